@@ -1,0 +1,67 @@
+/**
+ * The types of an application's events, given once to {@link Hub}.
+ *
+ * In `client` and `server` a name maps to the type of the event's data, or to a function from the data to the reply for
+ * an event that is a request.
+ *
+ * @example
+ * const hub = new Hub<{
+ *   client: { chat: string; sum: (numbers: { a: number; b: number }) => number };
+ *   server: { chat: { from: string; text: string }; areYouThere: () => boolean };
+ *   data: { name: string };
+ * }>();
+ */
+export interface HubTypes {
+  /** What clients send. Default: any event with any data. */
+  client?: object;
+  /** What the server sends. Default: any event with any data. */
+  server?: object;
+  /** `socket.data`. Default: any properties. */
+  data?: object;
+  /** What `authenticate` returns. */
+  user?: User;
+}
+
+/** A user has an id, by which `hub.toUser` finds all of their sockets. */
+export interface User {
+  readonly id: string;
+}
+
+/* oxlint-disable typescript/no-explicit-any -- without types given, an application's data is its own business */
+/** Any event with any data: what holds where no types were given. */
+export type AnyEvents = Record<string, any>;
+
+export type ClientEvents<T extends HubTypes> = T extends { client: infer E extends object } ? E : AnyEvents;
+export type ServerEvents<T extends HubTypes> = T extends { server: infer E extends object } ? E : AnyEvents;
+export type SocketData<T extends HubTypes> = T extends { data: infer D extends object } ? D : Record<string, any>;
+export type UserOf<T extends HubTypes> = T extends { user: infer U extends User } ? U : User;
+
+/** A function type, which in a map of events marks a request. */
+type AnyRequest = (data: any) => unknown;
+
+/** `true` for `any` alone, which would otherwise take both branches of every condition. */
+type IsAny<T> = 0 extends 1 & T ? true : false;
+
+/** The names of the events in a map. */
+export type EventName<E extends object> = keyof E & string;
+
+/** The names of those events that are requests. */
+export type RequestName<E extends object> = {
+  [K in EventName<E>]: IsAny<E[K]> extends true ? K : E[K] extends AnyRequest ? K : never;
+}[EventName<E>];
+
+/** What the event carries. */
+export type EventData<V> = IsAny<V> extends true ? any : V extends () => unknown ? DataOf<V> : DataOf<V>;
+
+type DataOf<V> = V extends AnyRequest ? (Parameters<V> extends [] ? undefined : Parameters<V>[0]) : V;
+
+/** What a request is answered with. */
+export type EventReply<V> = IsAny<V> extends true ? any : V extends AnyRequest ? Awaited<ReturnType<V>> : undefined;
+/* oxlint-enable typescript/no-explicit-any */
+
+/** The arguments after the event's name: the data may be left out where it may be `undefined`. */
+export type DataArguments<V> = undefined extends EventData<V> ? [data?: EventData<V>] : [data: EventData<V>];
+
+/** What a handler of the event may return. Of an event that is no request, the return value is not used. */
+export type HandlerResult<V> =
+  IsAny<V> extends true ? unknown : V extends AnyRequest ? EventReply<V> | Promise<EventReply<V>> : unknown;

@@ -1,0 +1,49 @@
+import type { Member } from "./member.ts";
+
+/** How lost clients are found. Both in milliseconds. */
+export interface HeartbeatOptions {
+  /** How often every client is asked for a sign of life. */
+  readonly interval: number;
+  /** How long an answer may take; at most `interval`. A lost client is found within `interval + timeout`. */
+  readonly timeout: number;
+}
+
+/**
+ * One clock for all connections: no timer for each.
+ *
+ * Every `interval` it pings all members; those who gave no sign of life by `timeout` later are lost. A member that came
+ * between the two was not asked, so it is not missed.
+ */
+export class Heartbeat {
+  readonly #options: HeartbeatOptions;
+  readonly #members: ReadonlyMap<string, Member>;
+  readonly #lost: (member: Member) => void;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: HeartbeatOptions, members: ReadonlyMap<string, Member>, lost: (member: Member) => void) {
+    this.#options = options;
+    this.#members = members;
+    this.#lost = lost;
+  }
+
+  start(): void {
+    this.#timer = setTimeout(this.#ask, this.#options.interval).unref();
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+
+  readonly #ask = (): void => {
+    for (const member of this.#members.values()) {
+      member.alive = false;
+      member.connection.ping();
+    }
+    this.#timer = setTimeout(this.#judge, this.#options.timeout).unref();
+  };
+
+  readonly #judge = (): void => {
+    for (const member of this.#members.values()) if (!member.alive) this.#lost(member);
+    this.#timer = setTimeout(this.#ask, this.#options.interval - this.#options.timeout).unref();
+  };
+}

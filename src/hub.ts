@@ -1,0 +1,332 @@
+import { EVERYBODY } from "./audience.ts";
+import type {
+  ClientEvents,
+  DataArguments,
+  EventData,
+  EventName,
+  EventReply,
+  HandlerResult,
+  HubTypes,
+  RequestName,
+  ServerEvents,
+} from "./contract.ts";
+import { checkEventName, Core } from "./core.ts";
+import { HubError } from "./errors.ts";
+import { Door, type Admission } from "./handshake.ts";
+import { Heartbeat } from "./heartbeat.ts";
+import { Inbound } from "./inbound.ts";
+import { Listeners } from "./listeners.ts";
+import type { AnyHandler, Member } from "./member.ts";
+import { resolveOptions, type HubOptions, type ResolvedOptions, type TransportName } from "./options.ts";
+import { CloseCode } from "./protocol/close-codes.ts";
+import { ControlEvent, PROTOCOL_VERSION } from "./protocol/packet.ts";
+import type { Replies, RequestOptions } from "./requests.ts";
+import { Socket } from "./socket.ts";
+import { Target } from "./target.ts";
+import type { Connection, ListenAddress, ListenOptions, Transport, TransportHandlers } from "./transport.ts";
+import { uws } from "./transports/uws.ts";
+import { ws } from "./transports/ws.ts";
+import { MapView, SetView } from "./views.ts";
+
+/** Why a socket is gone. `docs/PROTOCOL.md` section 7 lists the codes. */
+export interface Disconnection {
+  readonly code: number;
+  readonly reason: string;
+}
+
+/** What was going on when an error was reported. */
+export interface ErrorContext<T extends HubTypes = HubTypes> {
+  /** A handler of `handle` or `on`, a listener of a hub event, `authenticate`, or the codec at work for the hub itself. */
+  readonly source: "handler" | "listener" | "authenticate" | "codec";
+  /** The event that was being handled. */
+  readonly event?: string;
+  /** The socket that it came from or is about. */
+  readonly socket?: Socket<T>;
+}
+
+/** The events of a hub and what their listeners get. */
+export interface HubEvents<T extends HubTypes = HubTypes> {
+  /** A client is connected: once for each socket, before anything that it sends. */
+  connection: [socket: Socket<T>];
+  /** It is gone: once for each `connection`, never from inside another handler. `socket.rooms` can still be read. */
+  disconnection: [socket: Socket<T>, disconnection: Disconnection];
+  /** A message that is no packet: binary, unless the codec says otherwise. */
+  message: [socket: Socket<T>, message: string | Uint8Array];
+  /** Something failed that has no caller to tell. Without a listener it goes unheard: the library never prints. */
+  error: [error: unknown, context: ErrorContext<T>];
+}
+
+/**
+ * Rooms over WebSockets: the root of all sockets and targets.
+ *
+ * @example
+ * const hub = new Hub({ transport: "ws" });
+ * hub.on("connection", (socket) => socket.join("lobby"));
+ * hub.handle("chat", (text, socket) => hub.to("lobby").emit("chat", { from: socket.id, text }));
+ * const { port } = await hub.listen(8080);
+ */
+export class Hub<T extends HubTypes = HubTypes> {
+  readonly #options: ResolvedOptions;
+  readonly #core: Core;
+  readonly #transport: Transport;
+  readonly #door: Door;
+  readonly #inbound: Inbound;
+  readonly #heartbeat: Heartbeat | undefined;
+  readonly #listeners: Listeners<HubEvents<T>>;
+  readonly #handlers = new Map<string, AnyHandler<unknown>>();
+  readonly #everybody: Target<T>;
+  #listening = false;
+  #closing: Promise<void> | undefined;
+
+  /**
+   * A transport that is attached to a server of the application's accepts connections from now on; otherwise
+   * {@link listen} begins.
+   *
+   * @throws {HubError} `ERR_HUB_OPTION`, `ERR_HUB_TRANSPORT_UNAVAILABLE`, `ERR_HUB_PATH_TAKEN`.
+   */
+  constructor(options: HubOptions<T> = {}) {
+    this.#options = resolveOptions(options);
+    const { codec, heartbeat } = this.#options;
+    this.#listeners = new Listeners<HubEvents<T>>((error, event, args) => {
+      // An `error` listener that fails has nobody left to tell.
+      if (event !== "error") this.#report(error, { source: "listener", event, socket: args[0] as Socket<T> });
+    });
+    this.#core = new Core(this.#options, (member, code, reason) => {
+      this.#listeners.dispatch("disconnection", member.socket as Socket<T>, { code, reason });
+    });
+    this.#everybody = new Target<T>(this.#core, EVERYBODY);
+    this.#door = new Door(this.#options, (error) => this.#report(error, { source: "authenticate" }));
+    this.#inbound = new Inbound({
+      core: this.#core,
+      codec,
+      handlers: this.#handlers,
+      message: (member, data) => {
+        if (!this.#listeners.has("message")) return false;
+        this.#listeners.dispatch("message", member.socket as Socket<T>, data);
+        return true;
+      },
+      failed: (error, member, event) => {
+        this.#report(error, { source: "handler", event, socket: member.socket as Socket<T> });
+      },
+    });
+    if (heartbeat !== false) {
+      this.#heartbeat = new Heartbeat(heartbeat, this.#core.members.all, (member) => {
+        this.#core.expel(member, CloseCode.heartbeatLost, "No sign of life");
+      });
+    }
+    this.#transport = createTransport(this.#options.transport);
+    this.#transport.start(this.#handlersOfTransport(), this.#options);
+    this.#heartbeat?.start();
+  }
+
+  /** The rooms of this node that have members: name to sockets. Live and read-only. */
+  get rooms(): MapView<ReadonlySet<Member>, SetView<Member, Socket<T>>> {
+    const { members } = this.#core;
+    return new MapView(members.rooms.entries, (_, room) => {
+      return new SetView(
+        () => members.rooms.get(room),
+        socketOf<T>,
+        ({ id }) => members.all.get(id),
+      );
+    });
+  }
+
+  /** The open sockets of this node by id. Live and read-only. */
+  get sockets(): MapView<Member, Socket<T>> {
+    return new MapView(this.#core.members.all, socketOf<T>);
+  }
+
+  /** The members of a room, or of several, each once. See {@link Target.to}. */
+  to(rooms: string | readonly string[]): Target<T> {
+    return this.#everybody.to(rooms);
+  }
+
+  /** One socket by its id. See {@link Target.toSocket}. */
+  toSocket(id: string): Target<T> {
+    return this.#everybody.toSocket(id);
+  }
+
+  /** All sockets of a user. See {@link Target.toUser}. */
+  toUser(id: string): Target<T> {
+    return this.#everybody.toUser(id);
+  }
+
+  /** Everybody but the members of these rooms, or this socket. See {@link Target.except}. */
+  except(excluded: string | readonly string[] | Socket<T>): Target<T> {
+    return this.#everybody.except(excluded);
+  }
+
+  /** Everybody who is not behind. See {@link Target.volatile}. */
+  get volatile(): Target<T> {
+    return this.#everybody.volatile;
+  }
+
+  /** Everybody on this node. See {@link Target.local}. */
+  get local(): Target<T> {
+    return this.#everybody.local;
+  }
+
+  /** Sends an event to everybody. See {@link Target.emit}. */
+  emit<E extends EventName<ServerEvents<T>>>(event: E, ...data: DataArguments<ServerEvents<T>[E]>): void {
+    this.#everybody.emit(event, ...data);
+  }
+
+  /** Sends a message as it is to everybody. See {@link Target.send}. */
+  send(message: string | Uint8Array): void {
+    this.#everybody.send(message);
+  }
+
+  /** Asks everybody. See {@link Target.request}. */
+  request<E extends RequestName<ServerEvents<T>>>(
+    event: E,
+    data: EventData<ServerEvents<T>[E]>,
+    options?: RequestOptions,
+  ): Promise<Replies<EventReply<ServerEvents<T>[E]>>> {
+    return this.#everybody.request(event, data, options);
+  }
+
+  /** Listens to an event of the hub itself. What a listener throws reaches `error`. */
+  on<E extends keyof HubEvents<T>>(event: E, listener: (...args: HubEvents<T>[E]) => unknown): this {
+    this.#listeners.add(event, listener, false);
+    return this;
+  }
+
+  /** Like {@link on}, for the next time only. */
+  once<E extends keyof HubEvents<T>>(event: E, listener: (...args: HubEvents<T>[E]) => unknown): this {
+    this.#listeners.add(event, listener, true);
+    return this;
+  }
+
+  /** Stops listening. */
+  off<E extends keyof HubEvents<T>>(event: E, listener: (...args: HubEvents<T>[E]) => unknown): this {
+    this.#listeners.remove(event, listener);
+    return this;
+  }
+
+  /**
+   * Handles an event that clients send, for all sockets. What the handler returns, or its promise resolves with, answers
+   * a request; see {@link ReplyError} for answering with an error.
+   *
+   * @returns a function that removes the handler.
+   * @throws {HubError} `ERR_HUB_EVENT_NAME`, `ERR_HUB_HANDLED` if the event has a handler.
+   */
+  handle<E extends EventName<ClientEvents<T>>>(
+    event: E,
+    handler: (data: EventData<ClientEvents<T>[E]>, socket: Socket<T>) => HandlerResult<ClientEvents<T>[E]>,
+  ): () => void {
+    checkEventName(event);
+    if (this.#handlers.has(event)) {
+      throw new HubError(
+        "ERR_HUB_HANDLED",
+        `The hub handles "${event}" already. Remove the first handler or combine them.`,
+      );
+    }
+    const added = handler as AnyHandler<unknown>;
+    this.#handlers.set(event, added);
+    return () => {
+      if (this.#handlers.get(event) === added) this.#handlers.delete(event);
+    };
+  }
+
+  /**
+   * Starts the hub's own server.
+   *
+   * @param where - a port (0, the default, takes a free one), or an object for the rest.
+   * @returns the port that was bound.
+   * @throws {HubError} as a rejection: the system's code such as `EADDRINUSE`, `ERR_HUB_LISTENING` when it listens
+   *   already, `ERR_HUB_ATTACHED` when the transport sits on a server of the application's, `ERR_HUB_CLOSED`.
+   */
+  async listen(where: number | ListenOptions = {}): Promise<ListenAddress> {
+    this.#core.checkOpen();
+    if (this.#listening)
+      throw new HubError("ERR_HUB_LISTENING", "This hub listens already. Use a second hub for a second port.");
+    this.#listening = true;
+    try {
+      return await this.#transport.listen(typeof where === "number" ? { port: where } : where);
+    } catch (error) {
+      this.#listening = false;
+      throw error;
+    }
+  }
+
+  /**
+   * Ends everything: refuses new clients, settles all requests, closes every socket with 1001 after what was sent to it,
+   * lets the `disconnection` listeners run, and resolves when nothing is left that would keep the process alive. A
+   * server of the application's stays open.
+   *
+   * Idempotent. Afterwards the hub cannot be used again.
+   */
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close());
+  }
+
+  async #close(): Promise<void> {
+    this.#door.shut();
+    this.#transport.stopListening();
+    this.#heartbeat?.stop();
+    this.#core.requests.close();
+    for (const member of this.#core.members.all.values()) {
+      this.#core.closeMember(member, CloseCode.goingAway, GOING_AWAY);
+    }
+    await this.#transport.destroy();
+    this.#core.close();
+  }
+
+  #handlersOfTransport(): TransportHandlers {
+    const { delivery } = this.#core;
+    return {
+      upgrade: (info) => this.#door.decide(info),
+      open: (connection, context) => this.#open(connection, context as Admission),
+      message: (connection, data) => {
+        const member = connection.owner as Member;
+        member.alive = true;
+        if (member.open) this.#inbound.receive(member, data);
+      },
+      pong: (connection) => {
+        (connection.owner as Member).alive = true;
+      },
+      drain: (connection) => {
+        const member = connection.owner as Member;
+        // What a client takes is a sign of life too: its pong may be far behind what it has yet to read.
+        member.alive = true;
+        if (member.open) delivery.drained(member);
+      },
+      close: (connection, code, reason) => this.#core.retire(connection.owner as Member, code, reason),
+    };
+  }
+
+  #open(connection: Connection, admission: Admission): void {
+    const member = this.#core.admit(connection, admission);
+    const socket = new Socket<T>(this.#core, member);
+    member.socket = socket;
+    if (this.#options.welcome) this.#greet(member);
+    this.#listeners.dispatch("connection", socket);
+    // The decision to let this client in was taken before `close()` was called, and is carried out after it.
+    if (this.#closing !== undefined) socket.close(CloseCode.goingAway, GOING_AWAY);
+  }
+
+  #greet(member: Member): void {
+    const { heartbeat } = this.#options;
+    const data = { id: member.id, protocol: PROTOCOL_VERSION, heartbeat: heartbeat === false ? 0 : heartbeat.interval };
+    try {
+      this.#core.delivery.send(member, this.#core.encode({ event: ControlEvent.welcome, data }));
+    } catch (error) {
+      this.#report(error, { source: "codec", event: ControlEvent.welcome, socket: member.socket as Socket<T> });
+    }
+  }
+
+  #report(error: unknown, context: ErrorContext<T>): void {
+    this.#listeners.dispatch("error", error, context);
+  }
+}
+
+const GOING_AWAY = "The server is going away";
+
+function createTransport(transport: TransportName | Transport): Transport {
+  if (typeof transport !== "string") return transport;
+  return transport === "ws" ? ws() : uws();
+}
+
+function socketOf<T extends HubTypes>(member: Member): Socket<T> {
+  return member.socket as Socket<T>;
+}

@@ -1,0 +1,13 @@
+export { Hub, type Disconnection, type ErrorContext, type HubEvents } from "./hub.ts";
+export type { Socket } from "./socket.ts";
+export type { SocketDescription, Target } from "./target.ts";
+export type { HubOptions, TransportName } from "./options.ts";
+export type { HubTypes, User } from "./contract.ts";
+export type { Handshake } from "./handshake.ts";
+export type { HeartbeatOptions } from "./heartbeat.ts";
+export type { Replies, RequestOptions } from "./requests.ts";
+export { HubError, RemoteError, ReplyError, type HubErrorCode } from "./errors.ts";
+export { jsonCodec, type Codec } from "./protocol/codec.ts";
+export { CloseCode } from "./protocol/close-codes.ts";
+export type { EventPacket, Packet, ReplyPacket, WireError } from "./protocol/packet.ts";
+export type { ListenAddress, ListenOptions, TlsOptions, Transport } from "./transport.ts";

@@ -1,0 +1,57 @@
+/** Listeners of the events of `E`, which maps each event's name to the arguments its listeners get. */
+export class Listeners<E extends { [K in keyof E]: readonly unknown[] }> {
+  readonly #listeners = new Map<keyof E, readonly Entry[]>();
+  readonly #failed: (error: unknown, event: keyof E, args: readonly unknown[]) => void;
+
+  /** `failed` hears of every listener that throws or rejects. */
+  constructor(failed: (error: unknown, event: keyof E, args: readonly unknown[]) => void) {
+    this.#failed = failed;
+  }
+
+  add<K extends keyof E>(event: K, listener: (...args: E[K]) => unknown, once: boolean): void {
+    const entry: Entry = { listener: listener as Entry["listener"], once };
+    this.#listeners.set(event, [...(this.#listeners.get(event) ?? []), entry]);
+  }
+
+  /** Removes the listener that was added last among the equal ones. */
+  remove<K extends keyof E>(event: K, listener: (...args: E[K]) => unknown): void {
+    const entries = this.#listeners.get(event) ?? [];
+    const last = entries.findLastIndex((entry) => entry.listener === listener);
+    if (last !== -1) this.#listeners.set(event, entries.toSpliced(last, 1));
+  }
+
+  has(event: keyof E): boolean {
+    return (this.#listeners.get(event)?.length ?? 0) > 0;
+  }
+
+  /** Calls those who listen now, in the order in which they were added. One that fails does not stop the next. */
+  dispatch<K extends keyof E>(event: K, ...args: E[K]): void {
+    for (const { listener, once } of this.#listeners.get(event) ?? []) {
+      if (once) this.remove(event, listener);
+      attempt(
+        () => listener(...args),
+        (error) => this.#failed(error, event, args),
+      );
+    }
+  }
+}
+
+interface Entry {
+  readonly listener: (...args: readonly unknown[]) => unknown;
+  readonly once: boolean;
+}
+
+/** Runs `action`; whatever it throws, or the promise it returns rejects with, goes to `failed`. */
+function attempt(action: () => unknown, failed: (error: unknown) => void): void {
+  try {
+    const result = action();
+    if (isThenable(result)) result.then(undefined, failed);
+  } catch (error) {
+    failed(error);
+  }
+}
+
+/** Whether `value` is a promise, of whatever library. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === "object" && value !== null && typeof (value as PromiseLike<unknown>).then === "function";
+}

@@ -1,0 +1,41 @@
+import type { Backlog, Batch } from "./batch.ts";
+import type { Recipient } from "./delivery.ts";
+import type { Handshake } from "./handshake.ts";
+import type { PendingRequest } from "./requests.ts";
+import type { RoomMember } from "./rooms.ts";
+import type { Connection } from "./transport.ts";
+
+/** A handler of events with the types taken off. */
+export type AnyHandler<S> = (data: unknown, socket: S) => unknown;
+
+/** The hub's own record of one connection: what its parts need to know, in one object that all of them share. */
+export class Member<S = unknown> implements Recipient, RoomMember {
+  readonly id: string;
+  readonly connection: Connection;
+  readonly handshake: Handshake;
+  readonly user: { readonly id: string } | undefined;
+
+  /** False from the moment that either end begins to close. */
+  open = true;
+  /** What the application holds. Set once, right after construction. */
+  socket!: S;
+  /** Of `socket.on`. */
+  handlers: Map<string, AnyHandler<S>> | undefined = undefined;
+  /** The requests that wait for this member's reply. */
+  requests: Set<PendingRequest> | undefined = undefined;
+  /** Cleared by the heartbeat, set by every sign of life. */
+  alive = true;
+
+  pending: Batch | undefined = undefined;
+  backlog: Backlog | undefined = undefined;
+  rooms: Set<string> | undefined = undefined;
+  /** The number of the last call of `Members.forEach` that has dealt with this member. */
+  stamp = 0;
+
+  constructor(id: string, connection: Connection, handshake: Handshake, user: { readonly id: string } | undefined) {
+    this.id = id;
+    this.connection = connection;
+    this.handshake = handshake;
+    this.user = user;
+  }
+}

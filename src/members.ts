@@ -1,0 +1,78 @@
+import type { Audience } from "./audience.ts";
+import type { Member } from "./member.ts";
+import { Groups, Rooms } from "./rooms.ts";
+
+const NONE: readonly ReadonlySet<Member>[] = [];
+
+/** All open members of this node, by id, by room and by user. */
+export class Members {
+  readonly #byId = new Map<string, Member>();
+  readonly #byUser = new Groups<Member>();
+  readonly rooms: Rooms<Member> = new Rooms<Member>();
+  #epoch = 0;
+
+  /** Live. */
+  get all(): ReadonlyMap<string, Member> {
+    return this.#byId;
+  }
+
+  add(member: Member): void {
+    this.#byId.set(member.id, member);
+    if (member.user !== undefined) this.#byUser.add(member.user.id, member);
+  }
+
+  /** The member is found nowhere any more; `member.rooms` still tells where it was. */
+  remove(member: Member): void {
+    this.#byId.delete(member.id);
+    if (member.user !== undefined) this.#byUser.delete(member.user.id, member);
+    this.rooms.remove(member);
+  }
+
+  /**
+   * Visits every member of the audience once. `visit` may join, leave and close what it is given.
+   *
+   * The cost is that of the members named, however many others there are. Every visited member is stamped with the
+   * number of this call, so that a union needs no set; an excluded socket is stamped beforehand. Excluded rooms are
+   * looked up member by member instead: stamping one would cost what *it* holds.
+   */
+  forEach(audience: Audience, visit: (member: Member) => void): void {
+    const epoch = ++this.#epoch;
+    for (const id of audience.exceptSockets) {
+      const member = this.#byId.get(id);
+      if (member !== undefined) member.stamp = epoch;
+    }
+    const excluded = audience.exceptRooms.length === 0 ? NONE : this.#roomsOf(audience.exceptRooms);
+
+    if (audience.everybody) visitNew(this.#byId.values(), epoch, excluded, visit);
+    for (const room of audience.rooms) {
+      const members = this.rooms.get(room);
+      if (members !== undefined) visitNew(members, epoch, excluded, visit);
+    }
+    for (const id of audience.users) {
+      const members = this.#byUser.get(id);
+      if (members !== undefined) visitNew(members, epoch, excluded, visit);
+    }
+    for (const id of audience.sockets) {
+      const member = this.#byId.get(id);
+      if (member !== undefined) visitNew([member], epoch, excluded, visit);
+    }
+  }
+
+  #roomsOf(names: readonly string[]): readonly ReadonlySet<Member>[] {
+    return names.map((name) => this.rooms.get(name)).filter((members) => members !== undefined);
+  }
+}
+
+function visitNew(
+  members: Iterable<Member>,
+  epoch: number,
+  excluded: readonly ReadonlySet<Member>[],
+  visit: (member: Member) => void,
+): void {
+  for (const member of members) {
+    if (member.stamp === epoch) continue;
+    member.stamp = epoch;
+    if (excluded.some((room) => room.has(member))) continue;
+    visit(member);
+  }
+}

@@ -1,0 +1,173 @@
+import type { HubTypes, UserOf } from "./contract.ts";
+import { HubError } from "./errors.ts";
+import type { Handshake } from "./handshake.ts";
+import type { HeartbeatOptions } from "./heartbeat.ts";
+import { jsonCodec, type Codec } from "./protocol/codec.ts";
+import type { Transport } from "./transport.ts";
+
+/** The transports that a configuration can name. */
+export type TransportName = "ws" | "uws";
+
+/** How a hub behaves. Every option has a default; an unknown one is an error. */
+export interface HubOptions<T extends HubTypes = HubTypes> {
+  /**
+   * What carries the bytes: `"ws"` (the default), `"uws"`, or an object from `roomcast/transports/ws` or
+   * `roomcast/transports/uws` that attaches to a server of the application's. Nothing else changes with it.
+   */
+  transport?: TransportName | Transport;
+
+  /** The only URL path to accept, such as `"/chat"`. Default: any path. */
+  path?: string;
+
+  /**
+   * Decides whether a client may connect, before the handshake is answered. Returns the user, who becomes
+   * `socket.user`; with `undefined`, `null` or `false`, or by throwing, the client gets HTTP status 401. What it throws
+   * also reaches the hub's `error` event.
+   *
+   * Default: everybody may, and `socket.user` is `undefined`.
+   */
+  authenticate?: (handshake: Handshake) => MaybePromise<UserOf<T> | undefined | null | false>;
+
+  /**
+   * The WebSocket subprotocols that the application speaks, best first. The first one that the client offers too is
+   * agreed on. Default: none.
+   */
+  protocols?: readonly string[];
+
+  /** The shape of packets on the wire. Default: {@link jsonCodec}, protocol v1. */
+  codec?: Codec;
+
+  /** Whether a client is greeted with `hub:welcome`. Default: `true`. */
+  welcome?: boolean;
+
+  /**
+   * How lost clients are found: see {@link HeartbeatOptions}. `false` never looks.
+   *
+   * Default: `{ interval: 25_000, timeout: 20_000 }`.
+   */
+  heartbeat?: HeartbeatOptions | false;
+
+  /** The largest message accepted from a client, in bytes. A larger one closes with 1009. Default: 1 MiB. */
+  maxMessageBytes?: number;
+
+  /**
+   * The most that is held for one socket, in bytes, in the hub and in the transport together. A client that reads so
+   * slowly that this would be exceeded is closed with 4101. A single message above it cannot be sent at all. At least
+   * 1 KiB. Default: 4 MiB.
+   */
+  maxBufferedBytes?: number;
+
+  /**
+   * Whether to offer permessage-deflate. It saves bytes and costs processor time and memory for every connection, and
+   * compressed messages are not shared between sockets. Default: `false`.
+   */
+  compression?: boolean;
+}
+
+type MaybePromise<V> = V | Promise<V>;
+
+/** {@link HubOptions} checked, with the defaults filled in. */
+export interface ResolvedOptions {
+  readonly transport: TransportName | Transport;
+  readonly path: string | undefined;
+  readonly authenticate: ((handshake: Handshake) => unknown) | undefined;
+  readonly protocols: readonly string[];
+  readonly codec: Codec;
+  readonly welcome: boolean;
+  readonly heartbeat: HeartbeatOptions | false;
+  readonly maxMessageBytes: number;
+  readonly maxBufferedBytes: number;
+  readonly compression: boolean;
+}
+
+const DEFAULTS: ResolvedOptions = {
+  transport: "ws",
+  path: undefined,
+  authenticate: undefined,
+  protocols: [],
+  codec: jsonCodec,
+  welcome: true,
+  heartbeat: { interval: 25_000, timeout: 20_000 },
+  maxMessageBytes: 1024 * 1024,
+  maxBufferedBytes: 4 * 1024 * 1024,
+  compression: false,
+};
+
+/** The sizes that both libraries can count, and below which nothing useful fits. */
+const MAX_BYTES = 2_147_483_647;
+const MIN_BUFFERED_BYTES = 1024;
+
+/** The longest delay that a Node timer can wait, in milliseconds; a longer one would fire at once. */
+export const MAX_DELAY = 2_147_483_647;
+
+/** What each option must be: a sentence that ends "must be …", and the test. */
+const RULES: { readonly [K in keyof ResolvedOptions]: readonly [must: string, test: (value: unknown) => boolean] } = {
+  transport: ['"ws", "uws" or a transport object', isTransport],
+  path: [
+    'a string that begins with "/" and has no query',
+    (value) => typeof value === "string" && /^\/[^?#]*$/.test(value),
+  ],
+  authenticate: ["a function", (value) => typeof value === "function"],
+  protocols: ["an array of subprotocol names (RFC 6455 section 4.1: tokens)", isTokens],
+  codec: ['an object with the functions "encode" and "decode"', (value) => hasFunctions(value, "encode", "decode")],
+  welcome: ["true or false", isBoolean],
+  heartbeat: ["false or { interval, timeout } in whole milliseconds, timeout being at most interval", isHeartbeat],
+  maxMessageBytes: [`a whole number of bytes from 1 to ${MAX_BYTES}`, (value) => isInteger(value, 1, MAX_BYTES)],
+  maxBufferedBytes: [
+    `a whole number of bytes from ${MIN_BUFFERED_BYTES} to ${MAX_BYTES}`,
+    (value) => isInteger(value, MIN_BUFFERED_BYTES, MAX_BYTES),
+  ],
+  compression: ["true or false", isBoolean],
+};
+
+/**
+ * Checks what the application gave and fills in the defaults. An option that is `undefined` counts as absent.
+ *
+ * @throws {HubError} `ERR_HUB_OPTION` naming the option and what it must be.
+ */
+export function resolveOptions(options: object): ResolvedOptions {
+  if (!isObject(options)) throw new HubError("ERR_HUB_OPTION", "The options of a hub must be an object.");
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  for (const [name, value] of given) {
+    if (!Object.hasOwn(RULES, name)) {
+      throw new HubError(
+        "ERR_HUB_OPTION",
+        `Unknown option "${name}". The options are ${Object.keys(RULES).join(", ")}.`,
+      );
+    }
+    const [must, test] = RULES[name as keyof ResolvedOptions];
+    if (!test(value)) throw new HubError("ERR_HUB_OPTION", `The option "${name}" must be ${must}.`);
+  }
+  return { ...DEFAULTS, ...Object.fromEntries(given) };
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isBoolean(value: unknown): boolean {
+  return typeof value === "boolean";
+}
+
+function isInteger(value: unknown, least: number, most: number): boolean {
+  return Number.isInteger(value) && (value as number) >= least && (value as number) <= most;
+}
+
+function hasFunctions(value: unknown, ...names: readonly string[]): boolean {
+  return isObject(value) && names.every((name) => typeof value[name] === "function");
+}
+
+function isTransport(value: unknown): boolean {
+  return value === "ws" || value === "uws" || hasFunctions(value, "start", "listen", "stopListening", "destroy");
+}
+
+function isTokens(value: unknown): boolean {
+  return Array.isArray(value) && value.every((item) => typeof item === "string" && /^[\w!#$%&'*+.^`|~-]+$/.test(item));
+}
+
+function isHeartbeat(value: unknown): boolean {
+  if (value === false) return true;
+  if (!isObject(value) || Object.keys(value).some((key) => key !== "interval" && key !== "timeout")) return false;
+  const { interval, timeout } = value;
+  return isInteger(interval, 1, MAX_DELAY) && isInteger(timeout, 1, interval as number);
+}

@@ -1,0 +1,124 @@
+import { HubError, RemoteError } from "./errors.ts";
+import type { Member } from "./member.ts";
+import { MAX_DELAY } from "./options.ts";
+import type { ReplyPacket } from "./protocol/packet.ts";
+
+/** How long a request waits for its replies unless it says otherwise, in milliseconds. */
+const DEFAULT_TIMEOUT = 10_000;
+
+export interface RequestOptions {
+  /** How long to wait for a reply, in milliseconds. Default: 10,000. */
+  readonly timeout?: number;
+}
+
+/** What became of a request that went to several sockets. Every socket that it was sent to is in one of the two maps. */
+export interface Replies<R> {
+  /** By socket id. */
+  readonly replies: ReadonlyMap<string, R>;
+  /**
+   * By socket id: `ERR_HUB_TIMEOUT`, `ERR_HUB_DISCONNECTED`, `ERR_HUB_CLOSED`, or a {@link RemoteError} with what
+   * the client answered.
+   */
+  readonly failures: ReadonlyMap<string, HubError>;
+}
+
+/** A request under way. It settles when its last recipient has answered or failed. */
+export interface PendingRequest {
+  readonly id: number;
+  readonly waiting: Set<Member>;
+  readonly replies: Map<string, unknown>;
+  readonly failures: Map<string, HubError>;
+  readonly settle: () => void;
+}
+
+/** The requests that the server has sent and that are not settled. Every one of them settles. */
+export class Requests {
+  readonly #pending = new Map<number, PendingRequest>();
+  #lastId = 0;
+
+  /** A number that no request under way has: one for each request, shared by all its recipients. */
+  nextId(): number {
+    return ++this.#lastId;
+  }
+
+  /** Waits for one reply from each recipient. Never rejects. */
+  track(id: number, recipients: readonly Member[], timeout: number): Promise<Replies<unknown>> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => this.#expire(request, timeout), timeout);
+      const request: PendingRequest = {
+        id,
+        waiting: new Set(recipients),
+        replies: new Map(),
+        failures: new Map(),
+        settle: () => {
+          clearTimeout(timer);
+          this.#pending.delete(id);
+          resolve({ replies: request.replies, failures: request.failures });
+        },
+      };
+      this.#pending.set(id, request);
+      for (const member of recipients) (member.requests ??= new Set()).add(request);
+      if (request.waiting.size === 0) request.settle();
+    });
+  }
+
+  /** A reply came in. One that nobody waits for, because it is late or invented, is ignored. */
+  replied(member: Member, { reply, data, error }: ReplyPacket): void {
+    const request = this.#pending.get(reply);
+    if (request === undefined || !request.waiting.has(member)) return;
+    if (error === undefined) request.replies.set(member.id, data);
+    else request.failures.set(member.id, new RemoteError(error.code, error.message));
+    done(request, member);
+  }
+
+  /** The member is gone: nothing that it was asked will be answered. */
+  abandon(member: Member): void {
+    const requests = member.requests;
+    member.requests = undefined;
+    for (const request of requests ?? []) fail(request, member, disconnected(member.id));
+  }
+
+  /** The hub is closing: settles everything. */
+  close(): void {
+    for (const request of this.#pending.values()) {
+      failAll(request, () => new HubError("ERR_HUB_CLOSED", "The hub was closed before the reply came."));
+    }
+  }
+
+  #expire(request: PendingRequest, timeout: number): void {
+    failAll(
+      request,
+      ({ id }) => new HubError("ERR_HUB_TIMEOUT", `The socket ${id} did not reply within ${timeout} ms.`),
+    );
+  }
+}
+
+/**
+ * The timeout that a caller asked for.
+ *
+ * @throws {HubError} `ERR_HUB_ARGUMENT` for a value that would let a request wait for ever.
+ */
+export function timeoutOf({ timeout = DEFAULT_TIMEOUT }: RequestOptions = {}): number {
+  if (typeof timeout === "number" && timeout > 0 && timeout <= MAX_DELAY) return timeout;
+  throw new HubError("ERR_HUB_ARGUMENT", `A timeout must be a positive number of milliseconds up to ${MAX_DELAY}.`);
+}
+
+/** The failure of a request to a socket that is gone. */
+export function disconnected(id: string): HubError {
+  return new HubError("ERR_HUB_DISCONNECTED", `The socket ${id} was closed before it replied.`);
+}
+
+function failAll(request: PendingRequest, reason: (member: Member) => HubError): void {
+  for (const member of request.waiting) fail(request, member, reason(member));
+}
+
+function fail(request: PendingRequest, member: Member, error: HubError): void {
+  request.failures.set(member.id, error);
+  done(request, member);
+}
+
+function done(request: PendingRequest, member: Member): void {
+  request.waiting.delete(member);
+  member.requests?.delete(request);
+  if (request.waiting.size === 0) request.settle();
+}

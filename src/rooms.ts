@@ -1,0 +1,84 @@
+import { HubError } from "./errors.ts";
+
+/** The longest name of a room, in UTF-16 code units. */
+export const MAX_ROOM_NAME_LENGTH = 256;
+
+/** What the index keeps on each member. */
+export interface RoomMember {
+  /** The rooms the member is in; created at the first join. Written by {@link Rooms} alone. */
+  rooms: Set<string> | undefined;
+}
+
+/** Named sets of members. A set exists exactly while it has a member. */
+export class Groups<M> {
+  readonly #groups = new Map<string, Set<M>>();
+
+  add(name: string, member: M): void {
+    const group = this.#groups.get(name);
+    if (group === undefined) this.#groups.set(name, new Set([member]));
+    else group.add(member);
+  }
+
+  delete(name: string, member: M): void {
+    const group = this.#groups.get(name);
+    if (group?.delete(member) === true && group.size === 0) this.#groups.delete(name);
+  }
+
+  get(name: string): ReadonlySet<M> | undefined {
+    return this.#groups.get(name);
+  }
+
+  /** Live: it follows what is added and deleted. */
+  get entries(): ReadonlyMap<string, ReadonlySet<M>> {
+    return this.#groups;
+  }
+}
+
+/** The two-way index of rooms and members. Pure: no I/O, no time, names are taken as they are. */
+export class Rooms<M extends RoomMember> extends Groups<M> {
+  /** Joining twice is joining once. */
+  join(member: M, room: string): void {
+    if (member.rooms === undefined) member.rooms = new Set([room]);
+    else if (member.rooms.has(room)) return;
+    else member.rooms.add(room);
+    this.add(room, member);
+  }
+
+  /** Leaving a room that the member is not in does nothing. */
+  leave(member: M, room: string): void {
+    if (member.rooms?.delete(room) === true) this.delete(room, member);
+  }
+
+  /** Takes the member out of the index but leaves `member.rooms` to be read. */
+  remove(member: M): void {
+    if (member.rooms !== undefined) for (const room of member.rooms) this.delete(room, member);
+  }
+}
+
+/**
+ * Checks the names a caller gave: one or many.
+ *
+ * @throws {HubError} `ERR_HUB_ROOM_NAME`, before anything was done with any of them.
+ */
+export function roomNames(rooms: string | readonly string[]): readonly string[] {
+  const names = Array.isArray(rooms) ? (rooms as readonly string[]) : [rooms as string];
+  for (const name of names) checkRoomName(name);
+  return names;
+}
+
+function checkRoomName(name: unknown): void {
+  if (typeof name !== "string") {
+    throw new HubError("ERR_HUB_ROOM_NAME", `A room's name must be a string, not ${describe(name)}.`);
+  }
+  if (name === "") throw new HubError("ERR_HUB_ROOM_NAME", "A room's name must not be empty.");
+  if (name.length > MAX_ROOM_NAME_LENGTH) {
+    throw new HubError(
+      "ERR_HUB_ROOM_NAME",
+      `A room's name must be at most ${MAX_ROOM_NAME_LENGTH} characters; this one has ${name.length}.`,
+    );
+  }
+}
+
+function describe(value: unknown): string {
+  return value === null ? "null" : typeof value;
+}

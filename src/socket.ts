@@ -1,0 +1,219 @@
+import { EVERYBODY, type Audience } from "./audience.ts";
+import { checkCloseArguments } from "./close-arguments.ts";
+import type {
+  ClientEvents,
+  DataArguments,
+  EventData,
+  EventName,
+  EventReply,
+  HandlerResult,
+  HubTypes,
+  RequestName,
+  ServerEvents,
+  SocketData,
+  UserOf,
+} from "./contract.ts";
+import { checkEventName, type Core } from "./core.ts";
+import { HubError } from "./errors.ts";
+import type { Handshake } from "./handshake.ts";
+import type { Member } from "./member.ts";
+import { disconnected, timeoutOf, type RequestOptions } from "./requests.ts";
+import { roomNames } from "./rooms.ts";
+import { Target } from "./target.ts";
+import { SetView } from "./views.ts";
+
+/**
+ * One client's connection, from the hub's `connection` event to its `disconnection` event.
+ *
+ * Once it is closed, sending, joining and closing do nothing: a client may vanish at any moment, and no program can
+ * check for it first.
+ */
+export class Socket<T extends HubTypes = HubTypes> {
+  readonly #core: Core;
+  readonly #member: Member;
+  #data: SocketData<T> | undefined;
+
+  constructor(core: Core, member: Member) {
+    this.#core = core;
+    this.#member = member;
+  }
+
+  /** Made by the server, 21 characters that nobody can guess, never used again. */
+  get id(): string {
+    return this.#member.id;
+  }
+
+  /** What `authenticate` returned; `undefined` for a hub without. */
+  get user(): UserOf<T> | undefined {
+    return this.#member.user as UserOf<T> | undefined;
+  }
+
+  /** The upgrade request: URL, headers, address. */
+  get handshake(): Handshake {
+    return this.#member.handshake;
+  }
+
+  /** Whatever the application wants to keep on this socket. Empty at first. */
+  get data(): SocketData<T> {
+    return (this.#data ??= {} as SocketData<T>);
+  }
+
+  set data(data: SocketData<T>) {
+    this.#data = data;
+  }
+
+  /**
+   * The rooms that the socket is in. In and after the `disconnection` event, those that it was in at its end.
+   */
+  get rooms(): SetView<string, string> {
+    return new SetView(() => this.#member.rooms, same, same);
+  }
+
+  /** `false` from the moment that either end begins to close. */
+  get isOpen(): boolean {
+    return this.#member.open;
+  }
+
+  /** How many bytes the transport holds for this client because the network has not taken them yet. */
+  get bufferedAmount(): number {
+    return this.#member.connection.bufferedAmount;
+  }
+
+  /** The subprotocol that was agreed on, or an empty string. */
+  get protocol(): string {
+    return this.#member.connection.protocol;
+  }
+
+  /** Everybody but this socket. */
+  get broadcast(): Target<T> {
+    return new Target(this.#core, { ...EVERYBODY, exceptSockets: [this.id] });
+  }
+
+  /**
+   * The members of these rooms, but not this socket.
+   *
+   * @throws {HubError} `ERR_HUB_ROOM_NAME`.
+   */
+  to(rooms: string | readonly string[]): Target<T> {
+    return this.broadcast.to(rooms);
+  }
+
+  /**
+   * Everybody but this socket and the members of these rooms, or the other socket.
+   *
+   * @throws {HubError} `ERR_HUB_ROOM_NAME`.
+   */
+  except(excluded: string | readonly string[] | Socket<T>): Target<T> {
+    return this.broadcast.except(excluded);
+  }
+
+  /**
+   * This client, for messages that are worthless when late: skipped while it is behind. See `target.volatile`.
+   */
+  get volatile(): Target<T> {
+    return new Target<T>(this.#core, this.#self).volatile;
+  }
+
+  /**
+   * Sends an event to this client. The data is encoded now.
+   *
+   * @throws {HubError} `ERR_HUB_EVENT_NAME`, `ERR_HUB_UNSERIALISABLE`, `ERR_HUB_MESSAGE_TOO_LARGE`.
+   */
+  emit<E extends EventName<ServerEvents<T>>>(event: E, ...[data]: DataArguments<ServerEvents<T>[E]>): void {
+    checkEventName(event);
+    this.#core.delivery.send(this.#member, this.#core.encode({ event, data }));
+  }
+
+  /**
+   * Sends a message as it is: a string as a text frame, bytes as a binary frame. Bytes are copied now.
+   *
+   * @throws {HubError} `ERR_HUB_ARGUMENT`, `ERR_HUB_MESSAGE_TOO_LARGE`.
+   */
+  send(message: string | Uint8Array): void {
+    this.#core.delivery.send(this.#member, this.#core.frame(message));
+  }
+
+  /**
+   * Sends an event and resolves with the client's reply.
+   *
+   * @throws {HubError} as a rejection: `ERR_HUB_TIMEOUT`, `ERR_HUB_DISCONNECTED`, `ERR_HUB_CLOSED`, a
+   *   {@link RemoteError} with what the client answered, and for mistakes whatever `emit` throws.
+   */
+  async request<E extends RequestName<ServerEvents<T>>>(
+    event: E,
+    data: EventData<ServerEvents<T>[E]>,
+    options?: RequestOptions,
+  ): Promise<EventReply<ServerEvents<T>[E]>> {
+    checkEventName(event);
+    const timeout = timeoutOf(options);
+    if (!this.isOpen) throw disconnected(this.id);
+    const { replies, failures } = await this.#core.request(this.#self, event, data, timeout);
+    if (replies.has(this.id)) return replies.get(this.id) as EventReply<ServerEvents<T>[E]>;
+    throw failures.get(this.id) ?? disconnected(this.id);
+  }
+
+  /**
+   * Handles an event of this socket, instead of `hub.handle`. What the handler returns answers a request.
+   *
+   * @throws {HubError} `ERR_HUB_EVENT_NAME`, `ERR_HUB_HANDLED` if this socket handles the event already.
+   */
+  on<E extends EventName<ClientEvents<T>>>(
+    event: E,
+    handler: (data: EventData<ClientEvents<T>[E]>, socket: Socket<T>) => HandlerResult<ClientEvents<T>[E]>,
+  ): this {
+    checkEventName(event);
+    const handlers = (this.#member.handlers ??= new Map());
+    if (handlers.has(event)) {
+      throw new HubError(
+        "ERR_HUB_HANDLED",
+        `This socket handles "${event}" already. Call socket.off("${event}") first.`,
+      );
+    }
+    handlers.set(event, handler);
+    return this;
+  }
+
+  /** Removes the handler of this socket; `hub.handle` takes over again. */
+  off(event: EventName<ClientEvents<T>>): this {
+    this.#member.handlers?.delete(event);
+    return this;
+  }
+
+  /** @throws {HubError} `ERR_HUB_ROOM_NAME`, and then none of the rooms was joined. */
+  join(...rooms: readonly string[]): void {
+    const names = roomNames(rooms);
+    if (this.isOpen) for (const name of names) this.#core.members.rooms.join(this.#member, name);
+  }
+
+  /** @throws {HubError} `ERR_HUB_ROOM_NAME`, and then none of the rooms was left. */
+  leave(...rooms: readonly string[]): void {
+    const names = roomNames(rooms);
+    if (this.isOpen) for (const name of names) this.#core.members.rooms.leave(this.#member, name);
+  }
+
+  /**
+   * Closes the connection, after everything that was sent before. From now on the socket is in no room and no target;
+   * `disconnection` follows in a microtask.
+   *
+   * @param code - 1000 by default; your own are 4000 to 4999, of which `docs/PROTOCOL.md` gives the first 300 a meaning.
+   * @param reason - at most 123 bytes in UTF-8.
+   * @throws {HubError} `ERR_HUB_CLOSE_CODE`.
+   */
+  close(code?: number, reason?: string): void {
+    const checked = checkCloseArguments(code, reason);
+    this.#core.closeMember(this.#member, checked.code, checked.reason);
+  }
+
+  /** Cuts the connection. What was sent but not yet written is lost; the client sees 1006. */
+  terminate(): void {
+    this.#core.terminateMember(this.#member);
+  }
+
+  get #self(): Audience {
+    return { ...EVERYBODY, everybody: false, sockets: [this.id] };
+  }
+}
+
+function same(room: string): string {
+  return room;
+}

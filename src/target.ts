@@ -1,0 +1,189 @@
+import { onlyRoom, type Audience } from "./audience.ts";
+import { checkCloseArguments } from "./close-arguments.ts";
+import type {
+  DataArguments,
+  EventData,
+  EventName,
+  EventReply,
+  HubTypes,
+  RequestName,
+  ServerEvents,
+  SocketData,
+  UserOf,
+} from "./contract.ts";
+import { checkEventName, type Core } from "./core.ts";
+import { HubError } from "./errors.ts";
+import { timeoutOf, type Replies, type RequestOptions } from "./requests.ts";
+import { roomNames } from "./rooms.ts";
+import type { Socket } from "./socket.ts";
+
+/** What `target.sockets()` tells of one socket. It is a copy: it means the same on one node and on many. */
+export interface SocketDescription<T extends HubTypes, K extends keyof SocketData<T>> {
+  readonly id: string;
+  readonly user: UserOf<T> | undefined;
+  readonly rooms: readonly string[];
+  /** Of `socket.data`, what was asked for. */
+  readonly data: Partial<Pick<SocketData<T>, K>>;
+}
+
+/**
+ * Some of the hub's sockets, named but not yet looked up. Immutable: every method that narrows or widens returns a new
+ * target, so that one can be kept and used again.
+ *
+ * It is resolved at each use: members at the moment of the call are meant, each once, and `except` wins over `to`.
+ */
+export class Target<T extends HubTypes = HubTypes> {
+  readonly #core: Core;
+  readonly #audience: Audience;
+
+  constructor(core: Core, audience: Audience) {
+    this.#core = core;
+    this.#audience = audience;
+  }
+
+  /**
+   * Also the members of these rooms. From everybody (the hub, `socket.broadcast`, `hub.except(…)`) it narrows to them.
+   * An empty list of rooms adds nobody.
+   *
+   * @throws {HubError} `ERR_HUB_ROOM_NAME`.
+   */
+  to(rooms: string | readonly string[]): Target<T> {
+    return this.#with({ everybody: false, rooms: [...this.#audience.rooms, ...roomNames(rooms)] });
+  }
+
+  /** Also the socket with this id, if it is connected. Otherwise like {@link to}. */
+  toSocket(id: string): Target<T> {
+    return this.#with({ everybody: false, sockets: [...this.#audience.sockets, checkId(id)] });
+  }
+
+  /** Also every socket of the user with this id. Otherwise like {@link to}. */
+  toUser(id: string): Target<T> {
+    return this.#with({ everybody: false, users: [...this.#audience.users, checkId(id)] });
+  }
+
+  /**
+   * Leaves out the members of these rooms, or one socket, however else they are named.
+   *
+   * @throws {HubError} `ERR_HUB_ROOM_NAME`.
+   */
+  except(excluded: string | readonly string[] | Socket<T>): Target<T> {
+    const { exceptRooms, exceptSockets } = this.#audience;
+    if (typeof excluded === "string" || Array.isArray(excluded)) {
+      return this.#with({ exceptRooms: [...exceptRooms, ...roomNames(excluded as string | readonly string[])] });
+    }
+    return this.#with({ exceptSockets: [...exceptSockets, checkId((excluded as Socket<T> | undefined)?.id)] });
+  }
+
+  /**
+   * For messages that are worthless when late: sockets that are behind, with more than 16 KiB not yet taken by the
+   * operating system, are skipped.
+   */
+  get volatile(): Target<T> {
+    return this.#with({ volatile: true });
+  }
+
+  /** Only the sockets of this node. Without a backplane that is all of them. */
+  get local(): Target<T> {
+    return this.#with({ local: true });
+  }
+
+  /**
+   * Sends an event. The data is encoded now, once for all.
+   *
+   * @throws {HubError} `ERR_HUB_EVENT_NAME`, `ERR_HUB_UNSERIALISABLE`, `ERR_HUB_MESSAGE_TOO_LARGE`, `ERR_HUB_CLOSED`.
+   */
+  emit<E extends EventName<ServerEvents<T>>>(event: E, ...[data]: DataArguments<ServerEvents<T>[E]>): void {
+    this.#core.checkOpen();
+    checkEventName(event);
+    this.#core.broadcast(this.#audience, this.#core.encode({ event, data, room: onlyRoom(this.#audience) }));
+  }
+
+  /**
+   * Sends a message as it is: a string as a text frame, bytes as a binary frame. Bytes are copied now.
+   *
+   * @throws {HubError} `ERR_HUB_ARGUMENT`, `ERR_HUB_MESSAGE_TOO_LARGE`, `ERR_HUB_CLOSED`.
+   */
+  send(message: string | Uint8Array): void {
+    this.#core.checkOpen();
+    this.#core.broadcast(this.#audience, this.#core.frame(message));
+  }
+
+  /**
+   * Sends an event that each socket answers. Resolves when the last of them has replied, failed or run out of time, and
+   * never rejects because of one of them; of nobody, at once.
+   *
+   * @throws {HubError} as `emit`, and `ERR_HUB_ARGUMENT` for the timeout; as a rejection.
+   */
+  async request<E extends RequestName<ServerEvents<T>>>(
+    event: E,
+    data: EventData<ServerEvents<T>[E]>,
+    options?: RequestOptions,
+  ): Promise<Replies<EventReply<ServerEvents<T>[E]>>> {
+    this.#core.checkOpen();
+    checkEventName(event);
+    const replies = await this.#core.request(this.#audience, event, data, timeoutOf(options));
+    return replies as Replies<EventReply<ServerEvents<T>[E]>>;
+  }
+
+  /** @throws {HubError} `ERR_HUB_ROOM_NAME`, `ERR_HUB_CLOSED`. */
+  join(...rooms: readonly string[]): void {
+    this.#core.checkOpen();
+    const names = roomNames(rooms);
+    const { members } = this.#core;
+    members.forEach(this.#audience, (member) => {
+      for (const name of names) members.rooms.join(member, name);
+    });
+  }
+
+  /** @throws {HubError} `ERR_HUB_ROOM_NAME`, `ERR_HUB_CLOSED`. */
+  leave(...rooms: readonly string[]): void {
+    this.#core.checkOpen();
+    const names = roomNames(rooms);
+    const { members } = this.#core;
+    members.forEach(this.#audience, (member) => {
+      for (const name of names) members.rooms.leave(member, name);
+    });
+  }
+
+  /**
+   * Closes the sockets, after what was sent to them before. See `socket.close`.
+   *
+   * @throws {HubError} `ERR_HUB_CLOSE_CODE`, `ERR_HUB_CLOSED`.
+   */
+  close(code?: number, reason?: string): void {
+    this.#core.checkOpen();
+    const checked = checkCloseArguments(code, reason);
+    this.#core.members.forEach(this.#audience, (member) => {
+      this.#core.closeMember(member, checked.code, checked.reason);
+    });
+  }
+
+  /**
+   * Describes the sockets: id, user, rooms and, of `socket.data`, the properties named in `data`.
+   *
+   * @throws {HubError} `ERR_HUB_CLOSED`; as a rejection.
+   */
+  async sockets<K extends keyof SocketData<T> & string = never>(options?: {
+    readonly data?: readonly K[];
+  }): Promise<SocketDescription<T, K>[]> {
+    this.#core.checkOpen();
+    const descriptions: SocketDescription<T, K>[] = [];
+    this.#core.members.forEach(this.#audience, (member) => {
+      const { id, user, rooms } = member.socket as Socket<T>;
+      const all = (member.socket as Socket<T>).data;
+      const data: Partial<Pick<SocketData<T>, K>> = {};
+      for (const key of options?.data ?? []) if (Object.hasOwn(all, key)) data[key] = all[key];
+      descriptions.push({ id, user, rooms: [...rooms], data });
+    });
+    return descriptions;
+  }
+
+  #with(change: Partial<Audience>): Target<T> {
+    return new Target(this.#core, { ...this.#audience, ...change });
+  }
+}
+
+function checkId(id: unknown): string {
+  if (typeof id === "string" && id !== "") return id;
+  throw new HubError("ERR_HUB_ARGUMENT", "The id of a socket or user must be a non-empty string.");
+}

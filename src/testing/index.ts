@@ -1,0 +1,1 @@
+export { memory, type MemoryConnectOptions, type MemoryTransport } from "../transports/memory.ts";

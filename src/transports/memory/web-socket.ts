@@ -1,0 +1,160 @@
+import { Buffer } from "node:buffer";
+import { CloseCode } from "../../protocol/close-codes.ts";
+import { ABNORMAL, type Outcome } from "../shared/faults.ts";
+import type { MemoryConnection } from "./connection.ts";
+import { Pipe } from "./pipe.ts";
+
+/** The `close` event. Node 20 has no `CloseEvent` of its own. */
+export class MemoryCloseEvent extends Event {
+  readonly code: number;
+  readonly reason: string;
+  readonly wasClean: boolean;
+
+  constructor({ code, reason }: Outcome) {
+    super("close");
+    this.code = code;
+    this.reason = reason;
+    this.wasClean = code !== CloseCode.abnormal;
+  }
+}
+
+/** Why the server did not accept the connection. Browsers do not tell. */
+export interface Refusal {
+  readonly status: number;
+  readonly message: string;
+}
+
+const CONNECTING = 0;
+const OPEN = 1;
+const CLOSING = 2;
+const CLOSED = 3;
+
+/**
+ * A client in memory. It has the interface of the browser's `WebSocket`, and what a test needs besides: it can vanish
+ * and stop reading. Binary messages arrive as `ArrayBuffer`.
+ */
+export class MemoryWebSocket extends EventTarget {
+  readonly url: string;
+  readonly #vanished: () => void;
+  readonly #toServer: Pipe = new Pipe();
+  #readyState: number = CONNECTING;
+  #connection: MemoryConnection | undefined;
+  #maxMessageBytes = 0;
+  #refusal: Refusal | undefined;
+
+  onopen: ((event: Event) => void) | null = null;
+  onmessage: ((event: MessageEvent) => void) | null = null;
+  onerror: ((event: Event) => void) | null = null;
+  onclose: ((event: MemoryCloseEvent) => void) | null = null;
+
+  constructor(url: string, vanished: () => void) {
+    super();
+    this.url = url;
+    this.#vanished = vanished;
+    this.addEventListener("open", (event) => this.onopen?.(event));
+    this.addEventListener("message", (event) => this.onmessage?.(event as MessageEvent));
+    this.addEventListener("error", (event) => this.onerror?.(event));
+    this.addEventListener("close", (event) => this.onclose?.(event as MemoryCloseEvent));
+  }
+
+  get readyState(): number {
+    return this.#readyState;
+  }
+
+  /** The subprotocol that was agreed on, or an empty string. */
+  get protocol(): string {
+    return this.#connection?.protocol ?? "";
+  }
+
+  /** Set before the `close` event when the server did not accept the connection. */
+  get refusal(): Refusal | undefined {
+    return this.#refusal;
+  }
+
+  /** @throws {DOMException} `InvalidStateError` before the connection is open. After it is closing, nothing happens. */
+  send(message: string | ArrayBuffer | ArrayBufferView): void {
+    if (this.#readyState === CONNECTING) {
+      throw new DOMException("Still connecting", "InvalidStateError");
+    }
+    const connection = this.#connection;
+    if (this.#readyState !== OPEN || connection === undefined) return;
+    const bytes = typeof message === "string" ? Buffer.from(message) : copyBytes(message);
+    const data = typeof message === "string" ? bytes.toString() : bytes;
+    this.#toServer.push(bytes.length, () => {
+      if (bytes.length > this.#maxMessageBytes) connection.receivedTooMuch();
+      else connection.received(data);
+    });
+  }
+
+  /** @throws {DOMException} `InvalidAccessError` for a code that is neither 1000 nor from 3000 to 4999. */
+  close(code?: number, reason = ""): void {
+    if (code !== undefined && code !== CloseCode.normal && !(code >= 3000 && code <= 4999)) {
+      throw new DOMException("The close code must be 1000 or from 3000 to 4999", "InvalidAccessError");
+    }
+    if (this.#readyState === CONNECTING) return this.terminate();
+    if (this.#readyState !== OPEN) return;
+    this.#readyState = CLOSING;
+    const outcome = { code: code ?? CloseCode.noStatus, reason };
+    this.#toServer.push(0, () => {
+      this.#connection?.clientClosed(outcome);
+      setImmediate(() => this.closed(outcome));
+    });
+  }
+
+  /** Vanishes without a word. The server sees 1006. */
+  terminate(): void {
+    this.#toServer.cut();
+    if (this.#readyState === CONNECTING) this.#vanished();
+    setImmediate(() => {
+      this.#connection?.clientVanished();
+      this.closed(ABNORMAL);
+    });
+  }
+
+  /** Stops reading: what the server sends piles up on its side. */
+  pause(): void {
+    this.#connection?.setPaused(true);
+  }
+
+  /** Reads again. */
+  resume(): void {
+    this.#connection?.setPaused(false);
+  }
+
+  /** Called by the transport. */
+  accepted(connection: MemoryConnection, maxMessageBytes: number): void {
+    this.#connection = connection;
+    this.#maxMessageBytes = maxMessageBytes;
+    this.#readyState = OPEN;
+    setImmediate(() => this.dispatchEvent(new Event("open")));
+  }
+
+  /** Called by the transport. */
+  refused(status: number, message: string): void {
+    this.#refusal = { status, message };
+    this.dispatchEvent(new Event("error"));
+    this.closed(ABNORMAL);
+  }
+
+  /** Called by the transport. */
+  received(message: string | Uint8Array): void {
+    if (this.#readyState === CLOSED) return;
+    const data = typeof message === "string" ? message : new Uint8Array(message).buffer;
+    this.dispatchEvent(new MessageEvent("message", { data }));
+  }
+
+  /** Called by the transport. */
+  closed(outcome: Outcome): void {
+    if (this.#readyState === CLOSED) return;
+    this.#readyState = CLOSED;
+    this.#toServer.cut();
+    this.dispatchEvent(new MemoryCloseEvent(outcome));
+  }
+}
+
+function copyBytes(data: ArrayBuffer | ArrayBufferView): Buffer {
+  const view = ArrayBuffer.isView(data)
+    ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+    : new Uint8Array(data);
+  return Buffer.from(view);
+}

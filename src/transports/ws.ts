@@ -1,0 +1,206 @@
+import type { Buffer } from "node:buffer";
+import { readFile } from "node:fs/promises";
+import { createServer, type IncomingMessage, type Server } from "node:http";
+import { createServer as createTlsServer, type Server as TlsServer } from "node:https";
+import type { AddressInfo, Socket as TcpSocket } from "node:net";
+import type { TLSSocket } from "node:tls";
+import { WebSocketServer, type ServerOptions } from "ws";
+import { HubError } from "../errors.ts";
+import type {
+  ListenAddress,
+  ListenOptions,
+  TlsOptions,
+  Transport,
+  TransportHandlers,
+  TransportSettings,
+  UpgradeDecision,
+  UpgradeInfo,
+} from "../transport.ts";
+import { listenError } from "./shared/listen-error.ts";
+import { offeredProtocols, plainAddress } from "./shared/upgrade-info.ts";
+import { CarrierWebSocket, WsConnection } from "./ws/connection.ts";
+import { EarlyBytes } from "./ws/early-bytes.ts";
+import { refuseUpgrade } from "./ws/refusal.ts";
+import { UpgradeRouter } from "./ws/upgrade-router.ts";
+
+/** How long a client may take to answer a close frame, in milliseconds; then the connection is cut. */
+const CLOSE_TIMEOUT = 5_000;
+
+/** How long `destroy` leaves connections to finish their closing handshake, in milliseconds. */
+const DESTROY_GRACE = 1_000;
+
+export interface WsOptions {
+  /**
+   * A server of the application's to attach to, listening or not. The transport takes the upgrade requests for the hub's
+   * path and leaves everything else alone. Default: a server of its own, which `hub.listen` starts.
+   */
+  readonly server?: Server | TlsServer;
+}
+
+/**
+ * The transport on `ws`.
+ *
+ * @throws {HubError} `ERR_HUB_OPTION`.
+ *
+ * @example Beside Express:
+ * const server = http.createServer(express());
+ * const hub = new Hub({ transport: ws({ server }), path: "/chat" });
+ * server.listen(8080);
+ */
+export function ws({ server }: WsOptions = {}): Transport {
+  if (server !== undefined && typeof (server as Partial<Server> | null)?.on !== "function") {
+    throw new HubError("ERR_HUB_OPTION", 'The option "server" of ws() must be an http or https server.');
+  }
+  return new WsTransport(server);
+}
+
+class WsTransport implements Transport {
+  readonly name = "ws";
+  readonly #attachedTo: Server | TlsServer | undefined;
+  readonly #connections = new Set<WsConnection>();
+  /** The TCP sockets of clients that wait for the decision on their upgrade. */
+  readonly #undecided = new Set<TcpSocket>();
+  #handlers!: TransportHandlers;
+  #settings!: TransportSettings;
+  #upgrader!: WebSocketServer;
+  #own: Server | TlsServer | undefined;
+  /** What is agreed on in the upgrade being answered: `ws` asks in a callback, before the answer returns. */
+  #protocol = "";
+  #destroyed: Promise<void> | undefined;
+  #empty: (() => void) | undefined;
+
+  constructor(server: Server | TlsServer | undefined) {
+    this.#attachedTo = server;
+  }
+
+  start(handlers: TransportHandlers, settings: TransportSettings): void {
+    this.#handlers = handlers;
+    this.#settings = settings;
+    const options: ServerOptions<typeof CarrierWebSocket> & { closeTimeout: number } = {
+      noServer: true,
+      clientTracking: false,
+      closeTimeout: CLOSE_TIMEOUT,
+      handleProtocols: () => this.#protocol || false,
+      maxPayload: settings.maxMessageBytes,
+      perMessageDeflate: settings.compression,
+      WebSocket: CarrierWebSocket,
+    };
+    this.#upgrader = new WebSocketServer(options);
+    if (this.#attachedTo !== undefined) this.#route(this.#attachedTo);
+  }
+
+  async listen(options: ListenOptions): Promise<ListenAddress> {
+    if (this.#attachedTo !== undefined) {
+      throw new HubError("ERR_HUB_ATTACHED", "This hub is attached to your own server. Call server.listen() instead.");
+    }
+    const server = await listenOn(options).catch((error: unknown) => {
+      throw listenError(error, options);
+    });
+    server.on("request", (_request, response) => {
+      response.writeHead(426, { "Content-Type": "text/plain", Upgrade: "websocket" }).end("Upgrade Required\n");
+    });
+    this.#own = server;
+    this.#route(server);
+    const address = server.address() as AddressInfo | string;
+    return { port: typeof address === "string" ? 0 : address.port };
+  }
+
+  stopListening(): void {
+    this.#own?.close();
+  }
+
+  destroy(): Promise<void> {
+    return (this.#destroyed ??= this.#destroy());
+  }
+
+  async #destroy(): Promise<void> {
+    const server = this.#attachedTo ?? this.#own;
+    if (server !== undefined) UpgradeRouter.of(server).remove(this.#settings.path);
+    for (const socket of this.#undecided) socket.destroy();
+    await this.#allGone();
+    const own = this.#own;
+    if (own === undefined) return;
+    own.closeAllConnections();
+    // That the server is closed already, as the error it may call back with says, is what is wanted.
+    await new Promise((resolve) => own.close(resolve));
+  }
+
+  async #allGone(): Promise<void> {
+    if (this.#connections.size === 0) return;
+    const cut = setTimeout(() => {
+      for (const connection of this.#connections) connection.terminate();
+    }, DESTROY_GRACE);
+    await new Promise<void>((resolve) => {
+      this.#empty = resolve;
+    });
+    clearTimeout(cut);
+  }
+
+  #route(server: Server | TlsServer): void {
+    UpgradeRouter.of(server).add(this.#settings.path, (request, socket, head) => {
+      void this.#upgrade(request, socket as TcpSocket, head);
+    });
+  }
+
+  async #upgrade(request: IncomingMessage, tcp: TcpSocket, head: Buffer): Promise<void> {
+    const vanished = new AbortController();
+    const decision = this.#handlers.upgrade(upgradeInfo(request, tcp, vanished.signal));
+    if (!(decision instanceof Promise)) {
+      this.#answer(decision, request, tcp, head);
+      return;
+    }
+    this.#undecided.add(tcp);
+    const early = new EarlyBytes(tcp, head, this.#settings.maxMessageBytes, () => {
+      this.#undecided.delete(tcp);
+      vanished.abort();
+    });
+    const decided = await decision;
+    if (vanished.signal.aborted) return;
+    this.#undecided.delete(tcp);
+    this.#answer(decided, request, tcp, early.take());
+  }
+
+  #answer(decision: UpgradeDecision, request: IncomingMessage, tcp: TcpSocket, head: Buffer): void {
+    if (!decision.accept) {
+      refuseUpgrade(tcp, decision.status, decision.message);
+      return;
+    }
+    this.#protocol = decision.protocol;
+    this.#upgrader.handleUpgrade(request, tcp, head, (carrier) => {
+      const connection = new WsConnection(carrier as CarrierWebSocket, tcp, this.#handlers, this.#gone);
+      this.#connections.add(connection);
+      this.#handlers.open(connection, decision.context);
+    });
+  }
+
+  readonly #gone = (connection: WsConnection): void => {
+    this.#connections.delete(connection);
+    if (this.#connections.size === 0) this.#empty?.();
+  };
+}
+
+function upgradeInfo(request: IncomingMessage, tcp: TcpSocket, signal: AbortSignal): UpgradeInfo {
+  return {
+    url: request.url ?? "/",
+    // Only `set-cookie`, which requests do not have, is ever an array.
+    headers: request.headers as Record<string, string>,
+    remoteAddress: plainAddress(tcp.remoteAddress ?? ""),
+    secure: (tcp as Partial<TLSSocket>).encrypted === true,
+    protocols: offeredProtocols(request.headers["sec-websocket-protocol"]),
+    signal,
+  };
+}
+
+async function listenOn({ port = 0, host, socketPath, tls }: ListenOptions): Promise<Server | TlsServer> {
+  const server = tls === undefined ? createServer() : createTlsServer(await readTls(tls));
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(socketPath === undefined ? { port, host } : { path: socketPath }, resolve);
+  });
+  return server;
+}
+
+async function readTls({ certFile, keyFile, passphrase }: TlsOptions): Promise<object> {
+  const [cert, key] = await Promise.all([readFile(certFile), readFile(keyFile)]);
+  return { cert, key, passphrase };
+}

@@ -1,0 +1,23 @@
+import { fileURLToPath } from "node:url";
+import { defineConfig, type ViteUserConfig } from "vitest/config";
+
+const source = (path: string): string => fileURLToPath(new URL(`src/${path}`, import.meta.url));
+
+const config: ViteUserConfig = defineConfig({
+  resolve: {
+    // The package by its own name, from source: what users import, without a build in between.
+    alias: [
+      { find: /^roomcast$/, replacement: source("index.ts") },
+      { find: /^roomcast\/testing$/, replacement: source("testing/index.ts") },
+      { find: /^roomcast\/transports\/(.*)$/, replacement: source("transports/$1.ts") },
+    ],
+  },
+  test: {
+    include: ["test/**/*.test.ts"],
+    typecheck: { enabled: true, include: ["test/**/*.test-d.ts"] },
+    // The browser and the real sockets need more than the usual five seconds on a busy machine of two cores.
+    testTimeout: 30_000,
+  },
+});
+
+export default config;
