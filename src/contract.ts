@@ -29,7 +29,7 @@ export interface User {
 
 /* oxlint-disable typescript/no-explicit-any -- without types given, an application's data is its own business */
 /** Any event with any data: what holds where no types were given. */
-export type AnyEvents = Record<string, any>;
+type AnyEvents = Record<string, any>;
 
 export type ClientEvents<T extends HubTypes> = T extends { client: infer E extends object } ? E : AnyEvents;
 export type ServerEvents<T extends HubTypes> = T extends { server: infer E extends object } ? E : AnyEvents;
@@ -51,9 +51,8 @@ export type RequestName<E extends object> = {
 }[EventName<E>];
 
 /** What the event carries. */
-export type EventData<V> = IsAny<V> extends true ? any : V extends () => unknown ? DataOf<V> : DataOf<V>;
-
-type DataOf<V> = V extends AnyRequest ? (Parameters<V> extends [] ? undefined : Parameters<V>[0]) : V;
+export type EventData<V> =
+  IsAny<V> extends true ? any : V extends AnyRequest ? (Parameters<V> extends [] ? undefined : Parameters<V>[0]) : V;
 
 /** What a request is answered with. */
 export type EventReply<V> = IsAny<V> extends true ? any : V extends AnyRequest ? Awaited<ReturnType<V>> : undefined;
@@ -61,6 +60,10 @@ export type EventReply<V> = IsAny<V> extends true ? any : V extends AnyRequest ?
 
 /** The arguments after the event's name: the data may be left out where it may be `undefined`. */
 export type DataArguments<V> = undefined extends EventData<V> ? [data?: EventData<V>] : [data: EventData<V>];
+
+/** The same for a request, which takes options as well. */
+export type RequestArguments<V, O> =
+  undefined extends EventData<V> ? [data?: EventData<V>, options?: O] : [data: EventData<V>, options?: O];
 
 /** What a handler of the event may return. Of an event that is no request, the return value is not used. */
 export type HandlerResult<V> =

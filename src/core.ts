@@ -8,7 +8,7 @@ import { Member } from "./member.ts";
 import { Members } from "./members.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { CloseCode } from "./protocol/close-codes.ts";
-import { MAX_EVENT_NAME_LENGTH, RESERVED_PREFIX, type Packet } from "./protocol/packet.ts";
+import { isReply, type Packet } from "./protocol/packet.ts";
 import { Requests, type Replies } from "./requests.ts";
 import type { Connection } from "./transport.ts";
 import { Frame } from "./transports/frame.ts";
@@ -64,7 +64,7 @@ export class Core {
     try {
       message = this.#options.codec.encode(packet);
     } catch (error) {
-      const subject = "event" in packet ? `the data of "${packet.event}"` : "the reply";
+      const subject = isReply(packet) ? "the reply" : `the data of "${packet.event}"`;
       const why = error instanceof Error ? error.message : String(error);
       throw new HubError("ERR_HUB_UNSERIALISABLE", `The codec cannot encode ${subject}: ${why}`, { cause: error });
     }
@@ -153,24 +153,4 @@ export class Core {
     // Every recipient is a member; delivery knows no more of it than it needs.
     this.expel(recipient as Member, CloseCode.slowConsumer, "The client reads too slowly");
   };
-}
-
-/**
- * Checks the name of an event that the application wants to send or handle.
- *
- * @throws {HubError} `ERR_HUB_EVENT_NAME`.
- */
-export function checkEventName(event: unknown): void {
-  if (typeof event !== "string" || event === "") {
-    throw new HubError("ERR_HUB_EVENT_NAME", "An event's name must be a non-empty string.");
-  }
-  if (event.length > MAX_EVENT_NAME_LENGTH) {
-    throw new HubError("ERR_HUB_EVENT_NAME", `An event's name must be at most ${MAX_EVENT_NAME_LENGTH} characters.`);
-  }
-  if (event.startsWith(RESERVED_PREFIX)) {
-    throw new HubError(
-      "ERR_HUB_EVENT_NAME",
-      `"${event}" is reserved: names that begin with "${RESERVED_PREFIX}" belong to the protocol. Choose another.`,
-    );
-  }
 }

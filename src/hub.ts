@@ -1,3 +1,4 @@
+import { checkEventName, checkFunction } from "./arguments.ts";
 import { EVERYBODY } from "./audience.ts";
 import type {
   ClientEvents,
@@ -7,17 +8,25 @@ import type {
   EventReply,
   HandlerResult,
   HubTypes,
+  RequestArguments,
   RequestName,
   ServerEvents,
 } from "./contract.ts";
-import { checkEventName, Core } from "./core.ts";
+import { Core } from "./core.ts";
 import { HubError } from "./errors.ts";
 import { Door, type Admission } from "./handshake.ts";
 import { Heartbeat } from "./heartbeat.ts";
+import { HUB_EVENTS, type ErrorContext, type HubEvents } from "./hub-events.ts";
 import { Inbound } from "./inbound.ts";
 import { Listeners } from "./listeners.ts";
 import type { AnyHandler, Member } from "./member.ts";
-import { resolveOptions, type HubOptions, type ResolvedOptions, type TransportName } from "./options.ts";
+import {
+  resolveListenOptions,
+  resolveOptions,
+  type HubOptions,
+  type ResolvedOptions,
+  type TransportName,
+} from "./options.ts";
 import { CloseCode } from "./protocol/close-codes.ts";
 import { ControlEvent, PROTOCOL_VERSION } from "./protocol/packet.ts";
 import type { Replies, RequestOptions } from "./requests.ts";
@@ -27,34 +36,6 @@ import type { Connection, ListenAddress, ListenOptions, Transport, TransportHand
 import { uws } from "./transports/uws.ts";
 import { ws } from "./transports/ws.ts";
 import { MapView, SetView } from "./views.ts";
-
-/** Why a socket is gone. `docs/PROTOCOL.md` section 7 lists the codes. */
-export interface Disconnection {
-  readonly code: number;
-  readonly reason: string;
-}
-
-/** What was going on when an error was reported. */
-export interface ErrorContext<T extends HubTypes = HubTypes> {
-  /** A handler of `handle` or `on`, a listener of a hub event, `authenticate`, or the codec at work for the hub itself. */
-  readonly source: "handler" | "listener" | "authenticate" | "codec";
-  /** The event that was being handled. */
-  readonly event?: string;
-  /** The socket that it came from or is about. */
-  readonly socket?: Socket<T>;
-}
-
-/** The events of a hub and what their listeners get. */
-export interface HubEvents<T extends HubTypes = HubTypes> {
-  /** A client is connected: once for each socket, before anything that it sends. */
-  connection: [socket: Socket<T>];
-  /** It is gone: once for each `connection`, never from inside another handler. `socket.rooms` can still be read. */
-  disconnection: [socket: Socket<T>, disconnection: Disconnection];
-  /** A message that is no packet: binary, unless the codec says otherwise. */
-  message: [socket: Socket<T>, message: string | Uint8Array];
-  /** Something failed that has no caller to tell. Without a listener it goes unheard: the library never prints. */
-  error: [error: unknown, context: ErrorContext<T>];
-}
 
 /**
  * Rooms over WebSockets: the root of all sockets and targets.
@@ -75,7 +56,7 @@ export class Hub<T extends HubTypes = HubTypes> {
   readonly #listeners: Listeners<HubEvents<T>>;
   readonly #handlers = new Map<string, AnyHandler<unknown>>();
   readonly #everybody: Target<T>;
-  #listening = false;
+  #listening: Promise<ListenAddress> | undefined;
   #closing: Promise<void> | undefined;
 
   /**
@@ -87,7 +68,7 @@ export class Hub<T extends HubTypes = HubTypes> {
   constructor(options: HubOptions<T> = {}) {
     this.#options = resolveOptions(options);
     const { codec, heartbeat } = this.#options;
-    this.#listeners = new Listeners<HubEvents<T>>((error, event, args) => {
+    this.#listeners = new Listeners<HubEvents<T>>(HUB_EVENTS, (error, event, args) => {
       // An `error` listener that fails has nobody left to tell.
       if (event !== "error") this.#report(error, { source: "listener", event, socket: args[0] as Socket<T> });
     });
@@ -179,10 +160,9 @@ export class Hub<T extends HubTypes = HubTypes> {
   /** Asks everybody. See {@link Target.request}. */
   request<E extends RequestName<ServerEvents<T>>>(
     event: E,
-    data: EventData<ServerEvents<T>[E]>,
-    options?: RequestOptions,
+    ...args: RequestArguments<ServerEvents<T>[E], RequestOptions>
   ): Promise<Replies<EventReply<ServerEvents<T>[E]>>> {
-    return this.#everybody.request(event, data, options);
+    return this.#everybody.request(event, ...args);
   }
 
   /** Listens to an event of the hub itself. What a listener throws reaches `error`. */
@@ -215,16 +195,19 @@ export class Hub<T extends HubTypes = HubTypes> {
     handler: (data: EventData<ClientEvents<T>[E]>, socket: Socket<T>) => HandlerResult<ClientEvents<T>[E]>,
   ): () => void {
     checkEventName(event);
+    checkFunction(handler, "A handler");
     if (this.#handlers.has(event)) {
       throw new HubError(
         "ERR_HUB_HANDLED",
         `The hub handles "${event}" already. Remove the first handler or combine them.`,
       );
     }
-    const added = handler as AnyHandler<unknown>;
-    this.#handlers.set(event, added);
+    this.#handlers.set(event, handler as AnyHandler<unknown>);
+    let removed = false;
     return () => {
-      if (this.#handlers.get(event) === added) this.#handlers.delete(event);
+      // A second call must not remove what took its place meanwhile.
+      if (!removed) this.#handlers.delete(event);
+      removed = true;
     };
   }
 
@@ -238,13 +221,13 @@ export class Hub<T extends HubTypes = HubTypes> {
    */
   async listen(where: number | ListenOptions = {}): Promise<ListenAddress> {
     this.#core.checkOpen();
-    if (this.#listening)
+    if (this.#listening !== undefined)
       throw new HubError("ERR_HUB_LISTENING", "This hub listens already. Use a second hub for a second port.");
-    this.#listening = true;
+    this.#listening = this.#transport.listen(resolveListenOptions(where));
     try {
-      return await this.#transport.listen(typeof where === "number" ? { port: where } : where);
+      return await this.#listening;
     } catch (error) {
-      this.#listening = false;
+      this.#listening = undefined;
       throw error;
     }
   }
@@ -262,12 +245,14 @@ export class Hub<T extends HubTypes = HubTypes> {
 
   async #close(): Promise<void> {
     this.#door.shut();
-    this.#transport.stopListening();
     this.#heartbeat?.stop();
     this.#core.requests.close();
     for (const member of this.#core.members.all.values()) {
       this.#core.closeMember(member, CloseCode.goingAway, GOING_AWAY);
     }
+    // A server that is about to listen can only be stopped once it does.
+    await this.#listening?.catch(() => {});
+    this.#transport.stopListening();
     await this.#transport.destroy();
     this.#core.close();
   }

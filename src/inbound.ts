@@ -5,10 +5,12 @@ import type { AnyHandler, Member } from "./member.ts";
 import type { Codec } from "./protocol/codec.ts";
 import {
   ControlEvent,
+  isReply,
   parsePacket,
   RESERVED_PREFIX,
   WireErrorCode,
   type EventPacket,
+  type Packet,
   type WireError,
 } from "./protocol/packet.ts";
 
@@ -33,19 +35,19 @@ export class Inbound {
   }
 
   receive(member: Member, data: string | Uint8Array): void {
-    const { codec, core, message } = this.#options;
+    let packet: Packet | undefined;
     try {
-      const decoded = codec.decode(data);
-      if (decoded === undefined) {
-        if (!message(member, data)) this.#refuse(member, undefined, UNEXPECTED_MESSAGE);
-        return;
-      }
-      const packet = parsePacket(decoded);
-      if ("event" in packet && packet.event !== undefined) this.#dispatch(member, packet);
-      else if ("reply" in packet) core.requests.replied(member, packet);
+      const decoded = this.#options.codec.decode(data);
+      packet = decoded === undefined ? undefined : parsePacket(decoded);
     } catch (error) {
-      this.#refuse(member, undefined, { code: WireErrorCode.badPacket, message: messageOf(error) });
+      const message = error instanceof Error ? error.message : String(error);
+      this.#refuse(member, undefined, { code: WireErrorCode.badPacket, message });
+      return;
     }
+    if (packet === undefined) {
+      if (!this.#options.message(member, data)) this.#refuse(member, undefined, UNEXPECTED_MESSAGE);
+    } else if (isReply(packet)) this.#options.core.requests.replied(member, packet);
+    else this.#dispatch(member, packet);
   }
 
   #dispatch(member: Member, { event, data, id }: EventPacket): void {
@@ -114,8 +116,4 @@ function reserved(event: string): WireError {
 
 function unknown(event: string): WireError {
   return { code: WireErrorCode.unknownEvent, message: `The server handles no event "${event}".` };
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

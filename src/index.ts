@@ -1,4 +1,5 @@
-export { Hub, type Disconnection, type ErrorContext, type HubEvents } from "./hub.ts";
+export { Hub } from "./hub.ts";
+export type { Disconnection, ErrorContext, HubEvents } from "./hub-events.ts";
 export type { Socket } from "./socket.ts";
 export type { SocketDescription, Target } from "./target.ts";
 export type { HubOptions, TransportName } from "./options.ts";

@@ -1,16 +1,29 @@
+import { checkFunction } from "./arguments.ts";
+import { HubError } from "./errors.ts";
+
 /** Listeners of the events of `E`, which maps each event's name to the arguments its listeners get. */
 export class Listeners<E extends { [K in keyof E]: readonly unknown[] }> {
-  readonly #listeners = new Map<keyof E, readonly Entry[]>();
+  readonly #listeners: Map<keyof E, readonly Entry[]>;
   readonly #failed: (error: unknown, event: keyof E, args: readonly unknown[]) => void;
 
   /** `failed` hears of every listener that throws or rejects. */
-  constructor(failed: (error: unknown, event: keyof E, args: readonly unknown[]) => void) {
+  constructor(
+    events: readonly (keyof E)[],
+    failed: (error: unknown, event: keyof E, args: readonly unknown[]) => void,
+  ) {
+    this.#listeners = new Map(events.map((event) => [event, []]));
     this.#failed = failed;
   }
 
+  /** @throws {HubError} `ERR_HUB_ARGUMENT`: a misspelt event would never happen. */
   add<K extends keyof E>(event: K, listener: (...args: E[K]) => unknown, once: boolean): void {
-    const entry: Entry = { listener: listener as Entry["listener"], once };
-    this.#listeners.set(event, [...(this.#listeners.get(event) ?? []), entry]);
+    const entries = this.#listeners.get(event);
+    if (entries === undefined) {
+      const events = [...this.#listeners.keys()].join(", ");
+      throw new HubError("ERR_HUB_ARGUMENT", `There is no event "${String(event)}". The events are ${events}.`);
+    }
+    checkFunction(listener, "A listener");
+    this.#listeners.set(event, [...entries, { listener: listener as Entry["listener"], once }]);
   }
 
   /** Removes the listener that was added last among the equal ones. */

@@ -1,9 +1,19 @@
+import { Buffer } from "node:buffer";
 import type { HubTypes, UserOf } from "./contract.ts";
-import { HubError } from "./errors.ts";
 import type { Handshake } from "./handshake.ts";
 import type { HeartbeatOptions } from "./heartbeat.ts";
+import {
+  checkOptions,
+  hasFunctions,
+  isBoolean,
+  isInteger,
+  isObject,
+  isText,
+  MAX_DELAY,
+  type Rule,
+} from "./option-rules.ts";
 import { jsonCodec, type Codec } from "./protocol/codec.ts";
-import type { Transport } from "./transport.ts";
+import type { ListenOptions, Transport } from "./transport.ts";
 
 /** The transports that a configuration can name. */
 export type TransportName = "ws" | "uws";
@@ -14,10 +24,10 @@ export interface HubOptions<T extends HubTypes = HubTypes> {
    * What carries the bytes: `"ws"` (the default), `"uws"`, or an object from `roomcast/transports/ws` or
    * `roomcast/transports/uws` that attaches to a server of the application's. Nothing else changes with it.
    */
-  transport?: TransportName | Transport;
+  transport?: TransportName | Transport | undefined;
 
   /** The only URL path to accept, such as `"/chat"`. Default: any path. */
-  path?: string;
+  path?: string | undefined;
 
   /**
    * Decides whether a client may connect, before the handshake is answered. Returns the user, who becomes
@@ -26,42 +36,42 @@ export interface HubOptions<T extends HubTypes = HubTypes> {
    *
    * Default: everybody may, and `socket.user` is `undefined`.
    */
-  authenticate?: (handshake: Handshake) => MaybePromise<UserOf<T> | undefined | null | false>;
+  authenticate?: ((handshake: Handshake) => MaybePromise<UserOf<T> | undefined | null | false>) | undefined;
 
   /**
    * The WebSocket subprotocols that the application speaks, best first. The first one that the client offers too is
    * agreed on. Default: none.
    */
-  protocols?: readonly string[];
+  protocols?: readonly string[] | undefined;
 
   /** The shape of packets on the wire. Default: {@link jsonCodec}, protocol v1. */
-  codec?: Codec;
+  codec?: Codec | undefined;
 
   /** Whether a client is greeted with `hub:welcome`. Default: `true`. */
-  welcome?: boolean;
+  welcome?: boolean | undefined;
 
   /**
    * How lost clients are found: see {@link HeartbeatOptions}. `false` never looks.
    *
    * Default: `{ interval: 25_000, timeout: 20_000 }`.
    */
-  heartbeat?: HeartbeatOptions | false;
+  heartbeat?: HeartbeatOptions | false | undefined;
 
   /** The largest message accepted from a client, in bytes. A larger one closes with 1009. Default: 1 MiB. */
-  maxMessageBytes?: number;
+  maxMessageBytes?: number | undefined;
 
   /**
    * The most that is held for one socket, in bytes, in the hub and in the transport together. A client that reads so
    * slowly that this would be exceeded is closed with 4101. A single message above it cannot be sent at all. At least
    * 1 KiB. Default: 4 MiB.
    */
-  maxBufferedBytes?: number;
+  maxBufferedBytes?: number | undefined;
 
   /**
    * Whether to offer permessage-deflate. It saves bytes and costs processor time and memory for every connection, and
    * compressed messages are not shared between sockets. Default: `false`.
    */
-  compression?: boolean;
+  compression?: boolean | undefined;
 }
 
 type MaybePromise<V> = V | Promise<V>;
@@ -97,11 +107,7 @@ const DEFAULTS: ResolvedOptions = {
 const MAX_BYTES = 2_147_483_647;
 const MIN_BUFFERED_BYTES = 1024;
 
-/** The longest delay that a Node timer can wait, in milliseconds; a longer one would fire at once. */
-export const MAX_DELAY = 2_147_483_647;
-
-/** What each option must be: a sentence that ends "must be …", and the test. */
-const RULES: { readonly [K in keyof ResolvedOptions]: readonly [must: string, test: (value: unknown) => boolean] } = {
+const RULES: { readonly [K in keyof ResolvedOptions]: Rule } = {
   transport: ['"ws", "uws" or a transport object', isTransport],
   path: [
     'a string that begins with "/" and has no query',
@@ -125,36 +131,38 @@ const RULES: { readonly [K in keyof ResolvedOptions]: readonly [must: string, te
  *
  * @throws {HubError} `ERR_HUB_OPTION` naming the option and what it must be.
  */
-export function resolveOptions(options: object): ResolvedOptions {
-  if (!isObject(options)) throw new HubError("ERR_HUB_OPTION", "The options of a hub must be an object.");
-  const given = Object.entries(options).filter(([, value]) => value !== undefined);
-  for (const [name, value] of given) {
-    if (!Object.hasOwn(RULES, name)) {
-      throw new HubError(
-        "ERR_HUB_OPTION",
-        `Unknown option "${name}". The options are ${Object.keys(RULES).join(", ")}.`,
-      );
-    }
-    const [must, test] = RULES[name as keyof ResolvedOptions];
-    if (!test(value)) throw new HubError("ERR_HUB_OPTION", `The option "${name}" must be ${must}.`);
-  }
-  return { ...DEFAULTS, ...Object.fromEntries(given) };
+export function resolveOptions(options: unknown): ResolvedOptions {
+  return { ...DEFAULTS, ...checkOptions(options, RULES, "Hub") };
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+/** What fits into `sun_path` on every system. A longer path is cut off by Node, and crashes uWebSockets.js. */
+const MAX_SOCKET_PATH_BYTES = 103;
+
+const LISTEN_RULES: { readonly [K in keyof Required<ListenOptions>]: Rule } = {
+  port: ["a whole number from 0 to 65535", (value) => isInteger(value, 0, 65_535)],
+  host: ["a host name or an address", isText],
+  socketPath: [`the path of a Unix domain socket, at most ${MAX_SOCKET_PATH_BYTES} bytes`, isSocketPath],
+  tls: ["{ certFile, keyFile, passphrase? }, the files in PEM format", isTls],
+};
+
+/**
+ * Checks where the application wants to listen. A number is a port.
+ *
+ * @throws {HubError} `ERR_HUB_OPTION` naming the option and what it must be.
+ */
+export function resolveListenOptions(where: unknown): ListenOptions {
+  return checkOptions(typeof where === "object" ? where : { port: where }, LISTEN_RULES, "listen()");
 }
 
-function isBoolean(value: unknown): boolean {
-  return typeof value === "boolean";
+function isSocketPath(value: unknown): boolean {
+  return isText(value) && Buffer.byteLength(value as string) <= MAX_SOCKET_PATH_BYTES;
 }
 
-function isInteger(value: unknown, least: number, most: number): boolean {
-  return Number.isInteger(value) && (value as number) >= least && (value as number) <= most;
-}
-
-function hasFunctions(value: unknown, ...names: readonly string[]): boolean {
-  return isObject(value) && names.every((name) => typeof value[name] === "function");
+function isTls(value: unknown): boolean {
+  if (!isObject(value)) return false;
+  const { certFile, keyFile, passphrase, ...unknown } = value;
+  if (Object.keys(unknown).length > 0) return false;
+  return isText(certFile) && isText(keyFile) && (passphrase === undefined || typeof passphrase === "string");
 }
 
 function isTransport(value: unknown): boolean {

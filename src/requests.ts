@@ -1,10 +1,6 @@
 import { HubError, RemoteError } from "./errors.ts";
 import type { Member } from "./member.ts";
-import { MAX_DELAY } from "./options.ts";
 import type { ReplyPacket } from "./protocol/packet.ts";
-
-/** How long a request waits for its replies unless it says otherwise, in milliseconds. */
-const DEFAULT_TIMEOUT = 10_000;
 
 export interface RequestOptions {
   /** How long to wait for a reply, in milliseconds. Default: 10,000. */
@@ -91,16 +87,6 @@ export class Requests {
       ({ id }) => new HubError("ERR_HUB_TIMEOUT", `The socket ${id} did not reply within ${timeout} ms.`),
     );
   }
-}
-
-/**
- * The timeout that a caller asked for.
- *
- * @throws {HubError} `ERR_HUB_ARGUMENT` for a value that would let a request wait for ever.
- */
-export function timeoutOf({ timeout = DEFAULT_TIMEOUT }: RequestOptions = {}): number {
-  if (typeof timeout === "number" && timeout > 0 && timeout <= MAX_DELAY) return timeout;
-  throw new HubError("ERR_HUB_ARGUMENT", `A timeout must be a positive number of milliseconds up to ${MAX_DELAY}.`);
 }
 
 /** The failure of a request to a socket that is gone. */

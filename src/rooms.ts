@@ -1,7 +1,7 @@
 import { HubError } from "./errors.ts";
 
 /** The longest name of a room, in UTF-16 code units. */
-export const MAX_ROOM_NAME_LENGTH = 256;
+const MAX_ROOM_NAME_LENGTH = 256;
 
 /** What the index keeps on each member. */
 export interface RoomMember {

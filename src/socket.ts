@@ -1,5 +1,5 @@
 import { EVERYBODY, type Audience } from "./audience.ts";
-import { checkCloseArguments } from "./close-arguments.ts";
+import { checkCloseArguments, checkEventName, checkFunction, timeoutOf } from "./arguments.ts";
 import type {
   ClientEvents,
   DataArguments,
@@ -8,16 +8,17 @@ import type {
   EventReply,
   HandlerResult,
   HubTypes,
+  RequestArguments,
   RequestName,
   ServerEvents,
   SocketData,
   UserOf,
 } from "./contract.ts";
-import { checkEventName, type Core } from "./core.ts";
+import type { Core } from "./core.ts";
 import { HubError } from "./errors.ts";
 import type { Handshake } from "./handshake.ts";
 import type { Member } from "./member.ts";
-import { disconnected, timeoutOf, type RequestOptions } from "./requests.ts";
+import { disconnected, type RequestOptions } from "./requests.ts";
 import { roomNames } from "./rooms.ts";
 import { Target } from "./target.ts";
 import { SetView } from "./views.ts";
@@ -141,8 +142,7 @@ export class Socket<T extends HubTypes = HubTypes> {
    */
   async request<E extends RequestName<ServerEvents<T>>>(
     event: E,
-    data: EventData<ServerEvents<T>[E]>,
-    options?: RequestOptions,
+    ...[data, options]: RequestArguments<ServerEvents<T>[E], RequestOptions>
   ): Promise<EventReply<ServerEvents<T>[E]>> {
     checkEventName(event);
     const timeout = timeoutOf(options);
@@ -162,6 +162,7 @@ export class Socket<T extends HubTypes = HubTypes> {
     handler: (data: EventData<ClientEvents<T>[E]>, socket: Socket<T>) => HandlerResult<ClientEvents<T>[E]>,
   ): this {
     checkEventName(event);
+    checkFunction(handler, "A handler");
     const handlers = (this.#member.handlers ??= new Map());
     if (handlers.has(event)) {
       throw new HubError(

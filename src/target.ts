@@ -1,19 +1,18 @@
 import { onlyRoom, type Audience } from "./audience.ts";
-import { checkCloseArguments } from "./close-arguments.ts";
+import { checkCloseArguments, checkEventName, checkId, timeoutOf } from "./arguments.ts";
 import type {
   DataArguments,
-  EventData,
   EventName,
   EventReply,
   HubTypes,
+  RequestArguments,
   RequestName,
   ServerEvents,
   SocketData,
   UserOf,
 } from "./contract.ts";
-import { checkEventName, type Core } from "./core.ts";
-import { HubError } from "./errors.ts";
-import { timeoutOf, type Replies, type RequestOptions } from "./requests.ts";
+import type { Core } from "./core.ts";
+import type { Replies, RequestOptions } from "./requests.ts";
 import { roomNames } from "./rooms.ts";
 import type { Socket } from "./socket.ts";
 
@@ -116,8 +115,7 @@ export class Target<T extends HubTypes = HubTypes> {
    */
   async request<E extends RequestName<ServerEvents<T>>>(
     event: E,
-    data: EventData<ServerEvents<T>[E]>,
-    options?: RequestOptions,
+    ...[data, options]: RequestArguments<ServerEvents<T>[E], RequestOptions>
   ): Promise<Replies<EventReply<ServerEvents<T>[E]>>> {
     this.#core.checkOpen();
     checkEventName(event);
@@ -181,9 +179,4 @@ export class Target<T extends HubTypes = HubTypes> {
   #with(change: Partial<Audience>): Target<T> {
     return new Target(this.#core, { ...this.#audience, ...change });
   }
-}
-
-function checkId(id: unknown): string {
-  if (typeof id === "string" && id !== "") return id;
-  throw new HubError("ERR_HUB_ARGUMENT", "The id of a socket or user must be a non-empty string.");
 }

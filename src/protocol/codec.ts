@@ -1,4 +1,4 @@
-import { PacketError, type EventPacket, type Packet } from "./packet.ts";
+import { isReply, PacketError, type EventPacket, type Packet, type ReplyPacket } from "./packet.ts";
 
 /**
  * Turns packets into messages and messages into packets. Replace it to speak another shape on the wire.
@@ -35,7 +35,7 @@ export interface Codec {
 /** Protocol v1 in JSON: one object for each text frame. Binary frames are left to the `message` event. */
 export const jsonCodec: Codec = {
   encode(packet: Packet): string {
-    return "event" in packet ? encodeEvent(packet) : JSON.stringify(packet);
+    return isReply(packet) ? encodeReply(packet) : encodeEvent(packet);
   },
 
   decode(message: string | Uint8Array): unknown {
@@ -51,13 +51,22 @@ export const jsonCodec: Codec = {
 
 /** The order of the fields is fixed, so that a person who reads the frames sees the name first. */
 function encodeEvent({ event, data, id, room }: EventPacket): string {
-  const json = JSON.stringify(data) as string | undefined;
-  if (json === undefined && data !== undefined) {
-    throw new TypeError(`JSON cannot represent a ${typeof data}.`);
-  }
   let text = `{"event":${JSON.stringify(event)}`;
   if (id !== undefined) text += `,"id":${id}`;
   if (room !== undefined) text += `,"room":${JSON.stringify(room)}`;
-  if (json !== undefined) text += `,"data":${json}`;
-  return `${text}}`;
+  return `${text}${encodeData(data)}}`;
+}
+
+function encodeReply({ reply, data, error }: ReplyPacket): string {
+  return error === undefined
+    ? `{"reply":${reply}${encodeData(data)}}`
+    : `{"reply":${reply},"error":${JSON.stringify(error)}}`;
+}
+
+/** Without data there is no field; data that JSON would silently leave out is an error. */
+function encodeData(data: unknown): string {
+  if (data === undefined) return "";
+  const json = JSON.stringify(data) as string | undefined;
+  if (json === undefined) throw new TypeError(`JSON cannot represent a ${typeof data}.`);
+  return `,"data":${json}`;
 }

@@ -35,6 +35,11 @@ export interface ReplyPacket {
 /** The logical unit of the protocol. A codec turns it into the bytes of one message and back. */
 export type Packet = EventPacket | ReplyPacket;
 
+/** An object with an `event` is an event, whatever else it holds. */
+export function isReply(packet: Packet): packet is ReplyPacket {
+  return (packet as Partial<EventPacket>).event === undefined;
+}
+
 /** The events that the server sends on its own account. */
 export const ControlEvent = {
   /** First on every plain connection: `{ id, protocol, heartbeat }`. */

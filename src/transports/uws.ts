@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
+import { rmSync } from "node:fs";
 import { access } from "node:fs/promises";
-import { createServer } from "node:net";
 import type { HttpRequest, HttpResponse, TemplatedApp, us_listen_socket, us_socket_context_t } from "uWebSockets.js";
 import { HubError } from "../errors.ts";
 import type {
@@ -14,8 +14,10 @@ import type {
 import { ABNORMAL, Fault, type Outcome } from "./shared/faults.ts";
 import { listenError } from "./shared/listen-error.ts";
 import { pathTaken } from "./shared/path-taken.ts";
+import { Vanishing } from "./shared/vanishing.ts";
 import { UwsConnection, type Carrier } from "./uws/connection.ts";
 import { answer, copyUpgrade } from "./uws/http.ts";
+import { listenOn, obstacleTo } from "./uws/listening.ts";
 import { loadLibrary, type Library } from "./uws/library.ts";
 
 /** After this long, in milliseconds, `destroy` cuts what has not ended by itself. */
@@ -51,11 +53,7 @@ const patternsOf = new WeakMap<TemplatedApp, Set<string>>();
 
 const ANY_PATH = "/*";
 
-/**
- * `LIBUS_LISTEN_EXCLUSIVE_PORT`, which the library exports but declares elsewhere. Without it a second listener on the
- * same port is no error: the system would share the clients out between the two.
- */
-const EXCLUSIVE_PORT = 1;
+const UNEXPLAINED = "uWebSockets.js could not, for a reason that it does not tell";
 
 class UwsTransport implements Transport {
   readonly name = "uws";
@@ -66,6 +64,7 @@ class UwsTransport implements Transport {
   #settings!: TransportSettings;
   #own: TemplatedApp | undefined;
   #listenSocket: us_listen_socket | undefined;
+  #socketPath: string | undefined;
   #destroyed: Promise<void> | undefined;
 
   constructor(library: Library, app: TemplatedApp | undefined) {
@@ -92,20 +91,27 @@ class UwsTransport implements Transport {
       if (request.getHeader("upgrade") === "") answer(response, 426, "Upgrade Required\n", { Upgrade: "websocket" });
       else answer(response, 404, "Not Found");
     });
-    const socket = listenOn(app, options);
+    const { socketPath } = options;
+    // The library would replace whatever is at a socket's path, another program's socket or a file.
+    const obstacle = socketPath === undefined ? undefined : await obstacleTo(options);
+    const socket = obstacle === undefined && listenOn(app, options);
     if (socket === false) {
       app.close();
-      throw listenError(await reasonForFailure(options), options);
+      throw listenError(obstacle ?? (await obstacleTo(options)) ?? new Error(UNEXPLAINED), options);
     }
     this.#own = app;
     this.#listenSocket = socket;
+    this.#socketPath = socketPath;
     return { port: options.socketPath === undefined ? this.#library.us_socket_local_port(socket) : 0 };
   }
 
   stopListening(): void {
     const socket = this.#listenSocket;
     this.#listenSocket = undefined;
-    if (socket !== undefined) this.#library.us_listen_socket_close(socket);
+    if (socket === undefined) return;
+    this.#library.us_listen_socket_close(socket);
+    // Node removes the file of its own sockets; the library does not.
+    if (this.#socketPath !== undefined) rmSync(this.#socketPath, { force: true });
   }
 
   destroy(): Promise<void> {
@@ -118,6 +124,8 @@ class UwsTransport implements Transport {
    */
   async #destroy(): Promise<void> {
     this.stopListening();
+    // A route cannot be taken back, but a later one with the same pattern replaces it.
+    if (this.#attachedTo !== undefined) patternsOf.get(this.#attachedTo)?.delete(this.#settings.path ?? ANY_PATH);
     for (const connection of this.#connections) connection.terminate();
     const own = this.#own;
     if (own !== undefined) setTimeout(() => own.close(), DESTROY_GRACE).unref();
@@ -145,7 +153,11 @@ class UwsTransport implements Transport {
       maxBackpressure: 0,
       maxPayloadLength: maxMessageBytes,
       sendPingsAutomatically: false,
-      upgrade: (response, request, context) => void this.#upgrade(response, request, context, secure),
+      upgrade: (response, request, context) => {
+        // The library takes ":name" and "*" for patterns; a path is meant literally.
+        if (path !== undefined && request.getUrl() !== path) request.setYield(true);
+        else void this.#upgrade(response, request, context, secure);
+      },
       open: (native) => native.getUserData().connection.opened(native),
       message: (native, data, isBinary) => {
         const bytes = Buffer.from(data);
@@ -174,12 +186,12 @@ class UwsTransport implements Transport {
       answer(response, 426, "Only version 13 of the WebSocket protocol", { "Sec-WebSocket-Version": "13" });
       return;
     }
-    const vanished = new AbortController();
-    response.onAborted(() => vanished.abort());
-    const info = copyUpgrade(request, response, secure, vanished.signal);
+    const client = new Vanishing();
+    response.onAborted(() => client.vanish());
+    const info = copyUpgrade(request, response, secure, client);
     const decision = this.#handlers.upgrade(info);
     const decided = decision instanceof Promise ? await decision : decision;
-    if (!vanished.signal.aborted) this.#answer(decided, info.headers, response, context);
+    if (!client.vanished) this.#answer(decided, info.headers, response, context);
   }
 
   #answer(
@@ -215,37 +227,6 @@ function takePattern(app: TemplatedApp, pattern: string): void {
 
 function isTls(app: TemplatedApp): boolean {
   return app.constructor.name.includes("SSL");
-}
-
-function listenOn(app: TemplatedApp, options: ListenOptions): us_listen_socket | false {
-  const { port = 0, host, socketPath } = options;
-  let result: us_listen_socket | false = false;
-  // The callbacks are called before the methods return.
-  const done = (socket: us_listen_socket | false): void => {
-    result = socket;
-  };
-  const listening = app as unknown as Listening;
-  if (socketPath !== undefined) app.listen_unix(done, socketPath);
-  else if (host === undefined) listening.listen(port, EXCLUSIVE_PORT, done);
-  else listening.listen(host, port, EXCLUSIVE_PORT, done);
-  return result;
-}
-
-/** The library takes options after a host and a port as well, although its declarations do not say so. */
-interface Listening {
-  listen(port: number, options: number, callback: (socket: us_listen_socket | false) => void): void;
-  listen(host: string, port: number, options: number, callback: (socket: us_listen_socket | false) => void): void;
-}
-
-/** The library says only that listening failed. Node, asked for the same, says why. */
-async function reasonForFailure({ port = 0, host, socketPath }: ListenOptions): Promise<unknown> {
-  const probe = createServer();
-  return new Promise((resolve) => {
-    probe.once("error", resolve);
-    probe.listen(socketPath === undefined ? { port, host } : { path: socketPath }, () => {
-      probe.close(() => resolve(new Error("uWebSockets.js could not, for a reason that it does not tell")));
-    });
-  });
 }
 
 /** The library reports faults as 1006 with a text. */

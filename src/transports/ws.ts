@@ -18,6 +18,7 @@ import type {
 } from "../transport.ts";
 import { listenError } from "./shared/listen-error.ts";
 import { offeredProtocols, plainAddress } from "./shared/upgrade-info.ts";
+import { Vanishing } from "./shared/vanishing.ts";
 import { CarrierWebSocket, WsConnection } from "./ws/connection.ts";
 import { EarlyBytes } from "./ws/early-bytes.ts";
 import { refuseUpgrade } from "./ws/refusal.ts";
@@ -143,8 +144,8 @@ class WsTransport implements Transport {
   }
 
   async #upgrade(request: IncomingMessage, tcp: TcpSocket, head: Buffer): Promise<void> {
-    const vanished = new AbortController();
-    const decision = this.#handlers.upgrade(upgradeInfo(request, tcp, vanished.signal));
+    const client = new Vanishing();
+    const decision = this.#handlers.upgrade(upgradeInfo(request, tcp, client));
     if (!(decision instanceof Promise)) {
       this.#answer(decision, request, tcp, head);
       return;
@@ -152,10 +153,10 @@ class WsTransport implements Transport {
     this.#undecided.add(tcp);
     const early = new EarlyBytes(tcp, head, this.#settings.maxMessageBytes, () => {
       this.#undecided.delete(tcp);
-      vanished.abort();
+      client.vanish();
     });
     const decided = await decision;
-    if (vanished.signal.aborted) return;
+    if (client.vanished) return;
     this.#undecided.delete(tcp);
     this.#answer(decided, request, tcp, early.take());
   }
@@ -179,7 +180,7 @@ class WsTransport implements Transport {
   };
 }
 
-function upgradeInfo(request: IncomingMessage, tcp: TcpSocket, signal: AbortSignal): UpgradeInfo {
+function upgradeInfo(request: IncomingMessage, tcp: TcpSocket, client: Vanishing): UpgradeInfo {
   return {
     url: request.url ?? "/",
     // Only `set-cookie`, which requests do not have, is ever an array.
@@ -187,7 +188,9 @@ function upgradeInfo(request: IncomingMessage, tcp: TcpSocket, signal: AbortSign
     remoteAddress: plainAddress(tcp.remoteAddress ?? ""),
     secure: (tcp as Partial<TLSSocket>).encrypted === true,
     protocols: offeredProtocols(request.headers["sec-websocket-protocol"]),
-    signal,
+    get signal() {
+      return client.signal;
+    },
   };
 }
 

@@ -2,6 +2,9 @@ import type { WebSocket } from "uWebSockets.js";
 import type { Connection, FrameSequence, TransportHandlers } from "../../transport.ts";
 import { ABNORMAL, type Outcome } from "../shared/faults.ts";
 
+/** What the native `send` returns when the operating system took everything. */
+const SENT = 1;
+
 /** What uWebSockets.js keeps on its sockets for us. */
 export interface Carrier {
   readonly connection: UwsConnection;
@@ -34,10 +37,13 @@ export class UwsConnection implements Connection {
   write({ frames }: FrameSequence): boolean {
     const native = this.#native;
     if (native === undefined) return true;
-    const compress = this.#compress;
+    const [first] = frames;
+    if (first !== undefined && frames.length === 1) {
+      return native.send(first.payload, first.binary, this.#compress) === SENT;
+    }
     // The cork gathers the frames for one system call.
     native.cork(() => {
-      for (const { payload, binary } of frames) native.send(payload, binary, compress);
+      for (const { payload, binary } of frames) native.send(payload, binary, this.#compress);
     });
     return native.getBufferedAmount() === 0;
   }

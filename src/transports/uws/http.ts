@@ -4,13 +4,14 @@ import { SocketAddress } from "node:net";
 import type { HttpRequest, HttpResponse } from "uWebSockets.js";
 import type { UpgradeInfo } from "../../transport.ts";
 import { offeredProtocols, plainAddress } from "../shared/upgrade-info.ts";
+import type { Vanishing } from "../shared/vanishing.ts";
 
 /** Copies what is needed of the request: the library's own object must not be touched after the handler has returned. */
 export function copyUpgrade(
   request: HttpRequest,
   response: HttpResponse,
   secure: boolean,
-  signal: AbortSignal,
+  client: Vanishing,
 ): UpgradeInfo {
   const headers: Record<string, string> = {};
   request.forEach((name, value) => {
@@ -24,7 +25,9 @@ export function copyUpgrade(
     remoteAddress: remoteAddress(response),
     secure,
     protocols: offeredProtocols(headers["sec-websocket-protocol"]),
-    signal,
+    get signal() {
+      return client.signal;
+    },
   };
 }
 

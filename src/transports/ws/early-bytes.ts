@@ -27,7 +27,6 @@ export class EarlyBytes {
   /** Stops holding and returns what came so far. */
   take(): Buffer {
     this.#release();
-    this.#socket.pause();
     return Buffer.concat(this.#chunks);
   }
 

@@ -1,0 +1,79 @@
+import { Buffer } from "node:buffer";
+import { HubError } from "./errors.ts";
+import { MAX_DELAY } from "./option-rules.ts";
+import { CloseCode, isSendableCloseCode, MAX_CLOSE_REASON_BYTES } from "./protocol/close-codes.ts";
+import { MAX_EVENT_NAME_LENGTH, RESERVED_PREFIX } from "./protocol/packet.ts";
+import type { RequestOptions } from "./requests.ts";
+
+/** How long a request waits for its replies unless it says otherwise, in milliseconds. */
+const DEFAULT_TIMEOUT = 10_000;
+
+/**
+ * Checks the name of an event that the application wants to send or handle.
+ *
+ * @throws {HubError} `ERR_HUB_EVENT_NAME`.
+ */
+export function checkEventName(event: unknown): void {
+  if (typeof event !== "string" || event === "") {
+    throw new HubError("ERR_HUB_EVENT_NAME", "An event's name must be a non-empty string.");
+  }
+  if (event.length > MAX_EVENT_NAME_LENGTH) {
+    throw new HubError("ERR_HUB_EVENT_NAME", `An event's name must be at most ${MAX_EVENT_NAME_LENGTH} characters.`);
+  }
+  if (event.startsWith(RESERVED_PREFIX)) {
+    throw new HubError(
+      "ERR_HUB_EVENT_NAME",
+      `"${event}" is reserved: names that begin with "${RESERVED_PREFIX}" belong to the protocol. Choose another.`,
+    );
+  }
+}
+
+/**
+ * The code and the reason of a close, checked and with the defaults filled in: 1000 and none.
+ *
+ * @throws {HubError} `ERR_HUB_CLOSE_CODE`, because the transports would each do something else with bad ones.
+ */
+export function checkCloseArguments(
+  code: number = CloseCode.normal,
+  reason = "",
+): { readonly code: number; readonly reason: string } {
+  if (!isSendableCloseCode(code)) {
+    throw new HubError(
+      "ERR_HUB_CLOSE_CODE",
+      `${String(code)} is not a close code that may be sent. Use 1000, or one of your own from 4000 to 4999.`,
+    );
+  }
+  if (typeof reason !== "string" || Buffer.byteLength(reason) > MAX_CLOSE_REASON_BYTES) {
+    throw new HubError(
+      "ERR_HUB_CLOSE_CODE",
+      `The reason of a close must be a string of at most ${MAX_CLOSE_REASON_BYTES} bytes in UTF-8.`,
+    );
+  }
+  return { code, reason };
+}
+
+/**
+ * The timeout that a caller asked for.
+ *
+ * @throws {HubError} `ERR_HUB_ARGUMENT` for a value that would let a request wait for ever.
+ */
+export function timeoutOf({ timeout = DEFAULT_TIMEOUT }: RequestOptions = {}): number {
+  if (typeof timeout === "number" && timeout > 0 && timeout <= MAX_DELAY) return timeout;
+  throw new HubError("ERR_HUB_ARGUMENT", `A timeout must be a positive number of milliseconds up to ${MAX_DELAY}.`);
+}
+
+/** @throws {HubError} `ERR_HUB_ARGUMENT`. */
+export function checkId(id: unknown): string {
+  if (typeof id === "string" && id !== "") return id;
+  throw new HubError("ERR_HUB_ARGUMENT", "The id of a socket or user must be a non-empty string.");
+}
+
+/** @throws {HubError} `ERR_HUB_ARGUMENT`. */
+export function checkFunction(value: unknown, what: string): void {
+  if (typeof value !== "function") {
+    throw new HubError(
+      "ERR_HUB_ARGUMENT",
+      `${what} must be a function, not ${value === null ? "null" : typeof value}.`,
+    );
+  }
+}

@@ -1,0 +1,32 @@
+import type { HubTypes } from "./contract.ts";
+import type { Socket } from "./socket.ts";
+
+/** Why a socket is gone. `docs/PROTOCOL.md` section 7 lists the codes. */
+export interface Disconnection {
+  readonly code: number;
+  readonly reason: string;
+}
+
+/** What was going on when an error was reported. */
+export interface ErrorContext<T extends HubTypes = HubTypes> {
+  /** A handler of `handle` or `on`, a listener of a hub event, `authenticate`, or the codec at work for the hub itself. */
+  readonly source: "handler" | "listener" | "authenticate" | "codec";
+  /** The event that was being handled. */
+  readonly event?: string;
+  /** The socket that it came from or is about. */
+  readonly socket?: Socket<T>;
+}
+
+/** The events of a hub and what their listeners get. */
+export interface HubEvents<T extends HubTypes = HubTypes> {
+  /** A client is connected: once for each socket, before anything that it sends. */
+  connection: [socket: Socket<T>];
+  /** It is gone: once for each `connection`, never from inside another handler. `socket.rooms` can still be read. */
+  disconnection: [socket: Socket<T>, disconnection: Disconnection];
+  /** A message that is no packet: binary, unless the codec says otherwise. */
+  message: [socket: Socket<T>, message: string | Uint8Array];
+  /** Something failed that has no caller to tell. Without a listener it goes unheard: the library never prints. */
+  error: [error: unknown, context: ErrorContext<T>];
+}
+
+export const HUB_EVENTS: readonly (keyof HubEvents)[] = ["connection", "disconnection", "message", "error"];
