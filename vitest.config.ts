@@ -15,6 +15,8 @@ const config: ViteUserConfig = defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     typecheck: { enabled: true, include: ["test/**/*.test-d.ts"] },
+    // Beside the usual report, one that `.ci/run` counts.
+    reporters: ["default", ["json", { outputFile: `.reports/node-${process.versions.node}.json` }]],
     // The browser and the real sockets need more than the usual five seconds on a busy machine of two cores.
     testTimeout: 30_000,
   },
