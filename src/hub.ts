@@ -101,10 +101,10 @@ export class Hub<T extends HubTypes = HubTypes> {
   }
 
   /** The rooms of this node that have members: name to sockets. Live and read-only. */
-  get rooms(): MapView<ReadonlySet<Member>, SetView<Member, Socket<T>>> {
+  get rooms(): MapView<SetView<Socket<T>>> {
     const { members } = this.#core;
-    return new MapView(members.rooms.entries, (_, room) => {
-      return new SetView(
+    return MapView.of(members.rooms.entries, (_, room) => {
+      return SetView.of(
         () => members.rooms.get(room),
         socketOf<T>,
         ({ id }) => members.all.get(id),
@@ -113,8 +113,8 @@ export class Hub<T extends HubTypes = HubTypes> {
   }
 
   /** The open sockets of this node by id. Live and read-only. */
-  get sockets(): MapView<Member, Socket<T>> {
-    return new MapView(this.#core.members.all, socketOf<T>);
+  get sockets(): MapView<Socket<T>> {
+    return MapView.of(this.#core.members.all, socketOf<T>);
   }
 
   /** The members of a room, or of several, each once. See {@link Target.to}. */

@@ -11,4 +11,16 @@ export { HubError, RemoteError, ReplyError, type HubErrorCode } from "./errors.t
 export { jsonCodec, type Codec } from "./protocol/codec.ts";
 export { CloseCode } from "./protocol/close-codes.ts";
 export type { EventPacket, Packet, ReplyPacket, WireError } from "./protocol/packet.ts";
-export type { ListenAddress, ListenOptions, TlsOptions, Transport } from "./transport.ts";
+export type {
+  Connection,
+  FrameSequence,
+  ListenAddress,
+  ListenOptions,
+  MessageFrame,
+  TlsOptions,
+  Transport,
+  TransportHandlers,
+  TransportSettings,
+  UpgradeDecision,
+  UpgradeInfo,
+} from "./transport.ts";

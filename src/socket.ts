@@ -66,8 +66,8 @@ export class Socket<T extends HubTypes = HubTypes> {
   /**
    * The rooms that the socket is in. In and after the `disconnection` event, those that it was in at its end.
    */
-  get rooms(): SetView<string, string> {
-    return new SetView(() => this.#member.rooms, same, same);
+  get rooms(): SetView<string> {
+    return SetView.of(() => this.#member.rooms, same, same);
   }
 
   /** `false` from the moment that either end begins to close. */

@@ -165,18 +165,23 @@ export class Target<T extends HubTypes = HubTypes> {
     readonly data?: readonly K[];
   }): Promise<SocketDescription<T, K>[]> {
     this.#core.checkOpen();
-    const descriptions: SocketDescription<T, K>[] = [];
-    this.#core.members.forEach(this.#audience, (member) => {
-      const { id, user, rooms } = member.socket as Socket<T>;
-      const all = (member.socket as Socket<T>).data;
-      const data: Partial<Pick<SocketData<T>, K>> = {};
-      for (const key of options?.data ?? []) if (Object.hasOwn(all, key)) data[key] = all[key];
-      descriptions.push({ id, user, rooms: [...rooms], data });
-    });
-    return descriptions;
+    const sockets: Socket<T>[] = [];
+    this.#core.members.forEach(this.#audience, (member) => sockets.push(member.socket as Socket<T>));
+    // Only now: reading `data` may run code of the application's, which may send.
+    return sockets.map((socket) => describe(socket, options?.data ?? []));
   }
 
   #with(change: Partial<Audience>): Target<T> {
     return new Target(this.#core, { ...this.#audience, ...change });
   }
+}
+
+function describe<T extends HubTypes, K extends keyof SocketData<T>>(
+  socket: Socket<T>,
+  keys: readonly K[],
+): SocketDescription<T, K> {
+  const { id, user, rooms, data } = socket;
+  const chosen: Partial<Pick<SocketData<T>, K>> = {};
+  for (const key of keys) if (Object.hasOwn(data, key)) chosen[key] = data[key];
+  return { id, user, rooms: [...rooms], data: chosen };
 }

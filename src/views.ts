@@ -1,46 +1,82 @@
 /** A read-only set that follows the one behind it. */
-export class SetView<I, O> implements Iterable<O> {
-  readonly #source: () => ReadonlySet<I> | undefined;
-  readonly #outward: (item: I) => O;
-  readonly #inward: (item: O) => I | undefined;
+export class SetView<T> implements Iterable<T> {
+  readonly #size: () => number;
+  readonly #has: (item: T) => boolean;
+  readonly #items: () => Iterable<T>;
 
-  /** `source` is asked at every use; `undefined` counts as an empty set. */
-  constructor(source: () => ReadonlySet<I> | undefined, outward: (item: I) => O, inward: (item: O) => I | undefined) {
-    this.#source = source;
-    this.#outward = outward;
-    this.#inward = inward;
+  private constructor(size: () => number, has: (item: T) => boolean, items: () => Iterable<T>) {
+    this.#size = size;
+    this.#has = has;
+    this.#items = items;
+  }
+
+  /**
+   * @param source - is asked at every use; `undefined` counts as an empty set.
+   * @param outward - what the view shows for an item of the source.
+   * @param inward - the item behind what the view shows.
+   */
+  static of<I, T>(
+    source: () => ReadonlySet<I> | undefined,
+    outward: (item: I) => T,
+    inward: (item: T) => I | undefined,
+  ): SetView<T> {
+    return new SetView(
+      () => source()?.size ?? 0,
+      (item) => {
+        const inner = inward(item);
+        return inner !== undefined && source()?.has(inner) === true;
+      },
+      () => map(source() ?? [], outward),
+    );
   }
 
   get size(): number {
-    return this.#source()?.size ?? 0;
+    return this.#size();
   }
 
-  has(item: O): boolean {
-    const inner = this.#inward(item);
-    return inner !== undefined && this.#source()?.has(inner) === true;
+  has(item: T): boolean {
+    return this.#has(item);
   }
 
-  *values(): IterableIterator<O> {
-    for (const item of this.#source() ?? []) yield this.#outward(item);
+  *values(): IterableIterator<T> {
+    yield* this.#items();
   }
 
-  forEach(visit: (item: O) => void): void {
-    for (const item of this.values()) visit(item);
+  forEach(visit: (item: T) => void): void {
+    for (const item of this.#items()) visit(item);
   }
 
-  [Symbol.iterator](): IterableIterator<O> {
+  [Symbol.iterator](): IterableIterator<T> {
     return this.values();
   }
 }
 
-/** A read-only map that follows the one behind it. */
-export class MapView<I, O> implements Iterable<[string, O]> {
-  readonly #source: ReadonlyMap<string, I>;
-  readonly #outward: (value: I, key: string) => O;
+/** A read-only map from strings that follows the one behind it. */
+export class MapView<T> implements Iterable<[string, T]> {
+  readonly #source: ReadonlyMap<string, unknown>;
+  readonly #get: (key: string) => T | undefined;
+  readonly #entries: () => Iterable<[string, T]>;
 
-  constructor(source: ReadonlyMap<string, I>, outward: (value: I, key: string) => O) {
+  private constructor(
+    source: ReadonlyMap<string, unknown>,
+    get: (key: string) => T | undefined,
+    entries: () => Iterable<[string, T]>,
+  ) {
     this.#source = source;
-    this.#outward = outward;
+    this.#get = get;
+    this.#entries = entries;
+  }
+
+  /** @param outward - what the view shows for an entry of the source. */
+  static of<I, T>(source: ReadonlyMap<string, I>, outward: (value: I, key: string) => T): MapView<T> {
+    return new MapView(
+      source,
+      (key) => {
+        const value = source.get(key);
+        return value === undefined ? undefined : outward(value, key);
+      },
+      () => map<[string, I], [string, T]>(source, ([key, value]) => [key, outward(value, key)]),
+    );
   }
 
   get size(): number {
@@ -51,28 +87,31 @@ export class MapView<I, O> implements Iterable<[string, O]> {
     return this.#source.has(key);
   }
 
-  get(key: string): O | undefined {
-    const value = this.#source.get(key);
-    return value === undefined ? undefined : this.#outward(value, key);
+  get(key: string): T | undefined {
+    return this.#get(key);
   }
 
   keys(): IterableIterator<string> {
     return this.#source.keys();
   }
 
-  *values(): IterableIterator<O> {
-    for (const [key, value] of this.#source) yield this.#outward(value, key);
+  *values(): IterableIterator<T> {
+    for (const [, value] of this.#entries()) yield value;
   }
 
-  *entries(): IterableIterator<[string, O]> {
-    for (const [key, value] of this.#source) yield [key, this.#outward(value, key)];
+  *entries(): IterableIterator<[string, T]> {
+    yield* this.#entries();
   }
 
-  forEach(visit: (value: O, key: string) => void): void {
-    for (const [key, value] of this.entries()) visit(value, key);
+  forEach(visit: (value: T, key: string) => void): void {
+    for (const [key, value] of this.#entries()) visit(value, key);
   }
 
-  [Symbol.iterator](): IterableIterator<[string, O]> {
+  [Symbol.iterator](): IterableIterator<[string, T]> {
     return this.entries();
   }
+}
+
+function* map<I, T>(items: Iterable<I>, outward: (item: I) => T): Generator<T> {
+  for (const item of items) yield outward(item);
 }

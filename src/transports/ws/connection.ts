@@ -1,12 +1,22 @@
 import { Buffer } from "node:buffer";
 import type { Socket as TcpSocket } from "node:net";
 import { WebSocket } from "ws";
+import { CloseCode } from "../../protocol/close-codes.ts";
 import type { Connection, FrameSequence, TransportHandlers } from "../../transport.ts";
 import { ABNORMAL, Fault, type Outcome } from "../shared/faults.ts";
 
 /** `ws` makes its sockets of this class, so that listeners shared by all of them can find the connection. */
 export class CarrierWebSocket extends WebSocket {
   connection!: WsConnection;
+
+  /**
+   * `ws` answers a client's close frame through this method as well. Its `close` event comes much later, when the client
+   * has closed the TCP connection too; until then the hub would take a client for present that has said goodbye.
+   */
+  override close(code?: number, reason?: string | Buffer): void {
+    super.close(code, reason);
+    this.connection.closing({ code: code ?? CloseCode.noStatus, reason: reason?.toString() ?? "" });
+  }
 }
 
 /**
@@ -90,11 +100,16 @@ export class WsConnection implements Connection {
   }
 
   /**
-   * The client broke a rule. `ws` answers with the right code but reports 1006, and that only when the client has closed
-   * as well. Nothing more can come from it, so the hub is told at once.
+   * The client broke a rule. `ws` answers with the right code but reports 1006. Nothing more can come from it, so the hub
+   * is told at once.
    */
   failed({ code }: NodeJS.ErrnoException): void {
     if (code?.startsWith("WS_ERR_") === true) this.#report(FAULTS[code] ?? ABNORMAL);
+  }
+
+  /** Later than the call: a close from this side must not be reported from inside it, and `failed` knows better. */
+  closing(outcome: Outcome): void {
+    queueMicrotask(() => this.#report(outcome));
   }
 
   closed(outcome: Outcome): void {

@@ -1,0 +1,47 @@
+import { afterAll, afterEach, describe, expect, test } from "vitest";
+import { blocksOf, documentPaths, type Block } from "./markdown.ts";
+import { closeAll, compile, removeSnippets, run } from "./snippets.ts";
+import { TRANSPORTS } from "./transports.ts";
+
+/*
+ * What stands behind the ``` of a snippet: `ts` compiles and runs; `ts no-run` only compiles; `ts throws CODE`
+ * compiles, and `errors.test.ts` runs it. Every snippet is complete: it imports what it uses.
+ */
+const snippets = documentPaths()
+  .flatMap(blocksOf)
+  .filter(({ info }) => info[0] === "ts");
+
+test.each(["README.md", "docs/ERRORS.md", "docs/MIGRATING.md", "docs/PROTOCOL.md", "docs/TRANSPORTS.md"])(
+  "%s has snippets",
+  (path) => {
+    expect(snippets.filter((block) => block.path === path)).not.toHaveLength(0);
+  },
+);
+
+test("no snippet is marked with a word that means nothing", () => {
+  const marks = new Set(snippets.map(({ info: [, mark] }) => mark));
+  expect([...marks].filter((mark) => ![undefined, "no-run", "throws"].includes(mark))).toStrictEqual([]);
+});
+
+afterAll(removeSnippets);
+
+test("every snippet compiles", { timeout: 120_000 }, async () => {
+  expect(await compile(snippets)).toBe("");
+});
+
+describe("runs", () => {
+  afterEach(closeAll);
+
+  const runnable = snippets.filter((block) => block.info[1] === undefined && canRun(block));
+
+  test.each(runnable.map((block) => ({ path: block.path, line: block.line, block })))(
+    "the snippet at $path:$line",
+    async ({ block }) => {
+      await expect(run(block)).resolves.toBeDefined();
+    },
+  );
+});
+
+function canRun({ text }: Block): boolean {
+  return TRANSPORTS.includes("uws") || !/"uWebSockets.js"|transport: "uws"/.test(text);
+}

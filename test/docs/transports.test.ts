@@ -1,0 +1,231 @@
+import { Buffer } from "node:buffer";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { Hub, type Disconnection, type HubOptions, type Transport, type TransportName } from "roomcast";
+import { uws } from "roomcast/transports/uws";
+import { ws } from "roomcast/transports/ws";
+import { afterEach, describe, expect, test } from "vitest";
+import { RawClient, rawRequest, UPGRADE_HEADERS, type RawResponse } from "../../src/testing/raw-client.ts";
+import { closePayload, Opcode, rawFrame } from "../../src/testing/raw-frame.ts";
+import { loadLibrary } from "../../src/transports/uws/library.ts";
+import { readText, sectionOf, tablesOf } from "./markdown.ts";
+import { TRANSPORTS } from "./transports.ts";
+
+/** A hub with one client, whose server's end is `disconnection`. */
+interface Scene {
+  readonly hub: Hub;
+  readonly client: RawClient;
+  readonly response: RawResponse | undefined;
+  readonly disconnection: Promise<Disconnection>;
+}
+
+const ended: (() => unknown)[] = [];
+
+afterEach(async () => {
+  for (const end of ended.splice(0).toReversed()) await end();
+});
+
+async function dial(
+  port: number,
+  headers: Readonly<Record<string, string | readonly string[]>> = {},
+): Promise<RawClient> {
+  const client = await RawClient.connect(port);
+  ended.push(() => client.vanish());
+  client.write(rawRequest("/chat", { ...UPGRADE_HEADERS, ...headers }));
+  return client;
+}
+
+async function stage(
+  options: HubOptions,
+  headers: Readonly<Record<string, string | readonly string[]>> = {},
+): Promise<Scene> {
+  const hub = new Hub({ welcome: false, maxMessageBytes: 1024, path: "/chat", ...options });
+  ended.push(() => hub.close());
+  const disconnection = new Promise<Disconnection>((resolve) => {
+    hub.on("disconnection", (_socket, how) => resolve(how));
+  });
+  const { port } = await hub.listen({ host: "127.0.0.1" });
+  const client = await dial(port, headers);
+  return { hub, client, response: await client.response(), disconnection };
+}
+
+/** What the client sees of the end. */
+async function sees(client: RawClient): Promise<string> {
+  const frame = await client.frame();
+  if (frame === undefined) return "the end of the TCP connection";
+  return frame.opcode === Opcode.close ? `close code ${frame.payload.readUInt16BE()}` : `opcode ${frame.opcode}`;
+}
+
+/** What the client sees after it has sent these bytes, and the hub reports the code. */
+async function seesAfter(transport: TransportName, bytes: Buffer, code: number): Promise<string> {
+  const { client, disconnection } = await stage({ transport });
+  client.write(bytes);
+  const seen = await sees(client);
+  expect((await disconnection).code).toBe(code);
+  return seen;
+}
+
+async function reports(transport: TransportName, bytes: Buffer): Promise<number> {
+  const { client, disconnection } = await stage({ transport });
+  client.write(bytes);
+  client.end();
+  return (await disconnection).code;
+}
+
+async function statusFor(
+  transport: TransportName,
+  headers: Readonly<Record<string, string | readonly string[]>>,
+): Promise<string> {
+  const { response } = await stage({ transport }, headers);
+  return `status ${response?.status}`;
+}
+
+/** What the application's server answers to everything. */
+const HOST_STATUS = 418;
+
+/** A server of the application's. */
+interface Host {
+  readonly port: number;
+  readonly attach: () => Transport;
+}
+
+async function host(transport: TransportName): Promise<Host> {
+  if (transport === "ws") {
+    const server = createServer((_request, response) => response.writeHead(HOST_STATUS).end());
+    ended.push(
+      () => server.close(),
+      () => server.closeAllConnections(),
+    );
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    return { port: (server.address() as AddressInfo).port, attach: () => ws({ server }) };
+  }
+  const library = loadLibrary();
+  const app = library.App();
+  ended.push(() => app.close());
+  const port = await new Promise<number>((resolve) => {
+    app.listen("127.0.0.1", 0, (socket) => resolve(library.us_socket_local_port(socket)));
+  });
+  return { port, attach: () => uws({ app }) };
+}
+
+/** The value of a constant in the source that is in milliseconds. */
+const seconds = (path: string, constant: string): number => {
+  const [, digits = ""] = new RegExp(`const ${constant} = ([\\d_]+);`).exec(readText(path)) ?? [];
+  return Number(digits.replaceAll("_", "")) / 1_000;
+};
+
+const CLOSE_SECONDS = seconds("src/transports/ws.ts", "CLOSE_TIMEOUT");
+
+/** By the topic of a row: looks at a transport and says what the row's cell has to say. */
+const observers: Readonly<Record<string, (transport: TransportName) => Promise<string>>> = {
+  "a message that is too large: the client sees": (transport) =>
+    seesAfter(transport, rawFrame(Opcode.text, "x".repeat(1025)), 1009),
+
+  "text that is not UTF-8: the client sees": (transport) =>
+    seesAfter(transport, rawFrame(Opcode.text, Buffer.from([0xff])), 1007),
+
+  "frames that break RFC 6455 otherwise: the client sees": (transport) =>
+    seesAfter(transport, rawFrame(Opcode.text, "x", { reserved: 2 }), 1006),
+
+  async "a frame of the client without a mask"(transport) {
+    const { client, disconnection } = await stage({ transport, heartbeat: { interval: 100, timeout: 100 } });
+    client.write(rawFrame(Opcode.text, "x", { masked: false }));
+    const { code } = await disconnection;
+    if (code === 1006 && (await sees(client)) === "close code 1002") return "refused, as above";
+    return code === 4201 ? "waits for more bytes; the heartbeat finds it" : `reported as ${code}`;
+  },
+
+  async "a client that closes with 1012 or 3000"(transport) {
+    const codes = await Promise.all(
+      [1012, 3000].map((code) => reports(transport, rawFrame(Opcode.close, closePayload(code)))),
+    );
+    return `the hub reports ${String(codes) === "1012,3000" ? "that code" : [...new Set(codes)].join(" and ")}`;
+  },
+
+  async "a client whose close reason is not UTF-8"(transport) {
+    const bytes = rawFrame(Opcode.close, closePayload(1000, Buffer.from([0xff])));
+    return `the hub reports ${await reports(transport, bytes)}`;
+  },
+
+  async "after the server's close frame"(transport) {
+    const { hub, client } = await stage({ transport });
+    hub.except([]).close(4000);
+    expect(await sees(client)).toBe("close code 4000");
+    const end = client.frame().then(() => "ends the TCP connection at once");
+    if (transport === "uws") return end;
+    // Nothing comes of itself. A further connection takes longer than it would.
+    await stage({ transport });
+    const first = await Promise.race([end, Promise.resolve("waits")]);
+    client.write(rawFrame(Opcode.close, closePayload(4000)));
+    await end;
+    return `${first} for the client's, at most ${CLOSE_SECONDS} seconds`;
+  },
+
+  async "`hub.close`"(transport) {
+    const { hub, client } = await stage({ transport });
+    const turn = new Promise((resolve) => {
+      setImmediate(resolve, "later");
+    });
+    const closing = hub.close().then(() => "at once");
+    const when = await Promise.race([closing, turn]);
+    expect(await sees(client)).toBe("close code 1001");
+    client.write(rawFrame(Opcode.close, closePayload(1001)));
+    client.end();
+    await closing;
+    expect(seconds(`src/transports/${transport}.ts`, "DESTROY_GRACE")).toBe(1);
+    return when === "later"
+      ? "resolves when all connections have ended, after a second at most"
+      : `resolves ${String(when)}; what has not ended is cut after a second`;
+  },
+
+  async "after `hub.close` on a server of yours"(transport) {
+    const { port, attach } = await host(transport);
+    const hub = new Hub({ transport: attach(), path: "/chat" });
+    const client = await dial(port);
+    expect((await client.response())?.status).toBe(101);
+    client.vanish();
+    await hub.close();
+    const status = (await (await dial(port)).response())?.status;
+    const next = new Hub({ transport: attach(), path: "/chat" });
+    ended.push(() => next.close());
+    expect((await (await dial(port)).response())?.status).toBe(101);
+    return status === HOST_STATUS
+      ? "the server answers as if there had been no hub"
+      : `clients get ${status} until another hub takes the path`;
+  },
+
+  "a handshake without a valid key": (transport) => statusFor(transport, { "Sec-WebSocket-Key": "short" }),
+
+  async "a handshake of another version than 13"(transport) {
+    const old = await statusFor(transport, { "Sec-WebSocket-Version": "8" });
+    const status = await statusFor(transport, { "Sec-WebSocket-Version": "12" });
+    return old === "status 101" ? `${status}; version 8 is accepted` : status;
+  },
+
+  async compression(transport) {
+    const { response } = await stage(
+      { transport, compression: true },
+      { "Sec-WebSocket-Extensions": "permessage-deflate" },
+    );
+    const extension = response?.headers.get("sec-websocket-extensions") ?? "";
+    expect(extension).toMatch(/^permessage-deflate/);
+    return extension.includes("server_no_context_takeover")
+      ? "starts afresh for every message, needs no memory for each connection"
+      : "keeps its dictionary between messages";
+  },
+};
+
+const rows = tablesOf(sectionOf("docs/TRANSPORTS.md", "What stays different"))[0] ?? [];
+
+test("every row is looked at, and every look has a row", () => {
+  expect(rows.map(([topic]) => topic)).toStrictEqual(Object.keys(observers));
+});
+
+describe.each(TRANSPORTS)("what stays different on %s", (transport) => {
+  const column = transport === "ws" ? 1 : 2;
+
+  test.each(rows.map((row) => ({ topic: row[0] ?? "", cell: row[column] })))("$topic", async ({ topic, cell }) => {
+    expect(await observers[topic]?.(transport)).toBe(cell);
+  });
+});

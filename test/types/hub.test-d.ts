@@ -1,0 +1,298 @@
+/* oxlint-disable vitest/expect-expect -- the compiler asserts: where it expects an error and finds none, it fails */
+import {
+  CloseCode,
+  Hub,
+  HubError,
+  jsonCodec,
+  type Codec,
+  type Disconnection,
+  type ErrorContext,
+  type Handshake,
+  type HubOptions,
+  type ListenAddress,
+  type Packet,
+  type Socket,
+  type Target,
+} from "roomcast";
+import { uws } from "roomcast/transports/uws";
+import { ws } from "roomcast/transports/ws";
+import { describe, expectTypeOf, test } from "vitest";
+
+interface Account {
+  id: string;
+  name: string;
+}
+
+interface Data {
+  nickname: string;
+  joinedAt?: Date;
+}
+
+interface Types {
+  client: { chat: string };
+  server: { chat: string };
+  data: Data;
+  user: Account;
+}
+
+declare const hub: Hub<Types>;
+declare const socket: Socket<Types>;
+
+describe("The types of a hub", () => {
+  test("may be an interface or an alias, and any part of them", () => {
+    expectTypeOf(new Hub<Types>()).toEqualTypeOf<Hub<Types>>();
+    expectTypeOf(new Hub<{ data: Data }>()).toEqualTypeOf<Hub<{ data: Data }>>();
+    expectTypeOf(new Hub<object>()).toHaveProperty("emit");
+  });
+
+  test("refuse what is not a part of them", () => {
+    // @ts-expect-error -- a user needs an id
+    expectTypeOf(new Hub<{ user: { name: string } }>()).toHaveProperty("emit");
+    // @ts-expect-error -- whose id is a string
+    expectTypeOf(new Hub<{ user: { id: number } }>()).toHaveProperty("emit");
+    // @ts-expect-error -- events are a map
+    expectTypeOf(new Hub<{ client: string }>()).toHaveProperty("emit");
+    // @ts-expect-error -- misspelt
+    expectTypeOf(new Hub<{ cleint: { chat: string } }>()).toHaveProperty("emit");
+  });
+});
+
+describe("Options", () => {
+  test("take what is documented", () => {
+    const options: HubOptions<Types> = {
+      transport: "uws",
+      path: "/chat",
+      authenticate: (handshake) => {
+        expectTypeOf(handshake).toEqualTypeOf<Handshake>();
+        return { id: handshake.url, name: "" };
+      },
+      protocols: ["chat.v1"],
+      codec: jsonCodec,
+      welcome: false,
+      heartbeat: { interval: 1_000, timeout: 500 },
+      maxMessageBytes: 1,
+      maxBufferedBytes: 1024,
+      compression: true,
+    };
+    expectTypeOf(new Hub<Types>(options)).toEqualTypeOf<Hub<Types>>();
+    expectTypeOf(new Hub({ transport: ws() })).toEqualTypeOf<Hub>();
+    expectTypeOf(new Hub({ transport: uws(), heartbeat: false })).toEqualTypeOf<Hub>();
+  });
+
+  test("infer nothing and refuse what is unknown", () => {
+    // @ts-expect-error -- no such transport
+    expectTypeOf(new Hub({ transport: "http" })).toHaveProperty("emit");
+    // @ts-expect-error -- a name or an object, not the factory
+    expectTypeOf(new Hub({ transport: ws })).toHaveProperty("emit");
+    // @ts-expect-error -- no such option
+    expectTypeOf(new Hub({ transports: "ws" })).toHaveProperty("emit");
+    // @ts-expect-error -- half of a heartbeat
+    expectTypeOf(new Hub({ heartbeat: { interval: 1 } })).toHaveProperty("emit");
+    // @ts-expect-error -- there is only one way to turn it off
+    expectTypeOf(new Hub({ heartbeat: 0 })).toHaveProperty("emit");
+    // @ts-expect-error -- a number of bytes
+    expectTypeOf(new Hub({ maxMessageBytes: "1mb" })).toHaveProperty("emit");
+    // @ts-expect-error -- half of a codec
+    expectTypeOf(new Hub({ codec: { encode: () => "" } })).toHaveProperty("emit");
+    // @ts-expect-error -- no such option of the transport
+    ws({ port: 8080 });
+  });
+
+  test("authenticate returns the user, a promise of one, or what stands for nobody", () => {
+    const user: Account = { id: "1", name: "a" };
+    const right: NonNullable<HubOptions<Types>["authenticate"]>[] = [
+      () => user,
+      async () => user,
+      async ({ query }) => (query.has("token") ? user : null),
+      () => false,
+      () => undefined,
+    ];
+    const wrong: typeof right = [
+      // @ts-expect-error -- the user lacks a name
+      () => ({ id: "1" }),
+      // @ts-expect-error -- so does the promised one
+      async () => ({ id: "1" }),
+      // @ts-expect-error -- an id is a string
+      () => ({ id: 1, name: "a" }),
+      // @ts-expect-error -- true is nobody in particular
+      () => true,
+    ];
+    const untyped: NonNullable<HubOptions["authenticate"]>[] = [
+      () => ({ id: "1" }),
+      // @ts-expect-error -- a user has an id, whatever else is known
+      () => ({ name: "a" }),
+    ];
+    expectTypeOf([right, wrong, untyped]).toBeArray();
+  });
+});
+
+describe("A socket", () => {
+  test("knows its user and its data", () => {
+    expectTypeOf(socket.id).toEqualTypeOf<string>();
+    expectTypeOf(socket.user).toEqualTypeOf<Account | undefined>();
+    expectTypeOf(socket.data).toEqualTypeOf<Data>();
+    expectTypeOf(socket.handshake).toEqualTypeOf<Handshake>();
+    expectTypeOf([...socket.rooms]).toEqualTypeOf<string[]>();
+    socket.data.nickname = "b";
+    socket.data = { nickname: "c" };
+  });
+
+  test("refuses other data and other users", () => {
+    // @ts-expect-error -- a string
+    socket.data.nickname = 5;
+    // @ts-expect-error -- no such property
+    socket.data.nikname = "b";
+    // @ts-expect-error -- a property is missing
+    socket.data = {};
+    // @ts-expect-error -- the hub may know no user
+    expectTypeOf(socket.user.name).toBeString();
+    // @ts-expect-error -- no such property
+    expectTypeOf(socket.user?.email).toBeString();
+    // @ts-expect-error -- whoever it is, it stays
+    socket.user = { id: "1", name: "a" };
+    // @ts-expect-error -- so does the id
+    socket.id = "1";
+    // @ts-expect-error -- the handshake is over
+    socket.handshake.headers["host"] = "elsewhere";
+  });
+
+  test("takes rooms one by one, by name", () => {
+    socket.join("a", "b");
+    expectTypeOf(socket.leave("a")).toEqualTypeOf<void>();
+    // @ts-expect-error -- not as an array
+    socket.join(["a", "b"]);
+    // @ts-expect-error -- by name
+    socket.join(5);
+    // @ts-expect-error -- a view can only be read
+    socket.rooms.add("a");
+    // @ts-expect-error -- a code is a number
+    socket.close("kicked");
+    socket.close(CloseCode.goingAway, "bye");
+  });
+
+  test("of a typed hub can be handed to what takes any socket", () => {
+    expectTypeOf(socket).toExtend<Socket>();
+    expectTypeOf(hub.to("a")).toExtend<Target>();
+  });
+});
+
+describe("A target", () => {
+  test("is what each of its methods returns", () => {
+    expectTypeOf(hub.to("a").to(["b", "c"]).except("d").except(["e"]).except(socket)).toEqualTypeOf<Target<Types>>();
+    expectTypeOf(hub.toSocket("id").toUser("id").volatile.local).toEqualTypeOf<Target<Types>>();
+    expectTypeOf(socket.to("a")).toEqualTypeOf<Target<Types>>();
+    expectTypeOf(socket.broadcast).toEqualTypeOf<Target<Types>>();
+    expectTypeOf(socket.except("a").volatile).toEqualTypeOf<Target<Types>>();
+    expectTypeOf(hub.except(socket)).toEqualTypeOf<Target<Types>>();
+    hub.to(["a"] as const).join("b");
+  });
+
+  test("refuses what names nobody, and is not written to", () => {
+    // @ts-expect-error -- a room is a string
+    hub.to(5);
+    // @ts-expect-error -- of rooms only
+    hub.to(socket);
+    // @ts-expect-error -- one argument
+    hub.to("a", "b");
+    // @ts-expect-error -- by id
+    hub.toSocket(socket);
+    // @ts-expect-error -- nobody
+    hub.except(undefined);
+    // @ts-expect-error -- a getter, not a method
+    hub.volatile();
+    // @ts-expect-error -- it does not change
+    hub.to("a").volatile = hub.volatile;
+    // @ts-expect-error -- the hub is no audience to be joined
+    hub.join("a");
+  });
+
+  test("describes sockets with the data that was asked for", async () => {
+    const [plain] = await hub.to("a").sockets();
+    expectTypeOf(plain?.id).toEqualTypeOf<string | undefined>();
+    expectTypeOf(plain?.user).toEqualTypeOf<Account | undefined>();
+    expectTypeOf(plain?.rooms).toEqualTypeOf<readonly string[] | undefined>();
+    // @ts-expect-error -- nothing was asked for
+    expectTypeOf(plain?.data.nickname).toBeString();
+
+    const [described] = await hub.to("a").sockets({ data: ["nickname"] });
+    expectTypeOf(described?.data).toEqualTypeOf<Partial<Pick<Data, "nickname">> | undefined>();
+    // @ts-expect-error -- not asked for
+    expectTypeOf(described?.data.joinedAt).toBeObject();
+    // @ts-expect-error -- no such property of the data
+    await hub.to("a").sockets({ data: ["nikname"] });
+    // @ts-expect-error -- a copy, that nobody can send through
+    described?.emit("chat", "text");
+    // @ts-expect-error -- nor move
+    described?.rooms.push("b");
+  });
+});
+
+describe("The hub itself", () => {
+  test("has events of its own", () => {
+    hub.on("connection", (one) => expectTypeOf(one).toEqualTypeOf<Socket<Types>>());
+    hub.on("disconnection", (one, disconnection) => {
+      expectTypeOf(one).toEqualTypeOf<Socket<Types>>();
+      expectTypeOf(disconnection).toEqualTypeOf<Disconnection>();
+    });
+    hub.on("message", (one, message) => {
+      expectTypeOf(one).toEqualTypeOf<Socket<Types>>();
+      expectTypeOf(message).toEqualTypeOf<string | Uint8Array>();
+    });
+    hub.once("error", (error, context) => {
+      expectTypeOf(error).toBeUnknown();
+      expectTypeOf(context).toEqualTypeOf<ErrorContext<Types>>();
+    });
+    expectTypeOf(hub.off("error", () => {})).toEqualTypeOf<Hub<Types>>();
+    // @ts-expect-error -- that is what `handle` is for
+    hub.on("chat", () => {});
+    // @ts-expect-error -- the name that other libraries use
+    hub.on("disconnect", () => {});
+    // @ts-expect-error -- no event of this name
+    hub.off("conection", () => {});
+  });
+
+  test("has views that can only be read", () => {
+    expectTypeOf(hub.sockets.get("id")).toEqualTypeOf<Socket<Types> | undefined>();
+    for (const [room, sockets] of hub.rooms) {
+      expectTypeOf(room).toBeString();
+      for (const one of sockets) expectTypeOf(one).toEqualTypeOf<Socket<Types>>();
+    }
+    // @ts-expect-error -- sockets come by connecting
+    hub.sockets.set("id", socket);
+    // @ts-expect-error -- and go by closing
+    hub.sockets.delete("id");
+    // @ts-expect-error -- rooms come by joining
+    hub.rooms.get("a")?.add(socket);
+  });
+
+  test("listens and closes", () => {
+    expectTypeOf(hub.listen(8080)).resolves.toEqualTypeOf<ListenAddress>();
+    expectTypeOf(hub.listen({ socketPath: "/tmp/hub" })).resolves.toHaveProperty("port");
+    expectTypeOf(hub.close()).resolves.toBeVoid();
+    // @ts-expect-error -- a number
+    void hub.listen("8080");
+    // @ts-expect-error -- no such option
+    void hub.listen({ prot: 8080 });
+  });
+});
+
+describe("A codec", () => {
+  test("has to take every packet", () => {
+    const codec: Codec = { encode: (packet) => JSON.stringify(packet), decode: (message) => String(message) };
+    expectTypeOf(codec).toHaveProperty("encode").parameter(0).toEqualTypeOf<Packet>();
+    // @ts-expect-error -- a message is text or bytes
+    const wrong: Codec = { encode: (packet) => packet, decode: () => undefined };
+    expectTypeOf(wrong).toEqualTypeOf<Codec>();
+  });
+});
+
+describe("A HubError", () => {
+  test("carries one of the documented codes", () => {
+    const error = new HubError("ERR_HUB_CLOSED", "closed");
+    expectTypeOf(error).toExtend<Error>();
+    // @ts-expect-error -- no such code
+    expectTypeOf(new HubError("ERR_HUB_CLSOED", "closed")).toExtend<Error>();
+    // @ts-expect-error -- never equal
+    expectTypeOf(error.code === "ERR_UNKNOWN").toBeBoolean();
+  });
+});

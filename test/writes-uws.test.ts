@@ -1,0 +1,167 @@
+import { setImmediate as turn } from "node:timers/promises";
+import { Hub, type Socket } from "roomcast";
+import { uws } from "roomcast/transports/uws";
+import type { us_listen_socket, WebSocket as NativeSocket, WebSocketBehavior } from "uWebSockets.js";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { loadLibrary } from "../src/transports/uws/library.ts";
+import { connectAll, CountingCodec, countTurns, eventsOf, receives } from "./writes/fixture.ts";
+
+const MEMBERS = 100;
+
+describe("Writes on uws", () => {
+  const library = loadLibrary();
+  let hub: Hub;
+  let codec: CountingCodec;
+  let url: string;
+  /** Of each native socket, in the order of connecting: how many frames each of its system calls carried. */
+  let writes: number[][];
+  let listening: us_listen_socket | false;
+
+  /**
+   * Counts on the real native sockets. What is sent within a cork is gathered for one system call when it ends; each
+   * frame that is sent outside is a system call of its own.
+   */
+  function watch(native: NativeSocket<unknown>): void {
+    const own: number[] = [];
+    writes.push(own);
+    const cork = native.cork.bind(native);
+    const send = native.send.bind(native);
+    let corked: number | undefined;
+    native.cork = (callback) => {
+      corked = 0;
+      cork(callback);
+      own.push(corked);
+      corked = undefined;
+      return native;
+    };
+    native.send = (...args) => {
+      if (corked === undefined) own.push(1);
+      else corked += 1;
+      return send(...args);
+    };
+  }
+
+  beforeEach(() => {
+    writes = [];
+    listening = false;
+    codec = new CountingCodec();
+    const app = library.App();
+    const route = app.ws.bind(app);
+    app.ws = <T>(pattern: string, behaviour: WebSocketBehavior<T>) => {
+      const open = (native: NativeSocket<T>): void => {
+        watch(native);
+        void behaviour.open?.(native);
+      };
+      return route<T>(pattern, { ...behaviour, open });
+    };
+    hub = new Hub({ transport: uws({ app }), codec });
+    app.listen("127.0.0.1", 0, (socket) => {
+      listening = socket;
+    });
+    if (listening === false) throw new Error("Cannot listen");
+    url = `ws://127.0.0.1:${library.us_socket_local_port(listening)}`;
+  });
+
+  afterEach(async () => {
+    await hub.close();
+    if (listening !== false) library.us_listen_socket_close(listening);
+  });
+
+  function startCounting(): void {
+    for (const own of writes) own.length = 0;
+    codec.encoded = 0;
+  }
+
+  test("a hundred members, any number of sends in a turn: one write each, one encoding a broadcast", async () => {
+    const { clients, sockets } = await connectAll(hub, url, MEMBERS);
+    for (const socket of sockets) socket.join("room");
+    const last = clients.map((client) => eventsOf(client, 52));
+    startCounting();
+
+    for (let index = 0; index < 49; index++) hub.to("room").emit(`broadcast ${index}`, { index });
+    for (const socket of sockets) socket.emit("individual", socket.id);
+    (sockets[0] as Socket).broadcast.emit("others");
+    (sockets[0] as Socket).emit("alone");
+    hub.emit("last");
+    expect(writes.flat()).toEqual([]);
+    await turn();
+
+    expect(writes).toEqual(sockets.map(() => [52]));
+    expect(codec.encoded).toBe(49 + MEMBERS + 3);
+    for (const events of await Promise.all(last)) expect(events.at(-1)).toBe("last");
+  });
+
+  test("five turns are five writes", async () => {
+    const { sockets } = await connectAll(hub, url, 10);
+    startCounting();
+    for (let index = 0; index < 5; index++) {
+      for (let count = 0; count < 7; count++) hub.emit("tick", count);
+      // oxlint-disable-next-line no-await-in-loop -- turns are what is counted
+      await turn();
+    }
+    expect(writes).toEqual(sockets.map(() => [7, 7, 7, 7, 7]));
+  });
+
+  test("what many clients sent in one turn is answered by one write for each member", async () => {
+    const { clients } = await connectAll(hub, url, 30);
+    const turns = countTurns();
+    /** The turn in which each message was handled. */
+    const handled: number[] = [];
+    hub.handle("shout", (data) => {
+      handled.push(turns.current());
+      hub.emit("heard", data);
+    });
+    const last = clients.map((client) => eventsOf(client, clients.length));
+    startCounting();
+
+    clients.forEach((client, index) => client.send(JSON.stringify({ event: "shout", data: index })));
+    await Promise.all(last);
+    turns.stop();
+
+    const busy = new Set(handled).size;
+    expect(writes.map((own) => own.length)).toEqual(clients.map(() => busy));
+    expect(codec.encoded).toBe(clients.length);
+    // Otherwise the case would have shown nothing.
+    expect(busy).toBeLessThan(clients.length / 2);
+  });
+
+  test("a single message in an idle process is answered in the loop turn that received it", async () => {
+    const { clients } = await connectAll(hub, url, 1);
+    const observed: [when: string, writes: readonly number[]][] = [];
+    const observe = (when: string): unknown => observed.push([when, [...(writes[0] ?? [])]]);
+    const done = new Promise<void>((resolve) => {
+      hub.handle("ask", (_, socket) => {
+        socket.emit("answer");
+        observe("after the call");
+        process.nextTick(() => observe("after the callback"));
+        setImmediate(() => {
+          observe("in the same turn");
+          resolve();
+        });
+      });
+    });
+    startCounting();
+    clients[0]?.send(JSON.stringify({ event: "ask" }));
+    await done;
+    expect(observed).toEqual([
+      ["after the call", []],
+      ["after the callback", []],
+      ["in the same turn", [1]],
+    ]);
+  });
+
+  test("64 KiB are written without waiting for the end of the turn", async () => {
+    const { clients, sockets } = await connectAll(hub, url, 3);
+    const last = clients.map((client) => receives(client, 5));
+    startCounting();
+    for (let index = 0; index < 4; index++) {
+      expect(writes.flat()).toEqual([]);
+      hub.send("x".repeat(16 * 1024));
+    }
+    expect(writes).toEqual(sockets.map(() => [4]));
+    hub.send("rest");
+    await turn();
+    expect(writes).toEqual(sockets.map(() => [4, 1]));
+    expect((await Promise.all(last)).map((received) => received.at(-1))).toEqual(["rest", "rest", "rest"]);
+  });
+});
