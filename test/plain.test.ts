@@ -1,6 +1,6 @@
 import type { Hub } from "roomcast";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { parseCommandLine } from "../examples/plain/command-line.ts";
+import { parseCommandLine } from "../examples/command-line.ts";
 import { flatCodec } from "../examples/plain/flat-codec.ts";
 import { createPlainHub, type PlainTypes } from "../examples/plain/plain.ts";
 import { WsClient } from "./ws-client.ts";

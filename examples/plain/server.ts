@@ -1,21 +1,8 @@
 import { createPlainHub } from "./plain.ts";
-import { parseCommandLine, USAGE, type CommandLine } from "./command-line.ts";
+import { readCommandLine, type CommandLine } from "../command-line.ts";
 
-/** The exit status of a program that was called wrongly, as shells have it. */
-const MISUSE = 2;
-
-const commandLine = readCommandLine();
+const commandLine = readCommandLine("node examples/plain/server.js");
 if (commandLine !== undefined) await run(commandLine);
-
-function readCommandLine(): CommandLine | undefined {
-  try {
-    return parseCommandLine(process.argv.slice(2), process.env);
-  } catch (error) {
-    console.error(`${(error as Error).message}\n\n${USAGE}`);
-    process.exitCode = MISUSE;
-    return undefined;
-  }
-}
 
 async function run({ transport, port }: CommandLine): Promise<void> {
   try {

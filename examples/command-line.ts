@@ -1,16 +1,35 @@
 import { parseArgs } from "node:util";
 import type { TransportName } from "roomcast";
 
+/** What the examples can be told. */
 export interface CommandLine {
   readonly transport: TransportName;
   readonly port: number;
 }
 
-export const USAGE = `Usage: node examples/plain/server.js [options]
+/** The exit status of a program that was called wrongly, as shells have it. */
+const MISUSE = 2;
+
+/**
+ * What the program was called with. After a mistake it says so, and how to call it, and returns nothing.
+ *
+ * @param program - how it is called.
+ */
+export function readCommandLine(program: string): CommandLine | undefined {
+  try {
+    return parseCommandLine(process.argv.slice(2), process.env);
+  } catch (error) {
+    console.error(`${(error as Error).message}
+
+Usage: ${program} [options]
 
   --transport ws|uws   What carries the bytes. Default: the environment variable ROOMCAST_TRANSPORT, or ws.
   --port N             Where to listen; 0 takes a free port. Default: 8080.
-`;
+`);
+    process.exitCode = MISUSE;
+    return undefined;
+  }
+}
 
 /** @throws {Error} saying which argument is wrong and what it must be. */
 export function parseCommandLine(

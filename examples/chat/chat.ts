@@ -1,0 +1,144 @@
+import { Hub, ReplyError, type Socket, type Transport } from "roomcast";
+
+/** Somebody in a room, as the others see them. */
+interface Person {
+  readonly id: string;
+  readonly name: string;
+}
+
+/** What a client is told of the room that it is in now. */
+interface Joined {
+  readonly room: string;
+  readonly you: Person;
+  /** Everybody who is there, `you` included. */
+  readonly people: readonly Person[];
+}
+
+interface RoomSummary {
+  readonly name: string;
+  readonly people: number;
+}
+
+/** What a client is supposed to send. It may send anything, so every field is unknown until it was checked. */
+type Unchecked<T> = { readonly [K in keyof T]?: unknown } | null | undefined;
+
+/** The events of the chat: a name maps to its data, or to a function from the data to the reply. */
+export interface ChatTypes {
+  client: {
+    join: (request: Unchecked<{ room: string }>) => Joined;
+    chat: (message: Unchecked<{ text: string }>) => { at: number };
+    ping: undefined;
+  };
+  server: {
+    joined: Joined;
+    userJoined: Person;
+    userLeft: Person;
+    chat: { from: Person; text: string; at: number };
+    rooms: readonly RoomSummary[];
+    pong: undefined;
+  };
+  data: { name: string; room: string };
+}
+
+type ChatSocket = Socket<ChatTypes>;
+
+const LOBBY = "lobby";
+const MAX_NAME = 32;
+const MAX_TEXT = 2_000;
+
+/** The busiest rooms are listed, so that nobody can make the list long by opening many. */
+const MAX_ROOMS_LISTED = 50;
+
+/** In the range that tells a client not to come back with the same request. */
+const BAD_REQUEST = 4000;
+
+/**
+ * A chat with rooms, on any transport. Everybody is in one room at a time, under a display name that need not be unique.
+ *
+ * A client may choose both in the URL, `/socket?room=tea&name=Ann`; otherwise it is a guest in the lobby.
+ */
+export function createChat(transport: Transport): Hub<ChatTypes> {
+  const hub = new Hub<ChatTypes>({ transport, path: "/socket", maxMessageBytes: 16 * 1024 });
+
+  hub.on("connection", (socket) => {
+    const { query } = socket.handshake;
+    try {
+      const name = line("name", query.get("name") ?? `Guest ${socket.id.slice(0, 4)}`);
+      const room = line("room", query.get("room") ?? LOBBY);
+      socket.data = { name, room };
+    } catch (error) {
+      socket.close(BAD_REQUEST, (error as Error).message);
+      return;
+    }
+    socket.emit("joined", enter(socket));
+    announceRooms();
+  });
+
+  hub.handle("join", (request, socket) => {
+    const room = line("room", request?.room);
+    if (room !== socket.data.room) {
+      leave(socket);
+      socket.data.room = room;
+    }
+    const joined = enter(socket);
+    announceRooms();
+    return joined;
+  });
+
+  // To everybody else in the room: the sender's page shows its own words itself, and the reply says that they went out.
+  hub.handle("chat", (message, socket) => {
+    const text = words("text", message?.text, MAX_TEXT);
+    const at = Date.now();
+    socket.to(socket.data.room).emit("chat", { from: person(socket), text, at });
+    return { at };
+  });
+
+  hub.handle("ping", (_, socket) => socket.emit("pong"));
+
+  hub.on("disconnection", (socket) => {
+    // Whoever was sent away at the door was never in a room.
+    if (socket.rooms.size === 0) return;
+    hub.to(socket.data.room).emit("userLeft", person(socket));
+    announceRooms();
+  });
+
+  /** Entering the room one is in already changes nothing and tells nobody. */
+  function enter(socket: ChatSocket): Joined {
+    const { room } = socket.data;
+    if (!socket.rooms.has(room)) socket.to(room).emit("userJoined", person(socket));
+    socket.join(room);
+    return { room, you: person(socket), people: Array.from(hub.rooms.get(room) ?? [], person) };
+  }
+
+  function leave(socket: ChatSocket): void {
+    const { room } = socket.data;
+    socket.leave(room);
+    hub.to(room).emit("userLeft", person(socket));
+  }
+
+  /** Volatile: to somebody who reads slowly, only the latest list is worth anything. */
+  function announceRooms(): void {
+    const rooms = Array.from(hub.rooms, ([name, { size }]) => ({ name, people: size }));
+    rooms.sort((a, b) => b.people - a.people || a.name.localeCompare(b.name));
+    hub.volatile.emit("rooms", rooms.slice(0, MAX_ROOMS_LISTED));
+  }
+
+  return hub;
+}
+
+function person({ id, data }: ChatSocket): Person {
+  return { id, name: data.name };
+}
+
+/** The name of a person or a room: one line. */
+function line(field: string, value: unknown): string {
+  const text = words(field, value, MAX_NAME);
+  if (/\p{Cc}/u.test(text)) throw new ReplyError(`bad-${field}`, `"${field}" must not hold control characters.`);
+  return text;
+}
+
+function words(field: string, value: unknown, most: number): string {
+  const text = typeof value === "string" ? value.trim() : "";
+  if (text !== "" && text.length <= most) return text;
+  throw new ReplyError(`bad-${field}`, `"${field}" must be text of 1 to ${most} characters.`);
+}

@@ -1,0 +1,44 @@
+import { uws } from "roomcast/transports/uws";
+import uWS, { type ListenOptions, type us_listen_socket } from "uWebSockets.js";
+import type { StartChat } from "./chat-server.ts";
+import { createChat } from "./chat.ts";
+
+/**
+ * Without it, a port that another server listens on would be shared with that one. The library exports the value, but
+ * declares it as a member of an enum that it does not export.
+ */
+const { LIBUS_LISTEN_EXCLUSIVE_PORT } = uWS as unknown as typeof ListenOptions;
+
+/** On uWebSockets.js, the hub is attached to an app that has routes of its own. */
+export const startOnUws: StartChat = async (assets, port) => {
+  const app = uWS.App();
+  for (const [path, { body, headers }] of assets) {
+    app.get(path, (response) => {
+      for (const [name, value] of Object.entries(headers)) response.writeHeader(name, value);
+      response.end(body);
+    });
+  }
+  app.any("/*", (response) => {
+    response.writeStatus("404 Not Found").end("Not found\n");
+  });
+  const hub = createChat(uws({ app }));
+
+  const listenSocket = await new Promise<us_listen_socket | false>((resolve) => {
+    app.listen(port, LIBUS_LISTEN_EXCLUSIVE_PORT, resolve);
+  });
+  if (listenSocket === false) {
+    await hub.close();
+    app.close();
+    // The library does not say why. The code is that of the usual reason, as `ws` would report it.
+    throw Object.assign(new Error(`Cannot listen on port ${port}`), { code: "EADDRINUSE" });
+  }
+
+  return {
+    port: uWS.us_socket_local_port(listenSocket),
+    async close() {
+      uWS.us_listen_socket_close(listenSocket);
+      await hub.close();
+      app.close();
+    },
+  };
+};

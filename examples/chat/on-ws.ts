@@ -1,0 +1,31 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { ws } from "roomcast/transports/ws";
+import type { StartChat } from "./chat-server.ts";
+import { createChat } from "./chat.ts";
+
+/** On `ws`, the hub is attached to an ordinary HTTP server, which goes on answering everything else. */
+export const startOnWs: StartChat = async (assets, port) => {
+  const server = createServer((request, response) => {
+    const asset = assets.get((request.url ?? "/").replace(/\?.*/s, ""));
+    if (asset === undefined) response.writeHead(404).end("Not found\n");
+    else if (request.method !== "GET") response.writeHead(405, { Allow: "GET" }).end("Method not allowed\n");
+    else response.writeHead(200, asset.headers).end(asset.body);
+  });
+  const hub = createChat(ws({ server }));
+
+  server.listen(port);
+  await once(server, "listening");
+
+  return {
+    port: (server.address() as AddressInfo).port,
+    async close() {
+      const closed = once(server, "close");
+      server.close();
+      await hub.close();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+};

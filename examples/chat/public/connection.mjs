@@ -1,0 +1,143 @@
+/** The first delay before coming back and the longest, in milliseconds; each is twice the one before. */
+const FIRST_DELAY = 500;
+const LONGEST_DELAY = 15_000;
+
+/** How often the server is asked for a sign of life: a dead network closes no connection. */
+const PING_INTERVAL = 20_000;
+
+/** What a request fails with: `code` is the server's word for it, the message is for people. */
+class RequestError extends Error {
+  constructor({ code, message }) {
+    super(message);
+    this.code = code;
+  }
+}
+
+const LOST = { code: "disconnected", message: "The connection was lost." };
+
+/**
+ * A bare WebSocket that speaks roomcast's protocol v1 and comes back by itself.
+ *
+ * Calls `event(name, data)` for what the server sends, and `state(state, reason)` with
+ *
+ * - `connecting`: the first attempt, or the next one, is under way;
+ * - `open`: the server has said welcome;
+ * - `lost`: the connection is gone and will be tried again;
+ * - `refused`: the server does not want this client back, and says why.
+ */
+export class Connection {
+  #url;
+  #state;
+  #event;
+  #socket;
+  #requests = new Map();
+  #lastId = 0;
+  #attempts = 0;
+  #reconnecting;
+  #pinging;
+  #awaitingPong = false;
+
+  /** `url` is asked before each attempt, so that it can name the room that the user is in by then. */
+  constructor({ url, state, event }) {
+    this.#url = url;
+    this.#state = state;
+    this.#event = event;
+  }
+
+  get isOpen() {
+    return this.#socket?.readyState === WebSocket.OPEN;
+  }
+
+  /** Connects, at once even if the next attempt was to come later. Does nothing while there is a connection. */
+  open() {
+    if (this.#socket !== undefined) return;
+    clearTimeout(this.#reconnecting);
+    this.#state("connecting");
+    const socket = new WebSocket(this.#url());
+    this.#socket = socket;
+    socket.addEventListener("message", ({ data }) => {
+      if (this.#socket === socket) this.#receive(JSON.parse(data));
+    });
+    socket.addEventListener("close", ({ code, reason }) => {
+      if (this.#socket === socket) this.#closed(code, reason);
+    });
+  }
+
+  /** Ends the connection for good. */
+  close() {
+    clearTimeout(this.#reconnecting);
+    this.#forget()?.close();
+  }
+
+  send(event, data) {
+    this.#socket.send(JSON.stringify({ event, data }));
+  }
+
+  /** Resolves with the server's reply, and rejects with a {@link RequestError}. */
+  request(event, data) {
+    if (!this.isOpen) return Promise.reject(new RequestError(LOST));
+    const id = ++this.#lastId;
+    return new Promise((resolve, reject) => {
+      this.#requests.set(id, { resolve, reject });
+      this.#socket.send(JSON.stringify({ event, id, data }));
+    });
+  }
+
+  #receive({ event, data, reply, error }) {
+    this.#awaitingPong = false;
+    if (reply !== undefined) {
+      const request = this.#requests.get(reply);
+      this.#requests.delete(reply);
+      if (error === undefined) request?.resolve(data);
+      else request?.reject(new RequestError(error));
+    } else if (event === "hub:welcome") {
+      this.#attempts = 0;
+      this.#pinging = setInterval(() => this.#ping(), PING_INTERVAL);
+      this.#state("open");
+    } else {
+      this.#event(event, data);
+    }
+  }
+
+  #ping() {
+    if (this.#awaitingPong) {
+      // The closing handshake would wait for an answer as well; this one is left to itself.
+      this.#socket.close();
+      this.#closed();
+      return;
+    }
+    this.#awaitingPong = true;
+    this.send("ping");
+  }
+
+  /** The hundreds of the code tell a client what to do: 40 stay away, 42 come back at once, all others with back-off. */
+  #closed(code = 1006, reason = "") {
+    this.#forget();
+    const kind = Math.floor(code / 100);
+    if (kind === 40) {
+      this.#state("refused", reason);
+      return;
+    }
+    const atOnce = kind === 42 && this.#attempts === 0;
+    this.#reconnecting = setTimeout(() => this.open(), atOnce ? 0 : this.#delay());
+    this.#attempts += 1;
+    this.#state("lost", reason);
+  }
+
+  /** Half of it is chance: otherwise all clients of a server that restarts would come back in the same moment. */
+  #delay() {
+    const delay = Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** this.#attempts);
+    return (delay * (1 + Math.random())) / 2;
+  }
+
+  /** What is still on its way from the old socket is nobody's business. */
+  #forget() {
+    const socket = this.#socket;
+    this.#socket = undefined;
+    this.#awaitingPong = false;
+    clearInterval(this.#pinging);
+    for (const { reject } of this.#requests.values()) reject(new RequestError(LOST));
+    this.#requests.clear();
+    return socket;
+  }
+}
