@@ -7,7 +7,10 @@ import type { User } from "./contract.ts";
 export class Handshake {
   /** Path and query as the client sent them. */
   readonly url: string;
-  /** Lower-case names. Those that a client repeated are joined with a comma, cookies with a semicolon. */
+  /**
+   * Lower-case names. Of those that a client repeated, values are joined with a comma, cookies with a semicolon; where
+   * only one makes sense, as for `host` and `authorization`, the first counts.
+   */
   readonly headers: Readonly<Record<string, string>>;
   /**
    * IPv4 or IPv6 text; IPv4-mapped addresses as IPv4. Empty on a Unix domain socket. Behind a proxy it is the proxy's.

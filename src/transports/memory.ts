@@ -84,6 +84,7 @@ export class MemoryTransport implements Transport {
     const decision = handlers.upgrade(info);
     const decided = decision instanceof Promise ? await decision : decision;
     if (info.signal.aborted) return;
+    if (!this.#accepting) return client.refused(503, "Service Unavailable");
     if (!decided.accept) return client.refused(decided.status, decided.message);
 
     const connection: MemoryConnection = new MemoryConnection(decided.protocol, client, handlers, () => {

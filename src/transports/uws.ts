@@ -191,7 +191,9 @@ class UwsTransport implements Transport {
     const info = copyUpgrade(request, response, secure, client);
     const decision = this.#handlers.upgrade(info);
     const decided = decision instanceof Promise ? await decision : decision;
-    if (!client.vanished) this.#answer(decided, info.headers, response, context);
+    if (client.vanished) return;
+    if (this.#destroyed === undefined) this.#answer(decided, info.headers, response, context);
+    else answer(response, 503, "Service Unavailable");
   }
 
   #answer(
@@ -232,7 +234,8 @@ function isTls(app: TemplatedApp): boolean {
 /** The library reports faults as 1006 with a text. */
 function outcomeOf(code: number, reason: string): Outcome {
   if (code !== ABNORMAL.code) return { code, reason };
-  if (reason === "Received too big message") return Fault.size;
+  // The text goes on, "or other inflation error", for a compressed message.
+  if (reason.startsWith("Received too big message")) return Fault.size;
   if (reason === "Received invalid UTF-8") return Fault.text;
   return ABNORMAL;
 }

@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import { CloseCode } from "../../protocol/close-codes.ts";
+import { CloseCode, MAX_CLOSE_REASON_BYTES } from "../../protocol/close-codes.ts";
 import { ABNORMAL, type Outcome } from "../shared/faults.ts";
 import type { MemoryConnection } from "./connection.ts";
 import { Pipe } from "./pipe.ts";
@@ -86,10 +86,16 @@ export class MemoryWebSocket extends EventTarget {
     });
   }
 
-  /** @throws {DOMException} `InvalidAccessError` for a code that is neither 1000 nor from 3000 to 4999. */
+  /**
+   * @throws {DOMException} `InvalidAccessError` for a code that is neither 1000 nor from 3000 to 4999, `SyntaxError` for a
+   *   reason of more than 123 bytes.
+   */
   close(code?: number, reason = ""): void {
     if (code !== undefined && code !== CloseCode.normal && !(code >= 3000 && code <= 4999)) {
       throw new DOMException("The close code must be 1000 or from 3000 to 4999", "InvalidAccessError");
+    }
+    if (Buffer.byteLength(reason) > MAX_CLOSE_REASON_BYTES) {
+      throw new DOMException("The reason must be at most 123 bytes", "SyntaxError");
     }
     if (this.#readyState === CONNECTING) return this.terminate();
     if (this.#readyState !== OPEN) return;

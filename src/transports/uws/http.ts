@@ -6,6 +6,28 @@ import type { UpgradeInfo } from "../../transport.ts";
 import { offeredProtocols, plainAddress } from "../shared/upgrade-info.ts";
 import type { Vanishing } from "../shared/vanishing.ts";
 
+/** Headers of which Node keeps the first when a client repeats them; all others are joined. */
+const SINGLE: ReadonlySet<string> = new Set([
+  "age",
+  "authorization",
+  "content-length",
+  "content-type",
+  "etag",
+  "expires",
+  "from",
+  "host",
+  "if-modified-since",
+  "if-unmodified-since",
+  "last-modified",
+  "location",
+  "max-forwards",
+  "proxy-authorization",
+  "referer",
+  "retry-after",
+  "server",
+  "user-agent",
+]);
+
 /** Copies what is needed of the request: the library's own object must not be touched after the handler has returned. */
 export function copyUpgrade(
   request: HttpRequest,
@@ -16,9 +38,11 @@ export function copyUpgrade(
   const headers: Record<string, string> = {};
   request.forEach((name, value) => {
     const earlier = Object.hasOwn(headers, name) ? headers[name] : undefined;
-    headers[name] = earlier === undefined ? value : `${earlier}${name === "cookie" ? "; " : ", "}${value}`;
+    if (earlier === undefined) headers[name] = value;
+    else if (!SINGLE.has(name)) headers[name] = `${earlier}${name === "cookie" ? "; " : ", "}${value}`;
   });
-  const query = request.getQuery();
+  // Not declared, but `undefined` for a URL without a question mark.
+  const query = (request.getQuery() as string | undefined) ?? "";
   return {
     url: query === "" ? request.getUrl() : `${request.getUrl()}?${query}`,
     headers,

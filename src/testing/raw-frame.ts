@@ -1,0 +1,54 @@
+import { Buffer } from "node:buffer";
+
+/** The opcodes of RFC 6455 section 5.2. */
+export const Opcode = { continuation: 0x0, text: 0x1, binary: 0x2, close: 0x8, ping: 0x9, pong: 0xa } as const;
+
+/** One frame on the wire. */
+export interface RawFrame {
+  readonly fin: boolean;
+  readonly opcode: number;
+  readonly payload: Buffer;
+}
+
+/** What can be said, rightly or wrongly, in the header of a client's frame. */
+export interface RawFrameOptions {
+  /** Whether it is the last of its message. Default: `true`. */
+  readonly fin?: boolean;
+  /** The three reserved bits as a number. Default: 0. */
+  readonly reserved?: number;
+  /** Default: `true`, as a client has to. */
+  readonly masked?: boolean;
+}
+
+const MASK = Buffer.from([0x12, 0x34, 0x56, 0x78]);
+
+/** The bytes of a client's frame, right or wrong. */
+export function rawFrame(opcode: number, payload: string | Uint8Array = "", options: RawFrameOptions = {}): Buffer {
+  const { fin = true, reserved = 0, masked = true } = options;
+  const bytes = typeof payload === "string" ? Buffer.from(payload) : Buffer.from(payload);
+  const first = (fin ? 0x80 : 0) | (reserved << 4) | opcode;
+  const header = Buffer.concat([Buffer.from([first]), lengthBytes(bytes.length, masked)]);
+  if (!masked) return Buffer.concat([header, bytes]);
+  return Buffer.concat([header, MASK, bytes.map((byte, index) => byte ^ (MASK[index % 4] ?? 0))]);
+}
+
+/** The payload of a close frame. */
+export function closePayload(code: number, reason: string | Uint8Array = ""): Buffer {
+  const head = Buffer.alloc(2);
+  head.writeUInt16BE(code);
+  return Buffer.concat([head, Buffer.from(reason as string)]);
+}
+
+function lengthBytes(length: number, masked: boolean): Buffer {
+  const mask = masked ? 0x80 : 0;
+  if (length < 126) return Buffer.from([mask | length]);
+  if (length < 65_536) {
+    const bytes = Buffer.from([mask | 126, 0, 0]);
+    bytes.writeUInt16BE(length, 1);
+    return bytes;
+  }
+  const bytes = Buffer.alloc(9);
+  bytes[0] = mask | 127;
+  bytes.writeBigUInt64BE(BigInt(length), 1);
+  return bytes;
+}

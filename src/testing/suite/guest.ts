@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import type { Socket } from "../../socket.ts";
+import type { RawClient } from "../raw-client.ts";
+import { closePayload, Opcode, rawFrame, type RawFrame, type RawFrameOptions } from "../raw-frame.ts";
+import type { SuiteClient } from "../suite-client.ts";
+
+const FENCE = "--fence--";
+
+/** One connected client, both ends of it. */
+export class Guest {
+  readonly client: SuiteClient;
+  readonly socket: Socket;
+
+  constructor(client: SuiteClient, socket: Socket) {
+    this.client = client;
+    this.socket = socket;
+  }
+
+  /** The next message as the value that its JSON stands for. */
+  async packet(): Promise<unknown> {
+    const message = await this.client.next();
+    assert.equal(typeof message, "string", "a text message was expected");
+    return JSON.parse(message as string) as unknown;
+  }
+
+  /** Sends a packet. */
+  say(packet: object): void {
+    this.client.send(JSON.stringify(packet));
+  }
+
+  /** Sends a request and returns the next packet, which must be its reply. */
+  async ask(event: string, data?: unknown): Promise<unknown> {
+    this.say({ event, id: 1, data });
+    return this.packet();
+  }
+
+  /**
+   * All messages that the client was sent until now, text as text and binary as arrays of numbers. They end at a fence
+   * that is sent behind them; what is not in front of it is not coming.
+   */
+  async heard(): Promise<(string | readonly number[] | undefined)[]> {
+    this.socket.send(FENCE);
+    return this.#until(FENCE);
+  }
+
+  /** All messages that the client gets before its connection ends. */
+  rest(): Promise<(string | readonly number[] | undefined)[]> {
+    return this.#until(undefined);
+  }
+
+  async #until(last: string | undefined): Promise<(string | readonly number[] | undefined)[]> {
+    const message = await this.client.next();
+    if (message === last) return [];
+    assert.notEqual(message, undefined, "the connection ended before the fence");
+    return [typeof message === "string" ? message : [...(message ?? [])], ...(await this.#until(last))];
+  }
+}
+
+/** One connected raw client, both ends of it. */
+export class RawGuest {
+  readonly client: RawClient;
+  readonly socket: Socket;
+
+  constructor(client: RawClient, socket: Socket) {
+    this.client = client;
+    this.socket = socket;
+  }
+
+  frame(opcode: number, payload?: string | Uint8Array, options?: RawFrameOptions): void {
+    this.client.write(rawFrame(opcode, payload, options));
+  }
+
+  text(payload: string): void {
+    this.frame(Opcode.text, payload);
+  }
+
+  close(code: number, reason?: string | Uint8Array): void {
+    this.frame(Opcode.close, closePayload(code, reason));
+  }
+
+  /** The server's frames up to the end of the connection, as `[opcode, payload as text]`. */
+  async rest(): Promise<readonly [opcode: number, payload: string][]> {
+    const frame = await this.client.frame();
+    return frame === undefined ? [] : [[frame.opcode, frame.payload.toString()], ...(await this.rest())];
+  }
+
+  async expectFrame(opcode: number, payload: string | Uint8Array = ""): Promise<void> {
+    const expected: RawFrame = { fin: true, opcode, payload: Buffer.from(payload as string) };
+    assert.deepEqual(await this.client.frame(), expected);
+  }
+}

@@ -1,0 +1,110 @@
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import type { Suite } from "./suite.ts";
+
+const object = 'A packet is an object such as {"event":"name","data":…}.';
+
+/** What a client may send by mistake, and the answer. The connection stays. */
+const MISTAKES: readonly (readonly [message: string, error: { code: string; message: string }])[] = [
+  ["not JSON", { code: "bad-packet", message: "The message is not valid JSON." }],
+  ["", { code: "bad-packet", message: "The message is not valid JSON." }],
+  ["null", { code: "bad-packet", message: object }],
+  ["[]", { code: "bad-packet", message: object }],
+  ["7", { code: "bad-packet", message: object }],
+  ["{}", { code: "bad-packet", message: 'A packet has a string "event" or a number "reply".' }],
+  ['{"event":""}', { code: "bad-packet", message: '"event" must be a non-empty string.' }],
+  ['{"event":7}', { code: "bad-packet", message: '"event" must be a non-empty string.' }],
+  ['{"event":"a","id":-1}', { code: "bad-packet", message: '"id" must be a non-negative integer.' }],
+  ['{"event":"a","id":"1"}', { code: "bad-packet", message: '"id" must be a non-negative integer.' }],
+  ['{"reply":"1"}', { code: "bad-packet", message: '"reply" must be a non-negative integer.' }],
+  ['{"event":"a"}', { code: "unknown-event", message: 'The server handles no event "a".' }],
+  ['{"event":"__proto__"}', { code: "unknown-event", message: 'The server handles no event "__proto__".' }],
+  ['{"event":"hub:a"}', { code: "reserved-event", message: '"hub:a" is not an event that a client may send.' }],
+];
+
+const UNEXPECTED = { code: "unexpected-message", message: "This server takes no messages other than packets." };
+
+/** Guarantee 7: mistakes stay where they were made. */
+export function isolationCases(suite: Suite): void {
+  for (const [message, error] of MISTAKES) {
+    suite.test(`${message || "an empty message"} is answered with ${error.code}`, async (stage) => {
+      const guest = await stage.connect();
+      guest.client.send(message);
+      assert.deepEqual(await guest.packet(), { event: "hub:error", data: error });
+      stage.hub.handle("fine", () => true);
+      assert.deepEqual(await guest.ask("fine"), { reply: 1, data: true });
+      assert.deepEqual(stage.failures.take(), []);
+    });
+  }
+
+  suite.test("a request for an unknown event gets an error reply", async (stage) => {
+    const guest = await stage.connect();
+    const error = { code: "unknown-event", message: 'The server handles no event "toString".' };
+    assert.deepEqual(await guest.ask("toString"), { reply: 1, error });
+  });
+
+  suite.test("unknown fields are ignored", async (stage) => {
+    const guest = await stage.connect();
+    stage.hub.handle("echo", (data: unknown) => data);
+    guest.say({ event: "echo", id: 3, data: 1, colour: "green", room: "x" });
+    assert.deepEqual(await guest.packet(), { reply: 3, data: 1 });
+  });
+
+  suite.test("a binary message that nobody takes is answered with hub:error", async (stage) => {
+    const guest = await stage.connect();
+    guest.client.send(Buffer.from([1]));
+    assert.deepEqual(await guest.packet(), { event: "hub:error", data: UNEXPECTED });
+    stage.hub.on("message", (socket, message) => socket.send(message));
+    guest.client.send(Buffer.from([2]));
+    assert.deepEqual(await guest.client.next(), new Uint8Array([2]));
+  });
+
+  const broken = new Error("broken");
+  const fail = (): never => {
+    throw broken;
+  };
+  const reject = (): Promise<never> => Promise.reject(broken);
+
+  for (const event of ["connection", "disconnection", "message"] as const) {
+    for (const [does, listener] of [
+      ["throws", fail],
+      ["rejects", reject],
+    ] as const) {
+      suite.test(`a listener of ${event} that ${does} is reported, and stops no other`, async (stage) => {
+        const called: string[] = [];
+        stage.hub.on(event, listener);
+        stage.hub.on(event, () => called.push("second"));
+        const guest = await stage.connect();
+        guest.client.send(Buffer.from([1]));
+        if (event === "disconnection") guest.client.close();
+        const failure = await stage.failures.next();
+        assert.equal(failure?.error, broken);
+        assert.deepEqual(failure.context, { source: "listener", event, socket: guest.socket });
+        assert.deepEqual(called, ["second"]);
+        const other = await stage.connect();
+        assert.deepEqual(await other.heard(), []);
+      });
+    }
+  }
+
+  suite.test("a listener of error that fails is the end of it", async (stage) => {
+    const guest = await stage.connect();
+    stage.hub.on("error", fail);
+    stage.hub.on("error", reject);
+    stage.hub.handle("fail", fail);
+    await guest.ask("fail");
+    assert.equal((await stage.failures.next())?.error, broken);
+    assert.equal(guest.socket.isOpen, true);
+    assert.deepEqual(await guest.heard(), []);
+  });
+
+  suite.test("a failing handler of one client disturbs no other", async (stage) => {
+    const [a, b] = await stage.pair();
+    stage.hub.handle("fail", reject);
+    stage.hub.handle("work", () => "done");
+    a.say({ event: "fail" });
+    assert.deepEqual(await b.ask("work"), { reply: 1, data: "done" });
+    await a.packet();
+    assert.deepEqual(await a.ask("work"), { reply: 1, data: "done" });
+  });
+}

@@ -1,0 +1,121 @@
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { Inbox } from "../inbox.ts";
+import type { Stage } from "./stage.ts";
+import type { Suite } from "./suite.ts";
+
+/** The sizes at which a frame's header changes, and what reading in pieces makes of a large one. */
+const SIZES = [0, 1, 125, 126, 127, 65_535, 65_536, 300_000];
+
+const LIMIT = 1000;
+
+/** Whole messages, both ways. */
+export function messageCases(suite: Suite): void {
+  for (const size of SIZES) {
+    suite.test(`text of ${size} bytes, both ways`, async (stage) => {
+      const { client, socket } = await stage.connect();
+      const handled = new Inbox<string>();
+      stage.hub.handle("text", (text: string) => handled.push(text));
+      const text = "x".repeat(size);
+      client.send(JSON.stringify({ event: "text", data: text }));
+      assert.equal(await handled.next(), text);
+      socket.send(text);
+      assert.equal(await client.next(), text);
+    });
+
+    suite.test(`binary of ${size} bytes, both ways`, async (stage) => {
+      const { client, socket } = await stage.connect();
+      const received = binaryMessages(stage);
+      const bytes = Buffer.alloc(size, Buffer.from([0, 255, 128, 1]));
+      client.send(bytes);
+      assert.deepEqual(await received.next(), bytes);
+      socket.send(bytes);
+      assert.deepEqual(await client.next(), new Uint8Array(bytes));
+    });
+  }
+
+  suite.test("text keeps every character", async (stage) => {
+    const { client, socket } = await stage.connect();
+    const text = '\u0000 é € 𝄞 \uFEFF \u2028 "\\/';
+    stage.hub.handle("echo", (data: string) => data);
+    client.send(JSON.stringify({ event: "echo", id: 1, data: text }));
+    assert.deepEqual(JSON.parse((await client.next()) as string), { reply: 1, data: text });
+    socket.send(text);
+    assert.equal(await client.next(), text);
+  });
+
+  suite.test("a message keeps its kind", async (stage) => {
+    const { client, socket } = await stage.connect();
+    socket.send(Buffer.from("abc"));
+    socket.send("abc");
+    assert.deepEqual(await client.next(), new Uint8Array([97, 98, 99]));
+    assert.equal(await client.next(), "abc");
+  });
+
+  suite.test("messages of one client are handled in its order", async (stage) => {
+    const { client } = await stage.connect();
+    const handled: unknown[] = [];
+    const done = new Inbox<undefined>();
+    stage.hub.on("message", (_socket, message) => handled.push(Array.from(message as Uint8Array)));
+    stage.hub.handle("n", (n: number) => handled.push(n));
+    stage.hub.handle("end", () => done.push(undefined));
+    const expected = Array.from({ length: 100 }, (_, n) => (n % 3 === 0 ? [n] : n));
+    for (const item of expected) {
+      client.send(typeof item === "number" ? JSON.stringify({ event: "n", data: item }) : Buffer.from(item));
+    }
+    client.send(JSON.stringify({ event: "end" }));
+    await done.next();
+    assert.deepEqual(handled, expected);
+  });
+
+  suite.test("a binary message belongs to whoever receives it", async (stage) => {
+    const { client } = await stage.connect();
+    const received = binaryMessages(stage);
+    const bytes = [Buffer.from([1, 2, 3]), Buffer.alloc(20_000, 4), Buffer.from([5])];
+    for (const item of bytes) client.send(item);
+    const kept = [await received.next(), await received.next(), await received.next()];
+    assert.deepEqual(kept, bytes);
+  });
+
+  for (const kind of ["text", "binary"] as const) {
+    const message = (size: number): string | Buffer => (kind === "text" ? "x".repeat(size) : Buffer.alloc(size));
+
+    suite.test(`${kind} at the limit is received`, { maxMessageBytes: LIMIT, codec: NO_CODEC }, async (stage) => {
+      const { client, socket } = await stage.connect();
+      const received = new Inbox<string | Uint8Array>();
+      stage.hub.on("message", (_socket, data) => received.push(data));
+      client.send(message(LIMIT));
+      assert.equal((await received.next())?.length, LIMIT);
+      assert.equal(socket.isOpen, true);
+    });
+
+    suite.test(`${kind} over the limit ends with 1009`, { maxMessageBytes: LIMIT, codec: NO_CODEC }, async (stage) => {
+      const [guest, other] = await stage.pair();
+      const received: unknown[] = [];
+      stage.hub.on("message", (_socket, data) => received.push(data));
+      guest.client.send("first");
+      guest.client.send(message(LIMIT + 1));
+      const departure = await stage.departures.next();
+      assert.equal(departure?.socket, guest.socket);
+      assert.equal(departure.code, 1009);
+      assert.deepEqual(received, ["first"]);
+      stage.hub.send("the others live on");
+      assert.equal(await other.client.next(), "the others live on");
+    });
+  }
+
+  suite.test("the limit is for what is received, not for what is sent", { maxMessageBytes: 10 }, async (stage) => {
+    const { client, socket } = await stage.connect();
+    socket.send("x".repeat(100_000));
+    assert.equal(((await client.next()) as string).length, 100_000);
+  });
+}
+
+/** Leaves every message to the `message` event. */
+const NO_CODEC = { encode: JSON.stringify, decode: () => undefined };
+
+function binaryMessages(stage: Stage): Inbox<string | Uint8Array> {
+  const received = new Inbox<string | Uint8Array>();
+  stage.hub.on("message", (_socket, message) => received.push(message));
+  return received;
+}

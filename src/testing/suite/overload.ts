@@ -1,0 +1,110 @@
+import assert from "node:assert/strict";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { Guest } from "./guest.ts";
+import type { Suite } from "./suite.ts";
+
+const CHUNK = "x".repeat(65_536);
+const LIMIT = 1024 * 1024;
+
+/** Guarantee 9: clients that read too slowly, or not at all. The network's own buffers have to be filled first. */
+export function overloadCases(suite: Suite): void {
+  suite.test(
+    "a client that does not read is closed with 4101, the others get all",
+    { maxBufferedBytes: LIMIT },
+    async (stage) => {
+      const [slow, brisk] = await stage.pair();
+      slow.client.pause();
+      const sent = await exchange(
+        brisk,
+        (message) => stage.hub.send(message),
+        () => !slow.socket.isOpen,
+      );
+      const departure = await stage.departures.next();
+      assert.equal(departure?.socket, slow.socket);
+      assert.equal(departure.code, 4101);
+      assert.equal(brisk.socket.isOpen, true);
+
+      slow.client.resume();
+      const heard = await slow.rest();
+      assert.ok(heard.length < sent);
+      assert.deepEqual(
+        heard.map((message) => Number.parseInt(message as string, 10)),
+        Array.from(heard.keys()),
+      );
+      assert.equal((await slow.client.closed).code, 4101);
+    },
+  );
+
+  suite.test("a client that reads again in time gets everything in order", async (stage) => {
+    const [slow, brisk] = await stage.pair();
+    slow.client.pause();
+    const behind = (): boolean => slow.socket.bufferedAmount > 65_536;
+    const sent = await exchange(brisk, (message) => stage.hub.send(message), behind);
+    for (let n = 0; n < 10; n++) slow.socket.send(`${sent + n}:${CHUNK}`);
+    slow.client.resume();
+    const heard = await slow.heard();
+    assert.deepEqual(
+      heard.map((message) => Number.parseInt(message as string, 10)),
+      Array.from({ length: sent + 10 }, (_, n) => n),
+    );
+    assert.ok(heard.every((message) => (message as string).endsWith(CHUNK)));
+    assert.equal(slow.socket.isOpen, true);
+  });
+
+  suite.test("close delivers what waits for a client that reads again", async (stage) => {
+    const [slow, brisk] = await stage.pair();
+    slow.client.pause();
+    const behind = (): boolean => slow.socket.bufferedAmount > 65_536;
+    const sent = await exchange(brisk, (message) => stage.hub.send(message), behind);
+    slow.socket.send(`${sent}:${CHUNK}`);
+    slow.socket.close(4000, "done");
+    slow.client.resume();
+    const heard = await slow.rest();
+    assert.equal(heard.length, sent + 1);
+    assert.deepEqual(await slow.client.closed, { code: 4000, reason: "done" });
+  });
+
+  suite.test("a volatile message skips whoever is behind, and nobody else", async (stage) => {
+    const [slow, brisk] = await stage.pair();
+    slow.client.pause();
+    const behind = (): boolean => slow.socket.bufferedAmount > 65_536;
+    const sent = await exchange(brisk, (message) => stage.hub.send(message), behind);
+    stage.hub.volatile.send("volatile");
+    slow.socket.volatile.send("volatile too");
+    stage.hub.send("not volatile");
+    assert.deepEqual(await brisk.heard(), ["volatile", "not volatile"]);
+    slow.client.resume();
+    assert.deepEqual((await slow.heard()).slice(sent), ["not volatile"]);
+    await caughtUp(slow);
+    stage.hub.volatile.send("volatile again");
+    assert.deepEqual(await slow.heard(), ["volatile again"]);
+  });
+
+  suite.test("a message above the limit cannot be sent", { maxBufferedBytes: 65_536 }, async (stage) => {
+    const guest = await stage.connect();
+    assert.throws(() => guest.socket.send(CHUNK), { code: "ERR_HUB_MESSAGE_TOO_LARGE" });
+    assert.throws(() => stage.hub.emit("big", CHUNK), { code: "ERR_HUB_MESSAGE_TOO_LARGE" });
+    assert.deepEqual(await guest.heard(), []);
+  });
+}
+
+/** Sends numbered messages, each when the one before has arrived at `reader`, until `done`. Returns how many. */
+async function exchange(
+  reader: Guest,
+  send: (message: string) => void,
+  done: () => boolean,
+  sent = 0,
+): Promise<number> {
+  if (done()) return sent;
+  send(`${sent}:${CHUNK}`);
+  const message = await reader.client.next();
+  assert.equal(Number.parseInt(message as string, 10), sent);
+  return exchange(reader, send, done, sent + 1);
+}
+
+/** What a client has read leaves the server's buffer a little later. */
+async function caughtUp({ socket }: Guest): Promise<void> {
+  if (socket.bufferedAmount === 0) return;
+  await nextTurn();
+  await caughtUp({ socket } as Guest);
+}

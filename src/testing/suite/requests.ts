@@ -1,0 +1,172 @@
+import assert from "node:assert/strict";
+import { RemoteError, ReplyError } from "../../errors.ts";
+import type { Guest } from "./guest.ts";
+import type { Suite } from "./suite.ts";
+
+const FAILED = { code: "handler-failed", message: "The server failed to handle this." };
+
+/** Guarantee 8: requests, both ways. Every one settles. */
+export function requestCases(suite: Suite): void {
+  suite.test("a handler's result is the reply", async (stage) => {
+    const guest = await stage.connect();
+    stage.hub.handle("sum", ({ a, b }: { a: number; b: number }) => a + b);
+    stage.hub.handle("later", async (data: unknown) => data);
+    stage.hub.handle("nothing", () => {});
+    assert.deepEqual(await guest.ask("sum", { a: 1, b: 2 }), { reply: 1, data: 3 });
+    assert.deepEqual(await guest.ask("later", null), { reply: 1, data: null });
+    assert.deepEqual(await guest.ask("nothing"), { reply: 1 });
+  });
+
+  suite.test("an event without an id gets no reply", async (stage) => {
+    const guest = await stage.connect();
+    stage.hub.handle("sum", () => 3);
+    guest.say({ event: "sum" });
+    assert.deepEqual(await guest.ask("sum"), { reply: 1, data: 3 });
+  });
+
+  suite.test("replies come when they are ready", async (stage) => {
+    const guest = await stage.connect();
+    const ready: ((data: string) => void)[] = [];
+    stage.hub.handle("wait", () => new Promise((resolve) => ready.push(resolve)));
+    stage.hub.handle("release", () => {
+      ready[1]?.("second");
+      ready[0]?.("first");
+    });
+    guest.say({ event: "wait", id: 1 });
+    guest.say({ event: "wait", id: 2 });
+    guest.say({ event: "release" });
+    assert.deepEqual(await guest.packet(), { reply: 2, data: "second" });
+    assert.deepEqual(await guest.packet(), { reply: 1, data: "first" });
+  });
+
+  suite.test("a socket's own handler wins over the hub's", async (stage) => {
+    const [a, b] = await stage.pair();
+    stage.hub.handle("who", () => "hub");
+    a.socket.on("who", () => "socket");
+    assert.deepEqual(await a.ask("who"), { reply: 1, data: "socket" });
+    assert.deepEqual(await b.ask("who"), { reply: 1, data: "hub" });
+    a.socket.off("who");
+    assert.deepEqual(await a.ask("who"), { reply: 1, data: "hub" });
+  });
+
+  for (const [name, handler] of [
+    [
+      "throws",
+      () => {
+        throw new Error("secret");
+      },
+    ],
+    ["rejects", () => Promise.reject(new Error("secret"))],
+    ["replies what cannot be encoded", () => 1n],
+  ] as const) {
+    suite.test(`a handler that ${name} answers handler-failed and is reported`, async (stage) => {
+      const guest = await stage.connect();
+      stage.hub.handle("fail", handler);
+      assert.deepEqual(await guest.ask("fail"), { reply: 1, error: FAILED });
+      const failure = await stage.failures.next();
+      assert.ok(failure?.error instanceof Error);
+      assert.deepEqual(failure.context, { source: "handler", event: "fail", socket: guest.socket });
+    });
+  }
+
+  suite.test("a handler that fails without being asked for a reply answers hub:error", async (stage) => {
+    const guest = await stage.connect();
+    stage.hub.handle("fail", () => Promise.reject(new Error("secret")));
+    guest.say({ event: "fail" });
+    assert.deepEqual(await guest.packet(), { event: "hub:error", data: FAILED });
+    assert.equal((await stage.failures.next())?.context.event, "fail");
+  });
+
+  suite.test("a ReplyError is the client's to know, and is not reported", async (stage) => {
+    const guest = await stage.connect();
+    stage.hub.handle("no", () => {
+      throw new ReplyError("empty-name", "Choose a name.");
+    });
+    const error = { code: "empty-name", message: "Choose a name." };
+    assert.deepEqual(await guest.ask("no"), { reply: 1, error });
+    guest.say({ event: "no" });
+    assert.deepEqual(await guest.packet(), { event: "hub:error", data: error });
+    assert.deepEqual(stage.failures.take(), []);
+  });
+
+  suite.test("the client's reply settles a request", async (stage) => {
+    const guest = await stage.connect();
+    const asked = guest.socket.request("sum", [1, 2]);
+    assert.deepEqual(await guest.packet(), { event: "sum", id: 1, data: [1, 2] });
+    guest.say({ reply: 1, data: 3 });
+    assert.equal(await asked, 3);
+  });
+
+  suite.test("the client's error rejects a request", async (stage) => {
+    const guest = await stage.connect();
+    const rejected = assert.rejects(guest.socket.request("sum", null), (error) => {
+      assert.ok(error instanceof RemoteError);
+      assert.deepEqual([error.code, error.reason, error.message], ["ERR_HUB_REMOTE", "busy", "Not now."]);
+      return true;
+    });
+    guest.say({ reply: 1, error: { code: "busy", message: "Not now." } });
+    await rejected;
+  });
+
+  suite.test("a reply that is late, doubled or invented is ignored", async (stage) => {
+    const [guest, other] = await stage.pair();
+    await assert.rejects(guest.socket.request("late", null, { timeout: 1 }), { code: "ERR_HUB_TIMEOUT" });
+    guest.say({ reply: 1, data: "late" });
+    guest.say({ reply: 99, data: "invented" });
+    const asked = guest.socket.request("again", null);
+    other.say({ reply: 2, data: "somebody else's" });
+    await other.ask("fence");
+    guest.say({ reply: 2, data: "first" });
+    guest.say({ reply: 2, data: "second" });
+    assert.equal(await asked, "first");
+    assert.deepEqual((await guest.heard()).length, 2);
+  });
+
+  for (const [name, end] of [
+    ["closes", ({ client }: Guest) => client.close(4000)],
+    ["vanishes", ({ client }: Guest) => client.vanish()],
+    ["is closed", ({ socket }: Guest) => socket.close()],
+    ["is terminated", ({ socket }: Guest) => socket.terminate()],
+  ] as const) {
+    suite.test(`a request to a client that ${name} is rejected`, async (stage) => {
+      const guest = await stage.connect();
+      const rejected = assert.rejects(guest.socket.request("sum", null), { code: "ERR_HUB_DISCONNECTED" });
+      end(guest);
+      await rejected;
+      await assert.rejects(guest.socket.request("sum", null), { code: "ERR_HUB_DISCONNECTED" });
+    });
+  }
+
+  suite.test("a request of many settles with the last, and says who did not answer", async (stage) => {
+    const [a, b, c] = await stage.trio();
+    const asked = stage.hub.request("who", null);
+    a.say({ reply: 1, data: "a" });
+    b.say({ reply: 1, error: { code: "shy", message: "I will not say." } });
+    c.client.vanish();
+    const { replies, failures } = await asked;
+    assert.deepEqual([...replies], [[a.socket.id, "a"]]);
+    assert.deepEqual([...failures.keys()].toSorted(), [b.socket.id, c.socket.id].toSorted());
+    assert.equal(failures.get(b.socket.id)?.code, "ERR_HUB_REMOTE");
+    assert.equal(failures.get(c.socket.id)?.code, "ERR_HUB_DISCONNECTED");
+  });
+
+  suite.test("a request of many names those who let the time pass", async (stage) => {
+    const [a, b, c] = await stage.trio();
+    a.socket.join("x");
+    b.socket.join("x");
+    stage.hub.handle("fence", () => true);
+    const asked = stage.hub.to("x").request("who", null, { timeout: 250 });
+    assert.deepEqual(await a.packet(), { event: "who", id: 1, room: "x", data: null });
+    a.say({ reply: 1, data: "a" });
+    assert.deepEqual(await c.heard(), []);
+    const { replies, failures } = await asked;
+    assert.deepEqual([...replies.keys()], [a.socket.id]);
+    assert.deepEqual([...failures.keys()], [b.socket.id]);
+    assert.equal(failures.get(b.socket.id)?.code, "ERR_HUB_TIMEOUT");
+  });
+
+  suite.test("a request of nobody settles at once", async (stage) => {
+    const { replies, failures } = await stage.hub.to("nobody").request("who", null);
+    assert.deepEqual([replies.size, failures.size], [0, 0]);
+  });
+}

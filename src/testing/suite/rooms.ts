@@ -1,0 +1,140 @@
+import assert from "node:assert/strict";
+import type { Hub } from "../../hub.ts";
+import { roomStateCases } from "./room-state.ts";
+import type { Guest } from "./guest.ts";
+import type { Suite } from "./suite.ts";
+
+type Trio = readonly [Guest, Guest, Guest];
+
+/** What each of the three was sent. */
+const heard = ([a, b, c]: Trio): Promise<unknown[]> => Promise.all([a.heard(), b.heard(), c.heard()]);
+
+/** a in x, b in x and y, c in y. */
+function seat([a, b, c]: Trio): void {
+  a.socket.join("x");
+  b.socket.join("x", "y");
+  c.socket.join("y");
+}
+
+const HIT = ["m"];
+const MISS: string[] = [];
+
+/** Who is reached by what. */
+const TARGETS: readonly (readonly [name: string, send: (hub: Hub, trio: Trio) => void, expected: unknown])[] = [
+  ["hub.send reaches everybody", (hub) => hub.send("m"), [HIT, HIT, HIT]],
+  ["a room reaches its members", (hub) => hub.to("x").send("m"), [HIT, HIT, MISS]],
+  ["a union reaches each member once", (hub) => hub.to(["x", "y"]).send("m"), [HIT, HIT, HIT]],
+  ["a union may be chained", (hub) => hub.to("x").to("y").send("m"), [HIT, HIT, HIT]],
+  ["a room named twice is one room", (hub) => hub.to(["x", "x"]).to("x").send("m"), [HIT, HIT, MISS]],
+  ["an unknown room reaches nobody", (hub) => hub.to("z").send("m"), [MISS, MISS, MISS]],
+  ["an unknown room adds nobody", (hub) => hub.to(["z", "y"]).send("m"), [MISS, HIT, HIT]],
+  ["no room at all reaches nobody", (hub) => hub.to([]).send("m"), [MISS, MISS, MISS]],
+  ["no room at all adds nobody", (hub) => hub.to("x").to([]).send("m"), [HIT, HIT, MISS]],
+  ["except a room", (hub) => hub.except("x").send("m"), [MISS, MISS, HIT]],
+  ["except rooms", (hub) => hub.except(["x", "y"]).send("m"), [MISS, MISS, MISS]],
+  ["except an unknown room leaves out nobody", (hub) => hub.except("z").send("m"), [HIT, HIT, HIT]],
+  ["except no room leaves out nobody", (hub) => hub.except([]).send("m"), [HIT, HIT, HIT]],
+  ["except a socket", (hub, [, b]) => hub.except(b.socket).send("m"), [HIT, MISS, HIT]],
+  ["except two sockets", (hub, [a, b]) => hub.except(a.socket).except(b.socket).send("m"), [MISS, MISS, HIT]],
+  ["except wins over to", (hub) => hub.to("x").except("y").send("m"), [HIT, MISS, MISS]],
+  ["except wins over to, whichever comes first", (hub) => hub.except("y").to("x").send("m"), [HIT, MISS, MISS]],
+  ["except a room that is meant reaches nobody", (hub) => hub.to("x").except("x").send("m"), [MISS, MISS, MISS]],
+  ["a socket by its id", (hub, [a]) => hub.toSocket(a.socket.id).send("m"), [HIT, MISS, MISS]],
+  ["a socket and a room, each once", (hub, [a]) => hub.toSocket(a.socket.id).to("x").send("m"), [HIT, HIT, MISS]],
+  ["except wins over toSocket", (hub, [a]) => hub.toSocket(a.socket.id).except("x").send("m"), [MISS, MISS, MISS]],
+  ["an unknown id reaches nobody", (hub) => hub.toSocket("nobody").send("m"), [MISS, MISS, MISS]],
+  ["a room's name is no id", (hub) => hub.toSocket("x").send("m"), [MISS, MISS, MISS]],
+  ["a room's name is no user", (hub) => hub.toUser("x").send("m"), [MISS, MISS, MISS]],
+  ["socket.broadcast leaves the sender out", (_hub, [a]) => a.socket.broadcast.send("m"), [MISS, HIT, HIT]],
+  ["socket.to leaves the sender out", (_hub, [a]) => a.socket.to("x").send("m"), [MISS, HIT, MISS]],
+  ["socket.to reaches rooms the sender is not in", (_hub, [a]) => a.socket.to("y").send("m"), [MISS, HIT, HIT]],
+  ["socket.to of no room reaches nobody", (_hub, [a]) => a.socket.to([]).send("m"), [MISS, MISS, MISS]],
+  [
+    "the sender stays out when named",
+    (_hub, [a]) => a.socket.broadcast.toSocket(a.socket.id).send("m"),
+    [MISS, MISS, MISS],
+  ],
+  ["socket.except leaves out both", (_hub, [a, , c]) => a.socket.except(c.socket).send("m"), [MISS, HIT, MISS]],
+  ["socket.volatile is the socket", (_hub, [a]) => a.socket.volatile.send("m"), [HIT, MISS, MISS]],
+  ["hub.local is everybody on one node", (hub) => hub.local.to("x").send("m"), [HIT, HIT, MISS]],
+];
+
+/** Whom a target reaches. */
+export function roomCases(suite: Suite): void {
+  for (const [name, send, expected] of TARGETS) {
+    suite.test(name, async (stage) => {
+      const trio = await stage.trio();
+      seat(trio);
+      send(stage.hub, trio);
+      assert.deepEqual(await heard(trio), expected);
+    });
+  }
+
+  suite.test("a target is looked up at each use, and changed by none", async (stage) => {
+    const trio = await stage.trio();
+    const [a, b] = trio;
+    const room = stage.hub.to("x");
+    room.send("1");
+    a.socket.join("x");
+    room.send("2");
+    room.except(a.socket).send("3");
+    b.socket.join("x");
+    room.to("y").volatile.send("4");
+    room.send("5");
+    assert.deepEqual(await heard(trio), [["2", "4", "5"], ["4", "5"], []]);
+  });
+
+  suite.test("an event names the room when it was sent to exactly one", async (stage) => {
+    const guest = await stage.connect();
+    const { hub } = stage;
+    guest.socket.join("x", "y");
+    hub.to("x").emit("one");
+    hub.to(["x", "y"]).emit("two");
+    hub.emit("all");
+    hub.to("x").toSocket(guest.socket.id).emit("mixed");
+    assert.deepEqual(await guest.heard(), [
+      '{"event":"one","room":"x"}',
+      '{"event":"two"}',
+      '{"event":"all"}',
+      '{"event":"mixed"}',
+    ]);
+  });
+
+  suite.test("joining a room named like an id hears nothing of that socket's", async (stage) => {
+    const trio = await stage.trio();
+    const [a, b] = trio;
+    b.socket.join(a.socket.id);
+    stage.hub.toSocket(a.socket.id).send("for a");
+    stage.hub.to(a.socket.id).send("for the room");
+    stage.hub.except(a.socket.id).send("for all but the room");
+    assert.deepEqual(await heard(trio), [
+      ["for a", "for all but the room"],
+      ["for the room"],
+      ["for all but the room"],
+    ]);
+  });
+
+  suite.test(
+    "a user is reached on all of their sockets",
+    { authenticate: ({ query }) => ({ id: query.get("user") ?? "nobody" }) },
+    async (stage) => {
+      const trio = await Promise.all([
+        stage.connect({ url: "/?user=ann" }),
+        stage.connect({ url: "/?user=ann" }),
+        stage.connect({ url: "/?user=bob" }),
+      ]);
+      const [a, b, c] = trio;
+      c.socket.join("ann");
+      stage.hub.toUser("ann").send("1");
+      stage.hub.toUser("ann").toUser("bob").toSocket(a.socket.id).send("2");
+      a.socket.broadcast.toUser("ann").send("3");
+      stage.hub.toUser("eve").send("4");
+      b.client.close();
+      await stage.departures.next();
+      stage.hub.toUser("ann").send("5");
+      assert.deepEqual(await Promise.all([a.heard(), b.rest(), c.heard()]), [["1", "2", "5"], ["1", "2", "3"], ["2"]]);
+    },
+  );
+
+  roomStateCases(suite);
+}

@@ -1,0 +1,101 @@
+import { Buffer } from "node:buffer";
+import type {
+  Connection,
+  FrameSequence,
+  Transport,
+  TransportHandlers,
+  TransportSettings,
+  UpgradeDecision,
+  UpgradeInfo,
+} from "../../transport.ts";
+import { Frame } from "../../transports/frame.ts";
+import { Inbox } from "../inbox.ts";
+import type { RawClient } from "../raw-client.ts";
+import type { SuiteClient, SuiteConnectOptions } from "../suite-client.ts";
+import type { TransportSubject } from "../transport-subject.ts";
+
+/** One call of a handler of the seam, without `drain`, of which there may be any number. */
+export type SeamEvent =
+  | { readonly type: "open"; readonly connection: Connection; readonly context: unknown }
+  | { readonly type: "message"; readonly connection: Connection; readonly data: string | Buffer }
+  | { readonly type: "pong"; readonly connection: Connection }
+  | { readonly type: "close"; readonly connection: Connection; readonly code: number; readonly reason: string };
+
+export const ACCEPT: UpgradeDecision = { accept: true, protocol: "", context: undefined };
+
+/** A transport with the test in the hub's place. */
+export class SeamStage {
+  readonly transport: Transport;
+  readonly events: Inbox<SeamEvent> = new Inbox<SeamEvent>();
+  readonly drains: Inbox<Connection> = new Inbox<Connection>();
+  /** Replaced by the tests that decide otherwise. */
+  upgrade: (info: UpgradeInfo) => UpgradeDecision | Promise<UpgradeDecision> = () => ACCEPT;
+  readonly #subject: TransportSubject;
+  readonly #settings: TransportSettings;
+  readonly #clients: (SuiteClient | RawClient)[] = [];
+  #port = 0;
+
+  static async open(subject: TransportSubject, settings: Partial<TransportSettings>): Promise<SeamStage> {
+    const stage = new SeamStage(subject, settings);
+    const { port } = await stage.transport.listen({ host: "127.0.0.1" });
+    stage.#port = port;
+    return stage;
+  }
+
+  private constructor(subject: TransportSubject, settings: Partial<TransportSettings>) {
+    this.#subject = subject;
+    this.#settings = { path: undefined, maxMessageBytes: 65_536, compression: false, ...settings };
+    this.transport = this.another();
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  /** One more transport, which does not listen. */
+  another(): Transport {
+    const transport = this.#subject.create();
+    const handlers: TransportHandlers = {
+      upgrade: (info) => this.upgrade(info),
+      open: (connection, context) => this.events.push({ type: "open", connection, context }),
+      message: (connection, data) => this.events.push({ type: "message", connection, data }),
+      pong: (connection) => this.events.push({ type: "pong", connection }),
+      drain: (connection) => this.drains.push(connection),
+      close: (connection, code, reason) => this.events.push({ type: "close", connection, code, reason }),
+    };
+    transport.start(handlers, this.#settings);
+    return transport;
+  }
+
+  dial(options: SuiteConnectOptions = {}): SuiteClient {
+    const client = this.#subject.connect(this.transport, this.#port, options);
+    this.#clients.push(client);
+    return client;
+  }
+
+  async dialRaw(): Promise<RawClient> {
+    const client = (await this.#subject.connectRaw?.(this.#port)) as RawClient;
+    this.#clients.push(client);
+    return client;
+  }
+
+  /** Connects a client; nothing else may happen meanwhile. */
+  async connect(options?: SuiteConnectOptions): Promise<{ client: SuiteClient; connection: Connection }> {
+    const client = this.dial(options);
+    await client.opened;
+    const { connection } = (await this.events.next()) as SeamEvent;
+    return { client, connection };
+  }
+
+  async close(): Promise<void> {
+    for (const client of this.#clients) client.vanish();
+    await this.transport.destroy();
+  }
+}
+
+/** What the hub hands to `connection.write`. */
+export function sequence(...messages: readonly (string | Uint8Array)[]): FrameSequence {
+  const frames = messages.map((message) => new Frame(message));
+  const bytes = Buffer.concat(frames.map((frame) => frame.bytes));
+  return { frames, bytes, byteLength: bytes.length };
+}

@@ -1,0 +1,188 @@
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import type { Connection, UpgradeInfo } from "../../transport.ts";
+import { sequence, type SeamEvent, type SeamStage } from "./seam-stage.ts";
+import type { Suite } from "./suite.ts";
+
+/** The transport alone: what the hub relies on. */
+export function seamCases(suite: Suite): void {
+  suite.seam("hands over a copy of the request", async (stage) => {
+    const asked: UpgradeInfo[] = [];
+    stage.upgrade = (info) => {
+      asked.push(info);
+      return { accept: true, protocol: "one", context: undefined };
+    };
+    await stage.connect({ url: "/a/b?c=d&e=%20", headers: { "X-Colour": "green" }, protocols: ["one", "two"] });
+    const [info] = asked;
+    assert.equal(info?.url, "/a/b?c=d&e=%20");
+    assert.equal(info.headers["x-colour"], "green");
+    assert.deepEqual(info.protocols, ["one", "two"]);
+    assert.equal(info.remoteAddress, "127.0.0.1");
+    assert.equal(info.secure, false);
+    assert.equal(info.signal.aborted, false);
+  });
+
+  suite.seam("opens with what the decision carried", async (stage) => {
+    const context = { mine: true };
+    stage.upgrade = () => ({ accept: true, protocol: "two", context });
+    const client = stage.dial({ protocols: ["one", "two"] });
+    const event = await stage.events.next();
+    assert.ok(event?.type === "open");
+    assert.equal(event.context, context);
+    assert.equal(event.connection.protocol, "two");
+    assert.equal(event.connection.owner, undefined);
+    await client.opened;
+    assert.equal(client.protocol, "two");
+  });
+
+  suite.seam("refuses with the status and the text of the decision", async (stage) => {
+    stage.upgrade = () => ({ accept: false, status: 403, message: "Not today" });
+    await assert.rejects(stage.dial().opened, { name: "SuiteRefusal", status: 403, body: "Not today" });
+    assert.deepEqual(stage.events.take(), []);
+  });
+
+  suite.seam("hands over text as a string and binary as bytes that stay as they are", async (stage) => {
+    const { client, connection } = await stage.connect();
+    const messages = [Buffer.from([0, 255, 1]), Buffer.alloc(0), Buffer.alloc(50_000, 7), Buffer.from([9])];
+    for (const message of messages) client.send(message);
+    client.send("é");
+    const received = await messagesUpTo(stage, "é");
+    assert.deepEqual(received, messages);
+    assert.ok(received.every((message) => Buffer.isBuffer(message)));
+    assert.equal(connection.bufferedAmount, 0);
+  });
+
+  suite.seam("writes frames in order", async (stage) => {
+    const { client, connection } = await stage.connect();
+    connection.write(sequence("a", Buffer.from([1]), ""));
+    connection.write(sequence("b"));
+    assert.equal(await client.next(), "a");
+    assert.deepEqual(await client.next(), new Uint8Array([1]));
+    assert.equal(await client.next(), "");
+    assert.equal(await client.next(), "b");
+  });
+
+  suite.seam("tells when what it buffered has been written", async (stage) => {
+    const { client, connection } = await stage.connect();
+    client.pause();
+    const chunk = sequence(Buffer.alloc(65_536));
+    const written = await writeUntilBuffered(connection, chunk);
+    assert.ok(connection.bufferedAmount > 0);
+    client.resume();
+    await drainedCompletely(stage, connection);
+    connection.write(sequence("last"));
+    const count = await countMessages(() => client.next(), "last");
+    assert.equal(count, written);
+  });
+
+  suite.seam("asks for a pong", async (stage) => {
+    const { connection } = await stage.connect();
+    connection.ping();
+    assert.deepEqual(await stage.events.next(), { type: "pong", connection });
+  });
+
+  for (const [name, end, outcome] of [
+    ["close", (connection: Connection) => connection.close(4321, "bye"), { code: 4321, reason: "bye" }],
+    ["terminate", (connection: Connection) => connection.terminate(), { code: 1006, reason: "" }],
+  ] as const) {
+    suite.seam(`${name} is reported once, and later than the call`, async (stage) => {
+      const { client, connection } = await stage.connect();
+      end(connection);
+      assert.deepEqual(stage.events.take(), []);
+      end(connection);
+      assert.deepEqual(await stage.events.next(), { type: "close", connection, ...outcome });
+      assert.deepEqual(await client.closed, outcome);
+      await stage.connect();
+      assert.deepEqual(stage.events.take(), []);
+    });
+
+    suite.seam(`after ${name} every method does nothing`, async (stage) => {
+      const { client, connection } = await stage.connect();
+      end(connection);
+      useUp(connection);
+      await stage.events.next();
+      await client.closed;
+      useUp(connection);
+      assert.equal(connection.bufferedAmount, 0);
+      assert.equal(await client.next(), undefined);
+    });
+  }
+
+  suite.seam("methods do nothing after the client has gone", async (stage) => {
+    const { client, connection } = await stage.connect();
+    client.vanish();
+    assert.deepEqual(await stage.events.next(), { type: "close", connection, code: 1006, reason: "" });
+    useUp(connection);
+    assert.equal(connection.bufferedAmount, 0);
+  });
+
+  suite.seam("hands over nothing that comes after its own close", async (stage) => {
+    const { client, connection } = await stage.connect();
+    connection.close(4000, "");
+    client.send("too late");
+    assert.deepEqual(await stage.events.next(), { type: "close", connection, code: 4000, reason: "" });
+    await client.closed;
+    await stage.connect();
+    assert.deepEqual(stage.events.take(), []);
+  });
+
+  suite.seam("accepts one path when told to, whatever the query", { path: "/here" }, async (stage) => {
+    await assert.rejects(stage.dial({ url: "/" }).opened, { status: 404 });
+    await assert.rejects(stage.dial({ url: "/here/below" }).opened, { status: 404 });
+    await stage.connect({ url: "/here" });
+    await stage.connect({ url: "/here?a=b" });
+  });
+
+  suite.seam("stopListening keeps what is open and refuses the rest", async (stage) => {
+    const { client, connection } = await stage.connect();
+    stage.transport.stopListening();
+    stage.transport.stopListening();
+    await assert.rejects(stage.dial().opened);
+    client.send("still here");
+    assert.deepEqual(await stage.events.next(), { type: "message", connection, data: "still here" });
+  });
+
+  suite.rawSeam("a port that is in use rejects with EADDRINUSE", async (stage) => {
+    const second = stage.another();
+    await assert.rejects(second.listen({ port: stage.port, host: "127.0.0.1" }), { code: "EADDRINUSE" });
+    await second.destroy();
+    await stage.connect();
+  });
+
+  suite.seam("destroy ends what is open, and reports it", async (stage) => {
+    const { client, connection } = await stage.connect();
+    await Promise.all([stage.transport.destroy(), stage.transport.destroy()]);
+    assert.equal((await client.closed).code, 1006);
+    assert.deepEqual(await stage.events.next(), { type: "close", connection, code: 1006, reason: "" });
+    await assert.rejects(stage.dial().opened);
+  });
+}
+
+function useUp(connection: Connection): void {
+  connection.write(sequence("never"));
+  connection.ping();
+  connection.close(4999, "never");
+  connection.terminate();
+}
+
+async function messagesUpTo(stage: SeamStage, last: string): Promise<(string | Buffer)[]> {
+  const event = (await stage.events.next()) as SeamEvent & { type: "message" };
+  return event.data === last ? [] : [event.data, ...(await messagesUpTo(stage, last))];
+}
+
+/** How many times it was written. The network has buffers of its own, which have to be filled first. */
+async function writeUntilBuffered(connection: Connection, chunk: ReturnType<typeof sequence>): Promise<number> {
+  const taken = connection.write(chunk);
+  await nextTurn();
+  return !taken && connection.bufferedAmount > 0 ? 1 : 1 + (await writeUntilBuffered(connection, chunk));
+}
+
+async function drainedCompletely(stage: SeamStage, connection: Connection): Promise<void> {
+  assert.equal(await stage.drains.next(), connection);
+  if (connection.bufferedAmount > 0) await drainedCompletely(stage, connection);
+}
+
+async function countMessages(next: () => Promise<unknown>, last: string): Promise<number> {
+  return (await next()) === last ? 0 : 1 + (await countMessages(next, last));
+}

@@ -1,0 +1,125 @@
+import assert from "node:assert/strict";
+import type { Buffer } from "node:buffer";
+import { Hub } from "../../hub.ts";
+import type { Disconnection, ErrorContext } from "../../index.ts";
+import type { HubOptions } from "../../options.ts";
+import type { Socket } from "../../socket.ts";
+import type { Transport } from "../../transport.ts";
+import { Inbox } from "../inbox.ts";
+import { rawRequest, UPGRADE_HEADERS, type RawClient } from "../raw-client.ts";
+import type { SuiteClient, SuiteConnectOptions } from "../suite-client.ts";
+import type { TransportSubject } from "../transport-subject.ts";
+import { Guest, RawGuest } from "./guest.ts";
+
+/** What the hub's `disconnection` event told. */
+export interface Departure extends Disconnection {
+  readonly socket: Socket;
+}
+
+/** What the hub's `error` event told. */
+export interface Failure {
+  readonly error: unknown;
+  readonly context: ErrorContext;
+}
+
+/** By which the two ends of a connection are found to belong together. */
+const TICKET = "x-suite-ticket";
+
+/** A hub that listens, and its clients. */
+export class Stage {
+  readonly hub: Hub;
+  /** In the order of their `connection` events. */
+  readonly connected: Socket[] = [];
+  readonly departures: Inbox<Departure> = new Inbox<Departure>();
+  readonly failures: Inbox<Failure> = new Inbox<Failure>();
+  readonly #subject: TransportSubject;
+  readonly #transport: Transport;
+  readonly #clients: (SuiteClient | RawClient)[] = [];
+  readonly #expected = new Map<string, (socket: Socket) => void>();
+  #port = 0;
+  #tickets = 0;
+
+  static async open(subject: TransportSubject, options: HubOptions): Promise<Stage> {
+    const stage = new Stage(subject, options);
+    const { port } = await stage.hub.listen({ host: "127.0.0.1" });
+    stage.#port = port;
+    return stage;
+  }
+
+  private constructor(subject: TransportSubject, options: HubOptions) {
+    this.#subject = subject;
+    this.#transport = subject.create();
+    this.hub = new Hub({ welcome: false, heartbeat: false, ...options, transport: this.#transport });
+    this.hub.on("connection", (socket) => {
+      this.connected.push(socket);
+      this.#expected.get(socket.handshake.headers[TICKET] ?? "")?.(socket);
+    });
+    this.hub.on("disconnection", (socket, { code, reason }) => this.departures.push({ socket, code, reason }));
+    this.hub.on("error", (error, context) => this.failures.push({ error, context }));
+  }
+
+  /** Begins to connect a client. */
+  dial(options: SuiteConnectOptions = {}): SuiteClient {
+    const client = this.#subject.connect(this.#transport, this.#port, options);
+    this.#clients.push(client);
+    return client;
+  }
+
+  /** Connects a client and waits for both of its ends. */
+  async connect({ headers, ...options }: SuiteConnectOptions = {}): Promise<Guest> {
+    const [ticket, arrival] = this.#expect();
+    const client = this.dial({ ...options, headers: { ...headers, [TICKET]: ticket } });
+    await client.opened;
+    return new Guest(client, await arrival);
+  }
+
+  /** Connects two clients, together. */
+  pair(): Promise<[Guest, Guest]> {
+    return Promise.all([this.connect(), this.connect()]);
+  }
+
+  /** Connects three clients, together. */
+  trio(): Promise<[Guest, Guest, Guest]> {
+    return Promise.all([this.connect(), this.connect(), this.connect()]);
+  }
+
+  /** Opens a TCP connection and sends nothing. */
+  async dialRaw(): Promise<RawClient> {
+    assert.ok(this.#subject.connectRaw !== undefined);
+    const client = await this.#subject.connectRaw(this.#port);
+    this.#clients.push(client);
+    return client;
+  }
+
+  /** Connects a raw client; `early` is sent together with the request. */
+  async connectRaw(early: readonly Buffer[] = []): Promise<RawGuest> {
+    const [ticket, arrival] = this.#expect();
+    const client = await this.dialRaw();
+    client.write(rawRequest("/", { ...UPGRADE_HEADERS, [TICKET]: ticket }), ...early);
+    assert.equal((await client.response())?.status, 101);
+    return new RawGuest(client, await arrival);
+  }
+
+  async close(): Promise<void> {
+    for (const client of this.#clients) client.vanish();
+    await this.hub.close();
+  }
+
+  #expect(): [ticket: string, arrival: Promise<Socket>] {
+    const ticket = String(++this.#tickets);
+    const arrival = new Promise<Socket>((resolve) => {
+      this.#expected.set(ticket, resolve);
+    });
+    return [ticket, arrival];
+  }
+}
+
+/** Everything that can be done with a socket. */
+export function useUp(socket: Socket): void {
+  socket.join("x", "z");
+  socket.leave("x");
+  socket.emit("never");
+  socket.send("never");
+  socket.close(4999);
+  socket.terminate();
+}

@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { closePayload, Opcode, rawFrame } from "../raw-frame.ts";
+import type { Suite } from "./suite.ts";
+
+const LIMIT = 1000;
+const BAD_TEXT = Buffer.from([0x61, 0xc3, 0x28]);
+const EURO = Buffer.from("€");
+
+/** The header of a frame of a length that nobody could send, without the frame. */
+const header = (...length: readonly number[]): Buffer => Buffer.from([0x82, ...length, 1, 2, 3, 4]);
+
+/** What a client may not send, and the code that is reported for it. */
+const VIOLATIONS: readonly (readonly [what: string, bytes: readonly Buffer[], code: number])[] = [
+  ["a reserved bit", [rawFrame(Opcode.text, "{}", { reserved: 4 })], 1006],
+  ["another reserved bit", [rawFrame(Opcode.binary, "{}", { reserved: 1 })], 1006],
+  ["an opcode of no data frame", [rawFrame(0x3, "x")], 1006],
+  ["an opcode of no control frame", [rawFrame(0xb, "x")], 1006],
+  ["a ping of 126 bytes", [rawFrame(Opcode.ping, "x".repeat(126))], 1006],
+  ["a ping in fragments", [rawFrame(Opcode.ping, "x", { fin: false })], 1006],
+  ["a continuation of nothing", [rawFrame(Opcode.continuation, "x")], 1006],
+  ["a second message inside the first", [rawFrame(Opcode.text, "a", { fin: false }), rawFrame(Opcode.text, "b")], 1006],
+  ["a close with the code 999", [rawFrame(Opcode.close, closePayload(999))], 1006],
+  ["a close with the code 1005", [rawFrame(Opcode.close, closePayload(1005))], 1006],
+  ["a close with the code 1006", [rawFrame(Opcode.close, closePayload(1006))], 1006],
+  ["a close with the code 5000", [rawFrame(Opcode.close, closePayload(5000))], 1006],
+  ["text that is not UTF-8", [rawFrame(Opcode.text, BAD_TEXT)], 1007],
+  ["text that ends within a character", [rawFrame(Opcode.text, EURO.subarray(0, 2))], 1007],
+  ["text with a surrogate", [rawFrame(Opcode.text, Buffer.from([0xed, 0xa0, 0x80]))], 1007],
+  [
+    "text that is not UTF-8 in fragments",
+    [rawFrame(Opcode.text, EURO.subarray(0, 1), { fin: false }), rawFrame(Opcode.continuation, EURO.subarray(0, 2))],
+    1007,
+  ],
+  ["a length over the limit", [header(0xfe, 0xff, 0xff)], 1009],
+  ["a length of 4 GiB", [header(0xff, 0, 0, 0, 1, 0, 0, 0, 0)], 1009],
+  ["a length of 8 EiB", [header(0xff, 0x7f, 255, 255, 255, 255, 255, 255, 255)], 1009],
+  [
+    "fragments over the limit together",
+    [
+      rawFrame(Opcode.binary, Buffer.alloc(600), { fin: false }),
+      rawFrame(Opcode.continuation, Buffer.alloc(600), { fin: false }),
+    ],
+    1009,
+  ],
+];
+
+const event = (n: number): Buffer => rawFrame(Opcode.text, JSON.stringify({ event: "n", data: n }));
+
+/** Clients that break the rules: only they are ended, and the same way everywhere. */
+export function violationCases(suite: Suite): void {
+  for (const [what, bytes, code] of VIOLATIONS) {
+    suite.raw(`${what} is reported as ${code}`, { maxMessageBytes: LIMIT }, async (stage) => {
+      const other = await stage.connect();
+      const guest = await stage.connectRaw();
+      guest.socket.join("room");
+      guest.client.write(...bytes);
+      const departure = await stage.departures.next();
+      assert.equal(departure?.socket, guest.socket);
+      assert.equal(departure.code, code);
+      assert.equal(stage.hub.rooms.size, 0);
+      guest.socket.send("nobody is there");
+      stage.hub.send("the others live on");
+      assert.equal(await other.client.next(), "the others live on");
+      guest.client.vanish();
+    });
+  }
+
+  suite.raw("what came before a violation is handled, what comes after it is not", async (stage) => {
+    const handled: unknown[] = [];
+    stage.hub.handle("n", (n) => handled.push(n));
+    const { client } = await stage.connectRaw();
+    client.write(event(1), event(2), rawFrame(0x3, "x"), event(3));
+    assert.equal((await stage.departures.next())?.code, 1006);
+    const other = await stage.connect();
+    other.say({ event: "n", data: 4 });
+    await other.ask("fence");
+    assert.deepEqual(handled, [1, 2, 4]);
+  });
+
+  suite.raw("an unmasked frame is not taken for a message", async (stage) => {
+    const handled: unknown[] = [];
+    stage.hub.handle("n", (n) => handled.push(n));
+    const guest = await stage.connectRaw();
+    guest.client.write(rawFrame(Opcode.text, '{"event":"n","data":1}', { masked: false }));
+    guest.client.end();
+    assert.deepEqual(await stage.departures.next(), { socket: guest.socket, code: 1006, reason: "" });
+    assert.deepEqual(handled, []);
+  });
+
+  suite.raw("a close of one byte ends the connection", async (stage) => {
+    const guest = await stage.connectRaw();
+    guest.frame(Opcode.close, "x");
+    assert.equal((await stage.departures.next())?.socket, guest.socket);
+  });
+
+  suite.raw("bytes that are no HTTP end their connection and no other", async (stage) => {
+    const other = await stage.connect();
+    const raw = await stage.dialRaw();
+    raw.write(Buffer.from([0x16, 0x03, 0x01, 0, 0, 0x0d, 0x0a, 0x0d, 0x0a, 255, 0, 1]));
+    assert.notEqual((await raw.response())?.status, 101);
+    assert.deepEqual(await other.heard(), []);
+    assert.equal(stage.connected.length, 1);
+  });
+}

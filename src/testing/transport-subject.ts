@@ -1,0 +1,103 @@
+import { createConnection, type Socket as TcpSocket } from "node:net";
+import { WebSocket } from "ws";
+import type { Transport } from "../transport.ts";
+import { memory, type MemoryTransport } from "../transports/memory.ts";
+import { RawClient } from "./raw-client.ts";
+import { SuiteRefusal, WebSocketClient, type SuiteClient, type SuiteConnectOptions } from "./suite-client.ts";
+
+/** A transport as the conformance suite sees it: how to make it, and how clients get to it. */
+export interface TransportSubject {
+  /** For the names of the tests. */
+  readonly name: string;
+  /** A new transport. Called for every test. */
+  create(): Transport;
+  /**
+   * Begins to connect a client to the transport, which listens on `port` of 127.0.0.1.
+   *
+   * @param transport - what `create` returned.
+   */
+  connect(transport: Transport, port: number, options: SuiteConnectOptions): SuiteClient;
+  /** Connects a client that sends bytes. Absent where there are none. */
+  connectRaw?(port: number): Promise<RawClient>;
+  /**
+   * Whether the transport receives frames that a client sends before its handshake was answered. RFC 6455 section 4.1
+   * forbids it to send them, so no transport has to. Default: `false`.
+   */
+  readonly takesEarlyFrames?: boolean;
+}
+
+/** The subject for a transport that serves TCP: its clients are those of `ws`, and raw TCP sockets. */
+export function overSockets(
+  name: string,
+  create: () => Transport,
+  { takesEarlyFrames = false }: Pick<TransportSubject, "takesEarlyFrames"> = {},
+): TransportSubject {
+  return {
+    name,
+    create,
+    connect: (_transport, port, options) => connectSocket(port, options),
+    connectRaw: (port) => RawClient.connect(port),
+    takesEarlyFrames,
+  };
+}
+
+/** The subject for the transport in memory. */
+export function inMemory(): TransportSubject {
+  return {
+    name: "memory",
+    create: memory,
+    connect: (transport, _port, options) => connectMemory(transport as MemoryTransport, options),
+  };
+}
+
+function connectSocket(port: number, options: SuiteConnectOptions): SuiteClient {
+  const { url = "/", headers = {}, protocols = [], compression = false } = options;
+  let tcp: TcpSocket | undefined;
+  let refusal: SuiteRefusal | undefined;
+  const socket = new WebSocket(`ws://127.0.0.1:${port}${url}`, [...protocols], {
+    headers,
+    perMessageDeflate: compression ? { threshold: 0 } : false,
+    createConnection: () => (tcp = createConnection({ port, host: "127.0.0.1", noDelay: true })),
+  });
+  socket.binaryType = "arraybuffer";
+  // What matters of it comes with the `close` event.
+  socket.on("error", () => {});
+  socket.on("unexpected-response", (_request, response) => {
+    let body = "";
+    response.setEncoding("utf8");
+    response.on("data", (text: string) => {
+      body += text;
+    });
+    response.on("close", () => {
+      refusal = new SuiteRefusal(response.statusCode ?? 0, body);
+      socket.terminate();
+    });
+  });
+  return new WebSocketClient(
+    socket,
+    () => refusal,
+    () => tcp?.resetAndDestroy(),
+  );
+}
+
+function connectMemory(transport: MemoryTransport, options: SuiteConnectOptions): SuiteClient {
+  const { url = "/", headers = {}, protocols = [] } = options;
+  const lowerCase = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+  const socket = transport.connect(url, { headers: lowerCase, protocols });
+  return new WebSocketClient(
+    {
+      get protocol() {
+        return socket.protocol;
+      },
+      addEventListener: (type: string, listener: (event: never) => void) => {
+        socket.addEventListener(type, listener as (event: Event) => void);
+      },
+      send: (message) => socket.send(message),
+      close: (code, reason) => socket.close(code, reason),
+      pause: () => socket.pause(),
+      resume: () => socket.resume(),
+    },
+    () => socket.refusal && new SuiteRefusal(socket.refusal.status, socket.refusal.message),
+    () => socket.terminate(),
+  );
+}
