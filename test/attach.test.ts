@@ -8,10 +8,12 @@ import fastify from "fastify";
 import { Hub, type Transport } from "roomcast";
 import { uws } from "roomcast/transports/uws";
 import { ws } from "roomcast/transports/ws";
-import uWS, { type TemplatedApp, type us_listen_socket } from "uWebSockets.js";
+import type { TemplatedApp, us_listen_socket } from "uWebSockets.js";
 import { afterEach, describe, expect, test } from "vitest";
 import { WebSocketServer } from "ws";
 import { WsClient, upgradeStatus } from "./ws-client.ts";
+import { loadLibrary } from "../src/transports/uws/library.ts";
+import { TRANSPORTS } from "./transports.ts";
 
 const FIXTURES = new URL("fixtures/", import.meta.url);
 const CERT_FILE = new URL("cert.pem", FIXTURES).pathname;
@@ -82,7 +84,8 @@ function uwsHost(app: TemplatedApp, secure: boolean): Host {
     attach: () => uws({ app }),
     listen: async () =>
       new Promise((resolve) => {
-        const listening = (socket: us_listen_socket | false): void => resolve(uWS.us_socket_local_port(socket));
+        const listening = (socket: us_listen_socket | false): void =>
+          resolve(loadLibrary().us_socket_local_port(socket));
         app.listen("127.0.0.1", 0, listening);
       }),
     close: async () => app.close(),
@@ -90,14 +93,17 @@ function uwsHost(app: TemplatedApp, secure: boolean): Host {
 }
 
 const tlsServer = (): TlsServer => createTlsServer({ cert: CA, key: readFileSync(KEY_FILE) }, answerHealth);
-const sslApp = (): TemplatedApp => uWS.SSLApp({ cert_file_name: CERT_FILE, key_file_name: KEY_FILE });
+const sslApp = (): TemplatedApp => loadLibrary().SSLApp({ cert_file_name: CERT_FILE, key_file_name: KEY_FILE });
 
 const hosts: readonly (readonly [string, () => Host])[] = [
   ["an http server", () => nodeHost(createServer(answerHealth), false)],
   ["an https server", () => nodeHost(tlsServer(), true)],
   ["Express", expressHost],
   ["Fastify", fastifyHost],
-  ["an App of uWebSockets.js", () => uwsHost(uWS.App(), false)],
+];
+
+const uwsHosts: typeof hosts = [
+  ["an App of uWebSockets.js", () => uwsHost(loadLibrary().App(), false)],
   ["an SSLApp of uWebSockets.js", () => uwsHost(sslApp(), true)],
 ];
 
@@ -125,7 +131,7 @@ function statusOf(url: string): Promise<number | undefined> {
   return upgradeStatus(url, { ca: CA });
 }
 
-describe.each(hosts)("attached to %s", (_, createHost) => {
+describe.each(TRANSPORTS.includes("uws") ? [...hosts, ...uwsHosts] : hosts)("attached to %s", (_, createHost) => {
   function arrange(): ReachableHost {
     const host = ending(createHost(), ({ close }) => close());
     const request = host.secure ? httpsRequest : httpRequest;
@@ -283,8 +289,8 @@ describe("a server with a WebSocketServer of the application's", () => {
   });
 });
 
-test("an App of uWebSockets.js keeps a WebSocket route of its own", async () => {
-  const app = uWS.App();
+test.runIf(TRANSPORTS.includes("uws"))("an App of uWebSockets.js keeps a WebSocket route of its own", async () => {
+  const app = loadLibrary().App();
   const { listen } = ending(uwsHost(app, false), (host) => host.close());
   app.ws("/theirs", { open: (socket) => void socket.send("theirs") });
   newHub({ transport: uws({ app }) });

@@ -7,8 +7,8 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { Installation } from "./installation.ts";
 import { WsClient } from "./ws-client.ts";
+import { TRANSPORTS } from "./transports.ts";
 
-const TRANSPORTS = ["ws", "uws"] as const;
 const SERVER = "examples/chat/server.js";
 const PUBLIC = fileURLToPath(new URL("../examples/chat/public", import.meta.url));
 

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { startChatServer, type ChatServer } from "../examples/chat/chat-server.ts";
 import { WsClient } from "./ws-client.ts";
+import { TRANSPORTS } from "./transports.ts";
 
 interface Packet {
   readonly event?: string;
@@ -16,7 +17,7 @@ async function next(client: WsClient): Promise<Packet> {
   }
 }
 
-describe.each(["ws", "uws"] as const)("the chat for a bare client, on %s", (transport) => {
+describe.each(TRANSPORTS)("the chat for a bare client, on %s", (transport) => {
   let server: ChatServer;
   let clients: WsClient[];
 

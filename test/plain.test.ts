@@ -4,10 +4,11 @@ import { parseCommandLine } from "../examples/command-line.ts";
 import { flatCodec } from "../examples/plain/flat-codec.ts";
 import { createPlainHub, type PlainTypes } from "../examples/plain/plain.ts";
 import { WsClient } from "./ws-client.ts";
+import { TRANSPORTS } from "./transports.ts";
 
 const WELCOME = '{"type":"welcome","message":"Chào mừng đến với WebSocket Server!"}';
 
-describe.each(["ws", "uws"] as const)("the plain server on %s", (transport) => {
+describe.each(TRANSPORTS)("the plain server on %s", (transport) => {
   let hub: Hub<PlainTypes>;
   let url: string;
 

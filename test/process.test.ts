@@ -7,9 +7,9 @@ import { createInterface } from "node:readline";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { Installation } from "./installation.ts";
 import { WsClient } from "./ws-client.ts";
+import { TRANSPORTS } from "./transports.ts";
 
 const REQUIRED = ["ws", "nanoid"];
-const TRANSPORTS = ["ws", "uws"] as const;
 
 let complete: Installation;
 

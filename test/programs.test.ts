@@ -3,15 +3,13 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Driver } from "./programs/driver.ts";
 import { program } from "./programs/program.ts";
 import { createWorld, type World } from "./programs/worlds.ts";
+import { TRANSPORTS } from "./transports.ts";
 
 /** Another seed finds other programs: `SEED=1 npx vitest run test/programs.test.ts`. A failure prints its own. */
 const seed = Number(process.env["SEED"] ?? 20_261_123);
 
-describe.each([
-  ["memory", 200],
-  ["ws", 40],
-  ["uws", 40],
-] as const)("Random programs on %s", (name, numRuns) => {
+describe.each(["memory", ...TRANSPORTS] as const)("Random programs on %s", (name) => {
+  const numRuns = name === "memory" ? 200 : 40;
   let world: World;
   beforeAll(async () => {
     world = await createWorld(name);

@@ -4,12 +4,12 @@ import { uws } from "roomcast/transports/uws";
 import type { us_listen_socket, WebSocket as NativeSocket, WebSocketBehavior } from "uWebSockets.js";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { loadLibrary } from "../src/transports/uws/library.ts";
+import { TRANSPORTS } from "./transports.ts";
 import { connectAll, CountingCodec, countTurns, eventsOf, receives } from "./writes/fixture.ts";
 
 const MEMBERS = 100;
 
-describe("Writes on uws", () => {
-  const library = loadLibrary();
+describe.runIf(TRANSPORTS.includes("uws"))("Writes on uws", () => {
   let hub: Hub;
   let codec: CountingCodec;
   let url: string;
@@ -45,7 +45,7 @@ describe("Writes on uws", () => {
     writes = [];
     listening = false;
     codec = new CountingCodec();
-    const app = library.App();
+    const app = loadLibrary().App();
     const route = app.ws.bind(app);
     app.ws = <T>(pattern: string, behaviour: WebSocketBehavior<T>) => {
       const open = (native: NativeSocket<T>): void => {
@@ -59,12 +59,12 @@ describe("Writes on uws", () => {
       listening = socket;
     });
     if (listening === false) throw new Error("Cannot listen");
-    url = `ws://127.0.0.1:${library.us_socket_local_port(listening)}`;
+    url = `ws://127.0.0.1:${loadLibrary().us_socket_local_port(listening)}`;
   });
 
   afterEach(async () => {
     await hub.close();
-    if (listening !== false) library.us_listen_socket_close(listening);
+    if (listening !== false) loadLibrary().us_listen_socket_close(listening);
   });
 
   function startCounting(): void {

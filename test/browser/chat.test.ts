@@ -5,6 +5,7 @@ import { freePort } from "../free-port.ts";
 import { launchBrowser } from "./browser.ts";
 import { Cable } from "./cable.ts";
 import { Visitor } from "./visitor.ts";
+import { TRANSPORTS } from "../transports.ts";
 
 /** As in `connection.mjs`. */
 const PING_INTERVAL = 20_000;
@@ -20,7 +21,7 @@ beforeAll(async () => {
 
 afterAll(() => browser.close());
 
-describe.each(["ws", "uws"] as const)("the chat's page, on %s", (transport) => {
+describe.each(TRANSPORTS)("the chat's page, on %s", (transport) => {
   let server: ChatServer;
   let visitors: Visitor[];
 

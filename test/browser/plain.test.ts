@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { createPlainHub, type PlainTypes } from "../../examples/plain/plain.ts";
 import { freePort } from "../free-port.ts";
 import { launchBrowser } from "./browser.ts";
+import { TRANSPORTS } from "../transports.ts";
 
 const CLIENT = new URL("../../examples/plain/client.html", import.meta.url);
 
@@ -15,7 +16,7 @@ beforeAll(async () => {
 
 afterAll(() => browser.close());
 
-describe.each(["ws", "uws"] as const)("the plain client in a browser, on %s", (transport) => {
+describe.each(TRANSPORTS)("the plain client in a browser, on %s", (transport) => {
   let hub: Hub<PlainTypes>;
   let port: number;
 

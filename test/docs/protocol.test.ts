@@ -8,7 +8,7 @@ import { ControlEvent, PROTOCOL_VERSION, RESERVED_PREFIX, WireErrorCode } from "
 import { replay } from "./exchange.ts";
 import { blocksOf, codesIn, proseOf, readText, sectionOf, tablesOf } from "./markdown.ts";
 import { removeSnippets, run } from "./snippets.ts";
-import { TRANSPORTS } from "./transports.ts";
+import { TRANSPORTS } from "../transports.ts";
 
 const PATH = "docs/PROTOCOL.md";
 const blocks = blocksOf(PATH);

@@ -10,7 +10,7 @@ import { RawClient, rawRequest, UPGRADE_HEADERS, type RawResponse } from "../../
 import { closePayload, Opcode, rawFrame } from "../../src/testing/raw-frame.ts";
 import { loadLibrary } from "../../src/transports/uws/library.ts";
 import { readText, sectionOf, tablesOf } from "./markdown.ts";
-import { TRANSPORTS } from "./transports.ts";
+import { TRANSPORTS } from "../transports.ts";
 
 /** A hub with one client, whose server's end is `disconnection`. */
 interface Scene {
