@@ -6,11 +6,12 @@ import { HubError } from "./errors.ts";
 import type { Admission } from "./handshake.ts";
 import { Member } from "./member.ts";
 import { Members } from "./members.ts";
+import { Multicast } from "./multicast.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { CloseCode } from "./protocol/close-codes.ts";
 import { isReply, type Packet } from "./protocol/packet.ts";
 import { Requests, type Replies } from "./requests.ts";
-import type { Connection } from "./transport.ts";
+import type { Connection, Topics } from "./transport.ts";
 import { Frame } from "./transports/frame.ts";
 
 /**
@@ -18,21 +19,35 @@ import { Frame } from "./transports/frame.ts";
  * and the end of a member.
  */
 export class Core {
-  readonly members: Members = new Members();
+  readonly members: Members;
   readonly requests: Requests = new Requests();
   readonly delivery: Delivery;
   readonly #options: Pick<ResolvedOptions, "codec" | "maxBufferedBytes">;
   readonly #departed: (member: Member, code: number, reason: string) => void;
   #closed = false;
 
-  /** `departed` is called once for each member that was admitted, in a microtask after its end. */
+  /**
+   * `topics` are the transport's, if it has any. `departed` is called once for each member that was admitted, in a
+   * microtask after its end.
+   */
   constructor(
     options: Pick<ResolvedOptions, "codec" | "maxBufferedBytes">,
+    topics: Topics | undefined,
     departed: (member: Member, code: number, reason: string) => void,
   ) {
     this.#options = options;
     this.#departed = departed;
-    this.delivery = new Delivery(options.maxBufferedBytes, this.#tooSlow);
+    const { maxBufferedBytes } = options;
+    const multicast = topics === undefined ? undefined : new Multicast(topics);
+    this.delivery = new Delivery({ maxBufferedBytes, overflow: this.#tooSlow, multicast });
+    this.members = new Members({
+      changing: () => this.delivery.separate(),
+      joined: (group, member) => multicast?.joined(group, member),
+      left: (group, member) => {
+        // When the members who were published to are looked through, it is not among them any more.
+        if (multicast?.left(group, member) === true) this.delivery.inspect(member);
+      },
+    });
   }
 
   /** From now on the application can do nothing with the hub but close it again. */
@@ -94,8 +109,13 @@ export class Core {
 
   /** Sends one frame to everybody in the audience. */
   broadcast(audience: Audience, frame: Frame): void {
-    const { delivery } = this;
-    this.members.forEach(audience, (member) => {
+    const { delivery, members } = this;
+    const group = audience.volatile ? undefined : members.groupOf(audience);
+    if (group !== undefined) {
+      delivery.sendToGroup(group, frame);
+      return;
+    }
+    members.forEach(audience, (member) => {
       if (!audience.volatile || !delivery.isBehind(member)) delivery.send(member, frame);
     });
   }

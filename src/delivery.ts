@@ -1,4 +1,6 @@
 import { Backlog, Batch } from "./batch.ts";
+import type { Multicast } from "./multicast.ts";
+import type { Group } from "./rooms.ts";
 import type { Connection, FrameSequence, MessageFrame } from "./transport.ts";
 
 /** Above this many bytes in the transport's buffer a socket is congested: it is not written to until it drains. */
@@ -21,6 +23,20 @@ export interface Recipient {
   backlog: Backlog | undefined;
 }
 
+/** What has been sent to a whole group and to nobody else in this turn. */
+interface Lead {
+  readonly group: Group<Recipient>;
+  batch: Batch;
+}
+
+export interface DeliveryOptions {
+  readonly maxBufferedBytes: number;
+  /** Called for a recipient for whom more would be held than may be. The message in question is not kept. */
+  readonly overflow: (recipient: Recipient) => void;
+  /** A faster way to reach a whole group. */
+  readonly multicast: Multicast | undefined;
+}
+
 /**
  * The only way out. Collects what is sent to every socket during one turn of the event loop and writes it with one call
  * for each socket.
@@ -28,42 +44,72 @@ export interface Recipient {
  * The flush runs as an immediate, after the poll phase, so that everything which one turn received is answered by one
  * write; a single message in an idle process still leaves in the turn that caused it.
  *
- * What is held for one socket, here and in the transport, never exceeds `maxBufferedBytes`: the message that would
- * exceed it is not kept, and `overflow` is called instead.
+ * While a turn has sent to nobody but one group, its members are not touched at all: the batch is kept once, as the
+ * {@link Lead}. Whatever would tell the members apart, another send, a join, a leave, an end, first hands it to them.
+ *
+ * What is held for one socket, here and in the transport, never exceeds `maxBufferedBytes`.
  */
 export class Delivery {
-  readonly #maxBufferedBytes: number;
+  readonly #options: DeliveryOptions;
   readonly #highWaterMark: number;
   readonly #flushBytes: number;
-  readonly #overflow: (recipient: Recipient) => void;
   #dirty: Recipient[] = [];
   #start = new Batch();
   #scheduled = false;
+  #lead: Lead | undefined;
+  /** How many recipients have a backlog. */
+  #congested = 0;
+  /** What was sent through the multicast in the last flush, and may not show in `bufferedAmount` yet. */
+  #published: { readonly group: Group<Recipient>; readonly byteLength: number } | undefined;
 
-  constructor(maxBufferedBytes: number, overflow: (recipient: Recipient) => void) {
-    this.#maxBufferedBytes = maxBufferedBytes;
+  constructor(options: DeliveryOptions) {
+    this.#options = options;
     // Together at most the limit, so that the ordinary path need not ask the transport how much it holds.
-    this.#highWaterMark = Math.min(HIGH_WATER_MARK, maxBufferedBytes >> 1);
-    this.#flushBytes = Math.min(FLUSH_BYTES, maxBufferedBytes >> 1);
-    this.#overflow = overflow;
+    this.#highWaterMark = Math.min(HIGH_WATER_MARK, options.maxBufferedBytes >> 1);
+    this.#flushBytes = Math.min(FLUSH_BYTES, options.maxBufferedBytes >> 1);
   }
 
   /** Sends after everything sent to this recipient before. */
   send(recipient: Recipient, frame: MessageFrame): void {
     if (!recipient.open) return;
+    this.separate();
     if (recipient.backlog !== undefined) {
       this.#hold(recipient, recipient.backlog, frame);
       return;
     }
-    let batch = recipient.pending;
-    if (batch === undefined) {
-      this.#dirty.push(recipient);
-      if (!this.#scheduled) this.#schedule();
-      batch = this.#start;
+    const { pending } = recipient;
+    if (pending === undefined) this.#dirty.push(recipient);
+    this.#schedule();
+    this.#setPending(recipient, (pending ?? this.#start).append(frame));
+  }
+
+  /** Sends to everybody in the group, after everything sent to each of them before. */
+  sendToGroup(group: Group<Recipient>, frame: MessageFrame): void {
+    if (this.#lead?.group !== group) {
+      this.separate();
+      if (this.#dirty.length > 0 || this.#congested > 0) {
+        for (const recipient of group.values()) this.send(recipient, frame);
+        return;
+      }
+      this.#lead = { group, batch: this.#start };
+      this.#schedule();
     }
-    batch = batch.append(frame);
-    recipient.pending = batch;
-    if (batch.byteLength >= this.#flushBytes) this.#flushEarly(recipient, batch);
+    this.#lead.batch = this.#lead.batch.append(frame);
+    if (this.#lead.batch.byteLength >= this.#flushBytes) this.separate();
+  }
+
+  /** From here on the members of a group may differ in what is sent to them. Called before a group changes, too. */
+  separate(): void {
+    const lead = this.#lead;
+    if (lead === undefined) return;
+    this.#lead = undefined;
+    for (const recipient of lead.group.values()) {
+      if (recipient.backlog !== undefined) this.#holdAll(recipient, lead.batch);
+      else {
+        this.#dirty.push(recipient);
+        this.#setPending(recipient, lead.batch);
+      }
+    }
   }
 
   /** Whether a volatile message should skip this recipient. */
@@ -75,12 +121,19 @@ export class Delivery {
   drained(recipient: Recipient): void {
     const { backlog, connection } = recipient;
     if (backlog === undefined || connection.bufferedAmount > this.#highWaterMark) return;
-    recipient.backlog = undefined;
+    this.#relieve(recipient);
     if (backlog.byteLength > 0) this.#write(recipient, backlog);
+  }
+
+  /** Looks whether the transport holds too much for a recipient that was sent to through the multicast. */
+  inspect(recipient: Recipient): void {
+    const { backlog, connection, open } = recipient;
+    if (open && backlog === undefined && connection.bufferedAmount > this.#highWaterMark) this.#congest(recipient);
   }
 
   /** Hands everything that waits to the transport, congested or not: what a close does first. */
   flush(recipient: Recipient): void {
+    this.separate();
     const waiting = recipient.pending ?? recipient.backlog;
     this.discard(recipient);
     if (waiting !== undefined && waiting.byteLength > 0) recipient.connection.write(waiting);
@@ -88,18 +141,23 @@ export class Delivery {
 
   /** Forgets everything that waits. */
   discard(recipient: Recipient): void {
+    this.separate();
     recipient.pending = undefined;
-    recipient.backlog = undefined;
+    if (recipient.backlog !== undefined) this.#relieve(recipient);
   }
 
   #schedule(): void {
+    if (this.#scheduled) return;
     this.#scheduled = true;
     setImmediate(this.#flushAll);
   }
 
   readonly #flushAll = (): void => {
-    const dirty = this.#dirty;
     this.#scheduled = false;
+    this.#inspectPublished();
+    if (this.#lead !== undefined && this.#congested === 0 && this.#publish(this.#lead)) this.#lead = undefined;
+    this.separate();
+    const dirty = this.#dirty;
     this.#dirty = [];
     // A new chain each turn: the old one would keep every frame of the turn alive.
     this.#start = new Batch();
@@ -109,22 +167,62 @@ export class Delivery {
     }
   };
 
-  #flushEarly(recipient: Recipient, batch: Batch): void {
-    if (recipient.connection.bufferedAmount + batch.byteLength > this.#maxBufferedBytes) this.#overflow(recipient);
-    else this.#write(recipient, batch);
+  #publish({ group, batch }: Lead): boolean {
+    if (this.#options.multicast?.publish(group, batch) !== true) return false;
+    this.#published = { group, byteLength: batch.byteLength };
+    // In the next turn, when the library has written it.
+    this.#schedule();
+    return true;
+  }
+
+  #inspectPublished(): void {
+    const published = this.#published;
+    if (published === undefined) return;
+    this.#published = undefined;
+    for (const recipient of published.group.values()) this.inspect(recipient);
+  }
+
+  #setPending(recipient: Recipient, batch: Batch): void {
+    recipient.pending = batch;
+    if (batch.byteLength < this.#flushBytes) return;
+    if (this.#heldByTransport(recipient) + batch.byteLength > this.#options.maxBufferedBytes) {
+      this.#options.overflow(recipient);
+    } else {
+      this.#write(recipient, batch);
+    }
   }
 
   #write(recipient: Recipient, frames: FrameSequence): void {
     recipient.pending = undefined;
     const { connection } = recipient;
-    if (!connection.write(frames) && connection.bufferedAmount > this.#highWaterMark) {
-      recipient.backlog = new Backlog();
-    }
+    if (!connection.write(frames) && connection.bufferedAmount > this.#highWaterMark) this.#congest(recipient);
   }
 
   #hold(recipient: Recipient, backlog: Backlog, frame: MessageFrame): void {
-    const held = backlog.byteLength + recipient.connection.bufferedAmount;
-    if (held + frame.bytes.length > this.#maxBufferedBytes) this.#overflow(recipient);
+    const held = backlog.byteLength + this.#heldByTransport(recipient);
+    if (held + frame.bytes.length > this.#options.maxBufferedBytes) this.#options.overflow(recipient);
     else backlog.push(frame);
+  }
+
+  #holdAll(recipient: Recipient, { frames }: FrameSequence): void {
+    for (const frame of frames) if (recipient.backlog !== undefined) this.#hold(recipient, recipient.backlog, frame);
+  }
+
+  #heldByTransport({ connection }: Recipient): number {
+    return connection.bufferedAmount + (this.#published?.byteLength ?? 0);
+  }
+
+  /** From here on everything waits in the backlog, what is pending first. */
+  #congest(recipient: Recipient): void {
+    const { pending } = recipient;
+    recipient.pending = undefined;
+    recipient.backlog = new Backlog();
+    this.#congested++;
+    if (pending !== undefined) this.#holdAll(recipient, pending);
+  }
+
+  #relieve(recipient: Recipient): void {
+    recipient.backlog = undefined;
+    this.#congested--;
   }
 }

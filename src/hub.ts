@@ -72,7 +72,8 @@ export class Hub<T extends HubTypes = HubTypes> {
       // An `error` listener that fails has nobody left to tell.
       if (event !== "error") this.#report(error, { source: "listener", event, socket: args[0] as Socket<T> });
     });
-    this.#core = new Core(this.#options, (member, code, reason) => {
+    this.#transport = createTransport(this.#options.transport);
+    this.#core = new Core(this.#options, this.#transport.topics, (member, code, reason) => {
       this.#listeners.dispatch("disconnection", member.socket as Socket<T>, { code, reason });
     });
     this.#everybody = new Target<T>(this.#core, EVERYBODY);
@@ -95,7 +96,6 @@ export class Hub<T extends HubTypes = HubTypes> {
         this.#core.expel(member, CloseCode.heartbeatLost, "No sign of life");
       });
     }
-    this.#transport = createTransport(this.#options.transport);
     this.#transport.start(this.#handlersOfTransport(), this.#options);
     this.#heartbeat?.start();
   }

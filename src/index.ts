@@ -18,6 +18,7 @@ export type {
   ListenOptions,
   MessageFrame,
   TlsOptions,
+  Topics,
   Transport,
   TransportHandlers,
   TransportSettings,

@@ -1,6 +1,6 @@
-import type { Audience } from "./audience.ts";
+import { onlyRoom, type Audience } from "./audience.ts";
 import type { Member } from "./member.ts";
-import { Groups, Rooms } from "./rooms.ts";
+import { Groups, Rooms, type Group, type GroupObserver } from "./rooms.ts";
 
 const NONE: readonly ReadonlySet<Member>[] = [];
 
@@ -8,8 +8,15 @@ const NONE: readonly ReadonlySet<Member>[] = [];
 export class Members {
   readonly #byId = new Map<string, Member>();
   readonly #byUser = new Groups<Member>();
-  readonly rooms: Rooms<Member> = new Rooms<Member>();
+  readonly #observer: GroupObserver<Member> | undefined;
+  readonly rooms: Rooms<Member>;
   #epoch = 0;
+
+  /** `observer` hears of everybody and of the rooms. */
+  constructor(observer?: GroupObserver<Member>) {
+    this.#observer = observer;
+    this.rooms = new Rooms(observer);
+  }
 
   /** Live. */
   get all(): ReadonlyMap<string, Member> {
@@ -17,15 +24,28 @@ export class Members {
   }
 
   add(member: Member): void {
+    this.#observer?.changing();
     this.#byId.set(member.id, member);
+    this.#observer?.joined(this.#byId, member);
     if (member.user !== undefined) this.#byUser.add(member.user.id, member);
   }
 
   /** The member is found nowhere any more; `member.rooms` still tells where it was. */
   remove(member: Member): void {
+    this.#observer?.changing();
     this.#byId.delete(member.id);
+    this.#observer?.left(this.#byId, member);
     if (member.user !== undefined) this.#byUser.delete(member.user.id, member);
     this.rooms.remove(member);
+  }
+
+  /** The observed group that is exactly this audience, if there is one. */
+  groupOf(audience: Audience): Group<Member> | undefined {
+    const { everybody, exceptRooms, exceptSockets } = audience;
+    if (exceptRooms.length > 0 || exceptSockets.length > 0) return undefined;
+    if (everybody) return this.#byId;
+    const room = onlyRoom(audience);
+    return room === undefined ? undefined : this.rooms.get(room);
   }
 
   /**

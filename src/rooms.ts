@@ -9,19 +9,44 @@ export interface RoomMember {
   rooms: Set<string> | undefined;
 }
 
+/** Members that can be sent to as a whole: the live collection itself, so that it is known again. */
+export interface Group<M> {
+  readonly size: number;
+  values(): Iterable<M>;
+}
+
+/** Hears of every change of a group. */
+export interface GroupObserver<M> {
+  /** Called before a member is added or deleted. */
+  changing(): void;
+  joined(group: Group<M>, member: M): void;
+  left(group: Group<M>, member: M): void;
+}
+
 /** Named sets of members. A set exists exactly while it has a member. */
 export class Groups<M> {
   readonly #groups = new Map<string, Set<M>>();
+  readonly #observer: GroupObserver<M> | undefined;
+
+  constructor(observer?: GroupObserver<M>) {
+    this.#observer = observer;
+  }
 
   add(name: string, member: M): void {
-    const group = this.#groups.get(name);
-    if (group === undefined) this.#groups.set(name, new Set([member]));
-    else group.add(member);
+    this.#observer?.changing();
+    let group = this.#groups.get(name);
+    if (group === undefined) this.#groups.set(name, (group = new Set()));
+    group.add(member);
+    this.#observer?.joined(group, member);
   }
 
   delete(name: string, member: M): void {
     const group = this.#groups.get(name);
-    if (group?.delete(member) === true && group.size === 0) this.#groups.delete(name);
+    if (group === undefined) return;
+    this.#observer?.changing();
+    group.delete(member);
+    if (group.size === 0) this.#groups.delete(name);
+    this.#observer?.left(group, member);
   }
 
   get(name: string): ReadonlySet<M> | undefined {

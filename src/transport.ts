@@ -10,6 +10,9 @@ export interface Transport {
   /** For people: shown in errors and in logs. */
   readonly name: string;
 
+  /** Where the library itself can send to many connections: see {@link Topics}. */
+  readonly topics?: Topics;
+
   /**
    * Called once, before anything else. A transport on a server that the application owns begins to accept here.
    *
@@ -33,6 +36,23 @@ export interface Transport {
    * get a moment to finish, the rest are terminated. Idempotent.
    */
   destroy(): Promise<void>;
+}
+
+/** Named sets of connections that the library can send to faster than one by one. Names are given by the hub. */
+export interface Topics {
+  /** With fewer members, subscribing them costs more than it saves. */
+  readonly leastMembers: number;
+
+  subscribe(connection: Connection, topic: string): void;
+  unsubscribe(connection: Connection, topic: string): void;
+
+  /**
+   * Sends to every connection that is subscribed now, after what was written to it before and before what is written
+   * later. What the operating system does not take counts in `bufferedAmount` from the next turn of the event loop on.
+   *
+   * @returns `false`, and nothing was sent, where that would not be one system call for each connection.
+   */
+  publish(topic: string, frames: FrameSequence): boolean;
 }
 
 /** What every transport has to honour, whatever its library calls it. */

@@ -3,7 +3,14 @@ import { inMemory, overSockets, transportSuite } from "roomcast/testing";
 import { uws } from "roomcast/transports/uws";
 import { ws } from "roomcast/transports/ws";
 import { TRANSPORTS } from "./transports.ts";
+import { withTopicsForAll } from "./with-topics-for-all.ts";
 
 transportSuite({ describe, it }, inMemory());
 transportSuite({ describe, it }, overSockets("ws", ws, { takesEarlyFrames: true }));
-if (TRANSPORTS.includes("uws")) transportSuite({ describe, it }, overSockets("uws", uws));
+if (TRANSPORTS.includes("uws")) {
+  transportSuite({ describe, it }, overSockets("uws", uws));
+  transportSuite(
+    { describe, it },
+    overSockets("uws with topics for all groups", () => withTopicsForAll(uws())),
+  );
+}

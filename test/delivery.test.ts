@@ -1,47 +1,12 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { beforeEach, describe, expect, test } from "vitest";
 import { Delivery, type Recipient } from "../src/delivery.ts";
-import type { Connection, FrameSequence } from "../src/transport.ts";
-import { Frame } from "../src/transports/frame.ts";
+import { createRecipient, frameOf, type SlowConnection } from "./slow-connection.ts";
 
 const KIB = 1024;
 
 /** More than any case sends. */
 const LIMITLESS = 16 * KIB * KIB;
-
-/** A connection whose network takes as much as the test lets it take. */
-class SlowConnection implements Connection {
-  owner: unknown = undefined;
-  readonly protocol: string = "";
-  /** Each write, as the texts of its frames. */
-  readonly writes: string[][] = [];
-  bufferedAmount: number = 0;
-  /** While stalled, nothing leaves the buffer. */
-  stalled: boolean = false;
-
-  write({ frames, bytes, byteLength }: FrameSequence): boolean {
-    if (bytes.length !== byteLength) throw new Error(`${bytes.length} bytes were announced as ${byteLength}`);
-    this.writes.push(frames.map(({ payload }) => payload.toString().slice(0, 8)));
-    if (this.stalled) this.bufferedAmount += byteLength;
-    return !this.stalled;
-  }
-
-  ping(): void {}
-  close(): void {}
-  terminate(): void {}
-}
-
-/** A frame of so many bytes in all, marked with a name. */
-function frameOf(name: string, size: number): Frame {
-  const header = size < 128 ? 2 : size < 65_540 ? 4 : 10;
-  const frame = new Frame(name.padEnd(size - header, " ").slice(0, size - header));
-  expect(frame.bytes.length).toBe(size);
-  return frame;
-}
-
-function createRecipient(): Recipient & { readonly connection: SlowConnection } {
-  return { connection: new SlowConnection(), open: true, pending: undefined, backlog: undefined };
-}
 
 describe("Delivery", () => {
   let overflows: Recipient[];
@@ -56,10 +21,14 @@ describe("Delivery", () => {
 
   /** As the hub does, an overflow ends the recipient. */
   function createDelivery(maxBufferedBytes: number): Delivery {
-    const delivery = new Delivery(maxBufferedBytes, (slow) => {
-      overflows.push(slow);
-      slow.open = false;
-      delivery.discard(slow);
+    const delivery = new Delivery({
+      maxBufferedBytes,
+      multicast: undefined,
+      overflow: (slow) => {
+        overflows.push(slow);
+        slow.open = false;
+        delivery.discard(slow);
+      },
     });
     return delivery;
   }

@@ -8,7 +8,9 @@ import { TRANSPORTS } from "./transports.ts";
 /** Another seed finds other programs: `SEED=1 npx vitest run test/programs.test.ts`. A failure prints its own. */
 const seed = Number(process.env["SEED"] ?? 20_261_123);
 
-describe.each(["memory", ...TRANSPORTS] as const)("Random programs on %s", (name) => {
+const worlds = ["memory", ...TRANSPORTS, ...(TRANSPORTS.includes("uws") ? (["topics"] as const) : [])] as const;
+
+describe.each(worlds)("Random programs on %s", (name) => {
   const numRuns = name === "memory" ? 200 : 40;
   let world: World;
   beforeAll(async () => {

@@ -4,10 +4,14 @@ import { uws } from "roomcast/transports/uws";
 import type { us_listen_socket, WebSocket as NativeSocket, WebSocketBehavior } from "uWebSockets.js";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { loadLibrary } from "../src/transports/uws/library.ts";
+import type { WebSocket } from "ws";
 import { TRANSPORTS } from "./transports.ts";
 import { connectAll, CountingCodec, countTurns, eventsOf, receives } from "./writes/fixture.ts";
 
 const MEMBERS = 100;
+
+/** So few that they are written to one by one. */
+const FEW = 15;
 
 describe.runIf(TRANSPORTS.includes("uws"))("Writes on uws", () => {
   let hub: Hub;
@@ -15,6 +19,8 @@ describe.runIf(TRANSPORTS.includes("uws"))("Writes on uws", () => {
   let url: string;
   /** Of each native socket, in the order of connecting: how many frames each of its system calls carried. */
   let writes: number[][];
+  /** How many messages were handed to the library for all subscribers of a topic. */
+  let published: number;
   let listening: us_listen_socket | false;
 
   /**
@@ -43,10 +49,16 @@ describe.runIf(TRANSPORTS.includes("uws"))("Writes on uws", () => {
 
   beforeEach(() => {
     writes = [];
+    published = 0;
     listening = false;
     codec = new CountingCodec();
     const app = loadLibrary().App();
     const route = app.ws.bind(app);
+    const publish = app.publish.bind(app);
+    app.publish = (...args) => {
+      published += 1;
+      return publish(...args);
+    };
     app.ws = <T>(pattern: string, behaviour: WebSocketBehavior<T>) => {
       const open = (native: NativeSocket<T>): void => {
         watch(native);
@@ -70,6 +82,7 @@ describe.runIf(TRANSPORTS.includes("uws"))("Writes on uws", () => {
   function startCounting(): void {
     for (const own of writes) own.length = 0;
     codec.encoded = 0;
+    published = 0;
   }
 
   test("a hundred members, any number of sends in a turn: one write each, one encoding a broadcast", async () => {
@@ -91,6 +104,43 @@ describe.runIf(TRANSPORTS.includes("uws"))("Writes on uws", () => {
     for (const events of await Promise.all(last)) expect(events.at(-1)).toBe("last");
   });
 
+  test("what a turn sends to one large room and to nobody else, the library sends to all at once", async () => {
+    const { clients, sockets } = await connectAll(hub, url, MEMBERS);
+    for (const socket of sockets.slice(1)) socket.join("room");
+    const all = clients.slice(1).map((client) => eventsOf(client, 5));
+    const first = eventsOf(clients[0] as WebSocket, 1);
+    startCounting();
+    for (let index = 0; index < 4; index++) hub.to("room").emit(`broadcast ${index}`);
+    await turn();
+    expect([published, writes.flat()]).toEqual([4, []]);
+    expect(codec.encoded).toBe(4);
+
+    hub.emit("end");
+    await turn();
+    expect(published).toBe(5);
+    const heard = ["broadcast 0", "broadcast 1", "broadcast 2", "broadcast 3", "end"];
+    expect(await Promise.all(all)).toEqual(all.map(() => heard));
+    expect(await first).toEqual(["end"]);
+  });
+
+  test.each<[what: string, differ: (sockets: readonly Socket[]) => void]>([
+    ["another send", ([socket]) => socket?.emit("alone")],
+    ["a join", ([socket]) => socket?.join("room")],
+    ["a leave", (sockets) => sockets.at(-1)?.leave("room")],
+    ["an end", (sockets) => sockets.at(-1)?.close()],
+    ["an exclusion", (sockets) => sockets.at(-1)?.to("room").emit("others")],
+    ["a message more than it gathers", () => void Array.from({ length: 32 }, () => hub.to("room").emit("more"))],
+  ])("%s in the same turn, and the members are written to one by one", async (_, differ) => {
+    const { sockets } = await connectAll(hub, url, MEMBERS);
+    for (const socket of sockets.slice(1)) socket.join("room");
+    startCounting();
+    hub.to("room").emit("broadcast");
+    differ(sockets);
+    await turn();
+    expect(published).toBe(0);
+    expect(writes.slice(1, -1).every((own) => own.length === 1)).toBe(true);
+  });
+
   test("five turns are five writes", async () => {
     const { sockets } = await connectAll(hub, url, 10);
     startCounting();
@@ -103,7 +153,7 @@ describe.runIf(TRANSPORTS.includes("uws"))("Writes on uws", () => {
   });
 
   test("what many clients sent in one turn is answered by one write for each member", async () => {
-    const { clients } = await connectAll(hub, url, 30);
+    const { clients } = await connectAll(hub, url, FEW);
     const turns = countTurns();
     /** The turn in which each message was handled. */
     const handled: number[] = [];

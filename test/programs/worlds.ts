@@ -1,7 +1,9 @@
 import { Hub } from "roomcast";
+import { uws } from "roomcast/transports/uws";
 import { WebSocket } from "ws";
 import { memory } from "../../src/transports/memory.ts";
 import type { MemoryCloseEvent } from "../../src/transports/memory/web-socket.ts";
+import { withTopicsForAll } from "../with-topics-for-all.ts";
 
 /** A client that can be any WebSocket. */
 export interface Client {
@@ -24,9 +26,10 @@ export interface World {
 /** More than any program sends, so that nobody is closed for being slow. */
 const OPTIONS = { maxBufferedBytes: 256 * 1024 * 1024 };
 
-export async function createWorld(name: "memory" | "ws" | "uws"): Promise<World> {
+/** `topics`: uWebSockets.js, its topics used for every group however small, as otherwise for large ones only. */
+export async function createWorld(name: "memory" | "ws" | "uws" | "topics"): Promise<World> {
   if (name === "memory") return createMemoryWorld();
-  const hub = new Hub({ ...OPTIONS, transport: name });
+  const hub = new Hub({ ...OPTIONS, transport: name === "topics" ? withTopicsForAll(uws()) : name });
   const { port } = await hub.listen({ host: "127.0.0.1" });
   return {
     hub,

@@ -30,6 +30,14 @@ export class UwsConnection implements Connection {
     this.#native = native;
   }
 
+  subscribe(topic: string): void {
+    this.#native?.subscribe(topic);
+  }
+
+  unsubscribe(topic: string): void {
+    this.#native?.unsubscribe(topic);
+  }
+
   get bufferedAmount(): number {
     return this.#native?.getBufferedAmount() ?? 0;
   }
