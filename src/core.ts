@@ -1,6 +1,5 @@
 import { nanoid } from "nanoid";
-import type { Audience } from "./audience.ts";
-import { onlyRoom } from "./audience.ts";
+import { onlyRoom, type Audience } from "./audience.ts";
 import { Delivery, type Recipient } from "./delivery.ts";
 import { HubError } from "./errors.ts";
 import type { Admission } from "./handshake.ts";
