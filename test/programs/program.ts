@@ -81,7 +81,7 @@ const act: fc.Arbitrary<Act> = fc.oneof(
     // Of everybody there would be nobody left to see what comes after.
     arbitrary: fc.record({ act: fc.constant("closeAll"), whom: fc.record({ rooms }), code: serverCode }),
   },
-) as fc.Arbitrary<Act>;
+);
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 12, arbitrary: act },
@@ -99,7 +99,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ act: fc.constant("clientVanish"), socket }) },
   { weight: 3, arbitrary: fc.record({ act: fc.constant("turn") }) },
   { weight: 1, arbitrary: fc.record({ act: fc.constant("settle") }) },
-) as fc.Arbitrary<Step>;
+);
 
 const CONNECT: Step = { act: "connect", acts: [] };
 
