@@ -6,7 +6,6 @@ import { HubError } from "../errors.ts";
 import type {
   ListenAddress,
   ListenOptions,
-  Topics,
   Transport,
   TransportHandlers,
   TransportSettings,
@@ -20,6 +19,7 @@ import { UwsConnection, type Carrier } from "./uws/connection.ts";
 import { answer, copyUpgrade } from "./uws/http.ts";
 import { listenOn, obstacleTo } from "./uws/listening.ts";
 import { loadLibrary, type Library } from "./uws/library.ts";
+import { UwsTopics } from "./uws/topics.ts";
 
 /** After this long, in milliseconds, `destroy` cuts what has not ended by itself. */
 const DESTROY_GRACE = 1_000;
@@ -56,36 +56,15 @@ const ANY_PATH = "/*";
 
 const UNEXPLAINED = "uWebSockets.js could not, for a reason that it does not tell";
 
-/** What the library gathers for a subscriber before it writes, in messages and in bytes. */
-const MAX_PUBLISHED_FRAMES = 32;
-const MAX_PUBLISHED_BYTES = 16 * 1024;
-
-let transports = 0;
-
 class UwsTransport implements Transport {
   readonly name = "uws";
-  /** Topics belong to the app, which several hubs may share. */
-  readonly #topicPrefix = `roomcast ${++transports}: `;
-  readonly topics: Topics = {
-    leastMembers: 16,
-    subscribe: (connection, topic) => (connection as UwsConnection).subscribe(this.#topicPrefix + topic),
-    unsubscribe: (connection, topic) => (connection as UwsConnection).unsubscribe(this.#topicPrefix + topic),
-    publish: (topic, { frames, byteLength }) => {
-      const app = this.#app;
-      if (app === undefined || this.#settings.compression) return false;
-      if (frames.length > MAX_PUBLISHED_FRAMES || byteLength > MAX_PUBLISHED_BYTES) return false;
-      for (const { payload, binary } of frames) app.publish(this.#topicPrefix + topic, payload, binary, false);
-      return true;
-    },
-  };
+  readonly topics: UwsTopics = new UwsTopics();
   readonly #library: Library;
   readonly #attachedTo: TemplatedApp | undefined;
   readonly #connections = new Set<UwsConnection>();
   #handlers!: TransportHandlers;
   #settings!: TransportSettings;
   #own: TemplatedApp | undefined;
-  /** The app that the hub's route is on, the application's or its own. */
-  #app: TemplatedApp | undefined;
   #listenSocket: us_listen_socket | undefined;
   #socketPath: string | undefined;
   #destroyed: Promise<void> | undefined;
@@ -169,7 +148,8 @@ class UwsTransport implements Transport {
   #route(app: TemplatedApp, secure: boolean): void {
     const { path, maxMessageBytes, compression } = this.#settings;
     takePattern(app, path ?? ANY_PATH);
-    this.#app = app;
+    // Compressed messages are left to be written one by one, in the same order as all others.
+    if (!compression) this.topics.use(app);
     app.ws<Carrier>(path ?? ANY_PATH, {
       compression: compression ? this.#library.SHARED_COMPRESSOR : this.#library.DISABLED,
       // The hub pings, and bounds what is buffered; the library's own ways of doing so lose messages and close frames.

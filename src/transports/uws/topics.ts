@@ -1,0 +1,36 @@
+import type { TemplatedApp } from "uWebSockets.js";
+import type { Connection, FrameSequence, Topics } from "../../transport.ts";
+import type { UwsConnection } from "./connection.ts";
+
+/** What the library gathers for a subscriber before it writes, in messages and in bytes. */
+const MAX_FRAMES = 32;
+const MAX_BYTES = 16 * 1024;
+
+let instances = 0;
+
+/** The topics of one hub on an app. */
+export class UwsTopics implements Topics {
+  readonly leastMembers: number = 16;
+  /** Topics belong to the app, which several hubs may share. */
+  readonly #prefix = `roomcast ${++instances}: `;
+  #app: TemplatedApp | undefined;
+
+  /** Publishes on this app from now on. Before, everything is left to be written one by one. */
+  use(app: TemplatedApp): void {
+    this.#app = app;
+  }
+
+  subscribe(connection: Connection, topic: string): void {
+    (connection as UwsConnection).subscribe(this.#prefix + topic);
+  }
+
+  unsubscribe(connection: Connection, topic: string): void {
+    (connection as UwsConnection).unsubscribe(this.#prefix + topic);
+  }
+
+  publish(topic: string, { frames, byteLength }: FrameSequence): boolean {
+    if (this.#app === undefined || frames.length > MAX_FRAMES || byteLength > MAX_BYTES) return false;
+    for (const { payload, binary } of frames) this.#app.publish(this.#prefix + topic, payload, binary, false);
+    return true;
+  }
+}
