@@ -9,8 +9,11 @@ export interface Disconnection {
 
 /** What was going on when an error was reported. */
 export interface ErrorContext<T extends HubTypes = HubTypes> {
-  /** A handler of `handle` or `on`, a listener of a hub event, `authenticate`, or the codec at work for the hub itself. */
-  readonly source: "handler" | "listener" | "authenticate" | "codec";
+  /**
+   * A handler of `handle` or `on`, a listener of a hub event, `authenticate`, the codec at work for the hub itself, or the
+   * transport's server.
+   */
+  readonly source: "handler" | "listener" | "authenticate" | "codec" | "transport";
   /** The event that was being handled. */
   readonly event?: string;
   /** The socket that it came from or is about. */

@@ -277,6 +277,7 @@ export class Hub<T extends HubTypes = HubTypes> {
         if (member.open) delivery.drained(member);
       },
       close: (connection, code, reason) => this.#core.retire(connection.owner as Member, code, reason),
+      error: (error) => this.#report(error, { source: "transport" }),
     };
   }
 

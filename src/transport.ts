@@ -118,6 +118,9 @@ export interface TransportHandlers {
    * that is not UTF-8, 1009 for a message that is too big, and 1006 for every other end.
    */
   close(connection: Connection, code: number, reason: string): void;
+
+  /** The transport's own server failed after it had begun to listen, for example to accept a connection. */
+  error(error: unknown): void;
 }
 
 /** An upgrade request, copied: it stays valid however long the decision takes. */

@@ -1,11 +1,11 @@
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createPrivateKey } from "node:crypto";
-import { createServer } from "node:net";
+import { createServer, Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Hub, HubError, type HubOptions, type ListenOptions, type TransportName } from "roomcast";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { Hub, HubError, type ErrorContext, type HubOptions, type ListenOptions, type TransportName } from "roomcast";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { freePort } from "./free-port.ts";
 import { WsClient, upgradeStatus } from "./ws-client.ts";
 import { TRANSPORTS } from "./transports.ts";
@@ -48,6 +48,24 @@ async function expectGreeting(hub: Hub, url: string): Promise<void> {
   expect(hub.sockets.has(data.id)).toBe(true);
   await client.close();
 }
+
+test("what the hub's own server fails at after it listens, is reported and ends nothing", async () => {
+  const listen = vi.spyOn(Server.prototype, "listen");
+  const hub = newHub({ transport: "ws" });
+  const { port } = await hub.listen({ host });
+  const [server] = listen.mock.contexts;
+  listen.mockRestore();
+  const reported = vi.fn<(error: unknown, context: ErrorContext) => void>();
+  hub.on("error", reported);
+  for (const code of ["EMFILE", "ENFILE"])
+    (server as Server).emit("error", Object.assign(new Error("accept"), { code }));
+  const context = { source: "transport" };
+  expect(reported.mock.calls).toMatchObject([
+    [{ code: "EMFILE" }, context],
+    [{ code: "ENFILE" }, context],
+  ]);
+  await expectGreeting(hub, `ws://${host}:${port}`);
+});
 
 describe.each(TRANSPORTS)("listening on %s", (transport) => {
   test.each([

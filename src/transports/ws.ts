@@ -100,6 +100,7 @@ class WsTransport implements Transport {
     server.on("request", (_request, response) => {
       response.writeHead(426, { "Content-Type": "text/plain", Upgrade: "websocket" }).end("Upgrade Required\n");
     });
+    server.on("error", (error) => this.#handlers.error(error));
     this.#own = server;
     this.#route(server);
     const address = server.address() as AddressInfo | string;
@@ -198,7 +199,10 @@ async function listenOn({ port = 0, host, socketPath, tls }: ListenOptions): Pro
   const server = tls === undefined ? createServer() : createTlsServer(await readTls(tls));
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    server.listen(socketPath === undefined ? { port, host } : { path: socketPath }, resolve);
+    server.listen(socketPath === undefined ? { port, host } : { path: socketPath }, () => {
+      server.off("error", reject);
+      resolve();
+    });
   });
   return server;
 }

@@ -62,6 +62,9 @@ export class SeamStage {
       pong: (connection) => this.events.push({ type: "pong", connection }),
       drain: (connection) => this.drains.push(connection),
       close: (connection, code, reason) => this.events.push({ type: "close", connection, code, reason }),
+      error: (error) => {
+        throw error;
+      },
     };
     transport.start(handlers, this.#settings);
     return transport;
