@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { HubError } from "./errors.ts";
-import { MAX_DELAY } from "./option-rules.ts";
+import { isObject, MAX_DELAY } from "./option-rules.ts";
 import { CloseCode, isSendableCloseCode, MAX_CLOSE_REASON_BYTES } from "./protocol/close-codes.ts";
 import { MAX_EVENT_NAME_LENGTH, RESERVED_PREFIX } from "./protocol/packet.ts";
 import type { RequestOptions } from "./requests.ts";
@@ -57,7 +57,11 @@ export function checkCloseArguments(
  *
  * @throws {HubError} `ERR_HUB_ARGUMENT` for a value that would let a request wait for ever.
  */
-export function timeoutOf({ timeout = DEFAULT_TIMEOUT }: RequestOptions = {}): number {
+export function timeoutOf(options: RequestOptions = {}): number {
+  if (!isObject(options)) {
+    throw new HubError("ERR_HUB_ARGUMENT", "The options of request() must be an object such as { timeout: 500 }.");
+  }
+  const { timeout = DEFAULT_TIMEOUT } = options;
   if (typeof timeout === "number" && timeout > 0 && timeout <= MAX_DELAY) return timeout;
   throw new HubError("ERR_HUB_ARGUMENT", `A timeout must be a positive number of milliseconds up to ${MAX_DELAY}.`);
 }
@@ -76,4 +80,17 @@ export function checkFunction(value: unknown, what: string): void {
       `${what} must be a function, not ${value === null ? "null" : typeof value}.`,
     );
   }
+}
+
+/**
+ * The data of an event, which is one value.
+ *
+ * @throws {HubError} `ERR_HUB_ARGUMENT` for more: they would be lost.
+ */
+export function onlyValue<V>(values: readonly V[]): V | undefined {
+  if (values.length <= 1) return values[0];
+  throw new HubError(
+    "ERR_HUB_ARGUMENT",
+    "emit() takes one value; put several into an object or an array. For a reply use request().",
+  );
 }

@@ -1,6 +1,6 @@
 import { nanoid } from "nanoid";
 import { onlyRoom, type Audience } from "./audience.ts";
-import { Delivery, type Recipient } from "./delivery.ts";
+import { Delivery } from "./delivery.ts";
 import { HubError } from "./errors.ts";
 import type { Admission } from "./handshake.ts";
 import { Member } from "./member.ts";
@@ -38,7 +38,12 @@ export class Core {
     this.#departed = departed;
     const { maxBufferedBytes } = options;
     const multicast = topics === undefined ? undefined : new Multicast(topics);
-    this.delivery = new Delivery({ maxBufferedBytes, overflow: this.#tooSlow, multicast });
+    // Every recipient is a member; delivery knows no more of it than it needs.
+    this.delivery = new Delivery({
+      maxBufferedBytes,
+      overflow: (recipient) => this.expelSlow(recipient as Member),
+      multicast,
+    });
     this.members = new Members({
       changing: () => this.delivery.separate(),
       joined: (group, member) => multicast?.joined(group, member),
@@ -56,9 +61,7 @@ export class Core {
 
   /** @throws {HubError} `ERR_HUB_CLOSED`. */
   checkOpen(): void {
-    if (this.#closed) {
-      throw new HubError("ERR_HUB_CLOSED", "This hub was closed and cannot be used again. Create a new one.");
-    }
+    if (this.#closed) throw closed();
   }
 
   admit(connection: Connection, { handshake, user }: Admission): Member {
@@ -168,8 +171,13 @@ export class Core {
     queueMicrotask(() => this.#departed(member, code, reason));
   }
 
-  readonly #tooSlow = (recipient: Recipient): void => {
-    // Every recipient is a member; delivery knows no more of it than it needs.
-    this.expel(recipient as Member, CloseCode.slowConsumer, "The client reads too slowly");
-  };
+  /** More would be held for the member than may be. */
+  expelSlow(member: Member): void {
+    this.expel(member, CloseCode.slowConsumer, "The client reads too slowly");
+  }
+}
+
+/** The error of using a hub that was closed. */
+export function closed(): HubError {
+  return new HubError("ERR_HUB_CLOSED", "This hub was closed and cannot be used again. Create a new one.");
 }

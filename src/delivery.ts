@@ -12,6 +12,9 @@ const FLUSH_BYTES = 64 * 1024;
 /** A volatile message is not sent to a socket whose transport still holds more than this many bytes. */
 const LOW_WATER_MARK = 16 * 1024;
 
+/** At most this fraction of the limit, as a shift, is sent through the multicast in a turn. */
+const PUBLISHED_SHIFT = 6;
+
 /** What delivery keeps for one socket. */
 export interface Recipient {
   readonly connection: Connection;
@@ -47,7 +50,8 @@ export interface DeliveryOptions {
  * While a turn has sent to nobody but one group, its members are not touched at all: the batch is kept once, as the
  * {@link Lead}. Whatever would tell the members apart, another send, a join, a leave, an end, first hands it to them.
  *
- * What is held for one socket, here and in the transport, never exceeds `maxBufferedBytes`.
+ * What is held for one socket, here and in the transport, never exceeds `maxBufferedBytes`; only what the multicast has
+ * sent in the last flush, a sixty-fourth of that at most, is seen a turn later.
  */
 export class Delivery {
   readonly #options: DeliveryOptions;
@@ -59,8 +63,8 @@ export class Delivery {
   #lead: Lead | undefined;
   /** How many recipients have a backlog. */
   #congested = 0;
-  /** What was sent through the multicast in the last flush, and may not show in `bufferedAmount` yet. */
-  #published: { readonly group: Group<Recipient>; readonly byteLength: number } | undefined;
+  /** The group that the last flush sent to through the multicast: what that left behind shows in this turn. */
+  #published: Group<Recipient> | undefined;
 
   constructor(options: DeliveryOptions) {
     this.#options = options;
@@ -168,8 +172,10 @@ export class Delivery {
   };
 
   #publish({ group, batch }: Lead): boolean {
+    // It may come on top of the limit, for the turn in which it cannot be seen: only what hardly counts.
+    if (batch.byteLength > this.#options.maxBufferedBytes >> PUBLISHED_SHIFT) return false;
     if (this.#options.multicast?.publish(group, batch) !== true) return false;
-    this.#published = { group, byteLength: batch.byteLength };
+    this.#published = group;
     // In the next turn, when the library has written it.
     this.#schedule();
     return true;
@@ -179,13 +185,13 @@ export class Delivery {
     const published = this.#published;
     if (published === undefined) return;
     this.#published = undefined;
-    for (const recipient of published.group.values()) this.inspect(recipient);
+    for (const recipient of published.values()) this.inspect(recipient);
   }
 
   #setPending(recipient: Recipient, batch: Batch): void {
     recipient.pending = batch;
     if (batch.byteLength < this.#flushBytes) return;
-    if (this.#heldByTransport(recipient) + batch.byteLength > this.#options.maxBufferedBytes) {
+    if (recipient.connection.bufferedAmount + batch.byteLength > this.#options.maxBufferedBytes) {
       this.#options.overflow(recipient);
     } else {
       this.#write(recipient, batch);
@@ -199,17 +205,13 @@ export class Delivery {
   }
 
   #hold(recipient: Recipient, backlog: Backlog, frame: MessageFrame): void {
-    const held = backlog.byteLength + this.#heldByTransport(recipient);
+    const held = backlog.byteLength + recipient.connection.bufferedAmount;
     if (held + frame.bytes.length > this.#options.maxBufferedBytes) this.#options.overflow(recipient);
     else backlog.push(frame);
   }
 
   #holdAll(recipient: Recipient, { frames }: FrameSequence): void {
     for (const frame of frames) if (recipient.backlog !== undefined) this.#hold(recipient, recipient.backlog, frame);
-  }
-
-  #heldByTransport({ connection }: Recipient): number {
-    return connection.bufferedAmount + (this.#published?.byteLength ?? 0);
   }
 
   /** From here on everything waits in the backlog, what is pending first. */

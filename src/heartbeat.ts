@@ -19,6 +19,7 @@ export class Heartbeat {
   readonly #members: ReadonlyMap<string, Member>;
   readonly #lost: (member: Member) => void;
   #timer: NodeJS.Timeout | undefined;
+  #immediate: NodeJS.Immediate | undefined;
 
   constructor(options: HeartbeatOptions, members: ReadonlyMap<string, Member>, lost: (member: Member) => void) {
     this.#options = options;
@@ -32,6 +33,7 @@ export class Heartbeat {
 
   stop(): void {
     clearTimeout(this.#timer);
+    clearImmediate(this.#immediate);
   }
 
   readonly #ask = (): void => {
@@ -39,7 +41,12 @@ export class Heartbeat {
       member.alive = false;
       member.connection.ping();
     }
-    this.#timer = setTimeout(this.#judge, this.#options.timeout).unref();
+    this.#timer = setTimeout(this.#judgeSoon, this.#options.timeout).unref();
+  };
+
+  /** After a pause of the server's own, timers come before what clients sent meanwhile: that has to be read first. */
+  readonly #judgeSoon = (): void => {
+    this.#immediate = setImmediate(this.#judge);
   };
 
   readonly #judge = (): void => {

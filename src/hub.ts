@@ -12,7 +12,7 @@ import type {
   RequestName,
   ServerEvents,
 } from "./contract.ts";
-import { Core } from "./core.ts";
+import { closed, Core } from "./core.ts";
 import { HubError } from "./errors.ts";
 import { Door, type Admission } from "./handshake.ts";
 import { Heartbeat } from "./heartbeat.ts";
@@ -30,6 +30,7 @@ import {
 import { CloseCode } from "./protocol/close-codes.ts";
 import { ControlEvent, PROTOCOL_VERSION } from "./protocol/packet.ts";
 import type { Replies, RequestOptions } from "./requests.ts";
+import type { RoomNames } from "./rooms.ts";
 import { Socket } from "./socket.ts";
 import { Target } from "./target.ts";
 import type { Connection, ListenAddress, ListenOptions, Transport, TransportHandlers } from "./transport.ts";
@@ -118,8 +119,8 @@ export class Hub<T extends HubTypes = HubTypes> {
   }
 
   /** The members of a room, or of several, each once. See {@link Target.to}. */
-  to(rooms: string | readonly string[]): Target<T> {
-    return this.#everybody.to(rooms);
+  to(...rooms: readonly RoomNames[]): Target<T> {
+    return this.#everybody.to(...rooms);
   }
 
   /** One socket by its id. See {@link Target.toSocket}. */
@@ -132,9 +133,9 @@ export class Hub<T extends HubTypes = HubTypes> {
     return this.#everybody.toUser(id);
   }
 
-  /** Everybody but the members of these rooms, or this socket. See {@link Target.except}. */
-  except(excluded: string | readonly string[] | Socket<T>): Target<T> {
-    return this.#everybody.except(excluded);
+  /** Everybody but the members of these rooms, and these sockets. See {@link Target.except}. */
+  except(...excluded: readonly (RoomNames | Socket<T>)[]): Target<T> {
+    return this.#everybody.except(...excluded);
   }
 
   /** Everybody who is not behind. See {@link Target.volatile}. */
@@ -221,6 +222,7 @@ export class Hub<T extends HubTypes = HubTypes> {
    */
   async listen(where: number | ListenOptions = {}): Promise<ListenAddress> {
     this.#core.checkOpen();
+    if (this.#closing !== undefined) throw closed();
     if (this.#listening !== undefined)
       throw new HubError("ERR_HUB_LISTENING", "This hub listens already. Use a second hub for a second port.");
     this.#listening = this.#transport.listen(resolveListenOptions(where));
@@ -276,6 +278,7 @@ export class Hub<T extends HubTypes = HubTypes> {
         member.alive = true;
         if (member.open) delivery.drained(member);
       },
+      overflow: (connection) => this.#core.expelSlow(connection.owner as Member),
       close: (connection, code, reason) => this.#core.retire(connection.owner as Member, code, reason),
       error: (error) => this.#report(error, { source: "transport" }),
     };
@@ -308,9 +311,16 @@ export class Hub<T extends HubTypes = HubTypes> {
 
 const GOING_AWAY = "The server is going away";
 
+/** The transports that hubs were given. */
+const taken = new WeakSet<Transport>();
+
 function createTransport(transport: TransportName | Transport): Transport {
-  if (typeof transport !== "string") return transport;
-  return transport === "ws" ? ws() : uws();
+  if (typeof transport === "string") return transport === "ws" ? ws() : uws();
+  if (taken.has(transport)) {
+    throw new HubError("ERR_HUB_OPTION", "This transport belongs to another hub already. Make one for each hub.");
+  }
+  taken.add(transport);
+  return transport;
 }
 
 function socketOf<T extends HubTypes>(member: Member): Socket<T> {

@@ -20,7 +20,10 @@ export class Listeners<E extends { [K in keyof E]: readonly unknown[] }> {
     const entries = this.#listeners.get(event);
     if (entries === undefined) {
       const events = [...this.#listeners.keys()].join(", ");
-      throw new HubError("ERR_HUB_ARGUMENT", `There is no event "${String(event)}". The events are ${events}.`);
+      throw new HubError(
+        "ERR_HUB_ARGUMENT",
+        `A hub has no event "${String(event)}", only ${events}. What clients send goes to handle().`,
+      );
     }
     checkFunction(listener, "A listener");
     this.#listeners.set(event, [...entries, { listener: listener as Entry["listener"], once }]);
@@ -37,10 +40,19 @@ export class Listeners<E extends { [K in keyof E]: readonly unknown[] }> {
     return (this.#listeners.get(event)?.length ?? 0) > 0;
   }
 
+  #forget(event: keyof E, entry: Entry): void {
+    const entries = this.#listeners.get(event) ?? [];
+    this.#listeners.set(
+      event,
+      entries.filter((other) => other !== entry),
+    );
+  }
+
   /** Calls those who listen now, in the order in which they were added. One that fails does not stop the next. */
   dispatch<K extends keyof E>(event: K, ...args: E[K]): void {
-    for (const { listener, once } of this.#listeners.get(event) ?? []) {
-      if (once) this.remove(event, listener);
+    for (const entry of this.#listeners.get(event) ?? []) {
+      const { listener, once } = entry;
+      if (once) this.#forget(event, entry);
       attempt(
         () => listener(...args),
         (error) => this.#failed(error, event, args),

@@ -63,10 +63,9 @@ export class Groups<M> {
 export class Rooms<M extends RoomMember> extends Groups<M> {
   /** Joining twice is joining once. */
   join(member: M, room: string): void {
-    if (member.rooms === undefined) member.rooms = new Set([room]);
-    else if (member.rooms.has(room)) return;
-    else member.rooms.add(room);
+    if (member.rooms?.has(room) === true) return;
     this.add(room, member);
+    (member.rooms ??= new Set()).add(room);
   }
 
   /** Leaving a room that the member is not in does nothing. */
@@ -80,13 +79,16 @@ export class Rooms<M extends RoomMember> extends Groups<M> {
   }
 }
 
+/** One room, or several. */
+export type RoomNames = string | readonly string[];
+
 /**
- * Checks the names a caller gave: one or many.
+ * Checks the names a caller gave.
  *
  * @throws {HubError} `ERR_HUB_ROOM_NAME`, before anything was done with any of them.
  */
-export function roomNames(rooms: string | readonly string[]): readonly string[] {
-  const names = Array.isArray(rooms) ? (rooms as readonly string[]) : [rooms as string];
+export function roomNames(rooms: readonly RoomNames[]): readonly string[] {
+  const names = rooms.flat();
   for (const name of names) checkRoomName(name);
   return names;
 }

@@ -1,5 +1,5 @@
 import { EVERYBODY, type Audience } from "./audience.ts";
-import { checkCloseArguments, checkEventName, checkFunction, timeoutOf } from "./arguments.ts";
+import { checkCloseArguments, checkEventName, checkFunction, onlyValue, timeoutOf } from "./arguments.ts";
 import type {
   ClientEvents,
   DataArguments,
@@ -19,7 +19,7 @@ import { HubError } from "./errors.ts";
 import type { Handshake } from "./handshake.ts";
 import type { Member } from "./member.ts";
 import { disconnected, type RequestOptions } from "./requests.ts";
-import { roomNames } from "./rooms.ts";
+import { roomNames, type RoomNames } from "./rooms.ts";
 import { Target } from "./target.ts";
 import { SetView } from "./views.ts";
 
@@ -95,17 +95,17 @@ export class Socket<T extends HubTypes = HubTypes> {
    *
    * @throws {HubError} `ERR_HUB_ROOM_NAME`.
    */
-  to(rooms: string | readonly string[]): Target<T> {
-    return this.broadcast.to(rooms);
+  to(...rooms: readonly RoomNames[]): Target<T> {
+    return this.broadcast.to(...rooms);
   }
 
   /**
-   * Everybody but this socket and the members of these rooms, or the other socket.
+   * Everybody but this socket, the members of these rooms and the other sockets.
    *
    * @throws {HubError} `ERR_HUB_ROOM_NAME`.
    */
-  except(excluded: string | readonly string[] | Socket<T>): Target<T> {
-    return this.broadcast.except(excluded);
+  except(...excluded: readonly (RoomNames | Socket<T>)[]): Target<T> {
+    return this.broadcast.except(...excluded);
   }
 
   /**
@@ -118,11 +118,12 @@ export class Socket<T extends HubTypes = HubTypes> {
   /**
    * Sends an event to this client. The data is encoded now.
    *
-   * @throws {HubError} `ERR_HUB_EVENT_NAME`, `ERR_HUB_UNSERIALISABLE`, `ERR_HUB_MESSAGE_TOO_LARGE`.
+   * @throws {HubError} `ERR_HUB_EVENT_NAME`, `ERR_HUB_ARGUMENT`, `ERR_HUB_UNSERIALISABLE`,
+   *   `ERR_HUB_MESSAGE_TOO_LARGE`.
    */
-  emit<E extends EventName<ServerEvents<T>>>(event: E, ...[data]: DataArguments<ServerEvents<T>[E]>): void {
+  emit<E extends EventName<ServerEvents<T>>>(event: E, ...values: DataArguments<ServerEvents<T>[E]>): void {
     checkEventName(event);
-    this.#core.delivery.send(this.#member, this.#core.encode({ event, data }));
+    this.#core.delivery.send(this.#member, this.#core.encode({ event, data: onlyValue(values) }));
   }
 
   /**
@@ -180,14 +181,22 @@ export class Socket<T extends HubTypes = HubTypes> {
     return this;
   }
 
-  /** @throws {HubError} `ERR_HUB_ROOM_NAME`, and then none of the rooms was joined. */
-  join(...rooms: readonly string[]): void {
+  /**
+   * Puts the socket into these rooms. One that it is in already changes nothing.
+   *
+   * @throws {HubError} `ERR_HUB_ROOM_NAME`, and then none of the rooms was joined.
+   */
+  join(...rooms: readonly RoomNames[]): void {
     const names = roomNames(rooms);
     if (this.isOpen) for (const name of names) this.#core.members.rooms.join(this.#member, name);
   }
 
-  /** @throws {HubError} `ERR_HUB_ROOM_NAME`, and then none of the rooms was left. */
-  leave(...rooms: readonly string[]): void {
+  /**
+   * Takes the socket out of these rooms. One that it is not in changes nothing.
+   *
+   * @throws {HubError} `ERR_HUB_ROOM_NAME`, and then none of the rooms was left.
+   */
+  leave(...rooms: readonly RoomNames[]): void {
     const names = roomNames(rooms);
     if (this.isOpen) for (const name of names) this.#core.members.rooms.leave(this.#member, name);
   }

@@ -1,5 +1,5 @@
 import { onlyRoom, type Audience } from "./audience.ts";
-import { checkCloseArguments, checkEventName, checkId, timeoutOf } from "./arguments.ts";
+import { checkCloseArguments, checkEventName, checkId, onlyValue, timeoutOf } from "./arguments.ts";
 import type {
   DataArguments,
   EventName,
@@ -12,8 +12,9 @@ import type {
   UserOf,
 } from "./contract.ts";
 import type { Core } from "./core.ts";
+import { HubError } from "./errors.ts";
 import type { Replies, RequestOptions } from "./requests.ts";
-import { roomNames } from "./rooms.ts";
+import { roomNames, type RoomNames } from "./rooms.ts";
 import type { Socket } from "./socket.ts";
 
 /** What `target.sockets()` tells of one socket. It is a copy: it means the same on one node and on many. */
@@ -46,7 +47,7 @@ export class Target<T extends HubTypes = HubTypes> {
    *
    * @throws {HubError} `ERR_HUB_ROOM_NAME`.
    */
-  to(rooms: string | readonly string[]): Target<T> {
+  to(...rooms: readonly RoomNames[]): Target<T> {
     return this.#with({ everybody: false, rooms: [...this.#audience.rooms, ...roomNames(rooms)] });
   }
 
@@ -61,16 +62,23 @@ export class Target<T extends HubTypes = HubTypes> {
   }
 
   /**
-   * Leaves out the members of these rooms, or one socket, however else they are named.
+   * Leaves out the members of these rooms and these sockets, however else they are named. A string is the name of a room,
+   * never an id.
    *
-   * @throws {HubError} `ERR_HUB_ROOM_NAME`.
+   * @throws {HubError} `ERR_HUB_ROOM_NAME`, `ERR_HUB_ARGUMENT`.
    */
-  except(excluded: string | readonly string[] | Socket<T>): Target<T> {
-    const { exceptRooms, exceptSockets } = this.#audience;
-    if (typeof excluded === "string" || Array.isArray(excluded)) {
-      return this.#with({ exceptRooms: [...exceptRooms, ...roomNames(excluded as string | readonly string[])] });
+  except(...excluded: readonly (RoomNames | Socket<T>)[]): Target<T> {
+    const rooms: RoomNames[] = [];
+    const ids: string[] = [];
+    for (const item of excluded) {
+      if (typeof item === "string" || Array.isArray(item)) rooms.push(item as RoomNames);
+      else ids.push(checkSocket(item).id);
     }
-    return this.#with({ exceptSockets: [...exceptSockets, checkId((excluded as Socket<T> | undefined)?.id)] });
+    const { exceptRooms, exceptSockets } = this.#audience;
+    return this.#with({
+      exceptRooms: [...exceptRooms, ...roomNames(rooms)],
+      exceptSockets: [...exceptSockets, ...ids],
+    });
   }
 
   /**
@@ -89,12 +97,16 @@ export class Target<T extends HubTypes = HubTypes> {
   /**
    * Sends an event. The data is encoded now, once for all.
    *
-   * @throws {HubError} `ERR_HUB_EVENT_NAME`, `ERR_HUB_UNSERIALISABLE`, `ERR_HUB_MESSAGE_TOO_LARGE`, `ERR_HUB_CLOSED`.
+   * @throws {HubError} `ERR_HUB_EVENT_NAME`, `ERR_HUB_ARGUMENT`, `ERR_HUB_UNSERIALISABLE`,
+   *   `ERR_HUB_MESSAGE_TOO_LARGE`, `ERR_HUB_CLOSED`.
    */
-  emit<E extends EventName<ServerEvents<T>>>(event: E, ...[data]: DataArguments<ServerEvents<T>[E]>): void {
+  emit<E extends EventName<ServerEvents<T>>>(event: E, ...values: DataArguments<ServerEvents<T>[E]>): void {
     this.#core.checkOpen();
     checkEventName(event);
-    this.#core.broadcast(this.#audience, this.#core.encode({ event, data, room: onlyRoom(this.#audience) }));
+    this.#core.broadcast(
+      this.#audience,
+      this.#core.encode({ event, data: onlyValue(values), room: onlyRoom(this.#audience) }),
+    );
   }
 
   /**
@@ -123,8 +135,12 @@ export class Target<T extends HubTypes = HubTypes> {
     return replies as Replies<EventReply<ServerEvents<T>[E]>>;
   }
 
-  /** @throws {HubError} `ERR_HUB_ROOM_NAME`, `ERR_HUB_CLOSED`. */
-  join(...rooms: readonly string[]): void {
+  /**
+   * Puts the sockets into these rooms. Who is in one already stays.
+   *
+   * @throws {HubError} `ERR_HUB_ROOM_NAME`, `ERR_HUB_CLOSED`.
+   */
+  join(...rooms: readonly RoomNames[]): void {
     this.#core.checkOpen();
     const names = roomNames(rooms);
     const { members } = this.#core;
@@ -133,8 +149,12 @@ export class Target<T extends HubTypes = HubTypes> {
     });
   }
 
-  /** @throws {HubError} `ERR_HUB_ROOM_NAME`, `ERR_HUB_CLOSED`. */
-  leave(...rooms: readonly string[]): void {
+  /**
+   * Takes the sockets out of these rooms. Who is not in one stays out.
+   *
+   * @throws {HubError} `ERR_HUB_ROOM_NAME`, `ERR_HUB_CLOSED`.
+   */
+  leave(...rooms: readonly RoomNames[]): void {
     this.#core.checkOpen();
     const names = roomNames(rooms);
     const { members } = this.#core;
@@ -184,4 +204,11 @@ function describe<T extends HubTypes, K extends keyof SocketData<T>>(
   const chosen: Partial<Pick<SocketData<T>, K>> = {};
   for (const key of keys) if (Object.hasOwn(data, key)) chosen[key] = data[key];
   return { id, user, rooms: [...rooms], data: chosen };
+}
+
+function checkSocket<T extends HubTypes>(value: unknown): Socket<T> {
+  const socket = value as Socket<T> | null | undefined;
+  if (typeof socket?.id === "string" && typeof socket.join === "function") return socket;
+  const what = value === null ? "null" : typeof value;
+  throw new HubError("ERR_HUB_ARGUMENT", `except() takes the names of rooms and Sockets, not ${what}.`);
 }

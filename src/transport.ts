@@ -61,6 +61,8 @@ export interface TransportSettings {
   readonly path: string | undefined;
   /** The largest message accepted from a client, in bytes. A larger one ends the connection with 1009. */
   readonly maxMessageBytes: number;
+  /** How much may be held for one connection before `overflow` is called, in bytes. */
+  readonly maxBufferedBytes: number;
   /** Whether permessage-deflate (RFC 7692) is offered. */
   readonly compression: boolean;
 }
@@ -110,6 +112,12 @@ export interface TransportHandlers {
 
   /** Some of what was buffered has been written: `bufferedAmount` is worth reading again. */
   drain(connection: Connection): void;
+
+  /**
+   * The answers that the library itself gives to a client, pongs, have made it hold more than `maxBufferedBytes`. What the
+   * hub writes needs no such report.
+   */
+  overflow(connection: Connection): void;
 
   /**
    * The connection has ended. Called exactly once for every `open`, never from inside a call into the connection.

@@ -42,6 +42,11 @@ export class SetView<T> implements Iterable<T> {
     yield* this.#items();
   }
 
+  /** An array: a set has no place in JSON. */
+  toJSON(): T[] {
+    return [...this];
+  }
+
   forEach(visit: (item: T) => void): void {
     for (const item of this.#items()) visit(item);
   }
@@ -101,6 +106,11 @@ export class MapView<T> implements Iterable<[string, T]> {
 
   *entries(): IterableIterator<[string, T]> {
     yield* this.#entries();
+  }
+
+  /** An object: a map has no place in JSON. */
+  toJSON(): Record<string, T> {
+    return Object.fromEntries(this);
   }
 
   forEach(visit: (value: T, key: string) => void): void {

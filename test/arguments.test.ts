@@ -1,5 +1,7 @@
+import { createServer } from "node:http";
 import { Hub, jsonCodec, type Codec, type Socket } from "roomcast";
 import { memory } from "roomcast/testing";
+import { ws } from "roomcast/transports/ws";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { hubError } from "./hub-error.ts";
 import { createMemoryHub, type MemoryHub } from "./memory-hub.ts";
@@ -20,6 +22,44 @@ const noop = (): void => {};
 const refuse: Codec["encode"] = () => {
   throw new RangeError("not today");
 };
+
+describe("what would be lost in silence", () => {
+  test("a second value of an event", async () => {
+    const emits = [hub, hub.to("lobby"), socket].map(
+      (sender) => sender.emit.bind(sender) as (...all: unknown[]) => void,
+    );
+    for (const emit of emits) expect(() => emit("move", 1, 2)).toThrow(hubError("ERR_HUB_ARGUMENT", "one value"));
+    expect(await arrived()).toEqual([]);
+  });
+
+  test("a timeout that is not in an object", async () => {
+    const options = 500 as unknown as object;
+    await expect(socket.request("q", 1, options)).rejects.toEqual(hubError("ERR_HUB_ARGUMENT", "{ timeout: 500 }"));
+    await expect(hub.request("q", 1, options)).rejects.toEqual(hubError("ERR_HUB_ARGUMENT", "{ timeout: 500 }"));
+  });
+
+  test("rooms after the first", async () => {
+    socket.join(["a", "b"], "c");
+    expect([...socket.rooms]).toEqual(["lobby", "a", "b", "c"]);
+    hub.to("nowhere", ["elsewhere", "c"]).emit("heard");
+    hub.to("lobby").except("nobody", "b").emit("unheard");
+    hub.except("nobody", socket).emit("unheard");
+    expect(await arrived()).toEqual(['{"event":"heard"}']);
+    socket.leave("a", ["b", "c"]);
+    expect(JSON.stringify(socket.rooms)).toBe('["lobby"]');
+  });
+
+  test("a transport that has a hub", async () => {
+    const transport = memory();
+    const first = new Hub({ transport });
+    expect(() => new Hub({ transport })).toThrow(hubError("ERR_HUB_OPTION", "another hub"));
+    await first.close();
+  });
+
+  test.each([createServer(), { port: 80 }, null])("a server that is not in an object (%#)", (options) => {
+    expect(() => ws(options as unknown as object)).toThrow(hubError("ERR_HUB_OPTION", "ws({ server })"));
+  });
+});
 
 describe("with data that cannot be encoded", () => {
   const circular: { self?: unknown } = {};

@@ -1,9 +1,16 @@
-import type { Hub, Socket } from "roomcast";
+import { Hub, type Socket } from "roomcast";
 import { beforeEach, describe, expect, test } from "vitest";
 import { hubError } from "./hub-error.ts";
 import { createMemoryHub, type MemoryHub } from "./memory-hub.ts";
 
 const noop = (): void => {};
+
+test("a hub that is closing cannot begin to listen", async () => {
+  const hub = new Hub();
+  const closing = hub.close();
+  await expect(hub.listen()).rejects.toMatchObject({ code: "ERR_HUB_CLOSED" });
+  await closing;
+});
 
 describe("after hub.close()", () => {
   let hub: Hub;

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createPrivateKey } from "node:crypto";
-import { createServer, Server } from "node:net";
+import { connect, createServer, Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Hub, HubError, type ErrorContext, type HubOptions, type ListenOptions, type TransportName } from "roomcast";
@@ -65,6 +65,16 @@ test("what the hub's own server fails at after it listens, is reported and ends 
     [{ code: "ENFILE" }, context],
   ]);
   await expectGreeting(hub, `ws://${host}:${port}`);
+});
+
+test("closing does not wait for a client that never finishes its TLS handshake", async () => {
+  const hub = newHub({ transport: "ws" });
+  const { port } = await hub.listen({ host, tls: { certFile: CERT_FILE, keyFile: KEY_FILE } });
+  const silent = connect(port, host);
+  await once(silent, "connect");
+  await hub.close();
+  if (!silent.closed) await once(silent.resume(), "close");
+  expect(silent.destroyed).toBe(true);
 });
 
 describe.each(TRANSPORTS)("listening on %s", (transport) => {

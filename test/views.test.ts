@@ -71,7 +71,7 @@ describe("SetView", () => {
   test("cannot be written to", () => {
     const names = members(viewOf(() => new Set([one])));
     expect([...names].map(String).toSorted()).toEqual(
-      ["constructor", "forEach", "has", "size", "values", "Symbol(Symbol.iterator)"].toSorted(),
+      ["constructor", "forEach", "has", "size", "toJSON", "values", "Symbol(Symbol.iterator)"].toSorted(),
     );
   });
 });
@@ -123,6 +123,7 @@ describe("MapView", () => {
         "has",
         "keys",
         "size",
+        "toJSON",
         "values",
         "Symbol(Symbol.iterator)",
       ].toSorted(),

@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import { rmSync } from "node:fs";
+import { unlinkSync } from "node:fs";
 import { access } from "node:fs/promises";
 import type { HttpRequest, HttpResponse, TemplatedApp, us_listen_socket, us_socket_context_t } from "uWebSockets.js";
 import { HubError } from "../errors.ts";
@@ -11,6 +11,7 @@ import type {
   TransportSettings,
   UpgradeDecision,
 } from "../transport.ts";
+import { checkFactoryOptions } from "./shared/factory-options.ts";
 import { ABNORMAL, Fault, type Outcome } from "./shared/faults.ts";
 import { listenError } from "./shared/listen-error.ts";
 import { pathTaken } from "./shared/path-taken.ts";
@@ -42,7 +43,9 @@ export interface UwsOptions {
  * const hub = new Hub({ transport: uws({ app }), path: "/chat" });
  * app.listen(8080, () => {});
  */
-export function uws({ app }: UwsOptions = {}): Transport {
+export function uws(options: UwsOptions = {}): Transport {
+  checkFactoryOptions("uws", "app", options);
+  const { app } = options;
   if (app !== undefined && typeof (app as Partial<TemplatedApp> | null)?.ws !== "function") {
     throw new HubError("ERR_HUB_OPTION", 'The option "app" of uws() must be an App or SSLApp of uWebSockets.js.');
   }
@@ -112,8 +115,7 @@ class UwsTransport implements Transport {
     this.#listenSocket = undefined;
     if (socket === undefined) return;
     this.#library.us_listen_socket_close(socket);
-    // Node removes the file of its own sockets; the library does not.
-    if (this.#socketPath !== undefined) rmSync(this.#socketPath, { force: true });
+    if (this.#socketPath !== undefined) removeSocketFile(this.#socketPath);
   }
 
   destroy(): Promise<void> {
@@ -169,6 +171,13 @@ class UwsTransport implements Transport {
         const message = isBinary ? Buffer.from(data.slice(0)) : bytes.toString();
         this.#handlers.message(native.getUserData().connection, message);
       },
+      ping: (native) => {
+        // The library answers by itself, and nothing bounds what it holds of that for a client that does not read.
+        if (native.getBufferedAmount() > this.#settings.maxBufferedBytes) {
+          const { connection } = native.getUserData();
+          setImmediate(() => this.#handlers.overflow(connection));
+        }
+      },
       pong: (native) => this.#handlers.pong(native.getUserData().connection),
       drain: (native) => this.#handlers.drain(native.getUserData().connection),
       close: (native, code, reason) => {
@@ -222,6 +231,15 @@ class UwsTransport implements Transport {
     });
     this.#connections.add(connection);
     this.#handlers.open(connection, decision.context);
+  }
+}
+
+/** Node removes the file of its own sockets; the library does not. */
+function removeSocketFile(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    // It is gone, or something else has taken its place: that is not ours to remove.
   }
 }
 

@@ -16,6 +16,7 @@ import type {
   UpgradeDecision,
   UpgradeInfo,
 } from "../transport.ts";
+import { checkFactoryOptions } from "./shared/factory-options.ts";
 import { listenError } from "./shared/listen-error.ts";
 import { offeredProtocols, plainAddress } from "./shared/upgrade-info.ts";
 import { Vanishing } from "./shared/vanishing.ts";
@@ -48,7 +49,9 @@ export interface WsOptions {
  * const hub = new Hub({ transport: ws({ server }), path: "/chat" });
  * server.listen(8080);
  */
-export function ws({ server }: WsOptions = {}): Transport {
+export function ws(options: WsOptions = {}): Transport {
+  checkFactoryOptions("ws", "server", options);
+  const { server } = options;
   if (server !== undefined && typeof (server as Partial<Server> | null)?.on !== "function") {
     throw new HubError("ERR_HUB_OPTION", 'The option "server" of ws() must be an http or https server.');
   }
@@ -59,6 +62,8 @@ class WsTransport implements Transport {
   readonly name = "ws";
   readonly #attachedTo: Server | TlsServer | undefined;
   readonly #connections = new Set<WsConnection>();
+  /** The TCP sockets below TLS: of one whose client never finishes its handshake, nothing else knows. */
+  readonly #tlsSockets = new Set<TcpSocket>();
   /** The TCP sockets of clients that wait for the decision on their upgrade. */
   readonly #undecided = new Set<TcpSocket>();
   #handlers!: TransportHandlers;
@@ -101,6 +106,12 @@ class WsTransport implements Transport {
       response.writeHead(426, { "Content-Type": "text/plain", Upgrade: "websocket" }).end("Upgrade Required\n");
     });
     server.on("error", (error) => this.#handlers.error(error));
+    if (options.tls !== undefined) {
+      server.on("connection", (socket: TcpSocket) => {
+        this.#tlsSockets.add(socket);
+        socket.once("close", () => this.#tlsSockets.delete(socket));
+      });
+    }
     this.#own = server;
     this.#route(server);
     const address = server.address() as AddressInfo | string;
@@ -123,6 +134,7 @@ class WsTransport implements Transport {
     const own = this.#own;
     if (own === undefined) return;
     own.closeAllConnections();
+    for (const socket of this.#tlsSockets) socket.destroy();
     // That the server is closed already, as the error it may call back with says, is what is wanted.
     await new Promise((resolve) => own.close(resolve));
   }

@@ -156,11 +156,10 @@ describe("A socket", () => {
     socket.handshake.headers["host"] = "elsewhere";
   });
 
-  test("takes rooms one by one, by name", () => {
+  test("takes rooms by name, one, several or an array", () => {
     socket.join("a", "b");
     expectTypeOf(socket.leave("a")).toEqualTypeOf<void>();
-    // @ts-expect-error -- not as an array
-    socket.join(["a", "b"]);
+    socket.join(["a", "b"], "c");
     // @ts-expect-error -- by name
     socket.join(5);
     // @ts-expect-error -- a view can only be read
@@ -192,8 +191,6 @@ describe("A target", () => {
     hub.to(5);
     // @ts-expect-error -- of rooms only
     hub.to(socket);
-    // @ts-expect-error -- one argument
-    hub.to("a", "b");
     // @ts-expect-error -- by id
     hub.toSocket(socket);
     // @ts-expect-error -- nobody

@@ -18,7 +18,7 @@ import type { TransportSubject } from "../transport-subject.ts";
 export type SeamEvent =
   | { readonly type: "open"; readonly connection: Connection; readonly context: unknown }
   | { readonly type: "message"; readonly connection: Connection; readonly data: string | Buffer }
-  | { readonly type: "pong"; readonly connection: Connection }
+  | { readonly type: "pong" | "overflow"; readonly connection: Connection }
   | { readonly type: "close"; readonly connection: Connection; readonly code: number; readonly reason: string };
 
 export const ACCEPT: UpgradeDecision = { accept: true, protocol: "", context: undefined };
@@ -44,7 +44,13 @@ export class SeamStage {
 
   private constructor(subject: TransportSubject, settings: Partial<TransportSettings>) {
     this.#subject = subject;
-    this.#settings = { path: undefined, maxMessageBytes: 65_536, compression: false, ...settings };
+    this.#settings = {
+      path: undefined,
+      maxMessageBytes: 65_536,
+      maxBufferedBytes: 1024 * 1024,
+      compression: false,
+      ...settings,
+    };
     this.transport = this.another();
   }
 
@@ -59,6 +65,7 @@ export class SeamStage {
       upgrade: (info) => this.upgrade(info),
       open: (connection, context) => this.events.push({ type: "open", connection, context }),
       message: (connection, data) => this.events.push({ type: "message", connection, data }),
+      overflow: (connection) => this.events.push({ type: "overflow", connection }),
       pong: (connection) => this.events.push({ type: "pong", connection }),
       drain: (connection) => this.drains.push(connection),
       close: (connection, code, reason) => this.events.push({ type: "close", connection, code, reason }),

@@ -104,7 +104,7 @@ export class WsConnection implements Connection {
    * is told at once.
    */
   failed({ code }: NodeJS.ErrnoException): void {
-    if (code?.startsWith("WS_ERR_") === true) this.#report(FAULTS[code] ?? ABNORMAL);
+    this.#report(FAULTS[code ?? ""] ?? ABNORMAL);
   }
 
   /** Later than the call: a close from this side must not be reported from inside it, and `failed` knows better. */
