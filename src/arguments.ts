@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import { HubError } from "./errors.ts";
+import { HubError, typeName } from "./errors.ts";
 import { isObject, MAX_DELAY } from "./option-rules.ts";
 import { CloseCode, isSendableCloseCode, MAX_CLOSE_REASON_BYTES } from "./protocol/close-codes.ts";
 import { MAX_EVENT_NAME_LENGTH, RESERVED_PREFIX } from "./protocol/packet.ts";
@@ -72,13 +72,21 @@ export function checkId(id: unknown): string {
   throw new HubError("ERR_HUB_ARGUMENT", "The id of a socket or user must be a non-empty string.");
 }
 
+/**
+ * Something that is meant as a socket.
+ *
+ * @throws {HubError} `ERR_HUB_ARGUMENT`.
+ */
+export function checkSocket(value: unknown): { readonly id: string } {
+  const socket = value as { readonly id?: unknown; readonly join?: unknown } | null | undefined;
+  if (typeof socket?.id === "string" && typeof socket.join === "function") return { id: socket.id };
+  throw new HubError("ERR_HUB_ARGUMENT", `except() takes the names of rooms and Sockets, not ${typeName(value)}.`);
+}
+
 /** @throws {HubError} `ERR_HUB_ARGUMENT`. */
 export function checkFunction(value: unknown, what: string): void {
   if (typeof value !== "function") {
-    throw new HubError(
-      "ERR_HUB_ARGUMENT",
-      `${what} must be a function, not ${value === null ? "null" : typeof value}.`,
-    );
+    throw new HubError("ERR_HUB_ARGUMENT", `${what} must be a function, not ${typeName(value)}.`);
   }
 }
 

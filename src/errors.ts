@@ -79,3 +79,8 @@ export class RemoteError extends HubError {
     this.reason = reason;
   }
 }
+
+/** What a value is, for the sentence "must be a string, not …". */
+export function typeName(value: unknown): string {
+  return value === null ? "null" : typeof value;
+}

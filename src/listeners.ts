@@ -31,9 +31,8 @@ export class Listeners<E extends { [K in keyof E]: readonly unknown[] }> {
 
   /** Removes the listener that was added last among the equal ones. */
   remove<K extends keyof E>(event: K, listener: (...args: E[K]) => unknown): void {
-    const entries = this.#listeners.get(event) ?? [];
-    const last = entries.findLastIndex((entry) => entry.listener === listener);
-    if (last !== -1) this.#listeners.set(event, entries.toSpliced(last, 1));
+    const last = this.#listeners.get(event)?.findLast((entry) => entry.listener === listener);
+    if (last !== undefined) this.#forget(event, last);
   }
 
   has(event: keyof E): boolean {

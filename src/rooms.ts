@@ -1,4 +1,4 @@
-import { HubError } from "./errors.ts";
+import { HubError, typeName } from "./errors.ts";
 
 /** The longest name of a room, in UTF-16 code units. */
 const MAX_ROOM_NAME_LENGTH = 256;
@@ -95,7 +95,7 @@ export function roomNames(rooms: readonly RoomNames[]): readonly string[] {
 
 function checkRoomName(name: unknown): void {
   if (typeof name !== "string") {
-    throw new HubError("ERR_HUB_ROOM_NAME", `A room's name must be a string, not ${describe(name)}.`);
+    throw new HubError("ERR_HUB_ROOM_NAME", `A room's name must be a string, not ${typeName(name)}.`);
   }
   if (name === "") throw new HubError("ERR_HUB_ROOM_NAME", "A room's name must not be empty.");
   if (name.length > MAX_ROOM_NAME_LENGTH) {
@@ -104,8 +104,4 @@ function checkRoomName(name: unknown): void {
       `A room's name must be at most ${MAX_ROOM_NAME_LENGTH} characters; this one has ${name.length}.`,
     );
   }
-}
-
-function describe(value: unknown): string {
-  return value === null ? "null" : typeof value;
 }

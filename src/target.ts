@@ -1,5 +1,5 @@
 import { onlyRoom, type Audience } from "./audience.ts";
-import { checkCloseArguments, checkEventName, checkId, onlyValue, timeoutOf } from "./arguments.ts";
+import { checkCloseArguments, checkEventName, checkId, checkSocket, onlyValue, timeoutOf } from "./arguments.ts";
 import type {
   DataArguments,
   EventName,
@@ -12,7 +12,6 @@ import type {
   UserOf,
 } from "./contract.ts";
 import type { Core } from "./core.ts";
-import { HubError } from "./errors.ts";
 import type { Replies, RequestOptions } from "./requests.ts";
 import { roomNames, type RoomNames } from "./rooms.ts";
 import type { Socket } from "./socket.ts";
@@ -204,11 +203,4 @@ function describe<T extends HubTypes, K extends keyof SocketData<T>>(
   const chosen: Partial<Pick<SocketData<T>, K>> = {};
   for (const key of keys) if (Object.hasOwn(data, key)) chosen[key] = data[key];
   return { id, user, rooms: [...rooms], data: chosen };
-}
-
-function checkSocket<T extends HubTypes>(value: unknown): Socket<T> {
-  const socket = value as Socket<T> | null | undefined;
-  if (typeof socket?.id === "string" && typeof socket.join === "function") return socket;
-  const what = value === null ? "null" : typeof value;
-  throw new HubError("ERR_HUB_ARGUMENT", `except() takes the names of rooms and Sockets, not ${what}.`);
 }
