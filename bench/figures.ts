@@ -2,7 +2,7 @@ import type { PeerName } from "./peers/peer.ts";
 import type { Violations } from "./receivers/messages.ts";
 
 /** What can be measured. Not every scenario has all of them. */
-export const FIGURES = {
+export const FIGURES: Readonly<Record<Figure, FigureDescription>> = {
   cpu: { title: "server CPU for one delivery, user and system", unit: "µs", better: "lower" },
   user: { title: "of which user", unit: "µs", better: "lower" },
   system: { title: "of which system", unit: "µs", better: "lower" },
@@ -26,15 +26,37 @@ export const FIGURES = {
   httpP50: { title: "HTTP latency, median", unit: "ms", better: "lower" },
   httpP99: { title: "HTTP latency, p99", unit: "ms", better: "lower" },
   httpRequests: { title: "HTTP requests", unit: "/s", better: "higher" },
-} as const satisfies Readonly<Record<string, FigureDescription>>;
+};
 
-interface FigureDescription {
+export interface FigureDescription {
   readonly title: string;
   readonly unit: string;
   readonly better: "lower" | "higher";
 }
 
-export type Figure = keyof typeof FIGURES;
+export type Figure =
+  | "cpu"
+  | "user"
+  | "system"
+  | "throughput"
+  | "messages"
+  | "bytes"
+  | "writes"
+  | "p50"
+  | "p99"
+  | "p99.9"
+  | "max"
+  | "eventLoopDelay"
+  | "gc"
+  | "peakResident"
+  | "receiversLoad"
+  | "connections"
+  | "connectionCpu"
+  | "residentPerConnection"
+  | "heapPerConnection"
+  | "httpP50"
+  | "httpP99"
+  | "httpRequests";
 
 export type Figures = Partial<Record<Figure, number>>;
 
