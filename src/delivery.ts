@@ -12,8 +12,8 @@ const FLUSH_BYTES = 64 * 1024;
 /** A volatile message is not sent to a socket whose transport still holds more than this many bytes. */
 const LOW_WATER_MARK = 16 * 1024;
 
-/** At most this fraction of the limit, as a shift, is sent through the multicast in a turn. */
-const PUBLISHED_SHIFT = 6;
+/** At most this fraction of the limit, as a shift, is sent through the multicast before its recipients are looked at. */
+const UNSEEN_SHIFT = 6;
 
 /** What delivery keeps for one socket. */
 export interface Recipient {
@@ -51,7 +51,7 @@ export interface DeliveryOptions {
  * {@link Lead}. Whatever would tell the members apart, another send, a join, a leave, an end, first hands it to them.
  *
  * What is held for one socket, here and in the transport, never exceeds `maxBufferedBytes`; only what the multicast has
- * sent in the last flush, a sixty-fourth of that at most, is seen a turn later.
+ * sent, a sixty-fourth of that at most, is seen later.
  */
 export class Delivery {
   readonly #options: DeliveryOptions;
@@ -63,8 +63,9 @@ export class Delivery {
   #lead: Lead | undefined;
   /** How many recipients have a backlog. */
   #congested = 0;
-  /** The group that the last flush sent to through the multicast: what that left behind shows in this turn. */
-  #published: Group<Recipient> | undefined;
+  /** The groups that were sent to through the multicast since their members were last looked at, and how much. */
+  readonly #unseen = new Set<Group<Recipient>>();
+  #unseenBytes = 0;
 
   constructor(options: DeliveryOptions) {
     this.#options = options;
@@ -158,7 +159,6 @@ export class Delivery {
 
   readonly #flushAll = (): void => {
     this.#scheduled = false;
-    this.#inspectPublished();
     if (this.#lead !== undefined && this.#congested === 0 && this.#publish(this.#lead)) this.#lead = undefined;
     this.separate();
     const dirty = this.#dirty;
@@ -172,20 +172,27 @@ export class Delivery {
   };
 
   #publish({ group, batch }: Lead): boolean {
-    // It may come on top of the limit, for the turn in which it cannot be seen: only what hardly counts.
-    if (batch.byteLength > this.#options.maxBufferedBytes >> PUBLISHED_SHIFT) return false;
-    if (this.#options.multicast?.publish(group, batch) !== true) return false;
-    this.#published = group;
-    // In the next turn, when the library has written it.
-    this.#schedule();
+    const { maxBufferedBytes, multicast } = this.#options;
+    const most = maxBufferedBytes >> UNSEEN_SHIFT;
+    if (multicast === undefined || batch.byteLength > most) return false;
+    if (this.#unseenBytes + batch.byteLength > most && !this.#inspectUnseen()) return false;
+    if (!multicast.publish(group, batch)) return false;
+    this.#unseen.add(group);
+    this.#unseenBytes += batch.byteLength;
     return true;
   }
 
-  #inspectPublished(): void {
-    const published = this.#published;
-    if (published === undefined) return;
-    this.#published = undefined;
-    for (const recipient of published.values()) this.inspect(recipient);
+  /**
+   * Looks at everybody who was sent to through the multicast in earlier turns: what the transport could not write shows
+   * by now. Not in every turn, because asking every member costs as much as sending several messages.
+   *
+   * @returns whether nobody is congested.
+   */
+  #inspectUnseen(): boolean {
+    for (const group of this.#unseen) for (const recipient of group.values()) this.inspect(recipient);
+    this.#unseen.clear();
+    this.#unseenBytes = 0;
+    return this.#congested === 0;
   }
 
   #setPending(recipient: Recipient, batch: Batch): void {

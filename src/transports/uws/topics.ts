@@ -30,7 +30,8 @@ export class UwsTopics implements Topics {
 
   publish(topic: string, { frames, byteLength }: FrameSequence): boolean {
     if (this.#app === undefined || frames.length > MAX_FRAMES || byteLength > MAX_BYTES) return false;
-    for (const { payload, binary } of frames) this.#app.publish(this.#prefix + topic, payload, binary, false);
+    const name = this.#prefix + topic;
+    for (const { payload, binary } of frames) this.#app.publish(name, payload, binary, false);
     return true;
   }
 }
