@@ -68,8 +68,8 @@ export interface HubOptions<T extends HubTypes = HubTypes> {
   maxBufferedBytes?: number | undefined;
 
   /**
-   * Whether to offer permessage-deflate. It saves bytes and costs processor time and memory for every connection, and
-   * compressed messages are not shared between sockets. Default: `false`.
+   * Whether to offer permessage-deflate. It saves bytes and costs processor time: on `ws` once for a message, however
+   * many sockets it goes to, on `uws` for each of them. Default: `false`.
    */
   compression?: boolean | undefined;
 }

@@ -7,8 +7,10 @@ import { withTopicsForAll } from "./with-topics-for-all.ts";
 
 transportSuite({ describe, it }, inMemory());
 transportSuite({ describe, it }, overSockets("ws", ws, { takesEarlyFrames: true }));
+transportSuite({ describe, it }, overSockets("ws with compression", ws, { takesEarlyFrames: true, compression: true }));
 if (TRANSPORTS.includes("uws")) {
   transportSuite({ describe, it }, overSockets("uws", uws));
+  transportSuite({ describe, it }, overSockets("uws with compression", uws, { compression: true }));
   transportSuite(
     { describe, it },
     overSockets("uws with topics for all groups", () => withTopicsForAll(uws())),

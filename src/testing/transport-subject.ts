@@ -24,20 +24,23 @@ export interface TransportSubject {
    * forbids it to send them, so no transport has to. Default: `false`.
    */
   readonly takesEarlyFrames?: boolean;
+  /** Whether hubs offer and clients want permessage-deflate where a test does not say. Default: `false`. */
+  readonly compression?: boolean;
 }
 
 /** The subject for a transport that serves TCP: its clients are those of `ws`, and raw TCP sockets. */
 export function overSockets(
   name: string,
   create: () => Transport,
-  { takesEarlyFrames = false }: Pick<TransportSubject, "takesEarlyFrames"> = {},
+  { takesEarlyFrames = false, compression = false }: Pick<TransportSubject, "takesEarlyFrames" | "compression"> = {},
 ): TransportSubject {
   return {
     name,
     create,
-    connect: (_transport, port, options) => connectSocket(port, options),
+    connect: (_transport, port, options) => connectSocket(port, { compression, ...options }),
     connectRaw: (port) => RawClient.connect(port),
     takesEarlyFrames,
+    compression,
   };
 }
 

@@ -16,12 +16,14 @@ import type {
   UpgradeDecision,
   UpgradeInfo,
 } from "../transport.ts";
+import { Deflater, MIN_WINDOW_BITS } from "./deflater.ts";
 import { checkFactoryOptions } from "./shared/factory-options.ts";
 import { listenError } from "./shared/listen-error.ts";
 import { offeredProtocols, plainAddress } from "./shared/upgrade-info.ts";
 import { Vanishing } from "./shared/vanishing.ts";
-import { CarrierWebSocket, WsConnection } from "./ws/connection.ts";
+import { CarrierWebSocket, PLAIN, WsConnection, type WireForm } from "./ws/connection.ts";
 import { EarlyBytes } from "./ws/early-bytes.ts";
+import { agreedWindowBits, DEFLATE_OPTIONS } from "./ws/negotiation.ts";
 import { refuseUpgrade } from "./ws/refusal.ts";
 import { UpgradeRouter } from "./ws/upgrade-router.ts";
 
@@ -66,12 +68,15 @@ class WsTransport implements Transport {
   readonly #tlsSockets = new Set<TcpSocket>();
   /** The TCP sockets of clients that wait for the decision on their upgrade. */
   readonly #undecided = new Set<TcpSocket>();
+  /** By the window that clients have agreed on: nearly always the same one. */
+  readonly #deflaters = new Map<number, Deflater>();
   #handlers!: TransportHandlers;
   #settings!: TransportSettings;
   #upgrader!: WebSocketServer;
   #own: Server | TlsServer | undefined;
-  /** What is agreed on in the upgrade being answered: `ws` asks in a callback, before the answer returns. */
+  /** What is agreed on in the upgrade being answered: `ws` asks and tells in callbacks, before the answer returns. */
   #protocol = "";
+  #wireForm: WireForm = PLAIN;
   #destroyed: Promise<void> | undefined;
   #empty: (() => void) | undefined;
 
@@ -88,10 +93,13 @@ class WsTransport implements Transport {
       closeTimeout: CLOSE_TIMEOUT,
       handleProtocols: () => this.#protocol || false,
       maxPayload: settings.maxMessageBytes,
-      perMessageDeflate: settings.compression,
+      perMessageDeflate: settings.compression && DEFLATE_OPTIONS,
       WebSocket: CarrierWebSocket,
     };
     this.#upgrader = new WebSocketServer(options);
+    this.#upgrader.on("headers", (headers) => {
+      this.#wireForm = this.#wireFormFor(agreedWindowBits(headers));
+    });
     if (this.#attachedTo !== undefined) this.#route(this.#attachedTo);
   }
 
@@ -181,10 +189,18 @@ class WsTransport implements Transport {
     }
     this.#protocol = decision.protocol;
     this.#upgrader.handleUpgrade(request, tcp, head, (carrier) => {
-      const connection = new WsConnection(carrier as CarrierWebSocket, tcp, this.#handlers, this.#gone);
+      const connection = new WsConnection(carrier as CarrierWebSocket, tcp, this.#wireForm, this.#handlers, this.#gone);
       this.#connections.add(connection);
       this.#handlers.open(connection, decision.context);
     });
+  }
+
+  /** A message that is not compressed is right for every client. */
+  #wireFormFor(windowBits: number | undefined): WireForm {
+    if (windowBits === undefined || windowBits < MIN_WINDOW_BITS) return PLAIN;
+    const deflater = this.#deflaters.get(windowBits) ?? new Deflater(windowBits);
+    this.#deflaters.set(windowBits, deflater);
+    return deflater;
   }
 
   readonly #gone = (connection: WsConnection): void => {

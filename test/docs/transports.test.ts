@@ -50,6 +50,11 @@ async function stage(
   return { hub, client, response: await client.response(), disconnection };
 }
 
+/** A hub and a client that agree on permessage-deflate. */
+function compressing(transport: TransportName): Promise<Scene> {
+  return stage({ transport, compression: true }, { "Sec-WebSocket-Extensions": "permessage-deflate" });
+}
+
 /** What the client sees of the end. */
 async function sees(client: RawClient): Promise<string> {
   const frame = await client.frame();
@@ -203,16 +208,25 @@ const observers: Readonly<Record<string, (transport: TransportName) => Promise<s
     return old === "status 101" ? `${status}; version 8 is accepted` : status;
   },
 
-  async compression(transport) {
-    const { response } = await stage(
-      { transport, compression: true },
-      { "Sec-WebSocket-Extensions": "permessage-deflate" },
-    );
-    const extension = response?.headers.get("sec-websocket-extensions") ?? "";
-    expect(extension).toMatch(/^permessage-deflate/);
-    return extension.includes("server_no_context_takeover")
-      ? "starts afresh for every message, needs no memory for each connection"
-      : "keeps its dictionary between messages";
+  async "compression: what clients send"(transport) {
+    const { response } = await compressing(transport);
+    const agreed = response?.headers.get("sec-websocket-extensions") ?? "";
+    // What the server sends is the same on both.
+    expect(agreed).toMatch(/^permessage-deflate;.*server_no_context_takeover/);
+    return agreed.includes("client_no_context_takeover")
+      ? "every message stands alone"
+      : "messages may build on one another";
+  },
+
+  async "compression: a message to a client below 256 bytes"(transport) {
+    const { hub, client } = await compressing(transport);
+    const lengths: (number | undefined)[] = [];
+    for (const length of [255, 256]) {
+      hub.send("x".repeat(length));
+      lengths.push((await client.frame())?.payload.length);
+    }
+    expect(lengths[1]).toBeLessThan(100);
+    return lengths[0] === 255 ? "is sent as it is" : "is compressed, too";
   },
 };
 

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Guest } from "./guest.ts";
 import type { Suite } from "./suite.ts";
 
-const CHUNK = "x".repeat(65_536);
+/** That no compression makes much smaller. */
+const CHUNK = randomBytes(49_152).toString("base64");
 const LIMIT = 1024 * 1024;
 
 /** Guarantee 9: clients that read too slowly, or not at all. The network's own buffers have to be filled first. */

@@ -48,7 +48,7 @@ export class SeamStage {
       path: undefined,
       maxMessageBytes: 65_536,
       maxBufferedBytes: 1024 * 1024,
-      compression: false,
+      compression: subject.compression ?? false,
       ...settings,
     };
     this.transport = this.another();

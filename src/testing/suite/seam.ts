@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
+import { randomBytes } from "node:crypto";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Connection, UpgradeInfo } from "../../transport.ts";
 import { sequence, type SeamEvent, type SeamStage } from "./seam-stage.ts";
@@ -66,7 +67,7 @@ export function seamCases(suite: Suite): void {
   suite.seam("tells when what it buffered has been written", async (stage) => {
     const { client, connection } = await stage.connect();
     client.pause();
-    const chunk = sequence(Buffer.alloc(65_536));
+    const chunk = sequence(randomBytes(65_536));
     const written = await writeUntilBuffered(connection, chunk);
     assert.ok(connection.bufferedAmount > 0);
     client.resume();

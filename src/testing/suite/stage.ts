@@ -49,7 +49,8 @@ export class Stage {
   private constructor(subject: TransportSubject, options: HubOptions) {
     this.#subject = subject;
     this.#transport = subject.create();
-    this.hub = new Hub({ welcome: false, heartbeat: false, ...options, transport: this.#transport });
+    const { compression } = subject;
+    this.hub = new Hub({ welcome: false, heartbeat: false, compression, ...options, transport: this.#transport });
     this.hub.on("connection", (socket) => {
       this.connected.push(socket);
       this.#expected.get(socket.handshake.headers[TICKET] ?? "")?.(socket);

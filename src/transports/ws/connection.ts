@@ -19,17 +19,26 @@ export class CarrierWebSocket extends WebSocket {
   }
 }
 
+/** How frames look to the clients of a connection, by what it agreed on in its handshake. */
+export interface WireForm {
+  /** All frames of the sequence as one run of bytes. The same for all connections of this form. */
+  bytesOf(sequence: FrameSequence): Buffer;
+}
+
+/** As the hub made them. */
+export const PLAIN: WireForm = { bytesOf: ({ bytes }) => bytes };
+
 /**
  * A connection on `ws`.
  *
- * Frames go to the TCP socket directly, already built; `ws` does the rest: it reads, answers pings and closes. Only where
- * an extension has to transform the payload do they take the way through `ws`.
+ * Frames go to the TCP socket directly, already built; `ws` does the rest: it reads, answers pings and closes. It
+ * compresses nothing, so it never holds a frame back, and what both write stays in order.
  */
 export class WsConnection implements Connection {
   owner: unknown = undefined;
   readonly #carrier: CarrierWebSocket;
-  /** `undefined` where an extension was negotiated. */
-  readonly #tcp: TcpSocket | undefined;
+  readonly #tcp: TcpSocket;
+  readonly #wireForm: WireForm;
   readonly #handlers: TransportHandlers;
   readonly #gone: (connection: WsConnection) => void;
   /** Decided by whoever ends the connection first: `ws` reports the other end's echo. */
@@ -41,11 +50,13 @@ export class WsConnection implements Connection {
   constructor(
     carrier: CarrierWebSocket,
     tcp: TcpSocket,
+    wireForm: WireForm,
     handlers: TransportHandlers,
     gone: (connection: WsConnection) => void,
   ) {
     this.#carrier = carrier;
-    this.#tcp = carrier.extensions === "" ? tcp : undefined;
+    this.#tcp = tcp;
+    this.#wireForm = wireForm;
     this.#handlers = handlers;
     this.#gone = gone;
     carrier.connection = this;
@@ -63,8 +74,7 @@ export class WsConnection implements Connection {
   write(sequence: FrameSequence): boolean {
     if (!this.#isOpen) return true;
     const tcp = this.#tcp;
-    if (tcp === undefined) return this.#writeThroughExtension(sequence);
-    if (tcp.write(sequence.bytes)) return true;
+    if (tcp.write(this.#wireForm.bytesOf(sequence))) return true;
     if (!this.#drainAwaited) {
       this.#drainAwaited = true;
       tcp.once("drain", () => {
@@ -126,15 +136,6 @@ export class WsConnection implements Connection {
     this.#reported = true;
     const { code, reason } = (this.#outcome ??= outcome);
     this.#handlers.close(this, code, reason);
-  }
-
-  /** Compression is asynchronous: frames have to take their turn in the queue of `ws`. */
-  #writeThroughExtension({ frames }: FrameSequence): boolean {
-    const last = frames.length - 1;
-    frames.forEach(({ payload, binary }, index) => {
-      this.#carrier.send(payload, { binary }, index < last ? undefined : () => this.#handlers.drain(this));
-    });
-    return false;
   }
 }
 
