@@ -1,4 +1,5 @@
 import { Backlog, Batch } from "./batch.ts";
+import { Lead } from "./lead.ts";
 import type { Multicast } from "./multicast.ts";
 import type { Group } from "./rooms.ts";
 import type { Connection, FrameSequence, MessageFrame } from "./transport.ts";
@@ -24,12 +25,6 @@ export interface Recipient {
   pending: Batch | undefined;
   /** What has to wait for the transport to drain; present exactly while it is congested. */
   backlog: Backlog | undefined;
-}
-
-/** What has been sent to a whole group and to nobody else in this turn. */
-interface Lead {
-  readonly group: Group<Recipient>;
-  batch: Batch;
 }
 
 export interface DeliveryOptions {
@@ -88,19 +83,19 @@ export class Delivery {
     this.#setPending(recipient, (pending ?? this.#start).append(frame));
   }
 
-  /** Sends to everybody in the group, after everything sent to each of them before. */
-  sendToGroup(group: Group<Recipient>, frame: MessageFrame): void {
+  /** Sends to everybody in the group but one, if one is given, after everything sent to each of them before. */
+  sendToGroup(group: Group<Recipient>, frame: MessageFrame, without?: Recipient): void {
     if (this.#lead?.group !== group) {
       this.separate();
       if (this.#dirty.length > 0 || this.#congested > 0) {
-        for (const recipient of group.values()) this.send(recipient, frame);
+        for (const recipient of group.values()) if (recipient !== without) this.send(recipient, frame);
         return;
       }
-      this.#lead = { group, batch: this.#start };
+      this.#lead = new Lead(group, this.#start);
       this.#schedule();
     }
-    this.#lead.batch = this.#lead.batch.append(frame);
-    if (this.#lead.batch.byteLength >= this.#flushBytes) this.separate();
+    this.#lead.append(frame, without);
+    if (this.#lead.all.byteLength >= this.#flushBytes) this.separate();
   }
 
   /** From here on the members of a group may differ in what is sent to them. Called before a group changes, too. */
@@ -109,10 +104,12 @@ export class Delivery {
     if (lead === undefined) return;
     this.#lead = undefined;
     for (const recipient of lead.group.values()) {
-      if (recipient.backlog !== undefined) this.#holdAll(recipient, lead.batch);
+      const sequence = lead.for(recipient);
+      if (sequence.byteLength === 0) continue;
+      if (recipient.backlog !== undefined) this.#holdAll(recipient, sequence);
       else {
         this.#dirty.push(recipient);
-        this.#setPending(recipient, lead.batch);
+        this.#setPending(recipient, sequence);
       }
     }
   }
@@ -171,14 +168,15 @@ export class Delivery {
     }
   };
 
-  #publish({ group, batch }: Lead): boolean {
+  #publish(lead: Lead): boolean {
     const { maxBufferedBytes, multicast } = this.#options;
+    const { byteLength } = lead.all;
     const most = maxBufferedBytes >> UNSEEN_SHIFT;
-    if (multicast === undefined || batch.byteLength > most) return false;
-    if (this.#unseenBytes + batch.byteLength > most && !this.#inspectUnseen()) return false;
-    if (!multicast.publish(group, batch)) return false;
-    this.#unseen.add(group);
-    this.#unseenBytes += batch.byteLength;
+    if (multicast === undefined || byteLength > most) return false;
+    if (this.#unseenBytes + byteLength > most && !this.#inspectUnseen()) return false;
+    if (!multicast.publish(lead)) return false;
+    this.#unseen.add(lead.group);
+    this.#unseenBytes += byteLength;
     return true;
   }
 

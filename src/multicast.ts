@@ -1,6 +1,7 @@
 import type { Recipient } from "./delivery.ts";
+import type { Lead } from "./lead.ts";
 import type { Group } from "./rooms.ts";
-import type { FrameSequence, Topics } from "./transport.ts";
+import type { Topics } from "./transport.ts";
 
 /**
  * Sends to a whole group through the transport's own topics.
@@ -17,9 +18,9 @@ export class Multicast {
   }
 
   /** @returns `false`, and nothing was sent, where sending to the members one by one is right. */
-  publish(group: Group<Recipient>, frames: FrameSequence): boolean {
+  publish({ group, all, without }: Lead): boolean {
     if (group.size < this.#topics.leastMembers) return false;
-    return this.#topics.publish(this.#topicOf.get(group) ?? this.#subscribe(group), frames);
+    return this.#topics.publish(this.#topicOf.get(group) ?? this.#subscribe(group), all, without);
   }
 
   joined(group: Group<Recipient>, recipient: Recipient): void {

@@ -50,9 +50,10 @@ export interface Topics {
    * Sends to every connection that is subscribed now, after what was written to it before and before what is written
    * later. What the operating system does not take counts in `bufferedAmount` from the next turn of the event loop on.
    *
+   * @param without - for each frame the one subscriber that it is not for, or `undefined`. Absent: all are for everybody.
    * @returns `false`, and nothing was sent, where that would not be one system call for each connection.
    */
-  publish(topic: string, frames: FrameSequence): boolean;
+  publish(topic: string, frames: FrameSequence, without?: readonly (Connection | undefined)[]): boolean;
 }
 
 /** What every transport has to honour, whatever its library calls it. */

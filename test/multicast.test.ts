@@ -1,5 +1,6 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { beforeEach, describe, expect, test } from "vitest";
+import { Backlog } from "../src/batch.ts";
 import { Delivery, type Recipient } from "../src/delivery.ts";
 import { Multicast } from "../src/multicast.ts";
 import type { Connection, FrameSequence, Topics } from "../src/transport.ts";
@@ -22,9 +23,13 @@ class SlowTopics implements Topics {
     this.subscribers.get(topic)?.delete(connection);
   }
 
-  publish(topic: string, frames: FrameSequence): boolean {
-    this.publishes.push(frames.frames.length);
-    for (const connection of this.subscribers.get(topic) ?? []) connection.write(frames);
+  publish(topic: string, { frames }: FrameSequence, without?: readonly (Connection | undefined)[]): boolean {
+    this.publishes.push(frames.length);
+    for (const connection of this.subscribers.get(topic) ?? []) {
+      const sequence = new Backlog();
+      frames.forEach((frame, index) => without?.[index] === connection || sequence.push(frame));
+      if (sequence.byteLength > 0) connection.write(sequence);
+    }
     return true;
   }
 }
@@ -78,6 +83,35 @@ describe("What is sent to a whole group", () => {
     await turn();
     expect(topics.publishes).toEqual([]);
     expect(heard()).toEqual([[["a", "alone", "b"]], [["a", "b"]], [["a", "b"]]]);
+  });
+
+  test("can leave one of them out, another one each time", async () => {
+    const [first, second, third] = group;
+    delivery.sendToGroup(group, frameOf("not 1", 20), first);
+    delivery.sendToGroup(group, frameOf("not 2", 20), second);
+    delivery.sendToGroup(group, frameOf("all", 20));
+    delivery.sendToGroup(group, frameOf("not 1!", 20), first);
+    expect(Array.from(group, ({ pending }) => pending)).toEqual([undefined, undefined, undefined]);
+    await turn();
+    expect(topics.publishes).toEqual([4]);
+    const expected = [[["not 2", "all"]], [["not 1", "all", "not 1!"]], [["not 1", "not 2", "all", "not 1!"]]];
+    expect(heard()).toEqual(expected);
+
+    delivery.sendToGroup(group, frameOf("not 3", 20), third);
+    delivery.send(first as Recipient, frameOf("alone", 20));
+    delivery.sendToGroup(group, frameOf("not 2", 20), second);
+    await turn();
+    expect(topics.publishes).toEqual([4]);
+    expect(heard().map((writes) => writes[1])).toEqual([["not 3", "alone", "not 2"], ["not 3"], ["not 2"]]);
+  });
+
+  test("and is not written at all to one that everything left out", async () => {
+    const [first] = group;
+    delivery.sendToGroup(group, frameOf("others", 20), first);
+    delivery.separate();
+    expect(Array.from(group, ({ pending }) => pending?.byteLength)).toEqual([undefined, 20, 20]);
+    await turn();
+    expect(heard()).toEqual([[], [["others"]], [["others"]]]);
   });
 
   test("goes to those who were members at the call", async () => {

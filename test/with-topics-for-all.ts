@@ -10,7 +10,7 @@ export function withTopicsForAll(inner: Transport): Transport {
       leastMembers: 1,
       subscribe: (connection, topic) => topics.subscribe(connection, topic),
       unsubscribe: (connection, topic) => topics.unsubscribe(connection, topic),
-      publish: (topic, frames) => topics.publish(topic, frames),
+      publish: (topic, frames, without) => topics.publish(topic, frames, without),
     },
     start: (handlers, settings) => inner.start(handlers, settings),
     listen: (options) => inner.listen(options),

@@ -1,5 +1,5 @@
 import { setImmediate as turn } from "node:timers/promises";
-import { Hub, type Socket } from "roomcast";
+import { Hub, type Socket, type Target } from "roomcast";
 import { uws } from "roomcast/transports/uws";
 import type { us_listen_socket, WebSocket as NativeSocket, WebSocketBehavior } from "uWebSockets.js";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -123,12 +123,30 @@ describe.runIf(TRANSPORTS.includes("uws"))("Writes on uws", () => {
     expect(await first).toEqual(["end"]);
   });
 
+  test("so does it with what members say to the others in their room", async () => {
+    const { clients, sockets } = await connectAll(hub, url, MEMBERS);
+    for (const socket of sockets) socket.join("room");
+    const heard = clients.map((client, index) => eventsOf(client, index === 7 ? 2 : index < 2 ? 3 : 4));
+    startCounting();
+    for (const index of [0, 1, 7, 7]) sockets[index]?.to("room").emit(`from ${index}`);
+    await turn();
+    // By `publish` of the sender's own socket, which leaves that out.
+    expect([published, writes.flat(), codec.encoded]).toEqual([0, [], 4]);
+    const events = await Promise.all(heard);
+    expect([events[0], events[1], events[7], events[8]]).toEqual([
+      ["from 1", "from 7", "from 7"],
+      ["from 0", "from 7", "from 7"],
+      ["from 0", "from 1"],
+      ["from 0", "from 1", "from 7", "from 7"],
+    ]);
+  });
+
   test.each<[what: string, differ: (sockets: readonly Socket[]) => void]>([
     ["another send", ([socket]) => socket?.emit("alone")],
     ["a join", ([socket]) => socket?.join("room")],
     ["a leave", (sockets) => sockets.at(-1)?.leave("room")],
     ["an end", (sockets) => sockets.at(-1)?.close()],
-    ["an exclusion", (sockets) => sockets.at(-1)?.to("room").emit("others")],
+    ["an exclusion of two", (sockets) => exceptTwo(hub, sockets).emit("others")],
     ["a message more than it gathers", () => void Array.from({ length: 32 }, () => hub.to("room").emit("more"))],
   ])("%s in the same turn, and the members are written to one by one", async (_, differ) => {
     const { sockets } = await connectAll(hub, url, MEMBERS);
@@ -215,3 +233,7 @@ describe.runIf(TRANSPORTS.includes("uws"))("Writes on uws", () => {
     expect((await Promise.all(last)).map((received) => received.at(-1))).toEqual(["rest", "rest", "rest"]);
   });
 });
+
+function exceptTwo(hub: Hub, sockets: readonly Socket[]): Target {
+  return sockets.slice(-2).reduce((target, socket) => target.except(socket), hub.to("room"));
+}

@@ -1,5 +1,5 @@
 import type { WebSocket } from "uWebSockets.js";
-import type { Connection, FrameSequence, TransportHandlers } from "../../transport.ts";
+import type { Connection, FrameSequence, MessageFrame, TransportHandlers } from "../../transport.ts";
 import { ABNORMAL, type Outcome } from "../shared/faults.ts";
 
 /** What the native `send` returns when the operating system took everything. */
@@ -36,6 +36,13 @@ export class UwsConnection implements Connection {
 
   unsubscribe(topic: string): void {
     this.#native?.unsubscribe(topic);
+  }
+
+  /** To all other subscribers. `false`, and nothing was sent, once closed. */
+  publish(topic: string, { payload, binary }: MessageFrame): boolean {
+    if (this.#native === undefined) return false;
+    this.#native.publish(topic, payload, binary, false);
+    return true;
   }
 
   get bufferedAmount(): number {

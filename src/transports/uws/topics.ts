@@ -28,10 +28,18 @@ export class UwsTopics implements Topics {
     (connection as UwsConnection).unsubscribe(this.#prefix + topic);
   }
 
-  publish(topic: string, { frames, byteLength }: FrameSequence): boolean {
-    if (this.#app === undefined || frames.length > MAX_FRAMES || byteLength > MAX_BYTES) return false;
+  publish(
+    topic: string,
+    { frames, byteLength }: FrameSequence,
+    without?: readonly (Connection | undefined)[],
+  ): boolean {
+    const app = this.#app;
+    if (app === undefined || frames.length > MAX_FRAMES || byteLength > MAX_BYTES) return false;
     const name = this.#prefix + topic;
-    for (const { payload, binary } of frames) this.#app.publish(name, payload, binary, false);
+    frames.forEach((frame, index) => {
+      const absent = without?.[index] as UwsConnection | undefined;
+      if (absent?.publish(name, frame) !== true) app.publish(name, frame.payload, frame.binary, false);
+    });
     return true;
   }
 }
