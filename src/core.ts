@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import { nanoid } from "nanoid";
 import { onlyRoom, type Audience } from "./audience.ts";
 import { Delivery } from "./delivery.ts";
@@ -65,7 +66,7 @@ export class Core {
   }
 
   admit(connection: Connection, { handshake, user }: Admission): Member {
-    const member = new Member(nanoid(), connection, handshake, user);
+    const member = new Member(createId(), connection, handshake, user);
     connection.owner = member;
     this.members.add(member);
     return member;
@@ -114,7 +115,7 @@ export class Core {
     const { delivery, members } = this;
     const group = audience.volatile ? undefined : members.groupOf(audience);
     if (group !== undefined) {
-      delivery.sendToGroup(group, frame);
+      delivery.sendToGroup(group, frame, members.exceptionOf(audience));
       return;
     }
     members.forEach(audience, (member) => {
@@ -175,6 +176,13 @@ export class Core {
   expelSlow(member: Member): void {
     this.expel(member, CloseCode.slowConsumer, "The client reads too slowly");
   }
+}
+
+/**
+ * A copy, because `nanoid` appends letter by letter: V8 would keep the chain of concatenations, 320 bytes instead of 40.
+ */
+function createId(): string {
+  return Buffer.from(nanoid(), "latin1").toString("latin1");
 }
 
 /** The error of using a hub that was closed. */

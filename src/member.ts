@@ -28,7 +28,7 @@ export class Member<S = unknown> implements Recipient, RoomMember {
 
   pending: Batch | undefined = undefined;
   backlog: Backlog | undefined = undefined;
-  rooms: Set<string> | undefined = undefined;
+  rooms: Set<string> | string | undefined = undefined;
   /** The number of the last call of `Members.forEach` that has dealt with this member. */
   stamp = 0;
 

@@ -30,7 +30,7 @@ export class Members {
     if (member.user !== undefined) this.#byUser.add(member.user.id, member);
   }
 
-  /** The member is found nowhere any more; `member.rooms` still tells where it was. */
+  /** The member is found nowhere any more; `roomsOf` still tells where it was. */
   remove(member: Member): void {
     this.#observer?.changing();
     this.#byId.delete(member.id);
@@ -39,13 +39,22 @@ export class Members {
     this.rooms.remove(member);
   }
 
-  /** The observed group that is exactly this audience, if there is one. */
+  /** The observed group that this audience is, if it is one, or one less at most one socket: see `exceptionOf`. */
   groupOf(audience: Audience): Group<Member> | undefined {
-    const { everybody, exceptRooms, exceptSockets } = audience;
-    if (exceptRooms.length > 0 || exceptSockets.length > 0) return undefined;
-    if (everybody) return this.#byId;
+    if (audience.exceptRooms.length > 0 || audience.exceptSockets.length > 1) return undefined;
+    if (audience.everybody) return this.#byId;
     const room = onlyRoom(audience);
     return room === undefined ? undefined : this.rooms.get(room);
+  }
+
+  /** The member that such an audience leaves out of its group, if it is in there at all. */
+  exceptionOf(audience: Audience): Member | undefined {
+    const [id] = audience.exceptSockets;
+    const member = id === undefined ? undefined : this.#byId.get(id);
+    const room = onlyRoom(audience);
+    return member === undefined || room === undefined || this.rooms.get(room)?.has(member) === true
+      ? member
+      : undefined;
   }
 
   /**

@@ -5,8 +5,12 @@ const MAX_ROOM_NAME_LENGTH = 256;
 
 /** What the index keeps on each member. */
 export interface RoomMember {
-  /** The rooms the member is in; created at the first join. Written by {@link Rooms} alone. */
-  rooms: Set<string> | undefined;
+  /**
+   * The rooms the member is in. Touched by {@link Rooms} alone; {@link roomsOf} reads it.
+   *
+   * Most members are in one room, and its name is all that is kept of it: a set of one takes 152 bytes.
+   */
+  rooms: Set<string> | string | undefined;
 }
 
 /** Members that can be sent to as a whole: the live collection itself, so that it is known again. */
@@ -63,20 +67,41 @@ export class Groups<M> {
 export class Rooms<M extends RoomMember> extends Groups<M> {
   /** Joining twice is joining once. */
   join(member: M, room: string): void {
-    if (member.rooms?.has(room) === true) return;
+    const { rooms } = member;
+    if (rooms === room || (typeof rooms === "object" && rooms.has(room))) return;
     this.add(room, member);
-    (member.rooms ??= new Set()).add(room);
+    if (rooms === undefined) member.rooms = room;
+    else setOf(member, rooms).add(room);
   }
 
   /** Leaving a room that the member is not in does nothing. */
   leave(member: M, room: string): void {
-    if (member.rooms?.delete(room) === true) this.delete(room, member);
+    const { rooms } = member;
+    if (rooms === room) member.rooms = undefined;
+    else if (typeof rooms !== "object" || !rooms.delete(room)) return;
+    this.delete(room, member);
   }
 
-  /** Takes the member out of the index but leaves `member.rooms` to be read. */
+  /** Takes the member out of the index but leaves what {@link roomsOf} reads. */
   remove(member: M): void {
-    if (member.rooms !== undefined) for (const room of member.rooms) this.delete(room, member);
+    const { rooms } = member;
+    if (typeof rooms === "string") this.delete(rooms, member);
+    else if (rooms !== undefined) for (const room of rooms) this.delete(room, member);
   }
+}
+
+/**
+ * The rooms of a member, live: whoever iterates meets what is joined meanwhile. That takes a set, so it is made for the
+ * members that are asked.
+ */
+export function roomsOf(member: RoomMember): ReadonlySet<string> | undefined {
+  const { rooms } = member;
+  return rooms === undefined ? undefined : setOf(member, rooms);
+}
+
+/** Once a member has a set it keeps it. */
+function setOf(member: RoomMember, rooms: Set<string> | string): Set<string> {
+  return typeof rooms === "object" ? rooms : (member.rooms = new Set([rooms]));
 }
 
 /** One room, or several. */

@@ -19,7 +19,7 @@ import { HubError } from "./errors.ts";
 import type { Handshake } from "./handshake.ts";
 import type { Member } from "./member.ts";
 import { disconnected, type RequestOptions } from "./requests.ts";
-import { roomNames, type RoomNames } from "./rooms.ts";
+import { roomNames, roomsOf, type RoomNames } from "./rooms.ts";
 import { Target } from "./target.ts";
 import { SetView } from "./views.ts";
 
@@ -67,7 +67,7 @@ export class Socket<T extends HubTypes = HubTypes> {
    * The rooms that the socket is in. In and after the `disconnection` event, those that it was in at its end.
    */
   get rooms(): SetView<string> {
-    return SetView.of(() => this.#member.rooms, same, same);
+    return SetView.of(() => roomsOf(this.#member), same, same);
   }
 
   /** `false` from the moment that either end begins to close. */

@@ -67,6 +67,10 @@ describe("Members.forEach", () => {
           const visited: string[] = [];
           members.forEach(asked, ({ id }) => visited.push(id));
           expect(visited.toSorted()).toEqual(chosen.map(({ id }) => id));
+          const group = members.groupOf(asked);
+          if (group === undefined) continue;
+          const others = Array.from(group.values()).filter((member) => member !== members.exceptionOf(asked));
+          expect(others.map(({ id }) => id).toSorted()).toEqual(visited.toSorted());
         }
       }),
       { seed: SEED, numRuns: 1_000 },

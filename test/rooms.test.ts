@@ -1,19 +1,19 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { Groups, Rooms, type RoomMember } from "../src/rooms.ts";
+import { Groups, Rooms, roomsOf, type RoomMember } from "../src/rooms.ts";
 
 const SEED = 20_261_123;
 
 const room = fc.constantFrom("a", "b", "c", "__proto__");
 
 interface Step {
-  readonly act: "join" | "leave" | "remove";
+  readonly act: "join" | "leave" | "read" | "remove";
   readonly member: number;
   readonly room: string;
 }
 
 const programs: fc.Arbitrary<Step[]> = fc.array(
-  fc.record({ act: fc.constantFrom("join", "leave", "remove"), member: fc.nat(3), room }),
+  fc.record({ act: fc.constantFrom("join", "leave", "read", "remove"), member: fc.nat(3), room }),
   { maxLength: 60, size: "max" },
 );
 
@@ -24,7 +24,12 @@ function fromRooms(rooms: Rooms<RoomMember>, members: readonly RoomMember[]): st
 }
 
 function fromMembers(members: readonly RoomMember[]): string[] {
-  return members.flatMap((member, index) => [...(member.rooms ?? [])].map((name) => `${index} in ${name}`)).toSorted();
+  return members.flatMap((member, index) => roomsIn(member).map((name) => `${index} in ${name}`)).toSorted();
+}
+
+/** What `roomsOf` would show, without making the set that it makes. */
+function roomsIn({ rooms }: RoomMember): string[] {
+  return typeof rooms === "string" ? [rooms] : [...(rooms ?? [])];
 }
 
 describe("Rooms", () => {
@@ -39,13 +44,15 @@ describe("Rooms", () => {
         for (const { act, member, room: name } of program) {
           if (gone.has(member)) continue;
           const subject = members[member] as RoomMember;
-          const before = [...(subject.rooms ?? [])];
+          const before = roomsIn(subject);
           if (act === "join") {
             rooms.join(subject, name);
             model.add(`${member} in ${name}`);
           } else if (act === "leave") {
             rooms.leave(subject, name);
             model.delete(`${member} in ${name}`);
+          } else if (act === "read") {
+            roomsOf(subject);
           } else {
             rooms.remove(subject);
             gone.add(member);
@@ -55,8 +62,8 @@ describe("Rooms", () => {
           expect(fromRooms(rooms, members)).toEqual([...model].toSorted());
           const present = members.map((one, index) => (gone.has(index) ? { rooms: undefined } : one));
           expect(fromMembers(present)).toEqual([...model].toSorted());
-          // Whoever is removed remembers where it was.
-          expect(act === "remove" ? [...(subject.rooms ?? [])] : before).toEqual(before);
+          // Whoever is removed remembers where it was, and looking there changes nothing.
+          expect(act === "read" || act === "remove" ? [...(roomsOf(subject) ?? [])] : before).toEqual(before);
           for (const inside of rooms.entries.values()) expect(inside.size).toBeGreaterThan(0);
         }
       }),
@@ -72,6 +79,21 @@ describe("Rooms", () => {
     expect(member.rooms).toBeUndefined();
     expect(rooms.entries.size).toBe(0);
     expect(rooms.get("a")).toBeUndefined();
+  });
+
+  test("whoever goes through the rooms of a member meets what it leaves and joins meanwhile", () => {
+    const rooms = new Rooms<RoomMember>();
+    const member: RoomMember = { rooms: undefined };
+    rooms.join(member, "a");
+    const met: string[] = [];
+    for (const name of roomsOf(member) ?? []) {
+      met.push(name);
+      rooms.leave(member, name);
+      if (met.length < 3) rooms.join(member, `${name}${name}`);
+    }
+    expect(met).toEqual(["a", "aa", "aaaa"]);
+    expect([...(roomsOf(member) ?? [])]).toEqual([]);
+    expect(rooms.entries.size).toBe(0);
   });
 });
 
