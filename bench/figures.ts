@@ -67,6 +67,7 @@ export type Phase = "capacity" | "latency";
 export interface Measurement {
   /** The parameters in words, the same for all peers: `400 members, 64 B, 16 a turn`. */
   readonly case: string;
+  readonly parameters?: CaseParameters;
   readonly phase: Phase;
   readonly figures: Figures;
   /** Absent where nothing was sent. */
@@ -79,6 +80,18 @@ export interface Measurement {
   readonly remarks?: readonly string[];
 }
 
+/** The numbers behind the words of a case, for charts and gates. What a scenario does not vary can be absent. */
+export interface CaseParameters {
+  readonly members?: number;
+  /** Bytes of a message. */
+  readonly size?: number;
+  /** Messages in a turn of the event loop. */
+  readonly perTurn?: number;
+  readonly rooms?: number;
+  readonly senders?: number;
+  readonly connections?: number;
+}
+
 /** One peer, in processes of its own, in one round. */
 export interface Slice {
   readonly scenario: string;
@@ -86,7 +99,9 @@ export interface Slice {
   readonly peer: PeerName;
   readonly phase: Phase;
   readonly round: number;
-  /** CPU time that others than the benchmark used meanwhile, as a fraction of one core. */
-  readonly disturbance: number;
+  /** CPU time that others than the benchmark used meanwhile, as a fraction of one core; absent where nobody counts it. */
+  readonly disturbance?: number;
+  /** None where it failed. */
   readonly measurements: readonly Measurement[];
+  readonly failure?: string;
 }

@@ -1,6 +1,6 @@
 import { Hub, type Socket } from "roomcast";
 import { memory } from "roomcast/testing";
-import { median } from "./statistics.ts";
+import { median } from "./statistics/median.ts";
 
 const ROOMS = 100_000;
 const MEMBERS = 10_000;

@@ -51,4 +51,6 @@ export interface PeerServer {
   readonly publishToUnion?: (rooms: readonly string[], except: readonly string[], body: string) => void;
   join(client: number, room: string): void;
   leave(client: number, room: string): void;
+  /** Stops listening. Resolves when the clients, who have to go by themselves, are gone. */
+  close(): Promise<void>;
 }

@@ -9,7 +9,8 @@ export type ReceiversCommand =
   | { readonly do: "stall"; readonly clients: readonly number[]; readonly stalled: boolean }
   /**
    * Waits until everything has arrived, or nothing more comes, and answers with the tally. `sent` tells how many messages
-   * went to each stream; deliveries can be fewer than were expected only by loss.
+   * went to each stream; deliveries can be fewer than were expected only by loss. Of clients that are stalled nothing
+   * more is expected: their streams may end anywhere.
    */
   | { readonly do: "end"; readonly sent: Readonly<Record<number, number>>; readonly deliveries: number };
 
@@ -36,7 +37,10 @@ export interface Client {
 
 /** How to count, and what the clients themselves send meanwhile. */
 export interface Counting {
-  /** Tell the coordinator each time that so many more deliveries have arrived. */
+  /**
+   * Tell the coordinator each time that so many more deliveries have arrived, and what is left over when no more come for
+   * a moment. With a billion or more nothing is told at all.
+   */
   readonly reportEvery: number;
   readonly senders?: Sending;
 }
@@ -56,6 +60,7 @@ export interface Sending {
 /** What the receivers' process tells. */
 export type ReceiversReport =
   | { readonly told: "connected"; readonly seconds: number }
+  /** So many more than were told before. */
   | { readonly told: "received"; readonly deliveries: number }
   /** The clients have sent all they had to. */
   | { readonly told: "sent"; readonly sent: Readonly<Record<number, number>>; readonly deliveries: number }

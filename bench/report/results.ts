@@ -1,4 +1,4 @@
-import type { Figure, Phase, Slice } from "../figures.ts";
+import type { CaseParameters, Figure, Phase, Slice } from "../figures.ts";
 import type { PeerName } from "../peers/peer.ts";
 import type { Violations } from "../receivers/messages.ts";
 
@@ -12,6 +12,7 @@ export interface Results {
   /** The command line, filled in with the defaults. */
   readonly options: Readonly<Record<string, unknown>>;
   readonly peers: readonly PeerState[];
+  readonly absences?: readonly Absence[];
   readonly rows: readonly Row[];
   readonly gates: readonly Gate[];
   /** Raw: every slice, also those that were disturbed and repeated. */
@@ -37,6 +38,14 @@ export interface PeerState {
   readonly unavailable?: string;
 }
 
+/** A peer that took no part in a trial. */
+export interface Absence {
+  readonly scenario: string;
+  readonly trial: string;
+  readonly peer: PeerName;
+  readonly reason: string;
+}
+
 /** A median of the undisturbed slices, with the bounds of its bootstrap 95 % interval. */
 export interface Interval {
   readonly median: number;
@@ -55,6 +64,7 @@ export interface Row {
   readonly scenario: string;
   readonly trial: string;
   readonly case: string;
+  readonly parameters?: CaseParameters;
   readonly phase: Phase;
   readonly peer: PeerName;
   /** The fraction of the control's capacity, where latency was measured. */

@@ -1,0 +1,118 @@
+import { accessSync, constants, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { Benchmark } from "./benchmark.ts";
+import { optionsOf, UsageError, type Options } from "./command-line.ts";
+import { gatesOf } from "./gate.ts";
+import { helpText } from "./help.ts";
+import { machineOf } from "./machine.ts";
+import { PEERS } from "./peers/index.ts";
+import type { PeerName } from "./peers/peer.ts";
+import { pin } from "./pinning.ts";
+import { Progress } from "./progress.ts";
+import { comparisonOf } from "./report/comparison.ts";
+import { htmlOf } from "./report/html.ts";
+import { jsonOf, resultsIn, ResultsFileError } from "./report/json.ts";
+import type { PeerState, Results } from "./report/results.ts";
+import { rowsOf } from "./report/rows.ts";
+import { disturbanceText, failuresText, gatesText, machineText, peersText } from "./report/stamps.ts";
+import { tableOf } from "./report/table.ts";
+import { scenarios } from "./scenarios/index.ts";
+
+const FAILED = 1;
+const WRONG_CALL = 2;
+
+/** As shells report what SIGINT has ended. */
+const INTERRUPTED = 130;
+
+/** @returns the exit status. */
+async function main(args: readonly string[]): Promise<number> {
+  const options = optionsOf(args);
+  if (options === "help") {
+    console.log(helpText());
+    return 0;
+  }
+  // Found out now rather than after an hour.
+  for (const file of [options.json, options.html]) if (file !== undefined) checkWritable(file);
+  const baseline = options.baseline === undefined ? undefined : resultsIn(options.baseline);
+
+  const results = await run(options);
+  if (options.json !== undefined) writeFileSync(options.json, jsonOf(results));
+  if (options.html !== undefined) writeFileSync(options.html, htmlOf(results));
+  const sections = [
+    machineText(results.machine),
+    tableOf(results.rows, scenarios, process.stdout.isTTY),
+    disturbanceText(results.slices),
+    failuresText(results.slices),
+    options.gate ? gatesText(results.gates) : undefined,
+    baseline && comparisonOf(results.rows, baseline),
+    peersText(results),
+  ];
+  console.log(sections.filter((section) => section !== undefined && section !== "").join("\n\n"));
+  return hasFailed(results, options) ? FAILED : 0;
+}
+
+async function run(options: Options): Promise<Results> {
+  const started = new Date();
+  const pinning = pin(options.pinned);
+  const progress = new Progress(process.stderr);
+  const benchmark = new Benchmark(options, scenarios, pinning, progress);
+  const interrupt = (): void => {
+    void benchmark.abort().finally(() => process.exit(INTERRUPTED));
+  };
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, interrupt);
+  try {
+    await benchmark.run();
+  } finally {
+    progress.clear();
+  }
+  const { slices, absences } = benchmark;
+  const { seed } = options.trial;
+  return {
+    version: 1,
+    machine: machineOf(pinning.description),
+    started: started.toISOString(),
+    seconds: (Date.now() - started.getTime()) / 1000,
+    options: { ...options },
+    peers: options.peers.map((name) => stateOf(name, benchmark)),
+    absences,
+    rows: rowsOf(slices, scenarios, seed),
+    gates: gatesOf(slices, seed),
+    slices,
+  };
+}
+
+function stateOf(name: PeerName, { slices, absences }: Benchmark): PeerState {
+  const { settings } = PEERS[name];
+  const absence = absences.find(({ peer }) => peer === name);
+  if (absence === undefined || slices.some(({ peer }) => peer === name)) return { name, settings };
+  return { name, settings, unavailable: absence.reason };
+}
+
+function hasFailed({ rows, gates, slices }: Results, { gate }: Options): boolean {
+  const measured = new Set(slices.filter(({ failure }) => failure === undefined).map((slice) => keyOf(slice)));
+  return (
+    rows.some(({ verdict }) => verdict === "void") ||
+    slices.some((slice) => !measured.has(keyOf(slice))) ||
+    (gate && gates.some(({ passed }) => passed === false))
+  );
+}
+
+function keyOf({ scenario, trial, phase, peer }: Results["slices"][number]): string {
+  return JSON.stringify([scenario, trial, phase, peer]);
+}
+
+function checkWritable(file: string): void {
+  try {
+    accessSync(dirname(file), constants.W_OK);
+  } catch (error) {
+    throw new UsageError(`${file} cannot be written: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof UsageError || error instanceof ResultsFileError)) throw error;
+  console.error(`${error.message}\n\nnpm run bench -- --help tells what can be done.`);
+  process.exitCode = WRONG_CALL;
+}

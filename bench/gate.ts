@@ -1,0 +1,45 @@
+import type { CaseParameters, Slice } from "./figures.ts";
+import { PROMISES, type Place, type Promised } from "./promises.ts";
+import type { Gate } from "./report/results.ts";
+import { bootstrap } from "./statistics/bootstrap.ts";
+import { evidenceOf, paired, type Evidence } from "./statistics/evidence.ts";
+
+const KIBIBYTE = 1024;
+
+const COMBINE: Readonly<Record<Promised["as"], (own: number, other: number) => number>> = {
+  ratio: (own, other) => own / other,
+  KiB: (own, other) => (own - other) / KIBIBYTE,
+};
+
+/** What these slices say of each promise. A median that is at the limit keeps it. */
+export function gatesOf(slices: readonly Slice[], seed: number): readonly Gate[] {
+  const evidence = evidenceOf(slices);
+  return PROMISES.map((promised) => {
+    const { name, limit } = promised;
+    const values = valuesOf(promised, evidence).filter((value) => Number.isFinite(value));
+    if (values.length === 0) return { name, limit, passed: undefined };
+    const measured = bootstrap(values, seed);
+    return { name, limit, measured, passed: measured.median <= limit };
+  });
+}
+
+/** By rounds. Where several cases would do, the last, which is the largest. */
+function valuesOf({ own, other, figure, as }: Promised, evidence: readonly Evidence[]): readonly number[] {
+  const mine = evidence.findLast((each) => isAt(own, each));
+  const isSameCase = own.parameters === other.parameters;
+  const theirs = evidence.findLast(
+    (each) => isAt(other, each) && each.trial === mine?.trial && (!isSameCase || each.case === mine.case),
+  );
+  return mine && theirs ? paired(mine, theirs, figure, COMBINE[as]) : [];
+}
+
+function isAt({ scenario, peer, phase, load, parameters = {} }: Place, evidence: Evidence): boolean {
+  const asked = Object.entries(parameters) as [keyof CaseParameters, number][];
+  return (
+    evidence.scenario === scenario &&
+    evidence.peer === peer &&
+    (phase === undefined || evidence.phase === phase) &&
+    (load === undefined || evidence.load === load) &&
+    asked.every(([parameter, value]) => evidence.parameters[parameter] === value)
+  );
+}

@@ -1,0 +1,80 @@
+import { batchingCharts } from "./charts/batching.ts";
+import { latencyCharts } from "./charts/latency.ts";
+import { memoryCharts } from "./charts/memory.ts";
+import { ratioCharts } from "./charts/ratios.ts";
+import { stripCharts } from "./charts/strips.ts";
+import { html, Markup, type Content } from "./markup.ts";
+import { aboutOf } from "./page/about.ts";
+import { headlineOf, statementsOf } from "./page/headline.ts";
+import { runOf } from "./page/run.ts";
+import { gatesTable, rowTables } from "./page/tables.ts";
+import type { Results } from "./results.ts";
+import { STYLE } from "./style.ts";
+
+/** What a run has found, as a page that needs nothing else: no script, no network. */
+export function htmlOf(results: Results): string {
+  const { rows, gates } = results;
+  return html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <title>roomcast: what a delivery costs</title>
+        <style>
+          ${new Markup(STYLE)}
+        </style>
+      </head>
+      <body>
+        <header>
+          <p class="kicker">roomcast · broadcast benchmark</p>
+          <h1>${headlineOf(results)}</h1>
+          <ul class="statements">
+            ${statementsOf(results).map((statement) => html`<li>${statement}</li>`)}
+          </ul>
+        </header>
+        <main>
+          ${aboutOf(results)}
+          ${sectionOf(
+            "batching",
+            "What a delivery costs, by messages in a turn",
+            "Bare writes are the floor: one write for each member and turn, without a library. Both axes are logarithmic.",
+            batchingCharts(rows),
+          )}
+          ${sectionOf(
+            "ratios",
+            "Each peer against a loop of ws.send",
+            "The line at 1.00 is the control. Bars to its left are below the control, bars to its right above. The thin " +
+              "line is the 95 % interval. What was wrong or cannot be told is said in words and has no bar.",
+            ratioCharts(rows),
+          )}
+          ${sectionOf(
+            "latency",
+            "Latency under the same load",
+            "All peers send at the same fixed rates, in per cent of what the control can carry. Where there are several, " +
+              "the thin grey line is the p99 of the control. The axis is logarithmic.",
+            latencyCharts(rows),
+          )}
+          ${sectionOf("memory", "What an idle connection holds", "After a garbage collection, less the empty server.", memoryCharts(rows))}
+          ${sectionOf(
+            "around",
+            "What stands behind it",
+            "One mark for each case in which the peer was driven to its capacity.",
+            stripCharts(rows),
+          )}
+          ${sectionOf("gates", "Gates", "What a run with --gate has to show.", gates.length === 0 ? [] : [gatesTable(gates)])}
+          ${sectionOf("all", "All results", "Medians, with their 95 % intervals.", rowTables(rows))}
+          ${sectionOf("run", "How to run it", "", [runOf(results)])}
+        </main>
+      </body>
+    </html> `.toString();
+}
+
+function sectionOf(id: string, title: string, introduction: string, contents: readonly Markup[]): Content {
+  if (contents.length === 0) return undefined;
+  return html`<section id="${id}">
+    <h2>${title}</h2>
+    ${introduction !== "" && html`<p class="introduction">${introduction}</p>`}
+    <div class="groups">${contents}</div>
+  </section>`;
+}

@@ -1,0 +1,43 @@
+import { FIGURES, type Figure } from "../figures.ts";
+import type { Violations } from "../receivers/messages.ts";
+import type { Interval, Verdict } from "./results.ts";
+
+/** With more load than this, as a fraction of one core, the receivers may have kept the server waiting. */
+const BUSY = 0.9;
+
+/** Figures that are as good as the receivers. What a delivery costs the server does not depend on them. */
+const OF_BOTH_ENDS: ReadonlySet<Figure> = new Set(["throughput", "messages", "p50", "p99", "p99.9", "max"]);
+
+/** What a verdict is found on. */
+export interface Case {
+  readonly isControl: boolean;
+  readonly headline: Figure;
+  readonly violations: Violations | undefined;
+  readonly receiversLoad: number | undefined;
+  /** Absent where the control has not been measured. */
+  readonly ratio: Interval | undefined;
+}
+
+/** Withheld too where there is nothing to compare with. */
+export function verdictOf({ isControl, headline, violations, receiversLoad, ratio }: Case): Verdict {
+  if (violations !== undefined) return "void";
+  if (isControl) return "control";
+  if (ratio === undefined) return "withheld";
+  if (OF_BOTH_ENDS.has(headline) && isReceiverBound(receiversLoad)) return "withheld";
+  if (ratio.low <= 1 && ratio.high >= 1) return "same";
+  return ratio.high < 1 === (FIGURES[headline].better === "lower") ? "better" : "worse";
+}
+
+export function isReceiverBound(receiversLoad: number | undefined): boolean {
+  return receiversLoad !== undefined && receiversLoad > BUSY;
+}
+
+/** Of several measurements together; `undefined` where there was none. */
+export function sumOf(all: readonly (Violations | undefined)[]): Violations | undefined {
+  const sum = { missing: 0, duplicated: 0, reordered: 0, misrouted: 0, echoed: 0, malformed: 0, closed: 0 };
+  const kinds = Object.keys(sum) as (keyof Violations)[];
+  for (const violations of all) {
+    for (const kind of kinds) sum[kind] += violations?.[kind] ?? 0;
+  }
+  return kinds.some((kind) => sum[kind] > 0) ? sum : undefined;
+}

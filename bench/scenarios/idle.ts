@@ -1,0 +1,48 @@
+import { crowd } from "./audience.ts";
+import type { Scenario } from "./scenario.ts";
+
+/** A loopback address has some 28,000 ports to connect from, and those of earlier slices are not free again at once. */
+const ADDRESSES = Array.from({ length: 8 }, (_, index) => `127.0.0.${index + 1}`);
+
+/**
+ * Connections that come before the first reading, and stay. They compile code, fill pools and let the young generation
+ * grow to its size. If they went, what they leave behind would be used again by those that are counted, who would then
+ * seem to need less than they do.
+ */
+const WARM_UP = 1_000;
+
+export const idle: Scenario = {
+  name: "idle",
+  description: "clients that are connected, in a room, and silent: the memory of the server for each of them",
+  headline: "residentPerConnection",
+  also: ["heapPerConnection"],
+  trials: (options) =>
+    (options.members ?? (options.full ? [1_000, 10_000] : [1_000])).map((count) => {
+      const name = `${count.toLocaleString("en")} idle connections`;
+      return {
+        name,
+        size: 64,
+        compression: false,
+        capacity: async (stage) => {
+          const member = { rooms: ["r0"], streams: [] };
+          const connect = (number: number, firstId: number): Promise<unknown> =>
+            stage.connect({ clients: crowd(number, member, firstId), concurrency: 100, from: ADDRESSES });
+          await connect(Math.min(WARM_UP, count), count);
+          const before = await stage.memory();
+          await connect(count, 0);
+          const after = await stage.memory();
+          return [
+            {
+              case: name,
+              parameters: { connections: count },
+              phase: "capacity",
+              figures: {
+                residentPerConnection: (after.resident - before.resident) / count,
+                heapPerConnection: (after.heap - before.heap) / count,
+              },
+            },
+          ];
+        },
+      };
+    }),
+};

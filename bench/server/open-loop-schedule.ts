@@ -1,0 +1,30 @@
+/** Shorter waits are not left to a timer, which comes up to a millisecond late. In microseconds. */
+const SPIN = 2_000;
+
+/** How much earlier than needed a timer is set, in microseconds. */
+const MARGIN = 1_000;
+
+/** When the messages of an open loop are meant to leave: at a fixed rate, whatever happens. In microseconds. */
+export class OpenLoopSchedule {
+  /** How many messages there are. */
+  readonly length: number;
+  readonly #start: number;
+  readonly #interval: number;
+
+  constructor(start: number, rate: number, seconds: number) {
+    this.#start = start;
+    this.#interval = 1e6 / rate;
+    this.length = Math.max(1, Math.floor(rate * seconds));
+  }
+
+  /** When a message is meant to leave, by its number. */
+  intended(index: number): number {
+    return Math.floor(this.#start + index * this.#interval);
+  }
+
+  /** How long a timer may wait for a message, in milliseconds; 0 where it is so close that the event loop has to turn. */
+  sleep(index: number, time: number): number {
+    const wait = this.intended(index) - time;
+    return wait > SPIN ? Math.floor((wait - MARGIN) / 1000) : 0;
+  }
+}
