@@ -6,6 +6,7 @@ import { PEERS } from "./peers/index.ts";
 import type { PeerName } from "./peers/peer.ts";
 import type { Pinning } from "./pinning.ts";
 import type { Absence } from "./report/results.ts";
+import { sumOf } from "./report/verdict.ts";
 import { orderOf } from "./rounds.ts";
 import type { Scenario, ScenarioName, Trial } from "./scenarios/scenario.ts";
 import { evidenceOf, isDisturbed, valuesOf } from "./statistics/evidence.ts";
@@ -100,7 +101,7 @@ export class Benchmark {
         const slice = await this.#slice(job);
         this.slices.push(slice);
         this.#watcher.ended(slice);
-        if (!isDisturbed(slice)) return;
+        if (!isDisturbed(slice) || isVoid(slice)) return;
       }
     } catch (error) {
       if (!(error instanceof UnavailableError)) throw error;
@@ -117,9 +118,16 @@ export class Benchmark {
 
   async #slice({ scenario, trial, phase, peer, round }: Job): Promise<Slice> {
     const about = { scenario: scenario.name, trial: trial.name, peer, phase, round };
-    const { size, compression } = trial;
+    const { size, compression, flags = [] } = trial;
     const disturbance = new Disturbance();
-    const stage = new ForkedStage({ peer, dialect: PEERS[peer].dialect, compression, size, pinning: this.#pinning });
+    const stage = new ForkedStage({
+      peer,
+      dialect: PEERS[peer].dialect,
+      compression,
+      size,
+      flags,
+      pinning: this.#pinning,
+    });
     this.#stage = stage;
     try {
       await stage.opened();
@@ -156,6 +164,11 @@ export class Benchmark {
   #isAbsent({ name }: Scenario, trial: Trial, peer: PeerName, reason: string): void {
     this.absences.push({ scenario: name, trial: trial.name, peer, reason });
   }
+}
+
+/** No repetition makes up for that. */
+function isVoid({ measurements }: Slice): boolean {
+  return sumOf(measurements.map(({ violations }) => violations)) !== undefined;
 }
 
 function phasesOf(trial: Trial): readonly Phase[] {

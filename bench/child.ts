@@ -31,11 +31,14 @@ export class Child<Command extends object, Report extends Told> {
   #failure: Error | undefined;
   #lastWords = "";
 
-  /** @param name - What it is called in messages: `server`. */
-  constructor(name: string, program: URL, args: readonly string[], cores: Cores | undefined) {
+  /**
+   * @param name - What it is called in messages: `server`.
+   * @param flags - Options of Node.js.
+   */
+  constructor(name: string, program: URL, args: readonly string[], cores: Cores | undefined, flags: readonly string[]) {
     this.#name = name;
     this.#process = fork(fileURLToPath(program), args, {
-      ...commandOn(cores, [process.execPath, "--expose-gc"]),
+      ...commandOn(cores, [process.execPath, "--expose-gc", ...flags]),
       stdio: ["ignore", "pipe", "pipe", "ipc"],
     });
     this.#ended = new Promise((resolve) => {

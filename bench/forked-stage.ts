@@ -29,6 +29,8 @@ export class UnavailableError extends Error {}
 export interface StageOptions extends ServerOptions {
   readonly dialect: Dialect;
   readonly pinning: Pinning;
+  /** Options of Node.js for the server's process. */
+  readonly flags: readonly string[];
 }
 
 /** A stage of two forked processes. */
@@ -41,7 +43,7 @@ export class ForkedStage implements Stage {
 
   /** They start at once: see {@link opened}. */
   constructor(options: StageOptions) {
-    const { peer, compression, size, pinning } = options;
+    const { peer, compression, size, pinning, flags } = options;
     const serverOptions: ServerOptions = { peer, compression, size };
     this.peer = peer;
     this.#options = options;
@@ -50,8 +52,9 @@ export class ForkedStage implements Stage {
       new URL("server/process.js", import.meta.url),
       [JSON.stringify(serverOptions)],
       pinning.server,
+      flags,
     );
-    this.#receivers = new Child("receivers", new URL("receivers/process.js", import.meta.url), [], pinning.others);
+    this.#receivers = new Child("receivers", new URL("receivers/process.js", import.meta.url), [], pinning.others, []);
     this.#receivers.onreport = (report) => {
       if (report.told === "received") this.#server.send({ do: "credit", deliveries: report.deliveries });
       if (report.told === "failed") this.#receivers.fail(`failed: ${report.reason}`);

@@ -1,7 +1,7 @@
 import type { Measurement } from "../figures.ts";
 import { measurementOf } from "../observation.ts";
 import type { Client } from "../receivers/messages.ts";
-import type { Churn, Stream } from "../server/messages.ts";
+import type { Churn, Load, Stream } from "../server/messages.ts";
 import type { Stage } from "../stage.ts";
 import { openLoop, saturating, warmUpSeconds } from "./loads.ts";
 import type { Trial } from "./scenario.ts";
@@ -41,6 +41,8 @@ export function broadcasts(plan: BroadcastPlan): Trial {
     compression: plan.compression ?? false,
     capacity: async (stage) => {
       await connect(stage, plan.clients);
+      // All of them before the first is measured, or the last would find the process warmer.
+      for (const each of plan.cases) await stage.broadcast(loadOf(plan, each, warmUpSeconds(plan.seconds)));
       const measurements: Measurement[] = [];
       for (const each of plan.cases) measurements.push(await measureCapacity(stage, plan, each));
       return measurements;
@@ -60,19 +62,18 @@ export async function connect(stage: Stage, clients: readonly Client[]): Promise
   await stage.connect({ clients, concurrency: HANDSHAKES, from: ["127.0.0.1"] });
 }
 
-async function measureCapacity(
-  stage: Stage,
-  { size, seconds, clients }: BroadcastPlan,
-  { title, streams, perTurn, members, rooms, churn }: BroadcastCase,
-): Promise<Measurement> {
-  const plan = { streams, listeners: clients.length, perTurn, size, seconds };
-  const load = saturating({ ...plan, ...(churn !== undefined && { churn }) });
-  await stage.broadcast({ ...load, seconds: warmUpSeconds(seconds) });
-  return measurementOf(await stage.broadcast(load), {
+async function measureCapacity(stage: Stage, plan: BroadcastPlan, each: BroadcastCase): Promise<Measurement> {
+  const { title, members, perTurn, rooms } = each;
+  return measurementOf(await stage.broadcast(loadOf(plan, each, plan.seconds)), {
     case: title,
-    parameters: { members, size, perTurn, ...(rooms !== undefined && { rooms }) },
+    parameters: { members, size: plan.size, perTurn, ...(rooms !== undefined && { rooms }) },
     phase: "capacity",
   });
+}
+
+function loadOf({ size, clients }: BroadcastPlan, { streams, perTurn, churn }: BroadcastCase, seconds: number): Load {
+  const plan = { streams, listeners: clients.length, perTurn, size, seconds };
+  return saturating({ ...plan, ...(churn !== undefined && { churn }) });
 }
 
 async function measureLatency(

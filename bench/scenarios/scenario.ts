@@ -52,6 +52,8 @@ export interface Trial {
   /** Bytes of a message. */
   readonly size: number;
   readonly compression: boolean;
+  /** Options of Node.js for the server's process. */
+  readonly flags?: readonly string[];
   /** Finds out what the peer can do. */
   capacity(stage: Stage): Promise<readonly Measurement[]>;
   /**

@@ -16,7 +16,7 @@ describe("the command line", () => {
       scenarios: ["burst"],
       peers: ["ws loop", "uws publish", "hub on ws", "hub on uws", "socket.io ws", "socket.io uws", "crossws"],
       rounds: 5,
-      trial: { full: false, seed: 1 },
+      trial: { full: false, seconds: 0.12, seed: 1 },
       loads: [0.75],
       pinned: true,
       gate: false,
@@ -27,11 +27,13 @@ describe("the command line", () => {
     const { scenarios: asked, loads, trial } = parsed("--full");
     expect(asked).toEqual(scenarios.map(({ name }) => name));
     expect(loads).toEqual([0.25, 0.5, 0.75, 0.9]);
-    expect(trial.full).toBe(true);
+    expect(trial).toEqual({ full: true, seed: 1 });
   });
 
   it("takes names again and again or in a list, with dashes or without", () => {
-    expect(parsed("--scenario", "chat,idle", "--scenario", "burst").scenarios).toEqual(["burst", "chat", "idle"]);
+    const { scenarios: asked, trial } = parsed("--scenario", "chat,idle", "--scenario", "burst");
+    expect(asked).toEqual(["burst", "chat", "idle"]);
+    expect(trial).not.toHaveProperty("seconds");
     expect(parsed("--peer", "hub-on-uws, Socket.IO ws", "--peer=socket-io-uws").peers).toEqual([
       "ws loop",
       "hub on uws",

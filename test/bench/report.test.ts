@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { changeOf, comparisonOf } from "../../bench/report/comparison.ts";
 import { jsonOf, resultsIn, ResultsFileError } from "../../bench/report/json.ts";
+import type { Row } from "../../bench/report/results.ts";
 import { disturbanceText, failuresText, gatesText, machineText, peersText } from "../../bench/report/stamps.ts";
 import { tableOf } from "../../bench/report/table.ts";
 import { figureText, numberText, wrapped } from "../../bench/report/text.ts";
@@ -23,6 +24,29 @@ describe("the table", () => {
 
   it("fits a terminal", () => {
     expect(tooLong(table)).toEqual([]);
+  });
+
+  it("leaves out the last figures of a row that is too wide", () => {
+    const wide = { median: 123456, low: 123456, high: 234567 };
+    const row: Row = {
+      scenario: "slow",
+      trial: "",
+      case: "1 stalled",
+      phase: "latency",
+      load: 0.5,
+      peer: "socket.io uws",
+      slices: 5,
+      disturbed: 0,
+      headline: "p99",
+      figures: { p99: wide, p50: wide, "p99.9": wide, max: wide, cpu: wide, throughput: wide, peakResident: wide },
+      ratio: wide,
+      verdict: "worse",
+      remarks: [],
+    };
+    const text = tableOf([row], scenarios, false);
+    expect(tooLong(text)).toEqual([]);
+    expect(text).toContain("p50 µs");
+    expect(text).not.toContain("RSS MiB");
   });
 
   it("has every row, under a title for its case", () => {

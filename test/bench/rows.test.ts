@@ -76,6 +76,17 @@ describe("a row", () => {
     expect(rowOf(slices)).toMatchObject({ ratio: { median: 2, low: 2 }, slices: 5, disturbed: 1, remarks: [] });
   });
 
+  it("leaves out a round that was never quiet, if most others were", () => {
+    const slices = [...rounds("hub on ws", SLOWER), sliceOf("hub on ws", 5, { cpu: 7 }, { disturbance: 0.5 })];
+    expect(rowOf([...slices, sliceOf("ws loop", 5, { cpu: 1 })])).toMatchObject({
+      ratio: { median: 2, high: 2.1 },
+      figures: { cpu: { median: 6 } },
+      slices: 5,
+      disturbed: 1,
+      remarks: [],
+    });
+  });
+
   it("takes disturbed slices where there are hardly any others, and says so", () => {
     const slices = SLOWER.flatMap(([control, own], round) => [
       sliceOf("ws loop", round, { cpu: control }),
