@@ -9,7 +9,7 @@ const WIDTH = 100;
 const USAGE = `npm run bench -- [options]
 
 Measures broadcasts over WebSockets, the hub beside the libraries that people would use instead.
-Without options: the quick set, in about a minute.
+Without options: the quick set, in a minute or two.
 
 What is run
   --full              every scenario in all its cases; latency at 25, 50, 75 and 90 % of capacity

@@ -156,23 +156,34 @@ export class Delivery {
 
   readonly #flushAll = (): void => {
     this.#scheduled = false;
-    if (this.#lead !== undefined && this.#congested === 0 && this.#publish(this.#lead)) this.#lead = undefined;
-    this.separate();
+    const lead = this.#lead;
     const dirty = this.#dirty;
+    this.#lead = undefined;
     this.#dirty = [];
     // A new chain each turn: the old one would keep every frame of the turn alive.
     this.#start = new Batch();
+    if (lead !== undefined && !this.#publish(lead)) this.#writeToGroup(lead);
     for (const recipient of dirty) {
       const batch = recipient.pending;
       if (batch !== undefined) this.#write(recipient, batch);
     }
   };
 
+  /** As `separate` and a flush would, but the members are gone through once. */
+  #writeToGroup(lead: Lead): void {
+    for (const recipient of lead.group.values()) {
+      const sequence = lead.for(recipient);
+      if (sequence.byteLength === 0) continue;
+      if (recipient.backlog === undefined) this.#write(recipient, sequence);
+      else this.#holdAll(recipient, sequence);
+    }
+  }
+
   #publish(lead: Lead): boolean {
     const { maxBufferedBytes, multicast } = this.#options;
     const { byteLength } = lead.all;
     const most = maxBufferedBytes >> UNSEEN_SHIFT;
-    if (multicast === undefined || byteLength > most) return false;
+    if (multicast === undefined || this.#congested > 0 || byteLength > most) return false;
     if (this.#unseenBytes + byteLength > most && !this.#inspectUnseen()) return false;
     if (!multicast.publish(lead)) return false;
     this.#unseen.add(lead.group);

@@ -12,7 +12,7 @@ const WIDTH = 100;
 const OF_LATENCY: readonly Figure[] = ["p50", "p99.9", "max", "cpu"];
 
 /** With fewer rounds than this, intervals say too little. */
-const FEW = 5;
+const FEW = 4;
 
 /** All rows as a table for a terminal, one block for each case. */
 export function tableOf(rows: readonly Row[], scenarios: readonly Scenario[], colours: boolean): string {
