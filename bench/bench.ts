@@ -1,14 +1,14 @@
 import { accessSync, constants, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { Benchmark } from "./benchmark.ts";
+import { Benchmark } from "./coordinator/benchmark.ts";
 import { optionsOf, UsageError, type Options } from "./command-line.ts";
 import { gatesOf } from "./gate.ts";
 import { helpText } from "./help.ts";
-import { machineOf } from "./machine.ts";
+import { machineOf } from "./coordinator/machine.ts";
 import { PEERS } from "./peers/index.ts";
 import type { PeerName } from "./peers/peer.ts";
-import { pin } from "./pinning.ts";
-import { Progress } from "./progress.ts";
+import { pin } from "./coordinator/pinning.ts";
+import { Progress } from "./coordinator/progress.ts";
 import { comparisonOf } from "./report/comparison.ts";
 import { htmlOf } from "./report/html.ts";
 import { jsonOf, resultsIn, ResultsFileError } from "./report/json.ts";

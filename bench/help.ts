@@ -9,11 +9,11 @@ const WIDTH = 100;
 const USAGE = `npm run bench -- [options]
 
 Measures broadcasts over WebSockets, the hub beside the libraries that people would use instead.
-Without options: the quick set, in a minute or two.
+Without options: the quick set, in about a minute: what batching is worth.
 
 What is run
   --full              every scenario in all its cases; latency at 25, 50, 75 and 90 % of capacity
-  --scenario NAME     only this one; may be repeated, or a list with commas
+  --scenario NAME     only this one, with latency at 75 %; may be repeated, or a list with commas
   --peer NAME         only this one and the control; may be repeated, or a list with commas
   --transport NAME    of the hub's rows only those on ws or on uws
   --size BYTES        of a message; a list with commas for several

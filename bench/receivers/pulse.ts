@@ -1,6 +1,6 @@
 import type { Arrivals } from "./arrivals.ts";
 
-const TICK_MILLISECONDS = 20;
+const TICK_MILLISECONDS = 10;
 
 /** Looks at regular intervals what has happened meanwhile, so that it need not be looked at with every message. */
 export class Pulse {

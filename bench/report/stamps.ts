@@ -1,5 +1,5 @@
 import type { PeerName } from "../peers/peer.ts";
-import { DISTURBED } from "../disturbance.ts";
+import { DISTURBED } from "../coordinator/disturbance.ts";
 import type { Slice } from "../figures.ts";
 import { isDisturbed } from "../statistics/evidence.ts";
 import type { Absence, Gate, Machine, PeerState, Results } from "./results.ts";

@@ -46,5 +46,5 @@ export function inFlight({ streams, listeners, perTurn, size }: Omit<SaturatingP
 
 /** The first messages compile code and fill pools. They are of the same kind as what is measured, and thrown away. */
 export function warmUpSeconds(seconds: number): number {
-  return Math.min(0.2, seconds / 2);
+  return Math.min(0.2, seconds);
 }

@@ -1,4 +1,4 @@
-import { DISTURBED } from "../disturbance.ts";
+import { DISTURBED } from "../coordinator/disturbance.ts";
 import type { CaseParameters, Figure, Measurement, Phase, Slice } from "../figures.ts";
 import type { PeerName } from "../peers/peer.ts";
 

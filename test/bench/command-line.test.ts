@@ -16,8 +16,8 @@ describe("the command line", () => {
       scenarios: ["burst"],
       peers: ["ws loop", "uws publish", "hub on ws", "hub on uws", "socket.io ws", "socket.io uws", "crossws"],
       rounds: 5,
-      trial: { full: false, seconds: 0.12, seed: 1 },
-      loads: [0.75],
+      trial: { full: false, seed: 1 },
+      loads: [],
       pinned: true,
       gate: false,
     });
@@ -31,7 +31,8 @@ describe("the command line", () => {
   });
 
   it("takes names again and again or in a list, with dashes or without", () => {
-    const { scenarios: asked, trial } = parsed("--scenario", "chat,idle", "--scenario", "burst");
+    const { scenarios: asked, trial, loads } = parsed("--scenario", "chat,idle", "--scenario", "burst");
+    expect(loads).toEqual([0.75]);
     expect(asked).toEqual(["burst", "chat", "idle"]);
     expect(trial).not.toHaveProperty("seconds");
     expect(parsed("--peer", "hub-on-uws, Socket.IO ws", "--peer=socket-io-uws").peers).toEqual([

@@ -27,19 +27,20 @@ const SECONDS = 1.2;
 
 /** Every trial of every scenario with one peer, as small as it gets, and what it measured. */
 const ALL_TRIALS = `
-  import { ForkedStage } from "./bench/forked-stage.js";
+  import { ForkedStage } from "./bench/coordinator/forked-stage.js";
   import { PEERS } from "./bench/peers/index.js";
-  import { pin } from "./bench/pinning.js";
+  import { pin } from "./bench/coordinator/pinning.js";
   import { scenarios } from "./bench/scenarios/index.js";
   const peer = "hub on ws";
+  const pinning = pin(false);
   const measured = [];
   for (const { name, trials } of scenarios) {
     for (const trial of trials({ full: false, members: [10], rooms: 8, seconds: 0.05, seed: 1 })) {
-      const { size, compression } = trial;
+      const { size, compression, flags = [] } = trial;
       const phases = { capacity: (stage) => trial.capacity(stage) };
       if (trial.latency !== undefined) phases.latency = (stage) => trial.latency(stage, 200, [0.75]);
       for (const [phase, run] of Object.entries(phases)) {
-        const stage = new ForkedStage({ peer, dialect: PEERS[peer].dialect, size, compression, pinning: pin(false) });
+        const stage = new ForkedStage({ peer, dialect: PEERS[peer].dialect, size, compression, flags, pinning });
         try {
           await stage.opened();
           for (const measurement of await run(stage)) measured.push({ scenario: name, phase, measurement });

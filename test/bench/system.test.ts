@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { busyTicksIn, processTicksIn } from "../../bench/disturbance.ts";
-import { commandOn, numbersIn } from "../../bench/pinning.ts";
-import { orderOf } from "../../bench/rounds.ts";
-import { segmentsIn } from "../../bench/segments.ts";
+import { busyTicksIn, processTicksIn } from "../../bench/coordinator/disturbance.ts";
+import { commandOn, numbersIn } from "../../bench/coordinator/pinning.ts";
+import { orderOf } from "../../bench/coordinator/rounds.ts";
+import { segmentsIn } from "../../bench/coordinator/segments.ts";
 
 describe("what Linux tells", () => {
   it("is how busy all cores were: user, nice, system and steal, without interrupts", () => {

@@ -29,9 +29,9 @@ export class ToldReceivers {
   }
 
   /** @throws what `failed` tells, as a rejection. */
-  async connect(port: number, clients: readonly Client[], plan: Partial<ConnectPlan> = {}): Promise<number> {
+  async connect(port: number, crowd: readonly Client[], plan: Partial<ConnectPlan> = {}): Promise<number> {
     const defaults = { dialect: "websocket", concurrency: 10, from: [], compression: false } as const;
-    this.execute({ do: "connect", plan: { port, clients, ...defaults, ...plan } });
+    this.execute({ do: "connect", plan: { port, clients: crowd, ...defaults, ...plan } });
     return (await this.next("connected")).seconds;
   }
 

@@ -1,7 +1,7 @@
 import type { WriteStream } from "node:tty";
 import type { Job, Watcher } from "./benchmark.ts";
-import { dashed } from "./command-line.ts";
-import type { Phase, Slice } from "./figures.ts";
+import { dashed } from "../command-line.ts";
+import type { Phase, Slice } from "../figures.ts";
 
 /** Where nobody sees a line rewritten, one now and then shows that the run goes on. In milliseconds. */
 const SELDOM = 30_000;

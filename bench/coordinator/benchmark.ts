@@ -1,16 +1,16 @@
-import { CONTROL, isCompared, type Options } from "./command-line.ts";
+import { CONTROL, isCompared, type Options } from "../command-line.ts";
 import { Disturbance } from "./disturbance.ts";
-import type { Phase, Slice } from "./figures.ts";
+import type { Phase, Slice } from "../figures.ts";
 import { ForkedStage, UnavailableError } from "./forked-stage.ts";
-import { PEERS } from "./peers/index.ts";
-import type { PeerName } from "./peers/peer.ts";
+import { PEERS } from "../peers/index.ts";
+import type { PeerName } from "../peers/peer.ts";
 import type { Pinning } from "./pinning.ts";
-import type { Absence } from "./report/results.ts";
-import { sumOf } from "./report/verdict.ts";
+import type { Absence } from "../report/results.ts";
+import { sumOf } from "../report/verdict.ts";
 import { orderOf } from "./rounds.ts";
-import type { Scenario, ScenarioName, Trial } from "./scenarios/scenario.ts";
-import { evidenceOf, isDisturbed, valuesOf } from "./statistics/evidence.ts";
-import { median } from "./statistics/median.ts";
+import type { Scenario, ScenarioName, Trial } from "../scenarios/scenario.ts";
+import { evidenceOf, isDisturbed, valuesOf } from "../statistics/evidence.ts";
+import { median } from "../statistics/median.ts";
 
 /** How often a disturbed slice is repeated. */
 const REPETITIONS = 2;
@@ -56,7 +56,7 @@ export class Benchmark {
       .flatMap((scenario) =>
         scenario
           .trials(options.trial)
-          .flatMap((trial) => phasesOf(trial).flatMap((phase) => this.#jobsOf(scenario, trial, phase))),
+          .flatMap((trial) => this.#phasesOf(trial).flatMap((phase) => this.#jobsOf(scenario, trial, phase))),
       );
     // A machine that is never quiet must not make a run three times as long.
     this.#repetitionsLeft = Math.ceil(this.#jobs.length / 2);
@@ -73,6 +73,10 @@ export class Benchmark {
   async abort(): Promise<void> {
     this.#jobs = [];
     await this.#stage?.close();
+  }
+
+  #phasesOf(trial: Trial): readonly Phase[] {
+    return trial.latency === undefined || this.#options.loads.length === 0 ? ["capacity"] : ["capacity", "latency"];
   }
 
   #jobsOf(scenario: Scenario, trial: Trial, phase: Phase): readonly Job[] {
@@ -169,8 +173,4 @@ export class Benchmark {
 /** No repetition makes up for that. */
 function isVoid({ measurements }: Slice): boolean {
   return sumOf(measurements.map(({ violations }) => violations)) !== undefined;
-}
-
-function phasesOf(trial: Trial): readonly Phase[] {
-  return trial.latency === undefined ? ["capacity"] : ["capacity", "latency"];
 }

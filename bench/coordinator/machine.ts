@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { cpus, release, totalmem, type } from "node:os";
-import { dirname, join } from "node:path";
-import type { Machine } from "./report/results.ts";
+import { join } from "node:path";
+import type { Machine } from "../report/results.ts";
 
 const LIBRARIES = ["roomcast", "ws", "uWebSockets.js", "socket.io", "crossws", "autocannon"];
 
@@ -27,7 +27,7 @@ function versionOf(library: string): string | undefined {
     const version = versionIn(join(folder, library, "package.json"));
     if (version !== undefined) return version;
   }
-  return versionIn(join(dirname(import.meta.dirname), "package.json"), library);
+  return versionIn(join(import.meta.dirname, "../../package.json"), library);
 }
 
 function versionIn(path: string, name?: string): string | undefined {

@@ -1,7 +1,7 @@
 import { Child } from "./child.ts";
-import type { Dialect, PeerName } from "./peers/peer.ts";
+import type { Dialect, PeerName } from "../peers/peer.ts";
 import type { Pinning } from "./pinning.ts";
-import type { Counting, ReceiversCommand, ReceiversReport, Tally } from "./receivers/messages.ts";
+import type { Counting, ReceiversCommand, ReceiversReport, Tally } from "../receivers/messages.ts";
 import { segmentsSent } from "./segments.ts";
 import type {
   Load,
@@ -11,8 +11,8 @@ import type {
   ServerOptions,
   ServerReport,
   Stream,
-} from "./server/messages.ts";
-import type { Observation, Stage } from "./stage.ts";
+} from "../server/messages.ts";
+import type { Observation, Stage } from "../stage.ts";
 
 /** Receivers report four times while so much is in flight: often enough to keep it there, too seldom to cost anything. */
 const REPORTS = 4;
@@ -49,12 +49,18 @@ export class ForkedStage implements Stage {
     this.#options = options;
     this.#server = new Child(
       "server",
-      new URL("server/process.js", import.meta.url),
+      new URL("../server/process.js", import.meta.url),
       [JSON.stringify(serverOptions)],
       pinning.server,
       flags,
     );
-    this.#receivers = new Child("receivers", new URL("receivers/process.js", import.meta.url), [], pinning.others, []);
+    this.#receivers = new Child(
+      "receivers",
+      new URL("../receivers/process.js", import.meta.url),
+      [],
+      pinning.others,
+      [],
+    );
     this.#receivers.onreport = (report) => {
       if (report.told === "received") this.#server.send({ do: "credit", deliveries: report.deliveries });
       if (report.told === "failed") this.#receivers.fail(`failed: ${report.reason}`);
