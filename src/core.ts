@@ -14,6 +14,9 @@ import { Requests, type Replies } from "./requests.ts";
 import type { Connection, Topics } from "./transport.ts";
 import { Frame } from "./transports/frame.ts";
 
+/** At most this fraction of what may be held for a socket, as a shift, is published before its recipients are looked at. */
+const UNSEEN_SHIFT = 6;
+
 /**
  * The parts that a hub, its sockets and its targets share, and what takes more than one of them: sending to an audience,
  * and the end of a member.
@@ -38,7 +41,7 @@ export class Core {
     this.#options = options;
     this.#departed = departed;
     const { maxBufferedBytes } = options;
-    const multicast = topics === undefined ? undefined : new Multicast(topics);
+    const multicast = topics === undefined ? undefined : new Multicast(topics, maxBufferedBytes >> UNSEEN_SHIFT);
     // Every recipient is a member; delivery knows no more of it than it needs.
     this.delivery = new Delivery({
       maxBufferedBytes,

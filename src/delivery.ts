@@ -13,9 +13,6 @@ const FLUSH_BYTES = 64 * 1024;
 /** A volatile message is not sent to a socket whose transport still holds more than this many bytes. */
 const LOW_WATER_MARK = 16 * 1024;
 
-/** At most this fraction of the limit, as a shift, is sent through the multicast before its recipients are looked at. */
-const UNSEEN_SHIFT = 6;
-
 /** What delivery keeps for one socket. */
 export interface Recipient {
   readonly connection: Connection;
@@ -58,9 +55,6 @@ export class Delivery {
   #lead: Lead | undefined;
   /** How many recipients have a backlog. */
   #congested = 0;
-  /** The groups that were sent to through the multicast since their members were last looked at, and how much. */
-  readonly #unseen = new Set<Group<Recipient>>();
-  #unseenBytes = 0;
 
   constructor(options: DeliveryOptions) {
     this.#options = options;
@@ -180,29 +174,13 @@ export class Delivery {
   }
 
   #publish(lead: Lead): boolean {
-    const { maxBufferedBytes, multicast } = this.#options;
-    const { byteLength } = lead.all;
-    const most = maxBufferedBytes >> UNSEEN_SHIFT;
-    if (multicast === undefined || this.#congested > 0 || byteLength > most) return false;
-    if (this.#unseenBytes + byteLength > most && !this.#inspectUnseen()) return false;
-    if (!multicast.publish(lead)) return false;
-    this.#unseen.add(lead.group);
-    this.#unseenBytes += byteLength;
-    return true;
+    return this.#congested === 0 && this.#options.multicast?.publish(lead, this.#areWell) === true;
   }
 
-  /**
-   * Looks at everybody who was sent to through the multicast in earlier turns: what the transport could not write shows
-   * by now. Not in every turn, because asking every member costs as much as sending several messages.
-   *
-   * @returns whether nobody is congested.
-   */
-  #inspectUnseen(): boolean {
-    for (const group of this.#unseen) for (const recipient of group.values()) this.inspect(recipient);
-    this.#unseen.clear();
-    this.#unseenBytes = 0;
+  readonly #areWell = (recipients: Iterable<Recipient>): boolean => {
+    for (const recipient of recipients) this.inspect(recipient);
     return this.#congested === 0;
-  }
+  };
 
   #setPending(recipient: Recipient, batch: Batch): void {
     recipient.pending = batch;

@@ -7,20 +7,36 @@ import type { Topics } from "./transport.ts";
  * Sends to a whole group through the transport's own topics.
  *
  * A group gets a topic when it is first sent to, and from then on its members are subscribed as they come and go.
+ *
+ * What the transport could not write shows in the turn after. Looking at every member in every turn would cost as much as
+ * sending several messages, so they are looked at before more than `maxUnseenBytes` would have been sent unseen.
  */
 export class Multicast {
   readonly #topics: Topics;
+  readonly #maxUnseenBytes: number;
   readonly #topicOf = new Map<Group<Recipient>, string>();
   #lastTopic = 0;
+  /** The groups that were sent to since their members were last looked at, and how much. */
+  readonly #unseen = new Set<Group<Recipient>>();
+  #unseenBytes = 0;
 
-  constructor(topics: Topics) {
+  constructor(topics: Topics, maxUnseenBytes: number) {
     this.#topics = topics;
+    this.#maxUnseenBytes = maxUnseenBytes;
   }
 
-  /** @returns `false`, and nothing was sent, where sending to the members one by one is right. */
-  publish({ group, all, without }: Lead): boolean {
-    if (group.size < this.#topics.leastMembers) return false;
-    return this.#topics.publish(this.#topicOf.get(group) ?? this.#subscribe(group), all, without);
+  /**
+   * @param areWell - looks at these recipients, and says whether all of them keep up.
+   * @returns `false`, and nothing was sent, where sending to the members one by one is right.
+   */
+  publish({ group, all, without }: Lead, areWell: (recipients: Iterable<Recipient>) => boolean): boolean {
+    const { byteLength } = all;
+    if (group.size < this.#topics.leastMembers || byteLength > this.#maxUnseenBytes) return false;
+    if (this.#unseenBytes + byteLength > this.#maxUnseenBytes && !areWell(this.#takeUnseen())) return false;
+    if (!this.#topics.publish(this.#topicOf.get(group) ?? this.#subscribe(group), all, without)) return false;
+    this.#unseen.add(group);
+    this.#unseenBytes += byteLength;
+    return true;
   }
 
   joined(group: Group<Recipient>, recipient: Recipient): void {
@@ -35,6 +51,13 @@ export class Multicast {
     this.#topics.unsubscribe(recipient.connection, topic);
     if (group.size === 0) this.#topicOf.delete(group);
     return true;
+  }
+
+  #takeUnseen(): readonly Recipient[] {
+    const recipients = [...this.#unseen].flatMap((group) => [...group.values()]);
+    this.#unseen.clear();
+    this.#unseenBytes = 0;
+    return recipients;
   }
 
   #subscribe(group: Group<Recipient>): string {

@@ -43,7 +43,7 @@ describe("What is sent to a whole group", () => {
 
   beforeEach(() => {
     topics = new SlowTopics();
-    multicast = new Multicast(topics);
+    multicast = new Multicast(topics, LIMIT >> 6);
     overflows = [];
     delivery = new Delivery({
       maxBufferedBytes: LIMIT,

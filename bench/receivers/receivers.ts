@@ -7,7 +7,7 @@ import { Sender } from "./sender.ts";
 import { Senders } from "./senders.ts";
 
 /** So many ticks without anything to read, two seconds, and what is missing will not come. */
-const PATIENCE = 100;
+const PATIENCE = 200;
 
 /** Reports that nobody wants cost the server's process, which is told of them. */
 const NEVER = 1e9;

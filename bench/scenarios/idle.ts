@@ -27,7 +27,7 @@ export const idle: Scenario = {
   headline: "residentPerConnection",
   also: ["heapPerConnection"],
   trials: (options) =>
-    (options.members ?? (options.full ? [1_000, 10_000] : [1_000])).map((count) => {
+    (options.members ?? (options.full ? [1_000, 10_000] : [10_000])).map((count) => {
       const name = `${count.toLocaleString("en")} idle connections`;
       return {
         name,

@@ -1,30 +1,27 @@
 import type { Buffer } from "node:buffer";
-import { readFile } from "node:fs/promises";
-import { createServer, type IncomingMessage, type Server } from "node:http";
-import { createServer as createTlsServer, type Server as TlsServer } from "node:https";
+import type { IncomingMessage, Server } from "node:http";
+import type { Server as TlsServer } from "node:https";
 import type { AddressInfo, Socket as TcpSocket } from "node:net";
-import type { TLSSocket } from "node:tls";
 import { WebSocketServer, type ServerOptions } from "ws";
 import { HubError } from "../errors.ts";
 import type {
   ListenAddress,
   ListenOptions,
-  TlsOptions,
   Transport,
   TransportHandlers,
   TransportSettings,
   UpgradeDecision,
-  UpgradeInfo,
 } from "../transport.ts";
 import { Deflater, MIN_WINDOW_BITS } from "./deflater.ts";
 import { checkFactoryOptions } from "./shared/factory-options.ts";
 import { listenError } from "./shared/listen-error.ts";
-import { offeredProtocols, plainAddress } from "./shared/upgrade-info.ts";
 import { Vanishing } from "./shared/vanishing.ts";
 import { CarrierWebSocket, PLAIN, WsConnection, type WireForm } from "./ws/connection.ts";
 import { EarlyBytes } from "./ws/early-bytes.ts";
+import { listenOn } from "./ws/listening.ts";
 import { agreedWindowBits, DEFLATE_OPTIONS } from "./ws/negotiation.ts";
 import { refuseUpgrade } from "./ws/refusal.ts";
+import { upgradeInfo } from "./ws/upgrade-info.ts";
 import { UpgradeRouter } from "./ws/upgrade-router.ts";
 
 /** How long a client may take to answer a close frame, in milliseconds; then the connection is cut. */
@@ -207,35 +204,4 @@ class WsTransport implements Transport {
     this.#connections.delete(connection);
     if (this.#connections.size === 0) this.#empty?.();
   };
-}
-
-function upgradeInfo(request: IncomingMessage, tcp: TcpSocket, client: Vanishing): UpgradeInfo {
-  return {
-    url: request.url ?? "/",
-    // Only `set-cookie`, which requests do not have, is ever an array.
-    headers: request.headers as Record<string, string>,
-    remoteAddress: plainAddress(tcp.remoteAddress ?? ""),
-    secure: (tcp as Partial<TLSSocket>).encrypted === true,
-    protocols: offeredProtocols(request.headers["sec-websocket-protocol"]),
-    get signal() {
-      return client.signal;
-    },
-  };
-}
-
-async function listenOn({ port = 0, host, socketPath, tls }: ListenOptions): Promise<Server | TlsServer> {
-  const server = tls === undefined ? createServer() : createTlsServer(await readTls(tls));
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(socketPath === undefined ? { port, host } : { path: socketPath }, () => {
-      server.off("error", reject);
-      resolve();
-    });
-  });
-  return server;
-}
-
-async function readTls({ certFile, keyFile, passphrase }: TlsOptions): Promise<object> {
-  const [cert, key] = await Promise.all([readFile(certFile), readFile(keyFile)]);
-  return { cert, key, passphrase };
 }
