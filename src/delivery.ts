@@ -72,6 +72,12 @@ export class Delivery {
       return;
     }
     const { pending } = recipient;
+    if (pending !== undefined && pending.byteLength + frame.bytes.length > this.#options.maxBufferedBytes) {
+      // Only together are they too much: what came before may be gone at once.
+      this.#write(recipient, pending);
+      this.send(recipient, frame);
+      return;
+    }
     if (pending === undefined) this.#dirty.push(recipient);
     this.#schedule();
     this.#setPending(recipient, (pending ?? this.#start).append(frame));
@@ -79,9 +85,12 @@ export class Delivery {
 
   /** Sends to everybody in the group but one, if one is given, after everything sent to each of them before. */
   sendToGroup(group: Group<Recipient>, frame: MessageFrame, without?: Recipient): void {
+    if (this.#lead !== undefined && this.#lead.all.byteLength + frame.bytes.length > this.#options.maxBufferedBytes) {
+      this.separate();
+    }
     if (this.#lead?.group !== group) {
       this.separate();
-      if (this.#dirty.length > 0 || this.#congested > 0) {
+      if (this.#dirty.length > 0 || !this.#isWell(group)) {
         for (const recipient of group.values()) if (recipient !== without) this.send(recipient, frame);
         return;
       }
@@ -102,8 +111,8 @@ export class Delivery {
       if (sequence.byteLength === 0) continue;
       if (recipient.backlog !== undefined) this.#holdAll(recipient, sequence);
       else {
-        this.#dirty.push(recipient);
         this.#setPending(recipient, sequence);
+        if (recipient.pending !== undefined) this.#dirty.push(recipient);
       }
     }
   }
@@ -174,12 +183,19 @@ export class Delivery {
   }
 
   #publish(lead: Lead): boolean {
-    return this.#congested === 0 && this.#options.multicast?.publish(lead, this.#areWell) === true;
+    return this.#isWell(lead.group) && this.#options.multicast?.publish(lead, this.#inspectAll) === true;
   }
 
-  readonly #areWell = (recipients: Iterable<Recipient>): boolean => {
-    for (const recipient of recipients) this.inspect(recipient);
-    return this.#congested === 0;
+  /** Whether nobody in the group is congested. */
+  #isWell(group: Group<Recipient>): boolean {
+    if (this.#congested === 0) return true;
+    for (const { backlog } of group.values()) if (backlog !== undefined) return false;
+    return true;
+  }
+
+  readonly #inspectAll = (group: Group<Recipient>): boolean => {
+    for (const recipient of group.values()) this.inspect(recipient);
+    return this.#isWell(group);
   };
 
   #setPending(recipient: Recipient, batch: Batch): void {

@@ -26,13 +26,18 @@ export class Multicast {
   }
 
   /**
-   * @param areWell - looks at these recipients, and says whether all of them keep up.
+   * @param inspect - looks at the members of a group.
    * @returns `false`, and nothing was sent, where sending to the members one by one is right.
    */
-  publish({ group, all, without }: Lead, areWell: (recipients: Iterable<Recipient>) => boolean): boolean {
+  publish({ group, all, without }: Lead, inspect: (group: Group<Recipient>) => boolean): boolean {
     const { byteLength } = all;
     if (group.size < this.#topics.leastMembers || byteLength > this.#maxUnseenBytes) return false;
-    if (this.#unseenBytes + byteLength > this.#maxUnseenBytes && !areWell(this.#takeUnseen())) return false;
+    if (this.#unseenBytes + byteLength > this.#maxUnseenBytes) {
+      for (const unseen of this.#unseen) inspect(unseen);
+      this.#unseen.clear();
+      this.#unseenBytes = 0;
+      if (!inspect(group)) return false;
+    }
     if (!this.#topics.publish(this.#topicOf.get(group) ?? this.#subscribe(group), all, without)) return false;
     this.#unseen.add(group);
     this.#unseenBytes += byteLength;
@@ -51,13 +56,6 @@ export class Multicast {
     this.#topics.unsubscribe(recipient.connection, topic);
     if (group.size === 0) this.#topicOf.delete(group);
     return true;
-  }
-
-  #takeUnseen(): readonly Recipient[] {
-    const recipients = [...this.#unseen].flatMap((group) => [...group.values()]);
-    this.#unseen.clear();
-    this.#unseenBytes = 0;
-    return recipients;
   }
 
   #subscribe(group: Group<Recipient>): string {

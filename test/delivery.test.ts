@@ -62,6 +62,28 @@ describe("Delivery", () => {
     expect(recipient.pending).toBeUndefined();
   });
 
+  test.each([
+    [
+      "one by one",
+      (delivery: Delivery, to: Recipient, name: string, size: number) => delivery.send(to, frameOf(name, size)),
+    ],
+    [
+      "to a group",
+      (delivery: Delivery, to: Recipient, name: string, size: number, group: Set<Recipient>) =>
+        delivery.sendToGroup(group.add(to), frameOf(name, size)),
+    ],
+  ])("closes nobody who keeps up, however much a turn sends: %s", async (_, send) => {
+    const delivery = createDelivery(64 * KIB);
+    const group = new Set<Recipient>();
+    send(delivery, recipient, "a", 20_000, group);
+    send(delivery, recipient, "b", 50_000, group);
+    send(delivery, recipient, "c", 20, group);
+    send(delivery, recipient, "d", 64 * KIB, group);
+    await turn();
+    expect(names()).toEqual(["a", "b", "c", "d"]);
+    expect(overflows).toEqual([]);
+  });
+
   test("flushes at once what reaches 64 KiB, and not a byte earlier", async () => {
     const delivery = createDelivery(4 * KIB * KIB);
     delivery.send(recipient, frameOf("a", 64 * KIB - 21));

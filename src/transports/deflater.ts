@@ -37,6 +37,8 @@ export class Deflater {
 
   /** All frames of the sequence as one run of bytes, joined at the first use. */
   bytesOf(sequence: FrameSequence): Buffer {
+    // Then no frame in it is worth compressing, either.
+    if (sequence.byteLength < MIN_LENGTH) return sequence.bytes;
     let bytes = this.#sequences.get(sequence);
     if (bytes === undefined) this.#sequences.set(sequence, (bytes = this.#join(sequence)));
     return bytes;

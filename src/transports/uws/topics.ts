@@ -6,14 +6,21 @@ import type { UwsConnection } from "./connection.ts";
 const MAX_FRAMES = 32;
 const MAX_BYTES = 16 * 1024;
 
+/** With fewer members, one by one is as fast. */
+const LEAST_MEMBERS = 16;
+
 let instances = 0;
 
 /** The topics of one hub on an app. */
 export class UwsTopics implements Topics {
-  readonly leastMembers: number = 16;
   /** Topics belong to the app, which several hubs may share. */
   readonly #prefix = `roomcast ${++instances}: `;
   #app: TemplatedApp | undefined;
+
+  /** Without an app nothing can be published, and no subscription is worth its price. */
+  get leastMembers(): number {
+    return this.#app === undefined ? Number.POSITIVE_INFINITY : LEAST_MEMBERS;
+  }
 
   /** Publishes on this app from now on. Before, everything is left to be written one by one. */
   use(app: TemplatedApp): void {
