@@ -29,9 +29,12 @@ export function figuresOf({ server, tally, segments }: Observation, phase: Phase
   const seconds = (tally.last - server.began) / 1e6;
   const messages = Object.values(server.sent).reduce((sum, count) => sum + count, 0);
   const figures: Record<string, number> & Figures = {
-    cpu: (server.user + server.system) / deliveries,
-    user: server.user / deliveries,
-    system: server.system / deliveries,
+    // At a fixed rate the server waits awake for the next message: its CPU time is all there is.
+    ...(phase === "capacity" && {
+      cpu: (server.user + server.system) / deliveries,
+      user: server.user / deliveries,
+      system: server.system / deliveries,
+    }),
     throughput: deliveries / seconds,
     messages: messages / seconds,
     bytes: tally.bytes / deliveries,

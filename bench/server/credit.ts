@@ -24,7 +24,7 @@ export class Credit {
   }
 
   /**
-   * Resolves when no more credit is to be expected for so many deliveries, or after a time.
+   * Resolves when no more credit is to be expected for so many deliveries, or when none has come for a time.
    *
    * Receivers tell of deliveries by the thousand: what is left of the last thousand nobody tells.
    */
@@ -33,6 +33,7 @@ export class Credit {
       const patience = setTimeout(resolve, milliseconds);
       const look = (): void => {
         if (this.#largest === 0 || deliveries - this.#received >= this.#largest) {
+          patience.refresh();
           this.onNext(look);
           return;
         }
