@@ -1,5 +1,4 @@
-import { accessSync, constants, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { closeSync, openSync, writeFileSync } from "node:fs";
 import { Benchmark } from "./coordinator/benchmark.ts";
 import { optionsOf, UsageError, type Options } from "./command-line.ts";
 import { gatesOf } from "./gate.ts";
@@ -14,7 +13,16 @@ import { htmlOf } from "./report/html.ts";
 import { jsonOf, resultsIn, ResultsFileError } from "./report/json.ts";
 import type { PeerState, Results } from "./report/results.ts";
 import { rowsOf } from "./report/rows.ts";
-import { disturbanceText, failuresText, gatesText, machineText, peersText } from "./report/stamps.ts";
+import {
+  disturbanceText,
+  emptyRowsText,
+  failuresText,
+  gatesText,
+  isEmpty,
+  legendText,
+  machineText,
+  peersText,
+} from "./report/stamps.ts";
 import { tableOf } from "./report/table.ts";
 import { scenarios } from "./scenarios/index.ts";
 
@@ -39,10 +47,11 @@ async function main(args: readonly string[]): Promise<number> {
   if (options.json !== undefined) writeFileSync(options.json, jsonOf(results));
   if (options.html !== undefined) writeFileSync(options.html, htmlOf(results));
   const sections = [
-    machineText(results.machine),
+    `${machineText(results.machine)}\n${legendText()}`,
     tableOf(results.rows, scenarios, process.stdout.isTTY),
     disturbanceText(results.slices),
     failuresText(results.slices),
+    emptyRowsText(results.rows),
     options.gate ? gatesText(results.gates) : undefined,
     baseline && comparisonOf(results.rows, baseline),
     peersText(results),
@@ -53,10 +62,28 @@ async function main(args: readonly string[]): Promise<number> {
 
 async function run(options: Options): Promise<Results> {
   const started = new Date();
+  const { seed } = options.trial;
   const pinning = pin(options.pinned);
   const progress = new Progress(process.stderr);
   const benchmark = new Benchmark(options, scenarios, pinning, progress);
+  const resultsSoFar = (): Results => {
+    const { slices, absences } = benchmark;
+    return {
+      version: 1,
+      machine: machineOf(pinning.description),
+      started: started.toISOString(),
+      seconds: (Date.now() - started.getTime()) / 1000,
+      options: { ...options },
+      peers: options.peers.map((name) => stateOf(name, benchmark)),
+      absences,
+      rows: rowsOf(slices, scenarios, seed),
+      gates: gatesOf(slices, seed),
+      slices,
+    };
+  };
   const interrupt = (): void => {
+    // Before the slice that is under way fails, because its processes are ended.
+    if (options.json !== undefined) writeFileSync(options.json, jsonOf(resultsSoFar()));
     void benchmark.abort().finally(() => process.exit(INTERRUPTED));
   };
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, interrupt);
@@ -65,20 +92,7 @@ async function run(options: Options): Promise<Results> {
   } finally {
     progress.clear();
   }
-  const { slices, absences } = benchmark;
-  const { seed } = options.trial;
-  return {
-    version: 1,
-    machine: machineOf(pinning.description),
-    started: started.toISOString(),
-    seconds: (Date.now() - started.getTime()) / 1000,
-    options: { ...options },
-    peers: options.peers.map((name) => stateOf(name, benchmark)),
-    absences,
-    rows: rowsOf(slices, scenarios, seed),
-    gates: gatesOf(slices, seed),
-    slices,
-  };
+  return resultsSoFar();
 }
 
 function stateOf(name: PeerName, { slices, absences }: Benchmark): PeerState {
@@ -91,9 +105,9 @@ function stateOf(name: PeerName, { slices, absences }: Benchmark): PeerState {
 function hasFailed({ rows, gates, slices }: Results, { gate }: Options): boolean {
   const measured = new Set(slices.filter(({ failure }) => failure === undefined).map((slice) => keyOf(slice)));
   return (
-    rows.some(({ verdict }) => verdict === "void") ||
+    rows.some((row) => row.verdict === "void" || isEmpty(row)) ||
     slices.some((slice) => !measured.has(keyOf(slice))) ||
-    (gate && gates.some(({ passed }) => passed === false))
+    (gate && (gates.some(({ passed }) => passed === false) || gates.every(({ passed }) => passed === undefined)))
   );
 }
 
@@ -103,7 +117,7 @@ function keyOf({ scenario, trial, phase, peer }: Results["slices"][number]): str
 
 function checkWritable(file: string): void {
   try {
-    accessSync(dirname(file), constants.W_OK);
+    closeSync(openSync(file, "a"));
   } catch (error) {
     throw new UsageError(`${file} cannot be written: ${(error as Error).message}`, { cause: error });
   }

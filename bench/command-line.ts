@@ -6,7 +6,7 @@ import { scenarios } from "./scenarios/index.ts";
 import type { ScenarioName, TrialOptions } from "./scenarios/scenario.ts";
 
 /** The names of all, in the order in which they are shown. */
-export const SCENARIO_NAMES: readonly ScenarioName[] = scenarios.map(({ name }) => name);
+const SCENARIO_NAMES: readonly ScenarioName[] = scenarios.map(({ name }) => name);
 const ALL_PEERS = Object.keys(PEERS) as PeerName[];
 
 export const FAULTY: readonly FaultyPeer[] = Object.keys(faultyPeers) as FaultyPeer[];

@@ -24,7 +24,7 @@ export function spokenEnvelope(dialect: Dialect, body: string): string {
 }
 
 /** Bytes of an {@link envelope} without its body. */
-export function overhead(dialect: Dialect, room: string | undefined): number {
+function overhead(dialect: Dialect, room: string | undefined): number {
   return Buffer.byteLength(envelope(dialect, room, ""));
 }
 

@@ -1,6 +1,7 @@
 import type { CaseParameters, Slice } from "./figures.ts";
 import { PROMISES, type Place, type Promised } from "./promises.ts";
 import type { Gate } from "./report/results.ts";
+import { sumOf } from "./report/verdict.ts";
 import { bootstrap } from "./statistics/bootstrap.ts";
 import { evidenceOf, paired, type Evidence } from "./statistics/evidence.ts";
 
@@ -11,26 +12,32 @@ const COMBINE: Readonly<Record<Promised["as"], (own: number, other: number) => n
   KiB: (own, other) => (own - other) / KIBIBYTE,
 };
 
-/** What these slices say of each promise. A median that is at the limit keeps it. */
+/** What these slices say of each promise. A median that is at the limit keeps it, unless something went wrong. */
 export function gatesOf(slices: readonly Slice[], seed: number): readonly Gate[] {
   const evidence = evidenceOf(slices);
   return PROMISES.map((promised) => {
     const { name, limit } = promised;
-    const values = valuesOf(promised, evidence).filter((value) => Number.isFinite(value));
-    if (values.length === 0) return { name, limit, passed: undefined };
+    const [own, other] = placesOf(promised, evidence);
+    if (own === undefined || other === undefined) return { name, limit, passed: undefined };
+    const isVoid = [own, other].some(({ all }) => sumOf(all.map(({ violations }) => violations)) !== undefined);
+    const values = paired(own, other, promised.figure, COMBINE[promised.as]).filter((value) => Number.isFinite(value));
+    if (values.length === 0) return { name, limit, passed: isVoid ? false : undefined };
     const measured = bootstrap(values, seed);
-    return { name, limit, measured, passed: measured.median <= limit };
+    return { name, limit, measured, passed: !isVoid && measured.median <= limit };
   });
 }
 
-/** By rounds. Where several cases would do, the last, which is the largest. */
-function valuesOf({ own, other, figure, as }: Promised, evidence: readonly Evidence[]): readonly number[] {
+/** Where several cases would do, the last, which is the largest. */
+function placesOf(
+  { own, other }: Promised,
+  evidence: readonly Evidence[],
+): readonly [own: Evidence | undefined, other: Evidence | undefined] {
   const mine = evidence.findLast((each) => isAt(own, each));
   const isSameCase = own.parameters === other.parameters;
   const theirs = evidence.findLast(
     (each) => isAt(other, each) && each.trial === mine?.trial && (!isSameCase || each.case === mine.case),
   );
-  return mine && theirs ? paired(mine, theirs, figure, COMBINE[as]) : [];
+  return [mine, theirs];
 }
 
 function isAt({ scenario, peer, phase, load, parameters = {} }: Place, evidence: Evidence): boolean {

@@ -34,8 +34,8 @@ What becomes of it
   --baseline FILE     compare with an earlier --json FILE
   --help              this
 
-Exit status: 0; 1 if a result is void, if a peer failed in every round, or if a gate did; 2 if the
-call was wrong.`;
+Exit status: 0; 1 if a result is void or empty, if a peer failed in every round, or if a gate did or
+none was measured; 2 if the call was wrong; 130 if it was interrupted, with what there is as --json.`;
 
 /** What can be done. */
 export function helpText(): string {

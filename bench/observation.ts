@@ -23,7 +23,7 @@ export function measurementOf(observation: Observation, subject: Subject): Measu
 }
 
 /** What both ends of a measurement say together. What cannot be said, because nothing arrived, is left out. */
-export function figuresOf({ server, tally, segments }: Observation, phase: Phase): Figures {
+function figuresOf({ server, tally, segments }: Observation, phase: Phase): Figures {
   const { deliveries } = tally;
   // Until the last delivery: what is only queued somewhere has not been delivered.
   const seconds = (tally.last - server.began) / 1e6;

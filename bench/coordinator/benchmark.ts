@@ -135,6 +135,9 @@ export class Benchmark {
     this.#stage = stage;
     try {
       await stage.opened();
+      // Not before: while it starts, its own threads share its core.
+      const [server] = stage.pids;
+      if (server !== undefined && this.#pinning.server !== undefined) disturbance.follow(server);
       const measurements = await (phase === "capacity" ? trial.capacity(stage) : this.#latency(scenario, trial, stage));
       const others = disturbance.since(stage.pids);
       return { ...about, ...(others !== undefined && { disturbance: others }), measurements };

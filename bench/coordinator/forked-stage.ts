@@ -40,6 +40,8 @@ export class ForkedStage implements Stage {
   readonly #server: Child<ServerCommand, ServerReport>;
   readonly #receivers: Child<ReceiversCommand, ReceiversReport>;
   #port = 0;
+  /** What a server keeps for clients that stall comes whenever it comes: from then on the sums need not agree. */
+  #stalled = false;
 
   /** They start at once: see {@link opened}. */
   constructor(options: StageOptions) {
@@ -95,9 +97,12 @@ export class ForkedStage implements Stage {
   }
 
   async connect(plan: Parameters<Stage["connect"]>[0]): Promise<{ seconds: number }> {
-    const { dialect, compression } = this.#options;
+    const { dialect, compression, size } = this.#options;
     const connected = this.#receivers.next(["connected"], plan.clients.length / SLOW_HANDSHAKES);
-    this.#receivers.send({ do: "connect", plan: { ...plan, port: this.#port, dialect, compression } });
+    this.#receivers.send({
+      do: "connect",
+      plan: { ...plan, port: this.#port, dialect, compression, ...(!compression && { size }) },
+    });
     const { seconds } = await connected;
     return { seconds };
   }
@@ -148,6 +153,7 @@ export class ForkedStage implements Stage {
   }
 
   stall(clients: readonly number[], stalled: boolean): Promise<void> {
+    this.#stalled = true;
     this.#receivers.send({ do: "stall", clients, stalled });
     return Promise.resolve();
   }
@@ -167,8 +173,28 @@ export class ForkedStage implements Stage {
   async #tally({ sent, deliveries }: Pick<ServerFigures, "sent" | "deliveries">): Promise<Tally> {
     const told = this.#receivers.next(["tally"]);
     this.#receivers.send({ do: "end", sent, deliveries });
-    return (await told).tally;
+    const { tally } = await told;
+    return this.#stalled ? tally : reconciled(tally, deliveries);
   }
+}
+
+/**
+ * The tally with what no single connection can notice: of a stream that a client hears only at times, nobody but the server
+ * knows when it should. What it sent to too few is missing, what it sent to too many was misrouted.
+ *
+ * @param due - how many deliveries there should have been.
+ */
+export function reconciled(tally: Tally, due: number): Tally {
+  const { deliveries, violations } = tally;
+  const unnoticed = due - deliveries - violations.missing;
+  return {
+    ...tally,
+    violations: {
+      ...violations,
+      missing: violations.missing + Math.max(0, unnoticed),
+      misrouted: violations.misrouted + Math.max(0, -unnoticed),
+    },
+  };
 }
 
 /** What the sums need to know of a stream that clients send. */

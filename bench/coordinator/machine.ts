@@ -6,6 +6,12 @@ import type { Machine } from "../report/results.ts";
 
 const LIBRARIES = ["roomcast", "ws", "uWebSockets.js", "socket.io", "crossws", "autocannon"];
 
+/** What a package says of itself. */
+interface Description {
+  readonly name: string;
+  readonly version: string;
+}
+
 /** Where this runs, so that figures are compared with their like only. */
 export function machineOf(pinning: string): Machine {
   return {
@@ -14,27 +20,28 @@ export function machineOf(pinning: string): Machine {
     memory: totalmem(),
     system: `${type()} ${release()}, ${process.arch}`,
     node: process.version,
-    packages: Object.fromEntries(
-      LIBRARIES.map((library) => [library, versionOf(library)]).filter(([, version]) => version !== undefined),
-    ),
+    packages: Object.fromEntries(LIBRARIES.flatMap((library) => stampsOf(library))),
     pinning,
   };
 }
 
-/** `undefined` where it is not installed. Not every package lets its own description be imported. */
-function versionOf(library: string): string | undefined {
-  for (const folder of createRequire(import.meta.url).resolve.paths(library) ?? []) {
-    const version = versionIn(join(folder, library, "package.json"));
-    if (version !== undefined) return version;
-  }
-  return versionIn(join(import.meta.dirname, "../../package.json"), library);
+/** None where it is not installed. Not every package lets its own description be imported. */
+function stampsOf(library: string): readonly (readonly [name: string, version: string])[] {
+  const folders = createRequire(import.meta.url).resolve.paths(library) ?? [];
+  const installed = folders.flatMap((folder) => descriptionsIn(join(folder, library, "package.json")));
+  const own = descriptionsIn(join(import.meta.dirname, "../../package.json")).filter(({ name }) => name === library);
+  return [...installed, ...own].slice(0, 1).map((description) => stampOf(library, description));
 }
 
-function versionIn(path: string, name?: string): string | undefined {
+/** A package can be installed under another name than its own. */
+export function stampOf(library: string, { name, version }: Description): readonly [name: string, version: string] {
+  return name === library ? [library, version] : [name, `${version} (${library})`];
+}
+
+function descriptionsIn(path: string): readonly Description[] {
   try {
-    const description = JSON.parse(readFileSync(path, "utf8")) as { name?: string; version?: string };
-    return name === undefined || description.name === name ? description.version : undefined;
+    return [JSON.parse(readFileSync(path, "utf8")) as Description];
   } catch {
-    return undefined;
+    return [];
   }
 }

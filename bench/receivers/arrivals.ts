@@ -2,7 +2,7 @@ import { now, TIME_MODULUS } from "../stamp.ts";
 import { Histogram } from "./histogram.ts";
 import type { MutableViolations } from "./ledger.ts";
 
-/** What has arrived on all connections since a measurement began. */
+/** What has arrived on all connections since a measurement began, and which of them have ended. */
 export class Arrivals {
   readonly latencies: Histogram = new Histogram();
   readonly violations: MutableViolations = {
@@ -26,10 +26,12 @@ export class Arrivals {
   /** The least that anybody waits for. */
   #limit = Number.POSITIVE_INFINITY;
 
-  /** Everything is counted from 0. Until something arrives, its first and last are now. */
+  /** Everything is counted from 0, but for the connections that have ended since the last tally. Until something arrives, its first and last are now. */
   begin(): void {
     this.latencies.clear();
-    for (const violation of Object.keys(this.violations) as (keyof MutableViolations)[]) this.violations[violation] = 0;
+    for (const violation of Object.keys(this.violations) as (keyof MutableViolations)[]) {
+      if (violation !== "closed") this.violations[violation] = 0;
+    }
     this.deliveries = this.bytes = this.reads = 0;
     this.first = this.last = now();
     this.#waiting = [];

@@ -39,6 +39,7 @@ export class Connection implements FrameHandler {
   readonly #walker: FrameWalker = new FrameWalker(this);
   readonly #socket: Socket;
   readonly #lastByte: number;
+  readonly #size: number | undefined;
   #head: Buffer | undefined = Buffer.alloc(0);
   #opened = false;
   #ended = false;
@@ -54,6 +55,7 @@ export class Connection implements FrameHandler {
     this.#arrivals = arrivals;
     this.#plan = plan;
     this.#lastByte = plan.dialect === "engine.io" ? BRACKET : BRACE;
+    this.#size = plan.size;
     // The first packets of Engine.IO are told apart by how they begin.
     this.#walker.whole = true;
     this.#socket = connect({
@@ -109,10 +111,14 @@ export class Connection implements FrameHandler {
     if (!this.#socket.destroyed) this.#socket.resetAndDestroy();
   }
 
-  message(bytes: Buffer, start: number, end: number): void {
+  message(bytes: Buffer, start: number, end: number, length: number): void {
     const at = end - TAIL_LENGTH - STAMP_LENGTH;
     if (at < start || bytes[end - 1] !== this.#lastByte || bytes[end - 2] !== QUOTE || !this.#opened) {
       this.#packet(bytes.toString("latin1", start, end));
+      return;
+    }
+    if (this.#size !== undefined && length !== this.#size) {
+      this.malformed();
       return;
     }
     const stream = streamAt(bytes, at);
@@ -125,7 +131,7 @@ export class Connection implements FrameHandler {
   compressed(payload: Buffer): void {
     const message = this.#compressed ? inflate(payload) : undefined;
     if (message === undefined) this.malformed();
-    else this.message(message, 0, message.length);
+    else this.message(message, 0, message.length, message.length);
   }
 
   ping(payload: Buffer): void {

@@ -21,8 +21,12 @@ const END_LENGTH = STAMP_LENGTH + TAIL_LENGTH;
 
 /** What is done with the frames. The bytes are only lent. */
 export interface FrameHandler {
-  /** A text message: at least its last {@link STAMP_LENGTH} + {@link TAIL_LENGTH} bytes, or all where it is shorter. */
-  message(bytes: Buffer, start: number, end: number): void;
+  /**
+   * A text message: at least its last {@link STAMP_LENGTH} + {@link TAIL_LENGTH} bytes, or all where it is shorter.
+   *
+   * @param length - of the whole message.
+   */
+  message(bytes: Buffer, start: number, end: number, length: number): void;
   compressed(payload: Buffer): void;
   ping(payload: Buffer): void;
   close(payload: Buffer): void;
@@ -64,7 +68,7 @@ export class FrameWalker {
       const next = payload + length;
       if (next > end) break;
       const first = bytes[offset] as number;
-      if (first === TEXT) this.#handler.message(bytes, payload, next);
+      if (first === TEXT) this.#handler.message(bytes, payload, next, length);
       else this.#other(first, bytes, payload, next);
       offset = next;
     }
@@ -126,10 +130,11 @@ export class FrameWalker {
   #finish(): void {
     const kept = this.#kept;
     const first = this.#header[0] as number;
+    const length = this.#arrived;
     this.#headerLength = 0;
     this.#arrived = -1;
     this.#kept = NOTHING;
-    if (first === TEXT) this.#handler.message(kept, 0, kept.length);
+    if (first === TEXT) this.#handler.message(kept, 0, kept.length, length);
     else this.#other(first, kept, 0, kept.length);
   }
 }

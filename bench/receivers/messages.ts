@@ -24,6 +24,8 @@ export interface ConnectPlan {
   readonly from: readonly string[];
   /** Whether to ask for permessage-deflate without context takeover. Then messages are inflated before they are counted. */
   readonly compression: boolean;
+  /** Bytes that every message has to have on the wire, without its frame's header; absent where it is compressed. */
+  readonly size?: number;
 }
 
 export interface Client {
@@ -95,8 +97,8 @@ export interface Violations {
   readonly misrouted: number;
   /** Of a stream that this client itself sends. */
   readonly echoed: number;
-  /** Frames that are no message of the benchmark. */
+  /** Frames that are no message of the benchmark, or one of another size. */
   readonly malformed: number;
-  /** Connections that ended. */
+  /** Connections that ended since the last tally. */
   readonly closed: number;
 }

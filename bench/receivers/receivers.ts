@@ -6,7 +6,7 @@ import { Pulse } from "./pulse.ts";
 import { Sender } from "./sender.ts";
 import { Senders } from "./senders.ts";
 
-/** So many ticks without anything to read, two seconds, and what is missing will not come. */
+/** So many ticks of 10 ms without anything to read, two seconds, and what is missing will not come. */
 const PATIENCE = 200;
 
 /** Reports that nobody wants cost the server's process, which is told of them. */
@@ -148,6 +148,8 @@ export class Receivers {
         load,
       },
     });
+    // Who leaves from now on is missing in what is measured next, even before it begins.
+    violations.closed = 0;
   }
 
   #connection(id: number): Connection {

@@ -1,3 +1,4 @@
+import { OpenLoopSchedule } from "../open-loop-schedule.ts";
 import { now } from "../stamp.ts";
 import type { Arrivals } from "./arrivals.ts";
 import type { Sending } from "./messages.ts";
@@ -8,9 +9,6 @@ export interface SentMessages {
   readonly sent: Readonly<Record<number, number>>;
   readonly deliveries: number;
 }
-
-/** Timers are late by a millisecond or two; what is due sooner is waited for in turns of the event loop. */
-const SHORTEST_SLEEP = 2_000;
 
 /** The clients that send, and the pace at which they do it. */
 export class Senders {
@@ -31,7 +29,8 @@ export class Senders {
 
   start({ pace, seconds }: Sending): void {
     if (pace.kind === "open-loop") {
-      this.#sendDue(now(), 1e6 / pace.rate, Math.floor(pace.rate * seconds));
+      // Awake, these processes would look busy. The stamps tell when a message was meant to leave: late ones are late for all.
+      this.#sendDue(new OpenLoopSchedule(now(), pace.rate, seconds, { spinning: false }));
       return;
     }
     // What gets lost on the way never makes room for more: the end must not depend on it.
@@ -56,22 +55,16 @@ export class Senders {
   }
 
   /** Sends what should have left by now, and comes back for the rest. */
-  #sendDue(start: number, interval: number, count: number, index = 0): void {
+  #sendDue(schedule: OpenLoopSchedule, index = 0): void {
     if (this.#done) return;
     const time = now();
     let following = index;
-    while (following < count && start + following * interval <= time) {
-      this.#send(Math.floor(start + following * interval));
+    while (following < schedule.length && schedule.intended(following) <= time) {
+      this.#send(schedule.intended(following));
       following++;
     }
-    if (following === count) {
-      this.#finish();
-      return;
-    }
-    const again = (): void => this.#sendDue(start, interval, count, following);
-    const wait = start + following * interval - time;
-    if (wait > SHORTEST_SLEEP) setTimeout(again, (wait - SHORTEST_SLEEP) / 1e3);
-    else setImmediate(again);
+    if (following === schedule.length) this.#finish();
+    else setTimeout(() => this.#sendDue(schedule, following), schedule.sleep(following, now()));
   }
 
   #send(time: number): void {

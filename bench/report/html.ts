@@ -38,7 +38,7 @@ export function htmlOf(results: Results): string {
           ${sectionOf(
             "batching",
             "What a delivery costs, by messages in a turn",
-            "Bare writes are the floor: one write for each member and turn, without a library. Both axes are logarithmic.",
+            "Bare writes, for comparison: one write for each member and turn, without a library. Both axes are logarithmic.",
             batchingCharts(rows),
           )}
           ${sectionOf(

@@ -54,8 +54,8 @@ export interface Interval {
 }
 
 /**
- * `void`: messages were lost, doubled or misled, so the speed counts for nothing. `withheld`: the receivers were the
- * bottleneck. `same`: the interval of the ratio spans 1.
+ * `void`: messages were lost, doubled or misled, so the speed counts for nothing. `withheld`: see the
+ * remarks; or there were too few rounds. `same`: the interval of the ratio spans 1.
  */
 export type Verdict = "control" | "better" | "worse" | "same" | "withheld" | "void";
 

@@ -1,4 +1,6 @@
+import { CONTROL } from "../command-line.ts";
 import { FIGURES, type Figure, type Slice } from "../figures.ts";
+import { UNCOMPRESSED } from "../scenarios/compressed.ts";
 import type { Scenario } from "../scenarios/scenario.ts";
 import { bootstrap } from "../statistics/bootstrap.ts";
 import { evidenceOf, paired, ratio, sameCase, valuesOf, type Evidence } from "../statistics/evidence.ts";
@@ -32,13 +34,16 @@ function headlineOf({ phase }: Evidence, headline: Figure): Figure {
 
 function rowOf(evidence: Evidence, all: readonly Evidence[], headline: Figure, seed: number): Row {
   const { peer, load, measurements, disturbed } = evidence;
-  const isControl = peer === "ws loop";
-  const control = isControl ? undefined : all.find(sameCase(evidence, "ws loop"));
+  const isControl = peer === CONTROL;
+  const control = isControl ? undefined : all.find(sameCase(evidence, CONTROL));
   const floor = all.find(sameCase(evidence, "floor"));
   const violations = sumOf(evidence.all.map((measurement) => measurement.violations));
   const toControl = control && comparison(evidence, control, headline, seed);
   const toFloor = floor && comparison(evidence, floor, "cpu", seed);
+  const rounds = control === undefined ? 0 : ratiosOf(evidence, control, headline).length;
   const receiversLoad = median(valuesOf(evidence, "receiversLoad"));
+  const remarks = remarksOf(evidence, isReceiverBound(receiversLoad), isControl || toControl !== undefined);
+  const isLike = !remarks.includes(UNCOMPRESSED);
   return {
     scenario: evidence.scenario,
     trial: evidence.trial,
@@ -53,15 +58,19 @@ function rowOf(evidence: Evidence, all: readonly Evidence[], headline: Figure, s
     figures: figuresOf(evidence, seed),
     ...(toControl && { ratio: toControl }),
     ...(toFloor && { toFloor }),
-    verdict: verdictOf({ isControl, headline, violations, receiversLoad, ratio: toControl }),
+    verdict: verdictOf({ isControl, headline, violations, receiversLoad, rounds, isLike, ratio: toControl }),
     ...(violations && { violations }),
-    remarks: remarksOf(evidence, isReceiverBound(receiversLoad), isControl || toControl !== undefined),
+    remarks,
   };
 }
 
 function comparison(own: Evidence, other: Evidence, figure: Figure, seed: number): Interval | undefined {
-  const ratios = paired(own, other, figure, ratio).filter((value) => Number.isFinite(value));
+  const ratios = ratiosOf(own, other, figure);
   return ratios.length === 0 ? undefined : bootstrap(ratios, seed);
+}
+
+function ratiosOf(own: Evidence, other: Evidence, figure: Figure): readonly number[] {
+  return paired(own, other, figure, ratio).filter((value) => Number.isFinite(value));
 }
 
 function figuresOf(evidence: Evidence, seed: number): Row["figures"] {

@@ -1,8 +1,8 @@
 import type { PeerName } from "../peers/peer.ts";
 import { DISTURBED } from "../coordinator/disturbance.ts";
-import type { Slice } from "../figures.ts";
+import { FIGURES, type Slice } from "../figures.ts";
 import { isDisturbed } from "../statistics/evidence.ts";
-import type { Absence, Gate, Machine, PeerState, Results } from "./results.ts";
+import type { Absence, Gate, Machine, PeerState, Results, Row } from "./results.ts";
 import { aligned, numberText, wrapped } from "./text.ts";
 
 const WIDTH = 100;
@@ -18,6 +18,28 @@ export function machineText(machine: Machine): string {
     packages.join(", "),
   ];
   return lines.map((line) => wrapped(line, WIDTH, INDENT)).join("\n");
+}
+
+/** What the columns of the table are. */
+export function legendText(): string {
+  const words =
+    "CPU: the server's, for one delivery; ratio: to the control; 95 %: bootstrap interval; /floor: to bare writes; " +
+    "*: receiver-bound";
+  return wrapped(words, WIDTH, INDENT);
+}
+
+/** Rows without the figure that they are about; `undefined` if there are none. */
+export function emptyRowsText(rows: readonly Row[]): string | undefined {
+  const lines = rows
+    .filter((row) => isEmpty(row))
+    .map(({ scenario, case: name, peer, headline }) =>
+      wrapped(`${scenario}, ${name}, ${peer} measured nothing: it has no ${FIGURES[headline].title}`, WIDTH, INDENT),
+    );
+  return lines.length === 0 ? undefined : lines.join("\n");
+}
+
+export function isEmpty({ figures, headline }: Row): boolean {
+  return figures[headline] === undefined;
 }
 
 /** Who took part, set to what, and who did not, and why. */
@@ -38,8 +60,9 @@ export function disturbanceText(all: readonly Slice[]): string {
     return `Whether other programs disturbed the ${slices.length} slices is not known here.`;
   }
   const disturbed = slices.filter((slice) => isDisturbed(slice)).length;
-  const limit = `${DISTURBED * 100} % of a core`;
-  return `${disturbed} of ${slices.length} slices were disturbed: other programs used more than ${limit}.`;
+  const limit = `${DISTURBED * 100} % of a core, or the server waited that long for its own`;
+  const text = `${disturbed} of ${slices.length} slices were disturbed: other programs used more than ${limit}.`;
+  return wrapped(text, WIDTH, INDENT);
 }
 
 /** Slices that did not come to their end; `undefined` if there are none. */
@@ -58,7 +81,9 @@ export function gatesText(gates: readonly Gate[]): string {
     measured === undefined ? "" : `${numberText(measured.low)}-${numberText(measured.high)}`,
     passed === undefined ? "not measured" : passed ? "passed" : "FAILED",
   ]);
-  return aligned([["gate", "limit", "measured", "95 %", ""], ...rows], new Set([0, 3, 4])).join("\n");
+  const count = (wanted: Gate["passed"]): number => gates.filter(({ passed }) => passed === wanted).length;
+  const sum = `${count(true)} passed, ${count(false)} failed, ${count(undefined)} not measured`;
+  return [...aligned([["gate", "limit", "measured", "95 %", ""], ...rows], new Set([0, 3, 4])), sum].join("\n");
 }
 
 function groupedAbsences(absences: readonly Absence[]): readonly string[] {

@@ -183,6 +183,9 @@ pre { overflow-x: auto; padding: 0.9rem 1rem; background: var(--raised); font-si
 @media (max-width: 30rem) {
   .curves .chart { --right: 106px !important; }
   .curves .end .number { display: none; }
+  #gates td:first-child { min-width: 7rem; white-space: normal; overflow-wrap: anywhere; }
+  #gates :is(th, td) { min-width: 0; padding-inline-end: 0.6rem; }
+  #gates :is(th, td):nth-child(4) { display: none; }
 }
 
 @media print {

@@ -4,6 +4,7 @@ import type { Scenario } from "../scenarios/scenario.ts";
 import type { Row } from "./results.ts";
 import { RECEIVER_BOUND } from "./rows.ts";
 import { paint, type Paint } from "./colours.ts";
+import { ENOUGH_ROUNDS } from "./verdict.ts";
 import { aligned, figureText, intervalText, numberText, titleOf, wrapped } from "./text.ts";
 
 const WIDTH = 100;
@@ -11,8 +12,7 @@ const WIDTH = 100;
 /** What else is told where latency was measured. */
 const OF_LATENCY: readonly Figure[] = ["p50", "p99.9", "max", "cpu"];
 
-/** With fewer rounds than this, intervals say too little. */
-const FEW = 4;
+const TOO_FEW = `Fewer than ${ENOUGH_ROUNDS} rounds: take no interval seriously; nothing is called better or worse.`;
 
 /** All rows as a table for a terminal, one block for each case. */
 export function tableOf(rows: readonly Row[], scenarios: readonly Scenario[], colours: boolean): string {
@@ -23,7 +23,7 @@ export function tableOf(rows: readonly Row[], scenarios: readonly Scenario[], co
     else block.push(row);
   }
   const text = blocks.map((block) => blockOf(block, scenarios, paint(colours)));
-  const few = rows.some((row) => row.slices < FEW) ? [`Fewer than ${FEW} rounds: take no interval seriously.`] : [];
+  const few = rows.some((row) => row.slices < ENOUGH_ROUNDS) ? [TOO_FEW] : [];
   return [...text, ...few].join("\n\n");
 }
 

@@ -6,7 +6,10 @@ import type { Interval, Verdict } from "./results.ts";
 const BUSY = 0.9;
 
 /** Figures that are as good as the receivers. What a delivery costs the server does not depend on them. */
-const OF_BOTH_ENDS: ReadonlySet<Figure> = new Set(["throughput", "messages", "p50", "p99", "p99.9", "max"]);
+export const OF_BOTH_ENDS: ReadonlySet<Figure> = new Set(["throughput", "messages", "p50", "p99", "p99.9", "max"]);
+
+/** With fewer rounds than this a bootstrap interval is too narrow by far, and nothing is said to be better or worse. */
+export const ENOUGH_ROUNDS = 5;
 
 /** What a verdict is found on. */
 export interface Case {
@@ -14,17 +17,23 @@ export interface Case {
   readonly headline: Figure;
   readonly violations: Violations | undefined;
   readonly receiversLoad: number | undefined;
+  /** In which both were measured. */
+  readonly rounds: number;
+  /** Whether it did what the case asks for, and not something cheaper. */
+  readonly isLike: boolean;
   /** Absent where the control has not been measured. */
   readonly ratio: Interval | undefined;
 }
 
-/** Withheld too where there is nothing to compare with. */
-export function verdictOf({ isControl, headline, violations, receiversLoad, ratio }: Case): Verdict {
+/** Withheld too where there is nothing to compare with, and where a difference was not seen often enough. */
+export function verdictOf(found: Case): Verdict {
+  const { isControl, headline, violations, receiversLoad, rounds, isLike, ratio } = found;
   if (violations !== undefined) return "void";
   if (isControl) return "control";
-  if (ratio === undefined) return "withheld";
+  if (ratio === undefined || !isLike) return "withheld";
   if (OF_BOTH_ENDS.has(headline) && isReceiverBound(receiversLoad)) return "withheld";
   if (ratio.low <= 1 && ratio.high >= 1) return "same";
+  if (rounds < ENOUGH_ROUNDS) return "withheld";
   return ratio.high < 1 === (FIGURES[headline].better === "lower") ? "better" : "worse";
 }
 

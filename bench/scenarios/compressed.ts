@@ -1,8 +1,12 @@
+import type { Measurement } from "../figures.ts";
 import { crowd, streamTo } from "./audience.ts";
 import { broadcasts, type BroadcastCase } from "./broadcasts.ts";
 import { combine, secondsOf } from "./defaults.ts";
 import type { Scenario } from "./scenario.ts";
 import { aTurn, describe } from "./words.ts";
+
+/** The remark on what was sent as it was: such a peer saves the work that is compared here. */
+export const UNCOMPRESSED = "not compressed";
 
 /** Without context takeover a compressed message is the same for everybody, so that one compression can do. */
 export const compressed: Scenario = {
@@ -21,7 +25,7 @@ export const compressed: Scenario = {
         members,
       });
       const [first = 1, ...others] = options.rates ?? [1, 16];
-      return broadcasts({
+      const trial = broadcasts({
         name,
         size,
         compression: true,
@@ -30,5 +34,15 @@ export const compressed: Scenario = {
         seconds: secondsOf(options),
         latency: false,
       });
+      return {
+        ...trial,
+        capacity: async (stage) => (await trial.capacity(stage)).map((measurement) => marked(measurement, size)),
+      };
     }),
 };
+
+function marked(measurement: Measurement, size: number): Measurement {
+  const { figures, remarks = [] } = measurement;
+  if (figures.bytes === undefined || figures.bytes < size) return measurement;
+  return { ...measurement, remarks: [...remarks, UNCOMPRESSED] };
+}

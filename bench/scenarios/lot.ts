@@ -1,17 +1,16 @@
-/** Draws that are the same for the same seed: Mulberry32. */
+import { randomOf } from "../statistics/random.ts";
+
+/** Draws that are the same for the same seed. */
 export class Lot {
-  #state: number;
+  readonly #random: () => number;
 
   constructor(seed: number) {
-    this.#state = seed;
+    this.#random = randomOf(seed);
   }
 
   /** A whole number below `limit`. */
   below(limit: number): number {
-    this.#state = (this.#state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * limit);
+    return Math.floor(this.#random() * limit);
   }
 
   /** Some of them, none twice. */

@@ -1,9 +1,9 @@
+import { OpenLoopSchedule } from "../open-loop-schedule.ts";
 import { now } from "../stamp.ts";
 import type { Churning } from "./churning.ts";
 import type { Credit } from "./credit.ts";
 import { Measurement } from "./measurement.ts";
 import type { Load, OpenLoop, Saturating, ServerFigures } from "./messages.ts";
-import { OpenLoopSchedule } from "./open-loop-schedule.ts";
 import type { Source } from "./source.ts";
 
 /** How long to wait for credit that does not come, in milliseconds. */
@@ -67,7 +67,7 @@ function saturate(
 
 /** @returns when it had sent the last message, which is later than intended where the server does not keep up. */
 function sendOnSchedule({ rate }: OpenLoop, seconds: number, { source, churning }: Broadcast): Promise<number> {
-  const schedule = new OpenLoopSchedule(now(), rate, seconds);
+  const schedule = new OpenLoopSchedule(now(), rate, seconds, { spinning: true });
   return new Promise((resolve) => {
     let index = 0;
     const turn = (): void => {

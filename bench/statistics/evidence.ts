@@ -87,8 +87,9 @@ export function paired(
   });
 }
 
+/** `NaN` where one of them is not above 0, as memory can be that is less than the noise: such a ratio says nothing. */
 export function ratio(one: number, other: number): number {
-  return one / other;
+  return one > 0 && other > 0 ? one / other : Number.NaN;
 }
 
 /** The same case of another peer. */

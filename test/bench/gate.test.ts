@@ -2,6 +2,7 @@ import { expect, it } from "vitest";
 import type { Slice } from "../../bench/figures.ts";
 import { gatesOf } from "../../bench/gate.ts";
 import type { Gate } from "../../bench/report/results.ts";
+import { NOTHING_WRONG } from "./sample-results.ts";
 import { rounds, sliceOf } from "./slices.ts";
 
 const SIXTEEN = "CPU for a delivery, 16 a turn: hub on ws / ws loop";
@@ -13,6 +14,15 @@ function gate(slices: readonly Slice[], name: string): Gate | undefined {
 it("holds the cost of a batch to its limit", () => {
   expect(gate(rounds("hub on ws", [[100, 8]]), SIXTEEN)).toMatchObject({ limit: 0.08, passed: true });
   expect(gate(rounds("hub on ws", [[100, 8.1]]), SIXTEEN)).toMatchObject({ passed: false });
+});
+
+it("fails where a message was lost, however cheap the others were", () => {
+  const violations = { ...NOTHING_WRONG, missing: 1 };
+  const slices = [
+    ...rounds("hub on ws", [[100, 1]]),
+    sliceOf("hub on ws", 0, { cpu: 1 }, { disturbance: 0.9 }, { violations }),
+  ];
+  expect(gate(slices, SIXTEEN)).toMatchObject({ passed: false });
 });
 
 it("takes nothing else for what was promised", () => {

@@ -123,6 +123,14 @@ describe("the page of a run", () => {
     expect(compared).toBeGreaterThan(1_000);
   });
 
+  it("shows limit, value and result of every gate on a phone", async () => {
+    const page = await show(htmlOf(sampleResults()), 390);
+    const cells = page.locator("#gates tbody tr td:is(:nth-child(2), :nth-child(3), :last-child)");
+    const boxes = await Promise.all((await cells.all()).map((cell) => cell.boundingBox()));
+    expect(boxes).toHaveLength(3 * sampleResults().gates.length);
+    for (const box of boxes) expect((box?.x ?? Infinity) + (box?.width ?? 0)).toBeLessThanOrEqual(390);
+  });
+
   it.each(["light", "dark"] as const)("has letters with a contrast of 4.5 on a %s ground", async (colorScheme) => {
     const page = await browser.newPage({ colorScheme });
     onTestFinished(() => page.close());
@@ -153,18 +161,20 @@ describe("the page of a run", () => {
 
   it("says in one sentence what was found, from the numbers", async () => {
     expect(await sample.locator("h1").textContent()).toBe(
-      "On this machine a delivery costs the hub on ws 0.065 of a ws.send loop at 16 messages a turn",
+      "With 16 messages a turn, the hub on ws delivers for 0.065 of what a ws.send loop costs",
     );
     const worse = withChanges(rowsOf("burst"), ({ peer }) =>
       peer === "hub on ws" ? { ratio: { median: 1.4, low: 1.3, high: 1.5 }, verdict: "worse" } : {},
     );
-    expect(await (await show(htmlOf(resultsWith(worse)))).locator("h1").textContent()).toContain("hub on ws 1.40 of");
+    expect(await (await show(htmlOf(resultsWith(worse)))).locator("h1").textContent()).toContain(
+      "hub on ws delivers for 1.40 of",
+    );
   });
 
   it("claims nothing where there is no difference, and nothing where all is void", async () => {
     const rows = withChanges(rowsOf("burst"), ({ verdict }) => (verdict === "control" ? {} : { verdict: "same" }));
     expect(await (await show(htmlOf(resultsWith(rows)))).locator("h1").textContent()).toContain(
-      "as much as a ws.send loop",
+      "no difference is shown between the hub on ws and a ws.send loop",
     );
     const violations = { ...NOTHING_WRONG, missing: 1 };
     const spoilt = withChanges(rows, () => ({ verdict: "void", violations }));

@@ -238,6 +238,40 @@ describe("what goes wrong is counted", () => {
   });
 });
 
+test("messages of another size are none of the benchmark's, whole or in pieces", async () => {
+  const peer = await rawPeer();
+  const receivers = newReceivers();
+  await receivers.connect(peer.port, clients(2), { size: SIZE });
+  receivers.begin();
+  const all = Buffer.concat([
+    ...frames(0, [0]),
+    ...frames(0, [1], SIZE + 1),
+    ...frames(0, [2], 200),
+    ...frames(0, [3]),
+  ]);
+  await Promise.all([peer.send(0, [all]), peer.send(1, cut(all, [30, FRAME + 40, 2 * FRAME + 60]))]);
+  const tally = await receivers.end({ 0: 4 }, 8);
+  expect(tally).toMatchObject({ deliveries: 4, violations: violations({ malformed: 4, missing: 4 }) });
+});
+
+test("connections that end between two measurements count in the next, and only there", async () => {
+  const { port, server } = await wsServer();
+  const receivers = newReceivers();
+  await receivers.connect(port, clients(2, []));
+  const closed: number[] = [];
+  for (let measurement = 0; measurement < 3; measurement++) {
+    receivers.begin();
+    closed.push((await receivers.end({}, 0)).violations.closed);
+    const [socket] = server.clients;
+    if (measurement === 0 && socket !== undefined) {
+      socket.close();
+      // Its client has answered the close frame by then.
+      await once(socket, "close");
+    }
+  }
+  expect(closed).toEqual([0, 1, 0]);
+});
+
 describe("a stalled client", () => {
   test("is not waited for, misses nothing, and hears it all when it reads again", async () => {
     const { port, server } = await wsServer();

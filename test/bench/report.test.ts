@@ -2,10 +2,18 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { stampOf } from "../../bench/coordinator/machine.ts";
 import { changeOf, comparisonOf } from "../../bench/report/comparison.ts";
 import { jsonOf, resultsIn, ResultsFileError } from "../../bench/report/json.ts";
 import type { Row } from "../../bench/report/results.ts";
-import { disturbanceText, failuresText, gatesText, machineText, peersText } from "../../bench/report/stamps.ts";
+import {
+  disturbanceText,
+  emptyRowsText,
+  failuresText,
+  gatesText,
+  machineText,
+  peersText,
+} from "../../bench/report/stamps.ts";
 import { tableOf } from "../../bench/report/table.ts";
 import { figureText, numberText, wrapped } from "../../bench/report/text.ts";
 import { scenarios } from "../../bench/scenarios/index.ts";
@@ -90,11 +98,30 @@ describe("what stands around the table", () => {
       sliceOf("ws loop", 1, {}, { disturbance: 0.14 }),
       sliceOf("hub on ws", 1, {}, { measurements: [], failure: "The server ended with status 1" }),
     ];
-    expect(disturbanceText(slices)).toBe("1 of 2 slices were disturbed: other programs used more than 15 % of a core.");
+    expect(disturbanceText(slices)).toMatch(
+      /^1 of 2 slices were disturbed: other programs used more than 15 % of a core,/,
+    );
     expect(failuresText(slices)).toMatch(/hub on ws, round 2 failed: The server ended/);
     expect(failuresText(slices.slice(0, 2))).toBeUndefined();
     const { disturbance, ...unknown } = sliceOf("ws loop", 0, {});
     expect([disturbance, disturbanceText([unknown])]).toEqual([0, expect.stringMatching(/not known/)]);
+  });
+
+  it("counts the gates", () => {
+    expect(gatesText(results.gates)).toMatch(/\n2 passed, 1 failed, 1 not measured$/);
+  });
+
+  it("names rows that have nothing", () => {
+    expect(emptyRowsText(results.rows)).toBeUndefined();
+    const [row] = results.rows;
+    const empty = row === undefined ? [] : [{ ...row, figures: {} }];
+    expect(emptyRowsText(empty)).toMatch(/^one-to-all, 100 members, 64 B, ws loop measured nothing/);
+  });
+
+  it("names a package by its own name", () => {
+    expect(stampOf("ws", { name: "ws", version: "8.0.0" })).toEqual(["ws", "8.0.0"]);
+    const repackaged = { name: "uwebsockets", version: "3.0.6" };
+    expect(stampOf("uWebSockets.js", repackaged)).toEqual(["uwebsockets", "3.0.6 (uWebSockets.js)"]);
   });
 
   it("breaks lines between words only", () => {

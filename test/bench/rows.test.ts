@@ -3,6 +3,7 @@ import type { Slice } from "../../bench/figures.ts";
 import type { Row } from "../../bench/report/results.ts";
 import { rowsOf } from "../../bench/report/rows.ts";
 import { burst } from "../../bench/scenarios/burst.ts";
+import { UNCOMPRESSED } from "../../bench/scenarios/compressed.ts";
 import { slow } from "../../bench/scenarios/slow.ts";
 import { NOTHING_WRONG } from "./sample-results.ts";
 import { rounds, sliceOf } from "./slices.ts";
@@ -57,13 +58,32 @@ describe("a row", () => {
   });
 
   it("has no verdict on throughput that the receivers limit, but one on CPU", () => {
-    const slices = ["slow", "burst"].flatMap((scenario) => [
-      sliceOf("ws loop", 0, { throughput: 1, cpu: 2, receiversLoad: 0.97 }, { scenario }),
-      sliceOf("hub on ws", 0, { throughput: 2, cpu: 1, receiversLoad: 0.97 }, { scenario }),
-    ]);
+    const slices = ["slow", "burst"].flatMap((scenario) =>
+      SLOWER.flatMap((_, round) => [
+        sliceOf("ws loop", round, { throughput: 1, cpu: 2, receiversLoad: 0.97 }, { scenario }),
+        sliceOf("hub on ws", round, { throughput: 2, cpu: 1, receiversLoad: 0.97 }, { scenario }),
+      ]),
+    );
     const [onThroughput, onCpu] = rowsOf(slices, [burst, slow], 1).filter(({ peer }) => peer === "hub on ws");
     expect(onThroughput).toMatchObject({ headline: "throughput", verdict: "withheld" });
     expect(onCpu).toMatchObject({ headline: "cpu", verdict: "better", remarks: ["receiver-bound"] });
+  });
+
+  it("is not called better or worse after four rounds, but has its ratio", () => {
+    expect(rowOf(rounds("hub on ws", SLOWER.slice(0, 4)))).toMatchObject({ verdict: "withheld", ratio: { median: 2 } });
+  });
+
+  it("is not compared where it did not compress what it should have", () => {
+    const slices = SLOWER.flatMap(([control, own], round) => [
+      sliceOf("ws loop", round, { cpu: control }),
+      sliceOf("hub on ws", round, { cpu: own }, {}, { remarks: [UNCOMPRESSED] }),
+    ]);
+    expect(rowOf(slices)).toMatchObject({ verdict: "withheld", remarks: ["not compressed"] });
+  });
+
+  it("has no ratio of what is not above 0", () => {
+    expect(rowOf(rounds("hub on ws", [[1, -2]]))).not.toHaveProperty("ratio");
+    expect(rowOf(rounds("hub on ws", [[-1, -2]]))).not.toHaveProperty("ratio");
   });
 
   it("leaves out disturbed slices, and takes the repeated ones", () => {

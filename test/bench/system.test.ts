@@ -1,19 +1,24 @@
 import { describe, expect, it } from "vitest";
-import { busyTicksIn, processTicksIn } from "../../bench/coordinator/disturbance.ts";
+import { secondsWaitedIn, stolenTicksIn, usageIn } from "../../bench/coordinator/disturbance.ts";
 import { commandOn, numbersIn } from "../../bench/coordinator/pinning.ts";
 import { orderOf } from "../../bench/coordinator/rounds.ts";
 import { segmentsIn } from "../../bench/coordinator/segments.ts";
 
 describe("what Linux tells", () => {
-  it("is how busy all cores were: user, nice, system and steal, without interrupts", () => {
+  it("is what other machines took", () => {
     const stat = "cpu  1000 20 300 4000 50 6 7 80 9 10\ncpu0 1 1 1 1 1 1 1 1 0 0\nintr 12";
-    expect(busyTicksIn(stat)).toBe(1000 + 20 + 300 + 80);
+    expect(stolenTicksIn(stat)).toBe(80);
+  });
+
+  it("is how long a process waited for its core", () => {
+    expect(secondsWaitedIn("921309 2500000000 17\n")).toBe(2.5);
   });
 
   it("is what one process used, whatever its name is", () => {
     const fields = "S 1 2 3 0 -1 4 5 6 7 8 123 45 9 10 20 0 11 0 12 13";
-    expect(processTicksIn(`99 (node) ${fields}`)).toBe(168);
-    expect(processTicksIn(`99 (a) S 1 (b) ${fields}`)).toBe(168);
+    const usage = { parent: 1, ticks: 168, started: "12" };
+    expect(usageIn(`99 (node) ${fields}`)).toEqual(usage);
+    expect(usageIn(`99 (a) S 1 (b) ${fields}`)).toEqual(usage);
   });
 
   it("is how many segments with new data were sent", () => {

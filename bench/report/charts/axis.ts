@@ -8,7 +8,7 @@ export interface Axis {
   readonly ticks: readonly Tick[];
 }
 
-export interface Tick {
+interface Tick {
   readonly value: number;
   readonly label: string;
 }

@@ -1,6 +1,7 @@
+import { CONTROL } from "../../command-line.ts";
 import { FIGURES, type Figure } from "../../figures.ts";
 import { html, type Markup } from "../markup.ts";
-import { CONTROL, inOrder } from "../page/looks.ts";
+import { inOrder } from "../page/looks.ts";
 import { countOf, quantityIntervalOf, quantityOf, ratioIntervalOf, ratioOf } from "../page/numbers.ts";
 import type { Row } from "../results.ts";
 import { curveOf, type Line } from "./curve.ts";

@@ -11,7 +11,7 @@ export interface Line {
   readonly points: readonly Point[];
 }
 
-export interface Point {
+interface Point {
   readonly x: number;
   readonly y: number;
   readonly low: number;

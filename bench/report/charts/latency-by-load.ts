@@ -1,5 +1,6 @@
+import { CONTROL } from "../../command-line.ts";
 import { html, type Markup } from "../markup.ts";
-import { CONTROL, lookOf } from "../page/looks.ts";
+import { lookOf } from "../page/looks.ts";
 import { numberOf, percentOf, quantityIntervalOf, quantityOf } from "../page/numbers.ts";
 import { counts, verdictOf } from "../page/verdicts.ts";
 import type { Row } from "../results.ts";

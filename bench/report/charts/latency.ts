@@ -1,5 +1,6 @@
+import { CONTROL } from "../../command-line.ts";
 import { html, type Markup } from "../markup.ts";
-import { CONTROL, inOrder } from "../page/looks.ts";
+import { inOrder } from "../page/looks.ts";
 import { percentOf, quantityOf, ratioIntervalOf, ratioOf } from "../page/numbers.ts";
 import { verdictOf } from "../page/verdicts.ts";
 import type { Row } from "../results.ts";

@@ -1,7 +1,8 @@
+import { CONTROL } from "../../command-line.ts";
 import { FIGURES } from "../../figures.ts";
 import { scenarios as known } from "../../scenarios/index.ts";
 import { html, type Markup } from "../markup.ts";
-import { CONTROL, inOrder, lookOf } from "../page/looks.ts";
+import { inOrder, lookOf } from "../page/looks.ts";
 import { quantityIntervalOf, quantityOf, ratioIntervalOf, ratioOf } from "../page/numbers.ts";
 import { counts, verdictOf } from "../page/verdicts.ts";
 import type { Row } from "../results.ts";

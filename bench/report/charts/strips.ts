@@ -1,6 +1,7 @@
+import { CONTROL } from "../../command-line.ts";
 import { FIGURES, type Figure } from "../../figures.ts";
 import { html, type Content, type Markup } from "../markup.ts";
-import { CONTROL, inOrder, lookOf } from "../page/looks.ts";
+import { inOrder, lookOf } from "../page/looks.ts";
 import { axisUnitOf, numberOf, quantityIntervalOf, quantityOf } from "../page/numbers.ts";
 import { counts } from "../page/verdicts.ts";
 import type { Interval, Row } from "../results.ts";

@@ -1,9 +1,10 @@
+import { CONTROL } from "../../command-line.ts";
 import { FIGURES, type Figure } from "../../figures.ts";
 import { html, type Markup } from "../markup.ts";
 import type { Gate, Results, Row } from "../results.ts";
-import { CONTROL, lookOf } from "./looks.ts";
+import { lookOf } from "./looks.ts";
 import { countOf, percentOf, quantityOf, ratioOf } from "./numbers.ts";
-import { counts, differenceOf } from "./verdicts.ts";
+import { counts, differenceOf, isWithheldForReceivers } from "./verdicts.ts";
 
 /** Where people look first: a turn that has something to batch, without being an extreme. */
 const TYPICAL_TURN = 16;
@@ -21,8 +22,10 @@ export function headlineOf({ rows }: Results): Markup {
     const { title } = FIGURES[row.headline];
     return html`On this machine the ${row.peer} has ${number} of the control’s ${title}: ${row.scenario}, ${row.case}`;
   }
-  const what = row.verdict === "same" ? html`as much as a ws.send loop` : html`${number} of a ws.send loop`;
-  return html`On this machine a delivery costs the ${row.peer} ${what}${circumstancesOf(row)}`;
+  if (row.verdict === "same") {
+    return html`${circumstancesOf(row)}, no difference is shown between the ${row.peer} and a ws.send loop`;
+  }
+  return html`${circumstancesOf(row)}, the ${row.peer} delivers for ${number} of what a ws.send loop costs`;
 }
 
 /** What else one should know, each in a sentence. */
@@ -57,8 +60,8 @@ function interestOf(row: Row): number {
 
 function circumstancesOf({ scenario, parameters, case: name }: Row): string {
   const perTurn = parameters?.perTurn;
-  if (perTurn === undefined) return ` (${scenario}: ${name})`;
-  return ` at ${perTurn === 1 ? "one message" : `${countOf(perTurn)} messages`} a turn`;
+  if (perTurn === undefined) return `In ${scenario} (${name})`;
+  return `With ${perTurn === 1 ? "one message" : `${countOf(perTurn)} messages`} a turn`;
 }
 
 function turnsOf(rows: readonly Row[], headline: Row): Markup | undefined {
@@ -81,10 +84,10 @@ function turnsOf(rows: readonly Row[], headline: Row): Markup | undefined {
   const words = points
     .toSorted((a, b) => a.perTurn - b.perTurn)
     .map(({ perTurn, ratio, verdict }, index) => {
-      if (verdict === "same") return `as much as the control at ${perTurn}`;
+      if (verdict === "same") return `no difference shown at ${perTurn}`;
       return `${ratioOf(ratio)}${index === 0 ? " of the control" : ""} at ${perTurn}`;
     });
-  return html`By messages in a turn of the event loop, the ${headline.peer} costs ${words.join(", ")}.`;
+  return html`What the ${headline.peer} costs, by messages in a turn of the event loop: ${words.join(", ")}.`;
 }
 
 function latencyOf(rows: readonly Row[]): Markup | undefined {
@@ -107,14 +110,15 @@ function memoryOf(rows: readonly Row[]): Markup | undefined {
     measured.findLast((row) => row.peer === "hub on ws") ?? measured.findLast((row) => lookOf(row.peer).isHub);
   const control = measured.find((row) => row.peer === CONTROL && row.case === hub?.case);
   const [own, its] = [hub?.figures[figure]?.median, control?.figures[figure]?.median];
-  if (hub === undefined || own === undefined || its === undefined) return undefined;
+  // Less than the noise of an empty server is nothing that can be compared.
+  if (hub === undefined || own === undefined || its === undefined || own <= 0 || its <= 0) return undefined;
   return html`An idle connection takes ${quantityOf(own, figure)} of resident memory on the ${hub.peer}, and
   ${quantityOf(its, figure)} on the control, ${differenceOf(own / its, figure)} (${hub.case}).`;
 }
 
 function correctnessOf(rows: readonly Row[]): Markup {
   const wrong = rows.filter((row) => row.verdict === "void").length;
-  const bound = rows.filter((row) => row.verdict === "withheld" && row.ratio !== undefined).length;
+  const bound = rows.filter((row) => row.ratio !== undefined && isWithheldForReceivers(row)).length;
   const withheld =
     bound === 0 ? "" : ` In ${countOf(bound)} the receivers were the bottleneck, so no verdict is given.`;
   if (wrong > 0) {

@@ -36,8 +36,6 @@ const OTHER: Look = { className: "other", mark: "M-2.5 -2.5h5v5h-5z", isHub: fal
 
 const ORDER: readonly PeerName[] = [...LOOKS.keys()];
 
-export const CONTROL: PeerName = "ws loop";
-
 export function lookOf(peer: PeerName): Look {
   return peer === "floor" ? FLOOR : (LOOKS.get(peer) ?? OTHER);
 }

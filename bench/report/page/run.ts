@@ -16,7 +16,7 @@ function wordsOf(options: object): readonly string[] {
   return Object.entries(options).flatMap(([name, value]: [string, unknown]) => {
     if (value === undefined || value === null || value === false) return [];
     if (value === true) return [name];
-    if (Array.isArray(value)) return [`${name}: ${value.join(", ")}`];
+    if (Array.isArray(value)) return value.length === 0 ? [] : [`${name}: ${value.join(", ")}`];
     if (typeof value === "object") return wordsOf(value);
     return [`${name}: ${typeof value === "string" ? value : JSON.stringify(value)}`];
   });

@@ -1,6 +1,9 @@
 import { FIGURES, type Figure } from "../../figures.ts";
 import type { Violations } from "../../receivers/messages.ts";
+import { UNCOMPRESSED } from "../../scenarios/compressed.ts";
 import type { Row } from "../results.ts";
+import { RECEIVER_BOUND } from "../rows.ts";
+import { OF_BOTH_ENDS } from "../verdict.ts";
 import { countOf, numberOf } from "./numbers.ts";
 
 type Comparatives = readonly [better: string, worse: string];
@@ -54,12 +57,23 @@ export function verdictOf(row: Row): string {
     case "void":
       return `void: ${firstOf(violationsOf(row.violations))}`;
     case "withheld":
-      return row.ratio === undefined ? "no control" : "receiver-bound";
+      return reasonOf(row);
     case "same":
       return "no difference";
     default:
       return row.ratio === undefined ? "not compared" : differenceOf(row.ratio.median, row.headline);
   }
+}
+
+/** Whether the receivers are why there is no verdict. */
+export function isWithheldForReceivers({ verdict, remarks, headline }: Row): boolean {
+  return verdict === "withheld" && OF_BOTH_ENDS.has(headline) && remarks.includes(RECEIVER_BOUND);
+}
+
+function reasonOf(row: Row): string {
+  if (row.ratio === undefined) return "no control";
+  if (row.remarks.includes(UNCOMPRESSED)) return UNCOMPRESSED;
+  return isWithheldForReceivers(row) ? RECEIVER_BOUND : "too few rounds";
 }
 
 /** `13.2× cheaper`, `15 % dearer` */
