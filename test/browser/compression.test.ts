@@ -55,7 +55,7 @@ describe.each(TRANSPORTS)("permessage-deflate in a browser, on %s", (transport) 
     })`);
 
     expect(extensions).toContain("permessage-deflate");
-    expect(received).toEqual(messages.map((message) => (typeof message === "string" ? message : [...message])));
+    expect(received).toEqual(messages.map((message) => (typeof message === "string" ? message : Array.from(message))));
     expect(closing).toEqual([expect.stringContaining("permessage-deflate"), 4000, "done"]);
   });
 });
