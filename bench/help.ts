@@ -1,10 +1,8 @@
 import { COMPARED, dashed, FAULTY } from "./command-line.ts";
 import { PEERS } from "./peers/index.ts";
 import type { PeerName } from "./peers/peer.ts";
-import { wrapped } from "./report/text.ts";
+import { wrapped, WIDTH } from "./report/text.ts";
 import { scenarios } from "./scenarios/index.ts";
-
-const WIDTH = 100;
 
 const USAGE = `npm run bench -- [options]
 

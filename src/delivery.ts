@@ -85,10 +85,8 @@ export class Delivery {
 
   /** Sends to everybody in the group but one, if one is given, after everything sent to each of them before. */
   sendToGroup(group: Group<Recipient>, frame: MessageFrame, without?: Recipient): void {
-    if (this.#lead !== undefined && this.#lead.all.byteLength + frame.bytes.length > this.#options.maxBufferedBytes) {
-      this.separate();
-    }
-    if (this.#lead?.group !== group) {
+    const { maxBufferedBytes } = this.#options;
+    if (this.#lead?.group !== group || this.#lead.all.byteLength + frame.bytes.length > maxBufferedBytes) {
       this.separate();
       if (this.#dirty.length > 0 || !this.#isWell(group)) {
         for (const recipient of group.values()) if (recipient !== without) this.send(recipient, frame);

@@ -1,19 +1,12 @@
 import { now, TIME_MODULUS } from "../stamp.ts";
 import { Histogram } from "./histogram.ts";
 import type { MutableViolations } from "./ledger.ts";
+import { NO_VIOLATIONS } from "./messages.ts";
 
 /** What has arrived on all connections since a measurement began, and which of them have ended. */
 export class Arrivals {
   readonly latencies: Histogram = new Histogram();
-  readonly violations: MutableViolations = {
-    missing: 0,
-    duplicated: 0,
-    reordered: 0,
-    misrouted: 0,
-    echoed: 0,
-    malformed: 0,
-    closed: 0,
-  };
+  readonly violations: MutableViolations = { ...NO_VIOLATIONS };
   /** Messages that belonged where they arrived, each once. */
   deliveries = 0;
   bytes = 0;

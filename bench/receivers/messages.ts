@@ -102,3 +102,13 @@ export interface Violations {
   /** Connections that ended since the last tally. */
   readonly closed: number;
 }
+
+export const NO_VIOLATIONS: Violations = {
+  missing: 0,
+  duplicated: 0,
+  reordered: 0,
+  misrouted: 0,
+  echoed: 0,
+  malformed: 0,
+  closed: 0,
+};

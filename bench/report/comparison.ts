@@ -1,7 +1,5 @@
 import type { Interval, Results, Row } from "./results.ts";
-import { aligned, intervalText, numberText, wrapped } from "./text.ts";
-
-const WIDTH = 100;
+import { aligned, intervalText, numberText, wrapped, WIDTH } from "./text.ts";
 
 /** What has changed since an earlier run: ratios to the control, which differ less between machines than times do. */
 export function comparisonOf(rows: readonly Row[], baseline: Results): string {

@@ -3,9 +3,8 @@ import { DISTURBED } from "../coordinator/disturbance.ts";
 import { FIGURES, type Slice } from "../figures.ts";
 import { isDisturbed } from "../statistics/evidence.ts";
 import type { Absence, Gate, Machine, PeerState, Results, Row } from "./results.ts";
-import { aligned, numberText, wrapped } from "./text.ts";
+import { aligned, numberText, wrapped, WIDTH } from "./text.ts";
 
-const WIDTH = 100;
 const INDENT = "    ";
 
 /** Where it ran. */

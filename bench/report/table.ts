@@ -5,9 +5,7 @@ import type { Row } from "./results.ts";
 import { RECEIVER_BOUND } from "./rows.ts";
 import { paint, type Paint } from "./colours.ts";
 import { ENOUGH_ROUNDS } from "./verdict.ts";
-import { aligned, figureText, intervalText, numberText, titleOf, wrapped } from "./text.ts";
-
-const WIDTH = 100;
+import { aligned, figureText, intervalText, numberText, titleOf, wrapped, WIDTH } from "./text.ts";
 
 /** What else is told where latency was measured. */
 const OF_LATENCY: readonly Figure[] = ["p50", "p99.9", "max", "cpu"];

@@ -2,6 +2,9 @@ import type { Figure } from "../figures.ts";
 import { FIGURES } from "../figures.ts";
 import type { Interval } from "./results.ts";
 
+/** Of a terminal, in columns. */
+export const WIDTH: number = 100;
+
 /** Columns of the table: a word or two, with the unit. */
 const TITLES: Readonly<Record<Figure, string>> = {
   cpu: "CPU µs",

@@ -1,5 +1,5 @@
 import { FIGURES, type Figure } from "../figures.ts";
-import type { Violations } from "../receivers/messages.ts";
+import { NO_VIOLATIONS, type Violations } from "../receivers/messages.ts";
 import type { Interval, Verdict } from "./results.ts";
 
 /** With more load than this, as a fraction of one core, the receivers may have kept the server waiting. */
@@ -43,7 +43,7 @@ export function isReceiverBound(receiversLoad: number | undefined): boolean {
 
 /** Of several measurements together; `undefined` where there was none. */
 export function sumOf(all: readonly (Violations | undefined)[]): Violations | undefined {
-  const sum = { missing: 0, duplicated: 0, reordered: 0, misrouted: 0, echoed: 0, malformed: 0, closed: 0 };
+  const sum = { ...NO_VIOLATIONS };
   const kinds = Object.keys(sum) as (keyof Violations)[];
   for (const violations of all) {
     for (const kind of kinds) sum[kind] += violations?.[kind] ?? 0;

@@ -33,6 +33,12 @@ export interface BroadcastCase {
   readonly churn?: Churn;
 }
 
+/** A case for each number of messages in a turn; for one a turn, where none is asked for. */
+export function casesFor(rates: readonly number[], caseOf: (perTurn: number) => BroadcastCase): BroadcastPlan["cases"] {
+  const [first = 1, ...others] = rates;
+  return [caseOf(first), ...others.map((perTurn) => caseOf(perTurn))];
+}
+
 /** A trial in which the server broadcasts. */
 export function broadcasts(plan: BroadcastPlan): Trial {
   return {

@@ -1,5 +1,5 @@
 import { crowd, streamTo } from "./audience.ts";
-import { broadcasts, type BroadcastCase } from "./broadcasts.ts";
+import { broadcasts, casesFor, type BroadcastCase } from "./broadcasts.ts";
 import { combine, secondsOf } from "./defaults.ts";
 import type { Scenario } from "./scenario.ts";
 import { aTurn, describe } from "./words.ts";
@@ -15,18 +15,17 @@ export const burst: Scenario = {
       const streams = [streamTo("r0", 0, members)];
       const rates = options.rates ?? (options.full ? [1, 8, 16, 32, 64, 128] : [1, 16, 64]);
       const name = describe(members, size);
-      const casesOf = (perTurn: number): BroadcastCase => ({
+      const caseOf = (perTurn: number): BroadcastCase => ({
         title: `${name}, ${aTurn(perTurn)}`,
         streams,
         perTurn,
         members,
       });
-      const [first = 1, ...others] = rates;
       return broadcasts({
         name,
         size,
         clients: crowd(members, { rooms: ["r0"], streams: [0] }),
-        cases: [casesOf(first), ...others.map((perTurn) => casesOf(perTurn))],
+        cases: casesFor(rates, caseOf),
         seconds: secondsOf(options),
         latency: true,
       });

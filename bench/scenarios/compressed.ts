@@ -1,6 +1,6 @@
 import type { Measurement } from "../figures.ts";
 import { crowd, streamTo } from "./audience.ts";
-import { broadcasts, type BroadcastCase } from "./broadcasts.ts";
+import { broadcasts, casesFor, type BroadcastCase } from "./broadcasts.ts";
 import { combine, secondsOf } from "./defaults.ts";
 import type { Scenario } from "./scenario.ts";
 import { aTurn, describe } from "./words.ts";
@@ -18,19 +18,18 @@ export const compressed: Scenario = {
     combine(options.members ?? [200], options.sizes ?? [1_024], (members, size) => {
       const streams = [streamTo("r0", 0, members)];
       const name = describe(members, size);
-      const casesOf = (perTurn: number): BroadcastCase => ({
+      const caseOf = (perTurn: number): BroadcastCase => ({
         title: `${name} deflated, ${aTurn(perTurn)}`,
         streams,
         perTurn,
         members,
       });
-      const [first = 1, ...others] = options.rates ?? [1, 16];
       const trial = broadcasts({
         name,
         size,
         compression: true,
         clients: crowd(members, { rooms: ["r0"], streams: [0] }),
-        cases: [casesOf(first), ...others.map((perTurn) => casesOf(perTurn))],
+        cases: casesFor(options.rates ?? [1, 16], caseOf),
         seconds: secondsOf(options),
         latency: false,
       });

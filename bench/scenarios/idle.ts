@@ -1,4 +1,5 @@
 import { crowd } from "./audience.ts";
+import { HANDSHAKES } from "./broadcasts.ts";
 import type { Scenario } from "./scenario.ts";
 
 /** A loopback address has some 28,000 ports to connect from, and those of earlier slices are not free again at once. */
@@ -39,7 +40,7 @@ export const idle: Scenario = {
         capacity: async (stage) => {
           const member = { rooms: ["r0"], streams: [] };
           const connect = (number: number, firstId: number): Promise<unknown> =>
-            stage.connect({ clients: crowd(number, member, firstId), concurrency: 100, from: ADDRESSES });
+            stage.connect({ clients: crowd(number, member, firstId), concurrency: HANDSHAKES, from: ADDRESSES });
           await connect(Math.min(WARM_UP, count), count);
           const before = await stage.memory();
           await connect(count, 0);

@@ -1,5 +1,5 @@
 import { audienceOf } from "./audience.ts";
-import { broadcasts, type BroadcastCase } from "./broadcasts.ts";
+import { broadcasts, casesFor, type BroadcastCase } from "./broadcasts.ts";
 import { combine, secondsOf } from "./defaults.ts";
 import { Lot } from "./lot.ts";
 import type { Scenario } from "./scenario.ts";
@@ -31,19 +31,18 @@ export const multiRoom: Scenario = {
       const heard = streams.filter((stream) => stream.members > 0);
       const each = Math.round(heard.reduce((sum, stream) => sum + stream.members, 0) / heard.length);
       const name = `${describe(members, size)}, ${perClient} of ${rooms.length} rooms each`;
-      const casesOf = (perTurn: number): BroadcastCase => ({
+      const caseOf = (perTurn: number): BroadcastCase => ({
         title: `${name}, ${aTurn(perTurn)}`,
         streams: heard,
         perTurn,
         members: each,
         rooms: rooms.length,
       });
-      const [first = 1, ...others] = options.rates ?? [1, 16];
       return broadcasts({
         name,
         size,
         clients,
-        cases: [casesOf(first), ...others.map((perTurn) => casesOf(perTurn))],
+        cases: casesFor(options.rates ?? [1, 16], caseOf),
         seconds: secondsOf(options),
         latency: true,
       });

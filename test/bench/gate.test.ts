@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import type { Slice } from "../../bench/figures.ts";
 import { gatesOf } from "../../bench/gate.ts";
 import type { Gate } from "../../bench/report/results.ts";
-import { NOTHING_WRONG } from "./sample-results.ts";
+import { NO_VIOLATIONS } from "../../bench/receivers/messages.ts";
 import { rounds, sliceOf } from "./slices.ts";
 
 const SIXTEEN = "CPU for a delivery, 16 a turn: hub on ws / ws loop";
@@ -17,7 +17,7 @@ it("holds the cost of a batch to its limit", () => {
 });
 
 it("fails where a message was lost, however cheap the others were", () => {
-  const violations = { ...NOTHING_WRONG, missing: 1 };
+  const violations = { ...NO_VIOLATIONS, missing: 1 };
   const slices = [
     ...rounds("hub on ws", [[100, 1]]),
     sliceOf("hub on ws", 0, { cpu: 1 }, { disturbance: 0.9 }, { violations }),

@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vites
 import { htmlOf } from "../../bench/report/html.ts";
 import type { Results, Row } from "../../bench/report/results.ts";
 import { launchBrowser } from "../browser/browser.ts";
-import { NOTHING_WRONG, sampleResults } from "./sample-results.ts";
+import { NO_VIOLATIONS } from "../../bench/receivers/messages.ts";
+import { sampleResults } from "./sample-results.ts";
 
 const WIDTHS = [360, 768, 1600];
 
@@ -176,7 +177,7 @@ describe("the page of a run", () => {
     expect(await (await show(htmlOf(resultsWith(rows)))).locator("h1").textContent()).toContain(
       "no difference is shown between the hub on ws and a ws.send loop",
     );
-    const violations = { ...NOTHING_WRONG, missing: 1 };
+    const violations = { ...NO_VIOLATIONS, missing: 1 };
     const spoilt = withChanges(rows, () => ({ verdict: "void", violations }));
     const page = await show(htmlOf(resultsWith(spoilt)));
     expect(await page.locator("h1").textContent()).toBe("In this run no hub could be compared with the control");

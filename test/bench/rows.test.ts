@@ -5,7 +5,7 @@ import { rowsOf } from "../../bench/report/rows.ts";
 import { burst } from "../../bench/scenarios/burst.ts";
 import { UNCOMPRESSED } from "../../bench/scenarios/compressed.ts";
 import { slow } from "../../bench/scenarios/slow.ts";
-import { NOTHING_WRONG } from "./sample-results.ts";
+import { NO_VIOLATIONS } from "../../bench/receivers/messages.ts";
 import { rounds, sliceOf } from "./slices.ts";
 
 const SLOWER: readonly (readonly [number, number])[] = [
@@ -51,7 +51,7 @@ describe("a row", () => {
   it("is void when a single message was lost, also in a slice that does not count", () => {
     const slices = [
       ...rounds("hub on ws", SLOWER),
-      sliceOf("hub on ws", 0, { cpu: 9 }, { disturbance: 0.9 }, { violations: { ...NOTHING_WRONG, missing: 1 } }),
+      sliceOf("hub on ws", 0, { cpu: 9 }, { disturbance: 0.9 }, { violations: { ...NO_VIOLATIONS, missing: 1 } }),
     ];
     expect(rowOf(slices)).toMatchObject({ verdict: "void", violations: { missing: 1, duplicated: 0 }, slices: 5 });
     expect(rowOf(slices, "ws loop").verdict).toBe("control");

@@ -1,6 +1,6 @@
 import { FIGURES, type CaseParameters, type Figure } from "../../bench/figures.ts";
 import type { ComparedPeer } from "../../bench/peers/peer.ts";
-import type { Violations } from "../../bench/receivers/messages.ts";
+import { NO_VIOLATIONS } from "../../bench/receivers/messages.ts";
 import type { Gate, Interval, Results, Row } from "../../bench/report/results.ts";
 
 type Costs = Readonly<Record<ComparedPeer, number>>;
@@ -13,16 +13,6 @@ const PEERS: readonly ComparedPeer[] = [
   "socket.io ws",
   "socket.io uws",
 ];
-
-export const NOTHING_WRONG: Violations = {
-  missing: 0,
-  duplicated: 0,
-  reordered: 0,
-  misrouted: 0,
-  echoed: 0,
-  malformed: 0,
-  closed: 0,
-};
 
 /** Microseconds for a delivery, and writes for one, by messages a turn, as they were once measured or could be. */
 const BY_TURN: Readonly<Record<number, readonly [cpu: Costs, writes: Costs]>> = {
@@ -103,7 +93,7 @@ function bursts(): readonly Row[] {
       const parameters = { members: 400, size: 64, perTurn };
       const made = row("burst", `400 members, 64 B, ${perTurn} a turn`, "cpu", peer, cpu, { parameters, more });
       if (peer !== "socket.io uws" || perTurn < 128) return made;
-      return { ...made, verdict: "void", violations: { ...NOTHING_WRONG, missing: 3, reordered: 1 } };
+      return { ...made, verdict: "void", violations: { ...NO_VIOLATIONS, missing: 3, reordered: 1 } };
     });
   });
 }
@@ -144,7 +134,7 @@ function latencies(): readonly Row[] {
       const more = { p50: around(p50, 0.04), "p99.9": around(p99[peer] * 1.7, 0.1), max: around(p99[peer] * 3.1, 0.2) };
       const made = row(scenario, name, "p99", peer, p99, { load, more });
       if (peer !== "socket.io ws" || load < 0.9) return made;
-      return { ...made, verdict: "void", violations: { ...NOTHING_WRONG, missing: 12_000 } };
+      return { ...made, verdict: "void", violations: { ...NO_VIOLATIONS, missing: 12_000 } };
     }),
   );
 }
@@ -157,7 +147,7 @@ function memories(): readonly Row[] {
       const more = { heapPerConnection: around(heap[peer], 0.02) };
       const made = row("idle", name, "residentPerConnection", peer, resident, { more });
       if (peer !== "socket.io ws" || count < 10_000) return made;
-      return { ...made, verdict: "void", violations: { ...NOTHING_WRONG, closed: 17 } };
+      return { ...made, verdict: "void", violations: { ...NO_VIOLATIONS, closed: 17 } };
     });
   });
 }
