@@ -17,11 +17,43 @@ export const CloseCode = {
   invalidText: 1007,
   /** RFC 6455: a message was larger than `maxMessageBytes`. */
   messageTooBig: 1009,
+  /** RFC 6455: the server failed; here, its `authenticate` did. */
+  internalError: 1011,
+  /** The client broke this protocol: it did not begin with `hub:hello`. */
+  protocolError: 4000,
+  /** The credentials in `hub:hello` are not good. */
+  unauthorized: 4001,
+  /** The server does not speak the version that the client asked for. */
+  unsupportedVersion: 4004,
   /** The client reads more slowly than it is sent to: more than `maxBufferedBytes` would have been held for it. */
   slowConsumer: 4101,
+  /** The handshake with `hub:hello` took too long. */
+  handshakeTimeout: 4102,
   /** No sign of life within the heartbeat's interval and timeout. */
   heartbeatLost: 4201,
 } as const;
+
+/** What a client does after a close: stay away, come back with back-off, or at once. */
+export type Return = "never" | "back-off" | "at-once";
+
+/** What the code of a close tells a client to do. `docs/PROTOCOL.md` section 7 is normative. */
+export function returnAfter(code: number): Return {
+  if (code >= 4100) return code < 4200 ? "back-off" : code < 4300 ? "at-once" : "never";
+  return TEMPORARY.has(code) ? "back-off" : "never";
+}
+
+/** Of the codes of RFC 6455 and its registry, those that say nothing against the next attempt. */
+const TEMPORARY: ReadonlySet<number> = new Set([
+  CloseCode.goingAway,
+  CloseCode.abnormal,
+  CloseCode.messageTooBig,
+  CloseCode.internalError,
+  // 1012 service restart, 1013 try again later, 1014 bad gateway, 1015 TLS handshake.
+  1012,
+  1013,
+  1014,
+  1015,
+]);
 
 /** Whether RFC 6455 section 7.4 allows an endpoint to send `code` in a close frame. */
 export function isSendableCloseCode(code: unknown): code is number {

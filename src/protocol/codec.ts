@@ -14,6 +14,12 @@ import { isReply, PacketError, type EventPacket, type Packet, type ReplyPacket }
  */
 export interface Codec {
   /**
+   * The WebSocket subprotocol by which library clients ask for this codec, such as `roomcast.v1.json`. Without one it
+   * serves plain clients only.
+   */
+  readonly protocol?: string;
+
+  /**
    * One message: a string becomes a text frame, bytes a binary frame.
    *
    * Called once for each send, however many sockets it goes to.
@@ -33,7 +39,9 @@ export interface Codec {
 }
 
 /** Protocol v1 in JSON: one object for each text frame. Binary frames are left to the `message` event. */
-export const jsonCodec: Codec = {
+export const jsonCodec: Codec & { readonly protocol: string } = {
+  protocol: "roomcast.v1.json",
+
   encode(packet: Packet): string {
     return isReply(packet) ? encodeReply(packet) : encodeEvent(packet);
   },
@@ -50,9 +58,10 @@ export const jsonCodec: Codec = {
 };
 
 /** The order of the fields is fixed, so that a person who reads the frames sees the name first. */
-function encodeEvent({ event, data, id, room }: EventPacket): string {
+function encodeEvent({ event, data, id, room, key }: EventPacket): string {
   let text = `{"event":${JSON.stringify(event)}`;
   if (id !== undefined) text += `,"id":${id}`;
+  if (key !== undefined) text += `,"key":${JSON.stringify(key)}`;
   if (room !== undefined) text += `,"room":${JSON.stringify(room)}`;
   return `${text}${encodeData(data)}}`;
 }

@@ -7,6 +7,9 @@ export const RESERVED_PREFIX = "hub:";
 /** The longest name of an event, in UTF-16 code units. */
 export const MAX_EVENT_NAME_LENGTH = 256;
 
+/** The longest key of a request, in UTF-16 code units. */
+export const MAX_KEY_LENGTH = 64;
+
 /** An event, in either direction. With `id` the sender expects a reply that carries the same number. */
 export interface EventPacket {
   readonly event: string;
@@ -15,6 +18,11 @@ export interface EventPacket {
   readonly id?: number | undefined;
   /** The room, when the server sent the event to exactly one. */
   readonly room?: string | undefined;
+  /**
+   * Of a client's request that may be repeated, with the same `id`, on a later connection: it is handled once, and the
+   * reply is given again. Not empty, at most {@link MAX_KEY_LENGTH}, and not to be guessed by others.
+   */
+  readonly key?: string | undefined;
 }
 
 /** The error inside a reply and inside `hub:error`. */
@@ -40,13 +48,54 @@ export function isReply(packet: Packet): packet is ReplyPacket {
   return (packet as Partial<EventPacket>).event === undefined;
 }
 
-/** The events that the server sends on its own account. */
+/** The events of the protocol itself. `docs/PROTOCOL.md` section 4 has their data. */
 export const ControlEvent = {
-  /** First on every plain connection: `{ id, protocol, heartbeat }`. */
+  /** From the client, first on a connection with a library subprotocol: a {@link Hello}. */
+  hello: "hub:hello",
+  /** From the server, the answer to `hello`, and first on every other connection: a {@link Welcome}. */
   welcome: "hub:welcome",
-  /** Something the client sent was refused: a {@link WireError}. */
+  /** From the server: something the client sent was refused. A {@link WireError}. */
   error: "hub:error",
+  /** From the server, to clients with a library subprotocol: give a sign of life. */
+  ping: "hub:ping",
+  /** From the client: the sign of life. */
+  pong: "hub:pong",
+  /** From the client, a request: put me into this room. `{ room }`. */
+  join: "hub:join",
+  /** From the client, a request: take me out of this room. `{ room }`. */
+  leave: "hub:leave",
+  /** From the server, before it closes: a {@link Bye}. */
+  bye: "hub:bye",
 } as const;
+
+/** What a client with a library subprotocol says first. */
+export interface Hello {
+  /** The version that it speaks. */
+  readonly protocol: number;
+  /** Its credentials, in whatever form the application chose. */
+  readonly auth?: unknown;
+}
+
+/** How the server greets. */
+export interface Welcome {
+  /** Of this socket; the next connection of the same client has another. */
+  readonly id: string;
+  readonly protocol: number;
+  /** How often the server asks for a sign of life, in milliseconds; 0 for never. */
+  readonly heartbeat: number;
+  /** How long it waits for one, in milliseconds; 0 if it never asks. */
+  readonly timeout: number;
+}
+
+/** What the client should do after the close that follows. */
+export interface Bye {
+  /** Whether to come back at all, whatever the close code says. */
+  readonly reconnect: boolean;
+  /** Wait at least this long, in milliseconds. Default: 0. */
+  readonly after?: number;
+  /** And then a random part of this, so that not everybody comes at once. Default: 0. */
+  readonly spread?: number;
+}
 
 /** The codes that the server itself puts into `hub:error` and error replies. */
 export const WireErrorCode = {
@@ -56,10 +105,20 @@ export const WireErrorCode = {
   unexpectedMessage: "unexpected-message",
   /** Nothing on the server handles this event. */
   unknownEvent: "unknown-event",
-  /** The name begins with `hub:` and is not one a client may send. */
+  /** The name begins with `hub:` and is not one a client may send, or not now. */
   reservedEvent: "reserved-event",
   /** The handler threw; the details stay on the server. */
   handlerFailed: "handler-failed",
+  /** The data does not fit the application's contract; the message says where. */
+  invalidData: "invalid-data",
+  /** The client may not join or leave this room by itself. */
+  notJoinable: "not-joinable",
+  /** The first message was not the `hub:hello` that the subprotocol asks for. The connection is closed. */
+  helloExpected: "hello-expected",
+  /** `hub:hello` named a version that this server does not speak. The connection is closed. */
+  unsupportedVersion: "unsupported-version",
+  /** The credentials in `hub:hello` are not good. The connection is closed. */
+  unauthorized: "unauthorized",
 } as const;
 
 /** Why a value is not a packet. The message is meant for the peer that sent it. */
@@ -76,10 +135,11 @@ export function parsePacket(value: unknown): Packet {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw new PacketError('A packet is an object such as {"event":"name","data":…}.');
   }
-  const packet = value as { event?: unknown; id?: unknown; reply?: unknown; error?: unknown };
+  const packet = value as { event?: unknown; id?: unknown; key?: unknown; reply?: unknown; error?: unknown };
   if (packet.event !== undefined) {
     checkEventName(packet.event);
     if (packet.id !== undefined) checkId(packet.id, "id");
+    if (packet.key !== undefined) checkKey(packet.key);
     return value as EventPacket;
   }
   if (packet.reply === undefined) {
@@ -100,6 +160,12 @@ function checkEventName(event: unknown): void {
 function checkId(id: unknown, field: "id" | "reply"): void {
   if (!Number.isSafeInteger(id) || (id as number) < 0) {
     throw new PacketError(`"${field}" must be a non-negative integer.`);
+  }
+}
+
+function checkKey(key: unknown): void {
+  if (typeof key !== "string" || key === "" || key.length > MAX_KEY_LENGTH) {
+    throw new PacketError(`"key" must be a string of 1 to ${MAX_KEY_LENGTH} characters.`);
   }
 }
 
