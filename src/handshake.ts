@@ -1,7 +1,7 @@
 import { HubError } from "./errors.ts";
 import type { ResolvedOptions } from "./options.ts";
 import type { UpgradeDecision, UpgradeInfo } from "./transport.ts";
-import type { User } from "./contract.ts";
+import type { User } from "./event-types.ts";
 
 /** The upgrade request that a connection began with. */
 export class Handshake {

@@ -1,4 +1,4 @@
-import type { HubTypes } from "./contract.ts";
+import type { HubTypes } from "./event-types.ts";
 import type { Socket } from "./socket.ts";
 
 /** Why a socket is gone. `docs/PROTOCOL.md` section 7 lists the codes. */

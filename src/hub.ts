@@ -11,7 +11,7 @@ import type {
   RequestArguments,
   RequestName,
   ServerEvents,
-} from "./contract.ts";
+} from "./event-types.ts";
 import { closed, Core } from "./core.ts";
 import { HubError } from "./errors.ts";
 import { Door, type Admission } from "./handshake.ts";

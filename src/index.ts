@@ -3,7 +3,7 @@ export type { Disconnection, ErrorContext, HubEvents } from "./hub-events.ts";
 export type { Socket } from "./socket.ts";
 export type { SocketDescription, Target } from "./target.ts";
 export type { HubOptions, TransportName } from "./options.ts";
-export type { HubTypes, User } from "./contract.ts";
+export type { HubTypes, User } from "./event-types.ts";
 export type { Handshake } from "./handshake.ts";
 export type { HeartbeatOptions } from "./heartbeat.ts";
 export type { Replies, RequestOptions } from "./requests.ts";

@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import type { HubTypes, UserOf } from "./contract.ts";
+import type { HubTypes, UserOf } from "./event-types.ts";
 import type { Handshake } from "./handshake.ts";
 import type { HeartbeatOptions } from "./heartbeat.ts";
 import {

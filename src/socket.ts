@@ -13,7 +13,7 @@ import type {
   ServerEvents,
   SocketData,
   UserOf,
-} from "./contract.ts";
+} from "./event-types.ts";
 import type { Core } from "./core.ts";
 import { HubError } from "./errors.ts";
 import type { Handshake } from "./handshake.ts";

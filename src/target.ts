@@ -10,7 +10,7 @@ import type {
   ServerEvents,
   SocketData,
   UserOf,
-} from "./contract.ts";
+} from "./event-types.ts";
 import type { Core } from "./core.ts";
 import type { Replies, RequestOptions } from "./requests.ts";
 import { roomNames, type RoomNames } from "./rooms.ts";
