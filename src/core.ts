@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
 import { nanoid } from "nanoid";
 import { onlyRoom, type Audience } from "./audience.ts";
+import { Codecs } from "./codecs.ts";
 import { Delivery } from "./delivery.ts";
 import { HubError } from "./errors.ts";
 import type { Admission } from "./handshake.ts";
@@ -9,10 +10,11 @@ import { Members } from "./members.ts";
 import { Multicast } from "./multicast.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { CloseCode } from "./protocol/close-codes.ts";
-import { isReply, type Packet } from "./protocol/packet.ts";
+import type { Codec } from "./protocol/codec.ts";
+import type { Packet } from "./protocol/packet.ts";
 import { Requests, type Replies } from "./requests.ts";
 import type { Connection, Topics } from "./transport.ts";
-import { Frame } from "./transports/frame.ts";
+import type { Frame } from "./transports/frame.ts";
 
 /** At most this fraction of what may be held for a socket, as a shift, is published before its recipients are looked at. */
 const UNSEEN_SHIFT = 6;
@@ -25,7 +27,7 @@ export class Core {
   readonly members: Members;
   readonly requests: Requests = new Requests();
   readonly delivery: Delivery;
-  readonly #options: Pick<ResolvedOptions, "codec" | "maxBufferedBytes">;
+  readonly codecs: Codecs;
   readonly #departed: (member: Member, code: number, reason: string) => void;
   #closed = false;
 
@@ -34,13 +36,13 @@ export class Core {
    * microtask after its end.
    */
   constructor(
-    options: Pick<ResolvedOptions, "codec" | "maxBufferedBytes">,
+    options: Pick<ResolvedOptions, "codec" | "codecs" | "maxBufferedBytes">,
     topics: Topics | undefined,
     departed: (member: Member, code: number, reason: string) => void,
   ) {
-    this.#options = options;
     this.#departed = departed;
-    const { maxBufferedBytes } = options;
+    const { codec, codecs, maxBufferedBytes } = options;
+    this.codecs = new Codecs(codec, codecs, maxBufferedBytes);
     const multicast = topics === undefined ? undefined : new Multicast(topics, maxBufferedBytes >> UNSEEN_SHIFT);
     // Every recipient is a member; delivery knows no more of it than it needs.
     this.delivery = new Delivery({
@@ -69,48 +71,31 @@ export class Core {
   }
 
   admit(connection: Connection, { handshake, user }: Admission): Member {
-    const member = new Member(createId(), connection, handshake, user);
+    const codec = this.codecs.of(connection.protocol) ?? this.codecs.plain;
+    const member = new Member(createId(), connection, codec, handshake, user);
     connection.owner = member;
+    this.codecs.joined(codec);
     this.members.add(member);
     return member;
   }
 
   /**
-   * The frame of a packet.
+   * Sends a packet to one member.
    *
    * @throws {HubError} `ERR_HUB_UNSERIALISABLE`, `ERR_HUB_MESSAGE_TOO_LARGE`.
    */
-  encode(packet: Packet): Frame {
-    let message: string | Uint8Array;
-    try {
-      message = this.#options.codec.encode(packet);
-    } catch (error) {
-      const subject = isReply(packet) ? "the reply" : `the data of "${packet.event}"`;
-      const why = error instanceof Error ? error.message : String(error);
-      throw new HubError("ERR_HUB_UNSERIALISABLE", `The codec cannot encode ${subject}: ${why}`, { cause: error });
-    }
-    return this.frame(message);
+  tell(member: Member, packet: Packet): void {
+    this.delivery.send(member, this.codecs.encode(packet, member.codec));
   }
 
   /**
-   * The frame of a message that is sent as it is.
+   * Sends a packet to everybody in the audience, encoded once for each codec.
    *
-   * @throws {HubError} `ERR_HUB_ARGUMENT`, `ERR_HUB_MESSAGE_TOO_LARGE`.
+   * @throws {HubError} `ERR_HUB_UNSERIALISABLE`, `ERR_HUB_MESSAGE_TOO_LARGE`.
    */
-  frame(message: string | Uint8Array): Frame {
-    if (typeof message !== "string" && !(message instanceof Uint8Array)) {
-      throw new HubError("ERR_HUB_ARGUMENT", `A message must be a string or a Uint8Array, not ${typeof message}.`);
-    }
-    const frame = new Frame(message);
-    const most = this.#options.maxBufferedBytes;
-    if (frame.bytes.length > most) {
-      throw new HubError(
-        "ERR_HUB_MESSAGE_TOO_LARGE",
-        `The message takes ${frame.bytes.length} bytes, but at most ${most} may wait for one socket. ` +
-          `Send less at a time or raise the option "maxBufferedBytes".`,
-      );
-    }
-    return frame;
+  emit(audience: Audience, packet: Packet): void {
+    if (this.codecs.areUniform) this.broadcast(audience, this.codecs.encode(packet, this.codecs.plain));
+    else this.#tellEach(audience, packet, () => {});
   }
 
   /** Sends one frame to everybody in the audience. */
@@ -121,23 +106,46 @@ export class Core {
       delivery.sendToGroup(group, frame, members.exceptionOf(audience));
       return;
     }
-    members.forEach(audience, (member) => {
-      if (!audience.volatile || !delivery.isBehind(member)) delivery.send(member, frame);
-    });
+    this.#forEach(audience, (member) => delivery.send(member, frame));
   }
 
   /** Sends one request to everybody in the audience and waits for their replies. */
   request(audience: Audience, event: string, data: unknown, timeout: number): Promise<Replies<unknown>> {
     const id = this.requests.nextId();
-    const frame = this.encode({ event, data, id, room: onlyRoom(audience) });
     const recipients: Member[] = [];
-    this.members.forEach(audience, (member) => {
-      if (audience.volatile && this.delivery.isBehind(member)) return;
-      this.delivery.send(member, frame);
+    this.#tellEach(audience, { event, data, id, room: onlyRoom(audience) }, (member) => {
       // Sending may have ended a member that was too slow; then it will not reply, and is not waited for.
       if (member.open) recipients.push(member);
     });
-    return this.requests.track(id, recipients, timeout);
+    return this.requests.track(id, event, recipients, timeout);
+  }
+
+  /**
+   * Those who speak the same codec are sent to one after the other: only then do they share their batches.
+   *
+   * Everything is encoded before anything is sent, so that a packet which cannot be encoded reaches nobody.
+   */
+  #tellEach(audience: Audience, packet: Packet, told: (member: Member) => void): void {
+    const { codecs, delivery } = this;
+    const tell = (member: Member, frame: Frame): void => {
+      delivery.send(member, frame);
+      told(member);
+    };
+    const plain = codecs.encode(packet, codecs.plain);
+    const others = new Map<Codec, { readonly frame: Frame; readonly members: Member[] }>();
+    for (const codec of codecs.others) others.set(codec, { frame: codecs.encode(packet, codec), members: [] });
+    this.#forEach(audience, (member) => {
+      const other = others.get(member.codec);
+      if (other === undefined) tell(member, plain);
+      else other.members.push(member);
+    });
+    for (const { frame, members } of others.values()) for (const member of members) tell(member, frame);
+  }
+
+  #forEach(audience: Audience, visit: (member: Member) => void): void {
+    this.members.forEach(audience, (member) => {
+      if (!audience.volatile || !this.delivery.isBehind(member)) visit(member);
+    });
   }
 
   /** Closes after everything that was sent before has been written. */
@@ -171,6 +179,7 @@ export class Core {
     member.open = false;
     this.delivery.discard(member);
     this.members.remove(member);
+    this.codecs.left(member.codec);
     this.requests.abandon(member);
     queueMicrotask(() => this.#departed(member, code, reason));
   }

@@ -1,7 +1,8 @@
-import { HubError } from "./errors.ts";
+import { HubError, ReplyError } from "./errors.ts";
 import type { ResolvedOptions } from "./options.ts";
 import type { UpgradeDecision, UpgradeInfo } from "./transport.ts";
 import type { User } from "./event-types.ts";
+import { WireErrorCode, type WireError } from "./protocol/packet.ts";
 
 /** The upgrade request that a connection began with. */
 export class Handshake {
@@ -18,12 +19,15 @@ export class Handshake {
   readonly remoteAddress: string;
   /** Whether the hub itself speaks TLS. Behind a proxy that ends TLS it is `false`. */
   readonly secure: boolean;
+  /** The credentials that a client of `roomcast/client` sent; `undefined` for plain clients. They can be anything. */
+  readonly auth: unknown;
 
-  constructor({ url, headers, remoteAddress, secure }: UpgradeInfo) {
+  constructor({ url, headers, remoteAddress, secure }: Pick<UpgradeInfo, RequestField>, auth?: unknown) {
     this.url = url;
     this.headers = headers;
     this.remoteAddress = remoteAddress;
     this.secure = secure;
+    this.auth = auth;
   }
 
   /** The URL's path, percent-encoded as it came. */
@@ -37,10 +41,18 @@ export class Handshake {
   }
 }
 
+type RequestField = "url" | "headers" | "remoteAddress" | "secure";
+
 /** What an accepted decision carries to the opening of the connection. */
 export interface Admission {
   readonly handshake: Handshake;
   readonly user: User | undefined;
+}
+
+/** Why a client is not let in. */
+export interface Denial {
+  /** What it is told. `undefined` if the server is to blame: it may try again. */
+  readonly error: WireError | undefined;
 }
 
 type DoorOptions = Pick<ResolvedOptions, "authenticate" | "protocols">;
@@ -48,11 +60,14 @@ type DoorOptions = Pick<ResolvedOptions, "authenticate" | "protocols">;
 /** Decides who gets in. */
 export class Door {
   readonly #options: DoorOptions;
+  readonly #library: readonly string[];
   readonly #report: (error: unknown) => void;
   #open = true;
 
-  constructor(options: DoorOptions, report: (error: unknown) => void) {
+  /** `library` are the subprotocols of clients that will say who they are in `hub:hello`. */
+  constructor(options: DoorOptions, library: readonly string[], report: (error: unknown) => void) {
     this.#options = options;
+    this.#library = library;
     this.#report = report;
   }
 
@@ -61,42 +76,51 @@ export class Door {
     this.#open = false;
   }
 
+  /** The answer to a handshake. */
   decide(info: UpgradeInfo): UpgradeDecision | Promise<UpgradeDecision> {
-    const { authenticate } = this.#options;
+    const protocol = this.#protocolFor(info);
     const handshake = new Handshake(info);
-    if (!this.#open || authenticate === undefined) return this.#answer(info, { handshake, user: undefined });
-    return this.#authenticate(authenticate, handshake).then((user) =>
-      user === undefined ? UNAUTHORIZED : this.#answer(info, { handshake, user }),
+    if (!this.#open || this.#options.authenticate === undefined || this.#library.includes(protocol)) {
+      return this.#answer(protocol, { handshake, user: undefined });
+    }
+    return this.judge(handshake).then((verdict) =>
+      "error" in verdict ? unauthorized(verdict) : this.#answer(protocol, verdict),
     );
   }
 
-  async #authenticate(
-    authenticate: (handshake: Handshake) => unknown,
-    handshake: Handshake,
-  ): Promise<User | undefined> {
+  /** What `authenticate` says. Never rejects. */
+  async judge(handshake: Handshake): Promise<Admission | Denial> {
     try {
-      const user = await authenticate(handshake);
-      if (user === undefined || user === null || user === false) return undefined;
+      const user = await this.#options.authenticate?.(handshake);
+      if (this.#options.authenticate === undefined) return { handshake, user: undefined };
+      if (user === undefined || user === null || user === false) return UNAUTHORIZED;
       checkUser(user);
-      return user;
+      return { handshake, user };
     } catch (error) {
+      if (error instanceof ReplyError) return { error: { code: error.reason, message: error.message } };
       this.#report(error);
-      return undefined;
+      return FAILED;
     }
   }
 
-  #answer(info: UpgradeInfo, admission: Admission): UpgradeDecision {
+  #answer(protocol: string, admission: Admission): UpgradeDecision {
     if (!this.#open) return SHUT;
-    return { accept: true, protocol: this.#protocolFor(info), context: admission };
+    return { accept: true, protocol, context: admission };
   }
 
-  #protocolFor(info: UpgradeInfo): string {
-    return this.#options.protocols.find((protocol) => info.protocols.includes(protocol)) ?? "";
+  #protocolFor({ protocols }: UpgradeInfo): string {
+    const known = [...this.#library, ...this.#options.protocols];
+    return known.find((protocol) => protocols.includes(protocol)) ?? "";
   }
 }
 
-const UNAUTHORIZED: UpgradeDecision = { accept: false, status: 401, message: "Unauthorized" };
+const UNAUTHORIZED: Denial = { error: { code: WireErrorCode.unauthorized, message: "Unauthorized" } };
+const FAILED: Denial = { error: undefined };
 const SHUT: UpgradeDecision = { accept: false, status: 503, message: "The server is shutting down" };
+
+function unauthorized({ error }: Denial): UpgradeDecision {
+  return { accept: false, status: 401, message: error?.message ?? "Unauthorized" };
+}
 
 function checkUser(user: unknown): asserts user is User {
   const { id } = user as Partial<User>;

@@ -17,13 +17,21 @@ export interface HeartbeatOptions {
 export class Heartbeat {
   readonly #options: HeartbeatOptions;
   readonly #members: ReadonlyMap<string, Member>;
+  readonly #ping: (member: Member) => void;
   readonly #lost: (member: Member) => void;
   #timer: NodeJS.Timeout | undefined;
   #immediate: NodeJS.Immediate | undefined;
 
-  constructor(options: HeartbeatOptions, members: ReadonlyMap<string, Member>, lost: (member: Member) => void) {
+  /** `ping` asks a member for a sign of life; `lost` hears of those who gave none. */
+  constructor(
+    options: HeartbeatOptions,
+    members: ReadonlyMap<string, Member>,
+    ping: (member: Member) => void,
+    lost: (member: Member) => void,
+  ) {
     this.#options = options;
     this.#members = members;
+    this.#ping = ping;
     this.#lost = lost;
   }
 
@@ -39,7 +47,7 @@ export class Heartbeat {
   readonly #ask = (): void => {
     for (const member of this.#members.values()) {
       member.alive = false;
-      member.connection.ping();
+      this.#ping(member);
     }
     this.#timer = setTimeout(this.#judgeSoon, this.#options.timeout).unref();
   };

@@ -1,3 +1,4 @@
+import { Answers } from "./answers.ts";
 import { checkEventName, checkFunction } from "./arguments.ts";
 import { EVERYBODY } from "./audience.ts";
 import type {
@@ -14,26 +15,22 @@ import type {
 } from "./event-types.ts";
 import { closed, Core } from "./core.ts";
 import { HubError } from "./errors.ts";
-import { Door, type Admission } from "./handshake.ts";
+import { Door } from "./handshake.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { HUB_EVENTS, type ErrorContext, type HubEvents } from "./hub-events.ts";
 import { Inbound } from "./inbound.ts";
 import { Listeners } from "./listeners.ts";
 import type { AnyHandler, Member } from "./member.ts";
-import {
-  resolveListenOptions,
-  resolveOptions,
-  type HubOptions,
-  type ResolvedOptions,
-  type TransportName,
-} from "./options.ts";
+import { resolveListenOptions, resolveOptions, type HubOptions, type TransportName } from "./options.ts";
 import { CloseCode } from "./protocol/close-codes.ts";
-import { ControlEvent, PROTOCOL_VERSION } from "./protocol/packet.ts";
+import { ControlEvent } from "./protocol/packet.ts";
+import { Reception } from "./reception.ts";
 import type { Replies, RequestOptions } from "./requests.ts";
+import { RoomRequests, type Joinable } from "./room-requests.ts";
 import type { RoomNames } from "./rooms.ts";
 import { Socket } from "./socket.ts";
 import { Target } from "./target.ts";
-import type { Connection, ListenAddress, ListenOptions, Transport, TransportHandlers } from "./transport.ts";
+import type { ListenAddress, ListenOptions, Transport } from "./transport.ts";
 import { uws } from "./transports/uws.ts";
 import { ws } from "./transports/ws.ts";
 import { MapView, SetView } from "./views.ts";
@@ -48,11 +45,9 @@ import { MapView, SetView } from "./views.ts";
  * const { port } = await hub.listen(8080);
  */
 export class Hub<T extends HubTypes = HubTypes> {
-  readonly #options: ResolvedOptions;
   readonly #core: Core;
   readonly #transport: Transport;
-  readonly #door: Door;
-  readonly #inbound: Inbound;
+  readonly #reception: Reception;
   readonly #heartbeat: Heartbeat | undefined;
   readonly #listeners: Listeners<HubEvents<T>>;
   readonly #handlers = new Map<string, AnyHandler<unknown>>();
@@ -67,21 +62,25 @@ export class Hub<T extends HubTypes = HubTypes> {
    * @throws {HubError} `ERR_HUB_OPTION`, `ERR_HUB_TRANSPORT_UNAVAILABLE`, `ERR_HUB_PATH_TAKEN`.
    */
   constructor(options: HubOptions<T> = {}) {
-    this.#options = resolveOptions(options);
-    const { codec, heartbeat } = this.#options;
+    const settings = resolveOptions(options);
+    const { heartbeat, idempotency, joinable } = settings;
     this.#listeners = new Listeners<HubEvents<T>>(HUB_EVENTS, (error, event, args) => {
       // An `error` listener that fails has nobody left to tell.
       if (event !== "error") this.#report(error, { source: "listener", event, socket: args[0] as Socket<T> });
     });
-    this.#transport = createTransport(this.#options.transport);
-    this.#core = new Core(this.#options, this.#transport.topics, (member, code, reason) => {
+    this.#transport = createTransport(settings.transport);
+    this.#core = new Core(settings, this.#transport.topics, (member, code, reason) => {
       this.#listeners.dispatch("disconnection", member.socket as Socket<T>, { code, reason });
     });
     this.#everybody = new Target<T>(this.#core, EVERYBODY);
-    this.#door = new Door(this.#options, (error) => this.#report(error, { source: "authenticate" }));
-    this.#inbound = new Inbound({
+    const rooms = new RoomRequests<Socket<T>>(joinable as Joinable<Socket<T>> | undefined);
+    this.#handlers.set(ControlEvent.join, rooms.join as AnyHandler<unknown>);
+    this.#handlers.set(ControlEvent.leave, rooms.leave as AnyHandler<unknown>);
+    // Like every message it has been taken for a sign of life.
+    this.#handlers.set(ControlEvent.pong, () => {});
+    const inbound = new Inbound({
       core: this.#core,
-      codec,
+      answers: idempotency === false ? undefined : new Answers(idempotency),
       handlers: this.#handlers,
       message: (member, data) => {
         if (!this.#listeners.has("message")) return false;
@@ -92,12 +91,30 @@ export class Hub<T extends HubTypes = HubTypes> {
         this.#report(error, { source: "handler", event, socket: member.socket as Socket<T> });
       },
     });
+    this.#reception = new Reception({
+      core: this.#core,
+      door: new Door(settings, this.#core.codecs.protocols, (error) => this.#report(error, { source: "authenticate" })),
+      inbound,
+      settings,
+      admitted: (member) => {
+        member.socket = new Socket<T>(this.#core, member);
+      },
+      connected: (member) => this.#listeners.dispatch("connection", member.socket as Socket<T>),
+      failed: (error, event, member) => {
+        const context = { source: "codec", event } as const;
+        this.#report(error, member === undefined ? context : { ...context, socket: member.socket as Socket<T> });
+      },
+      broken: (error) => this.#report(error, { source: "transport" }),
+    });
     if (heartbeat !== false) {
-      this.#heartbeat = new Heartbeat(heartbeat, this.#core.members.all, (member) => {
-        this.#core.expel(member, CloseCode.heartbeatLost, "No sign of life");
-      });
+      this.#heartbeat = new Heartbeat(
+        heartbeat,
+        this.#core.members.all,
+        (member) => this.#reception.ping(member),
+        (member) => this.#core.expel(member, CloseCode.heartbeatLost, "No sign of life"),
+      );
     }
-    this.#transport.start(this.#handlersOfTransport(), this.#options);
+    this.#transport.start(this.#reception.handlers(), settings);
     this.#heartbeat?.start();
   }
 
@@ -246,12 +263,9 @@ export class Hub<T extends HubTypes = HubTypes> {
   }
 
   async #close(): Promise<void> {
-    this.#door.shut();
     this.#heartbeat?.stop();
     this.#core.requests.close();
-    for (const member of this.#core.members.all.values()) {
-      this.#core.closeMember(member, CloseCode.goingAway, GOING_AWAY);
-    }
+    this.#reception.close();
     // A server that is about to listen can only be stopped once it does.
     await this.#listening?.catch(() => {});
     this.#transport.stopListening();
@@ -259,57 +273,10 @@ export class Hub<T extends HubTypes = HubTypes> {
     this.#core.close();
   }
 
-  #handlersOfTransport(): TransportHandlers {
-    const { delivery } = this.#core;
-    return {
-      upgrade: (info) => this.#door.decide(info),
-      open: (connection, context) => this.#open(connection, context as Admission),
-      message: (connection, data) => {
-        const member = connection.owner as Member;
-        member.alive = true;
-        if (member.open) this.#inbound.receive(member, data);
-      },
-      pong: (connection) => {
-        (connection.owner as Member).alive = true;
-      },
-      drain: (connection) => {
-        const member = connection.owner as Member;
-        // What a client takes is a sign of life too: its pong may be far behind what it has yet to read.
-        member.alive = true;
-        if (member.open) delivery.drained(member);
-      },
-      overflow: (connection) => this.#core.expelSlow(connection.owner as Member),
-      close: (connection, code, reason) => this.#core.retire(connection.owner as Member, code, reason),
-      error: (error) => this.#report(error, { source: "transport" }),
-    };
-  }
-
-  #open(connection: Connection, admission: Admission): void {
-    const member = this.#core.admit(connection, admission);
-    const socket = new Socket<T>(this.#core, member);
-    member.socket = socket;
-    if (this.#options.welcome) this.#greet(member);
-    this.#listeners.dispatch("connection", socket);
-    // The decision to let this client in was taken before `close()` was called, and is carried out after it.
-    if (this.#closing !== undefined) socket.close(CloseCode.goingAway, GOING_AWAY);
-  }
-
-  #greet(member: Member): void {
-    const { heartbeat } = this.#options;
-    const data = { id: member.id, protocol: PROTOCOL_VERSION, heartbeat: heartbeat === false ? 0 : heartbeat.interval };
-    try {
-      this.#core.delivery.send(member, this.#core.encode({ event: ControlEvent.welcome, data }));
-    } catch (error) {
-      this.#report(error, { source: "codec", event: ControlEvent.welcome, socket: member.socket as Socket<T> });
-    }
-  }
-
   #report(error: unknown, context: ErrorContext<T>): void {
     this.#listeners.dispatch("error", error, context);
   }
 }
-
-const GOING_AWAY = "The server is going away";
 
 /** The transports that hubs were given. */
 const taken = new WeakSet<Transport>();

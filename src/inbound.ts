@@ -1,8 +1,8 @@
+import type { Answers } from "./answers.ts";
 import type { Core } from "./core.ts";
 import { ReplyError } from "./errors.ts";
 import { isThenable } from "./listeners.ts";
 import type { AnyHandler, Member } from "./member.ts";
-import type { Codec } from "./protocol/codec.ts";
 import {
   ControlEvent,
   isReply,
@@ -11,17 +11,19 @@ import {
   WireErrorCode,
   type EventPacket,
   type Packet,
+  type ReplyPacket,
   type WireError,
 } from "./protocol/packet.ts";
 
 /** What inbound packets need of the hub. */
 export interface InboundOptions {
   readonly core: Core;
-  readonly codec: Codec;
   /** Of `hub.handle`. */
   readonly handlers: ReadonlyMap<string, AnyHandler<unknown>>;
   /** Takes a message that is none of the codec's; `false` if the application takes none. */
   readonly message: (member: Member, data: string | Uint8Array) => boolean;
+  /** Of requests that clients may repeat; without it they are handled each time. */
+  readonly answers: Answers | undefined;
   /** A handler, or the encoding of its reply, failed. */
   readonly failed: (error: unknown, member: Member, event: string) => void;
 }
@@ -37,7 +39,7 @@ export class Inbound {
   receive(member: Member, data: string | Uint8Array): void {
     let packet: Packet | undefined;
     try {
-      const decoded = this.#options.codec.decode(data);
+      const decoded = member.codec.decode(data);
       packet = decoded === undefined ? undefined : parsePacket(decoded);
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
@@ -50,57 +52,79 @@ export class Inbound {
     else this.#dispatch(member, packet);
   }
 
-  #dispatch(member: Member, { event, data, id }: EventPacket): void {
+  #dispatch(member: Member, packet: EventPacket): void {
+    const { event, data } = packet;
     const handler = member.handlers?.get(event) ?? this.#options.handlers.get(event);
     if (handler === undefined) {
-      this.#refuse(member, id, event.startsWith(RESERVED_PREFIX) ? reserved(event) : unknown(event));
+      this.#refuse(member, packet, event.startsWith(RESERVED_PREFIX) ? reserved(event) : unknown(event));
       return;
     }
+    if (isKeyed(packet) && !this.#isNew(member, packet)) return;
     try {
       const result = handler(data, member.socket);
       if (isThenable(result)) {
         result.then(
-          (value) => this.#reply(member, event, id, value),
-          (error: unknown) => this.#fail(member, event, id, error),
+          (value) => this.#reply(member, packet, value),
+          (error: unknown) => this.#fail(member, packet, error),
         );
       } else {
-        this.#reply(member, event, id, result);
+        this.#reply(member, packet, result);
       }
     } catch (error) {
-      this.#fail(member, event, id, error);
+      this.#fail(member, packet, error);
     }
+  }
+
+  /** Whether a request with a key has to be handled. One that came before gets its reply here, or when there is one. */
+  #isNew(member: Member, packet: EventPacket): boolean {
+    const { answers, core } = this.#options;
+    if (answers === undefined) return true;
+    const { isNew, reply } = answers.receive(member, packet);
+    if (reply !== undefined) core.delivery.send(member, core.codecs.frame(reply));
+    return isNew;
   }
 
   /** Answers a request; of an event that asks for no reply, the handler's result is not used. */
-  #reply(member: Member, event: string, id: number | undefined, data: unknown): void {
-    if (id === undefined || !member.open) return;
-    const { core } = this.#options;
+  #reply(member: Member, packet: EventPacket, data: unknown): void {
+    if (packet.id === undefined) return;
     try {
-      core.delivery.send(member, core.encode({ reply: id, data }));
+      this.#answer(member, packet, { reply: packet.id, data });
     } catch (error) {
-      this.#fail(member, event, id, error);
+      this.#fail(member, packet, error);
     }
   }
 
-  #fail(member: Member, event: string, id: number | undefined, error: unknown): void {
+  #fail(member: Member, packet: EventPacket, error: unknown): void {
     if (error instanceof ReplyError) {
-      this.#refuse(member, id, { code: error.reason, message: error.message });
+      this.#refuse(member, packet, { code: error.reason, message: error.message });
     } else {
-      this.#options.failed(error, member, event);
-      this.#refuse(member, id, HANDLER_FAILED);
+      this.#options.failed(error, member, packet.event);
+      this.#refuse(member, packet, HANDLER_FAILED);
     }
   }
 
   /** As the reply to the request, or as `hub:error` where there was none. */
-  #refuse(member: Member, id: number | undefined, error: WireError): void {
-    const { core } = this.#options;
-    const packet = id === undefined ? { event: ControlEvent.error, data: error } : { reply: id, error };
+  #refuse(member: Member, packet: EventPacket | undefined, error: WireError): void {
     try {
-      core.delivery.send(member, core.encode(packet));
+      if (packet?.id === undefined) this.#options.core.tell(member, { event: ControlEvent.error, data: error });
+      else this.#answer(member, packet, { reply: packet.id, error });
     } catch (failure) {
       this.#options.failed(failure, member, ControlEvent.error);
     }
   }
+
+  #answer(member: Member, packet: EventPacket, reply: ReplyPacket): void {
+    const { answers, core } = this.#options;
+    // A client that is gone may still come back for the reply to a request with a key.
+    if (!member.open && !isKeyed(packet)) return;
+    const frame = core.codecs.encode(reply, member.codec);
+    const asker = isKeyed(packet) ? answers?.settle(member, packet, frame) : undefined;
+    core.delivery.send(asker ?? member, frame);
+  }
+}
+
+function isKeyed({ id, key }: EventPacket): boolean {
+  return id !== undefined && key !== undefined;
 }
 
 const UNEXPECTED_MESSAGE: WireError = {

@@ -1,6 +1,7 @@
 import type { Backlog, Batch } from "./batch.ts";
 import type { Recipient } from "./delivery.ts";
 import type { Handshake } from "./handshake.ts";
+import type { Codec } from "./protocol/codec.ts";
 import type { PendingRequest } from "./requests.ts";
 import type { RoomMember } from "./rooms.ts";
 import type { Connection } from "./transport.ts";
@@ -12,6 +13,7 @@ export type AnyHandler<S> = (data: unknown, socket: S) => unknown;
 export class Member<S = unknown> implements Recipient, RoomMember {
   readonly id: string;
   readonly connection: Connection;
+  readonly codec: Codec;
   readonly handshake: Handshake;
   readonly user: { readonly id: string } | undefined;
 
@@ -32,9 +34,16 @@ export class Member<S = unknown> implements Recipient, RoomMember {
   /** The number of the last call of `Members.forEach` that has dealt with this member. */
   stamp = 0;
 
-  constructor(id: string, connection: Connection, handshake: Handshake, user: { readonly id: string } | undefined) {
+  constructor(
+    id: string,
+    connection: Connection,
+    codec: Codec,
+    handshake: Handshake,
+    user: { readonly id: string } | undefined,
+  ) {
     this.id = id;
     this.connection = connection;
+    this.codec = codec;
     this.handshake = handshake;
     this.user = user;
   }

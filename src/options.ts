@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+import type { IdempotencyOptions } from "./answers.ts";
 import type { HubTypes, UserOf } from "./event-types.ts";
 import type { Handshake } from "./handshake.ts";
 import type { HeartbeatOptions } from "./heartbeat.ts";
@@ -13,6 +14,7 @@ import {
   type Rule,
 } from "./option-rules.ts";
 import { jsonCodec, type Codec } from "./protocol/codec.ts";
+import type { Socket } from "./socket.ts";
 import type { ListenOptions, Transport } from "./transport.ts";
 
 /** The transports that a configuration can name. */
@@ -47,7 +49,15 @@ export interface HubOptions<T extends HubTypes = HubTypes> {
   /** The shape of packets on the wire. Default: {@link jsonCodec}, protocol v1. */
   codec?: Codec | undefined;
 
-  /** Whether a client is greeted with `hub:welcome`. Default: `true`. */
+  /**
+   * What library clients may speak beside {@link jsonCodec}: each has a `protocol`, the subprotocol by which they ask for
+   * it. For MessagePack: `[msgpackCodec]` from `roomcast/msgpack`. Default: none.
+   */
+  codecs?: readonly Codec[] | undefined;
+
+  /**
+   * Whether a plain client is greeted with `hub:welcome`. Library clients always are. Default: `true`.
+   */
   welcome?: boolean | undefined;
 
   /**
@@ -56,6 +66,28 @@ export interface HubOptions<T extends HubTypes = HubTypes> {
    * Default: `{ interval: 25_000, timeout: 20_000 }`.
    */
   heartbeat?: HeartbeatOptions | false | undefined;
+
+  /**
+   * How long a library client may take from the opening of its connection until it is let in, `authenticate` included, in
+   * milliseconds. A slower one is closed with 4102. Default: 10,000.
+   */
+  helloTimeout?: number | undefined;
+
+  /**
+   * Decides whether a client may join, and leave, a room by itself, as `client.join(room)` asks. What it refuses, or
+   * throws as a {@link ReplyError}, the client is told.
+   *
+   * Default: nobody may; rooms are the server's business.
+   */
+  joinable?: ((room: string, socket: Socket<T>) => MaybePromise<boolean>) | undefined;
+
+  /**
+   * How long and how much the hub remembers of the requests that clients mark as `idempotent`, so that one which is
+   * repeated after a lost connection is handled once. `false` remembers nothing.
+   *
+   * Default: `{ within: 120_000, maxBytes: 4 MiB }`.
+   */
+  idempotency?: IdempotencyOptions | false | undefined;
 
   /** The largest message accepted from a client, in bytes. A larger one closes with 1009. Default: 1 MiB. */
   maxMessageBytes?: number | undefined;
@@ -83,8 +115,12 @@ export interface ResolvedOptions {
   readonly authenticate: ((handshake: Handshake) => unknown) | undefined;
   readonly protocols: readonly string[];
   readonly codec: Codec;
+  readonly codecs: readonly Codec[];
   readonly welcome: boolean;
   readonly heartbeat: HeartbeatOptions | false;
+  readonly helloTimeout: number;
+  readonly joinable: ((room: string, socket: never) => MaybePromise<boolean>) | undefined;
+  readonly idempotency: IdempotencyOptions | false;
   readonly maxMessageBytes: number;
   readonly maxBufferedBytes: number;
   readonly compression: boolean;
@@ -96,8 +132,12 @@ const DEFAULTS: ResolvedOptions = {
   authenticate: undefined,
   protocols: [],
   codec: jsonCodec,
+  codecs: [],
   welcome: true,
   heartbeat: { interval: 25_000, timeout: 20_000 },
+  helloTimeout: 10_000,
+  joinable: undefined,
+  idempotency: { within: 120_000, maxBytes: 4 * 1024 * 1024 },
   maxMessageBytes: 1024 * 1024,
   maxBufferedBytes: 4 * 1024 * 1024,
   compression: false,
@@ -115,9 +155,16 @@ const RULES: { readonly [K in keyof ResolvedOptions]: Rule } = {
   ],
   authenticate: ["a function", (value) => typeof value === "function"],
   protocols: ["an array of subprotocol names (RFC 6455 section 4.1: tokens)", isTokens],
-  codec: ['an object with the functions "encode" and "decode"', (value) => hasFunctions(value, "encode", "decode")],
+  codec: ['an object with the functions "encode" and "decode"', isCodec],
+  codecs: [
+    'an array of codecs, each with the functions "encode" and "decode" and a subprotocol of its own in "protocol"',
+    areCodecs,
+  ],
   welcome: ["true or false", isBoolean],
   heartbeat: ["false or { interval, timeout } in whole milliseconds, timeout being at most interval", isHeartbeat],
+  helloTimeout: [`a whole number of milliseconds from 1 to ${MAX_DELAY}`, (value) => isInteger(value, 1, MAX_DELAY)],
+  joinable: ["a function", (value) => typeof value === "function"],
+  idempotency: ["false or { within, maxBytes } in whole milliseconds and bytes", isIdempotency],
   maxMessageBytes: [`a whole number of bytes from 1 to ${MAX_BYTES}`, (value) => isInteger(value, 1, MAX_BYTES)],
   maxBufferedBytes: [
     `a whole number of bytes from ${MIN_BUFFERED_BYTES} to ${MAX_BYTES}`,
@@ -132,7 +179,10 @@ const RULES: { readonly [K in keyof ResolvedOptions]: Rule } = {
  * @throws {HubError} `ERR_HUB_OPTION` naming the option and what it must be.
  */
 export function resolveOptions(options: unknown): ResolvedOptions {
-  return { ...DEFAULTS, ...checkOptions(options, RULES, "Hub") };
+  const resolved: ResolvedOptions = { ...DEFAULTS, ...checkOptions(options, RULES, "Hub") };
+  // JSON is always spoken, unless a codec of the application's takes its place.
+  const speaksJson = resolved.codecs.some(({ protocol }) => protocol === jsonCodec.protocol);
+  return speaksJson ? resolved : { ...resolved, codecs: [...resolved.codecs, jsonCodec] };
 }
 
 /** What fits into `sun_path` on every system. A longer path is cut off by Node, and crashes uWebSockets.js. */
@@ -167,6 +217,22 @@ function isTls(value: unknown): boolean {
 
 function isTransport(value: unknown): boolean {
   return value === "ws" || value === "uws" || hasFunctions(value, "start", "listen", "stopListening", "destroy");
+}
+
+function isCodec(value: unknown): boolean {
+  return hasFunctions(value, "encode", "decode");
+}
+
+function areCodecs(value: unknown): boolean {
+  if (!Array.isArray(value) || !value.every(isCodec)) return false;
+  const protocols = value.map(({ protocol }: Codec) => protocol);
+  return isTokens(protocols) && new Set(protocols).size === protocols.length;
+}
+
+function isIdempotency(value: unknown): boolean {
+  if (value === false) return true;
+  if (!isObject(value) || Object.keys(value).some((key) => key !== "within" && key !== "maxBytes")) return false;
+  return isInteger(value["within"], 1, MAX_DELAY) && isInteger(value["maxBytes"], 1, MAX_BYTES);
 }
 
 function isTokens(value: unknown): boolean {

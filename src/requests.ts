@@ -21,6 +21,7 @@ export interface Replies<R> {
 /** A request under way. It settles when its last recipient has answered or failed. */
 export interface PendingRequest {
   readonly id: number;
+  readonly event: string;
   readonly waiting: Set<Member>;
   readonly replies: Map<string, unknown>;
   readonly failures: Map<string, HubError>;
@@ -38,11 +39,12 @@ export class Requests {
   }
 
   /** Waits for one reply from each recipient. Never rejects. */
-  track(id: number, recipients: readonly Member[], timeout: number): Promise<Replies<unknown>> {
+  track(id: number, event: string, recipients: readonly Member[], timeout: number): Promise<Replies<unknown>> {
     return new Promise((resolve) => {
       const timer = setTimeout(() => this.#expire(request, timeout), timeout);
       const request: PendingRequest = {
         id,
+        event,
         waiting: new Set(recipients),
         replies: new Map(),
         failures: new Map(),

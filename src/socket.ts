@@ -123,7 +123,7 @@ export class Socket<T extends HubTypes = HubTypes> {
    */
   emit<E extends EventName<ServerEvents<T>>>(event: E, ...values: DataArguments<ServerEvents<T>[E]>): void {
     checkEventName(event);
-    this.#core.delivery.send(this.#member, this.#core.encode({ event, data: onlyValue(values) }));
+    this.#core.tell(this.#member, { event, data: onlyValue(values) });
   }
 
   /**
@@ -132,7 +132,7 @@ export class Socket<T extends HubTypes = HubTypes> {
    * @throws {HubError} `ERR_HUB_ARGUMENT`, `ERR_HUB_MESSAGE_TOO_LARGE`.
    */
   send(message: string | Uint8Array): void {
-    this.#core.delivery.send(this.#member, this.#core.frame(message));
+    this.#core.delivery.send(this.#member, this.#core.codecs.frame(message));
   }
 
   /**

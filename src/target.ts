@@ -102,10 +102,7 @@ export class Target<T extends HubTypes = HubTypes> {
   emit<E extends EventName<ServerEvents<T>>>(event: E, ...values: DataArguments<ServerEvents<T>[E]>): void {
     this.#core.checkOpen();
     checkEventName(event);
-    this.#core.broadcast(
-      this.#audience,
-      this.#core.encode({ event, data: onlyValue(values), room: onlyRoom(this.#audience) }),
-    );
+    this.#core.emit(this.#audience, { event, data: onlyValue(values), room: onlyRoom(this.#audience) });
   }
 
   /**
@@ -115,7 +112,7 @@ export class Target<T extends HubTypes = HubTypes> {
    */
   send(message: string | Uint8Array): void {
     this.#core.checkOpen();
-    this.#core.broadcast(this.#audience, this.#core.frame(message));
+    this.#core.broadcast(this.#audience, this.#core.codecs.frame(message));
   }
 
   /**

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Handshake } from "../src/handshake.ts";
 import { Heartbeat } from "../src/heartbeat.ts";
 import { Member } from "../src/member.ts";
+import { jsonCodec } from "../src/protocol/codec.ts";
 import type { Connection } from "../src/transport.ts";
 
 /** Lets the time pass, with a turn of the event loop after every millisecond. */
@@ -26,7 +27,7 @@ describe("Heartbeat", () => {
     members = new Map();
     pings = [];
     lost = [];
-    heartbeat = new Heartbeat(OPTIONS, members, ({ id }) => {
+    heartbeat = new Heartbeat(OPTIONS, members, ping, ({ id }) => {
       lost.push(id);
       members.delete(id);
     });
@@ -37,9 +38,12 @@ describe("Heartbeat", () => {
     vi.useRealTimers();
   });
 
+  function ping({ id }: Member): void {
+    pings.push(id);
+  }
+
   function add(id: string): Member {
-    const connection = { ping: () => void pings.push(id) } as unknown as Connection;
-    const member = new Member(id, connection, {} as Handshake, undefined);
+    const member = new Member(id, {} as Connection, jsonCodec, {} as Handshake, undefined);
     members.set(id, member);
     return member;
   }
@@ -101,7 +105,7 @@ describe("Heartbeat", () => {
   });
 
   test("with the timeout as long as the interval, judges and asks again at once", async () => {
-    heartbeat = new Heartbeat({ interval: 500, timeout: 500 }, members, ({ id }) => lost.push(id));
+    heartbeat = new Heartbeat({ interval: 500, timeout: 500 }, members, ping, ({ id }) => lost.push(id));
     heartbeat.start();
     const member = add("a");
     await advance(500);

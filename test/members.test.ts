@@ -4,6 +4,7 @@ import { EVERYBODY, type Audience } from "../src/audience.ts";
 import type { Handshake } from "../src/handshake.ts";
 import { Member } from "../src/member.ts";
 import { Members } from "../src/members.ts";
+import { jsonCodec } from "../src/protocol/codec.ts";
 import type { Connection } from "../src/transport.ts";
 
 const SEED = 20_261_123;
@@ -12,7 +13,7 @@ const NO_CONNECTION = {} as Connection;
 const NO_HANDSHAKE = {} as Handshake;
 
 function createMember(id: string, user?: string): Member {
-  return new Member(id, NO_CONNECTION, NO_HANDSHAKE, user === undefined ? undefined : { id: user });
+  return new Member(id, NO_CONNECTION, jsonCodec, NO_HANDSHAKE, user === undefined ? undefined : { id: user });
 }
 
 /** Ids and rooms share their names on purpose: they are separate name spaces. */

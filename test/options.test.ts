@@ -5,6 +5,8 @@ import { hubError } from "./hub-error.ts";
 
 const noop = (): void => {};
 
+const MINE = { protocol: "mine", encode: noop, decode: noop };
+
 describe("an option of the hub", () => {
   const incomplete = { start: noop, listen: noop, stopListening: noop };
 
@@ -14,6 +16,7 @@ describe("an option of the hub", () => {
     authenticate: [null, true, "function", {}],
     protocols: [null, "v1", {}, [1], [""], ["a b"], ["a,b"], ["v1", "ü"]],
     codec: [null, "json", {}, { encode: noop }, { decode: noop }, { encode: noop, decode: 1 }],
+    codecs: [null, {}, "json", [{}], [{ encode: noop, decode: noop }], [MINE, MINE], [{ ...MINE, protocol: "a b" }]],
     welcome: [null, 0, 1, "false"],
     heartbeat: [
       null,
@@ -32,6 +35,19 @@ describe("an option of the hub", () => {
       { interval: Number.NaN, timeout: 1000 },
       { interval: 1000, timeout: 1000, timeOut: 1 },
       [],
+    ],
+    helloTimeout: [null, 0, -1, 1.5, 2 ** 31, "1000", false],
+    joinable: [null, true, "lobby", ["lobby"]],
+    idempotency: [
+      null,
+      true,
+      {},
+      { within: 1_000 },
+      { maxBytes: 1_000 },
+      { within: 0, maxBytes: 1_000 },
+      { within: 1_000, maxBytes: 0 },
+      { within: 2 ** 31, maxBytes: 1_000 },
+      { within: 1_000, maxBytes: 1_000, most: 1 },
     ],
     maxMessageBytes: [null, 0, -1, 1.5, 2 ** 31, Number.NaN, Number.POSITIVE_INFINITY, "1024", 1024n],
     maxBufferedBytes: [null, 0, 1023, 1024.5, 2 ** 31, Number.NaN, Number.POSITIVE_INFINITY, "4096"],

@@ -15,8 +15,8 @@ export class WsClient {
   #wanted: (() => void) | undefined;
 
   /** Resolves when the handshake is through; rejects when it is refused. */
-  static async connect(url: string, options: ClientOptions = {}): Promise<WsClient> {
-    const socket = new WebSocket(url, { perMessageDeflate: false, ...options });
+  static async connect(url: string, options: ClientOptions = {}, protocols: readonly string[] = []): Promise<WsClient> {
+    const socket = new WebSocket(url, [...protocols], { perMessageDeflate: false, ...options });
     const client = new WsClient(socket);
     await once(socket, "open");
     return client;
@@ -57,6 +57,11 @@ export class WsClient {
   send(message: unknown): void {
     const raw = typeof message === "string" || message instanceof Uint8Array;
     this.#socket.send(raw ? message : JSON.stringify(message));
+  }
+
+  /** Ends the connection without a word. */
+  vanish(): void {
+    this.#socket.terminate();
   }
 
   async close(code = 1000): Promise<Closed> {

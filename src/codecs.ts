@@ -1,0 +1,90 @@
+import { HubError } from "./errors.ts";
+import type { Codec } from "./protocol/codec.ts";
+import { isReply, type Packet } from "./protocol/packet.ts";
+import { Frame } from "./transports/frame.ts";
+
+/** The codecs that a hub speaks, and how many of its members speak each. */
+export class Codecs {
+  /** Of the clients that ask for none. */
+  readonly plain: Codec;
+  readonly #byProtocol: ReadonlyMap<string, Codec>;
+  readonly #maxBytes: number;
+  /** How many members speak each of the others. */
+  readonly #others = new Map<Codec, number>();
+
+  /** `asked` are those that clients ask for by their subprotocol; `maxBytes` is the most that a frame may take. */
+  constructor(plain: Codec, asked: readonly Codec[], maxBytes: number) {
+    this.plain = plain;
+    this.#byProtocol = new Map(asked.map((codec) => [codec.protocol ?? "", codec]));
+    this.#maxBytes = maxBytes;
+  }
+
+  /** The subprotocols of library clients. */
+  get protocols(): readonly string[] {
+    return [...this.#byProtocol.keys()];
+  }
+
+  /** What a library client with this subprotocol speaks; `undefined` if it is not one of theirs. */
+  of(protocol: string): Codec | undefined {
+    return this.#byProtocol.get(protocol);
+  }
+
+  /** The codecs other than `plain` that somebody speaks now. */
+  get others(): Iterable<Codec> {
+    return this.#others.keys();
+  }
+
+  /** Whether everybody speaks `plain`. */
+  get areUniform(): boolean {
+    return this.#others.size === 0;
+  }
+
+  joined(codec: Codec): void {
+    if (codec !== this.plain) this.#others.set(codec, (this.#others.get(codec) ?? 0) + 1);
+  }
+
+  left(codec: Codec): void {
+    const count = this.#others.get(codec);
+    if (count === undefined) return;
+    if (count > 1) this.#others.set(codec, count - 1);
+    else this.#others.delete(codec);
+  }
+
+  /**
+   * The frame of a packet.
+   *
+   * @throws {HubError} `ERR_HUB_UNSERIALISABLE`, `ERR_HUB_MESSAGE_TOO_LARGE`.
+   */
+  encode(packet: Packet, codec: Codec): Frame {
+    let message: string | Uint8Array;
+    try {
+      message = codec.encode(packet);
+    } catch (error) {
+      const subject = isReply(packet) ? "the reply" : `the data of "${packet.event}"`;
+      const why = error instanceof Error ? error.message : String(error);
+      throw new HubError("ERR_HUB_UNSERIALISABLE", `The codec cannot encode ${subject}: ${why}`, { cause: error });
+    }
+    return this.frame(message);
+  }
+
+  /**
+   * The frame of a message that is sent as it is.
+   *
+   * @throws {HubError} `ERR_HUB_ARGUMENT`, `ERR_HUB_MESSAGE_TOO_LARGE`.
+   */
+  frame(message: string | Uint8Array): Frame {
+    if (typeof message !== "string" && !(message instanceof Uint8Array)) {
+      throw new HubError("ERR_HUB_ARGUMENT", `A message must be a string or a Uint8Array, not ${typeof message}.`);
+    }
+    const frame = new Frame(message);
+    const most = this.#maxBytes;
+    if (frame.bytes.length > most) {
+      throw new HubError(
+        "ERR_HUB_MESSAGE_TOO_LARGE",
+        `The message takes ${frame.bytes.length} bytes, but at most ${most} may wait for one socket. ` +
+          `Send less at a time or raise the option "maxBufferedBytes".`,
+      );
+    }
+    return frame;
+  }
+}
