@@ -1,7 +1,9 @@
 import { Buffer } from "node:buffer";
 import { nanoid } from "nanoid";
 import { onlyRoom, type Audience } from "./audience.ts";
+import { checkEventName } from "./arguments.ts";
 import { Codecs } from "./codecs.ts";
+import type { HubSide } from "./contract/hub-side.ts";
 import { Delivery } from "./delivery.ts";
 import { HubError } from "./errors.ts";
 import type { Admission } from "./handshake.ts";
@@ -25,9 +27,12 @@ const UNSEEN_SHIFT = 6;
  */
 export class Core {
   readonly members: Members;
-  readonly requests: Requests = new Requests();
+  readonly requests: Requests;
   readonly delivery: Delivery;
   readonly codecs: Codecs;
+  readonly contract: HubSide<never> | undefined;
+  /** The contract, if what the server sends is checked, too. */
+  readonly #outgoing: HubSide<never> | undefined;
   readonly #departed: (member: Member, code: number, reason: string) => void;
   #closed = false;
 
@@ -36,12 +41,15 @@ export class Core {
    * microtask after its end.
    */
   constructor(
-    options: Pick<ResolvedOptions, "codec" | "codecs" | "maxBufferedBytes">,
+    options: Pick<ResolvedOptions, "codec" | "codecs" | "contract" | "maxBufferedBytes" | "validateOutgoing">,
     topics: Topics | undefined,
     departed: (member: Member, code: number, reason: string) => void,
   ) {
     this.#departed = departed;
-    const { codec, codecs, maxBufferedBytes } = options;
+    const { codec, codecs, contract, maxBufferedBytes, validateOutgoing } = options;
+    this.contract = contract?.hub;
+    this.#outgoing = validateOutgoing ? this.contract : undefined;
+    this.requests = new Requests(this.contract);
     this.codecs = new Codecs(codec, codecs, maxBufferedBytes);
     const multicast = topics === undefined ? undefined : new Multicast(topics, maxBufferedBytes >> UNSEEN_SHIFT);
     // Every recipient is a member; delivery knows no more of it than it needs.
@@ -68,6 +76,28 @@ export class Core {
   /** @throws {HubError} `ERR_HUB_CLOSED`. */
   checkOpen(): void {
     if (this.#closed) throw closed();
+  }
+
+  /**
+   * Checks an event that the application wants to send.
+   *
+   * @throws {HubError} `ERR_HUB_EVENT_NAME`, `ERR_HUB_CONTRACT`.
+   */
+  checkSent(event: string, data: unknown): void {
+    checkEventName(event);
+    this.#outgoing?.checkSent(event, data);
+  }
+
+  /**
+   * Checks an event that the application wants to handle.
+   *
+   * @throws {HubError} `ERR_HUB_EVENT_NAME`, `ERR_HUB_CONTRACT`.
+   */
+  checkHandled(event: string): void {
+    checkEventName(event);
+    if (this.contract?.knows(event) === false) {
+      throw new HubError("ERR_HUB_CONTRACT", `By the contract clients send no "${event}": it would never be handled.`);
+    }
   }
 
   admit(connection: Connection, { handshake, user }: Admission): Member {

@@ -1,5 +1,5 @@
 import { Answers } from "./answers.ts";
-import { checkEventName, checkFunction } from "./arguments.ts";
+import { checkFunction } from "./arguments.ts";
 import { EVERYBODY } from "./audience.ts";
 import type {
   ClientEvents,
@@ -80,6 +80,8 @@ export class Hub<T extends HubTypes = HubTypes> {
     this.#handlers.set(ControlEvent.pong, () => {});
     const inbound = new Inbound({
       core: this.#core,
+      contract: this.#core.contract,
+      validateOutgoing: settings.validateOutgoing,
       answers: idempotency === false ? undefined : new Answers(idempotency),
       handlers: this.#handlers,
       message: (member, data) => {
@@ -206,13 +208,13 @@ export class Hub<T extends HubTypes = HubTypes> {
    * a request; see {@link ReplyError} for answering with an error.
    *
    * @returns a function that removes the handler.
-   * @throws {HubError} `ERR_HUB_EVENT_NAME`, `ERR_HUB_HANDLED` if the event has a handler.
+   * @throws {HubError} `ERR_HUB_EVENT_NAME`, `ERR_HUB_CONTRACT`, `ERR_HUB_HANDLED` if the event has a handler.
    */
   handle<E extends EventName<ClientEvents<T>>>(
     event: E,
     handler: (data: EventData<ClientEvents<T>[E]>, socket: Socket<T>) => HandlerResult<ClientEvents<T>[E]>,
   ): () => void {
-    checkEventName(event);
+    this.#core.checkHandled(event);
     checkFunction(handler, "A handler");
     if (this.#handlers.has(event)) {
       throw new HubError(

@@ -1,4 +1,5 @@
 import type { Answers } from "./answers.ts";
+import type { HubSide } from "./contract/hub-side.ts";
 import type { Core } from "./core.ts";
 import { ReplyError } from "./errors.ts";
 import { isThenable } from "./listeners.ts";
@@ -22,6 +23,10 @@ export interface InboundOptions {
   readonly handlers: ReadonlyMap<string, AnyHandler<unknown>>;
   /** Takes a message that is none of the codec's; `false` if the application takes none. */
   readonly message: (member: Member, data: string | Uint8Array) => boolean;
+  /** What clients may send; without it anything. */
+  readonly contract: HubSide<never> | undefined;
+  /** Whether the replies of handlers are checked, too. */
+  readonly validateOutgoing: boolean;
   /** Of requests that clients may repeat; without it they are handled each time. */
   readonly answers: Answers | undefined;
   /** A handler, or the encoding of its reply, failed. */
@@ -53,15 +58,16 @@ export class Inbound {
   }
 
   #dispatch(member: Member, packet: EventPacket): void {
-    const { event, data } = packet;
+    const { event } = packet;
     const handler = member.handlers?.get(event) ?? this.#options.handlers.get(event);
     if (handler === undefined) {
       this.#refuse(member, packet, event.startsWith(RESERVED_PREFIX) ? reserved(event) : unknown(event));
       return;
     }
-    if (isKeyed(packet) && !this.#isNew(member, packet)) return;
+    const accepted = this.#accept(member, packet);
+    if (accepted === undefined || (isKeyed(packet) && !this.#isNew(member, packet))) return;
     try {
-      const result = handler(data, member.socket);
+      const result = handler(accepted.data, member.socket);
       if (isThenable(result)) {
         result.then(
           (value) => this.#reply(member, packet, value),
@@ -73,6 +79,23 @@ export class Inbound {
     } catch (error) {
       this.#fail(member, packet, error);
     }
+  }
+
+  /** The data as the contract has it. `undefined`, and the client was told why, for what does not fit. */
+  #accept(member: Member, packet: EventPacket): { readonly data: unknown } | undefined {
+    const { contract, failed } = this.#options;
+    const { event, data } = packet;
+    // Packets of the protocol itself are checked by their handlers.
+    if (contract === undefined || event.startsWith(RESERVED_PREFIX)) return { data };
+    const acceptance = contract.accept(event, data);
+    if (acceptance.ok) return acceptance;
+    if ("unknown" in acceptance) {
+      this.#refuse(member, packet, unknown(event));
+      return undefined;
+    }
+    if (acceptance.error !== undefined) failed(acceptance.error, member, event);
+    this.#refuse(member, packet, { code: WireErrorCode.invalidData, message: acceptance.message });
+    return undefined;
   }
 
   /** Whether a request with a key has to be handled. One that came before gets its reply here, or when there is one. */
@@ -87,7 +110,9 @@ export class Inbound {
   /** Answers a request; of an event that asks for no reply, the handler's result is not used. */
   #reply(member: Member, packet: EventPacket, data: unknown): void {
     if (packet.id === undefined) return;
+    const { contract, validateOutgoing } = this.#options;
     try {
+      if (validateOutgoing && !packet.event.startsWith(RESERVED_PREFIX)) contract?.checkReply(packet.event, data);
       this.#answer(member, packet, { reply: packet.id, data });
     } catch (error) {
       this.#fail(member, packet, error);

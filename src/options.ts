@@ -1,5 +1,7 @@
 import { Buffer } from "node:buffer";
 import type { IdempotencyOptions } from "./answers.ts";
+import type { HubContract } from "./contract/hub-side.ts";
+import { HubError } from "./errors.ts";
 import type { HubTypes, UserOf } from "./event-types.ts";
 import type { Handshake } from "./handshake.ts";
 import type { HeartbeatOptions } from "./heartbeat.ts";
@@ -45,6 +47,20 @@ export interface HubOptions<T extends HubTypes = HubTypes> {
    * agreed on. Default: none.
    */
   protocols?: readonly string[] | undefined;
+
+  /**
+   * The events of the application, from `defineContract`. What clients send is validated: what does not fit is answered with
+   * `invalid-data`, and the name of the field, and reaches no handler. The contract also gives the types.
+   *
+   * Default: any event with any data.
+   */
+  contract?: HubContract<T> | undefined;
+
+  /**
+   * Whether what the server sends and replies is checked against the contract, too: what does not fit throws
+   * `ERR_HUB_CONTRACT`. For development and tests, as it costs time for every message. Default: `false`.
+   */
+  validateOutgoing?: boolean | undefined;
 
   /** The shape of packets on the wire. Default: {@link jsonCodec}, protocol v1. */
   codec?: Codec | undefined;
@@ -114,6 +130,8 @@ export interface ResolvedOptions {
   readonly path: string | undefined;
   readonly authenticate: ((handshake: Handshake) => unknown) | undefined;
   readonly protocols: readonly string[];
+  readonly contract: HubContract<never> | undefined;
+  readonly validateOutgoing: boolean;
   readonly codec: Codec;
   readonly codecs: readonly Codec[];
   readonly welcome: boolean;
@@ -131,6 +149,8 @@ const DEFAULTS: ResolvedOptions = {
   path: undefined,
   authenticate: undefined,
   protocols: [],
+  contract: undefined,
+  validateOutgoing: false,
   codec: jsonCodec,
   codecs: [],
   welcome: true,
@@ -155,6 +175,8 @@ const RULES: { readonly [K in keyof ResolvedOptions]: Rule } = {
   ],
   authenticate: ["a function", (value) => typeof value === "function"],
   protocols: ["an array of subprotocol names (RFC 6455 section 4.1: tokens)", isTokens],
+  contract: ["what defineContract() returned", (value) => isObject(value) && isObject(value["hub"])],
+  validateOutgoing: ["true or false", isBoolean],
   codec: ['an object with the functions "encode" and "decode"', isCodec],
   codecs: [
     'an array of codecs, each with the functions "encode" and "decode" and a subprotocol of its own in "protocol"',
@@ -180,6 +202,9 @@ const RULES: { readonly [K in keyof ResolvedOptions]: Rule } = {
  */
 export function resolveOptions(options: unknown): ResolvedOptions {
   const resolved: ResolvedOptions = { ...DEFAULTS, ...checkOptions(options, RULES, "Hub") };
+  if (resolved.validateOutgoing && resolved.contract === undefined) {
+    throw new HubError("ERR_HUB_OPTION", 'The option "validateOutgoing" of Hub needs the option "contract".');
+  }
   // JSON is always spoken, unless a codec of the application's takes its place.
   const speaksJson = resolved.codecs.some(({ protocol }) => protocol === jsonCodec.protocol);
   return speaksJson ? resolved : { ...resolved, codecs: [...resolved.codecs, jsonCodec] };

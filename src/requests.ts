@@ -1,3 +1,5 @@
+import type { HubSide } from "./contract/hub-side.ts";
+import type { Acceptance } from "./contract/direction.ts";
 import { HubError, RemoteError } from "./errors.ts";
 import type { Member } from "./member.ts";
 import type { ReplyPacket } from "./protocol/packet.ts";
@@ -12,7 +14,7 @@ export interface Replies<R> {
   /** By socket id. */
   readonly replies: ReadonlyMap<string, R>;
   /**
-   * By socket id: `ERR_HUB_TIMEOUT`, `ERR_HUB_DISCONNECTED`, `ERR_HUB_CLOSED`, or a {@link RemoteError} with what
+   * By socket id: `ERR_HUB_TIMEOUT`, `ERR_HUB_DISCONNECTED`, `ERR_HUB_CLOSED`, `ERR_HUB_CONTRACT`, or a {@link RemoteError} with what
    * the client answered.
    */
   readonly failures: ReadonlyMap<string, HubError>;
@@ -31,7 +33,13 @@ export interface PendingRequest {
 /** The requests that the server has sent and that are not settled. Every one of them settles. */
 export class Requests {
   readonly #pending = new Map<number, PendingRequest>();
+  readonly #contract: HubSide<never> | undefined;
   #lastId = 0;
+
+  /** `contract` says what a reply has to be like; without it, anything. */
+  constructor(contract: HubSide<never> | undefined) {
+    this.#contract = contract;
+  }
 
   /** A number that no request under way has: one for each request, shared by all its recipients. */
   nextId(): number {
@@ -64,9 +72,15 @@ export class Requests {
   replied(member: Member, { reply, data, error }: ReplyPacket): void {
     const request = this.#pending.get(reply);
     if (request === undefined || !request.waiting.has(member)) return;
-    if (error === undefined) request.replies.set(member.id, data);
+    if (error === undefined) this.#accept(request, member, data);
     else request.failures.set(member.id, new RemoteError(error.code, error.message));
     done(request, member);
+  }
+
+  #accept({ event, replies, failures }: PendingRequest, { id }: Member, data: unknown): void {
+    const acceptance = this.#contract?.acceptReply(event, data) ?? { ok: true, data };
+    if (acceptance.ok) replies.set(id, acceptance.data);
+    else failures.set(id, unfitting(id, event, acceptance));
   }
 
   /** The member is gone: nothing that it was asked will be answered. */
@@ -94,6 +108,12 @@ export class Requests {
 /** The failure of a request to a socket that is gone. */
 export function disconnected(id: string): HubError {
   return new HubError("ERR_HUB_DISCONNECTED", `The socket ${id} was closed before it replied.`);
+}
+
+function unfitting(id: string, event: string, acceptance: Exclude<Acceptance, { readonly ok: true }>): HubError {
+  if ("unknown" in acceptance) return new HubError("ERR_HUB_CONTRACT", `The contract knows no request "${event}".`);
+  const message = `The reply of the socket ${id} to "${event}" does not fit the contract. ${acceptance.message}.`;
+  return acceptance.error ?? new HubError("ERR_HUB_CONTRACT", message);
 }
 
 function failAll(request: PendingRequest, reason: (member: Member) => HubError): void {

@@ -1,5 +1,5 @@
 import { EVERYBODY, type Audience } from "./audience.ts";
-import { checkCloseArguments, checkEventName, checkFunction, onlyValue, timeoutOf } from "./arguments.ts";
+import { checkCloseArguments, checkFunction, onlyValue, timeoutOf } from "./arguments.ts";
 import type {
   ClientEvents,
   DataArguments,
@@ -118,12 +118,13 @@ export class Socket<T extends HubTypes = HubTypes> {
   /**
    * Sends an event to this client. The data is encoded now.
    *
-   * @throws {HubError} `ERR_HUB_EVENT_NAME`, `ERR_HUB_ARGUMENT`, `ERR_HUB_UNSERIALISABLE`,
+   * @throws {HubError} `ERR_HUB_EVENT_NAME`, `ERR_HUB_ARGUMENT`, `ERR_HUB_CONTRACT`, `ERR_HUB_UNSERIALISABLE`,
    *   `ERR_HUB_MESSAGE_TOO_LARGE`.
    */
   emit<E extends EventName<ServerEvents<T>>>(event: E, ...values: DataArguments<ServerEvents<T>[E]>): void {
-    checkEventName(event);
-    this.#core.tell(this.#member, { event, data: onlyValue(values) });
+    const data = onlyValue(values);
+    this.#core.checkSent(event, data);
+    this.#core.tell(this.#member, { event, data });
   }
 
   /**
@@ -145,7 +146,7 @@ export class Socket<T extends HubTypes = HubTypes> {
     event: E,
     ...[data, options]: RequestArguments<ServerEvents<T>[E], RequestOptions>
   ): Promise<EventReply<ServerEvents<T>[E]>> {
-    checkEventName(event);
+    this.#core.checkSent(event, data);
     const timeout = timeoutOf(options);
     if (!this.isOpen) throw disconnected(this.id);
     const { replies, failures } = await this.#core.request(this.#self, event, data, timeout);
@@ -156,13 +157,13 @@ export class Socket<T extends HubTypes = HubTypes> {
   /**
    * Handles an event of this socket, instead of `hub.handle`. What the handler returns answers a request.
    *
-   * @throws {HubError} `ERR_HUB_EVENT_NAME`, `ERR_HUB_HANDLED` if this socket handles the event already.
+   * @throws {HubError} `ERR_HUB_EVENT_NAME`, `ERR_HUB_CONTRACT`, `ERR_HUB_HANDLED` if this socket handles the event already.
    */
   on<E extends EventName<ClientEvents<T>>>(
     event: E,
     handler: (data: EventData<ClientEvents<T>[E]>, socket: Socket<T>) => HandlerResult<ClientEvents<T>[E]>,
   ): this {
-    checkEventName(event);
+    this.#core.checkHandled(event);
     checkFunction(handler, "A handler");
     const handlers = (this.#member.handlers ??= new Map());
     if (handlers.has(event)) {

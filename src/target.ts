@@ -1,5 +1,5 @@
 import { onlyRoom, type Audience } from "./audience.ts";
-import { checkCloseArguments, checkEventName, checkId, checkSocket, onlyValue, timeoutOf } from "./arguments.ts";
+import { checkCloseArguments, checkId, checkSocket, onlyValue, timeoutOf } from "./arguments.ts";
 import type {
   DataArguments,
   EventName,
@@ -96,13 +96,14 @@ export class Target<T extends HubTypes = HubTypes> {
   /**
    * Sends an event. The data is encoded now, once for all.
    *
-   * @throws {HubError} `ERR_HUB_EVENT_NAME`, `ERR_HUB_ARGUMENT`, `ERR_HUB_UNSERIALISABLE`,
+   * @throws {HubError} `ERR_HUB_EVENT_NAME`, `ERR_HUB_ARGUMENT`, `ERR_HUB_CONTRACT`, `ERR_HUB_UNSERIALISABLE`,
    *   `ERR_HUB_MESSAGE_TOO_LARGE`, `ERR_HUB_CLOSED`.
    */
   emit<E extends EventName<ServerEvents<T>>>(event: E, ...values: DataArguments<ServerEvents<T>[E]>): void {
     this.#core.checkOpen();
-    checkEventName(event);
-    this.#core.emit(this.#audience, { event, data: onlyValue(values), room: onlyRoom(this.#audience) });
+    const data = onlyValue(values);
+    this.#core.checkSent(event, data);
+    this.#core.emit(this.#audience, { event, data, room: onlyRoom(this.#audience) });
   }
 
   /**
@@ -126,7 +127,7 @@ export class Target<T extends HubTypes = HubTypes> {
     ...[data, options]: RequestArguments<ServerEvents<T>[E], RequestOptions>
   ): Promise<Replies<EventReply<ServerEvents<T>[E]>>> {
     this.#core.checkOpen();
-    checkEventName(event);
+    this.#core.checkSent(event, data);
     const replies = await this.#core.request(this.#audience, event, data, timeoutOf(options));
     return replies as Replies<EventReply<ServerEvents<T>[E]>>;
   }

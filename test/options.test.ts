@@ -16,6 +16,8 @@ describe("an option of the hub", () => {
     authenticate: [null, true, "function", {}],
     protocols: [null, "v1", {}, [1], [""], ["a b"], ["a,b"], ["v1", "ü"]],
     codec: [null, "json", {}, { encode: noop }, { decode: noop }, { encode: noop, decode: 1 }],
+    contract: [null, true, {}, { hub: 1 }],
+    validateOutgoing: [null, 1, "true", true],
     codecs: [null, {}, "json", [{}], [{ encode: noop, decode: noop }], [MINE, MINE], [{ ...MINE, protocol: "a b" }]],
     welcome: [null, 0, 1, "false"],
     heartbeat: [

@@ -1,0 +1,63 @@
+/** Listeners by event. Those who are added or removed while an event is dispatched are affected by the next one. */
+export class Listeners {
+  readonly #entries = new Map<string, readonly Entry[]>();
+
+  add(event: string, listener: Listener, once: boolean): void {
+    this.#entries.set(event, [...(this.#entries.get(event) ?? []), { listener, once }]);
+  }
+
+  /** Removes the one that was added last among equal ones. */
+  remove(event: string, listener: Listener): void {
+    const entries = this.#entries.get(event) ?? [];
+    this.#without(
+      event,
+      entries.findLast((entry) => entry.listener === listener),
+    );
+  }
+
+  has(event: string): boolean {
+    return this.#entries.has(event);
+  }
+
+  /** `failed` hears of every listener that throws or rejects; the others are called all the same. */
+  dispatch(event: string, args: readonly unknown[], failed: (error: unknown) => void): void {
+    for (const entry of this.#entries.get(event) ?? []) {
+      if (entry.once) this.#without(event, entry);
+      attempt(
+        () => entry.listener(...args),
+        () => {},
+        failed,
+      );
+    }
+  }
+
+  #without(event: string, entry: Entry | undefined): void {
+    const rest = (this.#entries.get(event) ?? []).filter((other) => other !== entry);
+    if (rest.length > 0) this.#entries.set(event, rest);
+    else this.#entries.delete(event);
+  }
+}
+
+/** Runs what may throw, or return a promise that rejects. */
+export function attempt(
+  action: () => unknown,
+  succeeded: (value: unknown) => void,
+  failed: (error: unknown) => void,
+): void {
+  try {
+    const result = action();
+    if (typeof (result as PromiseLike<unknown> | undefined)?.then === "function") {
+      (result as PromiseLike<unknown>).then(succeeded, failed);
+    } else succeeded(result);
+  } catch (error) {
+    failed(error);
+  }
+}
+
+// oxlint-disable-next-line typescript/no-explicit-any -- listeners of all kinds are kept here, and each knows its own
+export type Listener = (...args: any[]) => unknown;
+
+interface Entry {
+  readonly listener: Listener;
+  readonly once: boolean;
+}

@@ -1,0 +1,87 @@
+import { ClientError } from "./errors.ts";
+import type { Link } from "./link.ts";
+
+/** What happens to a message for which there is no room while the client is offline. */
+export type QueuePolicy = "reject" | "drop-oldest";
+
+/** How much waits while the client is not connected. */
+export interface QueueOptions {
+  /**
+   * The most that waits, in bytes: the length of the encoded messages, and 64 for each. 0 lets nothing wait.
+   *
+   * Default: 1 MiB.
+   */
+  readonly maxBytes?: number | undefined;
+  /**
+   * `"reject"` refuses the new message: `emit` throws, `request` rejects, with `ERR_CLIENT_QUEUE_FULL`. `"drop-oldest"`
+   * makes room: a request that is dropped rejects with `ERR_CLIENT_DROPPED`, of an event `hub:error` tells.
+   *
+   * Default: `"reject"`.
+   */
+  readonly policy?: QueuePolicy | undefined;
+}
+
+/** {@link QueueOptions} with the defaults filled in. */
+export interface Limits {
+  readonly maxBytes: number;
+  readonly policy: QueuePolicy;
+}
+
+/** A message, encoded, and whoever has to know if it is not sent. */
+export interface Outgoing {
+  readonly message: string | Uint8Array;
+  /** Sends it. */
+  readonly transmit: (link: Link) => void;
+  /** Called when it is dropped for newer ones. */
+  readonly dropped: (error: ClientError) => void;
+}
+
+/** What the record of a message takes beside the message. */
+const RECORD_BYTES = 64;
+
+/** What waits for the next connection, in order and bounded. */
+export class Outbox {
+  readonly #options: Limits;
+  readonly #waiting = new Set<Outgoing>();
+  #bytes = 0;
+
+  constructor(options: Limits) {
+    this.#options = options;
+  }
+
+  /** @throws {ClientError} `ERR_CLIENT_QUEUE_FULL`. */
+  push(outgoing: Outgoing): void {
+    const { maxBytes, policy } = this.#options;
+    const size = sizeOf(outgoing);
+    if (size > maxBytes || (policy === "reject" && this.#bytes + size > maxBytes)) {
+      throw new ClientError(
+        "ERR_CLIENT_QUEUE_FULL",
+        `Not connected, and more than ${maxBytes} bytes would wait. Send less, or raise queue.maxBytes.`,
+      );
+    }
+    this.#waiting.add(outgoing);
+    this.#bytes += size;
+    for (const oldest of this.#waiting) {
+      if (this.#bytes <= maxBytes) break;
+      this.delete(oldest);
+      oldest.dropped(new ClientError("ERR_CLIENT_DROPPED", "Dropped for newer messages while not connected."));
+    }
+  }
+
+  /** It is not wanted any more. */
+  delete(outgoing: Outgoing): void {
+    if (this.#waiting.delete(outgoing)) this.#bytes -= sizeOf(outgoing);
+  }
+
+  /** Everything that waits; nothing does afterwards. */
+  take(): readonly Outgoing[] {
+    const all = [...this.#waiting];
+    this.#waiting.clear();
+    this.#bytes = 0;
+    return all;
+  }
+}
+
+function sizeOf({ message }: Outgoing): number {
+  return RECORD_BYTES + message.length;
+}

@@ -1,0 +1,173 @@
+import { HubError } from "../errors.ts";
+import { MAX_KEY_LENGTH } from "../protocol/packet.ts";
+import type { Directions, Entry } from "./definition.ts";
+import { jsonSchemaOf, type JSONSchema } from "./json-schema.ts";
+import type { StandardSchema } from "./standard-schema.ts";
+import { validate } from "./validation.ts";
+
+export interface AsyncAPIOptions {
+  /** Of the application. */
+  readonly title: string;
+  /** Of the contract, as the application counts. */
+  readonly version: string;
+  readonly description?: string | undefined;
+  /** Where clients connect: `wss://example.com/chat`. Default: the document does not say. */
+  readonly url?: string | URL | undefined;
+}
+
+/** A document in AsyncAPI 3.0: see https://www.asyncapi.com/docs/reference/specification/v3.0.0. */
+export interface AsyncAPIDocument {
+  readonly asyncapi: "3.0.0";
+  readonly info: { readonly title: string; readonly version: string; readonly description?: string };
+  readonly defaultContentType: "application/json";
+  readonly servers?: { readonly hub: { readonly host: string; readonly protocol: string } };
+  /** One connection carries everything. */
+  readonly channels: {
+    readonly hub: { readonly address: string | null; readonly messages: Readonly<Record<string, AsyncAPIMessage>> };
+  };
+  /** As the server sees them: it receives what clients send. */
+  readonly operations: Readonly<Record<string, AsyncAPIOperation>>;
+  /** Of the data inside the messages. */
+  readonly components: { readonly schemas: Readonly<Record<string, JSONSchema>> };
+}
+
+/** A packet. */
+export interface AsyncAPIMessage {
+  readonly name: string;
+  readonly payload: JSONSchema;
+}
+
+export interface AsyncAPIOperation {
+  readonly action: "send" | "receive";
+  readonly channel: AsyncAPIReference;
+  readonly messages: readonly AsyncAPIReference[];
+  readonly reply?: { readonly channel: AsyncAPIReference; readonly messages: readonly AsyncAPIReference[] };
+}
+
+export interface AsyncAPIReference {
+  readonly $ref: string;
+}
+
+/** The parts of a document that grow with every event. */
+interface Parts {
+  readonly messages: Record<string, AsyncAPIMessage>;
+  readonly operations: Record<string, AsyncAPIOperation>;
+  readonly schemas: Record<string, JSONSchema>;
+}
+
+const CHANNEL: AsyncAPIReference = { $ref: "#/channels/hub" };
+const ERROR_ID = "error";
+const ID: JSONSchema = { type: "integer", minimum: 0, maximum: Number.MAX_SAFE_INTEGER };
+const KEY: JSONSchema = { type: "string", minLength: 1, maxLength: MAX_KEY_LENGTH };
+
+/** See `Contract.toAsyncAPI`. */
+export function toAsyncAPI({ fromClients, fromServer }: Directions, options: AsyncAPIOptions): AsyncAPIDocument {
+  const { title, version, description } = options;
+  checkText("title", title);
+  checkText("version", version);
+  const url = options.url === undefined ? undefined : parseUrl(options.url);
+  const parts: Parts = { messages: {}, operations: {}, schemas: {} };
+  for (const entry of fromClients.values()) addEntry(parts, entry, "receive");
+  for (const entry of fromServer.values()) addEntry(parts, entry, "send");
+  return {
+    asyncapi: "3.0.0",
+    info: { title, version, ...(description === undefined ? {} : { description }) },
+    defaultContentType: "application/json",
+    ...(url === undefined ? {} : { servers: { hub: { host: url.host, protocol: url.protocol.slice(0, -1) } } }),
+    channels: { hub: { address: url?.pathname ?? null, messages: parts.messages } },
+    operations: parts.operations,
+    components: { schemas: parts.schemas },
+  };
+}
+
+function addEntry(parts: Parts, entry: Entry, action: "send" | "receive"): void {
+  const { event, isRequest } = entry;
+  const id = freeId(parts, `${action === "receive" ? "client" : "server"}.${event}`);
+  parts.messages[id] = { name: event, payload: eventPacket(parts, entry, id, action) };
+  const operation = { action, channel: CHANNEL, messages: [messageRef(id)] };
+  parts.operations[id] = isRequest ? { ...operation, reply: addReply(parts, entry, id) } : operation;
+}
+
+function addReply(parts: Parts, { event, reply }: Entry, requestId: string): Required<AsyncAPIOperation>["reply"] {
+  const id = freeId(parts, `${requestId}.reply`);
+  const data = reply === undefined ? undefined : addSchema(parts, id, reply, `The reply to "${event}"`);
+  parts.messages[id] = { name: `${event} reply`, payload: packet({ reply: ID }, data, { error: false }) };
+  parts.messages[ERROR_ID] ??= ERROR_REPLY;
+  return { channel: CHANNEL, messages: [messageRef(id), messageRef(ERROR_ID)] };
+}
+
+function eventPacket(parts: Parts, { event, isRequest, data }: Entry, id: string, action: string): JSONSchema {
+  const name = { event: { const: event } };
+  return packet(
+    isRequest ? { ...name, id: ID } : name,
+    data === undefined ? NO_DATA : addSchema(parts, id, data, `The data of "${event}"`),
+    action === "send" ? { room: { type: "string" } } : isRequest ? { key: KEY } : { id: ID },
+  );
+}
+
+/** The data inside a packet. */
+interface Data {
+  readonly required: boolean;
+  readonly schema: JSONSchema | boolean;
+}
+
+const NO_DATA: Data = { required: false, schema: false };
+
+function packet(fields: JSONSchema, data: Data | undefined, optional: JSONSchema = {}): JSONSchema {
+  return {
+    type: "object",
+    required: [...Object.keys(fields), ...(data?.required === true ? ["data"] : [])],
+    properties: { ...fields, ...optional, ...(data === undefined ? {} : { data: data.schema }) },
+  };
+}
+
+/** What is valid without data may leave it out. */
+function addSchema({ schemas }: Parts, id: string, schema: StandardSchema, what: string): Data {
+  const $ref = `#/components/schemas/${id}`;
+  schemas[id] = jsonSchemaOf(schema, what, $ref);
+  return { required: !validate(schema, undefined, what).ok, schema: { $ref } };
+}
+
+const ERROR_REPLY: AsyncAPIMessage = {
+  name: "error reply",
+  payload: {
+    type: "object",
+    required: ["reply", "error"],
+    properties: {
+      reply: ID,
+      error: {
+        type: "object",
+        required: ["code", "message"],
+        properties: { code: { type: "string" }, message: { type: "string" } },
+      },
+    },
+  },
+};
+
+/** Names in a document consist of a few characters only, while those of events are free. */
+function freeId({ messages }: Parts, name: string): string {
+  const id = name.replaceAll(/[^\w.-]/g, "_");
+  let free = id;
+  for (let number = 2; Object.hasOwn(messages, free); number += 1) free = `${id}_${number}`;
+  return free;
+}
+
+function messageRef(id: string): AsyncAPIReference {
+  return { $ref: `#/channels/hub/messages/${id}` };
+}
+
+function checkText(option: string, value: unknown): void {
+  if (typeof value === "string" && value !== "") return;
+  throw new HubError("ERR_HUB_ARGUMENT", `The ${option} of an AsyncAPI document must be a non-empty string.`);
+}
+
+function parseUrl(url: string | URL): URL {
+  if (URL.canParse(String(url))) {
+    const parsed = new URL(url);
+    if (/^wss?:$/.test(parsed.protocol)) return parsed;
+  }
+  throw new HubError(
+    "ERR_HUB_ARGUMENT",
+    'The url of an AsyncAPI document must be one such as "wss://example.com/chat".',
+  );
+}
