@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { msgpackCodec } from "roomcast/msgpack";
 import { jsonCodec } from "../src/protocol/codec.ts";
 import { MAX_EVENT_NAME_LENGTH, PacketError, parsePacket, type Packet } from "../src/protocol/packet.ts";
 
@@ -16,25 +17,97 @@ const errorReply: fc.Arbitrary<Packet> = fc.record({
   error: fc.record({ code: fc.string(), message: fc.string() }),
 });
 
-function encode(packet: Packet): string {
-  return String(jsonCodec.encode(packet));
-}
+const circular: Record<string, unknown> = {};
+circular["self"] = circular;
+const circularArray: unknown[] = [];
+circularArray.push([circularArray]);
 
-describe("jsonCodec", () => {
+/** What no codec can represent. */
+const UNSERIALISABLE: readonly (readonly [what: string, value: unknown])[] = [
+  ["a function", () => 1],
+  ["a symbol", Symbol("s")],
+  ["an integer of 65 bits", 2n ** 64n],
+  ["a circle", circular],
+  ["a circle of arrays", circularArray],
+  ["what turns into nothing", { toJSON: () => undefined }],
+  [
+    "what throws",
+    {
+      toJSON(): never {
+        throw new Error("no");
+      },
+    },
+  ],
+];
+
+describe.each([jsonCodec, msgpackCodec])("The codec of $protocol", (codec) => {
   test("gives back every packet it was given, as far as JSON can", () => {
     fc.assert(
       fc.property(fc.oneof(event, reply, errorReply), (packet) => {
-        const text = encode(packet);
-        const back = parsePacket(jsonCodec.decode(text));
         // JSON has one zero.
-        expect(back).toEqual(JSON.parse(JSON.stringify(packet)));
-        // One object for each frame: what any client in any language reads.
-        expect(text.startsWith("{") && text.endsWith("}")).toBe(true);
+        expect(parsePacket(codec.decode(codec.encode(packet)))).toEqual(JSON.parse(JSON.stringify(packet)));
       }),
       { seed: SEED, numRuns: 500 },
     );
   });
 
+  test("leaves out of data what JSON leaves out", () => {
+    const leaf = fc.oneof(fc.jsonValue(), fc.constantFrom(undefined, new Set([1]), Symbol("s"), new Date(Number.NaN)));
+    const { node } = fc.letrec<{ node: unknown }>((tie) => ({
+      node: fc.oneof(
+        { maxDepth: 4 },
+        leaf,
+        leaf.map((json) => ({ toJSON: (key: string) => [key, json] })),
+        fc.sparseArray(tie("node"), { maxLength: 5 }),
+        fc.dictionary(fc.string(), tie("node"), { noNullPrototype: false }),
+      ),
+    }));
+    fc.assert(
+      fc.property(fc.array(node), (values) => {
+        const packet = { event: "e", data: values };
+        expect(codec.decode(codec.encode(packet))).toStrictEqual(JSON.parse(JSON.stringify(packet)));
+      }),
+      { seed: SEED, numRuns: 500 },
+    );
+  });
+
+  test("gives back the key of a request", () => {
+    const packet = { event: "e", id: 1, key: "k" };
+    expect(codec.decode(codec.encode(packet))).toStrictEqual(packet);
+  });
+
+  test.each(UNSERIALISABLE)("refuses %s as the data of an event", (_, value) => {
+    expect(() => codec.encode({ event: "e", data: value })).toThrow(Error);
+  });
+
+  test.each(UNSERIALISABLE)("refuses %s as the data of a reply", (_, value) => {
+    expect(() => codec.encode({ reply: 1, data: value })).toThrow(Error);
+  });
+
+  test("asks an object for its JSON once", () => {
+    const turns = { toJSON: () => ({ own: 1, toJSON: 2 }) };
+    const stays = {
+      own: 1,
+      toJSON() {
+        return this;
+      },
+    };
+    expect(codec.decode(codec.encode({ reply: 1, data: [turns, stays] }))).toStrictEqual({
+      reply: 1,
+      data: [{ own: 1, toJSON: 2 }, { own: 1 }],
+    });
+  });
+
+  test("a key __proto__ is a key like any other", () => {
+    const own = JSON.parse('{"__proto__":{"polluted":true},"constructor":1,"hasOwnProperty":2}') as object;
+    const back = codec.decode(codec.encode({ event: "e", data: own })) as { data: { polluted?: unknown } };
+    expect(Object.entries(back.data)).toStrictEqual(Object.entries(own));
+    expect(Object.getPrototypeOf(back.data)).toBe(Object.prototype);
+    expect(back.data.polluted).toBeUndefined();
+  });
+});
+
+describe("jsonCodec", () => {
   test.each<[Packet, string]>([
     [{ event: "chat", data: { text: "hi" } }, '{"event":"chat","data":{"text":"hi"}}'],
     [{ data: [1], room: "lobby", id: 7, event: "chat" }, '{"event":"chat","id":7,"room":"lobby","data":[1]}'],
@@ -47,35 +120,6 @@ describe("jsonCodec", () => {
     [{ reply: 3, error: { code: "c", message: "m" } }, '{"reply":3,"error":{"code":"c","message":"m"}}'],
   ])("writes %j with its fields in order", (packet, text) => {
     expect(jsonCodec.encode(packet)).toBe(text);
-  });
-
-  const circular: Record<string, unknown> = {};
-  circular["self"] = circular;
-
-  test.each<[string, unknown]>([
-    ["a function", () => 1],
-    ["a symbol", Symbol("s")],
-    ["a bigint", 1n],
-    ["a circle", circular],
-    [
-      "what throws",
-      {
-        toJSON(): never {
-          throw new Error("no");
-        },
-      },
-    ],
-  ])("refuses %s as the data of an event", (_, value) => {
-    expect(() => jsonCodec.encode({ event: "e", data: value })).toThrow(Error);
-  });
-
-  test.each<[string, unknown]>([
-    ["a function", () => 1],
-    ["a symbol", Symbol("s")],
-    ["a bigint", 1n],
-    ["a circle", circular],
-  ])("refuses %s as the data of a reply", (_, value) => {
-    expect(() => jsonCodec.encode({ reply: 1, data: value })).toThrow(Error);
   });
 
   test("leaves binary messages to others", () => {

@@ -70,7 +70,7 @@ function entriesOf(definition: Record<string, unknown>, events: string, requests
     entries.set(event, eventOf(event, value, place(events, event)));
   }
   for (const [event, value] of namesIn(definition[requests], requests)) {
-    if (false as boolean) {
+    if (entries.has(event)) {
       throw broken(`"${event}" is in ${events} and in ${requests}. A name belongs to one of them.`);
     }
     entries.set(event, requestOf(event, value, place(requests, event)));

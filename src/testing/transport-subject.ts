@@ -1,5 +1,6 @@
 import { createConnection, type Socket as TcpSocket } from "node:net";
 import { WebSocket } from "ws";
+import type { Codec } from "../protocol/codec.ts";
 import type { Transport } from "../transport.ts";
 import { memory, type MemoryTransport } from "../transports/memory.ts";
 import { RawClient } from "./raw-client.ts";
@@ -26,30 +27,34 @@ export interface TransportSubject {
   readonly takesEarlyFrames?: boolean;
   /** Whether hubs offer and clients want permessage-deflate where a test does not say. Default: `false`. */
   readonly compression?: boolean;
+  /**
+   * What hubs and clients speak where a test does not say. It has to leave binary messages to the `message` event if
+   * its packets are text, and text if they are binary. Default: JSON.
+   */
+  readonly codec?: Codec;
 }
 
+type SubjectOptions = Pick<TransportSubject, "takesEarlyFrames" | "compression" | "codec">;
+
 /** The subject for a transport that serves TCP: its clients are those of `ws`, and raw TCP sockets. */
-export function overSockets(
-  name: string,
-  create: () => Transport,
-  { takesEarlyFrames = false, compression = false }: Pick<TransportSubject, "takesEarlyFrames" | "compression"> = {},
-): TransportSubject {
+export function overSockets(name: string, create: () => Transport, options: SubjectOptions = {}): TransportSubject {
+  const { compression = false } = options;
   return {
     name,
     create,
-    connect: (_transport, port, options) => connectSocket(port, { compression, ...options }),
+    connect: (_transport, port, how) => connectSocket(port, { compression, ...how }),
     connectRaw: (port) => RawClient.connect(port),
-    takesEarlyFrames,
-    compression,
+    ...options,
   };
 }
 
 /** The subject for the transport in memory. */
-export function inMemory(): TransportSubject {
+export function inMemory(name = "memory", options: Pick<TransportSubject, "codec"> = {}): TransportSubject {
   return {
-    name: "memory",
+    name,
     create: memory,
-    connect: (transport, _port, options) => connectMemory(transport as MemoryTransport, options),
+    connect: (transport, _port, how) => connectMemory(transport as MemoryTransport, how),
+    ...options,
   };
 }
 

@@ -132,9 +132,9 @@ export function closingCases(suite: Suite): void {
     stage.hub.handle("n", (n) => handled.push(n));
     const other = await stage.connect();
     const guest = await stage.connectRaw();
-    guest.text('{"event":"n","data":1}');
+    guest.say({ event: "n", data: 1 });
     guest.close(4000);
-    guest.text('{"event":"n","data":2}');
+    guest.say({ event: "n", data: 2 });
     assert.equal((await stage.departures.next())?.code, 4000);
     await other.ask("fence");
     assert.deepEqual(handled, [1]);
@@ -146,7 +146,7 @@ export function closingCases(suite: Suite): void {
     const other = await stage.connect();
     const guest = await stage.connectRaw();
     guest.socket.close(4000);
-    guest.text('{"event":"n","data":1}');
+    guest.say({ event: "n", data: 1 });
     guest.close(4000);
     await guest.rest();
     await other.ask("fence");

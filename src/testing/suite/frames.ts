@@ -4,16 +4,17 @@ import { Inbox } from "../inbox.ts";
 import { Opcode, rawFrame } from "../raw-frame.ts";
 import type { Stage } from "./stage.ts";
 import type { Suite } from "./suite.ts";
+import { NO_CODEC } from "./wire.ts";
 
-const EVENT = Buffer.from(JSON.stringify({ event: "text", data: "é€𝄞" }));
+const EVENT = { event: "text", data: "é€𝄞" };
 
 /** Messages as the protocol allows them to be cut, and control frames among them. */
 export function frameCases(suite: Suite): void {
   for (const size of [1, 2, 5]) {
-    suite.raw(`text in fragments of ${size} bytes, which split characters`, async (stage) => {
+    suite.raw(`a packet in fragments of ${size} bytes, which split characters`, async (stage) => {
       const handled = texts(stage);
       const { client } = await stage.connectRaw();
-      client.write(...fragments(Opcode.text, EVENT, size));
+      client.write(...fragments(stage.wire.opcode, stage.wire.payload(EVENT), size));
       assert.equal(await handled.next(), "é€𝄞");
     });
   }
@@ -21,13 +22,13 @@ export function frameCases(suite: Suite): void {
   suite.raw("fragments that are empty", async (stage) => {
     const handled = texts(stage);
     const guest = await stage.connectRaw();
-    guest.frame(Opcode.text, "", { fin: false });
-    guest.frame(Opcode.continuation, EVENT, { fin: false });
+    guest.frame(stage.wire.opcode, "", { fin: false });
+    guest.frame(Opcode.continuation, stage.wire.payload(EVENT), { fin: false });
     guest.frame(Opcode.continuation, "");
     assert.equal(await handled.next(), "é€𝄞");
   });
 
-  suite.raw("binary in fragments", async (stage) => {
+  suite.raw("binary in fragments", { codec: NO_CODEC }, async (stage) => {
     const received = new Inbox<string | Uint8Array>();
     stage.hub.on("message", (_socket, message) => received.push(message));
     const { client } = await stage.connectRaw();
@@ -39,25 +40,27 @@ export function frameCases(suite: Suite): void {
   suite.raw("control frames between the fragments of a message", async (stage) => {
     const handled = texts(stage);
     const guest = await stage.connectRaw();
-    guest.frame(Opcode.text, EVENT.subarray(0, 10), { fin: false });
+    const { opcode } = stage.wire;
+    const payload = stage.wire.payload(EVENT);
+    guest.frame(opcode, payload.subarray(0, 10), { fin: false });
     guest.frame(Opcode.ping, "in between");
     guest.frame(Opcode.pong, "not asked for");
     await guest.expectFrame(Opcode.pong, "in between");
-    guest.frame(Opcode.continuation, EVENT.subarray(10));
+    guest.frame(Opcode.continuation, payload.subarray(10));
     assert.equal(await handled.next(), "é€𝄞");
   });
 
   suite.raw("frames that arrive byte by byte", async (stage) => {
     const handled = texts(stage);
     const { client } = await stage.connectRaw();
-    for (const byte of rawFrame(Opcode.text, EVENT)) client.write(Buffer.from([byte]));
+    for (const byte of stage.wire.frame(EVENT)) client.write(Buffer.from([byte]));
     assert.equal(await handled.next(), "é€𝄞");
   });
 
   suite.raw("many frames that arrive at once", async (stage) => {
     const handled = texts(stage);
     const { client } = await stage.connectRaw();
-    client.write(rawFrame(Opcode.text, EVENT), rawFrame(Opcode.ping), rawFrame(Opcode.text, EVENT));
+    client.write(stage.wire.frame(EVENT), rawFrame(Opcode.ping), stage.wire.frame(EVENT));
     assert.equal(await handled.next(), "é€𝄞");
     assert.equal(await handled.next(), "é€𝄞");
   });
@@ -86,7 +89,7 @@ export function frameCases(suite: Suite): void {
     guest.socket.send("z".repeat(70_000));
     await guest.expectFrame(Opcode.text, "a");
     await guest.expectFrame(Opcode.binary, Buffer.from([1, 2]));
-    await guest.expectFrame(Opcode.text, '{"event":"b","data":3}');
+    await guest.expectFrame(stage.wire.opcode, stage.wire.payload({ event: "b", data: 3 }));
     await guest.expectFrame(Opcode.text, "z".repeat(70_000));
   });
 }

@@ -3,7 +3,9 @@ import { Buffer } from "node:buffer";
 import type { Socket } from "../../socket.ts";
 import type { RawClient } from "../raw-client.ts";
 import { closePayload, Opcode, rawFrame, type RawFrame, type RawFrameOptions } from "../raw-frame.ts";
+import type { Packet } from "../../protocol/packet.ts";
 import type { SuiteClient } from "../suite-client.ts";
+import type { Wire } from "./wire.ts";
 
 const FENCE = "--fence--";
 
@@ -11,22 +13,22 @@ const FENCE = "--fence--";
 export class Guest {
   readonly client: SuiteClient;
   readonly socket: Socket;
+  readonly #wire: Wire;
 
-  constructor(client: SuiteClient, socket: Socket) {
+  constructor(client: SuiteClient, socket: Socket, wire: Wire) {
     this.client = client;
     this.socket = socket;
+    this.#wire = wire;
   }
 
-  /** The next message as the value that its JSON stands for. */
+  /** The next message, which must be a packet. */
   async packet(): Promise<unknown> {
-    const message = await this.client.next();
-    assert.equal(typeof message, "string", "a text message was expected");
-    return JSON.parse(message as string) as unknown;
+    return this.#wire.decode(await this.client.next());
   }
 
   /** Sends a packet. */
-  say(packet: object): void {
-    this.client.send(JSON.stringify(packet));
+  say(packet: Packet): void {
+    this.client.send(this.#wire.codec.encode(packet));
   }
 
   /** Sends a request and returns the next packet, which must be its reply. */
@@ -61,18 +63,21 @@ export class Guest {
 export class RawGuest {
   readonly client: RawClient;
   readonly socket: Socket;
+  readonly #wire: Wire;
 
-  constructor(client: RawClient, socket: Socket) {
+  constructor(client: RawClient, socket: Socket, wire: Wire) {
     this.client = client;
     this.socket = socket;
+    this.#wire = wire;
   }
 
   frame(opcode: number, payload?: string | Uint8Array, options?: RawFrameOptions): void {
     this.client.write(rawFrame(opcode, payload, options));
   }
 
-  text(payload: string): void {
-    this.frame(Opcode.text, payload);
+  /** Sends a packet. */
+  say(packet: Packet): void {
+    this.client.write(this.#wire.frame(packet));
   }
 
   close(code: number, reason?: string | Uint8Array): void {

@@ -49,7 +49,7 @@ export function handshakeCases(suite: Suite): void {
   suite.test("hub:welcome comes before anything else", { welcome: true }, async (stage) => {
     stage.hub.on("connection", (socket) => socket.emit("hello"));
     const guest = await stage.connect();
-    const welcome = { id: guest.socket.id, protocol: 1, heartbeat: 0 };
+    const welcome = { id: guest.socket.id, protocol: 1, heartbeat: 0, timeout: 0 };
     assert.deepEqual(await guest.packet(), { event: "hub:welcome", data: welcome });
     assert.deepEqual(await guest.packet(), { event: "hello" });
   });
@@ -59,7 +59,7 @@ export function handshakeCases(suite: Suite): void {
     { welcome: true, heartbeat: { interval: 30_000, timeout: 5_000 } },
     async (stage) => {
       const guest = await stage.connect();
-      const welcome = { id: guest.socket.id, protocol: 1, heartbeat: 30_000 };
+      const welcome = { id: guest.socket.id, protocol: 1, heartbeat: 30_000, timeout: 5_000 };
       assert.deepEqual(await guest.packet(), { event: "hub:welcome", data: welcome });
     },
   );

@@ -1,39 +1,50 @@
 import assert from "node:assert/strict";
-import { Buffer } from "node:buffer";
+import type { Packet, WireError } from "../../protocol/packet.ts";
+import { Inbox } from "../inbox.ts";
+import type { Stage } from "./stage.ts";
 import type { Suite } from "./suite.ts";
 
 const object = 'A packet is an object such as {"event":"name","data":…}.';
 
 /** What a client may send by mistake, and the answer. The connection stays. */
-const MISTAKES: readonly (readonly [message: string, error: { code: string; message: string }])[] = [
+const MISTAKES: readonly (readonly [packet: Packet, error: WireError])[] = [
+  [{ event: "" }, { code: "bad-packet", message: '"event" must be a non-empty string.' }],
+  [{ event: 7 as never }, { code: "bad-packet", message: '"event" must be a non-empty string.' }],
+  [
+    { event: "a", id: -1 },
+    { code: "bad-packet", message: '"id" must be a non-negative integer.' },
+  ],
+  [{ reply: 0.5 }, { code: "bad-packet", message: '"reply" must be a non-negative integer.' }],
+  [{ event: "a" }, { code: "unknown-event", message: 'The server handles no event "a".' }],
+  [{ event: "__proto__" }, { code: "unknown-event", message: 'The server handles no event "__proto__".' }],
+  [{ event: "hub:a" }, { code: "reserved-event", message: '"hub:a" is not an event that a client may send.' }],
+];
+
+/** The same in text that the codec would not write. */
+const MISTAKES_IN_JSON: readonly (readonly [message: string, error: WireError])[] = [
   ["not JSON", { code: "bad-packet", message: "The message is not valid JSON." }],
   ["", { code: "bad-packet", message: "The message is not valid JSON." }],
   ["null", { code: "bad-packet", message: object }],
   ["[]", { code: "bad-packet", message: object }],
   ["7", { code: "bad-packet", message: object }],
   ["{}", { code: "bad-packet", message: 'A packet has a string "event" or a number "reply".' }],
-  ['{"event":""}', { code: "bad-packet", message: '"event" must be a non-empty string.' }],
-  ['{"event":7}', { code: "bad-packet", message: '"event" must be a non-empty string.' }],
-  ['{"event":"a","id":-1}', { code: "bad-packet", message: '"id" must be a non-negative integer.' }],
   ['{"event":"a","id":"1"}', { code: "bad-packet", message: '"id" must be a non-negative integer.' }],
   ['{"reply":"1"}', { code: "bad-packet", message: '"reply" must be a non-negative integer.' }],
-  ['{"event":"a"}', { code: "unknown-event", message: 'The server handles no event "a".' }],
-  ['{"event":"__proto__"}', { code: "unknown-event", message: 'The server handles no event "__proto__".' }],
-  ['{"event":"hub:a"}', { code: "reserved-event", message: '"hub:a" is not an event that a client may send.' }],
 ];
 
 const UNEXPECTED = { code: "unexpected-message", message: "This server takes no messages other than packets." };
 
 /** Guarantee 7: mistakes stay where they were made. */
 export function isolationCases(suite: Suite): void {
-  for (const [message, error] of MISTAKES) {
-    suite.test(`${message || "an empty message"} is answered with ${error.code}`, async (stage) => {
-      const guest = await stage.connect();
-      guest.client.send(message);
-      assert.deepEqual(await guest.packet(), { event: "hub:error", data: error });
-      stage.hub.handle("fine", () => true);
-      assert.deepEqual(await guest.ask("fine"), { reply: 1, data: true });
-      assert.deepEqual(stage.failures.take(), []);
+  for (const [packet, error] of MISTAKES) {
+    suite.test(`${JSON.stringify(packet)} is answered with ${error.code}`, async (stage) => {
+      await refused(stage, stage.wire.codec.encode(packet), error);
+    });
+  }
+
+  for (const [message, error] of MISTAKES_IN_JSON) {
+    suite.json(`${message || "an empty message"} is answered with ${error.code}`, async (stage) => {
+      await refused(stage, message, error);
     });
   }
 
@@ -43,20 +54,21 @@ export function isolationCases(suite: Suite): void {
     assert.deepEqual(await guest.ask("toString"), { reply: 1, error });
   });
 
-  suite.test("unknown fields are ignored", async (stage) => {
+  suite.json("unknown fields are ignored", async (stage) => {
     const guest = await stage.connect();
     stage.hub.handle("echo", (data: unknown) => data);
-    guest.say({ event: "echo", id: 3, data: 1, colour: "green", room: "x" });
+    guest.client.send('{"event":"echo","id":3,"data":1,"colour":"green","room":"x"}');
     assert.deepEqual(await guest.packet(), { reply: 3, data: 1 });
   });
 
-  suite.test("a binary message that nobody takes is answered with hub:error", async (stage) => {
+  suite.test("a message that is none of the codec's and nobody takes is answered with hub:error", async (stage) => {
     const guest = await stage.connect();
-    guest.client.send(Buffer.from([1]));
+    guest.client.send(stage.wire.foreign(1));
     assert.deepEqual(await guest.packet(), { event: "hub:error", data: UNEXPECTED });
-    stage.hub.on("message", (socket, message) => socket.send(message));
-    guest.client.send(Buffer.from([2]));
-    assert.deepEqual(await guest.client.next(), new Uint8Array([2]));
+    const received = new Inbox<string | Uint8Array>();
+    stage.hub.on("message", (_socket, message) => received.push(message));
+    guest.client.send(stage.wire.foreign(2));
+    assert.deepEqual(await received.next(), stage.wire.foreign(2));
   });
 
   const broken = new Error("broken");
@@ -75,7 +87,7 @@ export function isolationCases(suite: Suite): void {
         stage.hub.on(event, listener);
         stage.hub.on(event, () => called.push("second"));
         const guest = await stage.connect();
-        guest.client.send(Buffer.from([1]));
+        guest.client.send(stage.wire.foreign(1));
         if (event === "disconnection") guest.client.close();
         const failure = await stage.failures.next();
         assert.equal(failure?.error, broken);
@@ -107,4 +119,14 @@ export function isolationCases(suite: Suite): void {
     await a.packet();
     assert.deepEqual(await a.ask("work"), { reply: 1, data: "done" });
   });
+}
+
+/** The client is told, and nobody else; the connection goes on as before. */
+async function refused(stage: Stage, message: string | Uint8Array, error: WireError): Promise<void> {
+  const guest = await stage.connect();
+  guest.client.send(message);
+  assert.deepEqual(await guest.packet(), { event: "hub:error", data: error });
+  stage.hub.handle("fine", () => true);
+  assert.deepEqual(await guest.ask("fine"), { reply: 1, data: true });
+  assert.deepEqual(stage.failures.take(), []);
 }

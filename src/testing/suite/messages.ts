@@ -3,6 +3,7 @@ import { Buffer } from "node:buffer";
 import { Inbox } from "../inbox.ts";
 import type { Stage } from "./stage.ts";
 import type { Suite } from "./suite.ts";
+import { NO_CODEC } from "./wire.ts";
 
 /** The sizes at which a frame's header changes, and what reading in pieces makes of a large one. */
 const SIZES = [0, 1, 125, 126, 127, 65_535, 65_536, 300_000];
@@ -13,17 +14,17 @@ const LIMIT = 1000;
 export function messageCases(suite: Suite): void {
   for (const size of SIZES) {
     suite.test(`text of ${size} bytes, both ways`, async (stage) => {
-      const { client, socket } = await stage.connect();
+      const guest = await stage.connect();
       const handled = new Inbox<string>();
       stage.hub.handle("text", (text: string) => handled.push(text));
       const text = "x".repeat(size);
-      client.send(JSON.stringify({ event: "text", data: text }));
+      guest.say({ event: "text", data: text });
       assert.equal(await handled.next(), text);
-      socket.send(text);
-      assert.equal(await client.next(), text);
+      guest.socket.send(text);
+      assert.equal(await guest.client.next(), text);
     });
 
-    suite.test(`binary of ${size} bytes, both ways`, async (stage) => {
+    suite.test(`binary of ${size} bytes, both ways`, { codec: NO_CODEC }, async (stage) => {
       const { client, socket } = await stage.connect();
       const received = binaryMessages(stage);
       const bytes = Buffer.alloc(size, Buffer.from([0, 255, 128, 1]));
@@ -35,13 +36,12 @@ export function messageCases(suite: Suite): void {
   }
 
   suite.test("text keeps every character", async (stage) => {
-    const { client, socket } = await stage.connect();
+    const guest = await stage.connect();
     const text = '\u0000 é € 𝄞 \uFEFF \u2028 "\\/';
     stage.hub.handle("echo", (data: string) => data);
-    client.send(JSON.stringify({ event: "echo", id: 1, data: text }));
-    assert.deepEqual(JSON.parse((await client.next()) as string), { reply: 1, data: text });
-    socket.send(text);
-    assert.equal(await client.next(), text);
+    assert.deepEqual(await guest.ask("echo", text), { reply: 1, data: text });
+    guest.socket.send(text);
+    assert.equal(await guest.client.next(), text);
   });
 
   suite.test("a message keeps its kind", async (stage) => {
@@ -53,22 +53,23 @@ export function messageCases(suite: Suite): void {
   });
 
   suite.test("messages of one client are handled in its order", async (stage) => {
-    const { client } = await stage.connect();
+    const guest = await stage.connect();
     const handled: unknown[] = [];
     const done = new Inbox<undefined>();
-    stage.hub.on("message", (_socket, message) => handled.push(Array.from(message as Uint8Array)));
+    stage.hub.on("message", (_socket, message) => handled.push(message));
     stage.hub.handle("n", (n: number) => handled.push(n));
     stage.hub.handle("end", () => done.push(undefined));
-    const expected = Array.from({ length: 100 }, (_, n) => (n % 3 === 0 ? [n] : n));
+    const expected = Array.from({ length: 100 }, (_, n) => (n % 3 === 0 ? stage.wire.foreign(n) : n));
     for (const item of expected) {
-      client.send(typeof item === "number" ? JSON.stringify({ event: "n", data: item }) : Buffer.from(item));
+      if (typeof item === "number") guest.say({ event: "n", data: item });
+      else guest.client.send(item);
     }
-    client.send(JSON.stringify({ event: "end" }));
+    guest.say({ event: "end" });
     await done.next();
     assert.deepEqual(handled, expected);
   });
 
-  suite.test("a binary message belongs to whoever receives it", async (stage) => {
+  suite.test("a binary message belongs to whoever receives it", { codec: NO_CODEC }, async (stage) => {
     const { client } = await stage.connect();
     const received = binaryMessages(stage);
     const bytes = [Buffer.from([1, 2, 3]), Buffer.alloc(20_000, 4), Buffer.from([5])];
@@ -110,9 +111,6 @@ export function messageCases(suite: Suite): void {
     assert.equal(((await client.next()) as string).length, 100_000);
   });
 }
-
-/** Leaves every message to the `message` event. */
-const NO_CODEC = { encode: JSON.stringify, decode: () => undefined };
 
 function binaryMessages(stage: Stage): Inbox<string | Uint8Array> {
   const received = new Inbox<string | Uint8Array>();

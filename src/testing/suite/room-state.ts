@@ -109,7 +109,7 @@ export function roomStateCases(suite: Suite): void {
       return "unheard";
     });
     a.say({ event: "end", id: 1 });
-    const ended = '{"event":"ended","room":"x"}';
+    const ended = stage.wire.heard({ event: "ended", room: "x" });
     assert.deepEqual(await a.rest(), [ended]);
     assert.deepEqual(await b.rest(), [ended]);
     assert.deepEqual(await c.heard(), ["the rest"]);

@@ -86,17 +86,17 @@ export function roomCases(suite: Suite): void {
 
   suite.test("an event names the room when it was sent to exactly one", async (stage) => {
     const guest = await stage.connect();
-    const { hub } = stage;
+    const { hub, wire } = stage;
     guest.socket.join("x", "y");
     hub.to("x").emit("one");
     hub.to(["x", "y"]).emit("two");
     hub.emit("all");
     hub.to("x").toSocket(guest.socket.id).emit("mixed");
     assert.deepEqual(await guest.heard(), [
-      '{"event":"one","room":"x"}',
-      '{"event":"two"}',
-      '{"event":"all"}',
-      '{"event":"mixed"}',
+      wire.heard({ event: "one", room: "x" }),
+      wire.heard({ event: "two" }),
+      wire.heard({ event: "all" }),
+      wire.heard({ event: "mixed" }),
     ]);
   });
 

@@ -10,6 +10,7 @@ import { rawRequest, UPGRADE_HEADERS, type RawClient } from "../raw-client.ts";
 import type { SuiteClient, SuiteConnectOptions } from "../suite-client.ts";
 import type { TransportSubject } from "../transport-subject.ts";
 import { Guest, RawGuest } from "./guest.ts";
+import { Wire } from "./wire.ts";
 
 /** What the hub's `disconnection` event told. */
 export interface Departure extends Disconnection {
@@ -28,6 +29,7 @@ const TICKET = "x-suite-ticket";
 /** A hub that listens, and its clients. */
 export class Stage {
   readonly hub: Hub;
+  readonly wire: Wire;
   /** In the order of their `connection` events. */
   readonly connected: Socket[] = [];
   readonly departures: Inbox<Departure> = new Inbox<Departure>();
@@ -49,8 +51,16 @@ export class Stage {
   private constructor(subject: TransportSubject, options: HubOptions) {
     this.#subject = subject;
     this.#transport = subject.create();
-    const { compression } = subject;
-    this.hub = new Hub({ welcome: false, heartbeat: false, compression, ...options, transport: this.#transport });
+    const { codec, compression } = subject;
+    this.wire = new Wire(codec);
+    this.hub = new Hub({
+      welcome: false,
+      heartbeat: false,
+      compression,
+      codec,
+      ...options,
+      transport: this.#transport,
+    });
     this.hub.on("connection", (socket) => {
       this.connected.push(socket);
       this.#expected.get(socket.handshake.headers[TICKET] ?? "")?.(socket);
@@ -71,7 +81,7 @@ export class Stage {
     const [ticket, arrival] = this.#expect();
     const client = this.dial({ ...options, headers: { ...headers, [TICKET]: ticket } });
     await client.opened;
-    return new Guest(client, await arrival);
+    return new Guest(client, await arrival, this.wire);
   }
 
   /** Connects two clients, together. */
@@ -98,7 +108,7 @@ export class Stage {
     const client = await this.dialRaw();
     client.write(rawRequest("/", { ...UPGRADE_HEADERS, [TICKET]: ticket }), ...early);
     assert.equal((await client.response())?.status, 101);
-    return new RawGuest(client, await arrival);
+    return new RawGuest(client, await arrival, this.wire);
   }
 
   async close(): Promise<void> {

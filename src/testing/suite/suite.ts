@@ -4,6 +4,7 @@ import type { TransportSettings } from "../../transport.ts";
 import type { TransportSubject } from "../transport-subject.ts";
 import { SeamStage } from "./seam-stage.ts";
 import { Stage } from "./stage.ts";
+import { Wire } from "./wire.ts";
 
 /** What the suite needs of a test runner: `node:test`, Vitest, Mocha and Jest all have it. */
 export interface SuiteRunner {
@@ -49,6 +50,12 @@ export class Suite {
     else this.#leaveOut(NO_BYTES, name);
   }
 
+  /** A test with a hub whose clients send what no codec writes, as the text of JSON. */
+  json(name: string, body: (stage: Stage) => Promise<void>): void {
+    if (this.#isJson) this.test(name, body);
+    else this.#leaveOut(NO_JSON, name);
+  }
+
   /** A test of the transport alone, with handlers in the hub's place. */
   seam(name: string, body: (stage: SeamStage) => Promise<void>): void;
   seam(name: string, settings: Partial<TransportSettings>, body: (stage: SeamStage) => Promise<void>): void;
@@ -75,6 +82,10 @@ export class Suite {
     return this.#subject.connectRaw !== undefined;
   }
 
+  get #isJson(): boolean {
+    return new Wire(this.#subject.codec).isJson;
+  }
+
   #leaveOut(reason: string, name: string): void {
     this.#leftOut.set(reason, [...(this.#leftOut.get(reason) ?? []), name]);
   }
@@ -82,9 +93,10 @@ export class Suite {
   /** Nothing is left out silently: a test says in its name what does not apply, and why. */
   #sayWhatIsLeftOut(): void {
     const { name, takesEarlyFrames } = this.#subject;
+    const appliesAll = this.#hasBytes && takesEarlyFrames === true && this.#isJson;
     for (const [reason, names] of this.#leftOut) {
       this.#runner.it(`does not apply, because ${name} ${reason}: ${names.join("; ")}`, async () => {
-        assert.ok(!this.#hasBytes || takesEarlyFrames !== true);
+        assert.ok(!appliesAll);
       });
     }
   }
@@ -108,6 +120,7 @@ async function perform<S extends { close(): Promise<void> }>(
 const HOUR = 3_600_000;
 
 const NO_BYTES = "has no raw clients";
+const NO_JSON = "speaks another codec than JSON";
 const NO_EARLY_FRAMES = "takes no frames before the handshake is answered";
 
 type StageBody = (stage: Stage) => Promise<void>;

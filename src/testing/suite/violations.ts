@@ -45,8 +45,6 @@ const VIOLATIONS: readonly (readonly [what: string, bytes: readonly Buffer[], co
   ],
 ];
 
-const event = (n: number): Buffer => rawFrame(Opcode.text, JSON.stringify({ event: "n", data: n }));
-
 /** Clients that break the rules: only they are ended, and the same way everywhere. */
 export function violationCases(suite: Suite): void {
   for (const [what, bytes, code] of VIOLATIONS) {
@@ -70,6 +68,7 @@ export function violationCases(suite: Suite): void {
     const handled: unknown[] = [];
     stage.hub.handle("n", (n) => handled.push(n));
     const { client } = await stage.connectRaw();
+    const event = (n: number): Buffer => stage.wire.frame({ event: "n", data: n });
     client.write(event(1), event(2), rawFrame(0x3, "x"), event(3));
     assert.equal((await stage.departures.next())?.code, 1006);
     const other = await stage.connect();
@@ -82,7 +81,7 @@ export function violationCases(suite: Suite): void {
     const handled: unknown[] = [];
     stage.hub.handle("n", (n) => handled.push(n));
     const guest = await stage.connectRaw();
-    guest.client.write(rawFrame(Opcode.text, '{"event":"n","data":1}', { masked: false }));
+    guest.client.write(stage.wire.frame({ event: "n", data: 1 }, { masked: false }));
     guest.client.end();
     assert.deepEqual(await stage.departures.next(), { socket: guest.socket, code: 1006, reason: "" });
     assert.deepEqual(handled, []);

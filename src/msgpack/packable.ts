@@ -1,0 +1,113 @@
+import { addExtension, Packr } from "msgpackr";
+import { MAP_EXTENSION, MAX_DEPTH, MAX_UNHASHED_KEYS } from "./limits.ts";
+
+/** The entries of a Map, written already. */
+class PackedMap {
+  readonly entries: Uint8Array;
+
+  constructor(entries: Uint8Array) {
+    this.entries = entries;
+  }
+}
+
+// Extensions are the whole process's. Nobody else has objects of this class; and of the type msgpackr writes the low
+// byte, 77, while for reading it is the whole number, which is never met: another's way to read type 77 is untouched.
+addExtension({ Class: PackedMap, type: MAP_EXTENSION + 256, pack: ({ entries }: PackedMap) => entries });
+
+/** What is to be written has been made plain before: no records, no hooks. */
+const packr = new Packr({ useRecords: false, useToJSON: false });
+
+/** A value that {@link packable} returned, in bytes of its own: msgpackr's belong to a pool. */
+export function pack(value: unknown): Uint8Array {
+  return new Uint8Array(packr.pack(value));
+}
+
+/**
+ * The value made of what msgpackr writes as standard MessagePack, and of nothing else; `undefined` for what is left out.
+ * Bytes, dates, Maps and bigints are what MessagePack has and JSON has not; for all the rest the rules are those of
+ * `JSON.stringify`.
+ *
+ * @param key - where in its object or array the value was found, for `toJSON`.
+ * @param depth - in how many arrays, maps and Maps.
+ * @throws {TypeError} for what cannot be written.
+ */
+export function packable(value: unknown, key: string, depth: number): unknown {
+  if (typeof value === "object" && value !== null) return packableObject(value, key, depth);
+  return primitive(value);
+}
+
+function packableObject(value: object, key: string, depth: number): unknown {
+  if (value instanceof Uint8Array) return value;
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value;
+  if (value instanceof Map) return packedMap(value, depth);
+  const { toJSON } = value as { toJSON?: unknown };
+  if (typeof toJSON !== "function") return plain(value, depth);
+  const json: unknown = toJSON.call(value, key);
+  if (typeof json !== "object" || json === null) return primitive(json);
+  // It is asked once: it may well return itself.
+  return hasType(json) ? packableObject(json, key, depth) : plain(json, depth);
+}
+
+function hasType(value: object): boolean {
+  return value instanceof Uint8Array || value instanceof Date || value instanceof Map;
+}
+
+function primitive(value: unknown): unknown {
+  switch (typeof value) {
+    case "string":
+      return wellFormed(value);
+    case "bigint":
+      if (value >= MIN_INT_64 && value <= MAX_UINT_64) return value;
+      throw new TypeError("MessagePack cannot represent an integer of more than 64 bits.");
+    case "undefined":
+    case "function":
+    case "symbol":
+      return undefined;
+    default:
+      return value;
+  }
+}
+
+function plain(value: object, depth: number): unknown {
+  checkDepth(depth);
+  if (Array.isArray(value)) {
+    return Array.from(value, (item: unknown, index) => packable(item, String(index), depth + 1) ?? null);
+  }
+  // A Map: msgpackr looks for hooks in objects, and limits their size.
+  const fields = new Map<string, unknown>();
+  for (const key of Object.keys(value)) {
+    const field = packable((value as Record<string, unknown>)[key], key, depth + 1);
+    if (field !== undefined) fields.set(wellFormed(key), field);
+  }
+  return fields;
+}
+
+function packedMap(map: ReadonlyMap<unknown, unknown>, depth: number): PackedMap {
+  checkDepth(depth);
+  const entries: unknown[] = [];
+  let unhashed = 0;
+  for (const [key, value] of map) {
+    if (typeof key !== "string" && ++unhashed > MAX_UNHASHED_KEYS) {
+      throw new TypeError(`A Map can be sent with at most ${MAX_UNHASHED_KEYS} keys that are no strings.`);
+    }
+    entries.push(packable(key, "", depth + 1) ?? null, packable(value, "", depth + 1) ?? null);
+  }
+  return new PackedMap(pack(entries));
+}
+
+function checkDepth(depth: number): void {
+  if (depth >= MAX_DEPTH) {
+    throw new TypeError(`MessagePack data can be nested ${MAX_DEPTH} deep; this is deeper, or contains itself.`);
+  }
+}
+
+const MIN_INT_64 = -(2n ** 63n);
+const MAX_UINT_64 = 2n ** 64n - 1n;
+
+/** UTF-8 has no half of a surrogate pair. */
+function wellFormed(text: string): string {
+  return LONE_SURROGATE.test(text) ? text.replaceAll(LONE_SURROGATES, "\uFFFD") : text;
+}
+
+const LONE_SURROGATE = /\p{Surrogate}/u;
+const LONE_SURROGATES = /\p{Surrogate}/gu;
