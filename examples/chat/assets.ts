@@ -1,50 +1,46 @@
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
+import { asset, type Asset } from "./asset.ts";
 
-/** A file of the page, ready to be sent. */
-export interface Asset {
-  readonly body: Buffer;
-  readonly headers: Readonly<Record<string, string>>;
-}
+const HTML = "text/html; charset=utf-8";
+const JAVASCRIPT = "text/javascript; charset=utf-8";
 
 const FILES = [
-  ["/", "chat.html", "text/html; charset=utf-8"],
+  ["/", "chat.html", HTML],
   ["/chat.css", "chat.css", "text/css; charset=utf-8"],
-  ["/chat.mjs", "chat.mjs", "text/javascript; charset=utf-8"],
-  ["/connection.mjs", "connection.mjs", "text/javascript; charset=utf-8"],
-  ["/log.mjs", "log.mjs", "text/javascript; charset=utf-8"],
-  ["/view.mjs", "view.mjs", "text/javascript; charset=utf-8"],
+  ["/chat.mjs", "chat.mjs", JAVASCRIPT],
+  ["/client.mjs", "client.mjs", JAVASCRIPT],
+  ["/connection.mjs", "connection.mjs", JAVASCRIPT],
+  ["/log.mjs", "log.mjs", JAVASCRIPT],
+  ["/page.mjs", "page.mjs", JAVASCRIPT],
+  ["/view.mjs", "view.mjs", JAVASCRIPT],
   ["/icon.svg", "icon.svg", "image/svg+xml"],
 ] as const;
 
-/**
- * Nothing from elsewhere and nothing inline: even if text from a user were ever taken for markup, it could not run. With
- * trusted types the browser refuses to turn text into markup in the first place.
- */
-const CONTENT_SECURITY_POLICY = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self'",
-  "connect-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-  "require-trusted-types-for 'script'",
-  "trusted-types 'none'",
-].join("; ");
+/** Of the installed package, the folders that a browser needs of it. */
+const CLIENT_FOLDERS = ["client", "protocol"] as const;
 
-/** The page's files by URL path. */
+/** The files of both pages by URL path. */
 export async function loadAssets(): Promise<ReadonlyMap<string, Asset>> {
-  const assets = FILES.map(async ([path, file, type]): Promise<[string, Asset]> => {
-    const body = await readFile(new URL(`public/${file}`, import.meta.url));
-    const headers = {
-      "Content-Type": type,
-      "Content-Security-Policy": CONTENT_SECURITY_POLICY,
-      "X-Content-Type-Options": "nosniff",
-      "Referrer-Policy": "no-referrer",
-      "Cache-Control": "no-cache",
-    };
-    return [path, { body, headers }];
+  const files = FILES.map(async ([path, file, type]): Promise<[string, Asset]> => {
+    return [path, asset(await readFile(new URL(`public/${file}`, import.meta.url)), type)];
   });
-  return new Map(await Promise.all(assets));
+  const [own, client] = await Promise.all([Promise.all(files), loadClient()]);
+  const assets = new Map([...own, ...client]);
+  const html = String(assets.get("/")?.body);
+  return assets.set("/client", asset(Buffer.from(html.replace("/chat.mjs", "/client.mjs")), HTML));
+}
+
+/** `roomcast/client` as it is installed: modules that a browser loads without a bundler, below `/roomcast/`. */
+async function loadClient(): Promise<readonly [string, Asset][]> {
+  const root = new URL("..", import.meta.resolve("roomcast/client"));
+  const folders = CLIENT_FOLDERS.map(async (folder) => {
+    const names = await readdir(new URL(folder, root));
+    return names.filter((name) => name.endsWith(".js")).map((name) => `${folder}/${name}`);
+  });
+  const modules = (await Promise.all(folders)).flat();
+  return Promise.all(
+    modules.map(async (path): Promise<[string, Asset]> => {
+      return [`/roomcast/${path}`, asset(await readFile(new URL(path, root)), JAVASCRIPT)];
+    }),
+  );
 }

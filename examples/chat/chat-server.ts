@@ -1,15 +1,10 @@
 import type { TransportName } from "roomcast";
-import { loadAssets, type Asset } from "./assets.ts";
+import { loadAssets } from "./assets.ts";
+import { createChat } from "./chat.ts";
+import { startPageServer, type PageServer } from "./page-server.ts";
 
-/** The chat and its page on one port. */
-export interface ChatServer {
-  readonly port: number;
-  /** Says goodbye to everybody and resolves when the port is free again. */
-  close(): Promise<void>;
-}
-
-/** Serves the page and the chat on one port: one of these for each transport. */
-export type StartChat = (assets: ReadonlyMap<string, Asset>, port: number) => Promise<ChatServer>;
+/** The chat and its pages on one port. */
+export type ChatServer = PageServer;
 
 /**
  * Starts the chat.
@@ -18,16 +13,5 @@ export type StartChat = (assets: ReadonlyMap<string, Asset>, port: number) => Pr
  * @throws {Error} saying what to do if the port is taken or uWebSockets.js is missing.
  */
 export async function startChatServer(transport: TransportName, port: number): Promise<ChatServer> {
-  const assets = await loadAssets();
-  const start = await load(transport);
-  return start(assets, port);
-}
-
-/** Only what was chosen is loaded: uWebSockets.js need not be installed to run the chat on `ws`. */
-async function load(transport: TransportName): Promise<StartChat> {
-  if (transport === "ws") return (await import("./on-ws.ts")).startOnWs;
-  const { uws } = await import("roomcast/transports/uws");
-  // Where uWebSockets.js is missing, the transport says what to install; importing it would only fail.
-  uws();
-  return (await import("./on-uws.ts")).startOnUws;
+  return startPageServer(transport, port, { assets: await loadAssets(), createHub: createChat });
 }

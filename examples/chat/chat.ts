@@ -26,7 +26,7 @@ type Unchecked<T> = { readonly [K in keyof T]?: unknown } | null | undefined;
 export interface ChatTypes {
   client: {
     join: (request: Unchecked<{ room: string }>) => Joined;
-    chat: (message: Unchecked<{ text: string }>) => { at: number };
+    chat: (message: Unchecked<{ text: string; room: string }>) => { at: number };
     ping: undefined;
   };
   server: {
@@ -55,16 +55,18 @@ const BAD_REQUEST = 4000;
 /**
  * A chat with rooms, on any transport. Everybody is in one room at a time, under a display name that need not be unique.
  *
- * A client may choose both in the URL, `/socket?room=tea&name=Ann`; otherwise it is a guest in the lobby.
+ * A client may choose both, in the URL, `/socket?room=tea&name=Ann`, or, on the client library, in its `auth`; otherwise
+ * it is a guest in the lobby.
  */
 export function createChat(transport: Transport): Hub<ChatTypes> {
   const hub = new Hub<ChatTypes>({ transport, path: "/socket", maxMessageBytes: 16 * 1024 });
 
   hub.on("connection", (socket) => {
-    const { query } = socket.handshake;
+    const { auth, query } = socket.handshake;
+    const wish = (auth ?? Object.fromEntries(query)) as { name?: unknown; room?: unknown };
     try {
-      const name = line("name", query.get("name") ?? `Guest ${socket.id.slice(0, 4)}`);
-      const room = line("room", query.get("room") ?? LOBBY);
+      const name = line("name", wish.name ?? `Guest ${socket.id.slice(0, 4)}`);
+      const room = line("room", wish.room ?? LOBBY);
       socket.data = { name, room };
     } catch (error) {
       socket.close(BAD_REQUEST, (error as Error).message);
@@ -88,8 +90,11 @@ export function createChat(transport: Transport): Hub<ChatTypes> {
   // To everybody else in the room: the sender's page shows its own words itself, and the reply says that they went out.
   hub.handle("chat", (message, socket) => {
     const text = words("text", message?.text, MAX_TEXT);
+    const { room } = socket.data;
+    // What waited for a connection may come when its sender has moved on.
+    if ((message?.room ?? room) !== room) throw new ReplyError("elsewhere", "You have left the room.");
     const at = Date.now();
-    socket.to(socket.data.room).emit("chat", { from: person(socket), text, at });
+    socket.to(room).emit("chat", { from: person(socket), text, at });
     return { at };
   });
 

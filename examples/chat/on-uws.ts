@@ -1,7 +1,6 @@
 import { uws } from "roomcast/transports/uws";
 import uWS, { type ListenOptions, type us_listen_socket } from "uWebSockets.js";
-import type { StartChat } from "./chat-server.ts";
-import { createChat } from "./chat.ts";
+import type { StartPageServer } from "./page-server.ts";
 
 /**
  * Without it, a port that another server listens on would be shared with that one. The library exports the value, but
@@ -10,7 +9,7 @@ import { createChat } from "./chat.ts";
 const { LIBUS_LISTEN_EXCLUSIVE_PORT } = uWS as unknown as typeof ListenOptions;
 
 /** On uWebSockets.js, the hub is attached to an app that has routes of its own. */
-export const startOnUws: StartChat = async (assets, port) => {
+export const startOnUws: StartPageServer = async ({ assets, createHub }, port) => {
   const app = uWS.App();
   for (const [path, { body, headers }] of assets) {
     app.get(path, (response) => {
@@ -21,7 +20,7 @@ export const startOnUws: StartChat = async (assets, port) => {
   app.any("/*", (response) => {
     response.writeStatus("404 Not Found").end("Not found\n");
   });
-  const hub = createChat(uws({ app }));
+  const hub = createHub(uws({ app }));
 
   const listenSocket = await new Promise<us_listen_socket | false>((resolve) => {
     app.listen(port, LIBUS_LISTEN_EXCLUSIVE_PORT, resolve);

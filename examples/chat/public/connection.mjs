@@ -22,8 +22,8 @@ const LOST = { code: "disconnected", message: "The connection was lost." };
  *
  * - `connecting`: the first attempt, or the next one, is under way;
  * - `open`: the server has said welcome;
- * - `lost`: the connection is gone and will be tried again;
- * - `refused`: the server does not want this client back, and says why.
+ * - `waiting`: the connection is gone and will be tried again;
+ * - `closed`: the server does not want this client back, and says why.
  */
 export class Connection {
   #url;
@@ -48,7 +48,7 @@ export class Connection {
     return this.#socket?.readyState === WebSocket.OPEN;
   }
 
-  /** Connects, at once even if the next attempt was to come later. Does nothing while there is a connection. */
+  /** Connects. Does nothing while there is a connection. */
   open() {
     if (this.#socket !== undefined) return;
     clearTimeout(this.#reconnecting);
@@ -61,6 +61,11 @@ export class Connection {
     socket.addEventListener("close", ({ code, reason }) => {
       if (this.#socket === socket) this.#closed(code, reason);
     });
+  }
+
+  /** Makes the next attempt now instead of later. */
+  retry() {
+    this.open();
   }
 
   /** Ends the connection for good. */
@@ -115,13 +120,13 @@ export class Connection {
     this.#forget();
     const kind = Math.floor(code / 100);
     if (kind === 40) {
-      this.#state("refused", reason);
+      this.#state("closed", reason);
       return;
     }
     const atOnce = kind === 42 && this.#attempts === 0;
     this.#reconnecting = setTimeout(() => this.open(), atOnce ? 0 : this.#delay());
     this.#attempts += 1;
-    this.#state("lost", reason);
+    this.#state("waiting", reason);
   }
 
   /** Half of it is chance: otherwise all clients of a server that restarts would come back in the same moment. */

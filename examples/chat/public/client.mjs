@@ -1,0 +1,42 @@
+import { connect } from "./roomcast/client/index.js";
+import { startPage } from "./page.mjs";
+
+/** How long a message may wait for its answer, and before that for a connection, in milliseconds. */
+const PATIENCE = 60_000;
+
+/** All that is left of `connection.mjs`: the library comes back by itself, notices dead networks and answers requests. */
+startPage(({ wish, state, events }) => {
+  let client;
+  return {
+    queues: true,
+
+    get isOpen() {
+      return client?.state === "open";
+    },
+
+    open() {
+      const opened = connect("/socket", { auth: () => wish });
+      client = opened;
+      state(client.state);
+      client.on("hub:state", ({ state: now, reason }) => {
+        if (client === opened) state(now, reason);
+      });
+      for (const [name, listener] of Object.entries(events)) client.on(name, listener);
+    },
+
+    retry() {
+      client.reconnect();
+    },
+
+    close() {
+      const left = client;
+      client = undefined;
+      void left?.close();
+    },
+
+    /** A message is sent again after a lost connection, and arrives once; where to be is decided by the next `wish`. */
+    request(event, data) {
+      return client.request(event, data, { idempotent: event === "chat", timeout: PATIENCE });
+    },
+  };
+});

@@ -1,0 +1,239 @@
+import { Log } from "./log.mjs";
+import { markFailed, personItem, roomItem } from "./view.mjs";
+
+const find = (id) => document.getElementById(id);
+const text = find("text");
+const log = new Log(find("log"), find("messages"), find("latest"));
+
+/** Who and where the user wants to be. */
+const wish = { name: "", room: "" };
+/** Who and where the server says we are; undefined before the door. */
+let you;
+let room;
+const people = new Map();
+let rooms = [];
+let unread = 0;
+
+/** What {@link startPage} was given; it is there before the first click. */
+let connection;
+
+const events = {
+  joined,
+  userJoined(person) {
+    people.set(person.id, person);
+    showPeople();
+    log.system("joined", person);
+  },
+  userLeft(person) {
+    people.delete(person.id);
+    showPeople();
+    log.system("left", person);
+  },
+  chat(message) {
+    log.message(message, false);
+    if (document.hidden) unread += 1;
+    showTitle();
+  },
+  rooms(list) {
+    rooms = list;
+    showRooms();
+  },
+  "hub:error": ({ message }) => problem(message),
+};
+
+/** We are in a room: at first, after switching, or back after the connection was lost. */
+function joined(now) {
+  const same = now.room === room;
+  ({ you, room } = now);
+  wish.room = room;
+  people.clear();
+  for (const person of now.people) people.set(person.id, person);
+  if (!same) log.clear();
+  log.system(same ? "Connected again" : "You joined the room");
+  find("room-title").firstElementChild.textContent = room;
+  find("you").textContent = you.name;
+  // The address can be shared, and a reload knows the name.
+  history.replaceState({ name: you.name }, "", `?${new URLSearchParams({ room })}`);
+  problem("");
+  showPeople();
+  showRooms();
+  showTitle();
+}
+
+async function switchTo(name) {
+  wish.room = name;
+  toggleSide(false);
+  text.focus();
+  // Without a connection the wish is enough: the next one begins in that room.
+  if (!connection.isOpen || name === room) return;
+  try {
+    joined(await connection.request("join", { room: name }));
+  } catch (error) {
+    if (!connection.isOpen) return;
+    wish.room = room;
+    problem(error.message);
+  }
+}
+
+async function send(words) {
+  const item = log.message({ from: you, text: words, at: Date.now() }, true);
+  item.classList.add("sending");
+  try {
+    await connection.request("chat", { text: words, room });
+    item.classList.remove("sending");
+  } catch (error) {
+    markFailed(item, error.message, () => {
+      item.remove();
+      text.focus();
+      void send(words);
+    });
+  }
+}
+
+function showPeople() {
+  const others = [...people.values()].filter(({ id }) => id !== you.id);
+  others.sort((a, b) => a.name.localeCompare(b.name));
+  find("people").replaceChildren(personItem(you, true), ...others.map((person) => personItem(person, false)));
+  find("count").textContent = others.length === 0 ? "Only you are here" : `${others.length + 1} people`;
+}
+
+function showRooms() {
+  // Replacing the list must not take the focus from whoever is in it.
+  const focused = document.activeElement.dataset.room;
+  const items = rooms.map((summary) => roomItem(summary, summary.name === room, switchTo));
+  find("rooms").replaceChildren(...items);
+  items.find(({ firstChild }) => firstChild.dataset.room === focused)?.firstChild.focus();
+}
+
+function showTitle() {
+  document.title = `${unread === 0 ? "" : `(${unread}) `}${room} – roomcast chat`;
+}
+
+const STATES = { connecting: "Connecting …", open: "Connected", waiting: "Reconnecting …" };
+
+function showState(state, reason) {
+  const shown = find("state");
+  if (state === "closed") {
+    leave(reason);
+    return;
+  }
+  // While it is tried again and again, the page says so once.
+  if (state === "connecting" && shown.dataset.state === "waiting") return;
+  shown.dataset.state = state;
+  shown.textContent = STATES[state];
+  find("offline").hidden = state !== "waiting";
+}
+
+function problem(message) {
+  find("problem").textContent = message;
+}
+
+function enter({ name, room: wanted }) {
+  wish.name = name;
+  wish.room = wanted;
+  find("entry-error").textContent = "";
+  find("entry").hidden = true;
+  find("chat").hidden = false;
+  text.focus();
+  connection.open();
+}
+
+/** Back to the door. */
+function leave(reason = "") {
+  connection.close();
+  room = undefined;
+  find("state").dataset.state = "";
+  find("chat").hidden = true;
+  find("entry").hidden = false;
+  find("entry-error").textContent = reason;
+  find("entry-name").focus();
+  document.title = "roomcast chat";
+}
+
+/** On a narrow screen the rooms and people lie over the messages, which are out of reach meanwhile. */
+function toggleSide(open) {
+  document.body.classList.toggle("side-open", open);
+  find("menu").setAttribute("aria-expanded", String(open));
+  find("room").inert = open;
+  if (open) find("side").querySelector("button").focus();
+}
+
+/** Calls `act` with the trimmed fields of a form instead of sending it. */
+function onSubmit(form, act) {
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    act(Object.fromEntries(Array.from(new FormData(form), ([name, value]) => [name, value.trim()])));
+  });
+}
+
+onSubmit(find("entry-form"), enter);
+
+onSubmit(find("room-form"), (fields) => {
+  find("room-form").reset();
+  void switchTo(fields.room);
+});
+
+onSubmit(find("composer"), ({ text: words }) => {
+  text.focus();
+  if (words === "") return;
+  if ((!connection.isOpen && !connection.queues) || room === undefined) {
+    problem("There is no connection. Your message stays here until there is one.");
+    return;
+  }
+  problem("");
+  text.value = "";
+  void send(words);
+});
+
+text.addEventListener("keydown", (event) => {
+  // Enter also ends the composing of a character in many scripts; that one is not meant for us.
+  if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+  event.preventDefault();
+  find("composer").requestSubmit();
+});
+
+find("leave").addEventListener("click", () => {
+  toggleSide(false);
+  leave();
+});
+find("retry").addEventListener("click", () => {
+  text.focus();
+  connection.retry();
+});
+find("menu").addEventListener("click", () => toggleSide(true));
+
+document.addEventListener("pointerdown", ({ target }) => {
+  if (!find("side").contains(target)) toggleSide(false);
+});
+document.addEventListener("keydown", ({ key }) => {
+  if (key !== "Escape" || !document.body.classList.contains("side-open")) return;
+  toggleSide(false);
+  find("menu").focus();
+});
+document.addEventListener("visibilitychange", () => {
+  unread = 0;
+  if (room !== undefined) showTitle();
+});
+window.addEventListener("online", () => {
+  if (find("state").dataset.state === "waiting") connection.retry();
+});
+
+/**
+ * Begins, with whatever connects the page. `createConnection({ wish, state, events })` gets
+ *
+ * - `wish`, the name and the room that the user wants whenever there is a new connection;
+ * - `state(state, reason)`, to be told `connecting`, `open`, `waiting` for the next attempt, or `closed` for good;
+ * - `events`, what to call with the data of each event;
+ *
+ * and returns `open()`, `close()`, `request(event, data)`, `retry()`, which tries now instead of later, `isOpen`, and
+ * `queues`: whether what is requested without a connection waits for the next one.
+ */
+export function startPage(createConnection) {
+  connection = createConnection({ wish, state: showState, events });
+  for (const link of find("pages").children) {
+    if (link.pathname === location.pathname) link.setAttribute("aria-current", "page");
+  }
+  find("entry-name").value = history.state?.name ?? "";
+  find("entry-room").value = new URLSearchParams(location.search).get("room") ?? "lobby";
+  find("entry-name").focus();
+}
