@@ -12,8 +12,8 @@ export interface IdempotencyOptions {
 
 /** What is known of a request with a key. */
 interface Answer {
-  /** While it is handled: who asked last, the connection that the reply goes to. */
-  readonly asker: Member | undefined;
+  /** While it is handled: all who asked. A network may deliver the first request after the repeated one. */
+  readonly askers: readonly Member[];
   /** The reply, once there is one. A copy, because a frame's bytes may be a small part of a large buffer. */
   readonly reply: string | Uint8Array | undefined;
   /** When it came or was answered, whichever was later. */
@@ -41,7 +41,7 @@ export class Answers {
    * A request has come.
    *
    * @returns whether it is the first time, and it has to be handled; or the reply that was given; or neither, because it is
-   *   being handled: the reply will go to this member then.
+   *   being handled: the reply will go to this member, too.
    */
   receive(
     asker: Member,
@@ -52,20 +52,21 @@ export class Answers {
     const answer = this.#answers.get(identity);
     if (answer?.reply !== undefined) return { isNew: false, reply: answer.reply };
     if (answer !== undefined) this.#delete(identity, answer);
-    this.#set(identity, { asker, reply: undefined, time: Date.now() });
+    const others = answer?.askers.filter(({ open }) => open) ?? [];
+    this.#set(identity, { askers: [...others, asker], reply: undefined, time: Date.now() });
     return { isNew: answer === undefined };
   }
 
-  /** It was answered. Returns who is to get the reply. */
-  settle(asker: Member, packet: EventPacket, { binary, payload }: Frame): Member {
+  /** It was answered. Returns all who are to get the reply. */
+  settle(asker: Member, packet: EventPacket, { binary, payload }: Frame): readonly Member[] {
     const identity = identityOf(asker, packet);
     const answer = this.#answers.get(identity);
     // It may have been forgotten while it was handled.
-    if (answer === undefined) return asker;
+    if (answer === undefined) return [asker];
     this.#delete(identity, answer);
     const reply = binary ? Uint8Array.from(payload) : payload.toString();
-    this.#set(identity, { asker: undefined, reply, time: Date.now() });
-    return answer.asker ?? asker;
+    this.#set(identity, { askers: [], reply, time: Date.now() });
+    return answer.askers;
   }
 
   #set(identity: string, answer: Answer): void {

@@ -143,8 +143,8 @@ export class Inbound {
     // A client that is gone may still come back for the reply to a request with a key.
     if (!member.open && !isKeyed(packet)) return;
     const frame = core.codecs.encode(reply, member.codec);
-    const asker = isKeyed(packet) ? answers?.settle(member, packet, frame) : undefined;
-    core.delivery.send(asker ?? member, frame);
+    const askers = isKeyed(packet) ? answers?.settle(member, packet, frame) : undefined;
+    for (const asker of askers ?? [member]) core.delivery.send(asker, frame);
   }
 }
 

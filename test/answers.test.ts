@@ -8,7 +8,11 @@ import { Frame } from "../src/transports/frame.ts";
 import { enter } from "./library-client.ts";
 
 function member(user?: string, protocol = "roomcast.v1.json"): Member {
-  return { user: user === undefined ? undefined : { id: user }, connection: { protocol } } as unknown as Member;
+  return {
+    open: true,
+    user: user === undefined ? undefined : { id: user },
+    connection: { protocol },
+  } as unknown as Member;
 }
 
 const REQUEST: EventPacket = { event: "pay", id: 1, key: "k" };
@@ -24,12 +28,12 @@ describe("Answers", () => {
     vi.useRealTimers();
   });
 
-  test("remember a reply, and who asked last while there is none", () => {
+  test("remember a reply, and all who asked while there is none", () => {
     const answers = new Answers({ within: 1_000, maxBytes: 10_000 });
     const [first, second, third] = [member(), member(), member()];
     expect(answers.receive(first, REQUEST)).toEqual(NEW);
     expect(answers.receive(second, REQUEST)).toEqual(PENDING);
-    expect(answers.settle(first, REQUEST, new Frame('{"reply":1}'))).toBe(second);
+    expect(answers.settle(first, REQUEST, new Frame('{"reply":1}'))).toEqual([first, second]);
     expect(answers.receive(third, REQUEST)).toEqual({ isNew: false, reply: '{"reply":1}' });
   });
 
@@ -90,7 +94,7 @@ describe("Answers", () => {
     answers.receive(first, REQUEST);
     vi.advanceTimersByTime(1_001);
     answers.receive(second, { ...REQUEST, id: 2 });
-    expect(answers.settle(first, REQUEST, new Frame("late"))).toBe(first);
+    expect(answers.settle(first, REQUEST, new Frame("late"))).toEqual([first]);
   });
 });
 
@@ -120,7 +124,7 @@ describe("a request with a key", () => {
     expect(paid).toBe(1);
   });
 
-  test("that is being handled is answered on the connection that repeated it last", async () => {
+  test("that is being handled is answered on every connection that is still there", async () => {
     const { hub, port } = await listen();
     const finish: (() => void)[] = [];
     hub.handle("pay", async () => {

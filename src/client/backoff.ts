@@ -18,7 +18,7 @@ export type Delays = { readonly [K in keyof ReconnectOptions]-?: number };
 export class Backoff {
   readonly #options: Delays;
   #failures = 0;
-  #openedAt: number | undefined;
+  #openedAt = Infinity;
 
   constructor(options: Delays) {
     this.#options = options;
@@ -31,8 +31,8 @@ export class Backoff {
   /** How long to wait after a connection, or an attempt, has ended; `undefined` to stay away. */
   ended(code: number, bye: Bye | undefined): number | undefined {
     const { minDelay, maxDelay, stableAfter } = this.#options;
-    const stable = this.#openedAt !== undefined && Date.now() - this.#openedAt >= stableAfter;
-    this.#openedAt = undefined;
+    const stable = Date.now() - this.#openedAt >= stableAfter;
+    this.#openedAt = Infinity;
     if (stable) this.#failures = 0;
     const way = bye === undefined ? returnAfter(code) : bye.reconnect ? "at-once" : "never";
     if (way === "never") return undefined;

@@ -1,6 +1,7 @@
-import { ClientError } from "./errors.ts";
-import type { ReplyPacket } from "../protocol/packet.ts";
-import type { Outgoing } from "./outbox.ts";
+import { ClientError, remote } from "./errors.ts";
+import { RESERVED_PREFIX, type ReplyPacket } from "../protocol/packet.ts";
+import { isDuration } from "./options.ts";
+import type { Outbox, Outgoing } from "./outbox.ts";
 
 /** How a request is asked. */
 export interface RequestOptions {
@@ -16,72 +17,63 @@ export interface RequestOptions {
 }
 
 /** A request under way. */
-export interface Call extends Outgoing {
-  readonly event: string;
-  /** Whether it is sent again after a lost connection. */
+interface Call extends Outgoing {
+  /** Whether it may be sent again after a lost connection. */
   readonly repeatable: boolean;
-  sent: boolean;
   replied(reply: ReplyPacket): void;
-  failed(error: unknown): void;
-}
-
-/** What a call begins with. */
-export interface CallOptions {
-  readonly id: number;
-  readonly event: string;
-  readonly message: string | Uint8Array;
-  readonly repeatable: boolean;
-  readonly timeout: number;
-  readonly signal: AbortSignal | undefined;
-  /** Sends it. What it throws settles the call. */
-  readonly begin: (call: Call) => void;
-  /** It is settled: whoever keeps it may let it go. */
-  readonly settled: (call: Call) => void;
 }
 
 /** The requests that are not settled. Every one of them settles, once. */
 export class Calls {
   readonly #pending = new Map<number, Call>();
+  readonly #outbox: Outbox;
+  readonly #send: (call: Outgoing) => void;
   #lastId = 0;
 
-  /** A number that no request of this client had. */
-  nextId(): number {
-    return ++this.#lastId;
+  /** `send` sends a call, or has it wait for a connection; what it throws settles the call. */
+  constructor(outbox: Outbox, send: (call: Outgoing) => void) {
+    this.#outbox = outbox;
+    this.#send = send;
   }
 
-  start({ id, event, message, repeatable, timeout, signal, begin, settled }: CallOptions): Promise<unknown> {
+  /** @param encode - the message of the request with this number, which no other of this client has. */
+  async start(
+    event: string,
+    encode: (id: number) => string | Uint8Array,
+    repeatable: boolean,
+    { timeout = 10_000, signal }: RequestOptions,
+  ): Promise<unknown> {
+    if (!isDuration(timeout, 1)) throw new ClientError("ERR_CLIENT_ARGUMENT", "A timeout is at least 1.");
+    signal?.throwIfAborted();
+    const id = ++this.#lastId;
+    const message = encode(id);
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        call.failed(new ClientError("ERR_CLIENT_TIMEOUT", `No reply to "${event}" within ${timeout} ms.`));
-      }, timeout);
-      const abort = (): void => call.failed(signal?.reason);
       const settle = (conclude: () => void): void => {
         if (!this.#pending.delete(id)) return;
         clearTimeout(timer);
         signal?.removeEventListener("abort", abort);
-        settled(call);
+        this.#outbox.delete(call);
         conclude();
       };
+      const fail = (error: unknown): void => settle(() => reject(error));
+      const abort = (): void => fail(signal?.reason);
+      const timer = setTimeout(() => {
+        fail(new ClientError("ERR_CLIENT_TIMEOUT", `No reply to "${event}" within ${timeout} ms.`));
+      }, timeout);
       const call: Call = {
         event,
         message,
         repeatable,
-        sent: false,
-        transmit: (link) => {
-          call.sent = true;
-          link.send(message);
-        },
-        replied: ({ data, error }) => settle(() => (error === undefined ? resolve(data) : reject(remote(error)))),
-        failed: (error) => settle(() => reject(error)),
-        dropped: (error) => call.failed(error),
+        again: event.startsWith(RESERVED_PREFIX) ? false : undefined,
+        replied: ({ data, error }) => (error ? fail(remote(error)) : settle(() => resolve(data))),
+        dropped: fail,
       };
       this.#pending.set(id, call);
       signal?.addEventListener("abort", abort);
       try {
-        signal?.throwIfAborted();
-        begin(call);
+        this.#send(call);
       } catch (error) {
-        call.failed(error);
+        fail(error);
       }
     });
   }
@@ -91,30 +83,26 @@ export class Calls {
     this.#pending.get(reply.reply)?.replied(reply);
   }
 
-  /** The connection is gone. Returns the calls that have to be sent again, in their order. */
-  disconnected(): readonly Call[] {
-    const sent = [...this.#pending.values()].filter((call) => call.sent);
-    for (const call of sent) {
-      call.sent = false;
-      if (!call.repeatable) {
-        call.failed(
-          new ClientError(
-            "ERR_CLIENT_DISCONNECTED",
-            `The connection was lost before the reply to "${call.event}". It may have been handled.`,
-          ),
-        );
-      }
+  /** The connection is gone. */
+  disconnected(): void {
+    for (const call of this.#pending.values()) {
+      if (this.#outbox.has(call)) continue;
+      if (call.repeatable) call.again = true;
+      else call.dropped(new ClientError("ERR_CLIENT_DISCONNECTED", `Disconnected from "${call.event}".`));
     }
-    return sent.filter((call) => call.repeatable);
+  }
+
+  /** On a new connection, what goes before the outbox: what was sent on an earlier one, and what has to do with rooms. */
+  sendAgain(): void {
+    for (const call of this.#pending.values()) {
+      if (call.again !== true) continue;
+      call.again = false;
+      this.#send(call);
+    }
   }
 
   /** Settles everything. */
   close(error: ClientError): void {
-    for (const call of this.#pending.values()) call.failed(error);
+    for (const call of this.#pending.values()) call.dropped(error);
   }
-}
-
-/** What the server refused something with. */
-export function remote({ code, message }: { readonly code: string; readonly message: string }): ClientError {
-  return new ClientError("ERR_CLIENT_REMOTE", message, { reason: code });
 }

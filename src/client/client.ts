@@ -11,27 +11,22 @@ import type {
   ServerEvents,
 } from "../event-types.ts";
 import type { ClientSide } from "../contract/client-side.ts";
-import { CloseCode, MAX_CLOSE_REASON_BYTES } from "../protocol/close-codes.ts";
 import type { Codec } from "../protocol/codec.ts";
-import {
-  MAX_EVENT_NAME_LENGTH,
-  RESERVED_PREFIX,
-  WireErrorCode,
-  type EventPacket,
-  type Packet,
-  type ReplyPacket,
-} from "../protocol/packet.ts";
-import { Calls, remote, type RequestOptions } from "./calls.ts";
+import { RESERVED_PREFIX, type EventPacket, type Packet, type ReplyPacket } from "../protocol/packet.ts";
+import { Calls, type RequestOptions } from "./calls.ts";
 import { ClientError, ReplyError } from "./errors.ts";
-import { EventStream } from "./event-stream.ts";
+import { createEventStream, type EventStream } from "./event-stream.ts";
 import type { ClientState, EventContext, HeardData, HeardEvent, HeardName, StateChange } from "./events.ts";
-import type { Link } from "./link.ts";
-import { attempt, Listeners, type Listener } from "./listeners.ts";
+import type { Ending, Link } from "./link.ts";
+import { Listeners, type Listener } from "./listeners.ts";
 import { Memberships } from "./memberships.ts";
-import { resolveOptions, resolveUrl, type ConnectOptions } from "./options.ts";
+import { resolveOptions, type ConnectOptions } from "./options.ts";
 import { Outbox, type Outgoing } from "./outbox.ts";
 import { inRoom, Room } from "./room.ts";
 import { Uplink } from "./uplink.ts";
+import { HANDLER_FAILED, INVALID_DATA, NORMAL, UNKNOWN_EVENT } from "./words.ts";
+
+type Check = "checkSent" | "checkReceived" | "checkReply" | "checkAnswer";
 
 /** A client of a hub: one that stays connected, over as many connections as it takes. Made by {@link connect}. */
 export class Client<T extends HubTypes = HubTypes> {
@@ -39,31 +34,28 @@ export class Client<T extends HubTypes = HubTypes> {
   readonly #contract: ClientSide<never> | undefined;
   readonly #uplink: Uplink;
   readonly #outbox: Outbox;
-  readonly #calls = new Calls();
+  readonly #calls: Calls;
   readonly #listeners = new Listeners();
-  readonly #inRooms = new Listeners();
   readonly #handlers = new Map<string, Listener>();
   readonly #streams = new Set<EventStream<HeardEvent<T>>>();
   readonly #memberships = new Memberships(
-    (event, data) => this.#ask(event, data, {}, true),
-    (error) => this.#report(error as ClientError),
+    (event, data, options) => this.#ask(event, data, true, options),
+    (error) => this.#report(error),
   );
 
   /** @throws {ClientError} `ERR_CLIENT_OPTION`. */
   constructor(url: string | URL, options: ConnectOptions<T> = {}) {
-    const resolved = resolveOptions(options);
+    const resolved = resolveOptions(url, options as ConnectOptions);
     this.#codec = resolved.codec;
     this.#contract = resolved.contract?.client;
     this.#outbox = new Outbox(resolved.queue);
-    this.#uplink = new Uplink(resolveUrl(url), resolved, {
-      opened: (link) => this.#opened(link),
-      lost: () => this.#lost(),
-      changed: (change) => this.#changed(change),
-      event: (packet, link) => this.#receive(packet, link),
+    this.#calls = new Calls(this.#outbox, this.#send);
+    this.#uplink = new Uplink(resolved, {
+      changed: this.#changed,
+      event: this.#receive,
       reply: (packet) => this.#calls.replied(packet),
       message: (message) => this.#dispatch("hub:message", message),
-      refused: (error) => this.#report(remote(error)),
-      failed: (error) => this.#report(error),
+      failed: this.#report,
     });
   }
 
@@ -109,7 +101,7 @@ export class Client<T extends HubTypes = HubTypes> {
     handler: (data: EventData<ServerEvents<T>[E]>) => HandlerResult<ServerEvents<T>[E]>,
   ): () => void {
     checkEventName(event);
-    if (this.#handlers.has(event)) throw bad(`"${event}" is handled already. Remove the first handler.`);
+    if (this.#handlers.has(event)) throw bad(`"${event}" is handled already.`);
     this.#handlers.set(event, handler);
     return () => {
       // A second call must not remove what took its place meanwhile.
@@ -125,8 +117,8 @@ export class Client<T extends HubTypes = HubTypes> {
    */
   emit<E extends EventName<ClientEvents<T>>>(event: E, ...[data]: DataArguments<ClientEvents<T>[E]>): void {
     checkEventName(event);
-    this.#check((contract) => contract.checkSent(event, data));
-    this.#post(this.#encode({ event, data }), `"${event}"`);
+    this.#checked("checkSent", event, data);
+    this.#post(event, this.#encode({ event, data }));
   }
 
   /**
@@ -140,11 +132,10 @@ export class Client<T extends HubTypes = HubTypes> {
     ...[data, options = {}]: RequestArguments<ClientEvents<T>[E], RequestOptions>
   ): Promise<EventReply<ClientEvents<T>[E]>> {
     checkEventName(event);
-    this.#check((contract) => contract.checkSent(event, data));
+    this.#checked("checkSent", event, data);
     const { idempotent = false } = options;
-    const reply = await this.#ask(event, data, options, idempotent, idempotent ? createKey() : undefined);
-    const checked = this.#contract === undefined ? reply : this.#check((contract) => contract.checkReply(event, reply));
-    return checked as EventReply<ClientEvents<T>[E]>;
+    const reply = await this.#ask(event, data, idempotent, options, idempotent ? createKey() : undefined);
+    return this.#checked("checkReply", event, reply) as EventReply<ClientEvents<T>[E]>;
   }
 
   /**
@@ -153,9 +144,8 @@ export class Client<T extends HubTypes = HubTypes> {
    * @throws {ClientError} `ERR_CLIENT_ARGUMENT`, `ERR_CLIENT_CLOSED`, `ERR_CLIENT_QUEUE_FULL`.
    */
   send(message: string | Uint8Array): void {
-    if (typeof message === "string") this.#post(message, "A message");
-    else if (message instanceof Uint8Array) this.#post(message.slice(), "A message");
-    else throw bad("A message is a string or a Uint8Array.");
+    if (typeof message !== "string" && !(message instanceof Uint8Array)) throw bad("Send a string or a Uint8Array.");
+    this.#post("message", message.slice());
   }
 
   /**
@@ -175,7 +165,7 @@ export class Client<T extends HubTypes = HubTypes> {
 
   /** The events that the server sends to this room and to no other. */
   room(name: string): Room<T> {
-    return new Room(name, this.#inRooms, this.#memberships);
+    return new Room(name, this.#listeners, this.#memberships);
   }
 
   /**
@@ -184,14 +174,15 @@ export class Client<T extends HubTypes = HubTypes> {
    * @param options - `maxBuffered`: how many may wait for the loop, 1,000 by default. With more it fails with
    *   `ERR_CLIENT_OVERFLOW`.
    */
-  events({ maxBuffered = 1_000 }: { readonly maxBuffered?: number } = {}): AsyncIterableIterator<
+  events({ maxBuffered = 1_000 }: { readonly maxBuffered?: number } = {}): AsyncGenerator<
     HeardEvent<T>,
+    void,
     undefined
   > {
-    const stream = new EventStream<HeardEvent<T>>(maxBuffered, () => this.#streams.delete(stream));
+    const stream = createEventStream<HeardEvent<T>>(maxBuffered, () => this.#streams.delete(stream));
     if (this.state === "closed") stream.end();
     else this.#streams.add(stream);
-    return stream;
+    return stream.events;
   }
 
   /** While the client waits: tries at once. */
@@ -205,126 +196,94 @@ export class Client<T extends HubTypes = HubTypes> {
    *
    * @param code - 1000 by default; your own are 3000 to 4999.
    * @param reason - at most 123 bytes in UTF-8.
-   * @throws {ClientError} as a rejection: `ERR_CLIENT_ARGUMENT` for a code or reason that cannot be sent.
+   * @throws {ClientError} as a rejection: `ERR_CLIENT_ARGUMENT` for another code. With a reason that is too long, what the
+   *   platform's `WebSocket.close` throws. The client stays as it is.
    */
-  async close(code: number = CloseCode.normal, reason = ""): Promise<void> {
-    if (code !== CloseCode.normal && !(code >= 3000 && code <= 4999))
-      throw bad("A close code is 1000 or 3000 to 4999.");
-    if (new TextEncoder().encode(reason).length > MAX_CLOSE_REASON_BYTES) {
-      throw bad(`A reason has at most ${MAX_CLOSE_REASON_BYTES} bytes.`);
-    }
+  async close(code: number = NORMAL, reason = ""): Promise<void> {
+    if (code !== NORMAL && !(code >= 3000 && code < 5000)) throw bad("Close with 1000, or 3000 to 4999.");
     return this.#uplink.close(code, reason);
   }
 
-  #opened(link: Link): void {
-    // First the rooms, then what has waited, then whatever the listeners of `hub:state` send.
-    this.#memberships.joinAgain();
-    for (const outgoing of this.#outbox.take()) outgoing.transmit(link);
-  }
-
-  #changed(change: StateChange): void {
-    if (change.state === "closed") {
-      this.#calls.close(closed(change));
-      this.#outbox.take();
+  /** On a new connection: first the rooms, then what was sent before, what has waited, and then whatever the listeners of `hub:state` send. */
+  readonly #changed = (change: StateChange): void => {
+    const { state } = change;
+    if (state === "open") {
+      this.#memberships.joinAgain();
+      this.#calls.sendAgain();
+      for (const outgoing of this.#outbox.take()) this.#send(outgoing);
+    } else if (state === "waiting") {
+      this.#calls.disconnected();
+    } else if (state === "closed") {
+      const error = closed(change);
+      this.#calls.close(error);
+      for (const outgoing of this.#outbox.take()) outgoing.dropped(error);
       for (const stream of this.#streams) stream.end();
     }
-    this.#dispatch("hub:state", change);
-  }
+    // Later, so that all listeners hear of every change in the order of the changes, even if one of them causes the next.
+    queueMicrotask(() => this.#dispatch("hub:state", change));
+  };
 
   /** Sends now, or as soon as there is a connection. */
-  #send(outgoing: Outgoing): void {
+  readonly #send = (outgoing: Outgoing): void => {
     const { link, state } = this.#uplink;
-    if (state === "closed") throw closed();
-    if (link === undefined) this.#outbox.push(outgoing);
-    else outgoing.transmit(link);
-  }
+    if (state === "closed") throw closed(this.#uplink.ending);
+    if (link !== undefined) link.send(outgoing.message);
+    else if (outgoing.again === undefined) this.#outbox.push(outgoing);
+    else outgoing.again = true;
+  };
 
-  #post(message: string | Uint8Array, what: string): void {
-    this.#send({
-      message,
-      transmit: (link) => link.send(message),
-      dropped: (error) => this.#report(new ClientError(error.code, `${what}: ${error.message}`)),
-    });
+  #post(event: string, message: string | Uint8Array): void {
+    this.#send({ event, message, dropped: this.#report });
   }
 
   #ask(
     event: string,
     data: unknown,
-    { timeout = 10_000, signal }: RequestOptions,
-    again: boolean,
+    repeatable: boolean,
+    options: RequestOptions = {},
     key?: string,
   ): Promise<unknown> {
-    if (!(timeout > 0 && timeout < 2 ** 31)) throw bad("A timeout is a positive number of milliseconds.");
-    const id = this.#calls.nextId();
-    const message = this.#encode({ event, data, id, key });
-    return this.#calls.start({
-      id,
-      event,
-      message,
-      repeatable: again,
-      timeout,
-      signal,
-      begin: (call) => this.#send(call),
-      settled: (call) => this.#outbox.delete(call),
-    });
+    return this.#calls.start(event, (id) => this.#encode({ event, data, id, key }), repeatable, options);
   }
 
-  /** What was sent and can be sent again waits for the next connection, before everything else. */
-  #lost(): void {
-    for (const call of this.#calls.disconnected()) {
-      try {
-        this.#outbox.push(call);
-      } catch (error) {
-        call.failed(error);
-      }
-    }
-  }
-
-  #receive(packet: EventPacket, link: Link): void {
+  readonly #receive = (packet: EventPacket, link: Link): void => {
     const { event, id, room } = packet;
     if (this.#uplink.state === "closed" || event.startsWith(RESERVED_PREFIX)) return;
     let { data } = packet;
     try {
-      if (this.#contract !== undefined) data = this.#contract.checkReceived(event, data);
-    } catch (cause) {
-      this.#report(new ClientError("ERR_CLIENT_CONTRACT", messageOf(cause), { cause }));
-      if (id !== undefined)
-        this.#reply(link, { reply: id, error: { code: WireErrorCode.invalidData, message: messageOf(cause) } });
+      data = this.#checked("checkReceived", event, data);
+    } catch (error) {
+      this.#report(error);
+      if (id !== undefined) this.#refuse(link, id, INVALID_DATA, messageOf(error));
       return;
     }
-    if (id !== undefined) this.#answer(link, event, id, data);
-    this.#dispatch(event, data, { event, room });
-    if (room !== undefined) this.#inRooms.dispatch(inRoom(event, room), [data, { event, room }], this.#listenerFailed);
-    for (const stream of this.#streams) stream.push({ event, data, room } as HeardEvent<T>);
-  }
+    if (id !== undefined) void this.#answer(link, event, id, data);
+    const context = { event, room };
+    this.#dispatch(event, data, context);
+    if (room !== undefined) this.#dispatch(inRoom(event, room), data, context);
+    for (const stream of this.#streams) stream.push({ ...context, data } as HeardEvent<T>);
+  };
 
-  #answer(link: Link, event: string, id: number, data: unknown): void {
+  async #answer(link: Link, event: string, id: number, data: unknown): Promise<void> {
     const handler = this.#handlers.get(event);
-    const refuse = (code: string, message: string): void => this.#reply(link, { reply: id, error: { code, message } });
     if (handler === undefined) {
-      refuse(WireErrorCode.unknownEvent, `The client handles no event "${event}".`);
+      this.#refuse(link, id, UNKNOWN_EVENT, `No handler for "${event}".`);
       return;
     }
-    const failed = (error: unknown): void => {
+    try {
+      this.#reply(link, { reply: id, data: this.#checked("checkAnswer", event, await handler(data)) });
+    } catch (error) {
       if (error instanceof ReplyError) {
-        refuse(error.reason, error.message);
+        this.#refuse(link, id, error.reason, error.message);
       } else {
-        refuse(WireErrorCode.handlerFailed, "The client failed to handle this.");
+        this.#refuse(link, id, HANDLER_FAILED, "The client failed.");
         this.#listenerFailed(error);
       }
-    };
-    attempt(
-      () => handler(data),
-      (reply) => {
-        try {
-          this.#contract?.checkAnswer(event, reply);
-          this.#reply(link, { reply: id, data: reply });
-        } catch (error) {
-          failed(error);
-        }
-      },
-      failed,
-    );
+    }
+  }
+
+  #refuse(link: Link, id: number, code: string, message: string): void {
+    this.#reply(link, { reply: id, error: { code, message } });
   }
 
   /** On the connection that the request came on, or not at all. */
@@ -337,13 +296,14 @@ export class Client<T extends HubTypes = HubTypes> {
     try {
       return this.#codec.encode(packet);
     } catch (cause) {
-      throw new ClientError("ERR_CLIENT_UNSERIALISABLE", `The data cannot be encoded: ${messageOf(cause)}`, { cause });
+      throw new ClientError("ERR_CLIENT_UNSERIALISABLE", `Cannot encode: ${messageOf(cause)}`, { cause });
     }
   }
 
-  #check(check: (contract: ClientSide<never>) => unknown): unknown {
+  /** The data as the contract has it. */
+  #checked(check: Check, event: string, data: unknown): unknown {
     try {
-      return this.#contract === undefined ? undefined : check(this.#contract);
+      return this.#contract === undefined ? data : this.#contract[check](event, data);
     } catch (cause) {
       throw new ClientError("ERR_CLIENT_CONTRACT", messageOf(cause), { cause });
     }
@@ -358,27 +318,25 @@ export class Client<T extends HubTypes = HubTypes> {
     this.#report(new ClientError("ERR_CLIENT_LISTENER", `A listener failed: ${messageOf(cause)}`, { cause }));
   };
 
-  #report(error: ClientError): void {
-    this.#dispatch("hub:error", error);
-  }
+  readonly #report = (error: unknown): void => this.#dispatch("hub:error", error);
 }
 
-function closed({ code, reason }: Partial<StateChange> = {}): ClientError {
-  const how = code === undefined ? "" : ` (${code}${reason ? ` ${reason}` : ""})`;
-  return new ClientError("ERR_CLIENT_CLOSED", `This client is closed${how}. Make a new one.`);
+function closed({ code, reason }: Partial<Ending>): ClientError {
+  return new ClientError("ERR_CLIENT_CLOSED", `Closed: ${code} ${reason}`);
 }
+
+/** What the protocol asks of the name of an application's event: not reserved, and of at most `MAX_EVENT_NAME_LENGTH`. */
+const EVENT_NAME = /^(?!hub:)[^]{1,256}$/;
 
 function checkEventName(event: unknown): void {
-  if (typeof event !== "string" || event === "" || event.length > MAX_EVENT_NAME_LENGTH) {
-    throw bad(`An event's name is a string of 1 to ${MAX_EVENT_NAME_LENGTH} characters.`);
+  if (typeof event !== "string" || !EVENT_NAME.test(event)) {
+    throw bad('An event has 1 to 256 characters, not "hub:" first.');
   }
-  if (event.startsWith(RESERVED_PREFIX))
-    throw bad(`"${event}" is reserved. Choose a name without "${RESERVED_PREFIX}".`);
 }
 
 /** 128 random bits: nobody else can ask for the reply. */
 function createKey(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return crypto.getRandomValues(new Uint32Array(4)).join("-");
 }
 
 function bad(message: string): ClientError {

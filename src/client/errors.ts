@@ -1,3 +1,5 @@
+import type { WireError } from "../protocol/packet.ts";
+
 /** Every code that a {@link ClientError} can carry. `docs/ERRORS.md` says of each what to do about it. */
 export type ClientErrorCode =
   | "ERR_CLIENT_ARGUMENT"
@@ -21,11 +23,15 @@ export class ClientError extends Error {
   /** Of `ERR_CLIENT_REMOTE`: the server's own code, such as `not-joinable`. */
   readonly reason: string | undefined;
 
-  constructor(code: ClientErrorCode, message: string, { cause, reason }: { cause?: unknown; reason?: string } = {}) {
-    super(message, cause === undefined ? {} : { cause });
+  constructor(code: ClientErrorCode, message: string, details: Details = {}) {
+    super(message, details);
     this.code = code;
-    this.reason = reason;
+    this.reason = details.reason;
   }
+}
+
+interface Details extends ErrorOptions {
+  readonly reason?: string;
 }
 
 /**
@@ -41,4 +47,9 @@ export class ReplyError extends Error {
     super(message);
     this.reason = reason;
   }
+}
+
+/** What the server refused something with. */
+export function remote({ code, message }: WireError): ClientError {
+  return new ClientError("ERR_CLIENT_REMOTE", message, { reason: code });
 }

@@ -1,16 +1,16 @@
-import { CloseCode } from "../protocol/close-codes.ts";
 import type { Codec } from "../protocol/codec.ts";
 import {
   ControlEvent,
   PROTOCOL_VERSION,
   type Bye,
   type EventPacket,
-  type Packet,
   type ReplyPacket,
   type Welcome,
   type WireError,
 } from "../protocol/packet.ts";
+import { remote, type ClientError } from "./errors.ts";
 import { Liveness } from "./liveness.ts";
+import { ABNORMAL, UNSUPPORTED_VERSION } from "./words.ts";
 import type { WebSocketConstructor, WebSocketLike } from "./web-socket.ts";
 
 /** What a connection is made with. */
@@ -25,12 +25,12 @@ export interface LinkOptions {
 /** Whom a connection tells. */
 export interface LinkHandlers {
   welcome(welcome: Welcome): void;
-  event(packet: EventPacket): void;
+  event(packet: EventPacket, link: Link): void;
   reply(packet: ReplyPacket): void;
   /** A message that is no packet. */
   message(message: string | Uint8Array): void;
   /** The server refused something, or the whole client. */
-  refused(error: WireError): void;
+  failed(error: ClientError): void;
   /** Called once, last of all. */
   ended(ending: Ending): void;
 }
@@ -40,7 +40,7 @@ export interface Ending {
   readonly code: number;
   readonly reason: string;
   /** What the server said about coming back. */
-  readonly bye: Bye | undefined;
+  readonly bye?: Bye | undefined;
 }
 
 /** `WebSocket.OPEN`. */
@@ -60,16 +60,15 @@ export class Link {
   #over = false;
 
   /** @throws what `new WebSocket` throws. */
-  constructor(options: LinkOptions, auth: unknown, handlers: LinkHandlers) {
+  constructor(options: LinkOptions, hello: string | Uint8Array, handlers: LinkHandlers) {
     const { codec, connectTimeout, url, WebSocket } = options;
     this.#options = options;
     this.#handlers = handlers;
     const socket = new WebSocket(url, [codec.protocol]);
     this.#socket = socket;
-    this.#timer = setTimeout(() => this.drop("No welcome in time"), connectTimeout);
+    this.#timer = setTimeout(() => this.drop("No welcome"), connectTimeout);
     socket.binaryType = "arraybuffer";
-    socket.onopen = () =>
-      this.send(codec.encode({ event: ControlEvent.hello, data: { protocol: PROTOCOL_VERSION, auth } }));
+    socket.onopen = () => this.send(hello);
     socket.onmessage = ({ data }: { readonly data: unknown }) => {
       this.#receive(typeof data === "string" ? data : new Uint8Array(data as ArrayBuffer));
     };
@@ -92,24 +91,31 @@ export class Link {
     this.#liveness?.check();
   }
 
-  /** Says goodbye, after everything that was sent. */
+  /**
+   * Says goodbye, after everything that was sent. What still comes is ignored.
+   *
+   * @throws what `WebSocket.close` throws.
+   */
   close(code: number, reason: string): void {
+    this.#socket.close(code, reason);
+    this.#socket.onmessage = null;
     this.#stop();
     this.#timer = setTimeout(() => this.drop(reason, code), CLOSE_TIMEOUT);
-    this.#socket.close(code, reason);
   }
 
   /** Ends it without waiting for the other end, which may never answer. */
-  drop(reason: string, code: number = CloseCode.abnormal): void {
-    if (this.#over) return;
+  drop(reason: string, code: number = ABNORMAL): void {
     const socket = this.#socket;
-    socket.onopen = socket.onmessage = socket.onclose = null;
-    if (socket.terminate === undefined) socket.close();
-    else socket.terminate();
+    socket.onmessage = null;
+    // After the one, the other does nothing.
+    socket.terminate?.();
+    socket.close();
     this.#end(code, reason);
   }
 
+  /** Only the first time: a socket that was dropped may still say that it is closed. */
   #end(code: number, reason: string): void {
+    if (this.#over) return;
     this.#over = true;
     this.#stop();
     this.#handlers.ended({ code, reason, bye: this.#bye });
@@ -120,53 +126,42 @@ export class Link {
     this.#liveness?.stop();
   }
 
+  /** What comes from the server is trusted further than what comes from clients: only the kind of packet is looked at. */
   #receive(message: string | Uint8Array): void {
     this.#liveness?.heard();
-    const packet = this.#decode(message);
-    if (packet === undefined) this.#handlers.message(message);
-    else if ("event" in packet) this.#take(packet);
-    else this.#handlers.reply(packet);
+    let packet: Partial<EventPacket & ReplyPacket> | null | undefined;
+    try {
+      packet = this.#options.codec.decode(message) as typeof packet;
+    } catch {
+      // It is for the application then, like what is not for the codec.
+    }
+    if (typeof packet?.event === "string") this.#take(packet as EventPacket);
+    else if (this.#liveness === undefined) return;
+    else if (packet?.event === undefined && Number.isInteger(packet?.reply))
+      this.#handlers.reply(packet as ReplyPacket);
+    else this.#handlers.message(message);
   }
 
+  /** Before the welcome nothing else has a meaning than it, an error and a bye. */
   #take(packet: EventPacket): void {
-    const { data } = packet;
-    switch (packet.event) {
-      case ControlEvent.welcome:
-        this.#welcome(data as Welcome);
-        break;
-      case ControlEvent.ping:
-        this.send(this.#options.codec.encode({ event: ControlEvent.pong }));
-        break;
-      case ControlEvent.bye:
-        this.#bye = data as Bye;
-        break;
-      case ControlEvent.error:
-        this.#handlers.refused(data as WireError);
-        break;
-      default:
-        this.#handlers.event(packet);
-    }
+    const { event } = packet;
+    const data = packet.data ?? {};
+    if (event === ControlEvent.error) this.#handlers.failed(remote(data as WireError));
+    else if (event === ControlEvent.bye) this.#bye = data as Bye;
+    else if (this.#liveness === undefined) {
+      if (event === ControlEvent.welcome) this.#welcome(data as Welcome);
+    } else if (event === ControlEvent.ping) this.send(this.#options.codec.encode({ event: ControlEvent.pong }));
+    else this.#handlers.event(packet, this);
   }
 
   #welcome(welcome: Welcome): void {
     if (welcome.protocol !== PROTOCOL_VERSION) {
-      this.drop(`The server speaks version ${welcome.protocol}`, CloseCode.unsupportedVersion);
+      this.drop(`Version ${welcome.protocol}`, UNSUPPORTED_VERSION);
       return;
     }
     clearTimeout(this.#timer);
     const { heartbeat, timeout } = welcome;
-    this.#liveness = new Liveness(heartbeat === 0 ? 0 : heartbeat + timeout, () => this.drop("No sign of life"));
+    this.#liveness = new Liveness(heartbeat ? heartbeat + timeout : Infinity, () => this.drop("No sign of life"));
     this.#handlers.welcome(welcome);
-  }
-
-  /** What comes from the server is trusted further than what comes from clients: only the kind of packet is looked at. */
-  #decode(message: string | Uint8Array): Packet | undefined {
-    try {
-      const packet = this.#options.codec.decode(message) as Partial<EventPacket & ReplyPacket> | null | undefined;
-      const known = typeof packet?.event === "string" || Number.isInteger(packet?.reply);
-      return known ? (packet as Packet) : undefined;
-    } catch {
-      return undefined;
-    }
   }
 }

@@ -23,11 +23,8 @@ export class Listeners {
   dispatch(event: string, args: readonly unknown[], failed: (error: unknown) => void): void {
     for (const entry of this.#entries.get(event) ?? []) {
       if (entry.once) this.#without(event, entry);
-      attempt(
-        () => entry.listener(...args),
-        () => {},
-        failed,
-      );
+      // Called now; but what it throws is a rejection, like what its promise rejects with.
+      (async () => entry.listener(...args))().catch(failed);
     }
   }
 
@@ -35,22 +32,6 @@ export class Listeners {
     const rest = (this.#entries.get(event) ?? []).filter((other) => other !== entry);
     if (rest.length > 0) this.#entries.set(event, rest);
     else this.#entries.delete(event);
-  }
-}
-
-/** Runs what may throw, or return a promise that rejects. */
-export function attempt(
-  action: () => unknown,
-  succeeded: (value: unknown) => void,
-  failed: (error: unknown) => void,
-): void {
-  try {
-    const result = action();
-    if (typeof (result as PromiseLike<unknown> | undefined)?.then === "function") {
-      (result as PromiseLike<unknown>).then(succeeded, failed);
-    } else succeeded(result);
-  } catch (error) {
-    failed(error);
   }
 }
 

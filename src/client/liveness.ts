@@ -1,3 +1,5 @@
+import { delayOf } from "./options.ts";
+
 /**
  * Finds out that a connection is dead although nobody closed it: nothing has come for too long.
  *
@@ -9,7 +11,7 @@ export class Liveness {
   #heardAt = Date.now();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** @param limit - in milliseconds; 0 never looks. */
+  /** @param limit - in milliseconds. */
   constructor(limit: number, lost: () => void) {
     this.#limit = limit;
     this.#lost = lost;
@@ -20,24 +22,22 @@ export class Liveness {
     this.#heardAt = Date.now();
   }
 
-  /** Looks now, and later again. */
-  readonly check = (): void => {
-    if (this.#limit === 0) return;
-    this.#wait(this.#heardAt + this.#limit - Date.now());
-  };
+  /**
+   * Looks now, and later again.
+   *
+   * After a sleep timers come before the messages that wait: these get a turn before the verdict.
+   */
+  check(isVerdict = false): void {
+    const now = Date.now();
+    // A clock can be set back.
+    this.#heardAt = Math.min(this.#heardAt, now);
+    const left = this.#heardAt + this.#limit - now;
+    this.stop();
+    if (left <= 0 && isVerdict) this.#lost();
+    else this.#timer = setTimeout(() => this.check(left <= 0), delayOf(left));
+  }
 
   stop(): void {
     clearTimeout(this.#timer);
   }
-
-  #wait(left: number): void {
-    this.stop();
-    // After a sleep timers come before the messages that wait, which have to be read first.
-    this.#timer = left > 0 ? setTimeout(this.check, left) : setTimeout(this.#judge);
-  }
-
-  readonly #judge = (): void => {
-    if (Date.now() - this.#heardAt >= this.#limit) this.#lost();
-    else this.check();
-  };
 }

@@ -1,8 +1,9 @@
 import type { ClientContract } from "../contract/client-side.ts";
 import type { HubTypes } from "../event-types.ts";
-import { jsonCodec, type Codec } from "../protocol/codec.ts";
+import type { Codec } from "../protocol/codec.ts";
 import type { Delays, ReconnectOptions } from "./backoff.ts";
 import { ClientError } from "./errors.ts";
+import { json } from "./json.ts";
 import type { Limits, QueueOptions } from "./outbox.ts";
 import type { WebSocketConstructor } from "./web-socket.ts";
 
@@ -32,6 +33,8 @@ export interface ConnectOptions<T extends HubTypes = HubTypes> {
 
 /** {@link ConnectOptions} checked, with the defaults filled in. */
 export interface ResolvedOptions {
+  /** Absolute. */
+  readonly url: string;
   readonly auth: unknown;
   readonly codec: Codec & { readonly protocol: string };
   readonly contract: ClientContract<never> | undefined;
@@ -41,61 +44,61 @@ export interface ResolvedOptions {
   readonly queue: Limits;
 }
 
-const RECONNECT = { minDelay: 500, maxDelay: 30_000, stableAfter: 10_000 };
-const QUEUE = { maxBytes: 1_048_576, policy: "reject" };
+/** What an absent option counts as; where there is something, what is given has to be of the same type. */
+const DEFAULTS = {
+  auth: undefined,
+  codec: undefined,
+  contract: undefined,
+  WebSocket: undefined,
+  connectTimeout: 10_000,
+  reconnect: { minDelay: 500, maxDelay: 30_000, stableAfter: 10_000 },
+  queue: { maxBytes: 1_048_576, policy: "reject" },
+};
 
 /** @throws {ClientError} `ERR_CLIENT_OPTION` naming the option and what it must be. */
-export function resolveOptions(options: object): ResolvedOptions {
+export function resolveOptions(url: string | URL, options: ConnectOptions): ResolvedOptions {
   const { WebSocket } = globalThis as { readonly WebSocket?: unknown };
-  const defaults = { auth: undefined, codec: jsonCodec, contract: undefined, WebSocket, connectTimeout: 10_000 };
-  const all = fill({ ...defaults, reconnect: {}, queue: {} }, options, "");
-  const { codec, contract, reconnect } = all as {
-    codec: Codec;
-    contract?: ClientContract<never>;
-    reconnect: object | false;
-  };
-  if (typeof all["WebSocket"] !== "function") {
-    fail("WebSocket", "the class of `ws`, as there is no global one here");
-  }
-  if (typeof codec?.encode !== "function" || typeof codec.protocol !== "string")
-    fail("codec", "a codec with a protocol");
-  if (contract !== undefined && contract.client === undefined) fail("contract", "what defineContract() returned");
-  checkDelay(all, "connectTimeout");
-  const queue = fill(QUEUE, all["queue"], "queue.");
-  checkDelay(queue, "maxBytes", "queue.");
-  if (queue["policy"] !== "reject" && queue["policy"] !== "drop-oldest")
-    fail("queue.policy", '"reject" or "drop-oldest"');
-  const delays = reconnect && fill(RECONNECT, reconnect, "reconnect.");
-  if (delays) for (const name of Object.keys(RECONNECT)) checkDelay(delays, name, "reconnect.");
-  return { ...all, queue, reconnect: delays } as unknown as ResolvedOptions;
+  const { codec = json, contract } = options;
+  const resolved = { ...fill({ ...DEFAULTS, WebSocket }, options), codec, url: resolveUrl(url) } as ResolvedOptions;
+  if (typeof resolved.WebSocket !== "function") fail("WebSocket", "given, as from `ws`");
+  if (!codec?.encode || !codec.protocol) fail("codec", "a codec");
+  if (contract && !contract.client) fail("contract", "a contract");
+  if (!["reject", "drop-oldest"].includes(resolved.queue.policy)) fail("queue.policy", '"reject" or "drop-oldest"');
+  return resolved;
 }
 
-/** The URL that a connection goes to: `http:` means `ws:`, and in a page it may be relative. */
-export function resolveUrl(url: string | URL): string {
+/** The URL may be relative in a page, and its scheme `http:`, which means `ws:`. A fragment has no meaning. */
+function resolveUrl(url: string | URL): string {
   try {
     const { location } = globalThis as { readonly location?: { readonly href: string } };
-    const { protocol, href } = new URL(url, location?.href);
-    if (/^(ws|http)s?:$/.test(protocol)) return href.replace(/^http/, "ws").replace(/#.*/, "");
+    const { href } = new URL(url, location?.href);
+    if (/^(ws|http)s?:/.test(href)) return href.replace(/^http/, "ws").replace(/#.*/, "");
   } catch {
     // Reported below.
   }
-  return fail("url", "a WebSocket URL such as wss://example.org/chat");
+  return fail("url", "such as wss://example.org/chat");
 }
 
-function fill(defaults: object, given: unknown, prefix: string): Record<string, unknown> {
-  if (typeof given !== "object" || given === null) fail(prefix.slice(0, -1) || "options", "an object");
+function fill(defaults: object, given: object): object {
   const filled: Record<string, unknown> = { ...defaults };
-  for (const [name, value] of Object.entries(given as object)) {
-    if (!Object.hasOwn(defaults, name)) fail(prefix + name, `one of ${Object.keys(defaults).join(", ")}`);
-    if (value !== undefined) filled[name] = value;
+  for (const [name, value] of Object.entries(given)) {
+    if (!Object.hasOwn(defaults, name)) fail(name, `one of ${Object.keys(defaults).join(", ")}`);
+    if (value === undefined) continue;
+    const usual = filled[name];
+    if (typeof usual === "number" && !isDuration(value, 0)) fail(name, "from 0 to 2147483647");
+    filled[name] = typeof usual === "object" && value ? fill(usual as object, value as object) : value;
   }
   return filled;
 }
 
-function checkDelay(options: Record<string, unknown>, name: string, prefix = ""): void {
-  const value = options[name];
-  if (!(typeof value === "number" && value >= 0 && value < 2 ** 31))
-    fail(prefix + name, "a number from 0 to 2147483647");
+/** The nearest that a timer can wait; a longer time would pass at once. */
+export function delayOf(time: number): number {
+  return Math.min(Math.max(time, 0), 2 ** 31 - 1);
+}
+
+/** Whether this is a number of milliseconds, or bytes, that timers can take. */
+export function isDuration(value: unknown, least: number): boolean {
+  return typeof value === "number" && value >= least && value < 2 ** 31;
 }
 
 function fail(name: string, must: string): never {

@@ -1,5 +1,4 @@
 import { ClientError } from "./errors.ts";
-import type { Link } from "./link.ts";
 
 /** What happens to a message for which there is no room while the client is offline. */
 export type QueuePolicy = "reject" | "drop-oldest";
@@ -29,10 +28,15 @@ export interface Limits {
 
 /** A message, encoded, and whoever has to know if it is not sent. */
 export interface Outgoing {
+  /** What it is, for errors: the name of the event. */
+  readonly event: string;
   readonly message: string | Uint8Array;
-  /** Sends it. */
-  readonly transmit: (link: Link) => void;
-  /** Called when it is dropped for newer ones. */
+  /**
+   * Of what its call keeps, and the outbox need not: whether it has to be sent on the next connection. What has to do with
+   * rooms is never in the outbox, where there might be no room for it, nor is what was sent already.
+   */
+  again?: boolean | undefined;
+  /** Called when it will not be sent, or not answered, any more. */
   readonly dropped: (error: ClientError) => void;
 }
 
@@ -54,18 +58,19 @@ export class Outbox {
     const { maxBytes, policy } = this.#options;
     const size = sizeOf(outgoing);
     if (size > maxBytes || (policy === "reject" && this.#bytes + size > maxBytes)) {
-      throw new ClientError(
-        "ERR_CLIENT_QUEUE_FULL",
-        `Not connected, and more than ${maxBytes} bytes would wait. Send less, or raise queue.maxBytes.`,
-      );
+      throw new ClientError("ERR_CLIENT_QUEUE_FULL", `Over ${maxBytes} bytes wait.`);
     }
     this.#waiting.add(outgoing);
     this.#bytes += size;
     for (const oldest of this.#waiting) {
       if (this.#bytes <= maxBytes) break;
       this.delete(oldest);
-      oldest.dropped(new ClientError("ERR_CLIENT_DROPPED", "Dropped for newer messages while not connected."));
+      oldest.dropped(new ClientError("ERR_CLIENT_DROPPED", `Dropped "${oldest.event}".`));
     }
+  }
+
+  has(outgoing: Outgoing): boolean {
+    return this.#waiting.has(outgoing);
   }
 
   /** It is not wanted any more. */

@@ -49,7 +49,7 @@ export class Room<T extends HubTypes = HubTypes> {
   }
 }
 
-/** By what the listeners of a room's event are found. */
+/** Of an event in a room, the name that its listeners are kept under: one that no application's event can have. */
 export function inRoom(event: string, room: string): string {
-  return JSON.stringify([event, room]);
+  return `hub:${JSON.stringify([event, room])}`;
 }

@@ -1,143 +1,131 @@
-import { CloseCode } from "../protocol/close-codes.ts";
-import type { EventPacket, ReplyPacket, WireError } from "../protocol/packet.ts";
+import { ControlEvent, PROTOCOL_VERSION, type Hello } from "../protocol/packet.ts";
 import { Backoff } from "./backoff.ts";
 import { ClientError } from "./errors.ts";
 import type { ClientState, StateChange } from "./events.ts";
-import { Link, type Ending } from "./link.ts";
-import { attempt } from "./listeners.ts";
-import type { ResolvedOptions } from "./options.ts";
+import { Link, type Ending, type LinkHandlers } from "./link.ts";
+import { delayOf, type ResolvedOptions } from "./options.ts";
 import { watchSurroundings } from "./surroundings.ts";
+import { ABNORMAL } from "./words.ts";
 
 /** Whom the uplink tells. */
-export interface UplinkHandlers {
-  /** There is a connection, and nothing was sent on it yet. The change to `open` follows. */
-  opened(link: Link): void;
-  /** It is gone. The change to `waiting` or `closed` follows. */
-  lost(): void;
+export interface UplinkHandlers extends Omit<LinkHandlers, "welcome" | "ended"> {
   changed(change: StateChange): void;
-  event(packet: EventPacket, link: Link): void;
-  reply(packet: ReplyPacket): void;
-  message(message: string | Uint8Array): void;
-  refused(error: WireError): void;
-  failed(error: ClientError): void;
 }
+
+const AUTH_FAILED = "auth() failed";
 
 /** The way to the server: one connection after the other, as long as the server, the network and the program will. */
 export class Uplink {
-  readonly #url: string;
   readonly #options: ResolvedOptions;
   readonly #handlers: UplinkHandlers;
   readonly #backoff: Backoff | undefined;
-  readonly #stopWatching: () => void;
+  readonly #watch = new AbortController();
   readonly #ended: Promise<void>;
   #conclude: () => void = () => {};
-  #state: ClientState = "connecting";
-  #id: string | undefined;
+  /** Written here only, like the next. A getter for each would cost bytes. */
+  state: ClientState = "connecting";
+  /** Of the connection, while it is open. */
+  id: string | undefined;
+  /** How it ended, once it is closed. */
+  ending: Partial<Ending> = {};
   #link: Link | undefined;
+  /** Whether it was the server that said how long to wait. */
+  #isHinted = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** Counts the attempts: what an earlier one waited for is void. */
   #attempt = 0;
 
-  constructor(url: string, options: ResolvedOptions, handlers: UplinkHandlers) {
-    this.#url = url;
+  constructor(options: ResolvedOptions, handlers: UplinkHandlers) {
     this.#options = options;
     this.#handlers = handlers;
-    this.#backoff = options.reconnect === false ? undefined : new Backoff(options.reconnect);
+    this.#backoff = options.reconnect ? new Backoff(options.reconnect) : undefined;
     this.#ended = new Promise((resolve) => {
       this.#conclude = resolve;
     });
-    this.#stopWatching = watchSurroundings(
+    watchSurroundings(
       () => {
         this.#link?.check();
-        this.retry();
+        if (!this.#isHinted) this.retry();
       },
-      () => this.#link?.drop("The network is gone"),
+      () => this.#link?.drop("Offline"),
+      this.#watch.signal,
     );
-    // Not now: the caller has no listeners yet.
-    queueMicrotask(() => this.#connect());
-  }
-
-  get state(): ClientState {
-    return this.#state;
-  }
-
-  /** Of the connection, while it is open. */
-  get id(): string | undefined {
-    return this.#id;
+    void this.#connect();
   }
 
   /** What can be sent on; `undefined` while there is nothing. */
   get link(): Link | undefined {
-    return this.#id !== undefined && this.#link?.isOpen === true ? this.#link : undefined;
+    return this.id !== undefined && this.#link?.isOpen === true ? this.#link : undefined;
   }
 
   /** While waiting: tries at once. */
   retry(): void {
-    if (this.#state === "waiting") this.#connect();
+    if (this.state === "waiting") void this.#connect();
   }
 
-  /** Closes for good. Resolves when the connection has ended. */
-  close(code: number, reason: string): Promise<void> {
-    if (this.#state !== "closed") {
-      const link = this.#link;
-      this.#finish(code, reason);
-      if (link === undefined) this.#conclude();
-      else link.close(code, reason);
+  /**
+   * Closes for good. Resolves when the connection has ended.
+   *
+   * @throws what `WebSocket.close` throws, as a rejection.
+   */
+  async close(code: number, reason: string): Promise<void> {
+    if (this.state !== "closed") {
+      this.#link?.close(code, reason);
+      this.#finish({ code, reason });
+      if (this.#link === undefined) this.#conclude();
     }
     return this.#ended;
   }
 
-  #connect(): void {
-    if (this.#state === "closed") return;
+  async #connect(): Promise<void> {
     clearTimeout(this.#timer);
-    const { auth } = this.#options;
+    const { auth, codec } = this.#options;
     const current = ++this.#attempt;
-    if (this.#state !== "connecting") this.#change({ state: "connecting" });
-    attempt(
-      () => (typeof auth === "function" ? (auth as () => unknown)() : auth),
-      (credentials) => {
-        if (current === this.#attempt) this.#open(credentials);
-      },
-      (cause) => {
-        if (current !== this.#attempt) return;
-        this.#handlers.failed(new ClientError("ERR_CLIENT_AUTH", "auth() failed to return credentials.", { cause }));
-        this.#end({ code: CloseCode.abnormal, reason: "No credentials", bye: undefined });
-      },
-    );
+    let hello: string | Uint8Array;
+    if (this.state !== "connecting") this.#change({ state: "connecting" });
+    try {
+      // Not now: whoever connects has no listeners yet.
+      await Promise.resolve();
+      const data: Hello = { protocol: PROTOCOL_VERSION, auth: await (typeof auth === "function" ? auth() : auth) };
+      hello = codec.encode({ event: ControlEvent.hello, data });
+    } catch (cause) {
+      if (current !== this.#attempt) return;
+      this.#handlers.failed(new ClientError("ERR_CLIENT_AUTH", AUTH_FAILED, { cause }));
+      this.#end({ code: ABNORMAL, reason: AUTH_FAILED });
+      return;
+    }
+    if (current === this.#attempt) this.#open(hello);
   }
 
-  #open(auth: unknown): void {
-    const handlers = this.#handlers;
+  #open(hello: string | Uint8Array): void {
     try {
-      const link: Link = new Link({ ...this.#options, url: this.#url }, auth, {
+      this.#link = new Link(this.#options, hello, {
+        ...this.#handlers,
         welcome: ({ id }) => {
-          this.#id = id;
+          this.id = id;
           this.#backoff?.opened();
-          handlers.opened(link);
-          if (this.#link === link) this.#change({ state: "open" });
+          this.#change({ state: "open" });
         },
-        event: (packet) => handlers.event(packet, link),
-        reply: (packet) => handlers.reply(packet),
-        message: (message) => handlers.message(message),
-        refused: (error) => handlers.refused(error),
         ended: (ending) => this.#end(ending),
       });
-      this.#link = link;
     } catch (error) {
-      this.#end({ code: CloseCode.abnormal, reason: String(error), bye: undefined });
+      // The URL, the protocol or the page's policy: all as bad at the next attempt.
+      this.#finish({ code: ABNORMAL, reason: String(error) });
+      this.#conclude();
     }
   }
 
-  #end({ code, reason, bye }: Ending): void {
+  #end(ending: Ending): void {
     this.#link = undefined;
-    this.#id = undefined;
-    if (this.#state !== "closed") {
-      this.#handlers.lost();
+    this.id = undefined;
+    if (this.state !== "closed") {
+      const { code, reason, bye } = ending;
       const delay = this.#backoff?.ended(code, bye);
       if (delay === undefined) {
-        this.#finish(code, reason);
+        this.#finish(ending);
       } else {
-        this.#timer = setTimeout(() => this.#connect(), delay);
+        this.#isHinted = bye !== undefined;
+        this.#timer = setTimeout(() => void this.#connect(), delayOf(delay));
         this.#change({ state: "waiting", code, reason, delay });
         return;
       }
@@ -146,17 +134,18 @@ export class Uplink {
   }
 
   /** From here on nothing happens any more, but for the end of the connection. */
-  #finish(code: number, reason: string): void {
+  #finish({ code, reason }: Ending): void {
     this.#attempt++;
-    this.#id = undefined;
+    this.id = undefined;
+    this.ending = { code, reason };
     clearTimeout(this.#timer);
-    this.#stopWatching();
+    this.#watch.abort();
     this.#change({ state: "closed", code, reason });
   }
 
   #change(change: Omit<StateChange, "previous">): void {
-    const previous = this.#state;
-    this.#state = change.state;
+    const previous = this.state;
+    this.state = change.state;
     this.#handlers.changed({ ...change, previous });
   }
 }

@@ -36,24 +36,16 @@ export const CloseCode = {
 /** What a client does after a close: stay away, come back with back-off, or at once. */
 export type Return = "never" | "back-off" | "at-once";
 
-/** What the code of a close tells a client to do. `docs/PROTOCOL.md` section 7 is normative. */
+/**
+ * What the code of a close tells a client to do. `docs/PROTOCOL.md` section 7 is normative.
+ *
+ * Written with numbers, because this is part of the client's bundle, and {@link CloseCode} need not be.
+ */
 export function returnAfter(code: number): Return {
   if (code >= 4100) return code < 4200 ? "back-off" : code < 4300 ? "at-once" : "never";
-  return TEMPORARY.has(code) ? "back-off" : "never";
+  // Going away, abnormal, too big; then internal error, service restart, try again later, bad gateway, TLS handshake.
+  return code === 1001 || code === 1006 || code === 1009 || (code >= 1011 && code <= 1015) ? "back-off" : "never";
 }
-
-/** Of the codes of RFC 6455 and its registry, those that say nothing against the next attempt. */
-const TEMPORARY: ReadonlySet<number> = new Set([
-  CloseCode.goingAway,
-  CloseCode.abnormal,
-  CloseCode.messageTooBig,
-  CloseCode.internalError,
-  // 1012 service restart, 1013 try again later, 1014 bad gateway, 1015 TLS handshake.
-  1012,
-  1013,
-  1014,
-  1015,
-]);
 
 /** Whether RFC 6455 section 7.4 allows an endpoint to send `code` in a close frame. */
 export function isSendableCloseCode(code: unknown): code is number {

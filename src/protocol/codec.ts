@@ -1,4 +1,4 @@
-import { isReply, PacketError, type EventPacket, type Packet, type ReplyPacket } from "./packet.ts";
+import { PacketError, type EventPacket, type Packet, type ReplyPacket } from "./packet.ts";
 
 /**
  * Turns packets into messages and messages into packets. Replace it to speak another shape on the wire.
@@ -42,8 +42,12 @@ export interface Codec {
 export const jsonCodec: Codec & { readonly protocol: string } = {
   protocol: "roomcast.v1.json",
 
+  /** The order of the fields is fixed, so that a person who reads the frames sees the name first. */
   encode(packet: Packet): string {
-    return isReply(packet) ? encodeReply(packet) : encodeEvent(packet);
+    const { event, reply, id, key, room, error, data } = packet as Partial<EventPacket & ReplyPacket>;
+    const head = event === undefined ? `{"reply":${reply}` : `{"event":${JSON.stringify(event)}`;
+    const body = error === undefined ? field("data", data) : field("error", error);
+    return `${head}${field("id", id)}${field("key", key)}${field("room", room)}${body}}`;
   },
 
   decode(message: string | Uint8Array): unknown {
@@ -57,25 +61,10 @@ export const jsonCodec: Codec & { readonly protocol: string } = {
   },
 };
 
-/** The order of the fields is fixed, so that a person who reads the frames sees the name first. */
-function encodeEvent({ event, data, id, room, key }: EventPacket): string {
-  let text = `{"event":${JSON.stringify(event)}`;
-  if (id !== undefined) text += `,"id":${id}`;
-  if (key !== undefined) text += `,"key":${JSON.stringify(key)}`;
-  if (room !== undefined) text += `,"room":${JSON.stringify(room)}`;
-  return `${text}${encodeData(data)}}`;
-}
-
-function encodeReply({ reply, data, error }: ReplyPacket): string {
-  return error === undefined
-    ? `{"reply":${reply}${encodeData(data)}}`
-    : `{"reply":${reply},"error":${JSON.stringify(error)}}`;
-}
-
-/** Without data there is no field; data that JSON would silently leave out is an error. */
-function encodeData(data: unknown): string {
-  if (data === undefined) return "";
-  const json = JSON.stringify(data) as string | undefined;
-  if (json === undefined) throw new TypeError(`JSON cannot represent a ${typeof data}.`);
-  return `,"data":${json}`;
+/** Without a value there is no field; a value that JSON would silently leave out is an error. */
+function field(name: string, value: unknown): string {
+  if (value === undefined) return "";
+  const json = JSON.stringify(value) as string | undefined;
+  if (json === undefined) throw new TypeError(`JSON cannot represent a ${typeof value}.`);
+  return `,"${name}":${json}`;
 }
