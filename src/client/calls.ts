@@ -92,12 +92,14 @@ export class Calls {
     }
   }
 
-  /** On a new connection, what goes before the outbox: what was sent on an earlier one, and what has to do with rooms. */
+  /** On a new connection, what goes before the outbox: what has to do with rooms, then what was sent on an earlier one. */
   sendAgain(): void {
-    for (const call of this.#pending.values()) {
-      if (call.again !== true) continue;
-      call.again = false;
-      this.#send(call);
+    for (const isOfRooms of [true, false]) {
+      for (const call of this.#pending.values()) {
+        if (call.again !== true || call.event.startsWith(RESERVED_PREFIX) !== isOfRooms) continue;
+        call.again = false;
+        this.#send(call);
+      }
     }
   }
 

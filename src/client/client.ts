@@ -214,13 +214,11 @@ export class Client<T extends HubTypes = HubTypes> {
     } else if (state === "waiting") {
       this.#calls.disconnected();
     } else if (state === "closed") {
-      const error = closed(change);
-      this.#calls.close(error);
-      for (const outgoing of this.#outbox.take()) outgoing.dropped(error);
+      this.#calls.close(closed(change));
+      this.#outbox.clear();
       for (const stream of this.#streams) stream.end();
     }
-    // Later, so that all listeners hear of every change in the order of the changes, even if one of them causes the next.
-    queueMicrotask(() => this.#dispatch("hub:state", change));
+    this.#dispatch("hub:state", change);
   };
 
   /** Sends now, or as soon as there is a connection. */
@@ -330,7 +328,7 @@ const EVENT_NAME = /^(?!hub:)[^]{1,256}$/;
 
 function checkEventName(event: unknown): void {
   if (typeof event !== "string" || !EVENT_NAME.test(event)) {
-    throw bad('An event has 1 to 256 characters, not "hub:" first.');
+    throw bad(`Not an event name: ${String(event)}`);
   }
 }
 

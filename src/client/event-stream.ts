@@ -11,7 +11,7 @@ export interface EventStream<V> {
 /** @param left - called when nothing more will be taken. */
 export function createEventStream<V>(maxBuffered: number, left: () => void): EventStream<V> {
   const buffer: V[] = [];
-  let wake: () => void = left;
+  let wake: (() => void) | undefined;
   let isOver = false;
   let failure: ClientError | undefined;
 
@@ -37,13 +37,13 @@ export function createEventStream<V>(maxBuffered: number, left: () => void): Eve
     push(value) {
       if (buffer.length < maxBuffered) buffer.push(value);
       else this.end(new ClientError("ERR_CLIENT_OVERFLOW", `Over ${maxBuffered} events wait.`));
-      wake();
+      wake?.();
     },
     end(error) {
       isOver = true;
       failure ??= error;
       left();
-      wake();
+      wake?.();
     },
   };
 }

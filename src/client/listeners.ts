@@ -1,6 +1,7 @@
 /** Listeners by event. Those who are added or removed while an event is dispatched are affected by the next one. */
 export class Listeners {
   readonly #entries = new Map<string, readonly Entry[]>();
+  readonly #queue: (() => void)[] = [];
 
   add(event: string, listener: Listener, once: boolean): void {
     this.#entries.set(event, [...(this.#entries.get(event) ?? []), { listener, once }]);
@@ -19,13 +20,22 @@ export class Listeners {
     return this.#entries.has(event);
   }
 
-  /** `failed` hears of every listener that throws or rejects; the others are called all the same. */
+  /**
+   * Calls the listeners now or, from inside of one, after the others: all of them hear everything in the same order.
+   *
+   * `failed` hears of every one that throws or rejects; the others are called all the same.
+   */
   dispatch(event: string, args: readonly unknown[], failed: (error: unknown) => void): void {
-    for (const entry of this.#entries.get(event) ?? []) {
-      if (entry.once) this.#without(event, entry);
-      // Called now; but what it throws is a rejection, like what its promise rejects with.
-      (async () => entry.listener(...args))().catch(failed);
-    }
+    this.#queue.push(() => {
+      for (const entry of this.#entries.get(event) ?? []) {
+        if (entry.once) this.#without(event, entry);
+        // Called now; but what it throws is a rejection, like what its promise rejects with.
+        (async () => entry.listener(...args))().catch(failed);
+      }
+    });
+    if (this.#queue.length > 1) return;
+    for (const call of this.#queue) call();
+    this.#queue.length = 0;
   }
 
   #without(event: string, entry: Entry | undefined): void {

@@ -76,7 +76,7 @@ function resolveUrl(url: string | URL): string {
   } catch {
     // Reported below.
   }
-  return fail("url", "such as wss://example.org/chat");
+  return fail("url", "like wss://host/path");
 }
 
 function fill(defaults: object, given: object): object {
@@ -85,7 +85,7 @@ function fill(defaults: object, given: object): object {
     if (!Object.hasOwn(defaults, name)) fail(name, `one of ${Object.keys(defaults).join(", ")}`);
     if (value === undefined) continue;
     const usual = filled[name];
-    if (typeof usual === "number" && !isDuration(value, 0)) fail(name, "from 0 to 2147483647");
+    if (typeof usual === "number" && !isDuration(value, 0)) fail(name, "0 or more");
     filled[name] = typeof usual === "object" && value ? fill(usual as object, value as object) : value;
   }
   return filled;

@@ -64,8 +64,7 @@ export class Outbox {
     this.#bytes += size;
     for (const oldest of this.#waiting) {
       if (this.#bytes <= maxBytes) break;
-      this.delete(oldest);
-      oldest.dropped(new ClientError("ERR_CLIENT_DROPPED", `Dropped "${oldest.event}".`));
+      this.#drop(oldest);
     }
   }
 
@@ -78,12 +77,22 @@ export class Outbox {
     if (this.#waiting.delete(outgoing)) this.#bytes -= sizeOf(outgoing);
   }
 
+  /** None of it will be sent. */
+  clear(): void {
+    for (const outgoing of this.#waiting) this.#drop(outgoing);
+  }
+
   /** Everything that waits; nothing does afterwards. */
   take(): readonly Outgoing[] {
     const all = [...this.#waiting];
     this.#waiting.clear();
     this.#bytes = 0;
     return all;
+  }
+
+  #drop(outgoing: Outgoing): void {
+    this.delete(outgoing);
+    outgoing.dropped(new ClientError("ERR_CLIENT_DROPPED", `Dropped "${outgoing.event}".`));
   }
 }
 

@@ -53,17 +53,17 @@ test("events that have waited are not lost in silence", async () => {
   client.send("two");
   await client.close();
   expect(reported).toHaveLength(2);
-  expect(reported[0]).toContain('"one"');
+  expect(reported[0]).toContain("one");
 });
 
-test("a code or a reason that cannot be sent is refused, connected or not, and changes nothing", async () => {
+test("a code that cannot be sent is refused, connected or not, and changes nothing", async () => {
   const { client, peer } = await openClient();
   const waiting = startClient("ws://127.0.0.1:1");
-  const bad = [[1001], [1005], [2999], [5000], [1.5], [4000, "é".repeat(62)]] as const;
-  for (const [code, reason] of bad) {
-    expect(await rejection(client.close(code, reason))).toBeInstanceOf(Error);
-    expect(await rejection(waiting.close(code, reason))).toBeInstanceOf(Error);
+  for (const code of [1001, 1005, 2999, 5000, 1.5, Number.NaN]) {
+    expect(await rejection(client.close(code))).toMatchObject({ code: "ERR_CLIENT_ARGUMENT" });
+    expect(await rejection(waiting.close(code))).toMatchObject({ code: "ERR_CLIENT_ARGUMENT" });
   }
+  expect(await rejection(client.close(4_000, "é".repeat(62)))).toBeInstanceOf(Error);
   expect([client.state, await peer.rest()]).toEqual(["open", []]);
   expect(waiting.state).not.toBe("closed");
 });

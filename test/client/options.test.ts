@@ -39,7 +39,6 @@ test.each([
   ["connectTimeout", Number.NaN],
   ["connectTimeout", Infinity],
   ["contract", {}],
-  ["reconnect", true],
   ["reconnect", { minDelay: "1" }],
   ["reconnect", { maxDelay: 2 ** 31 }],
   ["reconnect", { minDelays: 1 }],

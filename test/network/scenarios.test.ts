@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { TRANSPORTS } from "../transports.ts";
 import { run } from "./run.ts";
@@ -24,10 +25,24 @@ const groups = Array.from({ length: Math.ceil(seeds.length / PER_TEST) }, (_, in
 
 describe("A client on a bad network", () => {
   let stopWatching: () => void;
+  /** What a page offers to listen to, and Node does not. */
+  const page = new EventTarget();
+  let listened = 0;
+
   beforeAll(() => {
     stopWatching = watchTimers();
+    Object.assign(globalThis, {
+      addEventListener: (...args: Parameters<EventTarget["addEventListener"]>) => {
+        listened += 1;
+        page.addEventListener(...args);
+      },
+      removeEventListener: page.removeEventListener.bind(page),
+    });
   });
-  afterAll(() => stopWatching());
+  afterAll(() => {
+    stopWatching();
+    for (const name of ["addEventListener", "removeEventListener"]) Reflect.deleteProperty(globalThis, name);
+  });
 
   test.each(groups.map((group) => [group[0], group.at(-1), group] as const))(
     "keeps every promise in scenarios %i to %i",
@@ -46,4 +61,10 @@ describe("A client on a bad network", () => {
     },
     120_000,
   );
+
+  test("leaves nothing that listens to the page or keeps the process alive", () => {
+    expect(listened).toBeGreaterThan(seeds.length);
+    expect(["online", "offline"].flatMap((event) => getEventListeners(page, event))).toEqual([]);
+    expect(process.getActiveResourcesInfo().filter((name) => name.startsWith("TCP"))).toEqual([]);
+  });
 });

@@ -56,7 +56,6 @@ function judgeOrder(journal: Journal): readonly string[] {
 
 /** Nothing that was accepted gets lost in silence. */
 function judgeDrops(journal: Journal): readonly string[] {
-  if (journal.of("state").at(-1)?.state === "closed") return [];
   const sent = new Set<number | undefined>(journal.of("sent").map(({ n }) => n));
   const accepted = new Set(journal.of("resolved").map(({ n }) => n));
   const unsent = journal.of("call").filter(({ n, what }) => {
@@ -67,8 +66,9 @@ function judgeDrops(journal: Journal): readonly string[] {
   return [`${unsent.map(({ n }) => n).join(", ")} were never sent, and ${reported} reported as dropped`];
 }
 
+/** What tells that an event waited in vain: for newer ones, or for a connection. */
 export function isDrop(error: unknown): boolean {
-  return error instanceof ClientError && error.code === "ERR_CLIENT_DROPPED";
+  return error instanceof ClientError && (error.code === "ERR_CLIENT_DROPPED" || error.code === "ERR_CLIENT_CLOSED");
 }
 
 /** First the hello, and nothing else until the welcome; then a sign of life whenever the server asks for one. */
