@@ -4,6 +4,8 @@ export type { Socket } from "./socket.ts";
 export type { SocketDescription, Target } from "./target.ts";
 export type { HubOptions, TransportName } from "./options.ts";
 export type { HubTypes, User } from "./event-types.ts";
+export { defineContract, type ClientContractTypes, type Contract, type ContractTypes } from "./contract.ts";
+export type { IdempotencyOptions } from "./answers.ts";
 export type { Handshake } from "./handshake.ts";
 export type { HeartbeatOptions } from "./heartbeat.ts";
 export type { Replies, RequestOptions } from "./requests.ts";

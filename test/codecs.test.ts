@@ -113,9 +113,9 @@ describe.each(TRANSPORTS)("clients of several codecs on %s", (transport) => {
       client.send(codec.encode({ reply: id, data: "hex" }));
     }
     const { replies } = await asked;
-    expect([...replies.values()].toSorted()).toEqual(
-      [..."hhh"].map(() => "hex").concat([..."jjjjjj"].map(() => "json")),
-    );
+    const answers = [...replies.values()];
+    expect(answers.filter((answer) => answer === "hex")).toHaveLength(3);
+    expect(answers.filter((answer) => answer === "json")).toHaveLength(6);
 
     hex[0]?.send(codec.encode({ event: "sum", id: 7, data: { a: 1, b: 2 } }));
     expect(fromHex((await hex[0]?.next()) ?? "")).toEqual({ reply: 7, data: 3 });

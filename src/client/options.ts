@@ -18,7 +18,7 @@ export interface ConnectOptions<T extends HubTypes = HubTypes> {
   readonly codec?: (Codec & { readonly protocol: string }) | undefined;
   /**
    * The events of the application, from `defineContract`. What is sent and what comes is validated. To have the types alone,
-   * without the schemas in the bundle, state them: `connect<ClientTypes<typeof contract>>(url)`.
+   * without the schemas in the bundle, state them: `connect<ClientContractTypes<typeof contract>>(url)`.
    */
   readonly contract?: ClientContract<T> | undefined;
   /** The class to connect with. Default: the global one; Node.js 20 has none, there pass the one of `ws`. */

@@ -1,6 +1,6 @@
-import { getEventListeners } from "node:events";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { TRANSPORTS } from "../transports.ts";
+import { Page } from "./page.ts";
 import { run } from "./run.ts";
 import { scenarioOf } from "./scenario.ts";
 import { watchTimers } from "./timers.ts";
@@ -24,24 +24,13 @@ const groups = Array.from({ length: Math.ceil(seeds.length / PER_TEST) }, (_, in
 });
 
 describe("A client on a bad network", () => {
-  let stopWatching: () => void;
-  /** What a page offers to listen to, and Node does not. */
-  const page = new EventTarget();
-  let listened = 0;
-
+  const page = new Page();
+  let stops: readonly (() => void)[];
   beforeAll(() => {
-    stopWatching = watchTimers();
-    Object.assign(globalThis, {
-      addEventListener: (...args: Parameters<EventTarget["addEventListener"]>) => {
-        listened += 1;
-        page.addEventListener(...args);
-      },
-      removeEventListener: page.removeEventListener.bind(page),
-    });
+    stops = [watchTimers(), page.open()];
   });
   afterAll(() => {
-    stopWatching();
-    for (const name of ["addEventListener", "removeEventListener"]) Reflect.deleteProperty(globalThis, name);
+    for (const stop of stops) stop();
   });
 
   test.each(groups.map((group) => [group[0], group.at(-1), group] as const))(
@@ -63,8 +52,8 @@ describe("A client on a bad network", () => {
   );
 
   test("leaves nothing that listens to the page or keeps the process alive", () => {
-    expect(listened).toBeGreaterThan(seeds.length);
-    expect(["online", "offline"].flatMap((event) => getEventListeners(page, event))).toEqual([]);
+    expect(page.asked).toBeGreaterThan(seeds.length);
+    expect(page.listened).toEqual([]);
     expect(process.getActiveResourcesInfo().filter((name) => name.startsWith("TCP"))).toEqual([]);
   });
 });
