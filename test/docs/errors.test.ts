@@ -42,6 +42,15 @@ test("every code has an example under its heading", () => {
   expect(without).toStrictEqual([]);
 });
 
+test("the codes of the client: each has a row, and is used", () => {
+  const declared = /export type ClientErrorCode =\n(.*?);/s.exec(readText("src/client/errors.ts"))?.[1] ?? "";
+  const clientCodes = Array.from(declared.matchAll(/"(\w+)"/g), ([, code = ""]) => code);
+  const rows = tablesOf(sectionOf(PATH, "In the client"))[0] ?? [];
+  expect(rows.flatMap(([code = ""]) => codesIn(code)).toSorted()).toStrictEqual(clientCodes.toSorted());
+  const used = Array.from(sources().matchAll(/ClientError\(\s*"(\w+)"/g), ([, code = ""]) => code);
+  expect([...new Set(used)].toSorted()).toStrictEqual(clientCodes.toSorted());
+});
+
 test("the reasons on the wire", () => {
   const rows = tablesOf(sectionOf(PATH, "On the wire"))[0] ?? [];
   expect(rows.flatMap(([reason = ""]) => codesIn(reason)).toSorted()).toStrictEqual(
