@@ -24,7 +24,7 @@ export interface Outcome {
 }
 
 /** As the client reports it. */
-export interface StateChange {
+interface StateChange {
   readonly type: "state";
   readonly state: string;
   readonly previous: string;

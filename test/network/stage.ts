@@ -17,7 +17,6 @@ export class Stage {
   readonly proxy: Proxy;
   /** The connection on which the network fell silent; a later one is not concerned. */
   #deafSince: number | undefined;
-
   readonly #steps: readonly Step[];
   #fences = 0;
   #finalRooms: readonly string[] | undefined;
