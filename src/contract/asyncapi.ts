@@ -32,19 +32,19 @@ export interface AsyncAPIDocument {
 }
 
 /** A packet. */
-export interface AsyncAPIMessage {
+interface AsyncAPIMessage {
   readonly name: string;
   readonly payload: JSONSchema;
 }
 
-export interface AsyncAPIOperation {
+interface AsyncAPIOperation {
   readonly action: "send" | "receive";
   readonly channel: AsyncAPIReference;
   readonly messages: readonly AsyncAPIReference[];
   readonly reply?: { readonly channel: AsyncAPIReference; readonly messages: readonly AsyncAPIReference[] };
 }
 
-export interface AsyncAPIReference {
+interface AsyncAPIReference {
   readonly $ref: string;
 }
 

@@ -6,7 +6,7 @@ import type { RoomsClient } from "./events.ts";
 const PATIENCE = 60_000;
 
 /** What the user said and the server has not answered yet. */
-export interface Unsent {
+interface Unsent {
   readonly key: number;
   readonly text: string;
 }
