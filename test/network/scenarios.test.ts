@@ -55,7 +55,10 @@ describe("A client on a bad network", () => {
     expect(page.asked).toBeGreaterThan(seeds.length);
     expect(page.listened).toEqual([]);
     // A server says that it is closed before its handle is.
-    const handles = (): string[] => process.getActiveResourcesInfo().filter((name) => name.startsWith("TCP"));
-    await expect.poll(handles, { timeout: 10_000 }).toEqual([]);
+    await expect.poll(tcpHandles, { timeout: 10_000 }).toEqual([]);
   });
 });
+
+function tcpHandles(): readonly string[] {
+  return process.getActiveResourcesInfo().filter((name) => name.startsWith("TCP"));
+}
