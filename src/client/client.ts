@@ -204,7 +204,10 @@ export class Client<T extends HubTypes = HubTypes> {
     return this.#uplink.close(code, reason);
   }
 
-  /** On a new connection: first the rooms, then what was sent before, what has waited, and then whatever the listeners of `hub:state` send. */
+  /**
+   * On a new connection: first the rooms, then what was sent before, what has waited, and then whatever the listeners of
+   * `hub:state` send.
+   */
   readonly #changed = (change: StateChange): void => {
     const { state } = change;
     if (state === "open") {
