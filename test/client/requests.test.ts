@@ -17,9 +17,9 @@ test("a request resolves with the reply's data, and rejects with the server's er
 
 test("a reply that is late, repeated or invented is ignored", async () => {
   const { client, peer } = await openClient();
-  const slow = client.request("slow", undefined, { timeout: 1 });
+  const slow = rejection(client.request("slow", undefined, { timeout: 1 }));
   const { id } = await peer.asked();
-  expect(await rejection(slow)).toMatchObject({ code: "ERR_CLIENT_TIMEOUT" });
+  expect(await slow).toMatchObject({ code: "ERR_CLIENT_TIMEOUT" });
   peer.send({ reply: id, data: "late" });
   peer.send({ reply: 4_711, data: "invented" });
   const quick = client.request("quick");
