@@ -59,15 +59,18 @@ type DoorOptions = Pick<ResolvedOptions, "authenticate" | "protocols">;
 
 /** Decides who gets in. */
 export class Door {
-  readonly #options: DoorOptions;
+  readonly #authenticate: DoorOptions["authenticate"];
   readonly #library: readonly string[];
+  /** Best first; those of the library go before the application's. */
+  readonly #protocols: readonly string[];
   readonly #report: (error: unknown) => void;
   #open = true;
 
   /** `library` are the subprotocols of clients that will say who they are in `hub:hello`. */
-  constructor(options: DoorOptions, library: readonly string[], report: (error: unknown) => void) {
-    this.#options = options;
+  constructor({ authenticate, protocols }: DoorOptions, library: readonly string[], report: (error: unknown) => void) {
+    this.#authenticate = authenticate;
     this.#library = library;
+    this.#protocols = [...library, ...protocols];
     this.#report = report;
   }
 
@@ -80,7 +83,7 @@ export class Door {
   decide(info: UpgradeInfo): UpgradeDecision | Promise<UpgradeDecision> {
     const protocol = this.#protocolFor(info);
     const handshake = new Handshake(info);
-    if (!this.#open || this.#options.authenticate === undefined || this.#library.includes(protocol)) {
+    if (!this.#open || this.#authenticate === undefined || this.#library.includes(protocol)) {
       return this.#answer(protocol, { handshake, user: undefined });
     }
     return this.judge(handshake).then((verdict) =>
@@ -90,9 +93,10 @@ export class Door {
 
   /** What `authenticate` says. Never rejects. */
   async judge(handshake: Handshake): Promise<Admission | Denial> {
+    const authenticate = this.#authenticate;
+    if (authenticate === undefined) return { handshake, user: undefined };
     try {
-      const user = await this.#options.authenticate?.(handshake);
-      if (this.#options.authenticate === undefined) return { handshake, user: undefined };
+      const user = await authenticate(handshake);
       if (user === undefined || user === null || user === false) return UNAUTHORIZED;
       checkUser(user);
       return { handshake, user };
@@ -109,8 +113,7 @@ export class Door {
   }
 
   #protocolFor({ protocols }: UpgradeInfo): string {
-    const known = [...this.#library, ...this.#options.protocols];
-    return known.find((protocol) => protocols.includes(protocol)) ?? "";
+    return this.#protocols.find((protocol) => protocols.includes(protocol)) ?? "";
   }
 }
 
