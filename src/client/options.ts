@@ -44,7 +44,7 @@ export interface ResolvedOptions {
   readonly queue: Limits;
 }
 
-/** What an absent option counts as; where there is something, what is given has to be of the same type. */
+/** What an absent option counts as. In place of a number there can only be a number of milliseconds or bytes. */
 const DEFAULTS = {
   auth: undefined,
   codec: undefined,
@@ -91,7 +91,7 @@ function fill(defaults: object, given: object): object {
   return filled;
 }
 
-/** The nearest that a timer can wait; a longer time would pass at once. */
+/** The delay that a timer can wait, nearest to this time: a longer one would pass at once. */
 export function delayOf(time: number): number {
   return Math.min(Math.max(time, 0), 2 ** 31 - 1);
 }
