@@ -138,10 +138,7 @@ describe.each(TRANSPORTS)("the chat's page on the client library, on %s", (trans
 
   it("says at the door why the server does not let somebody in, and does not come back by itself", async () => {
     const ada = await arrive();
-    await ada.page.evaluate("document.getElementById('entry-name').removeAttribute('maxlength')");
-    await ada.page.getByLabel("Your name").fill("a".repeat(33));
-    await ada.page.keyboard.press("Enter");
-    await ada.page.getByRole("alert").filter({ hasText: '"name" must be text of 1 to 32 characters.' }).waitFor();
+    await ada.isRefusedForTheName();
 
     await ada.enter("Ada", "lobby");
     expect(await ada.people()).toEqual(["Ada"]);

@@ -193,10 +193,7 @@ describe.each(TRANSPORTS)("the chat's page, on %s", (transport) => {
 
   it("says at the door why the server does not let somebody in", async () => {
     const ada = await arrive();
-    await ada.page.evaluate("document.getElementById('entry-name').removeAttribute('maxlength')");
-    await ada.page.getByLabel("Your name").fill("a".repeat(33));
-    await ada.page.keyboard.press("Enter");
-    await ada.page.getByRole("alert").filter({ hasText: '"name" must be text of 1 to 32 characters.' }).waitFor();
+    await ada.isRefusedForTheName();
 
     await ada.enter("Ada", "lobby");
     expect(await ada.people()).toEqual(["Ada"]);

@@ -36,6 +36,14 @@ export class Visitor {
     await this.isIn(room);
   }
 
+  /** Tries to go through the door under a name that is too long, and waits until the server's reason is shown. */
+  async isRefusedForTheName(): Promise<void> {
+    await this.page.evaluate("document.getElementById('entry-name').removeAttribute('maxlength')");
+    await this.page.getByLabel("Your name").fill("a".repeat(33));
+    await this.page.keyboard.press("Enter");
+    await this.page.getByRole("alert").filter({ hasText: '"name" must be text of 1 to 32 characters.' }).waitFor();
+  }
+
   async isConnected(): Promise<void> {
     await this.#state("Connected").waitFor();
   }
