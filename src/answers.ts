@@ -1,3 +1,4 @@
+import type { Clock } from "./clock.ts";
 import type { Member } from "./member.ts";
 import type { EventPacket } from "./protocol/packet.ts";
 import type { Frame } from "./transports/frame.ts";
@@ -29,12 +30,14 @@ const RECORD_BYTES = 256;
  */
 export class Answers {
   readonly #options: IdempotencyOptions;
+  readonly #clock: Clock;
   /** By what makes a request the same; the one that changed last is last. */
   readonly #answers = new Map<string, Answer>();
   #bytes = 0;
 
-  constructor(options: IdempotencyOptions) {
+  constructor(options: IdempotencyOptions, clock: Clock) {
     this.#options = options;
+    this.#clock = clock;
   }
 
   /**
@@ -53,7 +56,7 @@ export class Answers {
     if (answer?.reply !== undefined) return { isNew: false, reply: answer.reply };
     if (answer !== undefined) this.#delete(identity, answer);
     const others = answer?.askers.filter(({ open }) => open) ?? [];
-    this.#set(identity, { askers: [...others, asker], reply: undefined, time: Date.now() });
+    this.#set(identity, { askers: [...others, asker], reply: undefined, time: this.#clock.now() });
     return { isNew: answer === undefined };
   }
 
@@ -65,7 +68,7 @@ export class Answers {
     if (answer === undefined) return [asker];
     this.#delete(identity, answer);
     const reply = binary ? Uint8Array.from(payload) : payload.toString();
-    this.#set(identity, { askers: [], reply, time: Date.now() });
+    this.#set(identity, { askers: [], reply, time: this.#clock.now() });
     return answer.askers;
   }
 
@@ -82,7 +85,7 @@ export class Answers {
 
   #forgetOld(): void {
     const { within, maxBytes } = this.#options;
-    const oldest = Date.now() - within;
+    const oldest = this.#clock.now() - within;
     for (const [identity, answer] of this.#answers) {
       if (answer.time >= oldest && this.#bytes <= maxBytes) return;
       this.#delete(identity, answer);

@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
 import { HubError, typeName } from "./errors.ts";
 import { isObject, MAX_DELAY } from "./option-rules.ts";
+import type { OverloadPolicy } from "./overload.ts";
 import { CloseCode, isSendableCloseCode, MAX_CLOSE_REASON_BYTES } from "./protocol/close-codes.ts";
 import { MAX_EVENT_NAME_LENGTH, RESERVED_PREFIX } from "./protocol/packet.ts";
 import type { RequestOptions } from "./requests.ts";
@@ -88,6 +89,31 @@ export function checkFunction(value: unknown, what: string): void {
   if (typeof value !== "function") {
     throw new HubError("ERR_HUB_ARGUMENT", `${what} must be a function, not ${typeName(value)}.`);
   }
+}
+
+/**
+ * Checks whether one more may be added to so many.
+ *
+ * @throws {HubError} `ERR_HUB_LIMIT`: who adds without end has forgotten to remove.
+ */
+export function checkCount(count: number, most: number, what: string): void {
+  if (count < most) return;
+  throw new HubError(
+    "ERR_HUB_LIMIT",
+    `There are ${count} ${what} already. Remove those that are not needed or raise the option "limits.listeners".`,
+  );
+}
+
+/** @throws {HubError} `ERR_HUB_ARGUMENT`. */
+export function checkPolicy(policy: unknown): OverloadPolicy {
+  if (policy === "close" || policy === "drop") return policy;
+  throw new HubError("ERR_HUB_ARGUMENT", 'The overload policy must be "close" or "drop".');
+}
+
+/** @throws {HubError} `ERR_HUB_ARGUMENT`. */
+export function checkKey(key: unknown): string {
+  if (typeof key === "string" && key !== "") return key;
+  throw new HubError("ERR_HUB_ARGUMENT", "The key of latest() must be a non-empty string.");
 }
 
 /**

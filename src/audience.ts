@@ -1,3 +1,5 @@
+import type { Overload } from "./overload.ts";
+
 /** Whom a send reaches, by name. Immutable; resolved against the members at the moment of the call. */
 export interface Audience {
   /** All sockets; the lists of rooms, sockets and users are then empty. */
@@ -12,6 +14,8 @@ export interface Audience {
   readonly exceptSockets: readonly string[];
   /** Skip sockets that are behind. */
   readonly volatile: boolean;
+  /** What becomes of a message that is too much for one of them; `undefined` as the hub does. */
+  readonly overload: Overload | undefined;
   /** Only this node. */
   readonly local: boolean;
 }
@@ -24,6 +28,7 @@ export const EVERYBODY: Audience = {
   exceptRooms: [],
   exceptSockets: [],
   volatile: false,
+  overload: undefined,
   local: false,
 };
 

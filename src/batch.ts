@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
-import type { FrameSequence, MessageFrame } from "./transport.ts";
+import type { OutgoingFrame } from "./overload.ts";
+import type { FrameSequence } from "./transport.ts";
 
 /**
  * One link of a chain of frames that are waiting for the end of the loop turn. A link stands for the whole sequence up
@@ -12,17 +13,18 @@ import type { FrameSequence, MessageFrame } from "./transport.ts";
 export class Batch implements FrameSequence {
   readonly byteLength: number;
   readonly #previous: Batch | undefined;
-  readonly #frame: MessageFrame | undefined;
-  readonly #count: number;
+  readonly #frame: OutgoingFrame | undefined;
+  /** How many frames that is. */
+  readonly count: number;
   #successor: Batch | undefined;
-  #frames: readonly MessageFrame[] | undefined;
+  #frames: readonly OutgoingFrame[] | undefined;
   #bytes: Buffer | undefined;
 
   /** Without arguments: the empty sequence that a turn's chains begin at. */
-  constructor(previous?: Batch, frame?: MessageFrame) {
+  constructor(previous?: Batch, frame?: OutgoingFrame) {
     this.#previous = previous;
     this.#frame = frame;
-    this.#count = previous === undefined ? 0 : previous.#count + 1;
+    this.count = previous === undefined ? 0 : previous.count + 1;
     this.byteLength = previous === undefined || frame === undefined ? 0 : previous.byteLength + frame.bytes.length;
   }
 
@@ -32,13 +34,13 @@ export class Batch implements FrameSequence {
    * Remembering the latest successor is enough: a broadcast appends its one frame to all members before anything else
    * is sent, so nobody asks for an older one.
    */
-  append(frame: MessageFrame): Batch {
+  append(frame: OutgoingFrame): Batch {
     const successor = this.#successor;
     if (successor !== undefined && successor.#frame === frame) return successor;
     return (this.#successor = new Batch(this, frame));
   }
 
-  get frames(): readonly MessageFrame[] {
+  get frames(): readonly OutgoingFrame[] {
     return (this.#frames ??= Batch.#collect(this));
   }
 
@@ -47,44 +49,17 @@ export class Batch implements FrameSequence {
   }
 
   /** A loop, because a turn may hold more links than the stack holds calls. */
-  static #collect(last: Batch): readonly MessageFrame[] {
-    const frames = Array.from<MessageFrame>({ length: last.#count });
+  static #collect(last: Batch): readonly OutgoingFrame[] {
+    const frames = Array.from<OutgoingFrame>({ length: last.count });
     for (let link: Batch | undefined = last; link !== undefined; link = link.#previous) {
-      if (link.#frame !== undefined) frames[link.#count - 1] = link.#frame;
+      if (link.#frame !== undefined) frames[link.count - 1] = link.#frame;
     }
     return frames;
   }
 }
 
-/**
- * Frames held back for one socket because its transport is congested.
- *
- * Not a {@link Batch}: a link keeps its successors alive, and what a congested socket holds has to be its own so that it
- * can be bounded.
- */
-export class Backlog implements FrameSequence {
-  readonly #frames: MessageFrame[] = [];
-  #byteLength = 0;
-
-  push(frame: MessageFrame): void {
-    this.#frames.push(frame);
-    this.#byteLength += frame.bytes.length;
-  }
-
-  get byteLength(): number {
-    return this.#byteLength;
-  }
-
-  get frames(): readonly MessageFrame[] {
-    return this.#frames;
-  }
-
-  get bytes(): Buffer {
-    return joinBytes(this.#frames, this.#byteLength);
-  }
-}
-
-function joinBytes(frames: readonly MessageFrame[], byteLength: number): Buffer {
+/** The frames as one run of bytes; that of a single frame is its own. */
+export function joinBytes(frames: readonly OutgoingFrame[], byteLength: number): Buffer {
   const [first] = frames;
   if (first !== undefined && frames.length === 1) return first.bytes;
   const joined = Buffer.allocUnsafe(byteLength);

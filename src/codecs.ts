@@ -1,7 +1,8 @@
-import { HubError } from "./errors.ts";
+import { HubError, messageOf } from "./errors.ts";
+import type { Overload } from "./overload.ts";
+import { Parcel } from "./parcel.ts";
 import type { Codec } from "./protocol/codec.ts";
 import { isReply, type Packet } from "./protocol/packet.ts";
-import { Frame } from "./transports/frame.ts";
 
 /** The codecs that a hub speaks, and how many of its members speak each. */
 export class Codecs {
@@ -55,16 +56,16 @@ export class Codecs {
    *
    * @throws {HubError} `ERR_HUB_UNSERIALISABLE`, `ERR_HUB_MESSAGE_TOO_LARGE`.
    */
-  encode(packet: Packet, codec: Codec): Frame {
+  encode(packet: Packet, codec: Codec, overload?: Overload): Parcel {
     let message: string | Uint8Array;
     try {
       message = codec.encode(packet);
     } catch (error) {
       const subject = isReply(packet) ? "the reply" : `the data of "${packet.event}"`;
-      const why = error instanceof Error ? error.message : String(error);
+      const why = messageOf(error);
       throw new HubError("ERR_HUB_UNSERIALISABLE", `The codec cannot encode ${subject}: ${why}`, { cause: error });
     }
-    return this.frame(message);
+    return this.frame(message, overload);
   }
 
   /**
@@ -72,11 +73,11 @@ export class Codecs {
    *
    * @throws {HubError} `ERR_HUB_ARGUMENT`, `ERR_HUB_MESSAGE_TOO_LARGE`.
    */
-  frame(message: string | Uint8Array): Frame {
+  frame(message: string | Uint8Array, overload?: Overload): Parcel {
     if (typeof message !== "string" && !(message instanceof Uint8Array)) {
       throw new HubError("ERR_HUB_ARGUMENT", `A message must be a string or a Uint8Array, not ${typeof message}.`);
     }
-    const frame = new Frame(message);
+    const frame = new Parcel(message, overload);
     const most = this.#maxBytes;
     if (frame.bytes.length > most) {
       throw new HubError(

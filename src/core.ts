@@ -2,21 +2,41 @@ import { Buffer } from "node:buffer";
 import { nanoid } from "nanoid";
 import { onlyRoom, type Audience } from "./audience.ts";
 import { checkEventName } from "./arguments.ts";
+import type { Clock } from "./clock.ts";
 import { Codecs } from "./codecs.ts";
 import type { HubSide } from "./contract/hub-side.ts";
 import { Delivery } from "./delivery.ts";
-import { HubError } from "./errors.ts";
-import type { Admission } from "./handshake.ts";
+import type { Admission } from "./door/judgement.ts";
+import { HubError, RoomLimitError } from "./errors.ts";
+import { Expiry } from "./expiry.ts";
+import type { Limits } from "./limits.ts";
 import { Member } from "./member.ts";
 import { Members } from "./members.ts";
 import { Multicast } from "./multicast.ts";
 import type { ResolvedOptions } from "./options.ts";
+import type { DropReason, OutgoingFrame, Overload } from "./overload.ts";
 import { CloseCode } from "./protocol/close-codes.ts";
 import type { Codec } from "./protocol/codec.ts";
-import type { Packet } from "./protocol/packet.ts";
+import { ControlEvent, type Dropped, type Packet } from "./protocol/packet.ts";
 import { Requests, type Replies } from "./requests.ts";
+import { roomNames, wouldExceed, type RoomNames } from "./rooms.ts";
+import { zero, type Counters } from "./statistics.ts";
 import type { Connection, Topics } from "./transport.ts";
-import type { Frame } from "./transports/frame.ts";
+
+type CoreOptions = Pick<
+  ResolvedOptions,
+  "clock" | "codec" | "codecs" | "contract" | "limits" | "maxBufferedBytes" | "overload" | "validateOutgoing"
+>;
+
+/** What the hub is told. */
+interface CoreEvents {
+  /** Once for each member that was admitted, in a microtask after its end. */
+  readonly departed: (member: Member, code: number, reason: string) => void;
+  /** The member does not get a message, but stays. */
+  readonly dropped: (member: Member, reason: DropReason) => void;
+  /** A packet of the hub's own could not be encoded. */
+  readonly failed: (error: unknown, event: string, member: Member) => void;
+}
 
 /** At most this fraction of what may be held for a socket, as a shift, is published before its recipients are looked at. */
 const UNSEEN_SHIFT = 6;
@@ -26,6 +46,10 @@ const UNSEEN_SHIFT = 6;
  * and the end of a member.
  */
 export class Core {
+  readonly clock: Clock;
+  readonly counters: Counters = zero();
+  readonly expiry: Expiry<Member>;
+  readonly limits: Limits;
   readonly members: Members;
   readonly requests: Requests;
   readonly delivery: Delivery;
@@ -33,29 +57,35 @@ export class Core {
   readonly contract: HubSide<never> | undefined;
   /** The contract, if what the server sends is checked, too. */
   readonly #outgoing: HubSide<never> | undefined;
-  readonly #departed: (member: Member, code: number, reason: string) => void;
+  /** What becomes of what is sent where it does not say itself. */
+  readonly #overload: Overload;
+  readonly #events: CoreEvents;
+  /** While it is drained: called when nobody is left. */
+  #drained: (() => void) | undefined;
   #closed = false;
 
-  /**
-   * `topics` are the transport's, if it has any. `departed` is called once for each member that was admitted, in a
-   * microtask after its end.
-   */
-  constructor(
-    options: Pick<ResolvedOptions, "codec" | "codecs" | "contract" | "maxBufferedBytes" | "validateOutgoing">,
-    topics: Topics | undefined,
-    departed: (member: Member, code: number, reason: string) => void,
-  ) {
-    this.#departed = departed;
-    const { codec, codecs, contract, maxBufferedBytes, validateOutgoing } = options;
+  /** `topics` are the transport's, if it has any. */
+  constructor(options: CoreOptions, topics: Topics | undefined, events: CoreEvents) {
+    this.#events = events;
+    const { clock, codec, codecs, contract, limits, maxBufferedBytes, overload, validateOutgoing } = options;
+    this.clock = clock;
+    this.limits = limits;
+    this.#overload = { policy: overload };
+    this.expiry = new Expiry(clock, (member) => {
+      this.closeMember(member, CloseCode.credentialsExpired, "The credentials have expired");
+    });
     this.contract = contract?.hub;
     this.#outgoing = validateOutgoing ? this.contract : undefined;
-    this.requests = new Requests(this.contract);
+    this.requests = new Requests(this.contract, clock, (member) => this.rested(member));
     this.codecs = new Codecs(codec, codecs, maxBufferedBytes);
     const multicast = topics === undefined ? undefined : new Multicast(topics, maxBufferedBytes >> UNSEEN_SHIFT);
     // Every recipient is a member; delivery knows no more of it than it needs.
     this.delivery = new Delivery({
       maxBufferedBytes,
       overflow: (recipient) => this.expelSlow(recipient as Member),
+      dropped: (recipient, reason) => this.#dropped(recipient as Member, reason),
+      notice: (recipient, count) => this.#notice(recipient as Member, count),
+      counters: this.counters,
       multicast,
     });
     this.members = new Members({
@@ -100,22 +130,50 @@ export class Core {
     }
   }
 
+  /**
+   * The names of rooms that the application gave.
+   *
+   * @throws {HubError} `ERR_HUB_ROOM_NAME`.
+   */
+  roomNames(rooms: readonly RoomNames[]): readonly string[] {
+    return roomNames(rooms, this.limits.roomNameLength);
+  }
+
+  /**
+   * Puts the members into the rooms.
+   *
+   * @throws {HubError} `ERR_HUB_LIMIT`, and then nobody was put anywhere.
+   */
+  join(members: readonly Member[], names: readonly string[]): void {
+    const { limits, members: index } = this;
+    for (const member of members) {
+      if (wouldExceed(limits.rooms, member, names)) throw new RoomLimitError(member.id, limits.rooms);
+    }
+    for (const member of members) for (const name of names) index.rooms.join(member, name);
+  }
+
+  /** What becomes of a message for this audience that is too much for one of them. */
+  overloadOf({ overload }: Audience): Overload {
+    return overload ?? this.#overload;
+  }
+
   admit(connection: Connection, { handshake, user }: Admission): Member {
     const codec = this.codecs.of(connection.protocol) ?? this.codecs.plain;
     const member = new Member(createId(), connection, codec, handshake, user);
     connection.owner = member;
     this.codecs.joined(codec);
     this.members.add(member);
+    this.expiry.watch(member);
     return member;
   }
 
   /**
-   * Sends a packet to one member.
+   * Sends a packet to one member. Without `overload` it closes a member that it is too much for.
    *
    * @throws {HubError} `ERR_HUB_UNSERIALISABLE`, `ERR_HUB_MESSAGE_TOO_LARGE`.
    */
-  tell(member: Member, packet: Packet): void {
-    this.delivery.send(member, this.codecs.encode(packet, member.codec));
+  tell(member: Member, packet: Packet, overload?: Overload): void {
+    this.delivery.send(member, this.codecs.encode(packet, member.codec, overload));
   }
 
   /**
@@ -124,12 +182,14 @@ export class Core {
    * @throws {HubError} `ERR_HUB_UNSERIALISABLE`, `ERR_HUB_MESSAGE_TOO_LARGE`.
    */
   emit(audience: Audience, packet: Packet): void {
-    if (this.codecs.areUniform) this.broadcast(audience, this.codecs.encode(packet, this.codecs.plain));
-    else this.#tellEach(audience, packet, () => {});
+    const { codecs } = this;
+    const overload = this.overloadOf(audience);
+    if (codecs.areUniform) this.broadcast(audience, codecs.encode(packet, codecs.plain, overload));
+    else this.#tellEach(audience, packet, overload, () => {});
   }
 
   /** Sends one frame to everybody in the audience. */
-  broadcast(audience: Audience, frame: Frame): void {
+  broadcast(audience: Audience, frame: OutgoingFrame): void {
     const { delivery, members } = this;
     const group = audience.volatile ? undefined : members.groupOf(audience);
     if (group !== undefined) {
@@ -143,7 +203,7 @@ export class Core {
   request(audience: Audience, event: string, data: unknown, timeout: number): Promise<Replies<unknown>> {
     const id = this.requests.nextId();
     const recipients: Member[] = [];
-    this.#tellEach(audience, { event, data, id, room: onlyRoom(audience) }, (member) => {
+    this.#tellEach(audience, { event, data, id, room: onlyRoom(audience) }, undefined, (member) => {
       // Sending may have ended a member that was too slow; then it will not reply, and is not waited for.
       if (member.open) recipients.push(member);
     });
@@ -155,15 +215,17 @@ export class Core {
    *
    * Everything is encoded before anything is sent, so that a packet which cannot be encoded reaches nobody.
    */
-  #tellEach(audience: Audience, packet: Packet, told: (member: Member) => void): void {
+  #tellEach(audience: Audience, packet: Packet, overload: Overload | undefined, told: (member: Member) => void): void {
     const { codecs, delivery } = this;
-    const tell = (member: Member, frame: Frame): void => {
+    const tell = (member: Member, frame: OutgoingFrame): void => {
       delivery.send(member, frame);
       told(member);
     };
-    const plain = codecs.encode(packet, codecs.plain);
-    const others = new Map<Codec, { readonly frame: Frame; readonly members: Member[] }>();
-    for (const codec of codecs.others) others.set(codec, { frame: codecs.encode(packet, codec), members: [] });
+    const plain = codecs.encode(packet, codecs.plain, overload);
+    const others = new Map<Codec, { readonly frame: OutgoingFrame; readonly members: Member[] }>();
+    for (const codec of codecs.others) {
+      others.set(codec, { frame: codecs.encode(packet, codec, overload), members: [] });
+    }
     this.#forEach(audience, (member) => {
       const other = others.get(member.codec);
       if (other === undefined) tell(member, plain);
@@ -174,7 +236,8 @@ export class Core {
 
   #forEach(audience: Audience, visit: (member: Member) => void): void {
     this.members.forEach(audience, (member) => {
-      if (!audience.volatile || !this.delivery.isBehind(member)) visit(member);
+      if (audience.volatile && this.delivery.isBehind(member)) this.#dropped(member, "volatile");
+      else visit(member);
     });
   }
 
@@ -210,12 +273,48 @@ export class Core {
     this.delivery.discard(member);
     this.members.remove(member);
     this.codecs.left(member.codec);
+    this.expiry.forget(member);
     this.requests.abandon(member);
-    queueMicrotask(() => this.#departed(member, code, reason));
+    queueMicrotask(() => this.#events.departed(member, code, reason));
+    if (this.members.all.size === 0) this.#drained?.();
+  }
+
+  /** From now on every member is closed as soon as nothing is at work for it. Resolves when nobody is left. */
+  drain(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#drained = resolve;
+      for (const member of this.members.all.values()) this.rested(member);
+      if (this.members.all.size === 0) resolve();
+    });
+  }
+
+  /** Nothing may be at work for this member any more. */
+  rested(member: Member): void {
+    if (this.#drained === undefined) return;
+    // Later, because who waited for the reply may have something to say.
+    setImmediate(() => {
+      if (!member.isBusy) this.closeMember(member, CloseCode.draining, "The server is shutting down");
+    });
+  }
+
+  #dropped(member: Member, reason: DropReason): void {
+    this.counters.drops[reason]++;
+    this.#events.dropped(member, reason);
+  }
+
+  #notice(member: Member, count: number): OutgoingFrame | undefined {
+    const data: Dropped = { count };
+    try {
+      return this.codecs.encode({ event: ControlEvent.dropped, data }, member.codec);
+    } catch (error) {
+      this.#events.failed(error, ControlEvent.dropped, member);
+      return undefined;
+    }
   }
 
   /** More would be held for the member than may be. */
   expelSlow(member: Member): void {
+    if (member.open) this.counters.slowConsumers++;
     this.expel(member, CloseCode.slowConsumer, "The client reads too slowly");
   }
 }

@@ -1,8 +1,11 @@
-import { Backlog, Batch } from "./batch.ts";
+import { Backlog } from "./backlog.ts";
+import { Batch } from "./batch.ts";
 import { Lead } from "./lead.ts";
 import type { Multicast } from "./multicast.ts";
+import type { DropReason, OutgoingFrame } from "./overload.ts";
 import type { Group } from "./rooms.ts";
-import type { Connection, FrameSequence, MessageFrame } from "./transport.ts";
+import type { Counters } from "./statistics.ts";
+import type { Connection, FrameSequence } from "./transport.ts";
 
 /** Above this many bytes in the transport's buffer a socket is congested: it is not written to until it drains. */
 const HIGH_WATER_MARK = 64 * 1024;
@@ -12,6 +15,13 @@ const FLUSH_BYTES = 64 * 1024;
 
 /** A volatile message is not sent to a socket whose transport still holds more than this many bytes. */
 const LOW_WATER_MARK = 16 * 1024;
+
+/** Frames for one recipient. */
+interface Sequence extends FrameSequence {
+  readonly frames: readonly OutgoingFrame[];
+  /** How many; costs nothing. */
+  readonly count: number;
+}
 
 /** What delivery keeps for one socket. */
 export interface Recipient {
@@ -28,6 +38,11 @@ export interface DeliveryOptions {
   readonly maxBufferedBytes: number;
   /** Called for a recipient for whom more would be held than may be. The message in question is not kept. */
   readonly overflow: (recipient: Recipient) => void;
+  /** Called for each message that a recipient does not get. */
+  readonly dropped: (recipient: Recipient, reason: DropReason) => void;
+  /** Tells a recipient how many messages it did not get; `undefined` if that cannot be said. */
+  readonly notice: (recipient: Recipient, count: number) => OutgoingFrame | undefined;
+  readonly counters: Counters;
   /** A faster way to reach a whole group. */
   readonly multicast: Multicast | undefined;
 }
@@ -64,7 +79,7 @@ export class Delivery {
   }
 
   /** Sends after everything sent to this recipient before. */
-  send(recipient: Recipient, frame: MessageFrame): void {
+  send(recipient: Recipient, frame: OutgoingFrame): void {
     if (!recipient.open) return;
     this.separate();
     if (recipient.backlog !== undefined) {
@@ -84,7 +99,7 @@ export class Delivery {
   }
 
   /** Sends to everybody in the group but one, if one is given, after everything sent to each of them before. */
-  sendToGroup(group: Group<Recipient>, frame: MessageFrame, without?: Recipient): void {
+  sendToGroup(group: Group<Recipient>, frame: OutgoingFrame, without?: Recipient): void {
     const { maxBufferedBytes } = this.#options;
     if (this.#lead?.group !== group || this.#lead.all.byteLength + frame.bytes.length > maxBufferedBytes) {
       this.separate();
@@ -120,12 +135,25 @@ export class Delivery {
     return recipient.backlog !== undefined || recipient.connection.bufferedAmount > LOW_WATER_MARK;
   }
 
+  /** How many bytes wait for these recipients, here and in the transport. */
+  pendingBytes(recipients: Iterable<Recipient>): number {
+    this.separate();
+    let bytes = 0;
+    for (const { backlog, connection, pending } of recipients) {
+      bytes += (backlog ?? pending ?? this.#start).byteLength + connection.bufferedAmount;
+    }
+    return bytes;
+  }
+
   /** The transport has written some of what it held: writes the backlog if it may. */
   drained(recipient: Recipient): void {
     const { backlog, connection } = recipient;
     if (backlog === undefined || connection.bufferedAmount > this.#highWaterMark) return;
+    this.#tellOfDrops(recipient, backlog, 0);
     this.#relieve(recipient);
     if (backlog.byteLength > 0) this.#write(recipient, backlog);
+    // The notice has no room until some of that is gone.
+    if (backlog.dropped > 0) (recipient.backlog ?? this.#congest(recipient)).dropped = backlog.dropped;
   }
 
   /** Looks whether the transport holds too much for a recipient that was sent to through the multicast. */
@@ -137,9 +165,11 @@ export class Delivery {
   /** Hands everything that waits to the transport, congested or not: what a close does first. */
   flush(recipient: Recipient): void {
     this.separate();
-    const waiting = recipient.pending ?? recipient.backlog;
+    const { backlog } = recipient;
+    if (backlog !== undefined) this.#tellOfDrops(recipient, backlog, 0);
+    const waiting = recipient.pending ?? backlog;
     this.discard(recipient);
-    if (waiting !== undefined && waiting.byteLength > 0) recipient.connection.write(waiting);
+    if (waiting !== undefined && waiting.byteLength > 0) this.#handOver(recipient, waiting);
   }
 
   /** Forgets everything that waits. */
@@ -181,7 +211,17 @@ export class Delivery {
   }
 
   #publish(lead: Lead): boolean {
-    return this.#isWell(lead.group) && this.#options.multicast?.publish(lead, this.#inspectAll) === true;
+    const { counters, multicast } = this.#options;
+    const { all, exceptions, group } = lead;
+    if (!this.#isWell(group) || multicast?.publish(lead, this.#inspectAll) !== true) return false;
+    counters.writes += group.size;
+    counters.messagesOut += group.size * all.count;
+    counters.bytesOut += group.size * all.byteLength;
+    for (const own of exceptions.values()) {
+      counters.messagesOut -= all.count - own.count;
+      counters.bytesOut -= all.byteLength - own.byteLength;
+    }
+    return true;
   }
 
   /** Whether nobody in the group is congested. */
@@ -199,36 +239,71 @@ export class Delivery {
   #setPending(recipient: Recipient, batch: Batch): void {
     recipient.pending = batch;
     if (batch.byteLength < this.#flushBytes) return;
-    if (recipient.connection.bufferedAmount + batch.byteLength > this.#options.maxBufferedBytes) {
-      this.#options.overflow(recipient);
-    } else {
+    if (recipient.connection.bufferedAmount + batch.byteLength <= this.#options.maxBufferedBytes) {
       this.#write(recipient, batch);
+      return;
+    }
+    // Some of it may be kept: what, is decided as for a backlog, which is written at once.
+    this.#congest(recipient);
+    this.drained(recipient);
+  }
+
+  #write(recipient: Recipient, sequence: Sequence): void {
+    recipient.pending = undefined;
+    const { connection } = recipient;
+    if (!this.#handOver(recipient, sequence) && connection.bufferedAmount > this.#highWaterMark) {
+      this.#congest(recipient);
     }
   }
 
-  #write(recipient: Recipient, frames: FrameSequence): void {
-    recipient.pending = undefined;
-    const { connection } = recipient;
-    if (!connection.write(frames) && connection.bufferedAmount > this.#highWaterMark) this.#congest(recipient);
+  #handOver({ connection }: Recipient, sequence: Sequence): boolean {
+    const { counters } = this.#options;
+    counters.writes++;
+    counters.messagesOut += sequence.count;
+    counters.bytesOut += sequence.byteLength;
+    return connection.write(sequence);
   }
 
-  #hold(recipient: Recipient, backlog: Backlog, frame: MessageFrame): void {
-    const held = backlog.byteLength + recipient.connection.bufferedAmount;
-    if (held + frame.bytes.length > this.#options.maxBufferedBytes) this.#options.overflow(recipient);
-    else backlog.push(frame);
+  #hold(recipient: Recipient, backlog: Backlog, frame: OutgoingFrame): void {
+    const { dropped, overflow } = this.#options;
+    const { overload } = frame;
+    if (overload?.key !== undefined && backlog.supersede(overload.key)) dropped(recipient, "superseded");
+    this.#tellOfDrops(recipient, backlog, frame.bytes.length);
+    if (backlog.dropped === 0 && this.#fits(recipient, backlog, frame.bytes.length)) backlog.push(frame);
+    else if (overload?.policy === "drop") {
+      backlog.dropped++;
+      dropped(recipient, "overload");
+    } else overflow(recipient);
   }
 
-  #holdAll(recipient: Recipient, { frames }: FrameSequence): void {
+  #holdAll(recipient: Recipient, { frames }: Sequence): void {
     for (const frame of frames) if (recipient.backlog !== undefined) this.#hold(recipient, recipient.backlog, frame);
   }
 
+  /** Puts the notice of what was dropped where that is missing, if there is room for it and as many bytes behind it. */
+  #tellOfDrops(recipient: Recipient, backlog: Backlog, byteLength: number): void {
+    if (backlog.dropped === 0 || !this.#fits(recipient, backlog, byteLength)) return;
+    const notice = this.#options.notice(recipient, backlog.dropped);
+    if (notice !== undefined) {
+      if (!this.#fits(recipient, backlog, notice.bytes.length + byteLength)) return;
+      backlog.push(notice);
+    }
+    backlog.dropped = 0;
+  }
+
+  #fits({ connection }: Recipient, backlog: Backlog, byteLength: number): boolean {
+    return backlog.byteLength + connection.bufferedAmount + byteLength <= this.#options.maxBufferedBytes;
+  }
+
   /** From here on everything waits in the backlog, what is pending first. */
-  #congest(recipient: Recipient): void {
+  #congest(recipient: Recipient): Backlog {
     const { pending } = recipient;
+    const backlog = new Backlog();
     recipient.pending = undefined;
-    recipient.backlog = new Backlog();
+    recipient.backlog = backlog;
     this.#congested++;
     if (pending !== undefined) this.#holdAll(recipient, pending);
+    return backlog;
   }
 
   #relieve(recipient: Recipient): void {

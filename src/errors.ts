@@ -12,6 +12,7 @@ export type HubErrorCode =
   | "ERR_HUB_DISCONNECTED"
   | "ERR_HUB_EVENT_NAME"
   | "ERR_HUB_HANDLED"
+  | "ERR_HUB_LIMIT"
   | "ERR_HUB_LISTEN"
   | "ERR_HUB_LISTENING"
   | "ERR_HUB_MESSAGE_TOO_LARGE"
@@ -78,6 +79,28 @@ export class RemoteError extends HubError {
   constructor(reason: string, message: string, options?: ErrorOptions) {
     super("ERR_HUB_REMOTE", message, options);
     this.reason = reason;
+  }
+}
+
+/**
+ * A socket would be in more rooms than `limits.rooms`. Clients bring that about by asking for them, so where it escapes from
+ * a handler it is the client who is told.
+ */
+export class RoomLimitError extends HubError {
+  constructor(id: string, most: number) {
+    super(
+      "ERR_HUB_LIMIT",
+      `The socket ${id} would be in more than ${most} rooms. Leave some or raise the option "limits.rooms".`,
+    );
+  }
+}
+
+/** The message of whatever was thrown, even of what cannot be shown. */
+export function messageOf(error: unknown): string {
+  try {
+    return error instanceof Error ? error.message : String(error);
+  } catch {
+    return "An error without a message.";
   }
 }
 

@@ -25,6 +25,11 @@ export interface HubTypes {
 /** A user has an id, by which `hub.toUser` finds all of their sockets. */
 export interface User {
   readonly id: string;
+  /**
+   * When the credentials expire, in milliseconds since 1970: then the socket is closed with 4103, unless `socket.refresh`
+   * was called. Default: never.
+   */
+  readonly expiresAt?: number | undefined;
 }
 
 /* oxlint-disable typescript/no-explicit-any -- without types given, an application's data is its own business */

@@ -1,3 +1,4 @@
+import type { Refusal } from "./door/refusal.ts";
 import type { HubTypes } from "./event-types.ts";
 import type { Socket } from "./socket.ts";
 
@@ -10,10 +11,19 @@ export interface Disconnection {
 /** What was going on when an error was reported. */
 export interface ErrorContext<T extends HubTypes = HubTypes> {
   /**
-   * A handler of `handle` or `on`, a listener of a hub event, `authenticate`, the codec at work for the hub itself, or the
-   * transport's server.
+   * A handler of `handle` or `on`, middleware around it, a listener of a hub event, the option of that name, the codec at
+   * work for the hub itself, or the transport's server.
    */
-  readonly source: "handler" | "listener" | "authenticate" | "codec" | "transport";
+  readonly source:
+    | "admit"
+    | "authenticate"
+    | "codec"
+    | "handler"
+    | "joinable"
+    | "listener"
+    | "middleware"
+    | "origins"
+    | "transport";
   /** The event that was being handled. */
   readonly event?: string;
   /** The socket that it came from or is about. */
@@ -28,8 +38,10 @@ export interface HubEvents<T extends HubTypes = HubTypes> {
   disconnection: [socket: Socket<T>, disconnection: Disconnection];
   /** A message that is no packet: binary, unless the codec says otherwise. */
   message: [socket: Socket<T>, message: string | Uint8Array];
+  /** A client was not let in. */
+  refusal: [refusal: Refusal];
   /** Something failed that has no caller to tell. Without a listener it goes unheard: the library never prints. */
   error: [error: unknown, context: ErrorContext<T>];
 }
 
-export const HUB_EVENTS: readonly (keyof HubEvents)[] = ["connection", "disconnection", "message", "error"];
+export const HUB_EVENTS: readonly (keyof HubEvents)[] = ["connection", "disconnection", "message", "refusal", "error"];

@@ -13,22 +13,28 @@ import type {
   RequestName,
   ServerEvents,
 } from "./event-types.ts";
-import { closed, Core } from "./core.ts";
+import { Core } from "./core.ts";
+import { publish } from "./diagnostics.ts";
+import { Door } from "./door.ts";
 import { HubError } from "./errors.ts";
-import { Door } from "./handshake.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { HUB_EVENTS, type ErrorContext, type HubEvents } from "./hub-events.ts";
 import { Inbound } from "./inbound.ts";
+import { LifeCycle, type DrainOptions } from "./life-cycle.ts";
 import { Listeners } from "./listeners.ts";
 import type { AnyHandler, Member } from "./member.ts";
-import { resolveListenOptions, resolveOptions, type HubOptions, type TransportName } from "./options.ts";
+import { MiddlewareChain, type Middleware } from "./middleware.ts";
+import { resolveOptions, type HubOptions, type TransportName } from "./options.ts";
+import type { OverloadPolicy } from "./overload.ts";
 import { CloseCode } from "./protocol/close-codes.ts";
 import { ControlEvent } from "./protocol/packet.ts";
+import { RateLimits } from "./rate-limits.ts";
 import { Reception } from "./reception.ts";
 import type { Replies, RequestOptions } from "./requests.ts";
 import { RoomRequests, type Joinable } from "./room-requests.ts";
 import type { RoomNames } from "./rooms.ts";
 import { Socket } from "./socket.ts";
+import type { HubStatistics } from "./statistics.ts";
 import { Target } from "./target.ts";
 import type { ListenAddress, ListenOptions, Transport } from "./transport.ts";
 import { uws } from "./transports/uws.ts";
@@ -46,14 +52,12 @@ import { MapView, SetView } from "./views.ts";
  */
 export class Hub<T extends HubTypes = HubTypes> {
   readonly #core: Core;
-  readonly #transport: Transport;
+  readonly #lifeCycle: LifeCycle;
   readonly #reception: Reception;
-  readonly #heartbeat: Heartbeat | undefined;
   readonly #listeners: Listeners<HubEvents<T>>;
   readonly #handlers = new Map<string, AnyHandler<unknown>>();
+  readonly #middleware = new MiddlewareChain<Socket<T>>();
   readonly #everybody: Target<T>;
-  #listening: Promise<ListenAddress> | undefined;
-  #closing: Promise<void> | undefined;
 
   /**
    * A transport that is attached to a server of the application's accepts connections from now on; otherwise
@@ -63,17 +67,29 @@ export class Hub<T extends HubTypes = HubTypes> {
    */
   constructor(options: HubOptions<T> = {}) {
     const settings = resolveOptions(options);
-    const { heartbeat, idempotency, joinable } = settings;
-    this.#listeners = new Listeners<HubEvents<T>>(HUB_EVENTS, (error, event, args) => {
-      // An `error` listener that fails has nobody left to tell.
-      if (event !== "error") this.#report(error, { source: "listener", event, socket: args[0] as Socket<T> });
+    const { clock, heartbeat, idempotency, joinable, limits } = settings;
+    this.#listeners = new Listeners<HubEvents<T>>(HUB_EVENTS, limits.listeners, (error, event, args) => {
+      // An `error` listener that fails has nobody left to tell, and `refusal` is about nobody's socket.
+      if (event === "error") return;
+      const context = { source: "listener", event } as const;
+      this.#report(error, event === "refusal" ? context : { ...context, socket: args[0] as Socket<T> });
     });
-    this.#transport = createTransport(settings.transport);
-    this.#core = new Core(settings, this.#transport.topics, (member, code, reason) => {
-      this.#listeners.dispatch("disconnection", member.socket as Socket<T>, { code, reason });
+    const transport = createTransport(settings.transport);
+    const codecFailed = (error: unknown, event: string, member?: Member): void => {
+      const context = { source: "codec", event } as const;
+      this.#report(error, member === undefined ? context : { ...context, socket: socketOf(member) });
+    };
+    this.#core = new Core(settings, transport.topics, {
+      departed: (member, code, reason) => {
+        const socket = socketOf<T>(member);
+        this.#listeners.dispatch("disconnection", socket, { code, reason });
+        publish("disconnection", () => ({ hub: this, socket, code, reason }));
+      },
+      dropped: (member, reason) => publish("drop", () => ({ hub: this, socket: member.socket, reason })),
+      failed: codecFailed,
     });
     this.#everybody = new Target<T>(this.#core, EVERYBODY);
-    const rooms = new RoomRequests<Socket<T>>(joinable as Joinable<Socket<T>> | undefined);
+    const rooms = new RoomRequests<Socket<T>>(joinable as Joinable<Socket<T>> | undefined, limits.roomNameLength);
     this.#handlers.set(ControlEvent.join, rooms.join as AnyHandler<unknown>);
     this.#handlers.set(ControlEvent.leave, rooms.leave as AnyHandler<unknown>);
     // Like every message it has been taken for a sign of life.
@@ -82,42 +98,67 @@ export class Hub<T extends HubTypes = HubTypes> {
       core: this.#core,
       contract: this.#core.contract,
       validateOutgoing: settings.validateOutgoing,
-      answers: idempotency === false ? undefined : new Answers(idempotency),
+      answers: idempotency === false ? undefined : new Answers(idempotency, clock),
+      rates: new RateLimits(limits, clock),
+      middleware: this.#middleware as MiddlewareChain<unknown>,
       handlers: this.#handlers,
       message: (member, data) => {
         if (!this.#listeners.has("message")) return false;
-        this.#listeners.dispatch("message", member.socket as Socket<T>, data);
+        this.#listeners.dispatch("message", socketOf(member), data);
         return true;
       },
-      failed: (error, member, event) => {
-        this.#report(error, { source: "handler", event, socket: member.socket as Socket<T> });
+      failed: (error, member, event, isMiddleware) => {
+        const isRoom = event === ControlEvent.join || event === ControlEvent.leave;
+        const source = isMiddleware ? "middleware" : isRoom ? "joinable" : "handler";
+        this.#report(error, { source, event, socket: socketOf(member) });
       },
     });
     this.#reception = new Reception({
       core: this.#core,
-      door: new Door(settings, this.#core.codecs.protocols, (error) => this.#report(error, { source: "authenticate" })),
+      door: new Door({
+        settings,
+        clock,
+        library: this.#core.codecs.protocols,
+        refused: (refusal) => {
+          this.#core.counters.refusals++;
+          this.#listeners.dispatch("refusal", refusal);
+          publish("refusal", () => ({ hub: this, ...refusal }));
+        },
+        failed: (error, source) => this.#report(error, { source }),
+      }),
       inbound,
       settings,
       admitted: (member) => {
         member.socket = new Socket<T>(this.#core, member);
       },
-      connected: (member) => this.#listeners.dispatch("connection", member.socket as Socket<T>),
-      failed: (error, event, member) => {
-        const context = { source: "codec", event } as const;
-        this.#report(error, member === undefined ? context : { ...context, socket: member.socket as Socket<T> });
+      connected: (member) => {
+        const socket = socketOf<T>(member);
+        this.#listeners.dispatch("connection", socket);
+        publish("connection", () => ({ hub: this, socket }));
       },
+      failed: codecFailed,
       broken: (error) => this.#report(error, { source: "transport" }),
     });
-    if (heartbeat !== false) {
-      this.#heartbeat = new Heartbeat(
-        heartbeat,
-        this.#core.members.all,
-        (member) => this.#reception.ping(member),
-        (member) => this.#core.expel(member, CloseCode.heartbeatLost, "No sign of life"),
-      );
-    }
-    this.#transport.start(this.#reception.handlers(), settings);
-    this.#heartbeat?.start();
+    const clockwork =
+      heartbeat === false
+        ? undefined
+        : new Heartbeat(
+            heartbeat,
+            this.#core.members.all,
+            (member) => this.#reception.ping(member),
+            (member) => {
+              this.#core.counters.heartbeatLosses++;
+              this.#core.expel(member, CloseCode.heartbeatLost, "No sign of life");
+            },
+          );
+    this.#lifeCycle = new LifeCycle({
+      core: this.#core,
+      heartbeat: clockwork,
+      reception: this.#reception,
+      transport,
+    });
+    transport.start(this.#reception.handlers(), settings);
+    clockwork?.start();
   }
 
   /** The rooms of this node that have members: name to sockets. Live and read-only. */
@@ -165,6 +206,16 @@ export class Hub<T extends HubTypes = HubTypes> {
   /** Everybody on this node. See {@link Target.local}. */
   get local(): Target<T> {
     return this.#everybody.local;
+  }
+
+  /** Everybody, with another answer to who reads too slowly. See {@link Target.overload}. */
+  overload(policy: OverloadPolicy): Target<T> {
+    return this.#everybody.overload(policy);
+  }
+
+  /** Everybody, for values of which only the newest counts. See {@link Target.latest}. */
+  latest(key: string): Target<T> {
+    return this.#everybody.latest(key);
   }
 
   /** Sends an event to everybody. See {@link Target.emit}. */
@@ -232,6 +283,31 @@ export class Hub<T extends HubTypes = HubTypes> {
   }
 
   /**
+   * Runs `middleware` around the handlers of all events that clients send, those of the protocol itself excepted. What was
+   * added first is outermost.
+   *
+   * @returns a function that removes it.
+   * @throws {HubError} `ERR_HUB_ARGUMENT`.
+   */
+  use(middleware: Middleware<Socket<T>>): () => void {
+    checkFunction(middleware, "Middleware");
+    return this.#middleware.add(middleware);
+  }
+
+  /** What the hub has done and what there is: a copy. Counting costs nothing; a call looks at every socket once. */
+  stats(): HubStatistics {
+    const { counters, delivery, members } = this.#core;
+    return {
+      connections: members.all.size,
+      newcomers: this.#reception.newcomers,
+      rooms: members.rooms.entries.size,
+      pendingBytes: delivery.pendingBytes(members.all.values()),
+      ...counters,
+      drops: { ...counters.drops },
+    };
+  }
+
+  /**
    * Starts the hub's own server.
    *
    * @param where - a port (0, the default, takes a free one), or an object for the rest.
@@ -239,18 +315,20 @@ export class Hub<T extends HubTypes = HubTypes> {
    * @throws {HubError} as a rejection: the system's code such as `EADDRINUSE`, `ERR_HUB_LISTENING` when it listens
    *   already, `ERR_HUB_ATTACHED` when the transport sits on a server of the application's, `ERR_HUB_CLOSED`.
    */
-  async listen(where: number | ListenOptions = {}): Promise<ListenAddress> {
-    this.#core.checkOpen();
-    if (this.#closing !== undefined) throw closed();
-    if (this.#listening !== undefined)
-      throw new HubError("ERR_HUB_LISTENING", "This hub listens already. Use a second hub for a second port.");
-    this.#listening = this.#transport.listen(resolveListenOptions(where));
-    try {
-      return await this.#listening;
-    } catch (error) {
-      this.#listening = undefined;
-      throw error;
-    }
+  listen(where: number | ListenOptions = {}): Promise<ListenAddress> {
+    return this.#lifeCycle.listen(where);
+  }
+
+  /**
+   * Ends everything gently: refuses new clients with HTTP status 503, tells those who are in to come back, closes each with
+   * 4200 as soon as its handlers have finished and it has answered what it was asked, and then does as {@link close}.
+   *
+   * Idempotent. `close` hurries it up.
+   *
+   * @throws {HubError} `ERR_HUB_ARGUMENT`; as a rejection.
+   */
+  drain(options: DrainOptions = {}): Promise<void> {
+    return this.#lifeCycle.drain(options);
   }
 
   /**
@@ -261,22 +339,12 @@ export class Hub<T extends HubTypes = HubTypes> {
    * Idempotent. Afterwards the hub cannot be used again.
    */
   close(): Promise<void> {
-    return (this.#closing ??= this.#close());
-  }
-
-  async #close(): Promise<void> {
-    this.#heartbeat?.stop();
-    this.#core.requests.close();
-    this.#reception.close();
-    // A server that is about to listen can only be stopped once it does.
-    await this.#listening?.catch(() => {});
-    this.#transport.stopListening();
-    await this.#transport.destroy();
-    this.#core.close();
+    return this.#lifeCycle.close();
   }
 
   #report(error: unknown, context: ErrorContext<T>): void {
     this.#listeners.dispatch("error", error, context);
+    publish("error", () => ({ hub: this, error, ...context }));
   }
 }
 

@@ -1,9 +1,12 @@
+import { Buffer } from "node:buffer";
 import type { Answers } from "./answers.ts";
 import type { HubSide } from "./contract/hub-side.ts";
 import type { Core } from "./core.ts";
-import { ReplyError } from "./errors.ts";
+import { messageOf, ReplyError, RoomLimitError } from "./errors.ts";
 import { isThenable } from "./listeners.ts";
 import type { AnyHandler, Member } from "./member.ts";
+import type { CallTrace, MiddlewareChain } from "./middleware.ts";
+import { CloseCode } from "./protocol/close-codes.ts";
 import {
   ControlEvent,
   isReply,
@@ -15,10 +18,14 @@ import {
   type ReplyPacket,
   type WireError,
 } from "./protocol/packet.ts";
+import type { RateLimits } from "./rate-limits.ts";
 
 /** What inbound packets need of the hub. */
 export interface InboundOptions {
   readonly core: Core;
+  readonly rates: RateLimits;
+  /** Of `hub.use`. */
+  readonly middleware: MiddlewareChain<unknown>;
   /** Of `hub.handle`. */
   readonly handlers: ReadonlyMap<string, AnyHandler<unknown>>;
   /** Takes a message that is none of the codec's; `false` if the application takes none. */
@@ -29,8 +36,8 @@ export interface InboundOptions {
   readonly validateOutgoing: boolean;
   /** Of requests that clients may repeat; without it they are handled each time. */
   readonly answers: Answers | undefined;
-  /** A handler, or the encoding of its reply, failed. */
-  readonly failed: (error: unknown, member: Member, event: string) => void;
+  /** A handler, what runs around it, or the encoding of its reply, failed. */
+  readonly failed: (error: unknown, member: Member, event: string, isMiddleware: boolean) => void;
 }
 
 /** What clients send: from a message to a packet, to a handler, to a reply. */
@@ -42,17 +49,30 @@ export class Inbound {
   }
 
   receive(member: Member, data: string | Uint8Array): void {
+    const byteLength = typeof data === "string" ? Buffer.byteLength(data) : data.length;
+    const { core, rates } = this.#options;
+    core.counters.messagesIn++;
+    core.counters.bytesIn += byteLength;
+    const verdict = rates.received(member, byteLength);
+    if (verdict === "abuse") {
+      core.expel(member, CloseCode.abuse, "Too much, too fast");
+      return;
+    }
+    if (verdict === "warn") this.#refuse(member, undefined, TOO_FAST);
+    this.#read(member, data);
+  }
+
+  #read(member: Member, data: string | Uint8Array): void {
     let packet: Packet | undefined;
     try {
       const decoded = member.codec.decode(data);
       packet = decoded === undefined ? undefined : parsePacket(decoded);
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      this.#refuse(member, undefined, { code: WireErrorCode.badPacket, message });
+      this.#blame(member, undefined, { code: WireErrorCode.badPacket, message: messageOf(error) });
       return;
     }
     if (packet === undefined) {
-      if (!this.#options.message(member, data)) this.#refuse(member, undefined, UNEXPECTED_MESSAGE);
+      if (!this.#options.message(member, data)) this.#blame(member, undefined, UNEXPECTED_MESSAGE);
     } else if (isReply(packet)) this.#options.core.requests.replied(member, packet);
     else this.#dispatch(member, packet);
   }
@@ -61,24 +81,43 @@ export class Inbound {
     const { event } = packet;
     const handler = member.handlers?.get(event) ?? this.#options.handlers.get(event);
     if (handler === undefined) {
-      this.#refuse(member, packet, event.startsWith(RESERVED_PREFIX) ? reserved(event) : unknown(event));
+      this.#blame(member, packet, event.startsWith(RESERVED_PREFIX) ? reserved(event) : unknown(event));
+      return;
+    }
+    if (member.handling >= this.#options.core.limits.pendingRequests) {
+      this.#blame(member, packet, TOO_MANY_REQUESTS);
       return;
     }
     const accepted = this.#accept(member, packet);
     if (accepted === undefined || (isKeyed(packet) && !this.#isNew(member, packet))) return;
+    const { middleware } = this.#options;
+    const trace: CallTrace | undefined = middleware.isEmpty || event.startsWith(RESERVED_PREFIX) ? undefined : {};
     try {
-      const result = handler(accepted.data, member.socket);
-      if (isThenable(result)) {
-        result.then(
-          (value) => this.#reply(member, packet, value),
-          (error: unknown) => this.#fail(member, packet, error),
-        );
-      } else {
-        this.#reply(member, packet, result);
-      }
+      const { data } = accepted;
+      const { socket } = member;
+      const call = { event, data, socket, isRequest: packet.id !== undefined };
+      const result = trace === undefined ? handler(data, socket) : middleware.run(call, handler, trace);
+      if (isThenable(result)) void this.#await(member, packet, result, trace);
+      else this.#reply(member, packet, result);
     } catch (error) {
-      this.#fail(member, packet, error);
+      this.#fail(member, packet, error, trace);
     }
+  }
+
+  async #await(
+    member: Member,
+    packet: EventPacket,
+    result: PromiseLike<unknown>,
+    trace: CallTrace | undefined,
+  ): Promise<void> {
+    member.handling++;
+    try {
+      this.#reply(member, packet, await result);
+    } catch (error) {
+      this.#fail(member, packet, error, trace);
+    }
+    member.handling--;
+    this.#options.core.rested(member);
   }
 
   /** The data as the contract has it. `undefined`, and the client was told why, for what does not fit. */
@@ -90,11 +129,11 @@ export class Inbound {
     const acceptance = contract.accept(event, data);
     if (acceptance.ok) return acceptance;
     if ("unknown" in acceptance) {
-      this.#refuse(member, packet, unknown(event));
+      this.#blame(member, packet, unknown(event));
       return undefined;
     }
-    if (acceptance.error !== undefined) failed(acceptance.error, member, event);
-    this.#refuse(member, packet, { code: WireErrorCode.invalidData, message: acceptance.message });
+    if (acceptance.error !== undefined) failed(acceptance.error, member, event, false);
+    this.#blame(member, packet, { code: WireErrorCode.invalidData, message: acceptance.message });
     return undefined;
   }
 
@@ -119,13 +158,26 @@ export class Inbound {
     }
   }
 
-  #fail(member: Member, packet: EventPacket, error: unknown): void {
+  #fail(member: Member, packet: EventPacket, error: unknown, trace?: CallTrace): void {
     if (error instanceof ReplyError) {
       this.#refuse(member, packet, { code: error.reason, message: error.message });
+    } else if (error instanceof RoomLimitError) {
+      this.#refuse(member, packet, TOO_MANY_ROOMS);
     } else {
-      this.#options.failed(error, member, packet.event);
+      const { core, failed } = this.#options;
+      const isMiddleware = trace !== undefined && trace.handlerFailure?.error !== error;
+      core.counters.handlerErrors++;
+      failed(error, member, packet.event, isMiddleware);
       this.#refuse(member, packet, HANDLER_FAILED);
     }
+  }
+
+  /** Refuses what is the client's own fault, which it may not do for ever. */
+  #blame(member: Member, packet: EventPacket | undefined, error: WireError): void {
+    const { core, rates } = this.#options;
+    core.counters.violations++;
+    this.#refuse(member, packet, error);
+    if (!rates.violated(member)) core.closeMember(member, CloseCode.abuse, "Too much that is wrong");
   }
 
   /** As the reply to the request, or as `hub:error` where there was none. */
@@ -134,7 +186,7 @@ export class Inbound {
       if (packet?.id === undefined) this.#options.core.tell(member, { event: ControlEvent.error, data: error });
       else this.#answer(member, packet, { reply: packet.id, error });
     } catch (failure) {
-      this.#options.failed(failure, member, ControlEvent.error);
+      this.#options.failed(failure, member, ControlEvent.error, false);
     }
   }
 
@@ -156,6 +208,18 @@ const UNEXPECTED_MESSAGE: WireError = {
   code: WireErrorCode.unexpectedMessage,
   message: "This server takes no messages other than packets.",
 };
+
+const TOO_FAST: WireError = {
+  code: WireErrorCode.tooFast,
+  message: "You send more than this server takes. If you go on, it will close the connection.",
+};
+
+const TOO_MANY_REQUESTS: WireError = {
+  code: WireErrorCode.tooManyRequests,
+  message: "Too many of your messages are being handled. Wait for replies.",
+};
+
+const TOO_MANY_ROOMS: WireError = { code: WireErrorCode.tooManyRooms, message: "This would be a room too many." };
 
 const HANDLER_FAILED: WireError = { code: WireErrorCode.handlerFailed, message: "The server failed to handle this." };
 

@@ -1,7 +1,8 @@
 import type { Batch } from "./batch.ts";
 import type { Recipient } from "./delivery.ts";
+import type { OutgoingFrame } from "./overload.ts";
 import type { Group } from "./rooms.ts";
-import type { Connection, MessageFrame } from "./transport.ts";
+import type { Connection } from "./transport.ts";
 
 /**
  * What has been sent to one group and to nobody else in this turn, kept once for all of its members.
@@ -24,7 +25,7 @@ export class Lead {
     this.#common = start;
   }
 
-  append(frame: MessageFrame, without: Recipient | undefined): void {
+  append(frame: OutgoingFrame, without: Recipient | undefined): void {
     if (without !== undefined && !this.#own.has(without)) this.#own.set(without, this.#common);
     for (const [recipient, sequence] of this.#own) {
       if (recipient !== without) this.#own.set(recipient, sequence.append(frame));
@@ -41,6 +42,11 @@ export class Lead {
   /** For each message of `all`, the connection that it leaves out; `undefined` where all of them are for everybody. */
   get without(): readonly (Connection | undefined)[] | undefined {
     return this.#own.size === 0 ? undefined : this.#without;
+  }
+
+  /** The members that get something else than `all`, with what they get. */
+  get exceptions(): ReadonlyMap<Recipient, Batch> {
+    return this.#own;
   }
 
   /** What this member of the group gets. It can be empty. */

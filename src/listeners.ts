@@ -1,21 +1,24 @@
-import { checkFunction } from "./arguments.ts";
+import { checkCount, checkFunction } from "./arguments.ts";
 import { HubError } from "./errors.ts";
 
 /** Listeners of the events of `E`, which maps each event's name to the arguments its listeners get. */
 export class Listeners<E extends { [K in keyof E]: readonly unknown[] }> {
   readonly #listeners: Map<keyof E, readonly Entry[]>;
+  readonly #most: number;
   readonly #failed: (error: unknown, event: keyof E, args: readonly unknown[]) => void;
 
-  /** `failed` hears of every listener that throws or rejects. */
+  /** `most` may listen to one event. `failed` hears of every listener that throws or rejects. */
   constructor(
     events: readonly (keyof E)[],
+    most: number,
     failed: (error: unknown, event: keyof E, args: readonly unknown[]) => void,
   ) {
     this.#listeners = new Map(events.map((event) => [event, []]));
+    this.#most = most;
     this.#failed = failed;
   }
 
-  /** @throws {HubError} `ERR_HUB_ARGUMENT`: a misspelt event would never happen. */
+  /** @throws {HubError} `ERR_HUB_ARGUMENT`: a misspelt event would never happen; `ERR_HUB_LIMIT`. */
   add<K extends keyof E>(event: K, listener: (...args: E[K]) => unknown, once: boolean): void {
     const entries = this.#listeners.get(event);
     if (entries === undefined) {
@@ -26,6 +29,7 @@ export class Listeners<E extends { [K in keyof E]: readonly unknown[] }> {
       );
     }
     checkFunction(listener, "A listener");
+    checkCount(entries.length, this.#most, `listeners of "${String(event)}"`);
     this.#listeners.set(event, [...entries, { listener: listener as Entry["listener"], once }]);
   }
 

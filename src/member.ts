@@ -1,7 +1,11 @@
-import type { Backlog, Batch } from "./batch.ts";
+import type { Backlog } from "./backlog.ts";
+import type { Batch } from "./batch.ts";
 import type { Recipient } from "./delivery.ts";
 import type { Handshake } from "./handshake.ts";
 import type { Codec } from "./protocol/codec.ts";
+import type { User } from "./event-types.ts";
+import type { Expiring } from "./expiry.ts";
+import type { Rated } from "./rate-limits.ts";
 import type { PendingRequest } from "./requests.ts";
 import type { RoomMember } from "./rooms.ts";
 import type { Connection } from "./transport.ts";
@@ -10,12 +14,13 @@ import type { Connection } from "./transport.ts";
 export type AnyHandler<S> = (data: unknown, socket: S) => unknown;
 
 /** The hub's own record of one connection: what its parts need to know, in one object that all of them share. */
-export class Member<S = unknown> implements Recipient, RoomMember {
+export class Member<S = unknown> implements Recipient, RoomMember, Rated, Expiring {
   readonly id: string;
   readonly connection: Connection;
   readonly codec: Codec;
   readonly handshake: Handshake;
-  readonly user: { readonly id: string } | undefined;
+  /** Its id never changes. */
+  user: User | undefined;
 
   /** False from the moment that either end begins to close. */
   open = true;
@@ -25,6 +30,9 @@ export class Member<S = unknown> implements Recipient, RoomMember {
   handlers: Map<string, AnyHandler<S>> | undefined = undefined;
   /** The requests that wait for this member's reply. */
   requests: Set<PendingRequest> | undefined = undefined;
+  /** How many of its messages asynchronous handlers are at work on. */
+  handling = 0;
+  allowance: Rated["allowance"] = undefined;
   /** Cleared by the heartbeat, set by every sign of life. */
   alive = true;
 
@@ -34,17 +42,20 @@ export class Member<S = unknown> implements Recipient, RoomMember {
   /** The number of the last call of `Members.forEach` that has dealt with this member. */
   stamp = 0;
 
-  constructor(
-    id: string,
-    connection: Connection,
-    codec: Codec,
-    handshake: Handshake,
-    user: { readonly id: string } | undefined,
-  ) {
+  constructor(id: string, connection: Connection, codec: Codec, handshake: Handshake, user: User | undefined) {
     this.id = id;
     this.connection = connection;
     this.codec = codec;
     this.handshake = handshake;
     this.user = user;
+  }
+
+  get expiresAt(): number | undefined {
+    return this.user?.expiresAt;
+  }
+
+  /** Whether a handler is at work for it, or it has something to answer. */
+  get isBusy(): boolean {
+    return this.handling > 0 || (this.requests?.size ?? 0) > 0;
   }
 }

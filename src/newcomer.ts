@@ -1,7 +1,10 @@
 import { Buffer } from "node:buffer";
 import { Batch } from "./batch.ts";
+import type { Clock, Timer } from "./clock.ts";
 import type { Codecs } from "./codecs.ts";
-import { Handshake, type Admission, type Door } from "./handshake.ts";
+import type { Door } from "./door.ts";
+import type { Admission } from "./door/judgement.ts";
+import { Handshake } from "./handshake.ts";
 import { CloseCode, MAX_CLOSE_REASON_BYTES } from "./protocol/close-codes.ts";
 import type { Codec } from "./protocol/codec.ts";
 import {
@@ -18,9 +21,10 @@ import type { Connection } from "./transport.ts";
 /** What newcomers need of the hub. */
 export interface NewcomerOptions {
   readonly codecs: Codecs;
+  readonly clock: Clock;
   readonly door: Door;
   /** How long all of it may take, in milliseconds. */
-  readonly helloTimeout: number;
+  readonly handshakeTimeout: number;
   /** It has said who it is, and is let in. */
   readonly admit: (connection: Connection, admission: Admission) => void;
   /** It is a newcomer no longer, whatever became of it. */
@@ -38,7 +42,7 @@ export class Newcomer {
   readonly #codec: Codec;
   readonly #handshake: Handshake;
   readonly #options: NewcomerOptions;
-  readonly #timer: NodeJS.Timeout;
+  readonly #timer: Timer;
   #silent = true;
   #waiting = true;
 
@@ -47,9 +51,10 @@ export class Newcomer {
     this.#codec = codec;
     this.#handshake = handshake;
     this.#options = options;
-    this.#timer = setTimeout(() => {
+    this.#timer = options.clock.setTimeout(() => {
+      options.door.turnAway(handshake, "timeout", CloseCode.handshakeTimeout);
       this.close(CloseCode.handshakeTimeout, "The handshake took too long");
-    }, options.helloTimeout).unref();
+    }, options.handshakeTimeout);
     connection.owner = this;
   }
 
@@ -74,22 +79,29 @@ export class Newcomer {
     this.#connection.close(code, reason);
   }
 
-  /** Its connection has ended. */
+  get handshake(): Handshake {
+    return this.#handshake;
+  }
+
+  /** It is no newcomer any more: it was let in, or its connection has ended. */
   left(): void {
     this.#waiting = false;
-    clearTimeout(this.#timer);
+    this.#timer.cancel();
     this.#options.done(this);
   }
 
   async #introduce(handshake: Handshake): Promise<void> {
-    const verdict = await this.#options.door.judge(handshake);
+    const { door } = this.#options;
+    const verdict = await door.introduce(handshake);
     if (!this.#waiting) return;
-    if (!("error" in verdict)) {
+    if (!("reason" in verdict)) {
       this.left();
       this.#options.admit(this.#connection, verdict);
     } else if (verdict.error === undefined) {
+      door.turnAway(handshake, verdict.reason, CloseCode.internalError);
       this.close(CloseCode.internalError, "The server failed to authenticate");
     } else {
+      door.turnAway(handshake, verdict.reason, CloseCode.unauthorized);
       this.#refuse(verdict.error, CloseCode.unauthorized);
     }
   }

@@ -31,6 +31,11 @@ export function checkOptions(
   return Object.fromEntries(given);
 }
 
+/** The same without what is `undefined`, which counts as absent. */
+export function withoutUndefined<O extends object>(options: O): O {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as O;
+}
+
 export function isText(value: unknown): boolean {
   return typeof value === "string" && value !== "";
 }
@@ -45,6 +50,15 @@ export function isBoolean(value: unknown): boolean {
 
 export function isInteger(value: unknown, least: number, most: number): boolean {
   return Number.isInteger(value) && (value as number) >= least && (value as number) <= most;
+}
+
+/** Whether a timer can wait so many milliseconds. */
+export function isDelay(value: unknown): boolean {
+  return isInteger(value, 0, MAX_DELAY);
+}
+
+export function isCount(value: unknown): boolean {
+  return isInteger(value, 1, Number.MAX_SAFE_INTEGER);
 }
 
 export function hasFunctions(value: unknown, ...names: readonly string[]): boolean {

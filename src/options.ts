@@ -1,20 +1,27 @@
 import { Buffer } from "node:buffer";
 import type { IdempotencyOptions } from "./answers.ts";
+import { systemClock, type Clock } from "./clock.ts";
 import type { HubContract } from "./contract/hub-side.ts";
+import { isOrigins, type Origins } from "./door/origins.ts";
+import { isTrustProxy, type TrustProxy } from "./door/proxies.ts";
 import { HubError } from "./errors.ts";
 import type { HubTypes, UserOf } from "./event-types.ts";
 import type { Handshake } from "./handshake.ts";
 import type { HeartbeatOptions } from "./heartbeat.ts";
+import { areLimits, DEFAULT_LIMITS, type Limits } from "./limits.ts";
 import {
   checkOptions,
   hasFunctions,
   isBoolean,
+  isCount,
   isInteger,
   isObject,
   isText,
   MAX_DELAY,
+  withoutUndefined,
   type Rule,
 } from "./option-rules.ts";
+import type { OverloadPolicy } from "./overload.ts";
 import { jsonCodec, type Codec } from "./protocol/codec.ts";
 import type { Socket } from "./socket.ts";
 import type { ListenOptions, Transport } from "./transport.ts";
@@ -32,6 +39,38 @@ export interface HubOptions<T extends HubTypes = HubTypes> {
 
   /** The only URL path to accept, such as `"/chat"`. Default: any path. */
   path?: string | undefined;
+
+  /**
+   * The origins whose pages may connect: `"same"` as the host that the page asks for, `"*"` for all, a list such as
+   * `["https://example.com"]`, or a function that decides. Others get HTTP status 403. Clients that are no browsers send no
+   * `Origin` header, and are not asked.
+   *
+   * Default: `"same"`. Otherwise every page that a user looks at could connect with that user's cookies.
+   */
+  origins?: Origins | undefined;
+
+  /**
+   * The proxies in front of the server, whose `X-Forwarded-For`, `X-Forwarded-Proto` and `X-Forwarded-Host` are believed: how
+   * many stand in a row, or their addresses and CIDR ranges. Default: none.
+   */
+  trustProxy?: TrustProxy | undefined;
+
+  /** The most connections at once, handshakes included. Others get HTTP status 503. Default: no limit. */
+  maxConnections?: number | undefined;
+
+  /**
+   * The most connections at once from one address, or one /64 of IPv6. Others get HTTP status 429. Behind a proxy it needs
+   * `trustProxy`. Default: no limit.
+   */
+  maxConnectionsPerAddress?: number | undefined;
+
+  /**
+   * Decides whether anybody may connect now, before `authenticate`: for shedding load. With `false`, `{ retryAfter }` in
+   * milliseconds, or by throwing, the client gets HTTP status 503 and is told when to try again.
+   *
+   * Default: everybody may.
+   */
+  admit?: ((handshake: Handshake) => MaybePromise<boolean | { readonly retryAfter: number }>) | undefined;
 
   /**
    * Decides whether a client may connect, before the handshake is answered. Returns the user, who becomes
@@ -84,10 +123,11 @@ export interface HubOptions<T extends HubTypes = HubTypes> {
   heartbeat?: HeartbeatOptions | false | undefined;
 
   /**
-   * How long a library client may take from the opening of its connection until it is let in, `authenticate` included, in
-   * milliseconds. A slower one is closed with 4102. Default: 10,000.
+   * How long a client may take until it is let in, `admit` and `authenticate` included, in milliseconds: at the handshake,
+   * where the answer then is HTTP status 503, and, for a library client, from the opening of its connection, which then is
+   * closed with 4102. Default: 10,000.
    */
-  helloTimeout?: number | undefined;
+  handshakeTimeout?: number | undefined;
 
   /**
    * Decides whether a client may join, and leave, a room by itself, as `client.join(room)` asks. What it refuses, or
@@ -105,21 +145,36 @@ export interface HubOptions<T extends HubTypes = HubTypes> {
    */
   idempotency?: IdempotencyOptions | false | undefined;
 
+  /** What one socket may do and take: see {@link Limits}. Those that are not given keep their defaults. */
+  limits?: Partial<Limits> | undefined;
+
   /** The largest message accepted from a client, in bytes. A larger one closes with 1009. Default: 1 MiB. */
   maxMessageBytes?: number | undefined;
 
   /**
    * The most that is held for one socket, in bytes, in the hub and in the transport together. A client that reads so
-   * slowly that this would be exceeded is closed with 4101. A single message above it cannot be sent at all. At least
-   * 1 KiB. Default: 4 MiB.
+   * slowly that this would be exceeded is treated as `overload` says. A single message above it cannot be sent at all. At
+   * least 1 KiB. Default: 4 MiB.
    */
   maxBufferedBytes?: number | undefined;
+
+  /**
+   * What becomes of an event or a message for a client that reads too slowly: `"close"` the connection with 4101, or
+   * `"drop"` the message and tell the client with `hub:dropped`. Requests and replies always close. `target.overload` and
+   * `target.latest` differ from it.
+   *
+   * Default: `"close"`.
+   */
+  overload?: OverloadPolicy | undefined;
 
   /**
    * Whether to offer permessage-deflate. It saves bytes and costs processor time: on `ws` once for a message, however
    * many sockets it goes to, on `uws` for each of them. Default: `false`.
    */
   compression?: boolean | undefined;
+
+  /** The time that the hub lives by. For tests: see `VirtualClock` in `roomcast/testing`. Default: the system's. */
+  clock?: Clock | undefined;
 }
 
 type MaybePromise<V> = V | Promise<V>;
@@ -128,6 +183,11 @@ type MaybePromise<V> = V | Promise<V>;
 export interface ResolvedOptions {
   readonly transport: TransportName | Transport;
   readonly path: string | undefined;
+  readonly origins: Origins;
+  readonly trustProxy: TrustProxy | undefined;
+  readonly maxConnections: number | undefined;
+  readonly maxConnectionsPerAddress: number | undefined;
+  readonly admit: ((handshake: Handshake) => unknown) | undefined;
   readonly authenticate: ((handshake: Handshake) => unknown) | undefined;
   readonly protocols: readonly string[];
   readonly contract: HubContract<never> | undefined;
@@ -136,17 +196,25 @@ export interface ResolvedOptions {
   readonly codecs: readonly Codec[];
   readonly welcome: boolean;
   readonly heartbeat: HeartbeatOptions | false;
-  readonly helloTimeout: number;
+  readonly handshakeTimeout: number;
   readonly joinable: ((room: string, socket: never) => MaybePromise<boolean>) | undefined;
   readonly idempotency: IdempotencyOptions | false;
+  readonly limits: Limits;
   readonly maxMessageBytes: number;
   readonly maxBufferedBytes: number;
+  readonly overload: OverloadPolicy;
   readonly compression: boolean;
+  readonly clock: Clock;
 }
 
 const DEFAULTS: ResolvedOptions = {
   transport: "ws",
   path: undefined,
+  origins: "same",
+  trustProxy: undefined,
+  maxConnections: undefined,
+  maxConnectionsPerAddress: undefined,
+  admit: undefined,
   authenticate: undefined,
   protocols: [],
   contract: undefined,
@@ -155,12 +223,15 @@ const DEFAULTS: ResolvedOptions = {
   codecs: [],
   welcome: true,
   heartbeat: { interval: 25_000, timeout: 20_000 },
-  helloTimeout: 10_000,
+  handshakeTimeout: 10_000,
   joinable: undefined,
   idempotency: { within: 120_000, maxBytes: 4 * 1024 * 1024 },
+  limits: DEFAULT_LIMITS,
   maxMessageBytes: 1024 * 1024,
   maxBufferedBytes: 4 * 1024 * 1024,
+  overload: "close",
   compression: false,
+  clock: systemClock,
 };
 
 /** The sizes that both libraries can count, and below which nothing useful fits. */
@@ -173,6 +244,18 @@ const RULES: { readonly [K in keyof ResolvedOptions]: Rule } = {
     'a string that begins with "/" and has no query',
     (value) => typeof value === "string" && /^\/[^?#]*$/.test(value),
   ],
+  origins: [
+    '"same", "*", a function, or an array of origins as browsers send them, such as "https://example.com"',
+    isOrigins,
+  ],
+  trustProxy: [
+    "the number of proxies in front, or an array of their addresses and CIDR ranges; " +
+      "true would believe what any client writes",
+    isTrustProxy,
+  ],
+  maxConnections: ["a whole number from 1", isCount],
+  maxConnectionsPerAddress: ["a whole number from 1", isCount],
+  admit: ["a function", (value) => typeof value === "function"],
   authenticate: ["a function", (value) => typeof value === "function"],
   protocols: ["an array of subprotocol names (RFC 6455 section 4.1: tokens)", isTokens],
   contract: ["what defineContract() returned", (value) => isObject(value) && isObject(value["hub"])],
@@ -184,15 +267,25 @@ const RULES: { readonly [K in keyof ResolvedOptions]: Rule } = {
   ],
   welcome: ["true or false", isBoolean],
   heartbeat: ["false or { interval, timeout } in whole milliseconds, timeout being at most interval", isHeartbeat],
-  helloTimeout: [`a whole number of milliseconds from 1 to ${MAX_DELAY}`, (value) => isInteger(value, 1, MAX_DELAY)],
+  handshakeTimeout: [
+    `a whole number of milliseconds from 1 to ${MAX_DELAY}`,
+    (value) => isInteger(value, 1, MAX_DELAY),
+  ],
   joinable: ["a function", (value) => typeof value === "function"],
   idempotency: ["false or { within, maxBytes } in whole milliseconds and bytes", isIdempotency],
+  limits: [
+    "an object with some of messages, bytes and violations, each { perSecond, burst }, and of rooms, roomNameLength, " +
+      "pendingRequests and listeners, each a whole number from 1",
+    areLimits,
+  ],
   maxMessageBytes: [`a whole number of bytes from 1 to ${MAX_BYTES}`, (value) => isInteger(value, 1, MAX_BYTES)],
   maxBufferedBytes: [
     `a whole number of bytes from ${MIN_BUFFERED_BYTES} to ${MAX_BYTES}`,
     (value) => isInteger(value, MIN_BUFFERED_BYTES, MAX_BYTES),
   ],
+  overload: ['"close" or "drop"', (value) => value === "close" || value === "drop"],
   compression: ["true or false", isBoolean],
+  clock: ['an object with the functions "now" and "setTimeout"', (value) => hasFunctions(value, "now", "setTimeout")],
 };
 
 /**
@@ -201,7 +294,9 @@ const RULES: { readonly [K in keyof ResolvedOptions]: Rule } = {
  * @throws {HubError} `ERR_HUB_OPTION` naming the option and what it must be.
  */
 export function resolveOptions(options: unknown): ResolvedOptions {
-  const resolved: ResolvedOptions = { ...DEFAULTS, ...checkOptions(options, RULES, "Hub") };
+  const given = checkOptions(options, RULES, "Hub");
+  const limits = { ...DEFAULT_LIMITS, ...withoutUndefined((given["limits"] ?? {}) as Partial<Limits>) };
+  const resolved: ResolvedOptions = { ...DEFAULTS, ...given, limits };
   if (resolved.validateOutgoing && resolved.contract === undefined) {
     throw new HubError("ERR_HUB_OPTION", 'The option "validateOutgoing" of Hub needs the option "contract".');
   }

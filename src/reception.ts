@@ -1,12 +1,13 @@
 import type { Core } from "./core.ts";
-import type { Door, Admission } from "./handshake.ts";
+import type { Door } from "./door.ts";
+import type { Admission } from "./door/judgement.ts";
 import type { HeartbeatOptions } from "./heartbeat.ts";
 import type { Inbound } from "./inbound.ts";
 import { Member } from "./member.ts";
 import { Newcomer, type NewcomerOptions } from "./newcomer.ts";
 import type { ResolvedOptions } from "./options.ts";
 import { CloseCode } from "./protocol/close-codes.ts";
-import { ControlEvent, PROTOCOL_VERSION, type EventPacket, type Welcome } from "./protocol/packet.ts";
+import { ControlEvent, PROTOCOL_VERSION, type Bye, type EventPacket, type Welcome } from "./protocol/packet.ts";
 import type { Connection, TransportHandlers } from "./transport.ts";
 
 /** What the reception needs of the hub. */
@@ -14,7 +15,7 @@ export interface ReceptionOptions {
   readonly core: Core;
   readonly door: Door;
   readonly inbound: Inbound;
-  readonly settings: Pick<ResolvedOptions, "heartbeat" | "helloTimeout" | "welcome">;
+  readonly settings: Pick<ResolvedOptions, "handshakeTimeout" | "heartbeat" | "welcome">;
   /** Gives a new member its socket. */
   readonly admitted: (member: Member) => void;
   /** It was greeted: the application may know of it. */
@@ -30,27 +31,48 @@ export class Reception {
   readonly #options: ReceptionOptions;
   readonly #newcomerOptions: NewcomerOptions;
   readonly #newcomers = new Set<Newcomer>();
-  #open = true;
+  /** Once it is closed: what whoever still comes is told. */
+  #farewell: Farewell | undefined;
 
   constructor(options: ReceptionOptions) {
     this.#options = options;
     const { core, door, settings, failed } = options;
     this.#newcomerOptions = {
       codecs: core.codecs,
+      clock: core.clock,
       door,
-      helloTimeout: settings.helloTimeout,
+      handshakeTimeout: settings.handshakeTimeout,
       admit: (connection, admission) => this.#admit(connection, admission),
       done: (newcomer) => this.#newcomers.delete(newcomer),
       failed: (error) => failed(error, ControlEvent.error),
     };
   }
 
+  /** How many library clients are not let in yet. */
+  get newcomers(): number {
+    return this.#newcomers.size;
+  }
+
+  /** Takes nobody any more. Those who are in are told when to come back: they stay until the core has no work for them. */
+  drain(bye: Bye): void {
+    this.#end({ code: CloseCode.draining, reason: DRAINING, bye });
+    for (const member of this.#options.core.members.all.values()) {
+      this.#tell(member, { event: ControlEvent.bye, data: bye });
+    }
+  }
+
   /** Sends everybody away, and whoever still comes. */
   close(): void {
-    this.#open = false;
+    // Those who are left of a drain have been told when to come back.
+    const { code, reason } = this.#farewell ?? { code: CloseCode.goingAway, reason: GOING_AWAY };
+    this.#end({ code, reason });
+    for (const member of this.#options.core.members.all.values()) this.#dismiss(member, { code, reason });
+  }
+
+  #end(farewell: Farewell): void {
+    this.#farewell = farewell;
     this.#options.door.shut();
-    for (const newcomer of this.#newcomers) newcomer.close(CloseCode.goingAway, GOING_AWAY);
-    for (const member of this.#options.core.members.all.values()) this.#dismiss(member);
+    for (const newcomer of this.#newcomers) newcomer.close(farewell.code, farewell.reason);
   }
 
   handlers(): TransportHandlers {
@@ -81,6 +103,7 @@ export class Reception {
         else (owner as Newcomer).close(CloseCode.slowConsumer, "The client reads too slowly");
       },
       close: ({ owner }, code, reason) => {
+        door.left((owner as Member | Newcomer).handshake);
         if (owner instanceof Member) core.retire(owner, code, reason);
         else (owner as Newcomer).left();
       },
@@ -96,6 +119,7 @@ export class Reception {
 
   /** Plain clients are in; those of the library say hello first. */
   #receive(connection: Connection, admission: Admission): void {
+    this.#options.door.entered(admission.handshake);
     const codec = this.#options.core.codecs.of(connection.protocol);
     if (codec === undefined) {
       this.#admit(connection, admission);
@@ -104,7 +128,8 @@ export class Reception {
     const newcomer = new Newcomer(connection, codec, admission.handshake, this.#newcomerOptions);
     this.#newcomers.add(newcomer);
     // The decision to let this client in was taken before `close()` was called, and is carried out after it.
-    if (!this.#open) newcomer.close(CloseCode.goingAway, GOING_AWAY);
+    const farewell = this.#farewell;
+    if (farewell !== undefined) newcomer.close(farewell.code, farewell.reason);
   }
 
   #admit(connection: Connection, admission: Admission): void {
@@ -112,7 +137,7 @@ export class Reception {
     this.#options.admitted(member);
     if (this.#options.settings.welcome || this.#isLibrary(member)) this.#greet(member);
     this.#options.connected(member);
-    if (!this.#open) this.#dismiss(member);
+    if (this.#farewell !== undefined) this.#dismiss(member, this.#farewell);
   }
 
   #greet(member: Member): void {
@@ -121,8 +146,9 @@ export class Reception {
     this.#tell(member, { event: ControlEvent.welcome, data });
   }
 
-  #dismiss(member: Member): void {
-    this.#options.core.closeMember(member, CloseCode.goingAway, GOING_AWAY);
+  #dismiss(member: Member, { code, reason, bye }: Farewell): void {
+    if (bye !== undefined) this.#tell(member, { event: ControlEvent.bye, data: bye });
+    this.#options.core.closeMember(member, code, reason);
   }
 
   #isLibrary({ connection }: Member): boolean {
@@ -138,6 +164,14 @@ export class Reception {
   }
 }
 
+/** What is said to those who have to go. */
+interface Farewell {
+  readonly code: number;
+  readonly reason: string;
+  readonly bye?: Bye;
+}
+
+const DRAINING = "The server is shutting down";
 const GOING_AWAY = "The server is going away";
 
 /** A heartbeat that is switched off. */

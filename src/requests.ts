@@ -1,3 +1,4 @@
+import type { Clock } from "./clock.ts";
 import type { HubSide } from "./contract/hub-side.ts";
 import type { Acceptance } from "./contract/direction.ts";
 import { HubError, RemoteError } from "./errors.ts";
@@ -34,11 +35,18 @@ export interface PendingRequest {
 export class Requests {
   readonly #pending = new Map<number, PendingRequest>();
   readonly #contract: HubSide<never> | undefined;
+  readonly #clock: Clock;
+  readonly #rested: (member: Member) => void;
   #lastId = 0;
 
-  /** `contract` says what a reply has to be like; without it, anything. */
-  constructor(contract: HubSide<never> | undefined) {
+  /**
+   * `contract` says what a reply has to be like; without it, anything. `rested` hears of every member that has nothing to
+   * answer any more.
+   */
+  constructor(contract: HubSide<never> | undefined, clock: Clock, rested: (member: Member) => void) {
     this.#contract = contract;
+    this.#clock = clock;
+    this.#rested = rested;
   }
 
   /** A number that no request under way has: one for each request, shared by all its recipients. */
@@ -49,7 +57,7 @@ export class Requests {
   /** Waits for one reply from each recipient. Never rejects. */
   track(id: number, event: string, recipients: readonly Member[], timeout: number): Promise<Replies<unknown>> {
     return new Promise((resolve) => {
-      const timer = setTimeout(() => this.#expire(request, timeout), timeout);
+      const timer = this.#clock.setTimeout(() => this.#expire(request, timeout), timeout);
       const request: PendingRequest = {
         id,
         event,
@@ -57,7 +65,7 @@ export class Requests {
         replies: new Map(),
         failures: new Map(),
         settle: () => {
-          clearTimeout(timer);
+          timer.cancel();
           this.#pending.delete(id);
           resolve({ replies: request.replies, failures: request.failures });
         },
@@ -74,7 +82,7 @@ export class Requests {
     if (request === undefined || !request.waiting.has(member)) return;
     if (error === undefined) this.#accept(request, member, data);
     else request.failures.set(member.id, new RemoteError(error.code, error.message));
-    done(request, member);
+    this.#done(request, member);
   }
 
   #accept({ event, replies, failures }: PendingRequest, { id }: Member, data: unknown): void {
@@ -87,18 +95,34 @@ export class Requests {
   abandon(member: Member): void {
     const requests = member.requests;
     member.requests = undefined;
-    for (const request of requests ?? []) fail(request, member, disconnected(member.id));
+    for (const request of requests ?? []) this.#fail(request, member, disconnected(member.id));
   }
 
   /** The hub is closing: settles everything. */
   close(): void {
     for (const request of this.#pending.values()) {
-      failAll(request, () => new HubError("ERR_HUB_CLOSED", "The hub was closed before the reply came."));
+      this.#failAll(request, () => new HubError("ERR_HUB_CLOSED", "The hub was closed before the reply came."));
     }
   }
 
+  #failAll(request: PendingRequest, reason: (member: Member) => HubError): void {
+    for (const member of request.waiting) this.#fail(request, member, reason(member));
+  }
+
+  #fail(request: PendingRequest, member: Member, error: HubError): void {
+    request.failures.set(member.id, error);
+    this.#done(request, member);
+  }
+
+  #done(request: PendingRequest, member: Member): void {
+    request.waiting.delete(member);
+    member.requests?.delete(request);
+    if (request.waiting.size === 0) request.settle();
+    if (member.requests?.size === 0) this.#rested(member);
+  }
+
   #expire(request: PendingRequest, timeout: number): void {
-    failAll(
+    this.#failAll(
       request,
       ({ id }) => new HubError("ERR_HUB_TIMEOUT", `The socket ${id} did not reply within ${timeout} ms.`),
     );
@@ -114,19 +138,4 @@ function unfitting(id: string, event: string, acceptance: Exclude<Acceptance, { 
   if ("unknown" in acceptance) return new HubError("ERR_HUB_CONTRACT", `The contract knows no request "${event}".`);
   const message = `The reply of the socket ${id} to "${event}" does not fit the contract. ${acceptance.message}.`;
   return acceptance.error ?? new HubError("ERR_HUB_CONTRACT", message);
-}
-
-function failAll(request: PendingRequest, reason: (member: Member) => HubError): void {
-  for (const member of request.waiting) fail(request, member, reason(member));
-}
-
-function fail(request: PendingRequest, member: Member, error: HubError): void {
-  request.failures.set(member.id, error);
-  done(request, member);
-}
-
-function done(request: PendingRequest, member: Member): void {
-  request.waiting.delete(member);
-  member.requests?.delete(request);
-  if (request.waiting.size === 0) request.settle();
 }

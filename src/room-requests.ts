@@ -19,21 +19,24 @@ interface RoomSocket {
  */
 export class RoomRequests<S extends RoomSocket> {
   readonly #joinable: Joinable<S>;
+  readonly #maxLength: number;
   /** Settled when the last request of the socket is, which the next one waits for. */
   readonly #pending = new WeakMap<S, Promise<void>>();
 
-  constructor(joinable: Joinable<S> = () => false) {
+  /** `maxLength` is the longest name of a room. */
+  constructor(joinable: Joinable<S> = () => false, maxLength: number) {
     this.#joinable = joinable;
+    this.#maxLength = maxLength;
   }
 
   /** The handler of `hub:join`. */
   readonly join = (data: unknown, socket: S): Promise<void> | void => {
-    return this.#ask(roomIn(data), socket, (room) => socket.join(room));
+    return this.#ask(roomIn(data, this.#maxLength), socket, (room) => socket.join(room));
   };
 
   /** The handler of `hub:leave`. */
   readonly leave = (data: unknown, socket: S): Promise<void> | void => {
-    return this.#ask(roomIn(data), socket, (room) => socket.leave(room));
+    return this.#ask(roomIn(data, this.#maxLength), socket, (room) => socket.leave(room));
   };
 
   #ask(room: string, socket: S, change: (room: string) => void): Promise<void> | void {
@@ -59,10 +62,10 @@ export class RoomRequests<S extends RoomSocket> {
 }
 
 /** @throws {ReplyError} that tells the client what is wrong. */
-function roomIn(data: unknown): string {
+function roomIn(data: unknown, maxLength: number): string {
   const { room } = (data ?? {}) as { readonly room?: unknown };
   try {
-    const [name] = roomNames([[room as string]]);
+    const [name] = roomNames([[room as string]], maxLength);
     return name as string;
   } catch (error) {
     throw error instanceof HubError ? new ReplyError(WireErrorCode.invalidData, error.message) : error;

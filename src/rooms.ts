@@ -1,8 +1,5 @@
 import { HubError, typeName } from "./errors.ts";
 
-/** The longest name of a room, in UTF-16 code units. */
-const MAX_ROOM_NAME_LENGTH = 256;
-
 /** What the index keeps on each member. */
 export interface RoomMember {
   /**
@@ -99,6 +96,14 @@ export function roomsOf(member: RoomMember): ReadonlySet<string> | undefined {
   return rooms === undefined ? undefined : setOf(member, rooms);
 }
 
+/** Whether the member would be in more than `most` rooms with these besides. */
+export function wouldExceed(most: number, { rooms }: RoomMember, names: readonly string[]): boolean {
+  const count = typeof rooms === "object" ? rooms.size : 1;
+  if (count + names.length <= most) return false;
+  const held = typeof rooms === "string" ? [rooms] : (rooms ?? []);
+  return new Set([...held, ...names]).size > most;
+}
+
 /** Once a member has a set it keeps it. */
 function setOf(member: RoomMember, rooms: Set<string> | string): Set<string> {
   return typeof rooms === "object" ? rooms : (member.rooms = new Set([rooms]));
@@ -108,25 +113,25 @@ function setOf(member: RoomMember, rooms: Set<string> | string): Set<string> {
 export type RoomNames = string | readonly string[];
 
 /**
- * Checks the names a caller gave.
+ * Checks the names a caller gave; none may be longer than `maxLength`.
  *
  * @throws {HubError} `ERR_HUB_ROOM_NAME`, before anything was done with any of them.
  */
-export function roomNames(rooms: readonly RoomNames[]): readonly string[] {
+export function roomNames(rooms: readonly RoomNames[], maxLength: number): readonly string[] {
   const names = rooms.flat();
-  for (const name of names) checkRoomName(name);
+  for (const name of names) checkRoomName(name, maxLength);
   return names;
 }
 
-function checkRoomName(name: unknown): void {
+function checkRoomName(name: unknown, maxLength: number): void {
   if (typeof name !== "string") {
     throw new HubError("ERR_HUB_ROOM_NAME", `A room's name must be a string, not ${typeName(name)}.`);
   }
   if (name === "") throw new HubError("ERR_HUB_ROOM_NAME", "A room's name must not be empty.");
-  if (name.length > MAX_ROOM_NAME_LENGTH) {
+  if (name.length > maxLength) {
     throw new HubError(
       "ERR_HUB_ROOM_NAME",
-      `A room's name must be at most ${MAX_ROOM_NAME_LENGTH} characters; this one has ${name.length}.`,
+      `A room's name must be at most ${maxLength} characters; this one has ${name.length}.`,
     );
   }
 }

@@ -1,5 +1,5 @@
 import { EVERYBODY, type Audience } from "./audience.ts";
-import { checkCloseArguments, checkFunction, onlyValue, timeoutOf } from "./arguments.ts";
+import { checkCloseArguments, checkCount, checkFunction, onlyValue, timeoutOf } from "./arguments.ts";
 import type {
   ClientEvents,
   DataArguments,
@@ -15,11 +15,13 @@ import type {
   UserOf,
 } from "./event-types.ts";
 import type { Core } from "./core.ts";
+import { checkUser } from "./door/judgement.ts";
 import { HubError } from "./errors.ts";
 import type { Handshake } from "./handshake.ts";
 import type { Member } from "./member.ts";
+import type { OverloadPolicy } from "./overload.ts";
 import { disconnected, type RequestOptions } from "./requests.ts";
-import { roomNames, roomsOf, type RoomNames } from "./rooms.ts";
+import { roomsOf, type RoomNames } from "./rooms.ts";
 import { Target } from "./target.ts";
 import { SetView } from "./views.ts";
 
@@ -47,6 +49,29 @@ export class Socket<T extends HubTypes = HubTypes> {
   /** What `authenticate` returned; `undefined` for a hub without. */
   get user(): UserOf<T> | undefined {
     return this.#member.user as UserOf<T> | undefined;
+  }
+
+  /** When the credentials expire, in milliseconds since 1970; `undefined` for never. */
+  get expiresAt(): number | undefined {
+    return this.#member.expiresAt;
+  }
+
+  /**
+   * Takes what fresh credentials say of the user: replaces `socket.user`, and with it `expiresAt`.
+   *
+   * @throws {HubError} `ERR_HUB_ARGUMENT` for another user, or where there is none; `ERR_HUB_AUTHENTICATE` as for what
+   *   `authenticate` returns.
+   */
+  refresh(user: UserOf<T>): void {
+    checkUser(user);
+    if (user.id !== this.#member.user?.id) {
+      throw new HubError(
+        "ERR_HUB_ARGUMENT",
+        "refresh() takes the same user again. For another one, close the socket and let the client come back.",
+      );
+    }
+    this.#member.user = user;
+    if (this.isOpen) this.#core.expiry.watch(this.#member);
   }
 
   /** The upgrade request: URL, headers, address. */
@@ -115,6 +140,16 @@ export class Socket<T extends HubTypes = HubTypes> {
     return new Target<T>(this.#core, this.#self).volatile;
   }
 
+  /** This client, with another answer to its reading too slowly. See {@link Target.overload}. */
+  overload(policy: OverloadPolicy): Target<T> {
+    return new Target<T>(this.#core, this.#self).overload(policy);
+  }
+
+  /** This client, for values of which only the newest counts. See {@link Target.latest}. */
+  latest(key: string): Target<T> {
+    return new Target<T>(this.#core, this.#self).latest(key);
+  }
+
   /**
    * Sends an event to this client. The data is encoded now.
    *
@@ -124,7 +159,7 @@ export class Socket<T extends HubTypes = HubTypes> {
   emit<E extends EventName<ServerEvents<T>>>(event: E, ...values: DataArguments<ServerEvents<T>[E]>): void {
     const data = onlyValue(values);
     this.#core.checkSent(event, data);
-    this.#core.tell(this.#member, { event, data });
+    this.#core.tell(this.#member, { event, data }, this.#core.overloadOf(EVERYBODY));
   }
 
   /**
@@ -133,7 +168,8 @@ export class Socket<T extends HubTypes = HubTypes> {
    * @throws {HubError} `ERR_HUB_ARGUMENT`, `ERR_HUB_MESSAGE_TOO_LARGE`.
    */
   send(message: string | Uint8Array): void {
-    this.#core.delivery.send(this.#member, this.#core.codecs.frame(message));
+    const { codecs, delivery } = this.#core;
+    delivery.send(this.#member, codecs.frame(message, this.#core.overloadOf(EVERYBODY)));
   }
 
   /**
@@ -157,7 +193,8 @@ export class Socket<T extends HubTypes = HubTypes> {
   /**
    * Handles an event of this socket, instead of `hub.handle`. What the handler returns answers a request.
    *
-   * @throws {HubError} `ERR_HUB_EVENT_NAME`, `ERR_HUB_CONTRACT`, `ERR_HUB_HANDLED` if this socket handles the event already.
+   * @throws {HubError} `ERR_HUB_EVENT_NAME`, `ERR_HUB_CONTRACT`, `ERR_HUB_HANDLED` if this socket handles the event already,
+   *   `ERR_HUB_LIMIT`.
    */
   on<E extends EventName<ClientEvents<T>>>(
     event: E,
@@ -166,6 +203,7 @@ export class Socket<T extends HubTypes = HubTypes> {
     this.#core.checkHandled(event);
     checkFunction(handler, "A handler");
     const handlers = (this.#member.handlers ??= new Map());
+    checkCount(handlers.size, this.#core.limits.listeners, "handlers of this socket");
     if (handlers.has(event)) {
       throw new HubError(
         "ERR_HUB_HANDLED",
@@ -185,11 +223,11 @@ export class Socket<T extends HubTypes = HubTypes> {
   /**
    * Puts the socket into these rooms. One that it is in already changes nothing.
    *
-   * @throws {HubError} `ERR_HUB_ROOM_NAME`, and then none of the rooms was joined.
+   * @throws {HubError} `ERR_HUB_ROOM_NAME`, `ERR_HUB_LIMIT`, and then none of the rooms was joined.
    */
   join(...rooms: readonly RoomNames[]): void {
-    const names = roomNames(rooms);
-    if (this.isOpen) for (const name of names) this.#core.members.rooms.join(this.#member, name);
+    const names = this.#core.roomNames(rooms);
+    if (this.isOpen) this.#core.join([this.#member], names);
   }
 
   /**
@@ -198,7 +236,7 @@ export class Socket<T extends HubTypes = HubTypes> {
    * @throws {HubError} `ERR_HUB_ROOM_NAME`, and then none of the rooms was left.
    */
   leave(...rooms: readonly RoomNames[]): void {
-    const names = roomNames(rooms);
+    const names = this.#core.roomNames(rooms);
     if (this.isOpen) for (const name of names) this.#core.members.rooms.leave(this.#member, name);
   }
 

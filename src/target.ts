@@ -1,5 +1,5 @@
 import { onlyRoom, type Audience } from "./audience.ts";
-import { checkCloseArguments, checkId, checkSocket, onlyValue, timeoutOf } from "./arguments.ts";
+import { checkCloseArguments, checkId, checkKey, checkPolicy, checkSocket, onlyValue, timeoutOf } from "./arguments.ts";
 import type {
   DataArguments,
   EventName,
@@ -12,8 +12,10 @@ import type {
   UserOf,
 } from "./event-types.ts";
 import type { Core } from "./core.ts";
+import type { Member } from "./member.ts";
+import type { OverloadPolicy } from "./overload.ts";
 import type { Replies, RequestOptions } from "./requests.ts";
-import { roomNames, type RoomNames } from "./rooms.ts";
+import type { RoomNames } from "./rooms.ts";
 import type { Socket } from "./socket.ts";
 
 /** What `target.sockets()` tells of one socket. It is a copy: it means the same on one node and on many. */
@@ -47,7 +49,7 @@ export class Target<T extends HubTypes = HubTypes> {
    * @throws {HubError} `ERR_HUB_ROOM_NAME`.
    */
   to(...rooms: readonly RoomNames[]): Target<T> {
-    return this.#with({ everybody: false, rooms: [...this.#audience.rooms, ...roomNames(rooms)] });
+    return this.#with({ everybody: false, rooms: [...this.#audience.rooms, ...this.#core.roomNames(rooms)] });
   }
 
   /** Also the socket with this id, if it is connected. Otherwise like {@link to}. */
@@ -75,7 +77,7 @@ export class Target<T extends HubTypes = HubTypes> {
     }
     const { exceptRooms, exceptSockets } = this.#audience;
     return this.#with({
-      exceptRooms: [...exceptRooms, ...roomNames(rooms)],
+      exceptRooms: [...exceptRooms, ...this.#core.roomNames(rooms)],
       exceptSockets: [...exceptSockets, ...ids],
     });
   }
@@ -86,6 +88,27 @@ export class Target<T extends HubTypes = HubTypes> {
    */
   get volatile(): Target<T> {
     return this.#with({ volatile: true });
+  }
+
+  /**
+   * What becomes of an event or a message for a socket that reads too slowly, in place of the option `overload`:
+   * see {@link OverloadPolicy}.
+   *
+   * @throws {HubError} `ERR_HUB_ARGUMENT`.
+   */
+  overload(policy: OverloadPolicy): Target<T> {
+    return this.#with({ overload: { ...this.#audience.overload, policy: checkPolicy(policy) } });
+  }
+
+  /**
+   * For values of which only the newest counts: prices, cursors, positions. While a socket is behind, with more than 64 KiB
+   * not yet taken by the operating system, a message takes the place of the one with the same key that waits for it; the
+   * others get all of them.
+   *
+   * @throws {HubError} `ERR_HUB_ARGUMENT`.
+   */
+  latest(key: string): Target<T> {
+    return this.#with({ overload: { ...this.#core.overloadOf(this.#audience), key: checkKey(key) } });
   }
 
   /** Only the sockets of this node. Without a backplane that is all of them. */
@@ -113,7 +136,8 @@ export class Target<T extends HubTypes = HubTypes> {
    */
   send(message: string | Uint8Array): void {
     this.#core.checkOpen();
-    this.#core.broadcast(this.#audience, this.#core.codecs.frame(message));
+    const { codecs } = this.#core;
+    this.#core.broadcast(this.#audience, codecs.frame(message, this.#core.overloadOf(this.#audience)));
   }
 
   /**
@@ -135,15 +159,14 @@ export class Target<T extends HubTypes = HubTypes> {
   /**
    * Puts the sockets into these rooms. Who is in one already stays.
    *
-   * @throws {HubError} `ERR_HUB_ROOM_NAME`, `ERR_HUB_CLOSED`.
+   * @throws {HubError} `ERR_HUB_ROOM_NAME`, `ERR_HUB_CLOSED`, `ERR_HUB_LIMIT`, and then nobody was put anywhere.
    */
   join(...rooms: readonly RoomNames[]): void {
     this.#core.checkOpen();
-    const names = roomNames(rooms);
-    const { members } = this.#core;
-    members.forEach(this.#audience, (member) => {
-      for (const name of names) members.rooms.join(member, name);
-    });
+    const names = this.#core.roomNames(rooms);
+    const members: Member[] = [];
+    this.#core.members.forEach(this.#audience, (member) => members.push(member));
+    this.#core.join(members, names);
   }
 
   /**
@@ -153,7 +176,7 @@ export class Target<T extends HubTypes = HubTypes> {
    */
   leave(...rooms: readonly RoomNames[]): void {
     this.#core.checkOpen();
-    const names = roomNames(rooms);
+    const names = this.#core.roomNames(rooms);
     const { members } = this.#core;
     members.forEach(this.#audience, (member) => {
       for (const name of names) members.rooms.leave(member, name);

@@ -161,6 +161,8 @@ export type UpgradeDecision =
       readonly status: number;
       /** Plain text, sent as the body. */
       readonly message: string;
+      /** Besides, such as `Retry-After`. Default: none. */
+      readonly headers?: Readonly<Record<string, string>> | undefined;
     };
 
 /** A transport's own end of one connection. */

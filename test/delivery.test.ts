@@ -1,6 +1,7 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { beforeEach, describe, expect, test } from "vitest";
 import { Delivery, type Recipient } from "../src/delivery.ts";
+import { zero } from "../src/statistics.ts";
 import { createRecipient, frameOf, type SlowConnection } from "./slow-connection.ts";
 
 const KIB = 1024;
@@ -24,6 +25,9 @@ describe("Delivery", () => {
     const delivery = new Delivery({
       maxBufferedBytes,
       multicast: undefined,
+      dropped: () => {},
+      notice: () => undefined,
+      counters: zero(),
       overflow: (slow) => {
         overflows.push(slow);
         slow.open = false;

@@ -136,7 +136,7 @@ describe.each(TRANSPORTS)("a library client on %s", (transport) => {
   });
 
   test("that says nothing is closed with 4102", async () => {
-    const { port } = await listen({ helloTimeout: 20 });
+    const { port } = await listen({ handshakeTimeout: 20 });
     const client = await dial(port);
     expect((await client.closed).code).toBe(4102);
   });
@@ -146,7 +146,7 @@ describe.each(TRANSPORTS)("a library client on %s", (transport) => {
     const asked = new Promise<User>((resolve) => {
       decide = resolve;
     });
-    const { port, connected } = await listen({ helloTimeout: 20, authenticate: () => asked });
+    const { port, connected } = await listen({ handshakeTimeout: 20, authenticate: () => asked });
     const client = await dial(port);
     client.send(HELLO);
     expect((await client.closed).code).toBe(4102);

@@ -2,7 +2,7 @@ import { expect, test, vi } from "vitest";
 import { Listeners } from "../src/listeners.ts";
 
 test("once is once, and takes no equal listener with it", () => {
-  const listeners = new Listeners<{ event: [value: number] }>(["event"], () => {});
+  const listeners = new Listeners<{ event: [value: number] }>(["event"], 10, () => {});
   const listener = vi.fn<(value: number) => void>();
   listeners.add("event", listener, true);
   listeners.add("event", listener, false);
@@ -11,7 +11,7 @@ test("once is once, and takes no equal listener with it", () => {
 });
 
 test("a listener that removes itself or another does not disturb the call under way", () => {
-  const listeners = new Listeners<{ event: [] }>(["event"], () => {});
+  const listeners = new Listeners<{ event: [] }>(["event"], 10, () => {});
   const heard: string[] = [];
   const second = (): unknown => heard.push("second");
   const first = (): void => {

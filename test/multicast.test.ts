@@ -1,9 +1,10 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { beforeEach, describe, expect, test } from "vitest";
-import { Backlog } from "../src/batch.ts";
+import { Backlog } from "../src/backlog.ts";
 import { Delivery, type Recipient } from "../src/delivery.ts";
 import { Multicast } from "../src/multicast.ts";
 import type { Connection, FrameSequence, Topics } from "../src/transport.ts";
+import { zero } from "../src/statistics.ts";
 import { createRecipient, frameOf, type SlowConnection } from "./slow-connection.ts";
 
 const LIMIT = 1024 * 1024;
@@ -48,6 +49,9 @@ describe("What is sent to a whole group", () => {
     delivery = new Delivery({
       maxBufferedBytes: LIMIT,
       multicast,
+      dropped: () => {},
+      notice: () => undefined,
+      counters: zero(),
       overflow: (slow) => {
         overflows.push(slow);
         slow.open = false;

@@ -90,7 +90,7 @@ describe("hub:join and hub:leave", () => {
     client.send({ event: "hub:join", id: 2, data: { room: "good" } });
     expect(await client.nextJson()).toMatchObject({ reply: 1, error: { code: "handler-failed" } });
     expect(await client.nextJson()).toEqual({ reply: 2 });
-    expect(await reported).toEqual([failure, { source: "handler", event: "hub:join", socket }]);
+    expect(await reported).toEqual([failure, { source: "joinable", event: "hub:join", socket }]);
     expect([...socket.rooms]).toEqual(["good"]);
   });
 

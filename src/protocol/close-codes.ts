@@ -25,10 +25,16 @@ export const CloseCode = {
   unauthorized: 4001,
   /** The server does not speak the version that the client asked for. */
   unsupportedVersion: 4004,
+  /** The client sent too much, or too much that is wrong: see `limits`. */
+  abuse: 4005,
   /** The client reads more slowly than it is sent to: more than `maxBufferedBytes` would have been held for it. */
   slowConsumer: 4101,
   /** The handshake with `hub:hello` took too long. */
   handshakeTimeout: 4102,
+  /** What `authenticate` found is good no longer: come back with fresh credentials. */
+  credentialsExpired: 4103,
+  /** The server is being stopped: come back, to another or a new one, as `hub:bye` said. */
+  draining: 4200,
   /** No sign of life within the heartbeat's interval and timeout. */
   heartbeatLost: 4201,
 } as const;

@@ -66,6 +66,8 @@ export const ControlEvent = {
   leave: "hub:leave",
   /** From the server, before it closes: a {@link Bye}. */
   bye: "hub:bye",
+  /** From the server, in place of what this client did not get because it reads too slowly: a {@link Dropped}. */
+  dropped: "hub:dropped",
 } as const;
 
 /** What a client with a library subprotocol says first. */
@@ -97,6 +99,12 @@ export interface Bye {
   readonly spread?: number;
 }
 
+/** What is missing. */
+export interface Dropped {
+  /** How many messages. */
+  readonly count: number;
+}
+
 /** The codes that the server itself puts into `hub:error` and error replies. */
 export const WireErrorCode = {
   /** The message could not be decoded, or is not a packet. */
@@ -113,6 +121,12 @@ export const WireErrorCode = {
   invalidData: "invalid-data",
   /** The client may not join or leave this room by itself. */
   notJoinable: "not-joinable",
+  /** The client sends more than it may, and will be closed with 4005 if it goes on. The message was handled. */
+  tooFast: "too-fast",
+  /** So many of this client's messages are being handled that this one was not. */
+  tooManyRequests: "too-many-requests",
+  /** The socket would be in more rooms than it may. */
+  tooManyRooms: "too-many-rooms",
   /** The first message was not the `hub:hello` that the subprotocol asks for. The connection is closed. */
   helloExpected: "hello-expected",
   /** `hub:hello` named a version that this server does not speak. The connection is closed. */

@@ -1,6 +1,7 @@
 import { closingCases } from "./suite/closing.ts";
 import { compressionCases } from "./suite/compression.ts";
 import { deliveryCases } from "./suite/delivery.ts";
+import { doorCases } from "./suite/door.ts";
 import { frameCases } from "./suite/frames.ts";
 import { handshakeCases } from "./suite/handshake.ts";
 import { heartbeatCases } from "./suite/heartbeat.ts";
@@ -37,6 +38,7 @@ export function transportSuite(runner: SuiteRunner, subject: TransportSubject): 
     suite.group("seam", seamCases);
     suite.group("handshake", handshakeCases);
     suite.group("undecided handshake", undecidedCases);
+    suite.group("door", doorCases);
     suite.group("impatient clients", impatientCases);
     suite.group("messages", messageCases);
     suite.group("frames", frameCases);

@@ -85,7 +85,7 @@ export class MemoryTransport implements Transport {
     const decided = decision instanceof Promise ? await decision : decision;
     if (info.signal.aborted) return;
     if (!this.#accepting) return client.refused(503, "Service Unavailable");
-    if (!decided.accept) return client.refused(decided.status, decided.message);
+    if (!decided.accept) return client.refused(decided.status, decided.message, decided.headers);
 
     const connection: MemoryConnection = new MemoryConnection(decided.protocol, client, handlers, () => {
       this.#connections.delete(connection);

@@ -216,7 +216,7 @@ class UwsTransport implements Transport {
     context: us_socket_context_t,
   ): void {
     if (!decision.accept) {
-      answer(response, decision.status, decision.message);
+      answer(response, decision.status, decision.message, decision.headers);
       return;
     }
     const connection = new UwsConnection(decision.protocol, this.#settings.compression, this.#handlers);

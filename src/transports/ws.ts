@@ -181,7 +181,7 @@ class WsTransport implements Transport {
 
   #answer(decision: UpgradeDecision, request: IncomingMessage, tcp: TcpSocket, head: Buffer): void {
     if (!decision.accept) {
-      refuseUpgrade(tcp, decision.status, decision.message);
+      refuseUpgrade(tcp, decision.status, decision.message, decision.headers);
       return;
     }
     this.#protocol = decision.protocol;

@@ -123,9 +123,9 @@ describe("the document says what the code says", () => {
   });
 
   test("the defaults", () => {
-    const { helloTimeout, idempotency } = resolveOptions({});
+    const { handshakeTimeout, idempotency } = resolveOptions({});
     const prose = proseOf(PATH).replaceAll(/\s+/g, " ");
-    expect(prose).toContain(`(${helloTimeout / 1_000} seconds unless configured)`);
+    expect(prose).toContain(`(${handshakeTimeout / 1_000} seconds unless configured)`);
     const { within, maxBytes } = idempotency || { within: 0, maxBytes: 0 };
     const promise = `remembers a request for ${within / 60_000} minutes from its arrival or its reply, and not more than `;
     expect(prose).toContain(`${promise}${maxBytes / 1024 / 1024} MiB`);

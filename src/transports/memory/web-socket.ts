@@ -22,6 +22,8 @@ export class MemoryCloseEvent extends Event {
 export interface Refusal {
   readonly status: number;
   readonly message: string;
+  /** Such as `Retry-After`. */
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 const CONNECTING = 0;
@@ -136,8 +138,8 @@ export class MemoryWebSocket extends EventTarget {
   }
 
   /** Called by the transport. */
-  refused(status: number, message: string): void {
-    this.#refusal = { status, message };
+  refused(status: number, message: string, headers: Readonly<Record<string, string>> = {}): void {
+    this.#refusal = { status, message, headers };
     this.dispatchEvent(new Event("error"));
     this.closed(ABNORMAL);
   }

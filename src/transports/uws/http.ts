@@ -60,7 +60,7 @@ export function answer(
   response: HttpResponse,
   status: number,
   text: string,
-  headers: Record<string, string> = {},
+  headers: Readonly<Record<string, string>> = {},
 ): void {
   response.cork(() => {
     response.writeStatus(`${status} ${STATUS_CODES[status] ?? ""}`);

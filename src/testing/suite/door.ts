@@ -1,0 +1,127 @@
+import assert from "node:assert/strict";
+import type { Refusal } from "../../door/refusal.ts";
+import type { User } from "../../event-types.ts";
+import { Inbox } from "../inbox.ts";
+import { rawRequest, UPGRADE_HEADERS } from "../raw-client.ts";
+import type { Stage } from "./stage.ts";
+import type { Suite } from "./suite.ts";
+
+/** Who is let in, and that whoever leaves, however that happens, gives back the place. */
+export function doorCases(suite: Suite): void {
+  suite.test("pages of the same host may connect, those of another may not", async (stage) => {
+    const from = (origin: string) => ({ headers: { Host: "chat.example", Origin: origin } });
+    await stage.connect(from("https://chat.example"));
+    await assert.rejects(stage.dial(from("https://evil.example")).opened, { status: 403 });
+    await assert.rejects(stage.dial(from("https://chat.example:8443")).opened, { status: 403 });
+    assert.equal(stage.connected.length, 1);
+  });
+
+  suite.test("a refusal is told with its reason", { origins: [] }, async (stage) => {
+    const refusals: Refusal[] = [];
+    stage.hub.on("refusal", (refusal) => refusals.push(refusal));
+    await assert.rejects(stage.dial({ url: "/x", headers: { Origin: "https://evil.example" } }).opened);
+    assert.deepEqual(
+      refusals.map(({ status, reason, handshake }) => [status, reason, handshake.url]),
+      [[403, "origin", "/x"]],
+    );
+  });
+
+  suite.raw("a refusal says when to come back", { admit: () => ({ retryAfter: 1_500 }) }, async (stage) => {
+    const raw = await stage.dialRaw();
+    raw.write(rawRequest("/", UPGRADE_HEADERS));
+    const answer = await raw.response();
+    assert.equal(answer?.status, 503);
+    assert.equal(answer.headers.get("retry-after"), "2");
+    assert.notEqual(answer.body, "");
+  });
+
+  suite.test("behind a proxy the client's address is the one that it tells", { trustProxy: 1 }, async (stage) => {
+    const headers = { "X-Forwarded-For": "203.0.113.1, 198.51.100.7", "X-Forwarded-Proto": "https" };
+    const { handshake } = (await stage.connect({ headers })).socket;
+    assert.deepEqual([handshake.remoteAddress, handshake.secure], ["198.51.100.7", true]);
+  });
+
+  suite.test("each address has so many places", { trustProxy: 1, maxConnectionsPerAddress: 1 }, async (stage) => {
+    const from = (address: string) => ({ headers: { "X-Forwarded-For": address } });
+    await stage.connect(from("198.51.100.7"));
+    await stage.connect(from("198.51.100.8"));
+    await assert.rejects(stage.dial(from("198.51.100.7")).opened, { status: 429 });
+  });
+
+  for (const [name, leave] of [
+    ["closes", ({ client }) => client.close()],
+    ["vanishes", ({ client }) => client.vanish()],
+    ["is closed", ({ socket }) => socket.close()],
+    ["is terminated", ({ socket }) => socket.terminate()],
+  ] as readonly (readonly [string, (guest: Awaited<ReturnType<Stage["connect"]>>) => void])[]) {
+    suite.test(`a client that ${name} gives back its place`, { maxConnections: 1 }, async (stage) => {
+      const guest = await stage.connect();
+      await assert.rejects(stage.dial().opened, { status: 503 });
+      leave(guest);
+      await stage.departures.next();
+      await stage.connect();
+    });
+  }
+
+  suite.test("a client that is refused gives back its place", { ...ONE_KNOWN, maxConnections: 1 }, async (stage) => {
+    await assert.rejects(stage.dial().opened, { status: 401 });
+    await assert.rejects(stage.dial().opened, { status: 401 });
+    await stage.connect(KNOWN);
+    await assert.rejects(stage.dial(KNOWN).opened, { status: 503 });
+  });
+
+  for (const [name, headers] of [
+    ["without a key", { ...UPGRADE_HEADERS, "Sec-WebSocket-Key": [] }],
+    ["with a key of the wrong length", { ...UPGRADE_HEADERS, "Sec-WebSocket-Key": "c2hvcnQ=" }],
+  ] as const) {
+    suite.raw(`a request ${name} takes no place`, { maxConnections: 1 }, async (stage) => {
+      const raw = await stage.dialRaw();
+      raw.write(rawRequest("/", headers));
+      await raw.response();
+      await stage.connect();
+    });
+  }
+
+  const asked = new Inbox<(user: User) => void>();
+  const authenticate = (): Promise<User> => new Promise((resolve) => asked.push(resolve));
+  suite.test(
+    "a client that vanishes while it is authenticated gives back its place when that is over",
+    { authenticate, maxConnections: 1 },
+    async (stage) => {
+      const impatient = stage.dial();
+      const decide = await asked.next();
+      impatient.vanish();
+      await impatient.closed;
+      await assert.rejects(stage.dial().opened, { status: 503 });
+      decide?.({ id: "ann" });
+      const arrival = stage.connect();
+      (await asked.next())?.({ id: "ben" });
+      assert.deepEqual((await arrival).socket.user, { id: "ben" });
+      assert.equal(stage.connected.length, 1);
+    },
+  );
+
+  suite.test(
+    "a client is not kept waiting for ever",
+    { authenticate: () => new Promise<never>(() => {}), handshakeTimeout: 20 },
+    async (stage) => {
+      await assert.rejects(stage.dial().opened, { status: 503 });
+      assert.equal((await stage.failures.next())?.context.source, "authenticate");
+      assert.deepEqual(stage.connected, []);
+    },
+  );
+
+  suite.test("a client whose credentials have expired is told to come back with others", ONE_KNOWN, async (stage) => {
+    const { client, socket } = await stage.connect(KNOWN);
+    socket.refresh({ id: "ann", expiresAt: Date.now() + 20 });
+    assert.equal((await client.closed).code, 4103);
+    assert.equal((await stage.departures.next())?.code, 4103);
+  });
+}
+
+/** Lets in who says that it is Ann. */
+const ONE_KNOWN = {
+  authenticate: async ({ url }: { readonly url: string }): Promise<User | false> => url === "/ann" && { id: "ann" },
+};
+
+const KNOWN = { url: "/ann" };
