@@ -20,7 +20,13 @@ export interface PlainTypes {
 
 /** A chat that any client of a hand-written WebSocket server can talk to: no envelope, no library on its side. */
 export function createPlainHub(options: Pick<HubOptions, "transport"> = {}): Hub<PlainTypes> {
-  const hub = new Hub<PlainTypes>({ ...options, codec: flatCodec("Dữ liệu không hợp lệ"), welcome: false });
+  const hub = new Hub<PlainTypes>({
+    ...options,
+    codec: flatCodec("Dữ liệu không hợp lệ"),
+    welcome: false,
+    // A page that is opened from the disk, as client.html is, has the origin "null".
+    origins: ["null"],
+  });
 
   hub.on("connection", (socket) => {
     socket.emit("welcome", { message: "Chào mừng đến với WebSocket Server!" });

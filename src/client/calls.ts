@@ -43,7 +43,7 @@ export class Calls {
     repeatable: boolean,
     { timeout = 10_000, signal }: RequestOptions,
   ): Promise<unknown> {
-    if (!isDuration(timeout, 1)) throw new ClientError("ERR_CLIENT_ARGUMENT", "A timeout is at least 1.");
+    if (!isDuration(timeout, 1)) throw new ClientError("ERR_CLIENT_ARGUMENT", "Not a timeout.");
     signal?.throwIfAborted();
     const id = ++this.#lastId;
     const message = encode(id);

@@ -24,7 +24,7 @@ import { resolveOptions, type ConnectOptions } from "./options.ts";
 import { Outbox, type Outgoing } from "./outbox.ts";
 import { inRoom, Room } from "./room.ts";
 import { Uplink } from "./uplink.ts";
-import { HANDLER_FAILED, INVALID_DATA, NORMAL, UNKNOWN_EVENT } from "./words.ts";
+import { DROPPED, HANDLER_FAILED, INVALID_DATA, NORMAL, UNKNOWN_EVENT } from "./words.ts";
 
 type Check = "checkSent" | "checkReceived" | "checkReply" | "checkAnswer";
 
@@ -200,7 +200,7 @@ export class Client<T extends HubTypes = HubTypes> {
    *   platform's `WebSocket.close` throws. The client stays as it is.
    */
   async close(code: number = NORMAL, reason = ""): Promise<void> {
-    if (code !== NORMAL && !(code >= 3000 && code < 5000)) throw bad("Close with 1000, or 3000 to 4999.");
+    if (code !== NORMAL && !(code >= 3000 && code < 5000)) throw bad("Not 1000 or 3000 to 4999.");
     return this.#uplink.close(code, reason);
   }
 
@@ -249,7 +249,9 @@ export class Client<T extends HubTypes = HubTypes> {
 
   readonly #receive = (packet: EventPacket, link: Link): void => {
     const { event, id, room } = packet;
-    if (this.#uplink.state === "closed" || event.startsWith(RESERVED_PREFIX)) return;
+    if (this.#uplink.state === "closed") return;
+    if (event === DROPPED) this.#dispatch(event, packet.data);
+    if (event.startsWith(RESERVED_PREFIX)) return;
     let { data } = packet;
     try {
       data = this.#checked("checkReceived", event, data);
@@ -268,7 +270,7 @@ export class Client<T extends HubTypes = HubTypes> {
   async #answer(link: Link, event: string, id: number, data: unknown): Promise<void> {
     const handler = this.#handlers.get(event);
     if (handler === undefined) {
-      this.#refuse(link, id, UNKNOWN_EVENT, `No handler for "${event}".`);
+      this.#refuse(link, id, UNKNOWN_EVENT, `Not handled: ${event}`);
       return;
     }
     try {
@@ -277,7 +279,7 @@ export class Client<T extends HubTypes = HubTypes> {
       if (error instanceof ReplyError) {
         this.#refuse(link, id, error.reason, error.message);
       } else {
-        this.#refuse(link, id, HANDLER_FAILED, "The client failed.");
+        this.#refuse(link, id, HANDLER_FAILED, "Client failed");
         this.#listenerFailed(error);
       }
     }
@@ -316,7 +318,7 @@ export class Client<T extends HubTypes = HubTypes> {
 
   readonly #listenerFailed = (cause: unknown): void => {
     if (!this.#listeners.has("hub:error")) throwLater(cause);
-    this.#report(new ClientError("ERR_CLIENT_LISTENER", `A listener failed: ${messageOf(cause)}`, { cause }));
+    this.#report(new ClientError("ERR_CLIENT_LISTENER", `A listener: ${messageOf(cause)}`, { cause }));
   };
 
   readonly #report = (error: unknown): void => this.#dispatch("hub:error", error);
@@ -331,7 +333,7 @@ const EVENT_NAME = /^(?!hub:)[^]{1,256}$/;
 
 function checkEventName(event: unknown): void {
   if (typeof event !== "string" || !EVENT_NAME.test(event)) {
-    throw bad(`Not an event name: ${String(event)}`);
+    throw bad(`Not an event: ${String(event)}`);
   }
 }
 

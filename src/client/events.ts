@@ -1,4 +1,5 @@
 import type { EventData, EventName, HubTypes, ServerEvents } from "../event-types.ts";
+import type { Dropped } from "../protocol/packet.ts";
 import type { ClientError } from "./errors.ts";
 
 /**
@@ -28,6 +29,8 @@ export interface ClientNotices {
    * be joined again.
    */
   "hub:error": ClientError;
+  /** The server left messages out here, because this client reads too slowly. */
+  "hub:dropped": Dropped;
   /** A message that is no packet: text or bytes. */
   "hub:message": string | Uint8Array;
 }

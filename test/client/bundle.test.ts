@@ -95,7 +95,7 @@ describe.each(TRANSPORTS)("the bundle of the client in a browser, on %s", (trans
   }
 
   it("connects, asks, joins a room and hears it, and closes", async () => {
-    const hub = new Hub({ transport, joinable: (room) => room === "lobby" });
+    const hub = new Hub({ transport, origins: "*", joinable: (room) => room === "lobby" });
     hub.handle("sum", ({ a, b }: { a: number; b: number }) => a + b);
     hub.handle("shout", (text: string) => hub.to("lobby").emit("news", text));
     const closed = new Promise((resolve) => void hub.on("disconnection", (_, how) => resolve(how)));
@@ -127,7 +127,7 @@ describe.each(TRANSPORTS)("the bundle of the client in a browser, on %s", (trans
 
   it("speaks MessagePack, where dates and bytes survive", async () => {
     const { msgpackCodec } = await import("roomcast/msgpack");
-    const hub = new Hub({ transport, codecs: [msgpackCodec] });
+    const hub = new Hub({ transport, origins: "*", codecs: [msgpackCodec] });
     hub.handle("echo", (data) => {
       expect(data).toEqual({ at: new Date(7), bytes: new Uint8Array([1, 2, 3]) });
       return data;
@@ -146,7 +146,7 @@ describe.each(TRANSPORTS)("the bundle of the client in a browser, on %s", (trans
   });
 
   it("takes the connection for lost when the browser goes offline, and comes back as soon as it is online", async () => {
-    const hub = new Hub({ transport });
+    const hub = new Hub({ transport, origins: "*" });
     const url = await listen(hub);
     const { page, errors } = await open(CLIENT);
     // The clock stands still: no delay ends, so that what brings the client back is the browser's word alone.
