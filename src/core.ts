@@ -157,9 +157,10 @@ export class Core {
     return overload ?? this.#overload;
   }
 
-  admit(connection: Connection, { handshake, user }: Admission): Member {
+  /** `phase` is the heartbeat's. */
+  admit(connection: Connection, { handshake, user }: Admission, phase: number): Member {
     const codec = this.codecs.of(connection.protocol) ?? this.codecs.plain;
-    const member = new Member(createId(), connection, codec, handshake, user);
+    const member = new Member(createId(), connection, codec, handshake, user, phase);
     connection.owner = member;
     this.codecs.joined(codec);
     this.members.add(member);

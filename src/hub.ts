@@ -113,6 +113,19 @@ export class Hub<T extends HubTypes = HubTypes> {
         this.#report(error, { source, event, socket: socketOf(member) });
       },
     });
+    const beat =
+      heartbeat === false
+        ? undefined
+        : new Heartbeat<Member>(
+            heartbeat,
+            this.#core.members.all,
+            clock,
+            (member) => this.#reception.ping(member),
+            (member) => {
+              this.#core.counters.heartbeatLosses++;
+              this.#core.expel(member, CloseCode.heartbeatLost, "No sign of life");
+            },
+          );
     this.#reception = new Reception({
       core: this.#core,
       door: new Door({
@@ -128,6 +141,7 @@ export class Hub<T extends HubTypes = HubTypes> {
       }),
       inbound,
       settings,
+      nextPhase: () => beat?.nextPhase() ?? 0,
       admitted: (member) => {
         member.socket = new Socket<T>(this.#core, member);
       },
@@ -139,26 +153,14 @@ export class Hub<T extends HubTypes = HubTypes> {
       failed: codecFailed,
       broken: (error) => this.#report(error, { source: "transport" }),
     });
-    const clockwork =
-      heartbeat === false
-        ? undefined
-        : new Heartbeat(
-            heartbeat,
-            this.#core.members.all,
-            (member) => this.#reception.ping(member),
-            (member) => {
-              this.#core.counters.heartbeatLosses++;
-              this.#core.expel(member, CloseCode.heartbeatLost, "No sign of life");
-            },
-          );
     this.#lifeCycle = new LifeCycle({
       core: this.#core,
-      heartbeat: clockwork,
+      heartbeat: beat,
       reception: this.#reception,
       transport,
     });
     transport.start(this.#reception.handlers(), settings);
-    clockwork?.start();
+    beat?.start();
   }
 
   /** The rooms of this node that have members: name to sockets. Live and read-only. */

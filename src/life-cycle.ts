@@ -2,6 +2,7 @@ import { isDelay } from "./option-rules.ts";
 import { closed, type Core } from "./core.ts";
 import { HubError } from "./errors.ts";
 import type { Heartbeat } from "./heartbeat.ts";
+import type { Member } from "./member.ts";
 import { resolveListenOptions } from "./options.ts";
 import type { Reception } from "./reception.ts";
 import type { ListenAddress, ListenOptions, Transport } from "./transport.ts";
@@ -20,7 +21,7 @@ const WITHIN = 10_000;
 /** What begins and ends with the hub. */
 export interface LifeCycleParts {
   readonly core: Core;
-  readonly heartbeat: Heartbeat | undefined;
+  readonly heartbeat: Heartbeat<Member> | undefined;
   readonly reception: Reception;
   readonly transport: Transport;
 }

@@ -2,6 +2,7 @@ import type { Backlog } from "./backlog.ts";
 import type { Batch } from "./batch.ts";
 import type { Recipient } from "./delivery.ts";
 import type { Handshake } from "./handshake.ts";
+import type { Beating } from "./heartbeat.ts";
 import type { Codec } from "./protocol/codec.ts";
 import type { User } from "./event-types.ts";
 import type { Expiring } from "./expiry.ts";
@@ -14,7 +15,7 @@ import type { Connection } from "./transport.ts";
 export type AnyHandler<S> = (data: unknown, socket: S) => unknown;
 
 /** The hub's own record of one connection: what its parts need to know, in one object that all of them share. */
-export class Member<S = unknown> implements Recipient, RoomMember, Rated, Expiring {
+export class Member<S = unknown> implements Beating, Expiring, Rated, Recipient, RoomMember {
   readonly id: string;
   readonly connection: Connection;
   readonly codec: Codec;
@@ -33,8 +34,9 @@ export class Member<S = unknown> implements Recipient, RoomMember, Rated, Expiri
   /** How many of its messages asynchronous handlers are at work on. */
   handling = 0;
   allowance: Rated["allowance"] = undefined;
-  /** Cleared by the heartbeat, set by every sign of life. */
-  alive = true;
+  /** Of the heartbeat. */
+  askedIn = 0;
+  readonly phase: number;
 
   pending: Batch | undefined = undefined;
   backlog: Backlog | undefined = undefined;
@@ -42,12 +44,20 @@ export class Member<S = unknown> implements Recipient, RoomMember, Rated, Expiri
   /** The number of the last call of `Members.forEach` that has dealt with this member. */
   stamp = 0;
 
-  constructor(id: string, connection: Connection, codec: Codec, handshake: Handshake, user: User | undefined) {
+  constructor(
+    id: string,
+    connection: Connection,
+    codec: Codec,
+    handshake: Handshake,
+    user: User | undefined,
+    phase = 0,
+  ) {
     this.id = id;
     this.connection = connection;
     this.codec = codec;
     this.handshake = handshake;
     this.user = user;
+    this.phase = phase;
   }
 
   get expiresAt(): number | undefined {

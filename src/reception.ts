@@ -16,6 +16,8 @@ export interface ReceptionOptions {
   readonly door: Door;
   readonly inbound: Inbound;
   readonly settings: Pick<ResolvedOptions, "handshakeTimeout" | "heartbeat" | "welcome">;
+  /** When the heartbeat asks the next member. */
+  readonly nextPhase: () => number;
   /** Gives a new member its socket. */
   readonly admitted: (member: Member) => void;
   /** It was greeted: the application may know of it. */
@@ -86,16 +88,16 @@ export class Reception {
           return;
         }
         const member = owner as Member;
-        member.alive = true;
+        member.askedIn = 0;
         if (member.open) inbound.receive(member, data);
       },
       pong: ({ owner }) => {
-        if (owner instanceof Member) owner.alive = true;
+        if (owner instanceof Member) owner.askedIn = 0;
       },
       drain: ({ owner }) => {
         if (!(owner instanceof Member)) return;
         // What a client takes is a sign of life too: its pong may be far behind what it has yet to read.
-        owner.alive = true;
+        owner.askedIn = 0;
         if (owner.open) core.delivery.drained(owner);
       },
       overflow: ({ owner }) => {
@@ -133,7 +135,7 @@ export class Reception {
   }
 
   #admit(connection: Connection, admission: Admission): void {
-    const member = this.#options.core.admit(connection, admission);
+    const member = this.#options.core.admit(connection, admission, this.#options.nextPhase());
     this.#options.admitted(member);
     if (this.#options.settings.welcome || this.#isLibrary(member)) this.#greet(member);
     this.#options.connected(member);

@@ -66,6 +66,11 @@ export interface TransportSettings {
   readonly maxBufferedBytes: number;
   /** Whether permessage-deflate (RFC 7692) is offered. */
   readonly compression: boolean;
+  /**
+   * How long a client of the transport's own server may take to send its upgrade request, in milliseconds. A library that
+   * has a limit of its own may keep to that.
+   */
+  readonly handshakeTimeout: number;
 }
 
 /** Where to listen. A port, or `socketPath` for a Unix domain socket. */

@@ -1,5 +1,6 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { systemClock } from "../src/clock.ts";
 import type { Handshake } from "../src/handshake.ts";
 import { Heartbeat } from "../src/heartbeat.ts";
 import { Member } from "../src/member.ts";
@@ -20,14 +21,14 @@ describe("Heartbeat", () => {
   let members: Map<string, Member>;
   let pings: string[];
   let lost: string[];
-  let heartbeat: Heartbeat;
+  let heartbeat: Heartbeat<Member>;
 
   beforeEach(() => {
-    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
     members = new Map();
     pings = [];
     lost = [];
-    heartbeat = new Heartbeat(OPTIONS, members, ping, ({ id }) => {
+    heartbeat = new Heartbeat(OPTIONS, members, systemClock, ping, ({ id }) => {
       lost.push(id);
       members.delete(id);
     });
@@ -55,7 +56,7 @@ describe("Heartbeat", () => {
     expect(pings).toEqual([]);
     await advance(1);
     expect(pings).toEqual(["a", "b"]);
-    for (const member of all) member.alive = true;
+    for (const member of all) member.askedIn = 0;
     await advance(999);
     expect(pings.length).toBe(2);
     await advance(1);
@@ -69,10 +70,10 @@ describe("Heartbeat", () => {
     add("silent");
     const late = add("late");
     await advance(1_000);
-    quick.alive = true;
+    quick.askedIn = 0;
     await advance(399);
     expect(lost).toEqual([]);
-    late.alive = true;
+    late.askedIn = 0;
     await advance(1);
     expect(lost).toEqual(["silent"]);
     await advance(600);
@@ -84,7 +85,7 @@ describe("Heartbeat", () => {
     const member = add("a");
     await advance(1_000);
     // The last thing that comes from it comes right after it was asked.
-    member.alive = true;
+    member.askedIn = 0;
     await advance(OPTIONS.interval + OPTIONS.timeout - 1);
     expect(lost).toEqual([]);
     await advance(1);
@@ -105,11 +106,11 @@ describe("Heartbeat", () => {
   });
 
   test("with the timeout as long as the interval, judges and asks again at once", async () => {
-    heartbeat = new Heartbeat({ interval: 500, timeout: 500 }, members, ping, ({ id }) => lost.push(id));
+    heartbeat = new Heartbeat({ interval: 500, timeout: 500 }, members, systemClock, ping, ({ id }) => lost.push(id));
     heartbeat.start();
     const member = add("a");
     await advance(500);
-    member.alive = true;
+    member.askedIn = 0;
     await advance(500);
     expect(lost).toEqual([]);
     // A timer of no milliseconds waits one.
@@ -134,7 +135,7 @@ describe("Heartbeat", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test("has one timer, however many members, and does not keep the process alive", async () => {
+  test("has a timer for each slice at most, however many members, and does not keep the process alive", async () => {
     vi.useRealTimers();
     const unref = vi.spyOn(Object.getPrototypeOf(setTimeout(() => {}, 0).unref()) as NodeJS.Timeout, "unref");
     for (let index = 0; index < 100; index++) add(String(index));

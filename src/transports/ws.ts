@@ -104,7 +104,7 @@ class WsTransport implements Transport {
     if (this.#attachedTo !== undefined) {
       throw new HubError("ERR_HUB_ATTACHED", "This hub is attached to your own server. Call server.listen() instead.");
     }
-    const server = await listenOn(options).catch((error: unknown) => {
+    const server = await listenOn(options, this.#settings.handshakeTimeout).catch((error: unknown) => {
       throw listenError(error, options);
     });
     server.on("request", (_request, response) => {

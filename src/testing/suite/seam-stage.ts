@@ -49,6 +49,7 @@ export class SeamStage {
       maxMessageBytes: 65_536,
       maxBufferedBytes: 1024 * 1024,
       compression: subject.compression ?? false,
+      handshakeTimeout: 10_000,
       ...settings,
     };
     this.transport = this.another();
