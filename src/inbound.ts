@@ -55,7 +55,7 @@ export class Inbound {
     core.counters.bytesIn += byteLength;
     const verdict = rates.received(member, byteLength);
     if (verdict === "abuse") {
-      core.expel(member, CloseCode.abuse, "Too much, too fast");
+      core.closeMember(member, CloseCode.abuse, "Too much, too fast");
       return;
     }
     if (verdict === "warn") this.#refuse(member, undefined, TOO_FAST);
