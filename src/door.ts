@@ -53,6 +53,7 @@ export class Door {
   /** From now on everybody is refused, those included who are being judged. */
   shut(): void {
     this.#open = false;
+    this.#judgement.shut();
   }
 
   /** The answer to a handshake. */

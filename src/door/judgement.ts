@@ -1,4 +1,4 @@
-import type { Clock, Timer } from "../clock.ts";
+import type { Clock } from "../clock.ts";
 import { HubError, ReplyError } from "../errors.ts";
 import type { User } from "../event-types.ts";
 import type { Handshake } from "../handshake.ts";
@@ -28,6 +28,8 @@ export class Judgement {
   readonly #settings: Pick<ResolvedOptions, "admit" | "authenticate" | "handshakeTimeout">;
   readonly #clock: Clock;
   readonly #failed: (error: unknown, source: ErrorContext["source"]) => void;
+  /** For each client that is being judged, what ends that. */
+  readonly #undecided = new Set<(denial: Denial) => void>();
 
   constructor(
     settings: Pick<ResolvedOptions, "admit" | "authenticate" | "handshakeTimeout">,
@@ -45,18 +47,26 @@ export class Judgement {
     return admit !== undefined || (authenticate !== undefined && !isLibrary);
   }
 
+  /** Those who are being judged get their verdict now. */
+  shut(): void {
+    for (const end of this.#undecided) end({ reason: "draining" });
+  }
+
   /** The verdict at the handshake, within its time. A library client will be authenticated later. Never rejects. */
   async judge(handshake: Handshake, isLibrary: boolean): Promise<Admission | Denial> {
     const { handshakeTimeout } = this.#settings;
-    let timer: Timer | undefined;
-    const late = new Promise<Denial>((resolve) => {
-      timer = this.#clock.setTimeout(() => {
-        this.#failed(new HubError("ERR_HUB_TIMEOUT", tooLate(handshakeTimeout)), "authenticate");
-        resolve({ reason: "timeout" });
-      }, handshakeTimeout);
+    let end: (denial: Denial) => void = () => {};
+    const ended = new Promise<Denial>((resolve) => {
+      end = resolve;
     });
-    const verdict = await Promise.race([this.#ask(handshake, isLibrary), late]);
-    timer?.cancel();
+    this.#undecided.add(end);
+    const timer = this.#clock.setTimeout(() => {
+      this.#failed(new HubError("ERR_HUB_TIMEOUT", tooLate(handshakeTimeout)), "authenticate");
+      end({ reason: "timeout" });
+    }, handshakeTimeout);
+    const verdict = await Promise.race([this.#ask(handshake, isLibrary, () => this.#undecided.has(end)), ended]);
+    this.#undecided.delete(end);
+    timer.cancel();
     return verdict;
   }
 
@@ -78,10 +88,10 @@ export class Judgement {
     }
   }
 
-  async #ask(handshake: Handshake, isLibrary: boolean): Promise<Admission | Denial> {
+  async #ask(handshake: Handshake, isLibrary: boolean, isAwaited: () => boolean): Promise<Admission | Denial> {
     const denial = await this.#admit(handshake);
     if (denial !== undefined) return denial;
-    return isLibrary ? { handshake, user: undefined } : this.authenticate(handshake);
+    return isLibrary || !isAwaited() ? { handshake, user: undefined } : this.authenticate(handshake);
   }
 
   async #admit(handshake: Handshake): Promise<Denial | undefined> {

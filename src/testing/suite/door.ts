@@ -3,16 +3,16 @@ import type { Refusal } from "../../door/refusal.ts";
 import type { User } from "../../event-types.ts";
 import { Inbox } from "../inbox.ts";
 import { rawRequest, UPGRADE_HEADERS } from "../raw-client.ts";
-import type { Stage } from "./stage.ts";
+import type { SuiteConnectOptions } from "../suite-client.ts";
+import type { Guest } from "./guest.ts";
 import type { Suite } from "./suite.ts";
 
 /** Who is let in, and that whoever leaves, however that happens, gives back the place. */
 export function doorCases(suite: Suite): void {
   suite.test("pages of the same host may connect, those of another may not", async (stage) => {
-    const from = (origin: string) => ({ headers: { Host: "chat.example", Origin: origin } });
-    await stage.connect(from("https://chat.example"));
-    await assert.rejects(stage.dial(from("https://evil.example")).opened, { status: 403 });
-    await assert.rejects(stage.dial(from("https://chat.example:8443")).opened, { status: 403 });
+    await stage.connect(fromPage("https://chat.example"));
+    await assert.rejects(stage.dial(fromPage("https://evil.example")).opened, { status: 403 });
+    await assert.rejects(stage.dial(fromPage("https://chat.example:8443")).opened, { status: 403 });
     assert.equal(stage.connected.length, 1);
   });
 
@@ -42,10 +42,9 @@ export function doorCases(suite: Suite): void {
   });
 
   suite.test("each address has so many places", { trustProxy: 1, maxConnectionsPerAddress: 1 }, async (stage) => {
-    const from = (address: string) => ({ headers: { "X-Forwarded-For": address } });
-    await stage.connect(from("198.51.100.7"));
-    await stage.connect(from("198.51.100.8"));
-    await assert.rejects(stage.dial(from("198.51.100.7")).opened, { status: 429 });
+    await stage.connect(fromAddress("198.51.100.7"));
+    await stage.connect(fromAddress("198.51.100.8"));
+    await assert.rejects(stage.dial(fromAddress("198.51.100.7")).opened, { status: 429 });
   });
 
   for (const [name, leave] of [
@@ -53,7 +52,7 @@ export function doorCases(suite: Suite): void {
     ["vanishes", ({ client }) => client.vanish()],
     ["is closed", ({ socket }) => socket.close()],
     ["is terminated", ({ socket }) => socket.terminate()],
-  ] as readonly (readonly [string, (guest: Awaited<ReturnType<Stage["connect"]>>) => void])[]) {
+  ] as readonly (readonly [string, (guest: Guest) => void])[]) {
     suite.test(`a client that ${name} gives back its place`, { maxConnections: 1 }, async (stage) => {
       const guest = await stage.connect();
       await assert.rejects(stage.dial().opened, { status: 503 });
@@ -125,3 +124,11 @@ const ONE_KNOWN = {
 };
 
 const KNOWN = { url: "/ann" };
+
+function fromPage(origin: string): SuiteConnectOptions {
+  return { headers: { Host: "chat.example", Origin: origin } };
+}
+
+function fromAddress(address: string): SuiteConnectOptions {
+  return { headers: { "X-Forwarded-For": address } };
+}
