@@ -54,7 +54,7 @@ describe.each(TRANSPORTS)("the demo on %s", (transport) => {
     expect(await client.nextJson()).toMatchObject({ event: "hub:welcome" });
 
     child.kill(signal);
-    expect((await client.closed).code).toBe(1001);
+    expect((await client.closed).code).toBe(4200);
     expect(await exited).toStrictEqual([0, null]);
   });
 

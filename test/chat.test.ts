@@ -28,7 +28,7 @@ describe.each(TRANSPORTS)("the chat for a bare client, on %s", (transport) => {
 
   afterEach(async () => {
     await Promise.all(clients.map((client) => client.close()));
-    await server.close();
+    await server.drain();
   });
 
   async function connect(query: Record<string, string> = {}): Promise<WsClient> {

@@ -49,6 +49,28 @@ describe.each(TRANSPORTS)("a process with a hub on %s ends by itself", (transpor
     expect(await complete.run(program, transport)).toStrictEqual({ code: 0, stdout: "closed\n", stderr: "" });
   });
 
+  test("after drain(), with a client connected whose handler never finishes", async () => {
+    const program = `
+      import { once } from "node:events";
+      import { Hub } from "roomcast";
+      import { WebSocket } from "ws";
+      const hub = new Hub({ transport: process.argv[1] });
+      hub.handle("endless", () => new Promise(() => {}));
+      const { port } = await hub.listen({ host: "127.0.0.1" });
+      const client = new WebSocket("ws://127.0.0.1:" + port);
+      await once(client, "message");
+      client.send('{"event":"endless","id":1}');
+      client.send('{"event":"hub:nothing","id":2}');
+      await once(client, "message");
+      client.on("close", (code) => console.log("closed with", code));
+      await hub.drain({ within: 50 });
+      console.log("drained");
+    `;
+    const { code, stdout, stderr } = await complete.run(program, transport);
+    expect({ code, stderr }).toStrictEqual({ code: 0, stderr: "" });
+    expect(stdout.split("\n").toSorted()).toStrictEqual(["", "closed with 4200", "drained"]);
+  });
+
   test("although a client never answers the close frame", async () => {
     const program = `
       import { Hub } from "roomcast";
@@ -162,7 +184,7 @@ describe("the program of the plain server", () => {
     });
 
     child.kill("SIGTERM");
-    expect((await client.closed).code).toBe(1001);
+    expect((await client.closed).code).toBe(4200);
     expect(await exited).toStrictEqual([0, null]);
   });
 

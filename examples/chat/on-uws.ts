@@ -1,6 +1,6 @@
 import { uws } from "roomcast/transports/uws";
 import uWS, { type ListenOptions, type us_listen_socket } from "uWebSockets.js";
-import type { StartPageServer } from "./page-server.ts";
+import { FAREWELL, type StartPageServer } from "./page-server.ts";
 
 /**
  * Without it, a port that another server listens on would be shared with that one. The library exports the value, but
@@ -34,9 +34,10 @@ export const startOnUws: StartPageServer = async ({ assets, createHub }, port) =
 
   return {
     port: uWS.us_socket_local_port(listenSocket),
-    async close() {
+    async drain() {
+      // The app goes on meanwhile, so that whoever comes hears when to try again.
+      await hub.drain(FAREWELL);
       uWS.us_listen_socket_close(listenSocket);
-      await hub.close();
       app.close();
     },
   };

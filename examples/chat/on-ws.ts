@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { ws } from "roomcast/transports/ws";
-import type { StartPageServer } from "./page-server.ts";
+import { FAREWELL, type StartPageServer } from "./page-server.ts";
 
 /** On `ws`, the hub is attached to an ordinary HTTP server, which goes on answering everything else. */
 export const startOnWs: StartPageServer = async ({ assets, createHub }, port) => {
@@ -19,10 +19,11 @@ export const startOnWs: StartPageServer = async ({ assets, createHub }, port) =>
 
   return {
     port: (server.address() as AddressInfo).port,
-    async close() {
+    async drain() {
+      // The server goes on meanwhile, so that whoever comes hears when to try again.
+      await hub.drain(FAREWELL);
       const closed = once(server, "close");
       server.close();
-      await hub.close();
       server.closeAllConnections();
       await closed;
     },

@@ -1,18 +1,21 @@
-import type { Transport, TransportName } from "roomcast";
+import type { DrainOptions, Hub, Transport, TransportName } from "roomcast";
 import type { Asset } from "./asset.ts";
 
 /** A page and the hub that it talks to, on one port. */
 export interface PageServer {
   readonly port: number;
-  /** Says goodbye to everybody and resolves when the port is free again. */
-  close(): Promise<void>;
+  /** Tells everybody to come back, lets what is being handled finish, and resolves when the port is free again. */
+  drain(): Promise<void>;
 }
 
 /** What is served: the files of the page by URL path, and the hub once there is a transport for it. */
 export interface Served {
   readonly assets: ReadonlyMap<string, Asset>;
-  readonly createHub: (transport: Transport) => { close(): Promise<void> };
+  readonly createHub: (transport: Transport) => Pick<Hub, "close" | "drain">;
 }
+
+/** How long what is being handled may take at the end, and over how long the pages spread their return. */
+export const FAREWELL: DrainOptions = { within: 5_000, spread: 1_000 };
 
 /** One of these for each transport. */
 export type StartPageServer = (served: Served, port: number) => Promise<PageServer>;

@@ -11,7 +11,7 @@ async function run({ transport, port }: CommandLine): Promise<void> {
     console.log(`The chat is open at http://localhost:${server.port} (transport: ${transport}). Ctrl+C ends it.`);
     // The same signal again finds no listener and ends the process at once.
     await Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
-    await server.close();
+    await server.drain();
   } catch (error) {
     console.error(explain(error as NodeJS.ErrnoException, port));
     process.exitCode = 1;

@@ -13,7 +13,7 @@ async function run({ transport, port }: CommandLine): Promise<void> {
     console.log("A client for the browser: examples/plain/client.html");
 
     // The same signal again finds no listener and ends the process at once.
-    const stop = (): void => void hub.close();
+    const stop = (): void => void hub.drain({ within: 5_000, spread: 1_000 });
     process.once("SIGINT", stop).once("SIGTERM", stop);
   } catch (error) {
     // A port in use or a library that is missing: the library's sentence says what to do.

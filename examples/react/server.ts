@@ -13,7 +13,7 @@ async function run({ transport, port }: CommandLine): Promise<void> {
     console.log(`The rooms are open at http://localhost:${server.port} (transport: ${transport}). Ctrl+C ends it.`);
     // The same signal again finds no listener and ends the process at once.
     await Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
-    await server.close();
+    await server.drain();
   } catch (error) {
     // A port in use, a library or a page that is missing: the sentence names it.
     console.error(`The rooms cannot open: ${(error as Error).message}`);

@@ -3,5 +3,17 @@ export { RawClient, type RawResponse } from "./raw-client.ts";
 export type { RawFrame } from "./raw-frame.ts";
 export { SuiteRefusal, type SuiteClient, type SuiteClosing, type SuiteConnectOptions } from "./suite-client.ts";
 export type { SuiteRunner } from "./suite/suite.ts";
+export type { TestClient, TestMessage } from "./test-client.ts";
+export {
+  createTestHub,
+  type TestConnectOptions,
+  type TestFailure,
+  type TestHub,
+  type TestHubBasis,
+  type TestHubOptions,
+  type TestWebSocketConstructor,
+} from "./test-hub.ts";
+export { TestRefusal } from "./test-refusal.ts";
 export { inMemory, overSockets, type TransportSubject } from "./transport-subject.ts";
 export { transportSuite } from "./transport-suite.ts";
+export { VirtualClock } from "./virtual-clock.ts";

@@ -32,7 +32,7 @@ describe.each(TRANSPORTS)("the chat's page, on %s", (transport) => {
 
   afterEach(async () => {
     await Promise.all(visitors.map((visitor) => visitor.vanish()));
-    await server.close();
+    await server.drain();
     const errors = visitors.flatMap((visitor) => visitor.errors);
     if (errors.length > 0) throw new Error(`The page reported: ${errors.join("; ")}`);
   });
@@ -138,12 +138,12 @@ describe.each(TRANSPORTS)("the chat's page, on %s", (transport) => {
 
   it("comes back by itself when the server restarts, into the same room", async () => {
     const port = await freePort();
-    await server.close();
+    await server.drain();
     server = await startChatServer(transport, port);
     const ada = await enter("Ada", "tea");
     const ben = await enter("Ben", "tea");
 
-    await server.close();
+    await server.drain();
     await ada.isReconnecting();
     await ben.isReconnecting();
     await ada.say("Is anybody there?");

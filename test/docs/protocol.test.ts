@@ -92,7 +92,8 @@ describe("the document says what the code says", () => {
     expect(known.get(WireErrorCode.unsupportedVersion)).toBe(CloseCode.unsupportedVersion);
     expect(known.get(WireErrorCode.unauthorized)).toBe(CloseCode.unauthorized);
     const silent = table.filter(([error]) => error === undefined).map(([, code]) => Number(code));
-    expect(silent).toStrictEqual([CloseCode.internalError, CloseCode.handshakeTimeout, CloseCode.goingAway]);
+    const { internalError, handshakeTimeout, goingAway, draining } = CloseCode;
+    expect(silent).toStrictEqual([internalError, handshakeTimeout, goingAway, draining]);
   });
 
   test("the fields of packets", () => {
@@ -113,7 +114,7 @@ describe("the document says what the code says", () => {
     expect(Object.fromEntries(rows.map(([, value, name = ""]) => [codesIn(name)[0], value]))).toStrictEqual(
       Object.fromEntries([...limits, ["Number.MAX_SAFE_INTEGER", String(Number.MAX_SAFE_INTEGER)]]),
     );
-    expect(limits).toHaveLength(4);
+    expect(limits).toHaveLength(3);
     expect(sectionOf(PATH, "3. Packets")).toContain("(1 MiB unless configured)");
     expect(resolveOptions({}).maxMessageBytes).toBe(1024 * 1024);
     const prose = proseOf(PATH).replaceAll(/\s+/g, " ");
@@ -161,12 +162,13 @@ describe("the document says what the code says", () => {
     expect(Object.fromEntries(rows.map(({ event, from }) => [event, from]))).toStrictEqual(
       Object.fromEntries(sources.map(([, from, event]) => [event, from])),
     );
-    const { hello, welcome, error, bye, join, leave, ping, pong } = ControlEvent;
+    const { hello, welcome, error, bye, dropped, join, leave, ping, pong } = ControlEvent;
     expect(Object.fromEntries(rows.map(({ event, fields }) => [event, fields]))).toStrictEqual({
       [hello]: fieldsOf("Hello"),
       [welcome]: fieldsOf("Welcome"),
       [error]: fieldsOf("WireError"),
       [bye]: fieldsOf("Bye"),
+      [dropped]: fieldsOf("Dropped"),
       [join]: ["room"],
       [leave]: ["room"],
       [ping]: [],

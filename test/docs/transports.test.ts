@@ -200,6 +200,15 @@ const observers: Readonly<Record<string, (transport: TransportName) => Promise<s
       : `clients get ${status} until another hub takes the path`;
   },
 
+  async "more than 60 pings in one read"(transport) {
+    const { client, disconnection } = await stage({ transport });
+    client.write(Buffer.concat(Array.from({ length: 61 }, () => rawFrame(Opcode.ping))));
+    for (let pongs = 0; pongs < 61; pongs++) {
+      if ((await client.frame())?.opcode !== Opcode.pong) return `the hub reports ${(await disconnection).code}`;
+    }
+    return "are all answered";
+  },
+
   "a handshake without a valid key": (transport) => statusFor(transport, { "Sec-WebSocket-Key": "short" }),
 
   async "a handshake of another version than 13"(transport) {
@@ -216,6 +225,12 @@ const observers: Readonly<Record<string, (transport: TransportName) => Promise<s
     return agreed.includes("client_no_context_takeover")
       ? "every message stands alone"
       : "messages may build on one another";
+  },
+
+  async "compressed data that is none"(transport) {
+    const { client, disconnection } = await compressing(transport);
+    client.write(rawFrame(Opcode.text, Buffer.from([0xff, 0xff, 0xff]), { reserved: 4 }));
+    return `the client sees ${await sees(client)}, the hub reports ${(await disconnection).code}`;
   },
 
   async "compression: a message to a client below 256 bytes"(transport) {

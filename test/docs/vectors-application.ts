@@ -40,7 +40,8 @@ export class Application {
     this.client
       .on("hub:state", (change: StateChange) => this.#states.push(change))
       .on("hub:error", ({ reason = "" }: ClientError) => this.#heard.push({ hears: { error: reason } }))
-      .on("hub:message", (message: string | Uint8Array) => this.#heard.push({ hears: { text: String(message) } }));
+      .on("hub:message", (message: string | Uint8Array) => this.#heard.push({ hears: { text: String(message) } }))
+      .on("hub:dropped", (data: { count: number }) => this.#heard.push({ hears: { event: "hub:dropped", data } }));
     void this.#listen();
   }
 

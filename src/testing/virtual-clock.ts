@@ -1,0 +1,105 @@
+import type { Clock, Timer } from "../clock.ts";
+import { HubError } from "../errors.ts";
+import { MAX_DELAY } from "../option-rules.ts";
+import { settle } from "./settle.ts";
+
+interface Alarm {
+  readonly due: number;
+  readonly callback: () => void;
+}
+
+/** When virtual time begins unless it is told otherwise: the same in every run. */
+const START = Date.UTC(2000, 0, 1);
+
+/**
+ * A time that passes only when a test says so. A hub that has it as its `clock` waits for nothing: not for a heartbeat,
+ * not for a timeout, not for credentials to expire.
+ *
+ * @example
+ * const clock = new VirtualClock();
+ * const hub = new Hub({ transport: memory(), clock });
+ * await clock.advance(45_000);
+ */
+export class VirtualClock implements Clock {
+  /** In the order in which they were set. */
+  readonly #alarms = new Set<Alarm>();
+  #now: number;
+  #advancing = false;
+
+  /**
+   * @param start - in milliseconds since 1970. Default: the beginning of the year 2000.
+   * @throws {HubError} `ERR_HUB_ARGUMENT`.
+   */
+  constructor(start: number = START) {
+    if (!Number.isFinite(start)) throw bad("The start of a clock must be in milliseconds since 1970", start);
+    this.#now = start;
+  }
+
+  now(): number {
+    return this.#now;
+  }
+
+  /** How many timers are set. */
+  get timers(): number {
+    return this.#alarms.size;
+  }
+
+  /**
+   * As in Node, a timer waits a millisecond at least.
+   *
+   * @throws {HubError} `ERR_HUB_ARGUMENT` for a delay that the system's timers would not take either.
+   */
+  setTimeout(callback: () => void, delay: number): Timer {
+    if (!(delay >= 0 && delay <= MAX_DELAY)) throw bad(`A delay must be from 0 to ${MAX_DELAY} milliseconds`, delay);
+    const alarm: Alarm = { due: this.#now + Math.max(delay, 1), callback };
+    this.#alarms.add(alarm);
+    return { cancel: () => void this.#alarms.delete(alarm) };
+  }
+
+  /**
+   * Lets time pass. Fires the timers that fall due, those included that are set meanwhile: by their time, and in the
+   * order of setting where that is the same. After each of them, and before the first, everything that goes on in memory
+   * runs to its end, so that afterwards all of it has reached the clients.
+   *
+   * @throws {HubError} as a rejection: `ERR_HUB_ARGUMENT` for a negative time or none, and while time passes already.
+   *   What a timer throws rejects it, too; then time stands still at that timer, and can be advanced again.
+   */
+  async advance(milliseconds: number): Promise<void> {
+    if (!(milliseconds >= 0 && milliseconds < Number.POSITIVE_INFINITY)) {
+      throw bad("A clock advances by 0 milliseconds or more", milliseconds);
+    }
+    if (this.#advancing) {
+      throw new HubError("ERR_HUB_ARGUMENT", "This clock is advancing already. Await one advance() before the next.");
+    }
+    this.#advancing = true;
+    try {
+      await this.#advanceTo(this.#now + milliseconds);
+    } finally {
+      this.#advancing = false;
+    }
+  }
+
+  async #advanceTo(end: number): Promise<void> {
+    await settle();
+    for (let alarm = this.#next(end); alarm !== undefined; alarm = this.#next(end)) {
+      this.#alarms.delete(alarm);
+      this.#now = alarm.due;
+      alarm.callback();
+      // oxlint-disable-next-line no-await-in-loop -- a step begins when the one before has had its effect
+      await settle();
+    }
+    this.#now = end;
+  }
+
+  #next(end: number): Alarm | undefined {
+    let next: Alarm | undefined;
+    for (const alarm of this.#alarms) {
+      if (alarm.due <= end && (next === undefined || alarm.due < next.due)) next = alarm;
+    }
+    return next;
+  }
+}
+
+function bad(rule: string, value: number): HubError {
+  return new HubError("ERR_HUB_ARGUMENT", `${rule}, not ${value}.`);
+}

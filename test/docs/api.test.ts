@@ -1,0 +1,71 @@
+import { expect, test } from "vitest";
+import { Hub } from "roomcast";
+import { resolveOptions } from "../../src/options.ts";
+import { codesIn, readText, sectionOf, tablesOf } from "./markdown.ts";
+
+const PATH = "docs/API.md";
+
+/** The table in a section whose first row is about this. */
+function rowsOf(section: string, first: string): readonly (readonly string[])[] {
+  return tablesOf(sectionOf(PATH, section)).find(([row]) => row?.[0] === `\`${first}\``) ?? [];
+}
+
+const names = (rows: readonly (readonly string[])[]): readonly string[] =>
+  rows.map(([first = ""]) => codesIn(first)[0] ?? "");
+
+/** The members of a union of literals in the source. */
+function literalsOf(path: string, pattern: RegExp): readonly string[] {
+  return Array.from((pattern.exec(readText(path))?.[1] ?? "").matchAll(/^ +\| "([\w-]+)"/gm), ([, name = ""]) => name);
+}
+
+test("lists every option of a hub, and no other", () => {
+  expect(names(rowsOf("Options", "transport")).toSorted()).toStrictEqual(Object.keys(resolveOptions({})).toSorted());
+});
+
+test("lists every limit", () => {
+  expect(names(rowsOf("Options", "messages"))).toStrictEqual(Object.keys(resolveOptions({}).limits));
+});
+
+test("lists every figure of the statistics", () => {
+  const stats = new Hub({ heartbeat: false }).stats();
+  expect(names(rowsOf("Hub", "connections")).toSorted()).toStrictEqual(Object.keys(stats).toSorted());
+});
+
+test("lists why a client is refused, and what may fail", () => {
+  const reasons = literalsOf("src/door/refusal.ts", /export type RefusalReason =\n(.*?);/s);
+  expect(names(rowsOf("Options", "draining"))).toStrictEqual(reasons);
+  const sources = literalsOf("src/hub-events.ts", /readonly source:\n(.*?);/s);
+  expect(names(rowsOf("Hub", "handler")).toSorted()).toStrictEqual(sources.toSorted());
+});
+
+test("lists the channels", () => {
+  const channels = Array.from(
+    readText("src/diagnostics.ts").matchAll(/channel\("([\w:]+)"\)/g),
+    ([, name = ""]) => name,
+  );
+  expect(names(rowsOf("Hub", "roomcast:connection")).toSorted()).toStrictEqual(channels.toSorted());
+});
+
+test("lists every export of the main entry", () => {
+  const section = sectionOf(PATH, "Entry points");
+  const listed = new Set(codesIn(section));
+  const exported = Array.from(readText("src/index.ts").matchAll(/^export (?:type )?\{([^}]*)\}/gm), ([, list = ""]) =>
+    list.split(",").map((name) => name.replace(/^\s*type /, "").trim()),
+  ).flat();
+  expect(exported.filter((name) => name !== "" && !listed.has(name))).toStrictEqual([]);
+});
+
+/** The public members of a class in the source. */
+const membersIn = (path: string): readonly string[] =>
+  Array.from(readText(path).matchAll(/^ {2}(?:get |async )?([a-z]\w*)(?:<[^(]*>)?\(/gm), ([, name = ""]) => name);
+
+test.each([
+  ["Hub", "src/hub.ts"],
+  ["Socket", "src/socket.ts"],
+  ["Target", "src/target.ts"],
+])("lists the members of %s", (section, path) => {
+  const said = sectionOf(PATH, section);
+  const members = membersIn(path).filter((name) => name !== "constructor");
+  expect(members.length).toBeGreaterThan(10);
+  expect(members.filter((name) => !new RegExp(`\`${name}\\b`).test(said))).toStrictEqual([]);
+});
