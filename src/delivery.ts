@@ -220,6 +220,7 @@ export class Delivery {
     for (const own of exceptions.values()) {
       counters.messagesOut -= all.count - own.count;
       counters.bytesOut -= all.byteLength - own.byteLength;
+      if (own.count === 0) counters.writes--;
     }
     return true;
   }

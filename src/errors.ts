@@ -108,3 +108,12 @@ export function messageOf(error: unknown): string {
 export function typeName(value: unknown): string {
   return value === null ? "null" : typeof value;
 }
+
+/** Whether what was thrown is such an error. What was thrown may be a proxy, and fail even at this. */
+export function isInstance<E>(error: unknown, type: abstract new (...args: never) => E): error is E {
+  try {
+    return error instanceof type;
+  } catch {
+    return false;
+  }
+}

@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import type { Answers } from "./answers.ts";
 import type { HubSide } from "./contract/hub-side.ts";
 import type { Core } from "./core.ts";
-import { messageOf, ReplyError, RoomLimitError } from "./errors.ts";
+import { isInstance, messageOf, ReplyError, RoomLimitError } from "./errors.ts";
 import { isThenable } from "./listeners.ts";
 import type { AnyHandler, Member } from "./member.ts";
 import type { CallTrace, MiddlewareChain } from "./middleware.ts";
@@ -91,17 +91,25 @@ export class Inbound {
     const accepted = this.#accept(member, packet);
     if (accepted === undefined || (isKeyed(packet) && !this.#isNew(member, packet))) return;
     const { middleware } = this.#options;
-    const trace: CallTrace | undefined = middleware.isEmpty || event.startsWith(RESERVED_PREFIX) ? undefined : {};
+    const isBare = middleware.isEmpty || event.startsWith(RESERVED_PREFIX);
+    const trace: CallTrace | undefined = isBare ? undefined : { ended: false };
     try {
       const { data } = accepted;
       const { socket } = member;
       const call = { event, data, socket, isRequest: packet.id !== undefined };
-      const result = trace === undefined ? handler(data, socket) : middleware.run(call, handler, trace);
-      if (isThenable(result)) void this.#await(member, packet, result, trace);
-      else this.#reply(member, packet, result);
+      const result =
+        trace === undefined
+          ? handler(data, socket)
+          : middleware.run(call, handler, trace, (error) => this.#report(member, event, error, trace));
+      if (isThenable(result)) {
+        void this.#await(member, packet, result, trace);
+        return;
+      }
+      this.#reply(member, packet, result);
     } catch (error) {
       this.#fail(member, packet, error, trace);
     }
+    if (trace !== undefined) trace.ended = true;
   }
 
   async #await(
@@ -116,6 +124,7 @@ export class Inbound {
     } catch (error) {
       this.#fail(member, packet, error, trace);
     }
+    if (trace !== undefined) trace.ended = true;
     member.handling--;
     this.#options.core.rested(member);
   }
@@ -159,17 +168,22 @@ export class Inbound {
   }
 
   #fail(member: Member, packet: EventPacket, error: unknown, trace?: CallTrace): void {
-    if (error instanceof ReplyError) {
-      this.#refuse(member, packet, { code: error.reason, message: error.message });
-    } else if (error instanceof RoomLimitError) {
+    if (isInstance(error, ReplyError)) {
+      this.#refuse(member, packet, { code: error.reason, message: messageOf(error) });
+    } else if (isInstance(error, RoomLimitError)) {
       this.#refuse(member, packet, TOO_MANY_ROOMS);
     } else {
-      const { core, failed } = this.#options;
-      const isMiddleware = trace !== undefined && trace.handlerFailure?.error !== error;
-      core.counters.handlerErrors++;
-      failed(error, member, packet.event, isMiddleware);
+      this.#report(member, packet.event, error, trace);
       this.#refuse(member, packet, HANDLER_FAILED);
     }
+  }
+
+  #report(member: Member, event: string, error: unknown, trace: CallTrace | undefined): void {
+    const { core, failed } = this.#options;
+    const failure = trace?.handlerFailure;
+    const isMiddleware = trace !== undefined && (failure === undefined || !Object.is(failure.error, error));
+    core.counters.handlerErrors++;
+    failed(error, member, event, isMiddleware);
   }
 
   /** Refuses what is the client's own fault, which it may not do for ever. */

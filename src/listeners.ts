@@ -73,7 +73,8 @@ interface Entry {
 function attempt(action: () => unknown, failed: (error: unknown) => void): void {
   try {
     const result = action();
-    if (isThenable(result)) result.then(undefined, failed);
+    // A promise of ours calls back once, whatever theirs does.
+    if (isThenable(result)) Promise.resolve(result).catch(failed);
   } catch (error) {
     failed(error);
   }

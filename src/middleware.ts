@@ -22,6 +22,8 @@ export type Middleware<S> = (call: Call<S>, next: () => unknown) => unknown;
 /** What happened during a call, so that a failure of the handler can be told from one of the middleware around it. */
 export interface CallTrace {
   handlerFailure?: { readonly error: unknown };
+  /** Whether the client has its answer. */
+  ended: boolean;
 }
 
 /** Middleware, in the order in which it runs. */
@@ -42,9 +44,31 @@ export class MiddlewareChain<S> {
     return this.#links.length === 0;
   }
 
-  /** Calls the handler through the middleware that there is now. */
-  run(call: Call<S>, handler: (data: unknown, socket: S) => unknown, trace: CallTrace): unknown {
+  /**
+   * Calls the handler through the middleware that there is now.
+   *
+   * @param late - called with what was thrown when the call had ended: by then nobody waits for it.
+   */
+  run(
+    call: Call<S>,
+    handler: (data: unknown, socket: S) => unknown,
+    trace: CallTrace,
+    late: (error: unknown) => void,
+  ): unknown {
     const links = this.#links;
+    let lost: { readonly error: unknown } | undefined;
+    // Middleware may forget what next() returned: that must neither end the process nor go unheard.
+    const watch = (result: unknown): unknown => {
+      if (!isThenable(result)) return result;
+      const promise = Promise.resolve(result);
+      promise.catch((error: unknown) => {
+        // Links further out only pass on what was reported.
+        if (!trace.ended || (lost !== undefined && Object.is(lost.error, error))) return;
+        lost = { error };
+        late(error);
+      });
+      return promise;
+    };
     const enter = (index: number): unknown => {
       const link = links[index];
       if (link === undefined) return traced(trace, () => handler(call.data, call.socket));
@@ -52,7 +76,7 @@ export class MiddlewareChain<S> {
       return link(call, () => {
         if (entered) throw new HubError("ERR_HUB_ARGUMENT", "next() was called twice by the same middleware.");
         entered = true;
-        return enter(index + 1);
+        return watch(enter(index + 1));
       });
     };
     return enter(0);

@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.ts";
-import { HubError, ReplyError } from "../errors.ts";
+import { HubError, isInstance, messageOf, ReplyError } from "../errors.ts";
 import type { User } from "../event-types.ts";
 import type { Handshake } from "../handshake.ts";
 import type { ErrorContext } from "../hub-events.ts";
@@ -55,7 +55,7 @@ export class Judgement {
   /** The verdict at the handshake, within its time. A library client will be authenticated later. Never rejects. */
   async judge(handshake: Handshake, isLibrary: boolean): Promise<Admission | Denial> {
     const { handshakeTimeout } = this.#settings;
-    let end: (denial: Denial) => void = () => {};
+    let end!: (denial: Denial) => void;
     const ended = new Promise<Denial>((resolve) => {
       end = resolve;
     });
@@ -80,8 +80,8 @@ export class Judgement {
       checkUser(user);
       return isExpired(user, this.#clock.now()) ? UNAUTHORIZED : { handshake, user };
     } catch (error) {
-      if (error instanceof ReplyError) {
-        return { reason: "unauthorized", error: { code: error.reason, message: error.message } };
+      if (isInstance(error, ReplyError)) {
+        return { reason: "unauthorized", error: { code: error.reason, message: messageOf(error) } };
       }
       this.#failed(error, "authenticate");
       return { reason: "failed" };
