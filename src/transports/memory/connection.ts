@@ -30,7 +30,7 @@ export class MemoryConnection implements Connection {
     for (const { payload, bytes, binary } of frames) {
       this.#toClient.push(bytes.length, () => this.#client.received(binary ? payload : payload.toString()));
     }
-    return false;
+    return !this.#toClient.isHeldBack;
   }
 
   ping(): void {

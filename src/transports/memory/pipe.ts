@@ -5,6 +5,7 @@ export class Pipe {
   #size = 0;
   #scheduled = false;
   #paused = false;
+  #heldBack = false;
   #cut = false;
 
   /** `drained` is called when what was held back by a pause has been delivered. */
@@ -17,10 +18,16 @@ export class Pipe {
     return this.#size;
   }
 
+  /** Whether something waits, or has waited, because of a pause. Until `drained` is called. */
+  get isHeldBack(): boolean {
+    return this.#heldBack;
+  }
+
   push(size: number, deliver: () => void): void {
     if (this.#cut) return;
     this.#items.push({ size, deliver });
     this.#size += size;
+    this.#heldBack ||= this.#paused;
     this.#schedule();
   }
 
@@ -33,6 +40,7 @@ export class Pipe {
 
   pause(): void {
     this.#paused = true;
+    this.#heldBack ||= this.#items.length > 0;
   }
 
   resume(): void {
@@ -58,7 +66,11 @@ export class Pipe {
       this.#size -= item.size;
       item.deliver();
     }
-    if (this.#items.length === 0) this.#drained();
-    else this.#schedule();
+    if (this.#items.length > 0) {
+      this.#schedule();
+    } else if (this.#heldBack) {
+      this.#heldBack = false;
+      this.#drained();
+    }
   }
 }
