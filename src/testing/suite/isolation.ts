@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { HubError } from "../../errors.ts";
+import type { ErrorContext } from "../../hub-events.ts";
 import type { Packet, WireError } from "../../protocol/packet.ts";
 import { Inbox } from "../inbox.ts";
 import type { Stage } from "./stage.ts";
@@ -110,6 +112,77 @@ export function isolationCases(suite: Suite): void {
     assert.deepEqual(await guest.heard(), []);
   });
 
+  for (const [what, error] of THROWN) {
+    for (const [does, failing] of [
+      ["throws", () => raise(error)],
+      ["rejects with", () => Promise.reject(error)],
+    ] as const) {
+      suite.test(`a handler that ${does} ${what} is reported once, and answered`, async (stage) => {
+        const [guest, other] = await stage.pair();
+        stage.hub.handle("fail", failing);
+        assert.deepEqual(await guest.ask("fail"), { reply: 1, error: FAILED });
+        expectFailure(stage, error, { source: "handler", event: "fail", socket: guest.socket });
+        assert.deepEqual(await other.heard(), []);
+      });
+
+      suite.test(`middleware that ${does} ${what} is reported once, and answered`, async (stage) => {
+        const [guest, other] = await stage.pair();
+        stage.hub.handle("work", () => "done");
+        const remove = stage.hub.use(failing);
+        assert.deepEqual(await guest.ask("work"), { reply: 1, error: FAILED });
+        expectFailure(stage, error, { source: "middleware", event: "work", socket: guest.socket });
+        remove();
+        assert.deepEqual(await guest.ask("work"), { reply: 1, data: "done" });
+        assert.deepEqual(await other.heard(), []);
+      });
+
+      const joinable = failing as () => boolean;
+      suite.test(
+        `a guard of rooms that ${does} ${what} is reported once, and answered`,
+        { joinable },
+        async (stage) => {
+          const guest = await stage.connect();
+          assert.deepEqual(await guest.ask("hub:join", { room: "room" }), { reply: 1, error: FAILED });
+          expectFailure(stage, error, { source: "joinable", event: "hub:join", socket: guest.socket });
+          assert.equal(stage.hub.rooms.size, 0);
+        },
+      );
+    }
+  }
+
+  suite.test("a reply that cannot be encoded is a failure of its handler", async (stage) => {
+    const [guest, other] = await stage.pair();
+    const unreadable = Object.defineProperty({}, "x", { enumerable: true, get: fail });
+    stage.hub.handle("sync", () => unreadable);
+    stage.hub.handle("async", async () => unreadable);
+    for (const event of ["sync", "async"]) {
+      // oxlint-disable-next-line no-await-in-loop -- the second is asked when the first was answered
+      assert.deepEqual(await guest.ask(event), { reply: 1, error: FAILED });
+      const [failure, ...more] = stage.failures.take();
+      assert.ok(failure?.error instanceof HubError);
+      assert.equal(failure.error.code, "ERR_HUB_UNSERIALISABLE");
+      assert.deepEqual(failure.context, { source: "handler", event, socket: guest.socket });
+      assert.equal(more.length, 0);
+    }
+    assert.deepEqual(await other.heard(), []);
+  });
+
+  suite.test("a thenable that calls back more than once is answered, or reported, once", async (stage) => {
+    const guest = await stage.connect();
+    // oxlint-disable-next-line unicorn/no-thenable -- a bad one is what is tested
+    const twice = { then: (_done: unknown, failed: (error: unknown) => void) => (failed(broken), failed(broken)) };
+    stage.hub.handle("fail", () => twice);
+    assert.deepEqual(await guest.ask("fail"), { reply: 1, error: FAILED });
+    expectFailure(stage, broken, { source: "handler", event: "fail", socket: guest.socket });
+    stage.hub.on("message", () => twice);
+    guest.client.send(stage.wire.foreign(1));
+    const failure = await stage.failures.next();
+    assert.deepEqual(failure?.context, { source: "listener", event: "message", socket: guest.socket });
+    stage.hub.handle("fence", () => "fine");
+    assert.deepEqual(await guest.ask("fence"), { reply: 1, data: "fine" });
+    assert.deepEqual(stage.failures.take(), []);
+  });
+
   suite.test("a failing handler of one client disturbs no other", async (stage) => {
     const [a, b] = await stage.pair();
     stage.hub.handle("fail", reject);
@@ -119,6 +192,28 @@ export function isolationCases(suite: Suite): void {
     await a.packet();
     assert.deepEqual(await a.ask("work"), { reply: 1, data: "done" });
   });
+}
+
+const FAILED: WireError = { code: "handler-failed", message: "The server failed to handle this." };
+
+/** What code may throw beside errors. Not even a look at the last one succeeds. */
+const THROWN: readonly (readonly [what: string, error: unknown])[] = [
+  ["nothing", undefined],
+  ["a text", "broken"],
+  ["what cannot be touched", new Proxy({}, new Proxy({}, { get: () => () => raise(new Error("Touched")) }))],
+];
+
+function raise(error: unknown): never {
+  throw error;
+}
+
+/** Exactly this has been reported. */
+function expectFailure(stage: Stage, error: unknown, context: ErrorContext): void {
+  const [failure, ...more] = stage.failures.take();
+  // Not by `assert.equal`, which would look at it.
+  assert.ok(Object.is(failure?.error, error), "another error was reported, or none");
+  assert.deepEqual(failure?.context, context);
+  assert.equal(more.length, 0);
 }
 
 /** The client is told, and nobody else; the connection goes on as before. */

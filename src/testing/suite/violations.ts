@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
+import type { WireError } from "../../protocol/packet.ts";
 import { closePayload, Opcode, rawFrame } from "../raw-frame.ts";
 import type { Suite } from "./suite.ts";
 
@@ -44,6 +45,11 @@ const VIOLATIONS: readonly (readonly [what: string, bytes: readonly Buffer[], co
     1009,
   ],
 ];
+
+/** In the time that a test takes nothing is filled. */
+const SLOW = 0.001;
+const TWO_AT_ONCE = { limits: { messages: { perSecond: SLOW, burst: 2 } } };
+const TWO_MISTAKES = { limits: { violations: { perSecond: SLOW, burst: 2 } } };
 
 /** Clients that break the rules: only they are ended, and the same way everywhere. */
 export function violationCases(suite: Suite): void {
@@ -91,6 +97,35 @@ export function violationCases(suite: Suite): void {
     const guest = await stage.connectRaw();
     guest.frame(Opcode.close, "x");
     assert.equal((await stage.departures.next())?.socket, guest.socket);
+  });
+
+  suite.test("a client that sends too much is warned, and closed with 4005", TWO_AT_ONCE, async (stage) => {
+    const [guest, other] = await stage.pair();
+    stage.hub.handle("n", (n) => n);
+    const handled = [1, 2, 3].map((n) => ({ reply: n, data: n }));
+    for (let n = 1; n <= 5; n++) guest.say({ event: "n", id: n, data: n });
+    assert.deepEqual(await guest.packet(), handled[0]);
+    assert.deepEqual(await guest.packet(), handled[1]);
+    const { event, data } = (await guest.packet()) as { event: string; data: WireError };
+    assert.deepEqual([event, data.code], ["hub:error", "too-fast"]);
+    assert.deepEqual(await guest.packet(), handled[2]);
+    assert.equal((await guest.client.closed).code, 4005);
+    assert.equal((await stage.departures.next())?.code, 4005);
+    assert.deepEqual(await other.ask("n", 0), { reply: 1, data: 0 });
+    assert.deepEqual(stage.failures.take(), []);
+  });
+
+  suite.test("a client that does too much that is wrong is closed with 4005", TWO_MISTAKES, async (stage) => {
+    const [guest, other] = await stage.pair();
+    for (let n = 1; n <= 3; n++) guest.say({ event: "unknown", id: n });
+    for (let n = 1; n <= 3; n++) {
+      // oxlint-disable-next-line no-await-in-loop -- one message after the other is what is wanted
+      const { reply, error } = (await guest.packet()) as { reply: number; error: WireError };
+      assert.deepEqual([reply, error.code], [n, "unknown-event"]);
+    }
+    assert.equal((await guest.client.closed).code, 4005);
+    assert.equal((await stage.departures.next())?.code, 4005);
+    assert.deepEqual(await other.heard(), []);
   });
 
   suite.raw("bytes that are no HTTP end their connection and no other", async (stage) => {
