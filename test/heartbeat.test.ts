@@ -1,10 +1,12 @@
 import { setImmediate as turn } from "node:timers/promises";
+import * as fc from "fast-check";
+import { jsonCodec } from "roomcast";
+import { VirtualClock } from "roomcast/testing";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { systemClock } from "../src/clock.ts";
 import type { Handshake } from "../src/handshake.ts";
-import { Heartbeat } from "../src/heartbeat.ts";
+import { Heartbeat, type Beating } from "../src/heartbeat.ts";
 import { Member } from "../src/member.ts";
-import { jsonCodec } from "../src/protocol/codec.ts";
 import type { Connection } from "../src/transport.ts";
 
 /** Lets the time pass, with a turn of the event loop after every millisecond. */
@@ -105,6 +107,18 @@ describe("Heartbeat", () => {
     expect(lost).toEqual(["newcomer"]);
   });
 
+  test("after a pause of the process judges nobody before what they sent meanwhile was read", async () => {
+    const late = add("late");
+    add("silent");
+    heartbeat.start();
+    await advance(1_000);
+    // What has arrived is read after the timers that are due, and before immediates.
+    vi.advanceTimersByTime(400);
+    late.askedIn = 0;
+    await turn();
+    expect(lost).toEqual(["silent"]);
+  });
+
   test("with the timeout as long as the interval, judges and asks again at once", async () => {
     heartbeat = new Heartbeat({ interval: 500, timeout: 500 }, members, systemClock, ping, ({ id }) => lost.push(id));
     heartbeat.start();
@@ -143,4 +157,134 @@ describe("Heartbeat", () => {
     expect(unref).toHaveBeenCalledTimes(1);
     unref.mockRestore();
   });
+});
+
+/** One life, in milliseconds of the test's time. */
+interface Life {
+  /** When it comes. */
+  readonly from: number;
+  /** How long after that it falls silent for ever; `undefined` for never. */
+  readonly silentAfter: number | undefined;
+  /** How long after that it leaves; `undefined` for never. */
+  readonly leavesAfter: number | undefined;
+  /** How much of the timeout its answers take. */
+  readonly laziness: number;
+  /** When it says something of its own accord, after it came. */
+  readonly words: readonly number[];
+}
+
+const MOST = 20_000;
+
+const lives = fc.record({
+  interval: fc.integer({ min: 2, max: MOST }),
+  timeoutShare: fc.double({ min: 0, max: 1, noNaN: true }),
+  lives: fc.array(
+    fc.record({
+      from: fc.integer({ min: 0, max: 2 * MOST }),
+      silentAfter: fc.option(fc.integer({ min: 0, max: MOST }), { nil: undefined }),
+      leavesAfter: fc.option(fc.integer({ min: 0, max: 3 * MOST }), { nil: undefined }),
+      laziness: fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }),
+      words: fc.array(fc.integer({ min: 0, max: MOST }), { maxLength: 4 }),
+    }),
+    { minLength: 1, maxLength: 100 },
+  ),
+});
+
+/** What is kept of each. */
+interface Being extends Beating {
+  readonly life: Life;
+  readonly sign: () => void;
+  silent: boolean;
+  lastSign: number;
+  lastAsked: number;
+}
+
+/** Timers wait whole milliseconds; slices need not be of that many. */
+const ROUNDING = 1;
+
+test("whoever comes and goes: the living are asked and kept, the silent are found in time", async () => {
+  await fc.assert(
+    fc.asyncProperty(lives, async ({ interval, timeoutShare, lives: all }) => {
+      const timeout = Math.max(2, Math.round(interval * timeoutShare));
+      const clock = new VirtualClock(0);
+      const beings = new Map<string, Being>();
+      const overdue: unknown[] = [];
+      const check = (isFine: boolean, complaint: string): void => {
+        if (!isFine) overdue.push(`${complaint} at ${clock.now()}`);
+      };
+      const heartbeat: Heartbeat<Being> = new Heartbeat<Being>(
+        { interval, timeout },
+        beings,
+        clock,
+        (being) => {
+          const now = clock.now();
+          check(now - being.lastAsked <= interval + ROUNDING, "asked too late");
+          being.lastAsked = now;
+          if (!being.silent) clock.setTimeout(being.sign, being.life.laziness * (timeout - 1));
+        },
+        (being) => {
+          check(being.silent, "a living one was lost");
+          check(clock.now() - being.lastSign <= interval + timeout + ROUNDING, "found too late");
+          for (const [id, other] of beings) if (other === being) beings.delete(id);
+        },
+      );
+      for (const [index, life] of all.entries()) {
+        const id = String(index);
+        const arrive = (): void => {
+          const now = clock.now();
+          const being: Being = {
+            askedIn: 0,
+            phase: heartbeat.nextPhase(),
+            life,
+            silent: false,
+            lastSign: now,
+            lastAsked: now,
+            sign: () => {
+              if (being.silent) return;
+              being.askedIn = 0;
+              being.lastSign = clock.now();
+            },
+          };
+          beings.set(id, being);
+          for (const after of life.words) clock.setTimeout(being.sign, after);
+          if (life.silentAfter !== undefined) clock.setTimeout(() => (being.silent = true), life.silentAfter);
+          if (life.leavesAfter !== undefined) clock.setTimeout(() => beings.delete(id), life.leavesAfter);
+        };
+        clock.setTimeout(arrive, life.from);
+      }
+      heartbeat.start();
+      await clock.advance(3 * MOST + interval + timeout + 2 * ROUNDING);
+      for (const { silent, lastAsked } of beings.values()) {
+        check(!silent, "never found");
+        check(clock.now() - lastAsked <= interval + ROUNDING, "not asked any more");
+      }
+      heartbeat.stop();
+      expect(overdue).toEqual([]);
+    }),
+    { numRuns: 25 },
+  );
+});
+
+test("the asking is spread: no moment in which more than a slice is asked", async () => {
+  const clock = new VirtualClock(0);
+  const members = new Map<string, Beating>();
+  const asked = new Map<number, number>();
+  const heartbeat = new Heartbeat<Beating>(
+    { interval: 25_000, timeout: 20_000 },
+    members,
+    clock,
+    (member) => {
+      asked.set(clock.now(), (asked.get(clock.now()) ?? 0) + 1);
+      member.askedIn = 0;
+    },
+    () => expect.unreachable(),
+  );
+  for (let index = 0; index < 6_400; index++) {
+    members.set(String(index), { askedIn: 0, phase: heartbeat.nextPhase() });
+  }
+  heartbeat.start();
+  await clock.advance(25_000);
+  heartbeat.stop();
+  expect([...asked.values()]).toEqual(Array.from({ length: 64 }, () => 100));
+  expect(clock.timers).toBe(0);
 });
