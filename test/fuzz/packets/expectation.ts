@@ -1,0 +1,59 @@
+import { HANDLED } from "./packet.ts";
+
+/** What PROTOCOL.md says a server does with a message in JSON of a client that is in. */
+export type Expectation =
+  /** Nothing, at once or ever. */
+  | { readonly answer: "none" }
+  /** `hub:error` with this code; where there is none, the handler may fail with one, or not. */
+  | { readonly answer: "error"; readonly code: string | undefined }
+  /**
+   * One reply with this number and, where there is one, this code. Of requests that a key makes the same, one is answered at
+   * least: a client repeats them on another connection only.
+   */
+  | { readonly answer: "reply"; readonly id: number; readonly code: string | undefined; readonly sameAs: unknown };
+
+const BAD_PACKET: Expectation = { answer: "error", code: "bad-packet" };
+
+const NONE: Expectation = { answer: "none" };
+
+/** Written from the document, not from the source. */
+export function expectationOf(message: string | Buffer, takesMessages: boolean): Expectation {
+  if (typeof message !== "string") return takesMessages ? NONE : { answer: "error", code: "unexpected-message" };
+  const value = parsed(message);
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return BAD_PACKET;
+  const { event, id, key, reply, error } = value as Readonly<Record<string, unknown>>;
+  if (event === undefined) return isNumber(reply) && isError(error) ? NONE : BAD_PACKET;
+  if (typeof event !== "string" || event === "" || event.length > 256) return BAD_PACKET;
+  if (id !== undefined && !isNumber(id)) return BAD_PACKET;
+  if (key !== undefined && (typeof key !== "string" || key === "" || key.length > 64)) return BAD_PACKET;
+  const code = refusalOf(event);
+  // Minus zero is zero.
+  if (id !== undefined) return { answer: "reply", id: id + 0, code, sameAs: key && JSON.stringify([event, key]) };
+  return { answer: "error", code };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function refusalOf(event: string): string | undefined {
+  if (["hub:join", "hub:leave", "hub:pong", "kick", "terminate", ...HANDLED].includes(event)) return undefined;
+  // The names that `listen` has made up.
+  if (event.startsWith("own ")) return undefined;
+  return event.startsWith("hub:") ? "reserved-event" : "unknown-event";
+}
+
+function isNumber(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+}
+
+function isError(value: unknown): boolean {
+  if (value === undefined) return true;
+  if (typeof value !== "object" || value === null) return false;
+  const { code, message } = value as Readonly<Record<string, unknown>>;
+  return typeof code === "string" && typeof message === "string";
+}

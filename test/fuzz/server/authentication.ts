@@ -1,0 +1,20 @@
+import type { Handshake, User } from "roomcast";
+
+/** Lets everybody in but those who say, in their credentials or the query, that they are somebody else. */
+export function authenticate({ auth, url }: Handshake): User | false | Promise<User | false> {
+  const said = auth ?? /[?&]as=(\w+)/.exec(url)?.[1];
+  switch (said) {
+    case "nobody":
+      return false;
+    case "throw":
+      throw new Error("authenticate throws.");
+    case "reject":
+      return Promise.reject(new Error("authenticate rejects."));
+    case "hang":
+      return new Promise(() => {});
+    case "odd":
+      return 7 as unknown as User;
+    default:
+      return { id: typeof said === "string" && said !== "" ? said : "guest" };
+  }
+}
