@@ -1,0 +1,113 @@
+import { fork, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { HubStatistics, TransportName } from "roomcast";
+import type { Installation } from "../installation.ts";
+
+/** What a server tells of itself. */
+export interface Figures {
+  readonly stats: HubStatistics;
+  /** After garbage collection, in bytes. */
+  readonly heap: number;
+  readonly resident: number;
+  /** What keeps the process alive, by kind. */
+  readonly resources: Readonly<Record<string, number>>;
+  /** Exceptions, rejections and warnings that nobody caught. */
+  readonly faults: readonly string[];
+  /** What has got into the prototype of all objects. */
+  readonly polluted: readonly string[];
+  /** Whatever else the application counts. */
+  readonly counts: Readonly<Record<string, number>>;
+}
+
+/** How often figures are looked at while something is waited for: a limit, so that a test ends that waits in vain. */
+const LOOKS = 400;
+
+/**
+ * Runs `application` with a hub and answers questions from outside. The application is the body of a function of `Hub`,
+ * `transport`, `count(name)` and `msgpackCodec`, and returns its hub, which is made to listen.
+ */
+function programOf(application: string): string {
+  return `
+import { setTimeout as delay } from "node:timers/promises";
+import { Hub, ReplyError } from "roomcast";
+import { msgpackCodec } from "roomcast/msgpack";
+const transport = process.argv[2];
+const faults = [];
+for (const event of ["uncaughtException", "unhandledRejection", "warning"]) {
+  process.on(event, (fault) => faults.push(event + ": " + (fault?.stack ?? String(fault))));
+}
+const counts = {};
+const count = (name) => { counts[name] = (counts[name] ?? 0) + 1; };
+const hub = await (async () => {${application}})();
+const { port } = await hub.listen({ host: "127.0.0.1" });
+process.on("message", async (question) => {
+  if (question === "close") {
+    await hub.close();
+    process.disconnect();
+    return;
+  }
+  for (let round = 0; round < 3; round++) { globalThis.gc(); await delay(1); }
+  const resources = {};
+  for (const kind of process.getActiveResourcesInfo()) resources[kind] = (resources[kind] ?? 0) + 1;
+  const { heapUsed: heap, rss: resident } = process.memoryUsage();
+  process.send({ stats: hub.stats(), heap, resident, resources, faults, polluted: Object.keys(Object.prototype), counts });
+});
+process.send(port);
+`;
+}
+
+/** A hub in a process of its own, so that a crash, a leak or a hang is seen from outside. */
+export class ObservedServer {
+  readonly port: number;
+  readonly #process: ChildProcess;
+
+  static async start(
+    installation: Installation,
+    transport: TransportName,
+    application: string,
+  ): Promise<ObservedServer> {
+    const path = join(installation.folder, "server.mjs");
+    writeFileSync(path, programOf(application));
+    const child = fork(path, [transport], { cwd: installation.folder, execArgv: ["--expose-gc"] });
+    const [port] = (await Promise.race([once(child, "message"), died(child)])) as [number];
+    return new ObservedServer(child, port);
+  }
+
+  private constructor(child: ChildProcess, port: number) {
+    this.#process = child;
+    this.port = port;
+  }
+
+  /** @throws if the process has died. */
+  async figures(): Promise<Figures> {
+    const answer = once(this.#process, "message");
+    this.#process.send("figures");
+    const [figures] = (await Promise.race([answer, died(this.#process)])) as [Figures];
+    return figures;
+  }
+
+  /** The figures as soon as they are as asked; the last ones if they never are. */
+  async figuresOnce(areRight: (figures: Figures) => boolean, looks: number = LOOKS): Promise<Figures> {
+    const figures = await this.figures();
+    return areRight(figures) || looks === 0 ? figures : this.figuresOnce(areRight, looks - 1);
+  }
+
+  /** Closes the hub. Resolves with the exit code when the process has ended by itself. */
+  async close(): Promise<number | null> {
+    const exited = once(this.#process, "exit");
+    this.#process.send("close");
+    const [code] = (await exited) as [number | null];
+    return code;
+  }
+
+  kill(): void {
+    this.#process.kill("SIGKILL");
+  }
+}
+
+async function died(child: ChildProcess): Promise<never> {
+  const [code, signal] = (await once(child, "exit")) as [number | null, string | null];
+  throw new Error(`The server has died: code ${code}, signal ${signal}.`);
+}
