@@ -1,14 +1,16 @@
-import { randomBytes } from "node:crypto";
+import { pbkdf2, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket as TcpSocket } from "node:net";
 import { setImmediate as turn } from "node:timers/promises";
+import { promisify } from "node:util";
+import { constants, deflateRawSync } from "node:zlib";
 import { Hub } from "roomcast";
 import { overSockets, RawClient } from "roomcast/testing";
 import { ws } from "roomcast/transports/ws";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { RawFrame } from "../src/testing/raw-frame.ts";
-import { Opcode, rawFrame } from "../src/testing/raw-frame.ts";
+import { closePayload, Opcode, rawFrame } from "../src/testing/raw-frame.ts";
 import { rawRequest, UPGRADE_HEADERS } from "../src/testing/raw-client.ts";
 import { SeamStage, sequence } from "../src/testing/suite/seam-stage.ts";
 import { WsClient } from "./ws-client.ts";
@@ -30,11 +32,15 @@ describe("Compression on ws", () => {
   /** What each connection of the server has written, in the order of connecting. */
   let writes: Uint8Array[][];
   let raws: RawClient[];
+  /** The server's ends of the connections. */
+  let tcps: TcpSocket[];
 
   beforeEach(async () => {
     writes = [];
     raws = [];
+    tcps = [];
     server = createServer().on("connection", (tcp) => {
+      tcps.push(tcp);
       const own: Uint8Array[] = [];
       writes.push(own);
       /* oxlint-disable no-underscore-dangle -- that is what Node calls the method */
@@ -135,6 +141,31 @@ describe("Compression on ws", () => {
     expect(agreed).toBeUndefined();
     hub.send(TEXT);
     expect((await client.frame())?.payload.toString()).toBe(TEXT);
+  });
+
+  test("what comes behind a fault while a message is still being inflated is not read", async () => {
+    const { client } = await connectRaw("permessage-deflate");
+    const faults: unknown[] = [];
+    hub.on("disconnection", (_socket, { code }) => faults.push(code));
+    const tcp = tcps.at(-1) as TcpSocket;
+    const gone = once(tcp, "close");
+    // All threads of the pool are busy, so that inflating waits until all the rest has come.
+    const busy = Array.from({ length: 8 }, () => promisify(pbkdf2)("", "", 100_000, 64, "sha512"));
+    const parts = [
+      rawFrame(Opcode.text, deflateRawSync(TEXT, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4), {
+        reserved: 4,
+      }),
+      rawFrame(Opcode.close, closePayload(999)),
+      rawFrame(Opcode.text, "hello"),
+    ];
+    for (const part of parts) {
+      const before = tcp.bytesRead;
+      client.write(part);
+      await expect.poll(() => tcp.bytesRead, { interval: 1 }).toBe(before + part.length);
+    }
+    client.end();
+    await Promise.all([...busy, gone]);
+    expect(faults).toEqual([1006]);
   });
 
   test("compressed, small, empty, pong and close frames come in the order of their calls", async () => {

@@ -20,6 +20,7 @@ import { CarrierWebSocket, PLAIN, WsConnection, type WireForm } from "./ws/conne
 import { EarlyBytes } from "./ws/early-bytes.ts";
 import { listenOn } from "./ws/listening.ts";
 import { agreedWindowBits, DEFLATE_OPTIONS } from "./ws/negotiation.ts";
+import { guardReceiver } from "./ws/receiver-guard.ts";
 import { refuseUpgrade } from "./ws/refusal.ts";
 import { upgradeInfo } from "./ws/upgrade-info.ts";
 import { UpgradeRouter } from "./ws/upgrade-router.ts";
@@ -186,6 +187,7 @@ class WsTransport implements Transport {
     }
     this.#protocol = decision.protocol;
     this.#upgrader.handleUpgrade(request, tcp, head, (carrier) => {
+      if (this.#settings.compression) guardReceiver(carrier);
       const connection = new WsConnection(carrier as CarrierWebSocket, tcp, this.#wireForm, this.#handlers, this.#gone);
       this.#connections.add(connection);
       this.#handlers.open(connection, decision.context);
