@@ -13,12 +13,12 @@ export interface Figures {
   readonly resident: number;
   /** What keeps the process alive, by kind. */
   readonly resources: Readonly<Record<string, number>>;
+  /** Open files, sockets among them: the only way to see those of uWebSockets.js. */
+  readonly descriptors: number;
   /** Exceptions, rejections and warnings that nobody caught. */
   readonly faults: readonly string[];
-  /** What has got into the prototype of all objects. */
-  readonly polluted: readonly string[];
-  /** Whatever else the application counts. */
-  readonly counts: Readonly<Record<string, number>>;
+  /** What the application measures of itself. */
+  readonly gauges: Readonly<Record<string, number>>;
 }
 
 /** How often figures are looked at while something is waited for: a limit, so that a test ends that waits in vain. */
@@ -26,20 +26,21 @@ const LOOKS = 400;
 
 /**
  * Runs `application` with a hub and answers questions from outside. The application is the body of a function of `Hub`,
- * `transport`, `count(name)` and `msgpackCodec`, and returns its hub, which is made to listen.
+ * `transport` and `gauges`, to which it may add functions that return a number. It returns its hub, which is made to listen.
  */
 function programOf(application: string): string {
   return `
+import { readdirSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
-import { Hub, ReplyError } from "roomcast";
-import { msgpackCodec } from "roomcast/msgpack";
+import { Hub } from "roomcast";
 const transport = process.argv[2];
+// Node opens it when somebody looks at it first: from then on it is among the resources.
+void process.stderr;
 const faults = [];
 for (const event of ["uncaughtException", "unhandledRejection", "warning"]) {
   process.on(event, (fault) => faults.push(event + ": " + (fault?.stack ?? String(fault))));
 }
-const counts = {};
-const count = (name) => { counts[name] = (counts[name] ?? 0) + 1; };
+const gauges = {};
 const hub = await (async () => {${application}})();
 const { port } = await hub.listen({ host: "127.0.0.1" });
 process.on("message", async (question) => {
@@ -52,7 +53,9 @@ process.on("message", async (question) => {
   const resources = {};
   for (const kind of process.getActiveResourcesInfo()) resources[kind] = (resources[kind] ?? 0) + 1;
   const { heapUsed: heap, rss: resident } = process.memoryUsage();
-  process.send({ stats: hub.stats(), heap, resident, resources, faults, polluted: Object.keys(Object.prototype), counts });
+  const descriptors = readdirSync("/proc/self/fd").length;
+  const read = Object.fromEntries(Object.entries(gauges).map(([name, gauge]) => [name, gauge()]));
+  process.send({ stats: hub.stats(), heap, resident, resources, descriptors, faults, gauges: read });
 });
 process.send(port);
 `;
@@ -62,6 +65,8 @@ process.send(port);
 export class ObservedServer {
   readonly port: number;
   readonly #process: ChildProcess;
+  /** Rejects when the process ends. */
+  readonly #death: Promise<never>;
 
   static async start(
     installation: Installation,
@@ -71,12 +76,16 @@ export class ObservedServer {
     const path = join(installation.folder, "server.mjs");
     writeFileSync(path, programOf(application));
     const child = fork(path, [transport], { cwd: installation.folder, execArgv: ["--expose-gc"] });
-    const [port] = (await Promise.race([once(child, "message"), died(child)])) as [number];
-    return new ObservedServer(child, port);
+    const death = died(child);
+    // Whoever asks for something hears of it.
+    death.catch(() => {});
+    const [port] = (await Promise.race([once(child, "message"), death])) as [number];
+    return new ObservedServer(child, death, port);
   }
 
-  private constructor(child: ChildProcess, port: number) {
+  private constructor(child: ChildProcess, death: Promise<never>, port: number) {
     this.#process = child;
+    this.#death = death;
     this.port = port;
   }
 
@@ -84,7 +93,7 @@ export class ObservedServer {
   async figures(): Promise<Figures> {
     const answer = once(this.#process, "message");
     this.#process.send("figures");
-    const [figures] = (await Promise.race([answer, died(this.#process)])) as [Figures];
+    const [figures] = (await Promise.race([answer, this.#death])) as [Figures];
     return figures;
   }
 
