@@ -9,6 +9,7 @@ import { impatientCases } from "./suite/impatient.ts";
 import { isolationCases } from "./suite/isolation.ts";
 import { lifecycleCases } from "./suite/lifecycle.ts";
 import { messageCases } from "./suite/messages.ts";
+import { overloadPolicyCases } from "./suite/overload-policies.ts";
 import { overloadCases } from "./suite/overload.ts";
 import { requestCases } from "./suite/requests.ts";
 import { roomCases } from "./suite/rooms.ts";
@@ -46,6 +47,7 @@ export function transportSuite(runner: SuiteRunner, subject: TransportSubject): 
     suite.group("closing", closingCases);
     suite.group("delivery", deliveryCases);
     suite.group("overload", overloadCases);
+    suite.group("overload policies", overloadPolicyCases);
     suite.group("compression", compressionCases);
     suite.group("rooms", roomCases);
     suite.group("requests", requestCases);

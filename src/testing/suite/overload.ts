@@ -1,11 +1,7 @@
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
-import { setImmediate as nextTurn } from "node:timers/promises";
-import type { Guest } from "./guest.ts";
+import { caughtUp, CHUNK, exchange } from "./slow-reader.ts";
 import type { Suite } from "./suite.ts";
 
-/** That no compression makes much smaller. */
-const CHUNK = randomBytes(49_152).toString("base64");
 const LIMIT = 1024 * 1024;
 
 /** Guarantee 9: clients that read too slowly, or not at all. The network's own buffers have to be filled first. */
@@ -88,25 +84,4 @@ export function overloadCases(suite: Suite): void {
     assert.throws(() => stage.hub.emit("big", CHUNK), { code: "ERR_HUB_MESSAGE_TOO_LARGE" });
     assert.deepEqual(await guest.heard(), []);
   });
-}
-
-/** Sends numbered messages, each when the one before has arrived at `reader`, until `done`. Returns how many. */
-async function exchange(
-  reader: Guest,
-  send: (message: string) => void,
-  done: () => boolean,
-  sent = 0,
-): Promise<number> {
-  if (done()) return sent;
-  send(`${sent}:${CHUNK}`);
-  const message = await reader.client.next();
-  assert.equal(Number.parseInt(message as string, 10), sent);
-  return exchange(reader, send, done, sent + 1);
-}
-
-/** What a client has read leaves the server's buffer a little later. */
-async function caughtUp({ socket }: Guest): Promise<void> {
-  if (socket.bufferedAmount === 0) return;
-  await nextTurn();
-  await caughtUp({ socket } as Guest);
 }
