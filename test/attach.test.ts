@@ -13,6 +13,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { WebSocketServer } from "ws";
 import { WsClient, upgradeStatus } from "./ws-client.ts";
 import { loadLibrary } from "../src/transports/uws/library.ts";
+import { deferred } from "./deferred.ts";
 import { TRANSPORTS } from "./transports.ts";
 
 const FIXTURES = new URL("fixtures/", import.meta.url);
@@ -203,6 +204,30 @@ describe.each(TRANSPORTS.includes("uws") ? [...hosts, ...uwsHosts] : hosts)("att
     expect(await blueClient.nextJson()).toStrictEqual({ event: "from", data: "blue, still" });
     await connect(url(port, "/blue"));
     expect(blue.sockets.size).toBe(2);
+  });
+
+  test("a hub that drains answers 503 on its path, while the server answers everything else", async () => {
+    const { attach, listen, health, url } = arrange();
+    const hub = newHub({ transport: attach(), path: "/chat", welcome: false });
+    const other = newHub({ transport: attach(), path: "/other", welcome: false });
+    const port = await listen();
+    const [work, begun] = [deferred(), deferred()];
+    hub.handle("work", () => (begun.resolve(), work.promise));
+    const client = await connect(url(port, "/chat"));
+    const neighbour = await connect(url(port, "/other"));
+    client.send({ event: "work", id: 1 });
+    await begun.promise;
+    const drained = hub.drain({ within: 5_000 });
+    expect(await client.nextJson()).toMatchObject({ event: "hub:bye" });
+    expect(await statusOf(url(port, "/chat"))).toBe(503);
+    expect(await health(port)).toBe("ok");
+    work.resolve();
+    expect(await client.nextJson()).toStrictEqual({ reply: 1 });
+    expect((await client.closed).code).toBe(4200);
+    await drained;
+    other.emit("still", "here");
+    expect(await neighbour.nextJson()).toStrictEqual({ event: "still", data: "here" });
+    expect(await health(port)).toBe("ok");
   });
 
   test("a hub without a path gets what the others leave", async () => {

@@ -11,12 +11,16 @@ const snippets = documentPaths()
   .flatMap(blocksOf)
   .filter(({ info }) => info[0] === "ts");
 
-test.each(["README.md", "docs/ERRORS.md", "docs/MIGRATING.md", "docs/PROTOCOL.md", "docs/TRANSPORTS.md"])(
-  "%s has snippets",
-  (path) => {
-    expect(snippets.filter((block) => block.path === path)).not.toHaveLength(0);
-  },
-);
+test.each([
+  "README.md",
+  "docs/ERRORS.md",
+  "docs/MIGRATING.md",
+  "docs/PROTOCOL.md",
+  "docs/TESTING.md",
+  "docs/TRANSPORTS.md",
+])("%s has snippets", (path) => {
+  expect(snippets.filter((block) => block.path === path)).not.toHaveLength(0);
+});
 
 test("no snippet is marked with a word that means nothing", () => {
   const marks = new Set(snippets.map(({ info: [, mark] }) => mark));
