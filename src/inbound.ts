@@ -96,11 +96,12 @@ export class Inbound {
     try {
       const { data } = accepted;
       const { socket } = member;
-      const call = { event, data, socket, isRequest: packet.id !== undefined };
       const result =
         trace === undefined
           ? handler(data, socket)
-          : middleware.run(call, handler, trace, (error) => this.#report(member, event, error, trace));
+          : middleware.run({ event, data, socket, isRequest: packet.id !== undefined }, handler, trace, (error) =>
+              this.#report(member, event, error, trace),
+            );
       if (isThenable(result)) {
         void this.#await(member, packet, result, trace);
         return;
