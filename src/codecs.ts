@@ -4,10 +4,15 @@ import { Parcel } from "./parcel.ts";
 import type { Codec } from "./protocol/codec.ts";
 import { isReply, type Packet } from "./protocol/packet.ts";
 
+/** A message in the shape of each codec that counts; alone where that is one, or where all clients get the same. */
+export type Encoding = Parcel | ReadonlyMap<Codec, Parcel>;
+
 /** The codecs that a hub speaks, and how many of its members speak each. */
 export class Codecs {
   /** Of the clients that ask for none. */
   readonly plain: Codec;
+  /** All that clients may speak, each once. */
+  readonly all: readonly Codec[];
   readonly #byProtocol: ReadonlyMap<string, Codec>;
   readonly #maxBytes: number;
   /** How many members speak each of the others. */
@@ -16,6 +21,7 @@ export class Codecs {
   /** `asked` are those that clients ask for by their subprotocol; `maxBytes` is the most that a frame may take. */
   constructor(plain: Codec, asked: readonly Codec[], maxBytes: number) {
     this.plain = plain;
+    this.all = [...new Set([plain, ...asked])];
     this.#byProtocol = new Map(asked.map((codec) => [codec.protocol ?? "", codec]));
     this.#maxBytes = maxBytes;
   }
@@ -30,9 +36,19 @@ export class Codecs {
     return this.#byProtocol.get(protocol);
   }
 
-  /** The codecs other than `plain` that somebody speaks now. */
-  get others(): Iterable<Codec> {
-    return this.#others.keys();
+  /** By what other nodes know this codec: its subprotocol, and nothing for that of plain clients. */
+  nameOf(codec: Codec): string {
+    return codec === this.plain ? "" : (codec.protocol ?? "");
+  }
+
+  /** The codec with this name. */
+  named(name: string): Codec | undefined {
+    return name === "" ? this.plain : this.#byProtocol.get(name);
+  }
+
+  /** The codecs that somebody speaks now, and that of plain clients. */
+  get inUse(): readonly Codec[] {
+    return [this.plain, ...this.#others.keys()];
   }
 
   /** Whether everybody speaks `plain`. */
@@ -49,6 +65,17 @@ export class Codecs {
     if (count === undefined) return;
     if (count > 1) this.#others.set(codec, count - 1);
     else this.#others.delete(codec);
+  }
+
+  /**
+   * The frames of a packet, for everybody who is connected, or, if `wide`, whoever may be on any node.
+   *
+   * @throws {HubError} `ERR_HUB_UNSERIALISABLE`, `ERR_HUB_MESSAGE_TOO_LARGE`.
+   */
+  encodeForAll(packet: Packet, wide: boolean, overload?: Overload): Encoding {
+    if (wide ? this.all.length === 1 : this.areUniform) return this.encode(packet, this.plain, overload);
+    const codecs = wide ? this.all : this.inUse;
+    return new Map(codecs.map((codec) => [codec, this.encode(packet, codec, overload)]));
   }
 
   /**
@@ -77,7 +104,19 @@ export class Codecs {
     if (typeof message !== "string" && !(message instanceof Uint8Array)) {
       throw new HubError("ERR_HUB_ARGUMENT", `A message must be a string or a Uint8Array, not ${typeof message}.`);
     }
-    const frame = new Parcel(message, overload);
+    return this.#checked(new Parcel(message, overload));
+  }
+
+  /**
+   * The frame of what another node has encoded.
+   *
+   * @throws {HubError} `ERR_HUB_MESSAGE_TOO_LARGE`.
+   */
+  encoded(payload: Uint8Array, binary: boolean, overload?: Overload): Parcel {
+    return this.#checked(new Parcel(payload, overload, binary));
+  }
+
+  #checked(frame: Parcel): Parcel {
     const most = this.#maxBytes;
     if (frame.bytes.length > most) {
       throw new HubError(

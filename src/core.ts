@@ -1,8 +1,9 @@
 import { Buffer } from "node:buffer";
 import { nanoid } from "nanoid";
-import { onlyRoom, type Audience } from "./audience.ts";
+import type { Audience } from "./audience.ts";
 import { checkEventName } from "./arguments.ts";
 import type { Clock } from "./clock.ts";
+import type { Cluster } from "./cluster.ts";
 import { Codecs } from "./codecs.ts";
 import type { HubSide } from "./contract/hub-side.ts";
 import { Delivery } from "./delivery.ts";
@@ -10,15 +11,16 @@ import type { Admission } from "./door/judgement.ts";
 import { HubError, RoomLimitError } from "./errors.ts";
 import { Expiry } from "./expiry.ts";
 import type { Limits } from "./limits.ts";
+import { Local } from "./local.ts";
 import { Member } from "./member.ts";
 import { Members } from "./members.ts";
 import { Multicast } from "./multicast.ts";
 import type { ResolvedOptions } from "./options.ts";
+import { ALL_SOCKETS, roomChannel, userChannel } from "./cluster/channels.ts";
 import type { DropReason, OutgoingFrame, Overload } from "./overload.ts";
 import { CloseCode } from "./protocol/close-codes.ts";
-import type { Codec } from "./protocol/codec.ts";
 import { ControlEvent, type Dropped, type Packet } from "./protocol/packet.ts";
-import { Requests, type Replies } from "./requests.ts";
+import { Requests } from "./requests.ts";
 import { roomNames, wouldExceed, type RoomNames } from "./rooms.ts";
 import { zero, type Counters } from "./statistics.ts";
 import type { Connection, Topics } from "./transport.ts";
@@ -54,23 +56,30 @@ export class Core {
   readonly requests: Requests;
   readonly delivery: Delivery;
   readonly codecs: Codecs;
+  readonly local: Local;
+  /** The other nodes; `undefined` without a backplane. */
+  cluster: Cluster | undefined;
   readonly contract: HubSide<never> | undefined;
   /** The contract, if what the server sends is checked, too. */
   readonly #outgoing: HubSide<never> | undefined;
   /** What becomes of what is sent where it does not say itself. */
-  readonly #overload: Overload;
+  readonly overload: Overload;
   readonly #events: CoreEvents;
   /** While it is drained: called when nobody is left. */
   #drained: (() => void) | undefined;
+  readonly #createId: () => string;
   #closed = false;
 
-  /** `topics` are the transport's, if it has any. */
-  constructor(options: CoreOptions, topics: Topics | undefined, events: CoreEvents) {
+  /**
+   * `topics` are the transport's, if it has any; `node` is what the ids of sockets begin with.
+   */
+  constructor(options: CoreOptions, topics: Topics | undefined, node: string, events: CoreEvents) {
     this.#events = events;
+    this.#createId = () => createId(node);
     const { clock, codec, codecs, contract, limits, maxBufferedBytes, overload, validateOutgoing } = options;
     this.clock = clock;
     this.limits = limits;
-    this.#overload = { policy: overload };
+    this.overload = { policy: overload };
     this.expiry = new Expiry(clock, (member) => {
       this.closeMember(member, CloseCode.credentialsExpired, "The credentials have expired");
     });
@@ -83,19 +92,36 @@ export class Core {
     this.delivery = new Delivery({
       maxBufferedBytes,
       overflow: (recipient) => this.expelSlow(recipient as Member),
-      dropped: (recipient, reason) => this.#dropped(recipient as Member, reason),
+      dropped: (recipient, reason) => this.dropped(recipient as Member, reason),
       notice: (recipient, count) => this.#notice(recipient as Member, count),
       counters: this.counters,
       multicast,
     });
-    this.members = new Members({
-      changing: () => this.delivery.separate(),
-      joined: (group, member) => multicast?.joined(group, member),
-      left: (group, member) => {
-        // When the members who were published to are looked through, it is not among them any more.
-        if (multicast?.left(group, member) === true) this.delivery.inspect(member);
+    this.members = new Members(
+      {
+        changing: () => this.delivery.separate(),
+        joined: (group, member) => multicast?.joined(group, member),
+        left: (group, member) => {
+          // When the members who were published to are looked through, it is not among them any more.
+          if (multicast?.left(group, member) === true) this.delivery.inspect(member);
+        },
       },
-    });
+      {
+        rooms: {
+          appeared: (room) => this.cluster?.interest.hold(roomChannel(room)),
+          vanished: (room) => this.cluster?.interest.release(roomChannel(room)),
+        },
+        users: {
+          appeared: (user) => this.cluster?.interest.hold(userChannel(user)),
+          vanished: (user) => this.cluster?.interest.release(userChannel(user)),
+        },
+        everybody: (areAny) => {
+          if (areAny) this.cluster?.interest.hold(ALL_SOCKETS);
+          else this.cluster?.interest.release(ALL_SOCKETS);
+        },
+      },
+    );
+    this.local = new Local(this);
   }
 
   /** From now on the application can do nothing with the hub but close it again. */
@@ -154,13 +180,13 @@ export class Core {
 
   /** What becomes of a message for this audience that is too much for one of them. */
   overloadOf({ overload }: Audience): Overload {
-    return overload ?? this.#overload;
+    return overload ?? this.overload;
   }
 
   /** `phase` is the heartbeat's. */
   admit(connection: Connection, { handshake, user }: Admission, phase: number): Member {
     const codec = this.codecs.of(connection.protocol) ?? this.codecs.plain;
-    const member = new Member(createId(), connection, codec, handshake, user, phase);
+    const member = new Member(this.#createId(), connection, codec, handshake, user, phase);
     connection.owner = member;
     this.codecs.joined(codec);
     this.members.add(member);
@@ -175,71 +201,6 @@ export class Core {
    */
   tell(member: Member, packet: Packet, overload?: Overload): void {
     this.delivery.send(member, this.codecs.encode(packet, member.codec, overload));
-  }
-
-  /**
-   * Sends a packet to everybody in the audience, encoded once for each codec.
-   *
-   * @throws {HubError} `ERR_HUB_UNSERIALISABLE`, `ERR_HUB_MESSAGE_TOO_LARGE`.
-   */
-  emit(audience: Audience, packet: Packet): void {
-    const { codecs } = this;
-    const overload = this.overloadOf(audience);
-    if (codecs.areUniform) this.broadcast(audience, codecs.encode(packet, codecs.plain, overload));
-    else this.#tellEach(audience, packet, overload, () => {});
-  }
-
-  /** Sends one frame to everybody in the audience. */
-  broadcast(audience: Audience, frame: OutgoingFrame): void {
-    const { delivery, members } = this;
-    const group = audience.volatile ? undefined : members.groupOf(audience);
-    if (group !== undefined) {
-      delivery.sendToGroup(group, frame, members.exceptionOf(audience));
-      return;
-    }
-    this.#forEach(audience, (member) => delivery.send(member, frame));
-  }
-
-  /** Sends one request to everybody in the audience and waits for their replies. */
-  request(audience: Audience, event: string, data: unknown, timeout: number): Promise<Replies<unknown>> {
-    const id = this.requests.nextId();
-    const recipients: Member[] = [];
-    this.#tellEach(audience, { event, data, id, room: onlyRoom(audience) }, undefined, (member) => {
-      // Sending may have ended a member that was too slow; then it will not reply, and is not waited for.
-      if (member.open) recipients.push(member);
-    });
-    return this.requests.track(id, event, recipients, timeout);
-  }
-
-  /**
-   * Those who speak the same codec are sent to one after the other: only then do they share their batches.
-   *
-   * Everything is encoded before anything is sent, so that a packet which cannot be encoded reaches nobody.
-   */
-  #tellEach(audience: Audience, packet: Packet, overload: Overload | undefined, told: (member: Member) => void): void {
-    const { codecs, delivery } = this;
-    const tell = (member: Member, frame: OutgoingFrame): void => {
-      delivery.send(member, frame);
-      told(member);
-    };
-    const plain = codecs.encode(packet, codecs.plain, overload);
-    const others = new Map<Codec, { readonly frame: OutgoingFrame; readonly members: Member[] }>();
-    for (const codec of codecs.others) {
-      others.set(codec, { frame: codecs.encode(packet, codec, overload), members: [] });
-    }
-    this.#forEach(audience, (member) => {
-      const other = others.get(member.codec);
-      if (other === undefined) tell(member, plain);
-      else other.members.push(member);
-    });
-    for (const { frame, members } of others.values()) for (const member of members) tell(member, frame);
-  }
-
-  #forEach(audience: Audience, visit: (member: Member) => void): void {
-    this.members.forEach(audience, (member) => {
-      if (audience.volatile && this.delivery.isBehind(member)) this.#dropped(member, "volatile");
-      else visit(member);
-    });
   }
 
   /** Closes after everything that was sent before has been written. */
@@ -298,7 +259,8 @@ export class Core {
     });
   }
 
-  #dropped(member: Member, reason: DropReason): void {
+  /** A member does not get a message, but stays. */
+  dropped(member: Member, reason: DropReason): void {
     this.counters.drops[reason]++;
     this.#events.dropped(member, reason);
   }
@@ -323,8 +285,8 @@ export class Core {
 /**
  * A copy, because `nanoid` appends letter by letter: V8 would keep the chain of concatenations, 320 bytes instead of 40.
  */
-function createId(): string {
-  return Buffer.from(nanoid(), "latin1").toString("latin1");
+function createId(node: string): string {
+  return Buffer.from(node + nanoid(), "latin1").toString("latin1");
 }
 
 /** The error of using a hub that was closed. */

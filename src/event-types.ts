@@ -18,6 +18,8 @@ export interface HubTypes {
   server?: object;
   /** `socket.data`. Default: any properties. */
   data?: object;
+  /** What the programs on the nodes of a cluster send each other. Default: any event with any data. */
+  nodes?: object;
   /** What `authenticate` returns. */
   user?: User;
 }
@@ -38,6 +40,7 @@ type AnyEvents = Record<string, any>;
 
 export type ClientEvents<T extends HubTypes> = T extends { client: infer E extends object } ? E : AnyEvents;
 export type ServerEvents<T extends HubTypes> = T extends { server: infer E extends object } ? E : AnyEvents;
+export type NodeEvents<T extends HubTypes> = T extends { nodes: infer E extends object } ? E : AnyEvents;
 export type SocketData<T extends HubTypes> = T extends { data: infer D extends object } ? D : Record<string, any>;
 export type UserOf<T extends HubTypes> = T extends { user: infer U extends User } ? U : User;
 

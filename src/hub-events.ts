@@ -11,17 +11,19 @@ export interface Disconnection {
 /** What was going on when an error was reported. */
 export interface ErrorContext<T extends HubTypes = HubTypes> {
   /**
-   * A handler of `handle` or `on`, middleware around it, a listener of a hub event, the option of that name, the codec at
-   * work for the hub itself, or the transport's server.
+   * A handler of `handle`, `on` or `onNode`, middleware around it, a listener of a hub event, the option of that name, the
+   * codec at work for the hub itself, the transport's server, or what connects it with other nodes.
    */
   readonly source:
     | "admit"
     | "authenticate"
+    | "backplane"
     | "codec"
     | "handler"
     | "joinable"
     | "listener"
     | "middleware"
+    | "node"
     | "origins"
     | "transport";
   /** The event that was being handled. */

@@ -1,5 +1,5 @@
 import { Answers } from "./answers.ts";
-import { checkFunction } from "./arguments.ts";
+import { checkEventName, checkFunction, onlyValue } from "./arguments.ts";
 import { EVERYBODY } from "./audience.ts";
 import type {
   ClientEvents,
@@ -9,10 +9,15 @@ import type {
   EventReply,
   HandlerResult,
   HubTypes,
+  NodeEvents,
   RequestArguments,
   RequestName,
   ServerEvents,
 } from "./event-types.ts";
+import { Cluster, type BackplaneState } from "./cluster.ts";
+import type { NodeMessageHandler } from "./cluster/node-messages.ts";
+import { createNodeId } from "./cluster/node-id.ts";
+import type { NodeDescription } from "./cluster/nodes.ts";
 import { Core } from "./core.ts";
 import { publish } from "./diagnostics.ts";
 import { Door } from "./door.ts";
@@ -24,8 +29,9 @@ import { LifeCycle, type DrainOptions } from "./life-cycle.ts";
 import { Listeners } from "./listeners.ts";
 import type { AnyHandler, Member } from "./member.ts";
 import { MiddlewareChain, type Middleware } from "./middleware.ts";
-import { resolveOptions, type HubOptions, type TransportName } from "./options.ts";
+import { resolveOptions, type HubOptions, type ResolvedOptions, type TransportName } from "./options.ts";
 import type { OverloadPolicy } from "./overload.ts";
+import { ownedOnce } from "./owned-once.ts";
 import { CloseCode } from "./protocol/close-codes.ts";
 import { ControlEvent } from "./protocol/packet.ts";
 import { RateLimits } from "./rate-limits.ts";
@@ -79,7 +85,8 @@ export class Hub<T extends HubTypes = HubTypes> {
       const context = { source: "codec", event } as const;
       this.#report(error, member === undefined ? context : { ...context, socket: socketOf(member) });
     };
-    this.#core = new Core(settings, transport.topics, {
+    const node = settings.backplane === undefined ? "" : createNodeId();
+    this.#core = new Core(settings, transport.topics, node, {
       departed: (member, code, reason) => {
         const socket = socketOf<T>(member);
         this.#listeners.dispatch("disconnection", socket, { code, reason });
@@ -88,6 +95,7 @@ export class Hub<T extends HubTypes = HubTypes> {
       dropped: (member, reason) => publish("drop", () => ({ hub: this, socket: member.socket, reason })),
       failed: codecFailed,
     });
+    this.#core.cluster = this.#joinCluster(settings, node);
     this.#everybody = new Target<T>(this.#core, EVERYBODY);
     const rooms = new RoomRequests<Socket<T>>(joinable as Joinable<Socket<T>> | undefined, limits.roomNameLength);
     this.#handlers.set(ControlEvent.join, rooms.join as AnyHandler<unknown>);
@@ -161,6 +169,7 @@ export class Hub<T extends HubTypes = HubTypes> {
     });
     transport.start(this.#reception.handlers(), settings);
     beat?.start();
+    this.#core.cluster?.start();
   }
 
   /** The rooms of this node that have members: name to sockets. Live and read-only. */
@@ -178,6 +187,21 @@ export class Hub<T extends HubTypes = HubTypes> {
   /** The open sockets of this node by id. Live and read-only. */
   get sockets(): MapView<Socket<T>> {
     return MapView.of(this.#core.members.all, socketOf<T>);
+  }
+
+  /** This node, as the others know it; `undefined` without a backplane. */
+  get node(): NodeDescription | undefined {
+    return this.#core.cluster?.self;
+  }
+
+  /** The other nodes that are there. A copy. */
+  get nodes(): readonly NodeDescription[] {
+    return this.#core.cluster?.nodes.list ?? [];
+  }
+
+  /** How the connection with the other nodes stands; `undefined` without a backplane. */
+  get backplaneState(): BackplaneState | undefined {
+    return this.#core.cluster?.state;
   }
 
   /** The members of a room, or of several, each once. See {@link Target.to}. */
@@ -236,6 +260,46 @@ export class Hub<T extends HubTypes = HubTypes> {
     ...args: RequestArguments<ServerEvents<T>[E], RequestOptions>
   ): Promise<Replies<EventReply<ServerEvents<T>[E]>>> {
     return this.#everybody.request(event, ...args);
+  }
+
+  /**
+   * Sends a message to the programs on all other nodes: see {@link onNode}. The data is copied now, as by `structuredClone`.
+   * Without a backplane there is nobody to hear it.
+   *
+   * @throws {HubError} `ERR_HUB_EVENT_NAME`, `ERR_HUB_ARGUMENT`, `ERR_HUB_UNSERIALISABLE`, `ERR_HUB_CLOSED`.
+   */
+  emitToNodes<E extends EventName<NodeEvents<T>>>(event: E, ...values: DataArguments<NodeEvents<T>[E]>): void {
+    this.#core.checkOpen();
+    checkEventName(event);
+    this.#core.cluster?.emitToNodes(event, onlyValue(values));
+  }
+
+  /**
+   * Handles a message of the program on another node. What a handler throws reaches `error`.
+   *
+   * @returns a function that removes the handler.
+   * @throws {HubError} `ERR_HUB_EVENT_NAME`, `ERR_HUB_ARGUMENT`, `ERR_HUB_LIMIT`.
+   */
+  onNode<E extends EventName<NodeEvents<T>>>(
+    event: E,
+    handler: (data: EventData<NodeEvents<T>[E]>, node: NodeDescription) => unknown,
+  ): () => void {
+    checkEventName(event);
+    checkFunction(handler, "A handler");
+    return this.#core.cluster?.onNode(event, handler as NodeMessageHandler) ?? ((): void => {});
+  }
+
+  /**
+   * Resolves when what other nodes send to this room arrives here, so that a join a moment ago has taken effect everywhere;
+   * without a room, to every room that has members here now. While the engine is away it waits. Without a backplane, and of a
+   * room without members here, at once.
+   *
+   * @throws {HubError} `ERR_HUB_ROOM_NAME`, `ERR_HUB_CLOSED`; as a rejection.
+   */
+  async synced(room?: string): Promise<void> {
+    this.#core.checkOpen();
+    if (room !== undefined) this.#core.roomNames([room]);
+    await this.#core.cluster?.synced(room);
   }
 
   /** Listens to an event of the hub itself. What a listener throws reaches `error`. */
@@ -298,7 +362,7 @@ export class Hub<T extends HubTypes = HubTypes> {
 
   /** What the hub has done and what there is: a copy. Counting costs nothing; a call looks at every socket once. */
   stats(): HubStatistics {
-    const { counters, delivery, members } = this.#core;
+    const { cluster, counters, delivery, members } = this.#core;
     return {
       connections: members.all.size,
       newcomers: this.#reception.newcomers,
@@ -306,6 +370,7 @@ export class Hub<T extends HubTypes = HubTypes> {
       pendingBytes: delivery.pendingBytes(members.all.values()),
       ...counters,
       drops: { ...counters.drops },
+      ...(cluster === undefined ? undefined : { cluster: { ...cluster.traffic } }),
     };
   }
 
@@ -344,22 +409,29 @@ export class Hub<T extends HubTypes = HubTypes> {
     return this.#lifeCycle.close();
   }
 
+  #joinCluster({ backplane, cluster: options }: ResolvedOptions, id: string): Cluster | undefined {
+    if (backplane === undefined) return undefined;
+    return new Cluster({
+      core: this.#core,
+      backplane: ownedOnce(backplane, "backplane"),
+      options,
+      self: { id, name: options.name },
+      isNode: true,
+      failed: (error, event) => {
+        this.#report(error, event === undefined ? { source: "backplane" } : { source: "node", event });
+      },
+    });
+  }
+
   #report(error: unknown, context: ErrorContext<T>): void {
     this.#listeners.dispatch("error", error, context);
     publish("error", () => ({ hub: this, error, ...context }));
   }
 }
 
-/** The transports that hubs were given. */
-const taken = new WeakSet<Transport>();
-
 function createTransport(transport: TransportName | Transport): Transport {
   if (typeof transport === "string") return transport === "ws" ? ws() : uws();
-  if (taken.has(transport)) {
-    throw new HubError("ERR_HUB_OPTION", "This transport belongs to another hub already. Make one for each hub.");
-  }
-  taken.add(transport);
-  return transport;
+  return ownedOnce(transport, "transport");
 }
 
 function socketOf<T extends HubTypes>(member: Member): Socket<T> {

@@ -1,7 +1,14 @@
 export { Hub } from "./hub.ts";
 export type { Disconnection, ErrorContext, HubEvents } from "./hub-events.ts";
 export type { Socket } from "./socket.ts";
-export type { SocketDescription, Target } from "./target.ts";
+export type { Target } from "./target.ts";
+export type { SocketDescription, SocketDescriptions } from "./description.ts";
+export { createEmitter, type Emitter, type EmitterOptions } from "./emitter.ts";
+export type { Backplane, BackplaneHandlers } from "./backplane.ts";
+export type { BackplaneState } from "./cluster.ts";
+export type { ClusterOptions } from "./cluster/options.ts";
+export type { NodeDescription } from "./cluster/nodes.ts";
+export type { Traffic } from "./cluster/traffic.ts";
 export type { HubOptions, TransportName } from "./options.ts";
 export type { HubTypes, User } from "./event-types.ts";
 export { defineContract, type ClientContractTypes, type Contract, type ContractTypes } from "./contract.ts";

@@ -87,6 +87,7 @@ export class LifeCycle {
     await this.#listening?.catch(() => {});
     transport.stopListening();
     await transport.destroy();
+    await core.cluster?.disconnect();
     core.close();
   }
 }

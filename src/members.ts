@@ -1,21 +1,32 @@
 import { onlyRoom, type Audience } from "./audience.ts";
 import type { Member } from "./member.ts";
-import { Groups, Rooms, type Group, type GroupObserver } from "./rooms.ts";
+import { Groups, Rooms, type Group, type GroupObserver, type NameObserver } from "./rooms.ts";
 
 const NONE: readonly ReadonlySet<Member>[] = [];
+
+/** Hears of who is there at all. */
+export interface PresenceObserver {
+  readonly rooms: NameObserver;
+  readonly users: NameObserver;
+  /** The first member is there, or the last one has gone. */
+  readonly everybody: (areAny: boolean) => void;
+}
 
 /** All open members of this node, by id, by room and by user. */
 export class Members {
   readonly #byId = new Map<string, Member>();
-  readonly #byUser = new Groups<Member>();
+  readonly #byUser: Groups<Member>;
   readonly #observer: GroupObserver<Member> | undefined;
+  readonly #presence: PresenceObserver | undefined;
   readonly rooms: Rooms<Member>;
   #epoch = 0;
 
   /** `observer` hears of everybody and of the rooms. */
-  constructor(observer?: GroupObserver<Member>) {
+  constructor(observer?: GroupObserver<Member>, presence?: PresenceObserver) {
     this.#observer = observer;
-    this.rooms = new Rooms(observer);
+    this.#presence = presence;
+    this.#byUser = new Groups(undefined, presence?.users);
+    this.rooms = new Rooms(observer, presence?.rooms);
   }
 
   /** Live. */
@@ -27,6 +38,7 @@ export class Members {
     this.#observer?.changing();
     this.#byId.set(member.id, member);
     this.#observer?.joined(this.#byId, member);
+    if (this.#byId.size === 1) this.#presence?.everybody(true);
     if (member.user !== undefined) this.#byUser.add(member.user.id, member);
   }
 
@@ -35,8 +47,18 @@ export class Members {
     this.#observer?.changing();
     this.#byId.delete(member.id);
     this.#observer?.left(this.#byId, member);
+    if (this.#byId.size === 0) this.#presence?.everybody(false);
     if (member.user !== undefined) this.#byUser.delete(member.user.id, member);
     this.rooms.remove(member);
+  }
+
+  /** Whether there is anybody in these rooms, of these users, or at all. Sockets and exceptions are not looked at. */
+  areThere({ everybody, rooms, users }: Audience): boolean {
+    if (everybody) return this.#byId.size > 0;
+    return (
+      rooms.some((room) => this.rooms.get(room) !== undefined) ||
+      users.some((user) => this.#byUser.get(user) !== undefined)
+    );
   }
 
   /** The observed group that this audience is, if it is one, or one less at most one socket: see `exceptionOf`. */

@@ -1,6 +1,8 @@
 import { Buffer } from "node:buffer";
 import type { IdempotencyOptions } from "./answers.ts";
+import type { Backplane } from "./backplane.ts";
 import { systemClock, type Clock } from "./clock.ts";
+import { CLUSTER_DEFAULTS, isClusterOptions, type ClusterOptions } from "./cluster/options.ts";
 import type { HubContract } from "./contract/hub-side.ts";
 import { isOrigins, type Origins } from "./door/origins.ts";
 import { isTrustProxy, type TrustProxy } from "./door/proxies.ts";
@@ -173,6 +175,16 @@ export interface HubOptions<T extends HubTypes = HubTypes> {
    */
   compression?: boolean | undefined;
 
+  /**
+   * What connects this hub with those of other processes, so that they are one to their clients: from
+   * `roomcast/backplanes/redis`, `roomcast/backplanes/nats` or `roomcast/backplanes/cluster`. All of them need the same codecs
+   * and the same contract. Default: none, and this process is alone.
+   */
+  backplane?: Backplane | undefined;
+
+  /** How this process stands to the others: see {@link ClusterOptions}. Those that are not given keep their defaults. */
+  cluster?: Partial<ClusterOptions> | undefined;
+
   /** The time that the hub lives by. For tests: see `VirtualClock` in `roomcast/testing`. Default: the system's. */
   clock?: Clock | undefined;
 }
@@ -204,6 +216,8 @@ export interface ResolvedOptions {
   readonly maxBufferedBytes: number;
   readonly overload: OverloadPolicy;
   readonly compression: boolean;
+  readonly backplane: Backplane | undefined;
+  readonly cluster: ClusterOptions;
   readonly clock: Clock;
 }
 
@@ -231,6 +245,8 @@ const DEFAULTS: ResolvedOptions = {
   maxBufferedBytes: 4 * 1024 * 1024,
   overload: "close",
   compression: false,
+  backplane: undefined,
+  cluster: CLUSTER_DEFAULTS,
   clock: systemClock,
 };
 
@@ -285,6 +301,15 @@ const RULES: { readonly [K in keyof ResolvedOptions]: Rule } = {
   ],
   overload: ['"close" or "drop"', (value) => value === "close" || value === "drop"],
   compression: ["true or false", isBoolean],
+  backplane: [
+    'an object with the functions "start", "publish", "subscribe", "unsubscribe" and "close"',
+    (value) => hasFunctions(value, "start", "publish", "subscribe", "unsubscribe", "close"),
+  ],
+  cluster: [
+    "an object with some of name, a string, of lease and grace, in whole milliseconds, lease from 30, and of " +
+      "maxPendingBytes, a whole number from 1",
+    isClusterOptions,
+  ],
   clock: ['an object with the functions "now" and "setTimeout"', (value) => hasFunctions(value, "now", "setTimeout")],
 };
 
@@ -296,7 +321,8 @@ const RULES: { readonly [K in keyof ResolvedOptions]: Rule } = {
 export function resolveOptions(options: unknown): ResolvedOptions {
   const given = checkOptions(options, RULES, "Hub");
   const limits = { ...DEFAULT_LIMITS, ...withoutUndefined((given["limits"] ?? {}) as Partial<Limits>) };
-  const resolved: ResolvedOptions = { ...DEFAULTS, ...given, limits };
+  const cluster = { ...CLUSTER_DEFAULTS, ...withoutUndefined((given["cluster"] ?? {}) as Partial<ClusterOptions>) };
+  const resolved: ResolvedOptions = { ...DEFAULTS, ...given, limits, cluster };
   if (resolved.validateOutgoing && resolved.contract === undefined) {
     throw new HubError("ERR_HUB_OPTION", 'The option "validateOutgoing" of Hub needs the option "contract".');
   }

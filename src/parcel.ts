@@ -5,8 +5,8 @@ import { Frame } from "./transports/frame.ts";
 export class Parcel extends Frame implements OutgoingFrame {
   readonly overload: Overload | undefined;
 
-  constructor(message: string | Uint8Array, overload: Overload | undefined) {
-    super(message);
+  constructor(message: string | Uint8Array, overload: Overload | undefined, binary?: boolean) {
+    super(message, binary);
     this.overload = overload;
   }
 }

@@ -19,7 +19,12 @@ export interface Replies<R> {
    * the client answered.
    */
   readonly failures: ReadonlyMap<string, HubError>;
+  /** The names of the nodes that did not answer: there may have been sockets. Always empty without a backplane. */
+  readonly silent: readonly string[];
 }
+
+/** What one socket has answered, or why it has not. */
+export type Outcome = { readonly reply: unknown } | HubError;
 
 /** A request under way. It settles when its last recipient has answered or failed. */
 export interface PendingRequest {
@@ -28,8 +33,13 @@ export interface PendingRequest {
   readonly waiting: Set<Member>;
   readonly replies: Map<string, unknown>;
   readonly failures: Map<string, HubError>;
+  /** Hears of each recipient as it settles. */
+  readonly settled: ((member: Member, outcome: Outcome) => void) | undefined;
   readonly settle: () => void;
 }
+
+/** Above all that one node counts up to. */
+const LEAST_CLUSTER_ID = 2 ** 40;
 
 /** The requests that the server has sent and that are not settled. Every one of them settles. */
 export class Requests {
@@ -54,8 +64,19 @@ export class Requests {
     return ++this.#lastId;
   }
 
-  /** Waits for one reply from each recipient. Never rejects. */
-  track(id: number, event: string, recipients: readonly Member[], timeout: number): Promise<Replies<unknown>> {
+  /** The same for a request that goes to other nodes as well: none under way on any of them has it, as good as certainly. */
+  nextClusterId(): number {
+    return LEAST_CLUSTER_ID + Math.floor(Math.random() * (Number.MAX_SAFE_INTEGER - LEAST_CLUSTER_ID));
+  }
+
+  /** Waits for one reply from each recipient. Never rejects. `settled` hears of each of them. */
+  track(
+    id: number,
+    event: string,
+    recipients: readonly Member[],
+    timeout: number,
+    settled?: (member: Member, outcome: Outcome) => void,
+  ): Promise<Replies<unknown>> {
     return new Promise((resolve) => {
       const timer = this.#clock.setTimeout(() => this.#expire(request, timeout), timeout);
       const request: PendingRequest = {
@@ -64,10 +85,11 @@ export class Requests {
         waiting: new Set(recipients),
         replies: new Map(),
         failures: new Map(),
+        settled,
         settle: () => {
           timer.cancel();
           this.#pending.delete(id);
-          resolve({ replies: request.replies, failures: request.failures });
+          resolve({ replies: request.replies, failures: request.failures, silent: [] });
         },
       };
       this.#pending.set(id, request);
@@ -81,14 +103,18 @@ export class Requests {
     const request = this.#pending.get(reply);
     if (request === undefined || !request.waiting.has(member)) return;
     if (error === undefined) this.#accept(request, member, data);
-    else request.failures.set(member.id, new RemoteError(error.code, error.message));
-    this.#done(request, member);
+    else this.#fail(request, member, new RemoteError(error.code, error.message));
   }
 
-  #accept({ event, replies, failures }: PendingRequest, { id }: Member, data: unknown): void {
+  #accept(request: PendingRequest, member: Member, data: unknown): void {
+    const { event, replies } = request;
     const acceptance = this.#contract?.acceptReply(event, data) ?? { ok: true, data };
-    if (acceptance.ok) replies.set(id, acceptance.data);
-    else failures.set(id, unfitting(id, event, acceptance));
+    if (acceptance.ok) {
+      replies.set(member.id, acceptance.data);
+      this.#done(request, member, { reply: acceptance.data });
+    } else {
+      this.#fail(request, member, unfitting(member.id, event, acceptance));
+    }
   }
 
   /** The member is gone: nothing that it was asked will be answered. */
@@ -111,11 +137,12 @@ export class Requests {
 
   #fail(request: PendingRequest, member: Member, error: HubError): void {
     request.failures.set(member.id, error);
-    this.#done(request, member);
+    this.#done(request, member, error);
   }
 
-  #done(request: PendingRequest, member: Member): void {
+  #done(request: PendingRequest, member: Member, outcome: Outcome): void {
     request.waiting.delete(member);
+    request.settled?.(member, outcome);
     member.requests?.delete(request);
     if (request.waiting.size === 0) request.settle();
     if (member.requests?.size === 0) this.#rested(member);

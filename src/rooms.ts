@@ -24,19 +24,32 @@ export interface GroupObserver<M> {
   left(group: Group<M>, member: M): void;
 }
 
+/** Hears of the names under which there is somebody. */
+export interface NameObserver {
+  /** The first member is there. */
+  appeared(name: string): void;
+  /** The last one has gone. */
+  vanished(name: string): void;
+}
+
 /** Named sets of members. A set exists exactly while it has a member. */
 export class Groups<M> {
   readonly #groups = new Map<string, Set<M>>();
   readonly #observer: GroupObserver<M> | undefined;
+  readonly #names: NameObserver | undefined;
 
-  constructor(observer?: GroupObserver<M>) {
+  constructor(observer?: GroupObserver<M>, names?: NameObserver) {
     this.#observer = observer;
+    this.#names = names;
   }
 
   add(name: string, member: M): void {
     this.#observer?.changing();
     let group = this.#groups.get(name);
-    if (group === undefined) this.#groups.set(name, (group = new Set()));
+    if (group === undefined) {
+      this.#groups.set(name, (group = new Set()));
+      this.#names?.appeared(name);
+    }
     group.add(member);
     this.#observer?.joined(group, member);
   }
@@ -46,7 +59,10 @@ export class Groups<M> {
     if (group === undefined) return;
     this.#observer?.changing();
     group.delete(member);
-    if (group.size === 0) this.#groups.delete(name);
+    if (group.size === 0) {
+      this.#groups.delete(name);
+      this.#names?.vanished(name);
+    }
     this.#observer?.left(group, member);
   }
 

@@ -41,7 +41,10 @@ export class Socket<T extends HubTypes = HubTypes> {
     this.#member = member;
   }
 
-  /** Made by the server, 21 characters that nobody can guess, never used again. */
+  /**
+   * Made by the server, 21 characters that nobody can guess, never used again. With a backplane, those of its node's id come
+   * before them.
+   */
   get id(): string {
     return this.#member.id;
   }
@@ -185,7 +188,10 @@ export class Socket<T extends HubTypes = HubTypes> {
     this.#core.checkSent(event, data);
     const timeout = timeoutOf(options);
     if (!this.isOpen) throw disconnected(this.id);
-    const { replies, failures } = await this.#core.request(this.#self, event, data, timeout);
+    const { codecs, local, requests } = this.#core;
+    const request = { id: requests.nextId(), event, timeout };
+    const encoding = codecs.encode({ event, data, id: request.id }, this.#member.codec);
+    const { replies, failures } = await local.request(this.#self, request, encoding).replies;
     if (replies.has(this.id)) return replies.get(this.id) as EventReply<ServerEvents<T>[E]>;
     throw failures.get(this.id) ?? disconnected(this.id);
   }

@@ -1,3 +1,4 @@
+import type { Traffic } from "./cluster/traffic.ts";
 import type { DropReason } from "./overload.ts";
 
 /** What a hub has done since it was made, and, where it says so, what there is now. */
@@ -32,12 +33,14 @@ export interface HubStatistics {
   readonly violations: number;
   /** Failures of handlers, of middleware and of `joinable`. */
   readonly handlerErrors: number;
+  /** What this node has exchanged with others; absent without a backplane. */
+  readonly cluster?: Readonly<Traffic>;
 }
 
 /** What is counted as it happens: plain numbers, so that counting costs nothing. */
 export type Counters = {
   -readonly [
-    K in Exclude<keyof HubStatistics, "connections" | "newcomers" | "rooms" | "pendingBytes">
+    K in Exclude<keyof HubStatistics, "cluster" | "connections" | "newcomers" | "rooms" | "pendingBytes">
   ]: K extends "drops" ? Record<DropReason, number> : number;
 };
 

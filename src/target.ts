@@ -9,23 +9,16 @@ import type {
   RequestName,
   ServerEvents,
   SocketData,
-  UserOf,
 } from "./event-types.ts";
+import type { Cluster } from "./cluster.ts";
 import type { Core } from "./core.ts";
-import type { Member } from "./member.ts";
+import type { Findings } from "./cluster/queries.ts";
+import type { Encoding } from "./codecs.ts";
+import { describe, withSilent, type SocketDescription, type SocketDescriptions } from "./description.ts";
 import type { OverloadPolicy } from "./overload.ts";
 import type { Replies, RequestOptions } from "./requests.ts";
 import type { RoomNames } from "./rooms.ts";
 import type { Socket } from "./socket.ts";
-
-/** What `target.sockets()` tells of one socket. It is a copy: it means the same on one node and on many. */
-export interface SocketDescription<T extends HubTypes, K extends keyof SocketData<T>> {
-  readonly id: string;
-  readonly user: UserOf<T> | undefined;
-  readonly rooms: readonly string[];
-  /** Of `socket.data`, what was asked for. */
-  readonly data: Partial<Pick<SocketData<T>, K>>;
-}
 
 /**
  * Some of the hub's sockets, named but not yet looked up. Immutable: every method that narrows or widens returns a new
@@ -126,7 +119,9 @@ export class Target<T extends HubTypes = HubTypes> {
     this.#core.checkOpen();
     const data = onlyValue(values);
     this.#core.checkSent(event, data);
-    this.#core.emit(this.#audience, { event, data, room: onlyRoom(this.#audience) });
+    const { codecs } = this.#core;
+    const packet = { event, data, room: onlyRoom(this.#audience) };
+    this.#deliver(codecs.encodeForAll(packet, this.#beyond !== undefined, this.#core.overloadOf(this.#audience)));
   }
 
   /**
@@ -137,7 +132,7 @@ export class Target<T extends HubTypes = HubTypes> {
   send(message: string | Uint8Array): void {
     this.#core.checkOpen();
     const { codecs } = this.#core;
-    this.#core.broadcast(this.#audience, codecs.frame(message, this.#core.overloadOf(this.#audience)));
+    this.#deliver(codecs.frame(message, this.#core.overloadOf(this.#audience)));
   }
 
   /**
@@ -152,8 +147,15 @@ export class Target<T extends HubTypes = HubTypes> {
   ): Promise<Replies<EventReply<ServerEvents<T>[E]>>> {
     this.#core.checkOpen();
     this.#core.checkSent(event, data);
-    const replies = await this.#core.request(this.#audience, event, data, timeoutOf(options));
-    return replies as Replies<EventReply<ServerEvents<T>[E]>>;
+    const { codecs, local, requests } = this.#core;
+    const beyond = this.#beyond;
+    const id = beyond === undefined ? requests.nextId() : requests.nextClusterId();
+    const request = { id, event, timeout: timeoutOf(options) };
+    const packet = { event, data, id, room: onlyRoom(this.#audience) };
+    const encoding = codecs.encodeForAll(packet, beyond !== undefined);
+    const here = local.request(this.#audience, request, encoding).replies;
+    const replies = beyond === undefined ? here : joined(here, beyond.request(this.#audience, request, encoding));
+    return (await replies) as Replies<EventReply<ServerEvents<T>[E]>>;
   }
 
   /**
@@ -164,9 +166,8 @@ export class Target<T extends HubTypes = HubTypes> {
   join(...rooms: readonly RoomNames[]): void {
     this.#core.checkOpen();
     const names = this.#core.roomNames(rooms);
-    const members: Member[] = [];
-    this.#core.members.forEach(this.#audience, (member) => members.push(member));
-    this.#core.join(members, names);
+    this.#core.local.join(this.#audience, names);
+    this.#beyond?.join(this.#audience, names);
   }
 
   /**
@@ -177,10 +178,8 @@ export class Target<T extends HubTypes = HubTypes> {
   leave(...rooms: readonly RoomNames[]): void {
     this.#core.checkOpen();
     const names = this.#core.roomNames(rooms);
-    const { members } = this.#core;
-    members.forEach(this.#audience, (member) => {
-      for (const name of names) members.rooms.leave(member, name);
-    });
+    this.#core.local.leave(this.#audience, names);
+    this.#beyond?.leave(this.#audience, names);
   }
 
   /**
@@ -191,24 +190,41 @@ export class Target<T extends HubTypes = HubTypes> {
   close(code?: number, reason?: string): void {
     this.#core.checkOpen();
     const checked = checkCloseArguments(code, reason);
-    this.#core.members.forEach(this.#audience, (member) => {
-      this.#core.closeMember(member, checked.code, checked.reason);
-    });
+    this.#core.local.close(this.#audience, checked.code, checked.reason);
+    this.#beyond?.close(this.#audience, checked.code, checked.reason);
   }
 
   /**
-   * Describes the sockets: id, user, rooms and, of `socket.data`, the properties named in `data`.
+   * Describes the sockets: id, user, rooms and, of `socket.data`, the properties named in `data`. Of other nodes, what they
+   * have told within `timeout` milliseconds, by default 10,000.
    *
-   * @throws {HubError} `ERR_HUB_CLOSED`; as a rejection.
+   * @throws {HubError} `ERR_HUB_CLOSED`, `ERR_HUB_ARGUMENT` for the timeout; as a rejection.
    */
   async sockets<K extends keyof SocketData<T> & string = never>(options?: {
     readonly data?: readonly K[];
-  }): Promise<SocketDescription<T, K>[]> {
+    readonly timeout?: number;
+  }): Promise<SocketDescriptions<T, K>> {
     this.#core.checkOpen();
-    const sockets: Socket<T>[] = [];
-    this.#core.members.forEach(this.#audience, (member) => sockets.push(member.socket as Socket<T>));
+    const timeout = timeoutOf(options);
+    const keys = options?.data ?? [];
+    const elsewhere = this.#beyond?.describe(this.#audience, keys, timeout);
+    const sockets = this.#core.local.sockets(this.#audience) as Socket<T>[];
     // Only now: reading `data` may run code of the application's, which may send.
-    return sockets.map((socket) => describe(socket, options?.data ?? []));
+    const descriptions = sockets.map((socket) => describe(socket, keys));
+    const findings = await elsewhere;
+    descriptions.push(...((findings?.descriptions ?? []) as SocketDescription<T, K>[]));
+    return withSilent(descriptions, findings?.silent ?? []);
+  }
+
+  /** The other nodes, as far as they are meant. */
+  get #beyond(): Cluster | undefined {
+    return this.#audience.local ? undefined : this.#core.cluster;
+  }
+
+  /** Here at once, and then to whomever it concerns elsewhere. */
+  #deliver(encoding: Encoding): void {
+    this.#core.local.deliver(this.#audience, encoding);
+    this.#beyond?.deliver(this.#audience, encoding);
   }
 
   #with(change: Partial<Audience>): Target<T> {
@@ -216,12 +232,12 @@ export class Target<T extends HubTypes = HubTypes> {
   }
 }
 
-function describe<T extends HubTypes, K extends keyof SocketData<T>>(
-  socket: Socket<T>,
-  keys: readonly K[],
-): SocketDescription<T, K> {
-  const { id, user, rooms, data } = socket;
-  const chosen: Partial<Pick<SocketData<T>, K>> = {};
-  for (const key of keys) if (Object.hasOwn(data, key)) chosen[key] = data[key];
-  return { id, user, rooms: [...rooms], data: chosen };
+/** What was answered here and elsewhere. */
+async function joined(here: Promise<Replies<unknown>>, elsewhere: Promise<Findings>): Promise<Replies<unknown>> {
+  const [own, findings] = await Promise.all([here, elsewhere]);
+  return {
+    replies: new Map([...own.replies, ...findings.replies]),
+    failures: new Map([...own.failures, ...findings.failures]),
+    silent: findings.silent,
+  };
 }

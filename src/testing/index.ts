@@ -1,3 +1,6 @@
+export { backplaneSuite } from "./backplane-suite.ts";
+export type { BackplaneSubject } from "./backplane-subject.ts";
+export { MemoryEngine } from "./memory-engine.ts";
 export { memory, type MemoryConnectOptions, type MemoryTransport } from "../transports/memory.ts";
 export { RawClient, type RawResponse } from "./raw-client.ts";
 export type { RawFrame } from "./raw-frame.ts";

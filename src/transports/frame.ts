@@ -19,14 +19,16 @@ export class Frame implements MessageFrame {
   readonly #headerLength: number;
   #payload: Buffer | undefined;
 
-  /** A string becomes a text frame, bytes become a binary frame. The data is copied: the caller may change it. */
-  constructor(data: string | Uint8Array) {
-    const text = typeof data === "string";
-    const length = text ? Buffer.byteLength(data) : data.byteLength;
+  /**
+   * A string becomes a text frame, bytes become a binary frame, unless they are said to be text in UTF-8. The data is copied: the
+   * caller may change it.
+   */
+  constructor(data: string | Uint8Array, binary: boolean = typeof data !== "string") {
+    const length = typeof data === "string" ? Buffer.byteLength(data) : data.byteLength;
     const headerLength = length < LENGTH_16 ? 2 : length <= 0xffff ? 4 : 10;
     const bytes = Buffer.allocUnsafe(headerLength + length);
 
-    bytes[0] = FIN | (text ? OPCODE_TEXT : OPCODE_BINARY);
+    bytes[0] = FIN | (binary ? OPCODE_BINARY : OPCODE_TEXT);
     if (headerLength === 2) {
       bytes[1] = length;
     } else if (headerLength === 4) {
@@ -37,11 +39,11 @@ export class Frame implements MessageFrame {
       bytes.writeUInt32BE(Math.floor(length / 2 ** 32), 2);
       bytes.writeUInt32BE(length >>> 0, 6);
     }
-    if (text) bytes.write(data, headerLength, "utf8");
+    if (typeof data === "string") bytes.write(data, headerLength, "utf8");
     else bytes.set(data, headerLength);
 
     this.bytes = bytes;
-    this.binary = !text;
+    this.binary = binary;
     this.#headerLength = headerLength;
   }
 

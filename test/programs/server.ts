@@ -109,8 +109,8 @@ export class Server {
     if (!("id" in to)) return to.request("request", data, options);
     const { isOpen } = to;
     return to.request("request", data, options).then(
-      (value: unknown) => ({ replies: new Map([[to.id, value]]), failures: none }),
-      (error: unknown) => ({ replies: none, failures: isOpen ? new Map([[to.id, error as HubError]]) : none }),
+      (value: unknown) => ({ replies: new Map([[to.id, value]]), failures: none, silent: [] }),
+      (error: unknown) => ({ replies: none, failures: isOpen ? new Map([[to.id, error as HubError]]) : none, silent: [] }),
     );
   }
 

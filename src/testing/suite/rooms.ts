@@ -10,7 +10,7 @@ type Trio = readonly [Guest, Guest, Guest];
 const heard = ([a, b, c]: Trio): Promise<unknown[]> => Promise.all([a.heard(), b.heard(), c.heard()]);
 
 /** a in x, b in x and y, c in y. */
-function seat([a, b, c]: Trio): void {
+export function seat([a, b, c]: Trio): void {
   a.socket.join("x");
   b.socket.join("x", "y");
   c.socket.join("y");
@@ -20,7 +20,7 @@ const HIT = ["m"];
 const MISS: string[] = [];
 
 /** Who is reached by what. */
-const TARGETS: readonly (readonly [name: string, send: (hub: Hub, trio: Trio) => void, expected: unknown])[] = [
+export const TARGETS: readonly (readonly [name: string, send: (hub: Hub, trio: Trio) => void, expected: unknown])[] = [
   ["hub.send reaches everybody", (hub) => hub.send("m"), [HIT, HIT, HIT]],
   ["a room reaches its members", (hub) => hub.to("x").send("m"), [HIT, HIT, MISS]],
   ["a union reaches each member once", (hub) => hub.to(["x", "y"]).send("m"), [HIT, HIT, HIT]],

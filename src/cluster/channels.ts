@@ -1,0 +1,62 @@
+import type { Audience } from "../audience.ts";
+import type { Manner, Selection } from "./envelope.ts";
+import { nodeOf } from "./node-id.ts";
+
+/** The channel that every node with sockets listens to. */
+export const ALL_SOCKETS = "all";
+
+/** The channel that every node listens to. */
+export const ALL_NODES = "nodes";
+
+const ROOM = "room:";
+const USER = "user:";
+const NODE = "node:";
+
+export function roomChannel(room: string): string {
+  return ROOM + room;
+}
+
+export function userChannel(user: string): string {
+  return USER + user;
+}
+
+export function nodeChannel(node: string): string {
+  return NODE + node;
+}
+
+export function isNodeChannel(channel: string): boolean {
+  return channel.startsWith(NODE);
+}
+
+/** The channels by which everybody in the audience who is on another node than `self` is reached. */
+export function routesOf(audience: Audience, self: string): readonly string[] {
+  if (audience.everybody) return [ALL_SOCKETS];
+  const { rooms, users, sockets } = audience;
+  if (users.length === 0 && sockets.length === 0 && rooms.length === 1) return [ROOM + rooms[0]];
+  const nodes = sockets.map(nodeOf).filter((node) => node !== undefined && node !== self);
+  return [...new Set([...rooms.map(roomChannel), ...users.map(userChannel), ...nodes.map((node) => NODE + node)])];
+}
+
+/** Whom these channels reach, of one node. */
+export function audienceOf(channels: readonly string[], selection: Selection, manner: Manner): Audience {
+  const rooms: string[] = [];
+  const users: string[] = [];
+  let sockets: readonly string[] = [];
+  for (const channel of channels) {
+    if (channel.startsWith(ROOM)) rooms.push(channel.slice(ROOM.length));
+    else if (channel.startsWith(USER)) users.push(channel.slice(USER.length));
+    else if (channel.startsWith(NODE)) sockets = selection.sockets ?? [];
+  }
+  const { policy, key } = manner;
+  return {
+    everybody: channels.includes(ALL_SOCKETS),
+    rooms,
+    users,
+    sockets,
+    exceptRooms: selection.exceptRooms ?? [],
+    exceptSockets: selection.exceptSockets ?? [],
+    volatile: manner.volatile === true,
+    overload: policy === undefined ? undefined : { policy, key },
+    local: true,
+  };
+}

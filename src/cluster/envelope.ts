@@ -1,0 +1,242 @@
+import { Buffer } from "node:buffer";
+import { deserialize, serialize } from "node:v8";
+import type { Audience } from "../audience.ts";
+import type { OverloadPolicy } from "../overload.ts";
+import { NODE_ID_LENGTH } from "./node-id.ts";
+
+/** Of the bytes below. A node that gets another one cannot read it, and says so. */
+const VERSION = 1;
+
+const FRAMES = 1;
+const CONTROL = 2;
+
+const BINARY = 1;
+
+/** A message in the shape that the clients of one codec are sent, ready to be passed on. */
+export interface EncodedMessage {
+  /** The subprotocol of the codec; empty for plain clients; `undefined` for everybody, whatever they speak. */
+  readonly protocol: string | undefined;
+  readonly binary: boolean;
+  readonly payload: Uint8Array;
+}
+
+/** Whom something is for, as far as the channel does not say it. What is left out is empty. */
+export interface Selection {
+  /** Ids of sockets that are meant. */
+  readonly sockets?: readonly string[];
+  readonly exceptRooms?: readonly string[];
+  readonly exceptSockets?: readonly string[];
+  /** The channels that it is sent to, if there are several: each node may get it from some of them. */
+  readonly routes?: readonly string[];
+  /** Of those that are sent to several channels: its number, of which its publisher never uses one twice. */
+  readonly number?: number;
+}
+
+/** What makes a message a request. */
+export interface Asking {
+  /** By which clients and nodes answer: no other request of any node has it. */
+  readonly id: number;
+  readonly event: string;
+  /** In milliseconds. */
+  readonly timeout: number;
+}
+
+/** How a message is to be delivered. What is left out is as the receiving hub does it. */
+export interface Manner {
+  readonly volatile?: true;
+  readonly policy?: OverloadPolicy;
+  readonly key?: string;
+}
+
+/** A message for sockets. */
+export interface FramesEnvelope {
+  readonly kind: "frames";
+  readonly selection: Selection;
+  readonly manner: Manner;
+  /** Present for a request. */
+  readonly asking: Asking | undefined;
+  readonly messages: readonly EncodedMessage[];
+}
+
+/** How a request failed at one socket. */
+export interface Failing {
+  readonly code: string;
+  readonly message: string;
+  /** Of what a client answered. */
+  readonly reason?: string;
+}
+
+/** What one node tells of a query of another's. */
+export interface Answer {
+  readonly type: "answer";
+  readonly id: number;
+  /** Sockets that were asked. */
+  readonly asked?: readonly string[];
+  readonly replies?: readonly (readonly [socket: string, data: unknown])[];
+  readonly failures?: readonly (readonly [socket: string, failing: Failing])[];
+  readonly descriptions?: readonly unknown[];
+  /** Nothing follows but replies and failures. */
+  readonly complete?: true;
+  /** It cannot be told. */
+  readonly failed?: true;
+}
+
+/** Everything that nodes tell each other beside messages for sockets. */
+export type Control =
+  /** A node has come, or is still there; `asks` wants the same of those who are. */
+  | { readonly type: "alive"; readonly name: string; readonly asks: boolean }
+  /** Somebody who is no node wants to know who is there. */
+  | { readonly type: "who" }
+  | { readonly type: "bye" }
+  | { readonly type: "message"; readonly event: string; readonly data: unknown }
+  | { readonly type: "join" | "leave"; readonly selection: Selection; readonly rooms: readonly string[] }
+  | { readonly type: "close"; readonly selection: Selection; readonly code: number; readonly reason: string }
+  /** Follows a request: whoever has nobody to ask, or has asked them, says so. */
+  | { readonly type: "probe"; readonly id: number; readonly routes: readonly string[]; readonly timeout: number }
+  | {
+      readonly type: "describe";
+      readonly id: number;
+      readonly audience: Audience;
+      readonly keys: readonly string[];
+    }
+  | Answer;
+
+export interface ControlEnvelope {
+  readonly kind: "control";
+  readonly control: Control;
+}
+
+export type Envelope = FramesEnvelope | ControlEnvelope;
+
+/** Everything of one publisher that was published to a channel together, in order. */
+export interface Bundle {
+  /** The node that published it. */
+  readonly from: string;
+  readonly envelopes: readonly Envelope[];
+}
+
+/** The bytes of a message for sockets; its payloads are taken as they are. */
+export function encodeFrames(envelope: Omit<FramesEnvelope, "kind">): Buffer {
+  const { selection, manner, asking, messages } = envelope;
+  const head = { ...selection, ...manner, ...(asking === undefined ? undefined : { asking }) };
+  const json = Object.keys(head).length === 0 ? "" : JSON.stringify(head);
+  const parts: Uint8Array[] = [Buffer.of(FRAMES), lengthOf(Buffer.byteLength(json)), Buffer.from(json)];
+  parts.push(Buffer.of(messages.length));
+  for (const { protocol, binary, payload } of messages) {
+    // One more than the length, so that nothing is told apart from empty.
+    const name = Buffer.from(protocol ?? "", "latin1");
+    parts.push(Buffer.of(binary ? BINARY : 0), lengthOf(protocol === undefined ? 0 : name.length + 1), name);
+    parts.push(lengthOf(payload.byteLength), payload);
+  }
+  return Buffer.concat(parts);
+}
+
+/**
+ * The bytes of a message between nodes. Values keep what structured cloning keeps: dates, maps, bytes.
+ *
+ * @throws what V8 throws for a value that cannot be cloned, such as a function.
+ */
+export function encodeControl(control: Control): Buffer {
+  return Buffer.concat([Buffer.of(CONTROL), serialize(control)]);
+}
+
+/** Puts envelopes together. */
+export function encodeBundle(from: string, envelopes: readonly Buffer[]): Buffer {
+  const parts: Buffer[] = [Buffer.of(VERSION), Buffer.from(from, "latin1")];
+  for (const envelope of envelopes) parts.push(lengthOf(envelope.byteLength), envelope);
+  return Buffer.concat(parts);
+}
+
+/** Who published it, without looking further. @throws for what is no bundle of this version. */
+export function publisherOf(bytes: Uint8Array): string {
+  if (bytes.byteLength < 1 + NODE_ID_LENGTH || bytes[0] !== VERSION) {
+    throw new RangeError(
+      `The envelope has version ${bytes[0]} and ${bytes.byteLength} bytes; version ${VERSION} is understood.`,
+    );
+  }
+  return asBuffer(bytes).toString("latin1", 1, 1 + NODE_ID_LENGTH);
+}
+
+/** Takes a bundle apart. Payloads are parts of `bytes`. @throws for bytes that nobody encoded. */
+export function decodeBundle(bytes: Uint8Array): Bundle {
+  const from = publisherOf(bytes);
+  const reader = new Reader(asBuffer(bytes), 1 + NODE_ID_LENGTH);
+  const envelopes: Envelope[] = [];
+  while (!reader.atEnd) envelopes.push(decodeEnvelope(reader.take(reader.length())));
+  return { from, envelopes };
+}
+
+function decodeEnvelope(bytes: Buffer): Envelope {
+  const reader = new Reader(bytes, 1);
+  if (bytes[0] === CONTROL) return { kind: "control", control: deserialize(bytes.subarray(1)) as Control };
+  if (bytes[0] !== FRAMES) throw new RangeError(`An envelope of the kind ${bytes[0]} is unknown.`);
+  const json = reader.take(reader.length());
+  const head = json.length === 0 ? {} : (JSON.parse(json.toString()) as Selection & Manner & { asking?: Asking });
+  const count = reader.byte();
+  const messages: EncodedMessage[] = [];
+  for (let index = 0; index < count; index++) {
+    const binary = (reader.byte() & BINARY) !== 0;
+    const nameLength = reader.length();
+    const protocol = nameLength === 0 ? undefined : reader.take(nameLength - 1).toString("latin1");
+    messages.push({ protocol, binary, payload: reader.take(reader.length()) });
+  }
+  return {
+    kind: "frames",
+    selection: head,
+    manner: head,
+    asking: "asking" in head ? head.asking : undefined,
+    messages,
+  };
+}
+
+/** A length as in LEB128: seven bits a byte, the lowest first. */
+function lengthOf(length: number): Buffer {
+  const bytes: number[] = [];
+  let rest = length;
+  while (rest > 0x7f) {
+    bytes.push((rest & 0x7f) | 0x80);
+    rest >>>= 7;
+  }
+  bytes.push(rest);
+  return Buffer.from(bytes);
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+class Reader {
+  readonly #bytes: Buffer;
+  #at: number;
+
+  constructor(bytes: Buffer, at: number) {
+    this.#bytes = bytes;
+    this.#at = at;
+  }
+
+  get atEnd(): boolean {
+    return this.#at >= this.#bytes.length;
+  }
+
+  byte(): number {
+    return this.take(1)[0] ?? 0;
+  }
+
+  length(): number {
+    let length = 0;
+    for (let shift = 0; shift < 32; shift += 7) {
+      const byte = this.byte();
+      length += (byte & 0x7f) * 2 ** shift;
+      if (byte < 0x80) return length;
+    }
+    throw new RangeError("A length in the envelope does not end.");
+  }
+
+  take(count: number): Buffer {
+    const end = this.#at + count;
+    if (end > this.#bytes.length) throw new RangeError(`The envelope ends ${end - this.#bytes.length} bytes early.`);
+    const part = this.#bytes.subarray(this.#at, end);
+    this.#at = end;
+    return part;
+  }
+}

@@ -1,0 +1,167 @@
+import type { Clock } from "../clock.ts";
+import { HubError, RemoteError, type HubErrorCode } from "../errors.ts";
+import type { Answer, Failing } from "./envelope.ts";
+import type { NodeDescription } from "./nodes.ts";
+
+/** What came from the other nodes. */
+export interface Findings {
+  /** By socket id. */
+  readonly replies: ReadonlyMap<string, unknown>;
+  /** By socket id. */
+  readonly failures: ReadonlyMap<string, HubError>;
+  readonly descriptions: readonly unknown[];
+  /** The names of the nodes that did not answer. */
+  readonly silent: readonly string[];
+}
+
+/** Why sockets on a node that answered no more have failed. */
+type Reason = (socket: string, node: string) => HubError;
+
+/** A node that has not told all. */
+interface Questioned {
+  readonly name: string;
+  /** Those that were asked and have not replied. */
+  readonly sockets: Set<string>;
+  isComplete: boolean;
+}
+
+interface Query {
+  readonly replies: Map<string, unknown>;
+  readonly failures: Map<string, HubError>;
+  readonly descriptions: unknown[];
+  readonly silent: string[];
+  readonly nodes: Map<string, Questioned>;
+  /** The nodes that have told all. */
+  readonly done: Set<string>;
+  /** Whether nodes may be missing in `nodes`. */
+  isOpen: boolean;
+  readonly finish: () => void;
+}
+
+/** The questions that this node has asked the others. Each ends: with the last answer, the last node, or its time. */
+export class Queries {
+  readonly #clock: Clock;
+  readonly #pending = new Map<number, Query>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /**
+   * Waits for the answers to a question. Never rejects.
+   *
+   * @param nodes - those who are asked.
+   * @param isOpen - whether others, that are not known yet, are asked as well: then {@link close} says when they all are.
+   * @param timeout - in milliseconds.
+   */
+  track(id: number, nodes: Iterable<NodeDescription>, isOpen: boolean, timeout: number): Promise<Findings> {
+    return new Promise((resolve) => {
+      const timer = this.#clock.setTimeout(() => this.#expire(query, timeout), timeout);
+      const query: Query = {
+        replies: new Map(),
+        failures: new Map(),
+        descriptions: [],
+        silent: [],
+        nodes: new Map(),
+        done: new Set(),
+        isOpen,
+        finish: () => {
+          timer.cancel();
+          this.#pending.delete(id);
+          const { replies, failures, descriptions, silent } = query;
+          resolve({ replies, failures, descriptions, silent });
+        },
+      };
+      for (const node of nodes) add(query, node.id, node.name);
+      this.#pending.set(id, query);
+      finishIfDone(query);
+    });
+  }
+
+  answered(from: string, answer: Answer): void {
+    const query = this.#pending.get(answer.id);
+    if (query === undefined) return;
+    // Who has come since is not known by name, but may have something to say.
+    const node = query.nodes.get(from) ?? (query.isOpen && !query.done.has(from) ? add(query, from, from) : undefined);
+    if (node === undefined) return;
+    for (const socket of answer.asked ?? []) node.sockets.add(socket);
+    for (const [socket, data] of answer.replies ?? []) if (node.sockets.delete(socket)) query.replies.set(socket, data);
+    for (const [socket, failing] of answer.failures ?? []) {
+      if (node.sockets.delete(socket)) query.failures.set(socket, errorOf(failing));
+    }
+    query.descriptions.push(...(answer.descriptions ?? []));
+    if (answer.complete === true) node.isComplete = true;
+    if (answer.failed === true) {
+      query.silent.push(node.name);
+      done(query, from);
+    } else if (node.isComplete && node.sockets.size === 0) {
+      done(query, from);
+    }
+    finishIfDone(query);
+  }
+
+  nodeCame({ id, name }: NodeDescription): void {
+    for (const query of this.#pending.values()) {
+      if (query.isOpen && !query.nodes.has(id) && !query.done.has(id)) add(query, id, name);
+    }
+  }
+
+  nodeWent({ id }: NodeDescription): void {
+    for (const query of this.#pending.values()) {
+      giveUp(query, id, (socket, name) => {
+        return new HubError("ERR_HUB_DISCONNECTED", `The node ${name} of the socket ${socket} is gone.`);
+      });
+      finishIfDone(query);
+    }
+  }
+
+  /** Every node that is there is known. */
+  complete(): void {
+    for (const query of this.#pending.values()) {
+      query.isOpen = false;
+      finishIfDone(query);
+    }
+  }
+
+  /** No more answers will come. */
+  giveUp(reason: Reason): void {
+    for (const query of this.#pending.values()) end(query, reason);
+  }
+
+  #expire(query: Query, timeout: number): void {
+    end(query, (socket) => new HubError("ERR_HUB_TIMEOUT", `The socket ${socket} did not reply within ${timeout} ms.`));
+  }
+}
+
+function add(query: Query, id: string, name: string): Questioned {
+  const node = { name, sockets: new Set<string>(), isComplete: false };
+  query.nodes.set(id, node);
+  return node;
+}
+
+function done(query: Query, node: string): void {
+  query.nodes.delete(node);
+  query.done.add(node);
+}
+
+function end(query: Query, reason: Reason): void {
+  for (const id of query.nodes.keys()) giveUp(query, id, reason);
+  query.isOpen = false;
+  finishIfDone(query);
+}
+
+function giveUp(query: Query, id: string, reason: Reason): void {
+  const node = query.nodes.get(id);
+  if (node === undefined) return;
+  query.nodes.delete(id);
+  for (const socket of node.sockets) query.failures.set(socket, reason(socket, node.name));
+  if (!node.isComplete) query.silent.push(node.name);
+}
+
+function finishIfDone({ nodes, isOpen, finish }: Query): void {
+  if (nodes.size === 0 && !isOpen) finish();
+}
+
+function errorOf({ code, message, reason }: Failing): HubError {
+  return reason === undefined ? new HubError(code as HubErrorCode, message) : new RemoteError(reason, message);
+}

@@ -1,0 +1,42 @@
+import type { BackplaneSubject } from "./backplane-subject.ts";
+import { actCases } from "./suite/cluster/acts.ts";
+import { ClusterSuite } from "./suite/cluster/cluster-suite.ts";
+import { emitterCases } from "./suite/cluster/emitter.ts";
+import { interestCases } from "./suite/cluster/interest.ts";
+import { nodeCases } from "./suite/cluster/nodes.ts";
+import { orderCases } from "./suite/cluster/order.ts";
+import { outageCases } from "./suite/cluster/outages.ts";
+import { queryCases } from "./suite/cluster/queries.ts";
+import { reachCases } from "./suite/cluster/reach.ts";
+import type { SuiteRunner } from "./suite/suite.ts";
+import type { TransportSubject } from "./transport-subject.ts";
+
+/**
+ * Declares the tests that every backplane passes: with them, several hubs are one to their clients.
+ *
+ * Each test has hubs of its own, in this process, on the transports in turn, with real clients. Some wait for leases and outages,
+ * for some seconds.
+ *
+ * @example
+ * import { describe, it } from "node:test";
+ * import { backplaneSuite, overSockets } from "roomcast/testing";
+ *
+ * backplaneSuite({ describe, it }, { name: "mine", create: (scope) => mine({ prefix: scope }) }, [overSockets("ws", ws)]);
+ */
+export function backplaneSuite(
+  runner: SuiteRunner,
+  subject: BackplaneSubject,
+  transports: readonly TransportSubject[],
+): void {
+  runner.describe(`backplane ${subject.name}`, () => {
+    const suite = new ClusterSuite(runner, subject, transports);
+    suite.group("reach", reachCases);
+    suite.group("order", orderCases);
+    suite.group("acts", actCases);
+    suite.group("queries", queryCases);
+    suite.group("interest", interestCases);
+    suite.group("nodes", nodeCases);
+    suite.group("emitter", emitterCases);
+    suite.group("outages", outageCases);
+  });
+}

@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import type { HubOptions } from "../../../options.ts";
+import type { BackplaneSubject } from "../../backplane-subject.ts";
+import type { TransportSubject } from "../../transport-subject.ts";
+import type { SuiteRunner } from "../suite.ts";
+import { ClusterStage } from "./cluster-stage.ts";
+
+type Body = (stage: ClusterStage) => Promise<void>;
+
+const THREE = ["one", "two", "three"];
+
+/** Declares tests with several hubs, and for each opens them and clears them away. */
+export class ClusterSuite {
+  readonly subject: BackplaneSubject;
+  readonly #runner: SuiteRunner;
+  readonly #transports: readonly TransportSubject[];
+
+  constructor(runner: SuiteRunner, subject: BackplaneSubject, transports: readonly TransportSubject[]) {
+    this.#runner = runner;
+    this.subject = subject;
+    this.#transports = transports;
+  }
+
+  group(name: string, cases: (suite: ClusterSuite) => void): void {
+    this.#runner.describe(name, () => cases(this));
+  }
+
+  /** A test with three hubs. */
+  test(name: string, body: Body): void;
+  test(name: string, options: HubOptions, body: Body): void;
+  test(name: string, ...rest: [Body] | [HubOptions, Body]): void {
+    const [options, body] = rest.length === 1 ? [{}, rest[0]] : rest;
+    this.many(name, THREE, options, body);
+  }
+
+  /** A test with a hub for each name. */
+  many(name: string, names: readonly string[], options: HubOptions, body: Body): void {
+    this.#runner.it(name, async () => {
+      const stage = await ClusterStage.open(this.subject, this.#transports, names, options);
+      try {
+        await body(stage);
+      } finally {
+        await stage.close();
+      }
+    });
+  }
+
+  /** A test that breaks the engine. */
+  outage(name: string, options: HubOptions, body: (stage: ClusterStage, outage: Outage) => Promise<void>): void {
+    const { outage } = this.subject;
+    if (outage === undefined) {
+      // Nothing is left out silently.
+      this.#runner.it(`does not apply, because ${this.subject.name} cannot be broken: ${name}`, async () => {
+        assert.equal(this.subject.outage, undefined);
+      });
+      return;
+    }
+    this.test(name, options, async (stage) => {
+      let isBroken = false;
+      const guarded: Outage = {
+        begin: async () => {
+          isBroken = true;
+          await outage.begin();
+        },
+        end: async () => {
+          await outage.end();
+          isBroken = false;
+        },
+      };
+      try {
+        await body(stage, guarded);
+      } finally {
+        if (isBroken) await outage.end();
+      }
+    });
+  }
+}
+
+type Outage = NonNullable<BackplaneSubject["outage"]>;

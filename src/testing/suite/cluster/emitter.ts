@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import { createEmitter } from "../../../emitter.ts";
+import type { ClusterSuite } from "./cluster-suite.ts";
+
+/** Programs that have no clients. */
+export function emitterCases(suite: ClusterSuite): void {
+  suite.test("what an emitter sends arrives, even if it is closed at once", async (stage) => {
+    const guests = await stage.guests(["x"], ["x"], ["y"]);
+    const emitter = createEmitter(stage.createBackplane());
+    emitter.to("x").send("1");
+    emitter.to("x").except("y").send("2");
+    emitter.toSocket(guests[2]?.socket.id ?? "").send("3");
+    emitter.send("4");
+    await emitter.close();
+    assert.deepEqual(await stage.heard(guests), [
+      ["1", "2", "4"],
+      ["1", "2", "4"],
+      ["3", "4"],
+    ]);
+  });
+
+  suite.test("an emitter asks and acts", async (stage) => {
+    const guests = await stage.guests(["x"], ["x"], ["y"]);
+    const emitter = createEmitter(stage.createBackplane());
+    const found = await emitter.to("x").sockets();
+    assert.deepEqual(
+      found.map(({ id }) => id).toSorted(),
+      guests
+        .slice(0, 2)
+        .map(({ socket }) => socket.id)
+        .toSorted(),
+    );
+    assert.deepEqual(emitter.nodes.map(({ name }) => name).toSorted(), ["one", "three", "two"]);
+    const asked = emitter.to("y").request("q");
+    const packet = (await guests[2]?.packet()) as { readonly id: number };
+    guests[2]?.say({ reply: packet.id, data: "yes" });
+    assert.deepEqual([...(await asked).replies.values()], ["yes"]);
+    emitter.to("x").close(4001);
+    assert.equal((await guests[0]?.client.closed)?.code, 4001);
+    await emitter.close();
+  });
+
+  suite.test("an emitter is no node, and is heard by those who are", async (stage) => {
+    const heard: unknown[] = [];
+    for (const hub of stage.hubs) hub.onNode("news", (data) => heard.push(data));
+    const emitter = createEmitter(stage.createBackplane());
+    await emitter.everybody.sockets();
+    emitter.emitToNodes("news", 7);
+    await emitter.close();
+    await stage.settled();
+    assert.deepEqual(heard, [7, 7, 7]);
+    assert.deepEqual(
+      stage.hubs.map(({ nodes }) => nodes.length),
+      [2, 2, 2],
+    );
+  });
+}
