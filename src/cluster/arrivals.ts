@@ -57,8 +57,12 @@ export class Arrivals {
     traffic.received++;
     traffic.receivedBytes += bytes.byteLength;
     try {
-      const isNeeded = publisherOf(bytes) !== self && this.#isNeeded(channel);
-      if (!isNeeded) {
+      if (publisherOf(bytes) === self) {
+        traffic.echoed++;
+        traffic.echoedBytes += bytes.byteLength;
+        return;
+      }
+      if (!this.#isNeeded(channel)) {
         traffic.unneeded++;
         traffic.unneededBytes += bytes.byteLength;
         return;

@@ -99,7 +99,7 @@ export class Courier {
   async #publish({ channel, envelopes, bytes }: Parcels): Promise<void> {
     const { backplane, node, traffic } = this.#options;
     const bundle = encodeBundle(node, envelopes);
-    traffic.published += envelopes.length;
+    traffic.published++;
     traffic.publishedBytes += bundle.byteLength;
     try {
       await backplane.publish(channel, bundle);

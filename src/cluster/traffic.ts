@@ -1,18 +1,22 @@
 /** What a node has exchanged with the others since its hub was made. */
 export interface Traffic {
-  /** Envelopes for other nodes. */
+  /** Messages for other nodes: what one turn of the event loop sends to one channel in a row is one message. */
   published: number;
   /** Of `published`, as they were handed to the engine. */
   publishedBytes: number;
-  /** Envelopes for other nodes that the engine did not take. */
+  /** Events and the like, of which a message holds one or several, that the engine did not take. */
   lost: number;
-  /** Envelopes that came in. */
+  /** Messages that came in. */
   received: number;
   /** Of `received`, as the engine handed them over. */
   receivedBytes: number;
-  /** Of `received`, those that were for nobody here: the node's own that came back, and those of rooms that became empty. */
+  /** Of `received`, this node's own that came back. */
+  echoed: number;
+  /** Of `receivedBytes`, those of `echoed`. */
+  echoedBytes: number;
+  /** Of `received`, those for rooms or users of whom nobody is here any more. */
   unneeded: number;
-  /** Of `receivedBytes`, those of messages in which nothing was for anybody here. */
+  /** Of `receivedBytes`, those of `unneeded`. */
   unneededBytes: number;
 }
 
@@ -23,6 +27,8 @@ export function noTraffic(): Traffic {
     lost: 0,
     received: 0,
     receivedBytes: 0,
+    echoed: 0,
+    echoedBytes: 0,
     unneeded: 0,
     unneededBytes: 0,
   };

@@ -1,0 +1,16 @@
+/**
+ * The same promise, but not for longer than so many milliseconds.
+ *
+ * @throws {Error} as a rejection, when the time is over.
+ */
+export async function within<V>(delay: number, what: string, promise: Promise<V>): Promise<V> {
+  let timeout: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timeout = setTimeout(() => reject(new Error(`${what} took longer than ${delay} ms.`)), delay);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timeout);
+  }
+}

@@ -1,0 +1,152 @@
+import type { Backplane, BackplaneHandlers } from "../../backplane.ts";
+import { within } from "./deadline.ts";
+import type { Connect, Session } from "./session.ts";
+import { Subscriptions } from "./subscriptions.ts";
+
+/** How long a connection, a confirmation of all channels, and an answer to a ping may take, in milliseconds. */
+const CONNECT_TIMEOUT = 5_000;
+const RESTORE_TIMEOUT = 30_000;
+const PING_TIMEOUT = 4_000;
+
+/** How often the engine is asked whether it is still there, in milliseconds: a connection that was cut says nothing. */
+const PING_INTERVAL = 2_000;
+
+/** Between attempts, in milliseconds: doubled each time, and spread, so that not all nodes come back at once. */
+const LEAST_DELAY = 100;
+const MOST_DELAY = 3_000;
+
+/** How long the engine may take for what was published before the end, in milliseconds. */
+const FAREWELL = 2_000;
+
+/**
+ * A backplane that is made of sessions: at the first fault of one it is ended, with all that was under way, and another is begun.
+ * Nothing of the old one is used again, so nothing can come late or twice.
+ */
+export class SupervisedBackplane implements Backplane {
+  readonly ordered: boolean;
+  readonly #connect: Connect;
+  readonly #subscriptions: Subscriptions;
+  readonly #publishing = new Set<Promise<void>>();
+  #handlers: BackplaneHandlers | undefined;
+  #session: Session | undefined;
+  #isDown = false;
+  #isClosed = false;
+  #attempts = 0;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(ordered: boolean, connect: Connect) {
+    this.ordered = ordered;
+    this.#connect = connect;
+    this.#subscriptions = new Subscriptions((session, error) => this.#faulted(session, error));
+  }
+
+  start(handlers: BackplaneHandlers): void {
+    this.#handlers = handlers;
+    void this.#attempt();
+  }
+
+  async publish(channel: string, envelope: Uint8Array): Promise<void> {
+    if (this.#session === undefined) throw new Error("The engine is not connected.");
+    const published = this.#session.publish(channel, envelope);
+    this.#publishing.add(published);
+    try {
+      await published;
+    } finally {
+      this.#publishing.delete(published);
+    }
+  }
+
+  subscribe(channel: string): Promise<void> {
+    return this.#subscriptions.add(channel);
+  }
+
+  unsubscribe(channel: string): void {
+    this.#subscriptions.remove(channel);
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+    await within(FAREWELL, "The end", Promise.allSettled(this.#publishing)).catch(() => {});
+    this.#subscriptions.close(new Error("The backplane was closed."));
+    this.#session?.end();
+    this.#session = undefined;
+  }
+
+  /** Never rejects. */
+  async #attempt(): Promise<void> {
+    let fault: { readonly error: unknown } | undefined;
+    let session: Session | undefined;
+    let isUp = false;
+    try {
+      const connecting = this.#connect({
+        message: (channel, envelope) => {
+          if (!this.#isClosed && this.#subscriptions.has(channel)) this.#handlers?.message(channel, envelope);
+        },
+        fault: (error) => {
+          fault ??= { error };
+          if (isUp && session !== undefined) this.#faulted(session, error);
+        },
+      });
+      session = await within(CONNECT_TIMEOUT, "Connecting to the engine", endWhenLate(connecting, () => fault !== undefined));
+      await within(RESTORE_TIMEOUT, "Subscribing", this.#subscriptions.restore(session));
+      if (fault !== undefined) throw fault.error;
+    } catch (error) {
+      fault ??= { error };
+      session?.end();
+      this.#subscriptions.suspend();
+      this.#lost(error);
+      return;
+    }
+    if (this.#isClosed) {
+      session.end();
+      return;
+    }
+    isUp = true;
+    this.#session = session;
+    this.#attempts = 0;
+    this.#isDown = false;
+    this.#watch(session);
+    this.#handlers?.up();
+  }
+
+  #faulted(session: Session, error: unknown): void {
+    if (session !== this.#session) return;
+    this.#session = undefined;
+    clearTimeout(this.#timer);
+    session.end();
+    this.#subscriptions.suspend();
+    this.#lost(error);
+  }
+
+  #lost(error: unknown): void {
+    if (this.#isClosed) return;
+    const delay = Math.min(LEAST_DELAY * 2 ** this.#attempts++, MOST_DELAY) * (0.5 + Math.random());
+    this.#timer = setTimeout(() => void this.#attempt(), delay);
+    if (this.#isDown) return;
+    this.#isDown = true;
+    this.#handlers?.down(error);
+  }
+
+  #watch(session: Session): void {
+    this.#timer = setTimeout(() => void this.#ping(session), PING_INTERVAL);
+  }
+
+  async #ping(session: Session): Promise<void> {
+    try {
+      await within(PING_TIMEOUT, "The engine's answer to a ping", session.ping());
+      if (session === this.#session) this.#watch(session);
+    } catch (error) {
+      this.#faulted(session, error);
+    }
+  }
+}
+
+/** One that comes when nobody waits for it any more would live for ever. */
+function endWhenLate(connecting: Promise<Session>, isLate: () => boolean): Promise<Session> {
+  return connecting.then((session) => {
+    if (isLate()) session.end();
+    return session;
+  });
+}
