@@ -45,7 +45,7 @@ const RULES = {
 export function redis(options: RedisOptions = {}): Backplane {
   const { url, client, prefix = "roomcast" } = checkOptions(options, RULES, "redis()") as RedisOptions;
   if (url !== undefined && client !== undefined) {
-    throw new HubError("ERR_HUB_OPTION", "Give redis() either the option \"url\" or the option \"client\".");
+    throw new HubError("ERR_HUB_OPTION", 'Give redis() either the option "url" or the option "client".');
   }
   const template = client ?? singleAt(loadLibrary(), url ?? "redis://127.0.0.1:6379");
   return new SupervisedBackplane(kindOf(template) !== "cluster", connectTo(template, `${prefix}:`));

@@ -114,7 +114,9 @@ export class RedisCluster {
       await server.command("CLUSTER", "SET-CONFIG-EPOCH", `${index + 1}`);
     }
     for (const server of this.servers.slice(1)) {
-      const bus = String(((await server.command("CONFIG", "GET", "cluster-port")) as Record<string, string>)["cluster-port"]);
+      const bus = String(
+        ((await server.command("CONFIG", "GET", "cluster-port")) as Record<string, string>)["cluster-port"],
+      );
       await first.command("CLUSTER", "MEET", "127.0.0.1", `${server.port}`, bus);
     }
     await this.healthy();
@@ -151,13 +153,7 @@ export class RedisSentinel {
     return new RedisSentinel(master, replica, port, folder, process);
   }
 
-  private constructor(
-    master: RedisServer,
-    replica: RedisServer,
-    port: number,
-    folder: string,
-    process: EngineProcess,
-  ) {
+  private constructor(master: RedisServer, replica: RedisServer, port: number, folder: string, process: EngineProcess) {
     this.master = master;
     this.replica = replica;
     this.port = port;

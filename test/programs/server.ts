@@ -110,7 +110,11 @@ export class Server {
     const { isOpen } = to;
     return to.request("request", data, options).then(
       (value: unknown) => ({ replies: new Map([[to.id, value]]), failures: none, silent: [] }),
-      (error: unknown) => ({ replies: none, failures: isOpen ? new Map([[to.id, error as HubError]]) : none, silent: [] }),
+      (error: unknown) => ({
+        replies: none,
+        failures: isOpen ? new Map([[to.id, error as HubError]]) : none,
+        silent: [],
+      }),
     );
   }
 

@@ -120,7 +120,10 @@ class RedisSession implements Session {
   }
 
   /** The servers of a Cluster take only channels of one slot at once. */
-  async #each(channels: readonly string[], act: (channels: readonly string[] | string) => Promise<unknown>): Promise<void> {
+  async #each(
+    channels: readonly string[],
+    act: (channels: readonly string[] | string) => Promise<unknown>,
+  ): Promise<void> {
     if (channels.length === 0) return;
     const names = channels.map((channel) => this.#prefix + channel);
     await (this.#kind === "cluster" ? Promise.all(names.map((name) => act(name))) : act(names));

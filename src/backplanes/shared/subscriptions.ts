@@ -17,8 +17,7 @@ export class Subscriptions {
   readonly #added = new Set<string>();
   readonly #removed = new Set<string>();
   #session: Session | undefined;
-  /** What is being said; it never rejects. */
-  #saying: Promise<void> | undefined;
+  #isSaying = false;
   readonly #failed: (session: Session, error: unknown) => void;
 
   constructor(failed: (session: Session, error: unknown) => void) {
@@ -86,7 +85,9 @@ export class Subscriptions {
   }
 
   #speak(): void {
-    this.#saying ??= this.#say();
+    if (this.#isSaying) return;
+    this.#isSaying = true;
+    void this.#say();
   }
 
   async #say(): Promise<void> {
@@ -94,24 +95,28 @@ export class Subscriptions {
     await Promise.resolve();
     const session = this.#session;
     try {
-      while (session !== undefined && session === this.#session && this.#added.size + this.#removed.size > 0) {
+      while (this.#hasToSay(session)) {
         const added = [...this.#added];
         const removed = [...this.#removed];
         this.#added.clear();
         this.#removed.clear();
         // oxlint-disable-next-line no-await-in-loop -- what is said later must not overtake this
         await Promise.all([
-          ...partsOf(removed).map((channels) => session.unsubscribe(channels)),
-          ...partsOf(added).map((channels) => session.subscribe(channels)),
+          ...partsOf(removed).map((channels) => session?.unsubscribe(channels)),
+          ...partsOf(added).map((channels) => session?.subscribe(channels)),
         ]);
         if (session === this.#session) for (const channel of added) this.#wanted.get(channel)?.resolve();
       }
     } catch (error) {
       if (session !== undefined) this.#failed(session, error);
     } finally {
-      this.#saying = undefined;
-      if (this.#session !== undefined && this.#added.size + this.#removed.size > 0) this.#speak();
+      this.#isSaying = false;
+      if (this.#hasToSay(this.#session)) this.#speak();
     }
+  }
+
+  #hasToSay(session: Session | undefined): boolean {
+    return session !== undefined && session === this.#session && this.#added.size + this.#removed.size > 0;
   }
 }
 

@@ -89,7 +89,11 @@ export class SupervisedBackplane implements Backplane {
           if (isUp && session !== undefined) this.#faulted(session, error);
         },
       });
-      session = await within(CONNECT_TIMEOUT, "Connecting to the engine", endWhenLate(connecting, () => fault !== undefined));
+      session = await within(
+        CONNECT_TIMEOUT,
+        "Connecting to the engine",
+        endWhenLate(connecting, () => fault !== undefined),
+      );
       await within(RESTORE_TIMEOUT, "Subscribing", this.#subscriptions.restore(session));
       if (fault !== undefined) throw fault.error;
     } catch (error) {

@@ -1,0 +1,96 @@
+import nodeCluster, { type Worker } from "node:cluster";
+import { unwrap, wrap, type Downwards, type Upwards } from "./messages.ts";
+import { Router, type Peer } from "./router.ts";
+
+/** The most that may wait for one worker, in bytes: one that stands still must not fill the primary. */
+const MAX_PENDING_BYTES = 64 * 1024 * 1024;
+
+/** One session of a worker, seen from the primary. */
+class WorkerPeer implements Peer {
+  readonly #worker: Worker;
+  readonly #session: number;
+  readonly #overflow: (peer: WorkerPeer) => void;
+  #pendingBytes = 0;
+
+  constructor(worker: Worker, session: number, overflow: (peer: WorkerPeer) => void) {
+    this.#worker = worker;
+    this.#session = session;
+    this.#overflow = overflow;
+  }
+
+  tell(message: Downwards, sent: () => void = () => {}): void {
+    // Of one that is about to exit nobody is told here, but by the event.
+    if (this.#worker.isConnected()) this.#worker.send(wrap(this.#session, message), sent);
+  }
+
+  deliver(channel: string, envelope: Uint8Array): void {
+    const { byteLength } = envelope;
+    if (this.#pendingBytes + byteLength > MAX_PENDING_BYTES) {
+      this.#overflow(this);
+      return;
+    }
+    this.#pendingBytes += byteLength;
+    this.tell({ type: "message", channel, envelope }, () => {
+      this.#pendingBytes -= byteLength;
+    });
+  }
+}
+
+let router: Router | undefined;
+
+/** The router of this process, which is the primary; from the first call on it serves the workers. */
+export function routePrimary(): Router {
+  if (router !== undefined) return router;
+  const created = new Router();
+  const peers = new Map<Worker, Map<number, WorkerPeer>>();
+  const overflow = (peer: WorkerPeer): void => {
+    created.remove(peer);
+    peer.tell({ type: "fault", reason: "The worker reads too slowly what the others publish." });
+  };
+  nodeCluster.on("message", (worker, value: unknown) => {
+    const wrapped = unwrap(value);
+    if (wrapped === undefined) return;
+    const message = wrapped.message as Upwards;
+    let sessions = peers.get(worker);
+    if (sessions === undefined) peers.set(worker, (sessions = new Map<number, WorkerPeer>()));
+    let peer = sessions.get(wrapped.session);
+    if (peer === undefined) sessions.set(wrapped.session, (peer = new WorkerPeer(worker, wrapped.session, overflow)));
+    if (message.type === "bye") {
+      sessions.delete(wrapped.session);
+      created.remove(peer);
+    } else {
+      serve(created, peer, message);
+    }
+  });
+  const forget = (worker: Worker): void => {
+    for (const peer of peers.get(worker)?.values() ?? []) created.remove(peer);
+    peers.delete(worker);
+  };
+  nodeCluster.on("disconnect", forget);
+  nodeCluster.on("exit", forget);
+  return (router = created);
+}
+
+function serve(routes: Router, peer: WorkerPeer, message: Exclude<Upwards, { readonly type: "bye" }>): void {
+  switch (message.type) {
+    case "hello":
+      peer.tell(
+        message.bytes instanceof Uint8Array
+          ? { type: "welcome" }
+          : { type: "fault", reason: "Call setupPrimary() before cluster.fork(): bytes do not arrive as bytes." },
+      );
+      break;
+    case "publish":
+      routes.publish(peer, message.channel, message.envelope);
+      break;
+    case "subscribe":
+      routes.subscribe(peer, message.channels);
+      break;
+    case "unsubscribe":
+      routes.unsubscribe(peer, message.channels);
+      break;
+    case "ping":
+      peer.tell({ type: "pong", number: message.number });
+      break;
+  }
+}
