@@ -108,7 +108,7 @@ describe.each(["redis", "nats"] as const)("%s", (kind) => {
     while (heard.at(-1) !== "afterwards") heard.push(await client.next());
     expect(["while it stood still", "afterwards"]).toEqual(expect.arrayContaining(heard));
     expect(new Set(heard).size).toBe(heard.length);
-    client.terminate();
+    client.vanish();
   });
 
   test("an engine that stands still is away, and local traffic goes on", async () => {

@@ -57,12 +57,14 @@ export function connectTo(template: RedisTemplate, prefix: string): Connect {
       session.end();
       throw error;
     }
+    // Its first report is of what it has found when it connected.
+    publisher.on("topology-change", () => events.fault(new Error("The master behind the sentinel has changed.")));
     return session;
   };
 }
 
 /** After any of these, some subscription or some message may have been lost. */
-const FAULTS = ["error", "end", "node-error", "node-disconnect", "topology-change", "sharded-channel-moved-error"];
+const FAULTS = ["error", "end", "node-error", "node-disconnect", "sharded-channel-moved-error"];
 
 function faultOf(event: string, error: unknown): Error {
   return error instanceof Error ? error : new Error(`The connection to Redis has ended (${event}).`);
