@@ -1,4 +1,5 @@
 import { closeSync, openSync, writeFileSync } from "node:fs";
+import { isClusterRun, runCluster } from "./cluster/benchmark.ts";
 import { Benchmark } from "./coordinator/benchmark.ts";
 import { optionsOf, UsageError, type Options } from "./command-line.ts";
 import { gatesOf } from "./gate.ts";
@@ -34,6 +35,7 @@ const INTERRUPTED = 130;
 
 /** @returns the exit status. */
 async function main(args: readonly string[]): Promise<number> {
+  if (isClusterRun(args)) return runCluster(args);
   const options = optionsOf(args);
   if (options === "help") {
     console.log(helpText());

@@ -1,0 +1,50 @@
+/** What is sent to whom. */
+export interface Case {
+  readonly name: string;
+  readonly rooms: number;
+  /** How many nodes a room has members on, one after the other from its own number on. */
+  readonly nodesOfRoom: number;
+  /** Members of a room on each of these nodes. */
+  readonly members: number;
+  /** Messages that a node sends in one turn of the event loop, to its rooms in turn. */
+  readonly perTurn: number;
+  /** Messages that each node sends for each second of the duration asked for. */
+  readonly messages: number;
+}
+
+export function casesFor(nodes: number): readonly Case[] {
+  return [
+    { name: "one room, 16 a turn", rooms: 1, nodesOfRoom: nodes, members: 100, perTurn: 16, messages: 4_000 },
+    { name: "one room, 1 a turn", rooms: 1, nodesOfRoom: nodes, members: 100, perTurn: 1, messages: 1_000 },
+    { name: "100 small rooms", rooms: 100, nodesOfRoom: 1, members: 5, perTurn: 16, messages: 16_000 },
+  ];
+}
+
+/** The nodes that have members in the room. */
+export function nodesOf(each: Case, room: number, nodes: number): number[] {
+  return Array.from({ length: each.nodesOfRoom }, (_, index) => (room + index) % nodes);
+}
+
+export function roomName(room: number): string {
+  return `r${room}`;
+}
+
+/** Bytes of a message. */
+export const SIZE = 64;
+
+/** Publisher, room, number and time in nanoseconds, filled up to the size. */
+export function bodyOf(publisher: number, room: number, number: number): string {
+  return `${publisher}:${room}:${number}:${process.hrtime.bigint()}:`.padEnd(SIZE, ".");
+}
+
+export interface Stamp {
+  readonly publisher: number;
+  readonly room: number;
+  readonly number: number;
+  readonly sent: bigint;
+}
+
+export function stampOf(body: string): Stamp {
+  const [publisher = "", room = "", number = "", sent = ""] = body.split(":", 4);
+  return { publisher: Number(publisher), room: Number(room), number: Number(number), sent: BigInt(sent) };
+}
