@@ -221,10 +221,10 @@ export class Target<T extends HubTypes = HubTypes> {
     return this.#audience.local ? undefined : this.#core.cluster;
   }
 
-  /** Here at once, and then to whomever it concerns elsewhere. */
+  /** Elsewhere first: what goes to sockets here leaves at the end of the turn all the same. */
   #deliver(encoding: Encoding): void {
-    this.#core.local.deliver(this.#audience, encoding);
     this.#beyond?.deliver(this.#audience, encoding);
+    this.#core.local.deliver(this.#audience, encoding);
   }
 
   #with(change: Partial<Audience>): Target<T> {

@@ -139,14 +139,23 @@ function tableOf(results: readonly Result[], peers: readonly ClusterPeerName[], 
 
 function cellsOf(figures: readonly ClusterFigures[], ratio: number): string[] {
   const of = (figure: (figures: ClusterFigures) => number): number => median(figures.map(figure));
+  const timed = figures.flatMap(({ added, roundTrip }) =>
+    added === undefined || roundTrip === undefined ? [] : [{ added, roundTrip }],
+  );
+  const times =
+    timed.length === 0
+      ? []
+      : [
+          median(timed.map(({ added }) => added)).toFixed(0),
+          median(timed.map(({ roundTrip }) => roundTrip)).toFixed(0),
+          median(timed.map(({ added, roundTrip }) => added / roundTrip)).toFixed(2),
+        ];
   return [
     `${of(({ cpu }) => cpu).toFixed(2)} (${ratio.toFixed(2)})`,
     of(({ engineCpu }) => engineCpu).toFixed(3),
     Math.round(of(({ throughput }) => throughput)).toLocaleString("en"),
     of(({ bytes }) => bytes).toFixed(2),
-    of(({ added }) => added).toFixed(0),
-    of(({ roundTrip }) => roundTrip).toFixed(0),
-    of(({ added, roundTrip }) => added / roundTrip).toFixed(2),
+    ...times,
   ];
 }
 

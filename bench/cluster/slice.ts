@@ -15,9 +15,9 @@ export interface ClusterFigures {
   /** What the engine sent to the nodes, to the bodies that the nodes with members needed of each other. */
   readonly bytes: number;
   /** How much later a message arrives at members on another node than at those on its own: medians. */
-  readonly added: number;
+  readonly added?: number;
   /** Of the engine alone. */
-  readonly roundTrip: number;
+  readonly roundTrip?: number;
   /** Messages that were missing, twice, out of order or in the wrong room. */
   readonly faults: number;
 }
@@ -88,19 +88,23 @@ export class ClusterSlice {
     const after = await this.#meters();
     const deliveries = count * this.#nodes.length * this.#audience;
 
-    const roundTrip = await this.#engine.roundTrip();
-    await answered(this.#clients, { do: "forget" }, "forgotten");
-    await this.#send(TIMED, TIMED, PAUSE);
-    const { near, far } = await answered(this.#clients, { do: "latency" }, "latency");
+    const delay = this.#each.timed ? await this.#delay() : undefined;
     return {
       cpu: (after.nodes - before.nodes) / deliveries,
       engineCpu: (after.engine - before.engine) / deliveries,
       throughput: deliveries / seconds,
       bytes: (after.output - before.output) / this.#needed(count),
-      added: far - near,
-      roundTrip,
+      ...delay,
       faults: this.#progress?.faults ?? 0,
     };
+  }
+
+  async #delay(): Promise<Required<Pick<ClusterFigures, "added" | "roundTrip">>> {
+    const roundTrip = await this.#engine.roundTrip();
+    await answered(this.#clients, { do: "forget" }, "forgotten");
+    await this.#send(TIMED, TIMED, PAUSE);
+    const { near, far } = await answered(this.#clients, { do: "latency" }, "latency");
+    return { added: far - near, roundTrip };
   }
 
   /** Members of a room, on all nodes. */

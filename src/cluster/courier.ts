@@ -25,8 +25,9 @@ export interface CourierOptions {
 }
 
 /**
- * Takes envelopes to the engine: in the order of the calls, what one turn of the event loop sends to the same channel in a row
- * as one message.
+ * Takes envelopes to the engine, in the order of the calls. One that finds nothing under way leaves at once, before the writes to
+ * this node's own sockets, so that those of others wait for the engine alone. While the engine has not confirmed that, what
+ * one turn of the event loop sends to the same channel in a row leaves as one message.
  *
  * Until the engine is there for the first time they wait. In an outage they are lost at once: late is worse than never for
  * most messages, and nobody knows how long it takes. An engine that is too slow loses what is above the limit.
@@ -36,6 +37,8 @@ export class Courier {
   #pending: Parcels[] = [];
   /** Both what waits here and what the engine has not confirmed. */
   #bytes = 0;
+  /** Messages that the engine has not confirmed. */
+  #underWay = 0;
   #immediate: NodeJS.Immediate | undefined;
   #state: "waiting" | "open" | "shut" = "waiting";
   #isLosing = false;
@@ -72,6 +75,10 @@ export class Courier {
       return;
     }
     this.#bytes += bytes;
+    if (this.#underWay === 0 && this.#pending.length === 0 && this.#state === "open") {
+      void this.#publish({ channel, envelopes: [envelope], bytes });
+      return;
+    }
     const last = this.#pending.at(-1);
     if (last?.channel === channel && last.bytes + bytes <= MAX_BUNDLE_BYTES) {
       last.envelopes.push(envelope);
@@ -101,6 +108,7 @@ export class Courier {
     const bundle = encodeBundle(node, envelopes);
     traffic.published++;
     traffic.publishedBytes += bundle.byteLength;
+    this.#underWay++;
     try {
       await backplane.publish(channel, bundle);
       this.#bytes -= bytes;
@@ -108,6 +116,8 @@ export class Courier {
     } catch (error) {
       this.#lose(envelopes.length, bytes);
       this.#sayLost("The engine did not take it.", error);
+    } finally {
+      this.#underWay--;
     }
   }
 

@@ -1,6 +1,6 @@
 /** What a node has exchanged with the others since its hub was made. */
 export interface Traffic {
-  /** Messages for other nodes: what one turn of the event loop sends to one channel in a row is one message. */
+  /** Messages for other nodes. One holds what is sent to one channel in a row while the engine is busy. */
   published: number;
   /** Of `published`, as they were handed to the engine. */
   publishedBytes: number;

@@ -3,7 +3,7 @@ import { nats } from "roomcast/backplanes/nats";
 import { redis } from "roomcast/backplanes/redis";
 import { createClient, createCluster, createSentinel } from "redis";
 import { connect } from "@nats-io/transport-node";
-import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { describe, expect, test, vi, type TestContext } from "vitest";
 import { NatsServer } from "../engines/nats.ts";
 import type { EngineProcess } from "../engines/process.ts";
 import { RedisCluster, RedisSentinel, RedisServer } from "../engines/redis.ts";
@@ -33,17 +33,11 @@ const ENGINES = {
   },
 } as const;
 
-const nodes: LocalNode[] = [];
-
-function node(...args: ConstructorParameters<typeof LocalNode>): LocalNode {
+function node(t: TestContext, ...args: ConstructorParameters<typeof LocalNode>): LocalNode {
   const created = new LocalNode(...args);
-  nodes.push(created);
+  t.onTestFinished(() => created.hub.close());
   return created;
 }
-
-afterEach(async () => {
-  await Promise.all(nodes.splice(0).map(({ hub }) => hub.close()));
-});
 
 /** Waits until it is so. */
 function until(isSo: () => boolean): Promise<void> {
@@ -51,8 +45,8 @@ function until(isSo: () => boolean): Promise<void> {
 }
 
 /** Two nodes that know each other. */
-async function pair(create: () => Backplane): Promise<[LocalNode, LocalNode]> {
-  const two: [LocalNode, LocalNode] = [node(create(), { name: "one" }), node(create(), { name: "two" })];
+async function pair(t: TestContext, create: () => Backplane): Promise<[LocalNode, LocalNode]> {
+  const two: [LocalNode, LocalNode] = [node(t, create(), { name: "one" }), node(t, create(), { name: "two" })];
   await together(two);
   return two;
 }
@@ -66,18 +60,18 @@ async function together(all: readonly LocalNode[]): Promise<void> {
 describe.each(["redis", "nats"] as const)("%s", (kind) => {
   const { start, backplane } = ENGINES[kind];
 
-  async function engine(): Promise<Engine> {
+  async function engine(t: TestContext): Promise<Engine> {
     const server = await start();
-    onTestFinished(() => server.kill());
+    t.onTestFinished(() => server.kill());
     return server;
   }
 
-  test("a node that is killed is gone within its lease, and is waited for by nobody", async () => {
-    const server = await engine();
-    const here = node(backplane(server.port));
+  test.concurrent("a node that is killed is gone within its lease, and is waited for by nobody", async (t) => {
+    const server = await engine(t);
+    const here = node(t, backplane(server.port));
     await here.socket;
     const there = await ForeignNode.start("there", kind, server.url);
-    onTestFinished(() => there.kill());
+    t.onTestFinished(() => there.kill());
     await until(() => here.names.includes("there"));
     await there.kill();
     const { silent, replies } = await here.hub.to("x").except("x").request("q", 1, { timeout: 60_000 });
@@ -85,12 +79,12 @@ describe.each(["redis", "nats"] as const)("%s", (kind) => {
     expect((await here.hub.to("x").sockets()).silent).toEqual([]);
   });
 
-  test("a node that stands still is named, is gone, and comes back with everything in order and nothing twice", async () => {
-    const server = await engine();
-    const here = node(backplane(server.port));
+  test.concurrent("a node that stands still is named, is gone, and comes back with everything in order and nothing twice", async (t) => {
+    const server = await engine(t);
+    const here = node(t, backplane(server.port));
     await here.socket;
     const there = await ForeignNode.start("there", kind, server.url);
-    onTestFinished(() => there.kill());
+    t.onTestFinished(() => there.kill());
     const client = await WsClient.connect(`ws://127.0.0.1:${there.port}`);
     await until(() => here.names.includes("there"));
     await vi.waitFor(async () => expect(await here.hub.to("x").sockets()).toHaveLength(2));
@@ -111,9 +105,9 @@ describe.each(["redis", "nats"] as const)("%s", (kind) => {
     client.vanish();
   });
 
-  test("an engine that stands still is away, and local traffic goes on", async () => {
-    const server = await engine();
-    const [one, two] = await pair(() => backplane(server.port));
+  test.concurrent("an engine that stands still is away, and local traffic goes on", async (t) => {
+    const server = await engine(t);
+    const [one, two] = await pair(t, () => backplane(server.port));
     server.process.freeze();
     await until(() => one.hub.backplaneState === "disconnected" && two.hub.backplaneState === "disconnected");
     one.say("local");
@@ -126,12 +120,12 @@ describe.each(["redis", "nats"] as const)("%s", (kind) => {
     expect([one.received, two.received]).toEqual([["local", "all"], ["all"]]);
   });
 
-  test("a node whose connections were cut without a word notices, and finds its way back", async () => {
-    const server = await engine();
+  test.concurrent("a node whose connections were cut without a word notices, and finds its way back", async (t) => {
+    const server = await engine(t);
     const proxy = await Proxy.to(server.port);
-    onTestFinished(() => proxy.close());
-    const cut = node(backplane(proxy.port), { name: "cut" });
-    const other = node(backplane(server.port), { name: "other" });
+    t.onTestFinished(() => proxy.close());
+    const cut = node(t, backplane(proxy.port), { name: "cut" });
+    const other = node(t, backplane(server.port), { name: "other" });
     await together([cut, other]);
     proxy.isolate();
     proxy.welcome = "hang";
@@ -146,15 +140,15 @@ describe.each(["redis", "nats"] as const)("%s", (kind) => {
     expect([cut.errors, other.errors]).toEqual([["ERR_HUB_BACKPLANE"], []]);
   });
 
-  test("an engine that is not there at the start is reported once, and found when it comes", async () => {
+  test("an engine that is not there at the start is reported once, and found when it comes", async (t) => {
     const port = await freePort();
     const proxy = await Proxy.to(port);
-    onTestFinished(() => proxy.close());
+    t.onTestFinished(() => proxy.close());
     proxy.welcome = "refuse";
-    const [one, two] = [node(backplane(proxy.port)), node(backplane(proxy.port))];
+    const [one, two] = [node(t, backplane(proxy.port)), node(t, backplane(proxy.port))];
     await until(() => one.errors.length + two.errors.length === 2);
     one.say("local");
-    const server = await engine();
+    const server = await engine(t);
     proxy.target = server.port;
     proxy.welcome = "forward";
     await together([one, two]);
@@ -164,9 +158,9 @@ describe.each(["redis", "nats"] as const)("%s", (kind) => {
     expect([one.errors, two.errors]).toEqual([["ERR_HUB_BACKPLANE"], ["ERR_HUB_BACKPLANE"]]);
   });
 
-  test("an engine that is too slow loses what is above the limit, which is said once", async () => {
-    const server = await engine();
-    const one = node(backplane(server.port), { maxPendingBytes: 100_000 });
+  test("an engine that is too slow loses what is above the limit, which is said once", async (t) => {
+    const server = await engine(t);
+    const one = node(t, backplane(server.port), { maxPendingBytes: 100_000 });
     await one.socket;
     await until(() => one.hub.backplaneState === "connected");
     server.process.freeze();
@@ -179,9 +173,9 @@ describe.each(["redis", "nats"] as const)("%s", (kind) => {
     await until(() => one.received.length === 200);
   });
 
-  test("many nodes come back at once", async () => {
-    const server = await engine();
-    const all = Array.from({ length: 12 }, (_, index) => node(backplane(server.port), { name: `${index}` }));
+  test("many nodes come back at once", async (t) => {
+    const server = await engine(t);
+    const all = Array.from({ length: 12 }, (_, index) => node(t, backplane(server.port), { name: `${index}` }));
     await together(all);
     for (let round = 0; round < 2; round++) {
       await server.kill();
@@ -194,10 +188,10 @@ describe.each(["redis", "nats"] as const)("%s", (kind) => {
     expect(all.map(({ errors }) => errors.length)).toEqual(all.map(() => 2));
   });
 
-  test("nothing keeps the process alive once the hub is closed", async () => {
-    const server = await engine();
+  test("nothing keeps the process alive once the hub is closed", async (t) => {
+    const server = await engine(t);
     const before = process.getActiveResourcesInfo().filter((name) => name === "TCPSocketWrap").length;
-    const one = node(backplane(server.port));
+    const one = node(t, backplane(server.port));
     await until(() => one.hub.backplaneState === "connected");
     await one.hub.close();
     await until(() => process.getActiveResourcesInfo().filter((name) => name === "TCPSocketWrap").length <= before);
@@ -206,27 +200,27 @@ describe.each(["redis", "nats"] as const)("%s", (kind) => {
 });
 
 describe("redis", () => {
-  test("a connection of the application's is neither used nor closed", async () => {
+  test("a connection of the application's is neither used nor closed", async (t) => {
     const server = await RedisServer.start();
-    onTestFinished(() => server.stop());
+    t.onTestFinished(() => server.stop());
     const client = createClient({ url: server.url });
     await client.connect();
-    onTestFinished(() => client.destroy());
-    const [one, two] = await pair(() => redis({ client }));
+    t.onTestFinished(() => client.destroy());
+    const [one, two] = await pair(t, () => redis({ client }));
     one.say("all");
     await until(() => two.received.includes("all"));
     await one.hub.close();
     await expect(client.ping()).resolves.toBe("PONG");
   });
 
-  test("behind a sentinel, the nodes follow the master", async () => {
+  test.concurrent("behind a sentinel, the nodes follow the master", async (t) => {
     const sentinel = await RedisSentinel.start();
-    onTestFinished(() => sentinel.stop());
+    t.onTestFinished(() => sentinel.stop());
     const create = (): Backplane => {
       const sentinelRootNodes = [{ host: "127.0.0.1", port: sentinel.port }];
       return redis({ client: createSentinel({ name: RedisSentinel.masterName, sentinelRootNodes }) });
     };
-    const [one, two] = await pair(create);
+    const [one, two] = await pair(t, create);
     one.say("before");
     await until(() => two.received.includes("before"));
     await sentinel.master.kill();
@@ -237,11 +231,11 @@ describe("redis", () => {
     expect(two.received).toEqual(["before", "after"]);
   });
 
-  test("in a cluster, a server may die and come back", async () => {
+  test.concurrent("in a cluster, a server may die and come back", async (t) => {
     const cluster = await RedisCluster.start();
-    onTestFinished(() => cluster.stop());
+    t.onTestFinished(() => cluster.stop());
     const rootNodes = cluster.servers.map(({ url }) => ({ url }));
-    const [one, two] = await pair(() => redis({ client: createCluster({ rootNodes }) }));
+    const [one, two] = await pair(t, () => redis({ client: createCluster({ rootNodes }) }));
     const rooms = Array.from({ length: 20 }, (_, index) => `room ${index}`);
     (await two.socket).join(rooms);
     const [first] = cluster.servers;
@@ -257,17 +251,17 @@ describe("redis", () => {
 });
 
 describe("nats", () => {
-  test("a connection of the application's stays open, and is used again after an outage", async () => {
+  test("a connection of the application's stays open, and is used again after an outage", async (t) => {
     const server = await NatsServer.start();
-    onTestFinished(() => server.kill());
+    t.onTestFinished(() => server.kill());
     const connections = await Promise.all(
       [1, 2].map(() => connect({ servers: server.url, reconnectTimeWait: 100, maxReconnectAttempts: -1 })),
     );
-    onTestFinished(async () => {
+    t.onTestFinished(async () => {
       await Promise.all(connections.map((connection) => connection.close()));
     });
     const unused = [...connections];
-    const [one, two] = await pair(() => nats({ connection: unused.pop() as (typeof connections)[0] }));
+    const [one, two] = await pair(t, () => nats({ connection: unused.pop() as (typeof connections)[0] }));
     one.say("before");
     await until(() => two.received.includes("before"));
     await server.kill();

@@ -10,7 +10,12 @@ const [, union = ""] = /export type HubErrorCode =\n(.*?);/s.exec(readText("src/
 const codes = Array.from(union.matchAll(/"(\w+)"/g), ([, code = ""]) => code);
 
 /** Where nothing but the installation or the handler's own decision brings the error about. */
-const NOT_SHOWN = new Set(["ERR_HUB_REPLY", "ERR_HUB_TRANSPORT_UNAVAILABLE"]);
+const NOT_SHOWN = new Set([
+  "ERR_HUB_BACKPLANE",
+  "ERR_HUB_BACKPLANE_UNAVAILABLE",
+  "ERR_HUB_REPLY",
+  "ERR_HUB_TRANSPORT_UNAVAILABLE",
+]);
 
 function sources(): string {
   const files = readdirSync(new URL("../../src/", import.meta.url), { recursive: true, encoding: "utf8" });

@@ -293,3 +293,25 @@ describe("A HubError", () => {
     expectTypeOf(error.code === "ERR_UNKNOWN").toBeBoolean();
   });
 });
+
+describe("messages between nodes", () => {
+  test("are any, unless they are named", () => {
+    const untyped = {} as Hub;
+    untyped.emitToNodes("anything", { at: 1 });
+    untyped.onNode("anything", (data, node) => {
+      expectTypeOf(data).toBeAny();
+      expectTypeOf(node.name).toBeString();
+    });
+  });
+
+  test("have the types that were given", () => {
+    const typed = {} as Hub<{ nodes: { reload: { by: string }; beat: undefined } }>;
+    typed.emitToNodes("reload", { by: "ann" });
+    typed.emitToNodes("beat");
+    // @ts-expect-error -- it has data
+    typed.emitToNodes("reload");
+    // @ts-expect-error -- nobody knows it
+    typed.emitToNodes("other", 1);
+    typed.onNode("reload", (data) => expectTypeOf(data).toEqualTypeOf<{ by: string }>());
+  });
+});

@@ -1,0 +1,24 @@
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+
+test("a message crosses from one node to the other", async () => {
+  const program = fileURLToPath(new URL("../examples/cluster/server.js", import.meta.url));
+  const child = execFile(process.execPath, [program]);
+  let output = "";
+  const shown = new Promise<void>((resolve) => {
+    child.stdout?.on("data", (text: string) => {
+      output += text;
+      if (output.includes("Ctrl+C")) resolve();
+    });
+  });
+  const ended = new Promise<number | null>((resolve) => {
+    child.once("exit", resolve);
+  });
+  await Promise.race([shown, ended]);
+  child.kill("SIGINT");
+  expect(await ended).toBe(0);
+  expect(output).toMatch(
+    /On port \d+ a client says: Hello\nOn port \d+ a client heard: \{.*text: 'Hello', node: 'one' \}/,
+  );
+});
