@@ -206,6 +206,8 @@ export class Cluster {
     this.#courier.flush();
     this.#up.reject(new HubError("ERR_HUB_CLOSED", "The hub was closed."));
     await this.#parts.backplane.close();
+    // What comes from now on, such as late replies, is nobody's loss.
+    this.#courier.shut();
   }
 
   /** What was sent at the very beginning is not lost because the end comes soon. */

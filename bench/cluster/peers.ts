@@ -6,7 +6,7 @@ import { redis } from "roomcast/backplanes/redis";
 export type ClusterPeerName = "hub on ws" | "hub on uws" | "socket.io streams" | "socket.io sharded" | "drops";
 
 /** One node of a cluster, on 127.0.0.1. */
-export interface ClusterNode {
+interface ClusterNode {
   readonly port: number;
   publish(room: string, body: string): void;
   /** Resolves when what other nodes send arrives. */

@@ -112,7 +112,8 @@ export class Courier {
     try {
       await backplane.publish(channel, bundle);
       this.#bytes -= bytes;
-      this.#isLosing = this.#state === "shut";
+      // Not at the limit itself, where each loss would be told.
+      if (this.#state === "open" && this.#bytes < this.#options.maxPendingBytes / 2) this.#isLosing = false;
     } catch (error) {
       this.#lose(envelopes.length, bytes);
       this.#sayLost("The engine did not take it.", error);

@@ -101,7 +101,7 @@ export type Control =
     }
   | Answer;
 
-export interface ControlEnvelope {
+interface ControlEnvelope {
   readonly kind: "control";
   readonly control: Control;
 }
