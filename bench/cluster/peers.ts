@@ -26,7 +26,7 @@ const NEVER = 1_000_000_000;
 const SETTLING = 1_000;
 
 /** One in so many is not sent on by the peer that is broken on purpose. */
-const DROPPED = 1_000;
+const DROPPED = 100;
 
 export const CLUSTER_PEERS: Readonly<Record<ClusterPeerName, ClusterPeer>> = {
   "hub on ws": hubOn("ws", (hub) => (room, body) => hub.to(room).send(body)),

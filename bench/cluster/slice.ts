@@ -30,7 +30,7 @@ const TIMED = 100;
 const PAUSE = 10;
 
 /** A client that gets nothing for so long has lost something, in milliseconds. */
-const PATIENCE = 5_000;
+const PATIENCE = 3_000;
 
 type NodeProcess = Child<NodeCommand, NodeReport>;
 

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { Hub } from "roomcast";
+import { MemoryEngine } from "roomcast/testing";
 import { resolveOptions } from "../../src/options.ts";
 import { codesIn, readText, sectionOf, tablesOf } from "./markdown.ts";
 
@@ -27,7 +28,7 @@ test("lists every limit", () => {
 });
 
 test("lists every figure of the statistics", () => {
-  const stats = new Hub({ heartbeat: false }).stats();
+  const stats = new Hub({ heartbeat: false, backplane: new MemoryEngine().backplane() }).stats();
   expect(names(rowsOf("Hub", "connections")).toSorted()).toStrictEqual(Object.keys(stats).toSorted());
 });
 

@@ -63,11 +63,14 @@ export function connectTo(template: RedisTemplate, prefix: string): Connect {
   };
 }
 
-/** After any of these, some subscription or some message may have been lost. */
-const FAULTS = ["error", "end", "node-error", "node-disconnect", "sharded-channel-moved-error"];
+/**
+ * After any of these, some subscription or some message may have been lost. Not among them is the end of a connection in a Cluster:
+ * the library itself ends that which has no subscription left.
+ */
+const FAULTS = ["error", "node-error", "sharded-channel-moved-error"];
 
 function faultOf(event: string, error: unknown): Error {
-  return error instanceof Error ? error : new Error(`The connection to Redis has ended (${event}).`);
+  return error instanceof Error ? error : new Error(`The connection to Redis has failed (${event}).`);
 }
 
 function copyOf(template: Client, kind: Kind): Client {

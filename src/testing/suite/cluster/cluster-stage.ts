@@ -17,7 +17,7 @@ const PATIENCE = 20_000;
 const STEP = 5;
 
 /** What is behind a fence in an engine that keeps no order between channels, at the most, in milliseconds. */
-const STRAY = 100;
+const STRAY = 150;
 
 let scopes = 0;
 
