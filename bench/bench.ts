@@ -1,5 +1,5 @@
 import { closeSync, openSync, writeFileSync } from "node:fs";
-import { isClusterRun, runCluster } from "./cluster/benchmark.ts";
+import { isClusterRun } from "./cluster/asked.ts";
 import { Benchmark } from "./coordinator/benchmark.ts";
 import { optionsOf, UsageError, type Options } from "./command-line.ts";
 import { gatesOf } from "./gate.ts";
@@ -35,7 +35,11 @@ const INTERRUPTED = 130;
 
 /** @returns the exit status. */
 async function main(args: readonly string[]): Promise<number> {
-  if (isClusterRun(args)) return runCluster(args);
+  if (isClusterRun(args)) {
+    // Only now: it needs packages that nothing else does.
+    const { runCluster } = await import("./cluster/benchmark.ts");
+    return runCluster(args);
+  }
   const options = optionsOf(args);
   if (options === "help") {
     console.log(helpText());

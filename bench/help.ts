@@ -12,7 +12,7 @@ Without options: the quick set, in about a minute: what batching is worth.
 What is run
   --full              every scenario in all its cases; latency at 25, 50, 75 and 90 % of capacity
   --scenario NAME     only this one, with latency at 75 %; may be repeated, or a list with commas
-  --scenario cluster  several servers with Redis between them, beside Socket.IO's adapters: a run of its own, which takes
+  --scenario cluster  several servers and Redis between them: a run of its own, which takes
                       --nodes N (2 to 4), --pairs, --duration, --peer and --json
   --peer NAME         only this one and the control; may be repeated, or a list with commas
   --transport NAME    of the hub's rows only those on ws or on uws

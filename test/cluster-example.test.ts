@@ -1,10 +1,11 @@
 import { execFile } from "node:child_process";
-import { fileURLToPath } from "node:url";
-import { expect, test } from "vitest";
+import { onTestFinished, expect, test } from "vitest";
+import { Installation } from "./installation.ts";
 
 test("a message crosses from one node to the other", async () => {
-  const program = fileURLToPath(new URL("../examples/cluster/server.js", import.meta.url));
-  const child = execFile(process.execPath, [program]);
+  const installation = await Installation.build(["ws", "nanoid", "redis"]);
+  onTestFinished(() => installation.remove());
+  const child = execFile(process.execPath, ["examples/cluster/server.js"], { cwd: installation.folder });
   let output = "";
   const shown = new Promise<void>((resolve) => {
     child.stdout?.on("data", (text: string) => {

@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
@@ -78,7 +78,12 @@ export class Installation {
   }
 
   #link(packages: readonly string[]): void {
-    for (const name of packages) symlinkSync(join(PROJECT, "node_modules", name), this.packageFolder(name));
+    for (const name of packages) {
+      const folder = this.packageFolder(name);
+      // Of a scope.
+      mkdirSync(dirname(folder), { recursive: true });
+      symlinkSync(join(PROJECT, "node_modules", name), folder);
+    }
   }
 }
 
