@@ -12,9 +12,9 @@ for version in 22 24; do
   fi
   echo
   echo "The tests on Node.js $("$node" --version):"
-  # First on the path, for the processes that the tests start. The benchmark, the pages in the browser, what measures memory, the
-  # network's faults, the fuzzing, the documents and the engines of backplanes are slow, and do not depend on the version of the server: Node.js 20 has shown
-  # them.
+  # First on the path, for the processes that the tests start. The benchmark, the pages in the browser, what measures memory,
+  # the network's faults, the fuzzing, the documents and the engines of backplanes are slow, and do not depend on the version
+  # of the server: Node.js 20 has shown them.
   PATH="$PWD/$(dirname "$node"):$PATH" "$node" node_modules/vitest/vitest.mjs run --typecheck.enabled=false \
     --exclude "test/bench/**" --exclude "test/browser/**" --exclude "test/overload/**" --exclude "test/soak/**" \
     --exclude "test/network/scenarios.test.ts" --exclude "test/contract/asyncapi.test.ts" --exclude "test/half-open.test.ts" \
