@@ -8,11 +8,11 @@ const config: ViteUserConfig = defineConfig({
     // The package by its own name, from source: what users import, without a build in between.
     alias: [
       { find: /^roomcast$/, replacement: source("index.ts") },
-      { find: /^roomcast\/backplanes\/(.*)$/, replacement: source("backplanes/$1.ts") },
+      { find: /^roomcast\/backplanes\/(.*)$/, replacement: source("backplanes/$1/index.ts") },
       { find: /^roomcast\/client$/, replacement: source("client/index.ts") },
-      { find: /^roomcast\/(contract|msgpack)$/, replacement: source("$1.ts") },
+      { find: /^roomcast\/(contract|msgpack)$/, replacement: source("$1/index.ts") },
       { find: /^roomcast\/testing$/, replacement: source("testing/index.ts") },
-      { find: /^roomcast\/transports\/(.*)$/, replacement: source("transports/$1.ts") },
+      { find: /^roomcast\/transports\/(.*)$/, replacement: source("transports/$1/index.ts") },
     ],
   },
   test: {

@@ -1,9 +1,9 @@
 import { Buffer } from "node:buffer";
 import { Hub, type HubOptions } from "roomcast";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { Answers } from "../src/answers.ts";
-import { systemClock } from "../src/clock.ts";
-import type { Member } from "../src/member.ts";
+import { Answers } from "../src/inbound/idempotency.ts";
+import { systemClock } from "../src/time/clock.ts";
+import type { Member } from "../src/members/member.ts";
 import type { EventPacket } from "../src/protocol/packet.ts";
 import { Frame } from "../src/transports/frame.ts";
 import { enter } from "./library-client.ts";

@@ -1,11 +1,11 @@
 import * as fc from "fast-check";
 import { setImmediate as turn } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { Backlog } from "../src/backlog.ts";
-import { Delivery, type Recipient } from "../src/delivery.ts";
-import type { OutgoingFrame, Overload } from "../src/overload.ts";
-import { Parcel } from "../src/parcel.ts";
-import { zero } from "../src/statistics.ts";
+import { Backlog } from "../src/delivery/backlog.ts";
+import { Delivery, type Recipient } from "../src/delivery/delivery.ts";
+import type { OutgoingFrame, Overload } from "../src/delivery/overload.ts";
+import { Parcel } from "../src/delivery/outgoing-frame.ts";
+import { zero } from "../src/hub/statistics.ts";
 import { createRecipient } from "./slow-connection.ts";
 
 const LIMIT = 4_000;

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { Backlog } from "../src/backlog.ts";
-import { Batch } from "../src/batch.ts";
+import { Backlog } from "../src/delivery/backlog.ts";
+import { Batch } from "../src/delivery/batch.ts";
 import { Frame } from "../src/transports/frame.ts";
 
 const [a, b, c] = ["a", "b", "c"].map((text) => new Frame(text)) as [Frame, Frame, Frame];

@@ -5,8 +5,8 @@ import { constants, deflateRawSync } from "node:zlib";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import * as library from "ws";
-import { Batch } from "../src/batch.ts";
-import { Deflater, MIN_WINDOW_BITS } from "../src/transports/deflater.ts";
+import { Batch } from "../src/delivery/batch.ts";
+import { Deflater, MIN_WINDOW_BITS } from "../src/transports/ws/deflater.ts";
 import { Frame } from "../src/transports/frame.ts";
 import { inflate } from "./inflate.ts";
 

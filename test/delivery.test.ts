@@ -1,7 +1,7 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { beforeEach, describe, expect, test } from "vitest";
-import { Delivery, type Recipient } from "../src/delivery.ts";
-import { zero } from "../src/statistics.ts";
+import { Delivery, type Recipient } from "../src/delivery/delivery.ts";
+import { zero } from "../src/hub/statistics.ts";
 import { createRecipient, frameOf, type SlowConnection } from "./slow-connection.ts";
 
 const KIB = 1024;

@@ -2,7 +2,7 @@ import { channel, subscribe, unsubscribe } from "node:diagnostics_channel";
 import { setImmediate as turn } from "node:timers/promises";
 import type { Hub, HubOptions } from "roomcast";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { publish } from "../src/diagnostics.ts";
+import { publish } from "../src/hub/diagnostics.ts";
 import { Inbox } from "../src/testing/inbox.ts";
 import type { Stage } from "../src/testing/suite/stage.ts";
 import { openStage, SUBJECTS } from "./limits/stages.ts";

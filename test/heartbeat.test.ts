@@ -3,11 +3,11 @@ import * as fc from "fast-check";
 import { jsonCodec } from "roomcast";
 import { VirtualClock } from "roomcast/testing";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { systemClock } from "../src/clock.ts";
-import type { Handshake } from "../src/handshake.ts";
-import { Heartbeat, type Beating } from "../src/heartbeat.ts";
-import { Member } from "../src/member.ts";
-import type { Connection } from "../src/transport.ts";
+import { systemClock } from "../src/time/clock.ts";
+import type { Handshake } from "../src/members/handshake.ts";
+import { Heartbeat, type Beating } from "../src/time/heartbeat.ts";
+import { Member } from "../src/members/member.ts";
+import type { Connection } from "../src/transports/transport.ts";
 
 /** Lets the time pass, with a turn of the event loop after every millisecond. */
 async function advance(milliseconds: number): Promise<void> {

@@ -1,5 +1,5 @@
 import { expect, test, vi } from "vitest";
-import { Listeners } from "../src/listeners.ts";
+import { Listeners } from "../src/hub/listeners.ts";
 
 test("once is once, and takes no equal listener with it", () => {
   const listeners = new Listeners<{ event: [value: number] }>(["event"], 10, () => {});

@@ -1,11 +1,11 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { EVERYBODY, type Audience } from "../src/audience.ts";
-import type { Handshake } from "../src/handshake.ts";
-import { Member } from "../src/member.ts";
-import { Members } from "../src/members.ts";
+import { EVERYBODY, type Audience } from "../src/members/audience.ts";
+import type { Handshake } from "../src/members/handshake.ts";
+import { Member } from "../src/members/member.ts";
+import { Members } from "../src/members/members.ts";
 import { jsonCodec } from "../src/protocol/codec.ts";
-import type { Connection } from "../src/transport.ts";
+import type { Connection } from "../src/transports/transport.ts";
 
 const SEED = 20_261_123;
 

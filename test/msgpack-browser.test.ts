@@ -18,7 +18,7 @@ afterAll(() => browser.close());
 
 /** The codec and msgpackr as a browser gets them, in one script that defines `msgpack`. */
 async function bundle(): Promise<string> {
-  const entry = new URL("../src/msgpack.ts", import.meta.url).pathname;
+  const entry = new URL("../src/msgpack/index.ts", import.meta.url).pathname;
   const built = await build({
     configFile: false,
     logLevel: "error",

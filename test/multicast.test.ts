@@ -1,10 +1,10 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { beforeEach, describe, expect, test } from "vitest";
-import { Backlog } from "../src/backlog.ts";
-import { Delivery, type Recipient } from "../src/delivery.ts";
-import { Multicast } from "../src/multicast.ts";
-import type { Connection, FrameSequence, Topics } from "../src/transport.ts";
-import { zero } from "../src/statistics.ts";
+import { Backlog } from "../src/delivery/backlog.ts";
+import { Delivery, type Recipient } from "../src/delivery/delivery.ts";
+import { Multicast } from "../src/delivery/multicast.ts";
+import type { Connection, FrameSequence, Topics } from "../src/transports/transport.ts";
+import { zero } from "../src/hub/statistics.ts";
 import { createRecipient, frameOf, type SlowConnection } from "./slow-connection.ts";
 
 const LIMIT = 1024 * 1024;

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { Groups, Rooms, roomsOf, type RoomMember } from "../src/rooms.ts";
+import { Groups, Rooms, roomsOf, type RoomMember } from "../src/rooms/rooms.ts";
 
 const SEED = 20_261_123;
 

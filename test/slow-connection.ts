@@ -1,5 +1,5 @@
-import type { Recipient } from "../src/delivery.ts";
-import type { Connection, FrameSequence } from "../src/transport.ts";
+import type { Recipient } from "../src/delivery/delivery.ts";
+import type { Connection, FrameSequence } from "../src/transports/transport.ts";
 import { Frame } from "../src/transports/frame.ts";
 
 /** A connection whose network takes as much as the test lets it take. */

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { TokenBucket } from "../src/token-bucket.ts";
+import { TokenBucket } from "../src/limits/token-bucket.ts";
 
 /** A time as a clock tells it, so that what is exact here is exact there. */
 const NOW = Date.UTC(2026, 0, 1);

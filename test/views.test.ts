@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { MapView, SetView } from "../src/views.ts";
+import { MapView, SetView } from "../src/hub/views.ts";
 
 interface Inner {
   readonly id: number;

@@ -1,10 +1,10 @@
-import type { Encoding } from "../codecs.ts";
-import type { Core } from "../core.ts";
-import { describe } from "../description.ts";
+import type { Encoding } from "../delivery/codecs.ts";
+import type { Core } from "../members/lifecycle.ts";
+import { describe } from "../members/description.ts";
 import { HubError } from "../errors.ts";
-import type { Parcel } from "../parcel.ts";
+import type { Parcel } from "../delivery/outgoing-frame.ts";
 import type { Codec } from "../protocol/codec.ts";
-import type { Socket } from "../socket.ts";
+import type { Socket } from "../hub/socket.ts";
 import { ALL_NODES, audienceOf, isNodeChannel, nodeChannel } from "./channels.ts";
 import { Copies } from "./copies.ts";
 import {

@@ -1,4 +1,4 @@
-import type { Audience } from "../audience.ts";
+import type { Audience } from "../members/audience.ts";
 import type { Manner, Selection } from "./envelope.ts";
 import { nodeOf } from "./node-id.ts";
 

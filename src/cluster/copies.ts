@@ -1,5 +1,5 @@
-import type { Clock } from "../clock.ts";
-import type { Member } from "../member.ts";
+import type { Clock } from "../time/clock.ts";
+import type { Member } from "../members/member.ts";
 
 /** How long a copy may be behind the first one, in milliseconds, at least; what is later than twice that is taken for new. */
 const PATIENCE = 30_000;

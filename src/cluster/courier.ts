@@ -1,5 +1,5 @@
 import type { Buffer } from "node:buffer";
-import type { Backplane } from "../backplane.ts";
+import type { Backplane } from "../backplanes/backplane.ts";
 import { HubError } from "../errors.ts";
 import { encodeBundle } from "./envelope.ts";
 import type { Traffic } from "./traffic.ts";

@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import { deserialize, serialize } from "node:v8";
-import type { Audience } from "../audience.ts";
-import type { OverloadPolicy } from "../overload.ts";
+import type { Audience } from "../members/audience.ts";
+import type { OverloadPolicy } from "../delivery/overload.ts";
 import { NODE_ID_LENGTH } from "./node-id.ts";
 
 /** Of the bytes below. A node that gets another one cannot read it, and says so. */

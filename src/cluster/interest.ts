@@ -1,5 +1,5 @@
-import type { Backplane } from "../backplane.ts";
-import type { Clock, Timer } from "../clock.ts";
+import type { Backplane } from "../backplanes/backplane.ts";
+import type { Clock, Timer } from "../time/clock.ts";
 
 /**
  * What this node wants to hear: a channel from the moment that it is held until a while after it was released, so that rooms

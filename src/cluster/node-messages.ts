@@ -1,4 +1,4 @@
-import { checkCount, checkFunction } from "../arguments.ts";
+import { checkCount, checkFunction } from "../checks/arguments.ts";
 import type { NodeDescription } from "./nodes.ts";
 
 /** What the application does with a message of another node. */

@@ -1,4 +1,4 @@
-import type { Clock, Timer } from "../clock.ts";
+import type { Clock, Timer } from "../time/clock.ts";
 import type { Control } from "./envelope.ts";
 import { ALL_NODES, nodeChannel } from "./channels.ts";
 

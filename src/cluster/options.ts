@@ -1,5 +1,5 @@
 import { hostname } from "node:os";
-import { isCount, isInteger, isObject, isText, MAX_DELAY } from "../option-rules.ts";
+import { isCount, isInteger, isObject, isText, MAX_DELAY } from "../checks/option-rules.ts";
 
 /** How a node behaves towards the others. */
 export interface ClusterOptions {

@@ -1,4 +1,4 @@
-import type { Clock } from "../clock.ts";
+import type { Clock } from "../time/clock.ts";
 import { HubError, RemoteError, type HubErrorCode } from "../errors.ts";
 import type { Answer, Failing } from "./envelope.ts";
 import type { NodeDescription } from "./nodes.ts";

@@ -1,4 +1,4 @@
-import type { Clock, Timer } from "../clock.ts";
+import type { Clock, Timer } from "../time/clock.ts";
 import { RemoteError, type HubError } from "../errors.ts";
 import { nodeChannel } from "./channels.ts";
 import type { Answer, Control, Failing } from "./envelope.ts";

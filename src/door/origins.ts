@@ -1,5 +1,5 @@
 import { HubError } from "../errors.ts";
-import type { Handshake } from "../handshake.ts";
+import type { Handshake } from "../members/handshake.ts";
 
 /**
  * The pages that may connect, by their origin. `"same"`: those of the host that they connect to. `"*"`: all. A list holds

@@ -1,5 +1,5 @@
 import { BlockList, isIP, SocketAddress } from "node:net";
-import type { UpgradeInfo } from "../transport.ts";
+import type { UpgradeInfo } from "../transports/transport.ts";
 import { plainAddress } from "../transports/shared/upgrade-info.ts";
 
 /** How many proxies stand in front of the hub, or which addresses and CIDR ranges are theirs. */

@@ -1,6 +1,6 @@
-import type { Handshake } from "../handshake.ts";
-import type { UpgradeDecision } from "../transport.ts";
-import type { Denial } from "./judgement.ts";
+import type { Handshake } from "../members/handshake.ts";
+import type { UpgradeDecision } from "../transports/transport.ts";
+import type { Denial } from "./authenticator.ts";
 
 /** Why a client was not let in. */
 export type RefusalReason =

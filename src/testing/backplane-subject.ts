@@ -1,4 +1,4 @@
-import type { Backplane } from "../backplane.ts";
+import type { Backplane } from "../backplanes/backplane.ts";
 
 /** A backplane as the conformance suite sees it. */
 export interface BackplaneSubject {

@@ -1,7 +1,7 @@
 export { backplaneSuite } from "./backplane-suite.ts";
 export type { BackplaneSubject } from "./backplane-subject.ts";
 export { MemoryEngine } from "./memory-engine.ts";
-export { memory, type MemoryConnectOptions, type MemoryTransport } from "../transports/memory.ts";
+export { memory, type MemoryConnectOptions, type MemoryTransport } from "../transports/memory/index.ts";
 export { RawClient, type RawResponse } from "./raw-client.ts";
 export type { RawFrame } from "./raw-frame.ts";
 export { SuiteRefusal, type SuiteClient, type SuiteClosing, type SuiteConnectOptions } from "./suite-client.ts";

@@ -1,4 +1,4 @@
-import type { Backplane, BackplaneHandlers } from "../backplane.ts";
+import type { Backplane, BackplaneHandlers } from "../backplanes/backplane.ts";
 
 /** One node's way to the engine. */
 class MemoryBackplane implements Backplane {

@@ -3,7 +3,7 @@ import type { HubTypes } from "../event-types.ts";
 import { CloseCode } from "../protocol/close-codes.ts";
 import type { Codec } from "../protocol/codec.ts";
 import { ControlEvent, isReply, type EventPacket, type Packet, type ReplyPacket } from "../protocol/packet.ts";
-import type { Socket } from "../socket.ts";
+import type { Socket } from "../hub/socket.ts";
 import type { MemoryCloseEvent, MemoryWebSocket } from "../transports/memory/web-socket.ts";
 import { Mailbox } from "./mailbox.ts";
 import type { SuiteClosing } from "./suite-client.ts";

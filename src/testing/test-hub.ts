@@ -1,10 +1,10 @@
 import type { HubTypes } from "../event-types.ts";
-import type { ErrorContext } from "../hub-events.ts";
-import { Hub } from "../hub.ts";
-import type { HubOptions } from "../options.ts";
+import type { ErrorContext } from "../hub/events.ts";
+import { Hub } from "../hub/hub.ts";
+import type { HubOptions } from "../hub/options.ts";
 import { jsonCodec, type Codec } from "../protocol/codec.ts";
-import type { Socket } from "../socket.ts";
-import { memory, type MemoryTransport } from "../transports/memory.ts";
+import type { Socket } from "../hub/socket.ts";
+import { memory, type MemoryTransport } from "../transports/memory/index.ts";
 import type { MemoryWebSocket } from "../transports/memory/web-socket.ts";
 import { settle } from "./settle.ts";
 import { TestClient } from "./test-client.ts";

@@ -1,8 +1,8 @@
 import { createConnection, type Socket as TcpSocket } from "node:net";
 import { WebSocket } from "ws";
 import type { Codec } from "../protocol/codec.ts";
-import type { Transport } from "../transport.ts";
-import { memory, type MemoryTransport } from "../transports/memory.ts";
+import type { Transport } from "../transports/transport.ts";
+import { memory, type MemoryTransport } from "../transports/memory/index.ts";
 import { RawClient } from "./raw-client.ts";
 import { SuiteRefusal, WebSocketClient, type SuiteClient, type SuiteConnectOptions } from "./suite-client.ts";
 

@@ -1,6 +1,6 @@
-import type { Clock, Timer } from "../clock.ts";
+import type { Clock, Timer } from "../time/clock.ts";
 import { HubError } from "../errors.ts";
-import { MAX_DELAY } from "../option-rules.ts";
+import { MAX_DELAY } from "../checks/option-rules.ts";
 import { settle } from "./settle.ts";
 
 interface Alarm {

@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import type { MessageFrame } from "../transport.ts";
+import type { MessageFrame } from "./transport.ts";
 
 const FIN = 0x80;
 const OPCODE_TEXT = 0x1;

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { Hub } from "roomcast";
 import { MemoryEngine } from "roomcast/testing";
-import { resolveOptions } from "../../src/options.ts";
+import { resolveOptions } from "../../src/hub/options.ts";
 import { codesIn, readText, sectionOf, tablesOf } from "./markdown.ts";
 
 const PATH = "docs/API.md";
@@ -35,13 +35,13 @@ test("lists every figure of the statistics", () => {
 test("lists why a client is refused, and what may fail", () => {
   const reasons = literalsOf("src/door/refusal.ts", /export type RefusalReason =\n(.*?);/s);
   expect(names(rowsOf("Options", "draining"))).toStrictEqual(reasons);
-  const sources = literalsOf("src/hub-events.ts", /readonly source:\n(.*?);/s);
+  const sources = literalsOf("src/hub/events.ts", /readonly source:\n(.*?);/s);
   expect(names(rowsOf("Hub", "handler")).toSorted()).toStrictEqual(sources.toSorted());
 });
 
 test("lists the channels", () => {
   const channels = Array.from(
-    readText("src/diagnostics.ts").matchAll(/channel\("([\w:]+)"\)/g),
+    readText("src/hub/diagnostics.ts").matchAll(/channel\("([\w:]+)"\)/g),
     ([, name = ""]) => name,
   );
   expect(names(rowsOf("Hub", "roomcast:connection")).toSorted()).toStrictEqual(channels.toSorted());
@@ -61,9 +61,9 @@ const membersIn = (path: string): readonly string[] =>
   Array.from(readText(path).matchAll(/^ {2}(?:get |async )?([a-z]\w*)(?:<[^(]*>)?\(/gm), ([, name = ""]) => name);
 
 test.each([
-  ["Hub", "src/hub.ts"],
-  ["Socket", "src/socket.ts"],
-  ["Target", "src/target.ts"],
+  ["Hub", "src/hub/hub.ts"],
+  ["Socket", "src/hub/socket.ts"],
+  ["Target", "src/hub/target.ts"],
 ])("lists the members of %s", (section, path) => {
   const said = sectionOf(PATH, section);
   const members = membersIn(path).filter((name) => name !== "constructor");

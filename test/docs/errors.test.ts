@@ -18,7 +18,7 @@ const NOT_SHOWN = new Set([
 ]);
 
 function sources(): string {
-  const files = readdirSync(new URL("../../src/", import.meta.url), { recursive: true, encoding: "utf8" });
+  const files = readdirSync(new URL("../../src", import.meta.url), { recursive: true, encoding: "utf8" });
   return files
     .filter((path) => path.endsWith(".ts"))
     .map((path) => readText(`src/${path}`))

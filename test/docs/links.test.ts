@@ -3,7 +3,7 @@ import { dirname, join } from "node:path/posix";
 import { describe, expect, test } from "vitest";
 import { documentPaths, proseOf, readText } from "./markdown.ts";
 
-const ROOT = new URL("../../", import.meta.url);
+const ROOT = new URL("../..", import.meta.url);
 
 /** The anchors of a document's headings, as GitHub makes them. */
 function anchorsOf(path: string): readonly string[] {

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 
-const ROOT = new URL("../../", import.meta.url);
+const ROOT = new URL("../..", import.meta.url);
 
 /** A fenced code block. */
 export interface Block {

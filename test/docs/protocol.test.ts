@@ -3,7 +3,7 @@ import { createConnection } from "node:net";
 import type { Hub, TransportName } from "roomcast";
 import { msgpackCodec } from "roomcast/msgpack";
 import { afterAll, afterEach, describe, expect, test } from "vitest";
-import { resolveOptions } from "../../src/options.ts";
+import { resolveOptions } from "../../src/hub/options.ts";
 import { MAX_DEPTH, MAX_UNHASHED_KEYS } from "../../src/msgpack/limits.ts";
 import { CloseCode, returnAfter } from "../../src/protocol/close-codes.ts";
 import { jsonCodec } from "../../src/protocol/codec.ts";
@@ -105,7 +105,9 @@ describe("the document says what the code says", () => {
   });
 
   test("the limits", () => {
-    const sources = ["src/protocol/packet.ts", "src/protocol/close-codes.ts", "src/rooms.ts"].map(readText).join("\n");
+    const sources = ["src/protocol/packet.ts", "src/protocol/close-codes.ts", "src/rooms/rooms.ts"]
+      .map(readText)
+      .join("\n");
     const limits = Array.from(
       sources.matchAll(/const (MAX_\w+)(?:: \w+)? = ([\d_]+);/g),
       ([, name = "", value = ""]) => [name, value.replaceAll("_", "")],

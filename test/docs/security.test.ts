@@ -2,8 +2,8 @@ import { existsSync } from "node:fs";
 import { CloseCode, Hub, type Disconnection } from "roomcast";
 import { memory } from "roomcast/testing";
 import { afterAll, afterEach, describe, expect, onTestFinished, test } from "vitest";
-import { resolveOptions } from "../../src/options.ts";
-import type { Rate } from "../../src/token-bucket.ts";
+import { resolveOptions } from "../../src/hub/options.ts";
+import type { Rate } from "../../src/limits/token-bucket.ts";
 import { RawClient, rawRequest, UPGRADE_HEADERS } from "../../src/testing/raw-client.ts";
 import { Opcode, rawFrame } from "../../src/testing/raw-frame.ts";
 import { TRANSPORTS } from "../transports.ts";
@@ -119,7 +119,7 @@ test("an id has 126 random bits", async () => {
   const letters = Array.from({ length: 21 }, (_, place) => new Set(ids.map((id) => id[place])).size);
   expect(letters.every((count) => count > 55)).toBe(true);
   // `nanoid/non-secure` makes ids that look the same.
-  expect(readText("src/core.ts")).toContain('import { nanoid } from "nanoid";');
+  expect(readText("src/members/lifecycle.ts")).toContain('import { nanoid } from "nanoid";');
 });
 
 const count = (value: number): string => value.toLocaleString("en");

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import type { Block } from "./markdown.ts";
 
-const ROOT = new URL("../../", import.meta.url);
+const ROOT = new URL("../..", import.meta.url);
 
 /** Inside the project, so that packages are found, and where neither linter nor formatter looks. */
 const FOLDER = new URL(`node_modules/.cache/roomcast-docs/${process.pid}/`, ROOT);

@@ -120,7 +120,7 @@ const seconds = (path: string, constant: string): number => {
   return Number(digits.replaceAll("_", "")) / 1_000;
 };
 
-const CLOSE_SECONDS = seconds("src/transports/ws.ts", "CLOSE_TIMEOUT");
+const CLOSE_SECONDS = seconds("src/transports/ws/index.ts", "CLOSE_TIMEOUT");
 
 /** By the topic of a row: looks at a transport and says what the row's cell has to say. */
 const observers: Readonly<Record<string, (transport: TransportName) => Promise<string>>> = {

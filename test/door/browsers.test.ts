@@ -1,7 +1,7 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import type { HubOptions } from "roomcast";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { Handshake } from "../../src/handshake.ts";
+import { Handshake } from "../../src/members/handshake.ts";
 import { hubError } from "../hub-error.ts";
 import { ALL_TRANSPORTS, House } from "./house.ts";
 

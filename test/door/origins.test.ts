@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { isOrigins, isWelcome, type Origins } from "../../src/door/origins.ts";
-import { Handshake } from "../../src/handshake.ts";
+import { Handshake } from "../../src/members/handshake.ts";
 import { hubError } from "../hub-error.ts";
 
 function handshake(origin: string | undefined): Handshake {

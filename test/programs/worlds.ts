@@ -1,7 +1,7 @@
 import { Hub } from "roomcast";
 import { uws } from "roomcast/transports/uws";
 import { WebSocket } from "ws";
-import { memory } from "../../src/transports/memory.ts";
+import { memory } from "../../src/transports/memory/index.ts";
 import type { MemoryCloseEvent } from "../../src/transports/memory/web-socket.ts";
 import { withTopicsForAll } from "../with-topics-for-all.ts";
 

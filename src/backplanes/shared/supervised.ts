@@ -1,4 +1,4 @@
-import type { Backplane, BackplaneHandlers } from "../../backplane.ts";
+import type { Backplane, BackplaneHandlers } from "../backplane.ts";
 import { within } from "./deadline.ts";
 import type { Connect, Session } from "./session.ts";
 import { Subscriptions } from "./subscriptions.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import type { UpgradeDecision, UpgradeInfo } from "../../transport.ts";
+import type { UpgradeDecision, UpgradeInfo } from "../../transports/transport.ts";
 import { Inbox } from "../inbox.ts";
 import { ACCEPT, type SeamStage } from "./seam-stage.ts";
 

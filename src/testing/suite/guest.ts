@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import type { Socket } from "../../socket.ts";
+import type { Socket } from "../../hub/socket.ts";
 import type { RawClient } from "../raw-client.ts";
 import { closePayload, Opcode, rawFrame, type RawFrame, type RawFrameOptions } from "../raw-frame.ts";
 import type { Packet } from "../../protocol/packet.ts";

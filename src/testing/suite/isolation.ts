@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { HubError } from "../../errors.ts";
-import type { ErrorContext } from "../../hub-events.ts";
+import type { ErrorContext } from "../../hub/events.ts";
 import type { Packet, WireError } from "../../protocol/packet.ts";
 import { Inbox } from "../inbox.ts";
 import type { Stage } from "./stage.ts";

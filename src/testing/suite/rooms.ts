@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Hub } from "../../hub.ts";
+import type { Hub } from "../../hub/hub.ts";
 import { roomStateCases } from "./room-state.ts";
 import type { Guest } from "./guest.ts";
 import type { Suite } from "./suite.ts";

@@ -7,7 +7,7 @@ import type {
   TransportSettings,
   UpgradeDecision,
   UpgradeInfo,
-} from "../../transport.ts";
+} from "../../transports/transport.ts";
 import { Frame } from "../../transports/frame.ts";
 import { Inbox } from "../inbox.ts";
 import type { RawClient } from "../raw-client.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { Connection, UpgradeInfo } from "../../transport.ts";
+import type { Connection, UpgradeInfo } from "../../transports/transport.ts";
 import { sequence, type SeamEvent, type SeamStage } from "./seam-stage.ts";
 import type { Suite } from "./suite.ts";
 

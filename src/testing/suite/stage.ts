@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import type { Buffer } from "node:buffer";
-import { Hub } from "../../hub.ts";
+import { Hub } from "../../hub/hub.ts";
 import type { Disconnection, ErrorContext } from "../../index.ts";
-import type { HubOptions } from "../../options.ts";
-import type { Socket } from "../../socket.ts";
-import type { Transport } from "../../transport.ts";
+import type { HubOptions } from "../../hub/options.ts";
+import type { Socket } from "../../hub/socket.ts";
+import type { Transport } from "../../transports/transport.ts";
 import { Inbox } from "../inbox.ts";
 import { rawRequest, UPGRADE_HEADERS, type RawClient } from "../raw-client.ts";
 import type { SuiteClient, SuiteConnectOptions } from "../suite-client.ts";

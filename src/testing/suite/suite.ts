@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { HubOptions } from "../../options.ts";
-import type { TransportSettings } from "../../transport.ts";
+import type { HubOptions } from "../../hub/options.ts";
+import type { TransportSettings } from "../../transports/transport.ts";
 import type { TransportSubject } from "../transport-subject.ts";
 import { SeamStage } from "./seam-stage.ts";
 import { Stage } from "./stage.ts";

@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import type { Connection, FrameSequence, TransportHandlers } from "../../transport.ts";
+import type { Connection, FrameSequence, TransportHandlers } from "../transport.ts";
 import { ABNORMAL, Fault, type Outcome } from "../shared/faults.ts";
 import { Pipe } from "./pipe.ts";
 import type { MemoryWebSocket } from "./web-socket.ts";

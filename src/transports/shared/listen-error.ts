@@ -1,5 +1,5 @@
 import { HubError, type HubErrorCode } from "../../errors.ts";
-import type { ListenOptions } from "../../transport.ts";
+import type { ListenOptions } from "../transport.ts";
 
 const SYSTEM_CODES: ReadonlyMap<string | undefined, string> = new Map([
   ["EADDRINUSE", "it is in use. Stop what listens there, or choose another; port 0 takes a free one."],

@@ -1,5 +1,5 @@
 import type { WebSocket } from "uWebSockets.js";
-import type { Connection, FrameSequence, MessageFrame, TransportHandlers } from "../../transport.ts";
+import type { Connection, FrameSequence, MessageFrame, TransportHandlers } from "../transport.ts";
 import { ABNORMAL, type Outcome } from "../shared/faults.ts";
 
 /** What the native `send` returns when the operating system took everything. */

@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import { STATUS_CODES } from "node:http";
 import { SocketAddress } from "node:net";
 import type { HttpRequest, HttpResponse } from "uWebSockets.js";
-import type { UpgradeInfo } from "../../transport.ts";
+import type { UpgradeInfo } from "../transport.ts";
 import { offeredProtocols, plainAddress } from "../shared/upgrade-info.ts";
 import type { Vanishing } from "../shared/vanishing.ts";
 

@@ -1,6 +1,6 @@
 import { createServer } from "node:net";
 import type { TemplatedApp, us_listen_socket } from "uWebSockets.js";
-import type { ListenOptions } from "../../transport.ts";
+import type { ListenOptions } from "../transport.ts";
 
 /**
  * `LIBUS_LISTEN_EXCLUSIVE_PORT`, which the library exports but declares elsewhere. Without it a second listener on the

@@ -1,5 +1,5 @@
 import type { TemplatedApp } from "uWebSockets.js";
-import type { Connection, FrameSequence, Topics } from "../../transport.ts";
+import type { Connection, FrameSequence, Topics } from "../transport.ts";
 import type { UwsConnection } from "./connection.ts";
 
 /** What the library gathers for a subscriber before it writes, in messages and in bytes. */

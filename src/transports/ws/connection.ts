@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import type { Socket as TcpSocket } from "node:net";
 import { WebSocket } from "ws";
 import { CloseCode } from "../../protocol/close-codes.ts";
-import type { Connection, FrameSequence, TransportHandlers } from "../../transport.ts";
+import type { Connection, FrameSequence, TransportHandlers } from "../transport.ts";
 import { ABNORMAL, Fault, type Outcome } from "../shared/faults.ts";
 
 /** `ws` makes its sockets of this class, so that listeners shared by all of them can find the connection. */

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import { createServer as createTlsServer, type Server as TlsServer } from "node:https";
-import type { ListenOptions, TlsOptions } from "../../transport.ts";
+import type { ListenOptions, TlsOptions } from "../transport.ts";
 
 /** How often connections are looked at that have not sent their request, in milliseconds. */
 const CHECKING_INTERVAL = 1_000;

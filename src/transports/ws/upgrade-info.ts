@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Socket as TcpSocket } from "node:net";
 import type { TLSSocket } from "node:tls";
-import type { UpgradeInfo } from "../../transport.ts";
+import type { UpgradeInfo } from "../transport.ts";
 import { offeredProtocols, plainAddress } from "../shared/upgrade-info.ts";
 import type { Vanishing } from "../shared/vanishing.ts";
 

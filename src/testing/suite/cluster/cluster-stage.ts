@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Backplane } from "../../../backplane.ts";
-import type { Hub } from "../../../hub.ts";
-import type { HubOptions } from "../../../options.ts";
+import type { Backplane } from "../../../backplanes/backplane.ts";
+import type { Hub } from "../../../hub/hub.ts";
+import type { HubOptions } from "../../../hub/options.ts";
 import type { BackplaneSubject } from "../../backplane-subject.ts";
 import type { SuiteConnectOptions } from "../../suite-client.ts";
 import type { TransportSubject } from "../../transport-subject.ts";

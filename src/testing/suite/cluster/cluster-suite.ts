@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { HubOptions } from "../../../options.ts";
+import type { HubOptions } from "../../../hub/options.ts";
 import type { BackplaneSubject } from "../../backplane-subject.ts";
 import type { TransportSubject } from "../../transport-subject.ts";
 import type { SuiteRunner } from "../suite.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createEmitter } from "../../../emitter.ts";
+import { createEmitter } from "../../../hub/emitter.ts";
 import type { ClusterSuite } from "./cluster-suite.ts";
 
 /** Programs that have no clients. */

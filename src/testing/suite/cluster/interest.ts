@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createEmitter } from "../../../emitter.ts";
+import { createEmitter } from "../../../hub/emitter.ts";
 import type { Traffic } from "../../../cluster/traffic.ts";
 import type { Guest } from "../guest.ts";
 import type { ClusterSuite } from "./cluster-suite.ts";

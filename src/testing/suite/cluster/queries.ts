@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { encodeBundle, encodeControl, type Control } from "../../../cluster/envelope.ts";
 import { ALL_NODES } from "../../../cluster/channels.ts";
-import type { Replies } from "../../../requests.ts";
+import type { Replies } from "../../../members/requests.ts";
 import type { Guest } from "../guest.ts";
 import type { ClusterSuite } from "./cluster-suite.ts";
 import { until, type ClusterStage } from "./cluster-stage.ts";

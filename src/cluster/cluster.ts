@@ -1,0 +1,311 @@
+import type { Buffer } from "node:buffer";
+import type { Audience } from "../members/audience.ts";
+import type { Backplane } from "../backplanes/backplane.ts";
+import { Arrivals } from "./arrivals.ts";
+import { ALL_NODES, isNodeChannel, nodeChannel, roomChannel, routesOf } from "./channels.ts";
+import { Courier } from "./courier.ts";
+import {
+  encodeControl,
+  encodeFrames,
+  type Asking,
+  type Control,
+  type EncodedMessage,
+  type Manner,
+  type Selection,
+} from "./envelope.ts";
+import { Interest } from "./interest.ts";
+import { NodeMessages, type NodeMessageHandler } from "./node-messages.ts";
+import { Nodes, type NodeDescription } from "./nodes.ts";
+import { Queries, type Findings } from "./queries.ts";
+import { Respondent } from "./respondent.ts";
+import { noTraffic, type Traffic } from "./traffic.ts";
+import type { Encoding } from "../delivery/codecs.ts";
+import type { Core } from "../members/lifecycle.ts";
+import { HubError } from "../errors.ts";
+import type { ClusterOptions } from "./options.ts";
+import { Parcel } from "../delivery/outgoing-frame.ts";
+
+/** How a node stands to its engine. */
+export type BackplaneState =
+  /** It has not been there yet. What is sent to other nodes waits. */
+  | "connecting"
+  | "connected"
+  /** It is away. What is sent to other nodes is lost, and nothing comes from them; this node goes on by itself. */
+  | "disconnected";
+
+/** How long the first connection to the engine is waited for at the end, in milliseconds. */
+const FIRST_ATTEMPT = 5_000;
+
+export interface ClusterParts {
+  readonly core: Core;
+  readonly backplane: Backplane;
+  readonly options: ClusterOptions;
+  readonly self: NodeDescription;
+  /** Whether it has, or may have, sockets. */
+  readonly isNode: boolean;
+  readonly failed: (error: unknown, event?: string) => void;
+}
+
+/** The other nodes of the cluster: what is done with an audience there, and what the others do with that of this node. */
+export class Cluster {
+  readonly self: NodeDescription;
+  readonly nodes: Nodes;
+  readonly interest: Interest;
+  readonly traffic: Traffic = noTraffic();
+  readonly #parts: ClusterParts;
+  readonly #courier: Courier;
+  readonly #queries: Queries;
+  readonly #respondent: Respondent;
+  readonly #arrivals: Arrivals;
+  readonly #messages: NodeMessages;
+  #state: BackplaneState = "connecting";
+  /** Resolves when it is known for the first time whether the engine is there. */
+  readonly #attempted: Signal = createSignal();
+  /** Resolves when the engine is there. */
+  #up: Signal = createSignal();
+  #lastNumber = 0;
+
+  constructor(parts: ClusterParts) {
+    const { core, backplane, options, self, isNode, failed } = parts;
+    const { clock } = core;
+    this.#parts = parts;
+    this.self = self;
+    this.interest = new Interest(backplane, clock, options.grace);
+    this.#courier = new Courier({
+      backplane,
+      node: self.id,
+      maxPendingBytes: options.maxPendingBytes,
+      traffic: this.traffic,
+      lost: failed,
+    });
+    const tell = (channel: string, control: Control): void => this.#tell(channel, control);
+    this.#queries = new Queries(clock);
+    this.#respondent = new Respondent({ clock, ordered: backplane.ordered, tell });
+    this.#messages = new NodeMessages(core.limits.listeners, failed);
+    this.nodes = new Nodes({
+      clock,
+      self,
+      isNode,
+      lease: options.lease,
+      tell,
+      came: (node) => this.#queries.nodeCame(node),
+      went: (node) => this.#queries.nodeWent(node),
+      acquainted: () => this.#queries.complete(),
+    });
+    this.#arrivals = new Arrivals({
+      core,
+      self: self.id,
+      interest: this.interest,
+      nodes: this.nodes,
+      queries: this.#queries,
+      respondent: this.#respondent,
+      messages: this.#messages,
+      traffic: this.traffic,
+      tell,
+      failed,
+    });
+  }
+
+  get state(): BackplaneState {
+    return this.#state;
+  }
+
+  start(): void {
+    const { backplane, failed } = this.#parts;
+    backplane.start({
+      message: (channel, bytes) => this.#arrivals.take(channel, bytes),
+      up: () => this.#connected(),
+      down: (error) => {
+        if (this.#state === "connected") this.#up = createSignal();
+        this.#state = "disconnected";
+        this.#attempted.resolve();
+        this.#courier.shut();
+        this.#giveUp();
+        const message =
+          "The engine of the backplane cannot be reached. Until it can, this node hears nothing of the others.";
+        failed(new HubError("ERR_HUB_BACKPLANE", message, { cause: error }));
+      },
+    });
+    this.interest.hold(ALL_NODES);
+    this.interest.hold(nodeChannel(this.self.id));
+  }
+
+  /**
+   * Resolves when what other nodes send to the room arrives here; without a room, to any that has members here now.
+   *
+   * @throws {HubError} `ERR_HUB_CLOSED`; as a rejection.
+   */
+  async synced(room?: string): Promise<void> {
+    await this.#up.promise;
+    if (room === undefined) await this.interest.allSynced();
+    else await this.interest.synced(roomChannel(room));
+  }
+
+  deliver(audience: Audience, encoding: Encoding): void {
+    this.#sendFrames(audience, encoding, undefined);
+  }
+
+  /**
+   * Asks the sockets of other nodes.
+   *
+   * @returns what they answer. Never rejects.
+   */
+  request(audience: Audience, asking: Asking, encoding: Encoding): Promise<Findings> {
+    const { id, timeout } = asking;
+    const routes = this.#sendFrames(audience, encoding, asking);
+    const probes = routes.every(isNodeChannel) ? routes : [ALL_NODES];
+    for (const channel of probes) this.#tell(channel, { type: "probe", id, routes, timeout });
+    return this.#track(id, probes, timeout);
+  }
+
+  /** Describes the sockets of other nodes. Never rejects. */
+  describe(audience: Audience, keys: readonly string[], timeout: number): Promise<Findings> {
+    const id = this.#parts.core.requests.nextClusterId();
+    const routes = routesOf(audience, this.self.id);
+    const channels = routes.every(isNodeChannel) ? routes : [ALL_NODES];
+    for (const channel of channels) this.#tell(channel, { type: "describe", id, audience, keys });
+    return this.#track(id, channels, timeout);
+  }
+
+  join(audience: Audience, rooms: readonly string[]): void {
+    this.#act(audience, (selection) => ({ type: "join", selection, rooms }));
+  }
+
+  leave(audience: Audience, rooms: readonly string[]): void {
+    this.#act(audience, (selection) => ({ type: "leave", selection, rooms }));
+  }
+
+  close(audience: Audience, code: number, reason: string): void {
+    this.#act(audience, (selection) => ({ type: "close", selection, code, reason }));
+  }
+
+  /** @throws {HubError} `ERR_HUB_UNSERIALISABLE`. */
+  emitToNodes(event: string, data: unknown): void {
+    let envelope: Buffer;
+    try {
+      envelope = encodeControl({ type: "message", event, data });
+    } catch (error) {
+      throw new HubError("ERR_HUB_UNSERIALISABLE", `The data of "${event}" cannot be sent to other nodes.`, {
+        cause: error,
+      });
+    }
+    this.#courier.send(ALL_NODES, envelope);
+  }
+
+  onNode(event: string, handler: NodeMessageHandler): () => void {
+    return this.#messages.add(event, handler);
+  }
+
+  /** Says goodbye, and ends with the last byte that the engine takes. */
+  async disconnect(): Promise<void> {
+    if (this.#state === "connecting" && this.#courier.isWaiting) await this.#firstAttempt();
+    this.#queries.giveUp(() => new HubError("ERR_HUB_CLOSED", "The hub was closed before the reply came."));
+    this.#respondent.stop();
+    this.nodes.leave();
+    this.interest.stop();
+    this.#courier.flush();
+    this.#up.reject(new HubError("ERR_HUB_CLOSED", "The hub was closed."));
+    await this.#parts.backplane.close();
+    // What comes from now on, such as late replies, is nobody's loss.
+    this.#courier.shut();
+  }
+
+  /** What was sent at the very beginning is not lost because the end comes soon. */
+  async #firstAttempt(): Promise<void> {
+    const { clock } = this.#parts.core;
+    const timer = clock.setTimeout(this.#attempted.resolve, FIRST_ATTEMPT);
+    await this.#attempted.promise;
+    timer.cancel();
+  }
+
+  #connected(): void {
+    this.#state = "connected";
+    this.#attempted.resolve();
+    this.#courier.open();
+    this.nodes.arrive();
+    this.#up.resolve();
+  }
+
+  /** Nobody can be heard. */
+  #giveUp(): void {
+    this.#queries.giveUp((socket) => {
+      return new HubError("ERR_HUB_BACKPLANE", `The engine cannot be reached, and with it the socket ${socket}.`);
+    });
+  }
+
+  #track(id: number, channels: readonly string[], timeout: number): Promise<Findings> {
+    const { others, isAcquainted } = this.nodes;
+    const isForAll = channels.includes(ALL_NODES);
+    const nodes = [...others.values()].filter(({ id: node }) => isForAll || channels.includes(nodeChannel(node)));
+    const findings = this.#queries.track(id, nodes, isForAll && !isAcquainted, timeout);
+    if (this.#state === "disconnected") this.#giveUp();
+    return findings;
+  }
+
+  #sendFrames(audience: Audience, encoding: Encoding, asking: Asking | undefined): readonly string[] {
+    const routes = routesOf(audience, this.self.id);
+    if (routes.length === 0) return routes;
+    const { codecs } = this.#parts.core;
+    const messages: EncodedMessage[] = [];
+    if (encoding instanceof Parcel) {
+      // With one codec there is nothing to choose from, and a message that is sent as it is goes to everybody.
+      messages.push({ protocol: undefined, binary: encoding.binary, payload: encoding.payload });
+    } else {
+      for (const [codec, { binary, payload }] of encoding) {
+        messages.push({ protocol: codecs.nameOf(codec), binary, payload });
+      }
+    }
+    const selection = this.#selectionOf(audience, routes);
+    const envelope = encodeFrames({ selection, manner: mannerOf(audience), asking, messages });
+    for (const route of routes) this.#courier.send(route, envelope);
+    return routes;
+  }
+
+  #act(audience: Audience, controlOf: (selection: Selection) => Control): void {
+    const routes = routesOf(audience, this.self.id);
+    if (routes.length === 0) return;
+    const envelope = encodeControl(controlOf(this.#selectionOf(audience, routes)));
+    for (const route of routes) this.#courier.send(route, envelope);
+  }
+
+  #selectionOf({ sockets, exceptRooms, exceptSockets }: Audience, routes: readonly string[]): Selection {
+    // Who is on this node is on no other.
+    const excluded = exceptSockets.filter((id) => !id.startsWith(this.self.id));
+    return {
+      ...(sockets.length === 0 ? undefined : { sockets }),
+      ...(exceptRooms.length === 0 ? undefined : { exceptRooms }),
+      ...(excluded.length === 0 ? undefined : { exceptSockets: excluded }),
+      ...(routes.length < 2 ? undefined : { routes, number: ++this.#lastNumber }),
+    };
+  }
+
+  #tell(channel: string, control: Control): void {
+    this.#courier.send(channel, encodeControl(control));
+  }
+}
+
+function mannerOf({ volatile, overload }: Audience): Manner {
+  return {
+    ...(volatile ? { volatile } : undefined),
+    ...(overload === undefined ? undefined : { policy: overload.policy }),
+    ...(overload?.key === undefined ? undefined : { key: overload.key }),
+  };
+}
+
+/** A promise that is resolved from outside. Nobody needs to wait for it. */
+interface Signal {
+  readonly promise: Promise<void>;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+function createSignal(): Signal {
+  let resolve!: () => void;
+  let reject!: (error: unknown) => void;
+  const promise = new Promise<void>((onResolve, onReject) => {
+    resolve = onResolve;
+    reject = onReject;
+  });
+  promise.catch(() => {});
+  return { promise, resolve, reject };
+}

@@ -1,0 +1,69 @@
+import type { Buffer } from "node:buffer";
+import { joinBytes } from "./batch.ts";
+import type { OutgoingFrame } from "./overload.ts";
+import type { FrameSequence } from "../transports/transport.ts";
+
+/**
+ * Frames held back for one socket because its transport is congested.
+ *
+ * Not a batch: a link keeps its successors alive, and what a congested socket holds has to be its own so that it can be
+ * bounded.
+ */
+export class Backlog implements FrameSequence {
+  /** With holes where a frame was superseded. */
+  #frames: (OutgoingFrame | undefined)[] = [];
+  #holes = 0;
+  #byteLength = 0;
+  /** Where the frame of each key is. */
+  #places: Map<string, number> | undefined;
+  /** How many messages were dropped behind the last frame: what the client has to be told next. */
+  dropped = 0;
+
+  push(frame: OutgoingFrame): void {
+    const key = frame.overload?.key;
+    if (key !== undefined) (this.#places ??= new Map()).set(key, this.#frames.length);
+    this.#frames.push(frame);
+    this.#byteLength += frame.bytes.length;
+  }
+
+  /** Takes out the frame with this key. Returns whether there was one. */
+  supersede(key: string): boolean {
+    const place = this.#places?.get(key);
+    const frame = place === undefined ? undefined : this.#frames[place];
+    if (place === undefined || frame === undefined) return false;
+    this.#places?.delete(key);
+    this.#frames[place] = undefined;
+    this.#byteLength -= frame.bytes.length;
+    this.#holes++;
+    if (this.#holes > this.#frames.length >> 1) this.#close();
+    return true;
+  }
+
+  get count(): number {
+    return this.#frames.length - this.#holes;
+  }
+
+  get byteLength(): number {
+    return this.#byteLength;
+  }
+
+  get frames(): readonly OutgoingFrame[] {
+    return this.#frames.filter((frame) => frame !== undefined);
+  }
+
+  get bytes(): Buffer {
+    return joinBytes(this.frames, this.#byteLength);
+  }
+
+  /** Closes the holes: they must not outnumber the frames, however often a key comes again. */
+  #close(): void {
+    const frames = this.frames;
+    this.#frames = [...frames];
+    this.#holes = 0;
+    for (const [place, { overload }] of frames.entries()) {
+      if (overload?.key !== undefined && this.#places?.has(overload.key) === true) {
+        this.#places.set(overload.key, place);
+      }
+    }
+  }
+}

@@ -1,0 +1,72 @@
+import { Buffer } from "node:buffer";
+import type { OutgoingFrame } from "./overload.ts";
+import type { FrameSequence } from "../transports/transport.ts";
+
+/**
+ * One link of a chain of frames that are waiting for the end of the loop turn. A link stands for the whole sequence up
+ * to and including itself.
+ *
+ * Sockets that are sent the same frames hold the same link, because `append` gives every caller with the same frame the
+ * same successor. A broadcast to N members is then N pointer moves, and the bytes are joined once for each sequence
+ * that really differs.
+ */
+export class Batch implements FrameSequence {
+  readonly byteLength: number;
+  readonly #previous: Batch | undefined;
+  readonly #frame: OutgoingFrame | undefined;
+  /** How many frames that is. */
+  readonly count: number;
+  #successor: Batch | undefined;
+  #frames: readonly OutgoingFrame[] | undefined;
+  #bytes: Buffer | undefined;
+
+  /** Without arguments: the empty sequence that a turn's chains begin at. */
+  constructor(previous?: Batch, frame?: OutgoingFrame) {
+    this.#previous = previous;
+    this.#frame = frame;
+    this.count = previous === undefined ? 0 : previous.count + 1;
+    this.byteLength = previous === undefined || frame === undefined ? 0 : previous.byteLength + frame.bytes.length;
+  }
+
+  /**
+   * This sequence followed by `frame`.
+   *
+   * Remembering the latest successor is enough: a broadcast appends its one frame to all members before anything else
+   * is sent, so nobody asks for an older one.
+   */
+  append(frame: OutgoingFrame): Batch {
+    const successor = this.#successor;
+    if (successor !== undefined && successor.#frame === frame) return successor;
+    return (this.#successor = new Batch(this, frame));
+  }
+
+  get frames(): readonly OutgoingFrame[] {
+    return (this.#frames ??= Batch.#collect(this));
+  }
+
+  get bytes(): Buffer {
+    return (this.#bytes ??= joinBytes(this.frames, this.byteLength));
+  }
+
+  /** A loop, because a turn may hold more links than the stack holds calls. */
+  static #collect(last: Batch): readonly OutgoingFrame[] {
+    const frames = Array.from<OutgoingFrame>({ length: last.count });
+    for (let link: Batch | undefined = last; link !== undefined; link = link.#previous) {
+      if (link.#frame !== undefined) frames[link.count - 1] = link.#frame;
+    }
+    return frames;
+  }
+}
+
+/** The frames as one run of bytes; that of a single frame is its own. */
+export function joinBytes(frames: readonly OutgoingFrame[], byteLength: number): Buffer {
+  const [first] = frames;
+  if (first !== undefined && frames.length === 1) return first.bytes;
+  const joined = Buffer.allocUnsafe(byteLength);
+  let offset = 0;
+  for (const { bytes } of frames) {
+    joined.set(bytes, offset);
+    offset += bytes.length;
+  }
+  return joined;
+}

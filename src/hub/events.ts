@@ -1,0 +1,49 @@
+import type { Refusal } from "../door/refusal.ts";
+import type { HubTypes } from "../event-types.ts";
+import type { Socket } from "./socket.ts";
+
+/** Why a socket is gone. `docs/PROTOCOL.md` section 7 lists the codes. */
+export interface Disconnection {
+  readonly code: number;
+  readonly reason: string;
+}
+
+/** What was going on when an error was reported. */
+export interface ErrorContext<T extends HubTypes = HubTypes> {
+  /**
+   * A handler of `handle`, `on` or `onNode`, middleware around it, a listener of a hub event, the option of that name, the
+   * codec at work for the hub itself, the transport's server, or what connects it with other nodes.
+   */
+  readonly source:
+    | "admit"
+    | "authenticate"
+    | "backplane"
+    | "codec"
+    | "handler"
+    | "joinable"
+    | "listener"
+    | "middleware"
+    | "node"
+    | "origins"
+    | "transport";
+  /** The event that was being handled. */
+  readonly event?: string;
+  /** The socket that it came from or is about. */
+  readonly socket?: Socket<T>;
+}
+
+/** The events of a hub and what their listeners get. */
+export interface HubEvents<T extends HubTypes = HubTypes> {
+  /** A client is connected: once for each socket, before anything that it sends. */
+  connection: [socket: Socket<T>];
+  /** It is gone: once for each `connection`, never from inside another handler. `socket.rooms` can still be read. */
+  disconnection: [socket: Socket<T>, disconnection: Disconnection];
+  /** A message that is no packet: binary, unless the codec says otherwise. */
+  message: [socket: Socket<T>, message: string | Uint8Array];
+  /** A client was not let in. */
+  refusal: [refusal: Refusal];
+  /** Something failed that has no caller to tell. Without a listener it goes unheard: the library never prints. */
+  error: [error: unknown, context: ErrorContext<T>];
+}
+
+export const HUB_EVENTS: readonly (keyof HubEvents)[] = ["connection", "disconnection", "message", "refusal", "error"];

@@ -1,0 +1,73 @@
+import { HubError, ReplyError } from "../errors.ts";
+import { isThenable } from "../hub/listeners.ts";
+import { WireErrorCode } from "../protocol/packet.ts";
+import { roomNames } from "../rooms/rooms.ts";
+
+/** Decides whether a client may join or leave a room by itself. */
+export type Joinable<S> = (room: string, socket: S) => boolean | PromiseLike<boolean>;
+
+/** What room requests need of a socket. */
+interface RoomSocket {
+  join(room: string): void;
+  leave(room: string): void;
+}
+
+/**
+ * `hub:join` and `hub:leave`: what clients ask for rooms by themselves.
+ *
+ * Those of one client take effect in the order in which they came, however long the guard thinks about each.
+ */
+export class RoomRequests<S extends RoomSocket> {
+  readonly #joinable: Joinable<S>;
+  readonly #maxLength: number;
+  /** Settled when the last request of the socket is, which the next one waits for. */
+  readonly #pending = new WeakMap<S, Promise<void>>();
+
+  /** `maxLength` is the longest name of a room. */
+  constructor(joinable: Joinable<S> = () => false, maxLength: number) {
+    this.#joinable = joinable;
+    this.#maxLength = maxLength;
+  }
+
+  /** The handler of `hub:join`. */
+  readonly join = (data: unknown, socket: S): Promise<void> | void => {
+    return this.#ask(roomIn(data, this.#maxLength), socket, (room) => socket.join(room));
+  };
+
+  /** The handler of `hub:leave`. */
+  readonly leave = (data: unknown, socket: S): Promise<void> | void => {
+    return this.#ask(roomIn(data, this.#maxLength), socket, (room) => socket.leave(room));
+  };
+
+  #ask(room: string, socket: S, change: (room: string) => void): Promise<void> | void {
+    const before = this.#pending.get(socket);
+    const allowed =
+      before === undefined ? this.#joinable(room, socket) : before.then(() => this.#joinable(room, socket));
+    const conclude = (verdict: boolean): void => {
+      if (!verdict) throw new ReplyError(WireErrorCode.notJoinable, "This room cannot be joined or left so.");
+      change(room);
+    };
+    if (!isThenable(allowed)) return conclude(allowed);
+    const done = Promise.resolve(allowed).then(conclude);
+    void this.#queue(socket, done);
+    return done;
+  }
+
+  async #queue(socket: S, done: Promise<void>): Promise<void> {
+    const settled = done.catch(() => {});
+    this.#pending.set(socket, settled);
+    await settled;
+    if (this.#pending.get(socket) === settled) this.#pending.delete(socket);
+  }
+}
+
+/** @throws {ReplyError} that tells the client what is wrong. */
+function roomIn(data: unknown, maxLength: number): string {
+  const { room } = (data ?? {}) as { readonly room?: unknown };
+  try {
+    const [name] = roomNames([[room as string]], maxLength);
+    return name as string;
+  } catch (error) {
+    throw error instanceof HubError ? new ReplyError(WireErrorCode.invalidData, error.message) : error;
+  }
+}

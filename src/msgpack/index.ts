@@ -1,0 +1,42 @@
+import { pack, packable } from "./packable.ts";
+import { Reader } from "./reader.ts";
+import type { Codec } from "../protocol/codec.ts";
+import { isReply, type Packet } from "../protocol/packet.ts";
+
+/**
+ * Protocol v1 in MessagePack: one map for each binary message. Text messages are left to the `message` event.
+ *
+ * `Uint8Array`, `Date` and `Map` survive, nested and in both directions, and so do the numbers that JSON has not; an
+ * integer that a number cannot hold exactly is a bigint. Everything else is as in JSON: `undefined` and functions are
+ * left out of objects and are `null` in arrays, `toJSON` is honoured, an invalid `Date` is `null`. Data may be nested
+ * about 500 deep, and a Map may have 1,024 keys that are not strings. A `Buffer` arrives as a `Uint8Array`.
+ *
+ * Needs `msgpackr`, an optional peer dependency. Runs in Node.js and in browsers.
+ *
+ * @example
+ * const hub = new Hub({ codecs: [msgpackCodec] });
+ * const client = connect("wss://example.org", { codec: msgpackCodec });
+ */
+export const msgpackCodec: Codec & { readonly protocol: "roomcast.v1.msgpack" } = {
+  protocol: "roomcast.v1.msgpack",
+
+  encode(packet: Packet): Uint8Array {
+    const given: Readonly<Record<string, unknown>> = { ...packet };
+    const fields = new Map<string, unknown>();
+    for (const name of isReply(packet) ? REPLY_FIELDS : EVENT_FIELDS) {
+      const value = given[name];
+      if (value === undefined) continue;
+      const field = packable(value, "", 1);
+      if (field === undefined) throw new TypeError(`MessagePack cannot represent a ${typeof value}.`);
+      fields.set(name, field);
+    }
+    return pack(fields);
+  },
+
+  decode(message: string | Uint8Array): unknown {
+    return typeof message === "string" ? undefined : new Reader(message).read();
+  },
+};
+
+const EVENT_FIELDS = ["event", "id", "key", "room", "data"];
+const REPLY_FIELDS = ["reply", "error", "data"];

@@ -1,0 +1,71 @@
+import type { Clock, Timer } from "./clock.ts";
+import { MAX_DELAY } from "../checks/option-rules.ts";
+
+/** Something that ends at its time. */
+export interface Expiring {
+  /** In milliseconds since 1970; `undefined` for never. */
+  readonly expiresAt: number | undefined;
+}
+
+/** At most this often are all looked through, in milliseconds. */
+const SWEEP_INTERVAL = 1_000;
+
+/** Ends what has expired, less than a second late: one timer for all, set to the first of them. */
+export class Expiry<M extends Expiring> {
+  readonly #clock: Clock;
+  readonly #expired: (item: M) => void;
+  readonly #watched = new Set<M>();
+  #timer: Timer | undefined;
+  #due = Number.POSITIVE_INFINITY;
+  #notBefore = 0;
+
+  constructor(clock: Clock, expired: (item: M) => void) {
+    this.#clock = clock;
+    this.#expired = expired;
+  }
+
+  /** Its time was set, or has changed. */
+  watch(item: M): void {
+    const { expiresAt } = item;
+    if (expiresAt === undefined) {
+      this.#watched.delete(item);
+      return;
+    }
+    this.#watched.add(item);
+    this.#look(expiresAt);
+  }
+
+  /** It has ended otherwise. */
+  forget(item: M): void {
+    this.#watched.delete(item);
+  }
+
+  stop(): void {
+    this.#watched.clear();
+    this.#timer?.cancel();
+  }
+
+  #look(time: number): void {
+    const due = Math.max(time, this.#notBefore);
+    if (due >= this.#due) return;
+    this.#due = due;
+    this.#timer?.cancel();
+    const delay = Math.min(Math.max(due - this.#clock.now(), 0), MAX_DELAY);
+    this.#timer = this.#clock.setTimeout(this.#sweep, delay);
+  }
+
+  readonly #sweep = (): void => {
+    const now = this.#clock.now();
+    this.#due = Number.POSITIVE_INFINITY;
+    this.#notBefore = now + SWEEP_INTERVAL;
+    let next = Number.POSITIVE_INFINITY;
+    for (const item of this.#watched) {
+      const { expiresAt = Number.POSITIVE_INFINITY } = item;
+      if (expiresAt <= now) {
+        this.#watched.delete(item);
+        this.#expired(item);
+      } else next = Math.min(next, expiresAt);
+    }
+    if (next < Number.POSITIVE_INFINITY) this.#look(next);
+  };
+}

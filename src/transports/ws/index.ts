@@ -1,0 +1,209 @@
+import type { Buffer } from "node:buffer";
+import type { IncomingMessage, Server } from "node:http";
+import type { Server as TlsServer } from "node:https";
+import type { AddressInfo, Socket as TcpSocket } from "node:net";
+import { WebSocketServer, type ServerOptions } from "ws";
+import { HubError } from "../../errors.ts";
+import type {
+  ListenAddress,
+  ListenOptions,
+  Transport,
+  TransportHandlers,
+  TransportSettings,
+  UpgradeDecision,
+} from "../transport.ts";
+import { Deflater, MIN_WINDOW_BITS } from "./deflater.ts";
+import { checkFactoryOptions } from "../shared/factory-options.ts";
+import { listenError } from "../shared/listen-error.ts";
+import { Vanishing } from "../shared/vanishing.ts";
+import { CarrierWebSocket, PLAIN, WsConnection, type WireForm } from "./connection.ts";
+import { EarlyBytes } from "./early-bytes.ts";
+import { listenOn } from "./listening.ts";
+import { agreedWindowBits, DEFLATE_OPTIONS } from "./negotiation.ts";
+import { guardReceiver } from "./receiver-guard.ts";
+import { refuseUpgrade } from "./refusal.ts";
+import { upgradeInfo } from "./upgrade-info.ts";
+import { UpgradeRouter } from "./upgrade-router.ts";
+
+/** How long a client may take to answer a close frame, in milliseconds; then the connection is cut. */
+const CLOSE_TIMEOUT = 5_000;
+
+/** How long `destroy` leaves connections to finish their closing handshake, in milliseconds. */
+const DESTROY_GRACE = 1_000;
+
+export interface WsOptions {
+  /**
+   * A server of the application's to attach to, listening or not. The transport takes the upgrade requests for the hub's
+   * path and leaves everything else alone. Default: a server of its own, which `hub.listen` starts.
+   */
+  readonly server?: Server | TlsServer;
+}
+
+/**
+ * The transport on `ws`.
+ *
+ * @throws {HubError} `ERR_HUB_OPTION`.
+ *
+ * @example Beside Express:
+ * const server = http.createServer(express());
+ * const hub = new Hub({ transport: ws({ server }), path: "/chat" });
+ * server.listen(8080);
+ */
+export function ws(options: WsOptions = {}): Transport {
+  checkFactoryOptions("ws", "server", options);
+  const { server } = options;
+  if (server !== undefined && typeof (server as Partial<Server> | null)?.on !== "function") {
+    throw new HubError("ERR_HUB_OPTION", 'The option "server" of ws() must be an http or https server.');
+  }
+  return new WsTransport(server);
+}
+
+class WsTransport implements Transport {
+  readonly name = "ws";
+  readonly #attachedTo: Server | TlsServer | undefined;
+  readonly #connections = new Set<WsConnection>();
+  /** The TCP sockets below TLS: of one whose client never finishes its handshake, nothing else knows. */
+  readonly #tlsSockets = new Set<TcpSocket>();
+  /** The TCP sockets of clients that wait for the decision on their upgrade. */
+  readonly #undecided = new Set<TcpSocket>();
+  /** By the window that clients have agreed on: nearly always the same one. */
+  readonly #deflaters = new Map<number, Deflater>();
+  #handlers!: TransportHandlers;
+  #settings!: TransportSettings;
+  #upgrader!: WebSocketServer;
+  #own: Server | TlsServer | undefined;
+  /** What is agreed on in the upgrade being answered: `ws` asks and tells in callbacks, before the answer returns. */
+  #protocol = "";
+  #wireForm: WireForm = PLAIN;
+  #destroyed: Promise<void> | undefined;
+  #empty: (() => void) | undefined;
+
+  constructor(server: Server | TlsServer | undefined) {
+    this.#attachedTo = server;
+  }
+
+  start(handlers: TransportHandlers, settings: TransportSettings): void {
+    this.#handlers = handlers;
+    this.#settings = settings;
+    const options: ServerOptions<typeof CarrierWebSocket> & { closeTimeout: number } = {
+      noServer: true,
+      clientTracking: false,
+      closeTimeout: CLOSE_TIMEOUT,
+      handleProtocols: () => this.#protocol || false,
+      maxPayload: settings.maxMessageBytes,
+      perMessageDeflate: settings.compression && DEFLATE_OPTIONS,
+      WebSocket: CarrierWebSocket,
+    };
+    this.#upgrader = new WebSocketServer(options);
+    this.#upgrader.on("headers", (headers) => {
+      this.#wireForm = this.#wireFormFor(agreedWindowBits(headers));
+    });
+    if (this.#attachedTo !== undefined) this.#route(this.#attachedTo);
+  }
+
+  async listen(options: ListenOptions): Promise<ListenAddress> {
+    if (this.#attachedTo !== undefined) {
+      throw new HubError("ERR_HUB_ATTACHED", "This hub is attached to your own server. Call server.listen() instead.");
+    }
+    const server = await listenOn(options, this.#settings.handshakeTimeout).catch((error: unknown) => {
+      throw listenError(error, options);
+    });
+    server.on("request", (_request, response) => {
+      response.writeHead(426, { "Content-Type": "text/plain", Upgrade: "websocket" }).end("Upgrade Required\n");
+    });
+    server.on("error", (error) => this.#handlers.error(error));
+    if (options.tls !== undefined) {
+      server.on("connection", (socket: TcpSocket) => {
+        this.#tlsSockets.add(socket);
+        socket.once("close", () => this.#tlsSockets.delete(socket));
+      });
+    }
+    this.#own = server;
+    this.#route(server);
+    const address = server.address() as AddressInfo | string;
+    return { port: typeof address === "string" ? 0 : address.port };
+  }
+
+  stopListening(): void {
+    this.#own?.close();
+  }
+
+  destroy(): Promise<void> {
+    return (this.#destroyed ??= this.#destroy());
+  }
+
+  async #destroy(): Promise<void> {
+    const server = this.#attachedTo ?? this.#own;
+    if (server !== undefined) UpgradeRouter.of(server).remove(this.#settings.path);
+    for (const socket of this.#undecided) socket.destroy();
+    await this.#allGone();
+    const own = this.#own;
+    if (own === undefined) return;
+    own.closeAllConnections();
+    for (const socket of this.#tlsSockets) socket.destroy();
+    // That the server is closed already, as the error it may call back with says, is what is wanted.
+    await new Promise((resolve) => own.close(resolve));
+  }
+
+  async #allGone(): Promise<void> {
+    if (this.#connections.size === 0) return;
+    const cut = setTimeout(() => {
+      for (const connection of this.#connections) connection.terminate();
+    }, DESTROY_GRACE);
+    await new Promise<void>((resolve) => {
+      this.#empty = resolve;
+    });
+    clearTimeout(cut);
+  }
+
+  #route(server: Server | TlsServer): void {
+    UpgradeRouter.of(server).add(this.#settings.path, (request, socket, head) => {
+      void this.#upgrade(request, socket as TcpSocket, head);
+    });
+  }
+
+  async #upgrade(request: IncomingMessage, tcp: TcpSocket, head: Buffer): Promise<void> {
+    const client = new Vanishing();
+    const decision = this.#handlers.upgrade(upgradeInfo(request, tcp, client));
+    if (!(decision instanceof Promise)) {
+      this.#answer(decision, request, tcp, head);
+      return;
+    }
+    this.#undecided.add(tcp);
+    const early = new EarlyBytes(tcp, head, this.#settings.maxMessageBytes, () => {
+      this.#undecided.delete(tcp);
+      client.vanish();
+    });
+    const decided = await decision;
+    if (client.vanished) return;
+    this.#undecided.delete(tcp);
+    this.#answer(decided, request, tcp, early.take());
+  }
+
+  #answer(decision: UpgradeDecision, request: IncomingMessage, tcp: TcpSocket, head: Buffer): void {
+    if (!decision.accept) {
+      refuseUpgrade(tcp, decision.status, decision.message, decision.headers);
+      return;
+    }
+    this.#protocol = decision.protocol;
+    this.#upgrader.handleUpgrade(request, tcp, head, (carrier) => {
+      if (this.#settings.compression) guardReceiver(carrier);
+      const connection = new WsConnection(carrier as CarrierWebSocket, tcp, this.#wireForm, this.#handlers, this.#gone);
+      this.#connections.add(connection);
+      this.#handlers.open(connection, decision.context);
+    });
+  }
+
+  /** A message that is not compressed is right for every client. */
+  #wireFormFor(windowBits: number | undefined): WireForm {
+    if (windowBits === undefined || windowBits < MIN_WINDOW_BITS) return PLAIN;
+    const deflater = this.#deflaters.get(windowBits) ?? new Deflater(windowBits);
+    this.#deflaters.set(windowBits, deflater);
+    return deflater;
+  }
+
+  readonly #gone = (connection: WsConnection): void => {
+    this.#connections.delete(connection);
+    if (this.#connections.size === 0) this.#empty?.();
+  };
+}
