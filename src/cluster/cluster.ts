@@ -21,6 +21,7 @@ import { Respondent } from "./respondent.ts";
 import { noTraffic, type Traffic } from "./traffic.ts";
 import type { Encoding } from "../delivery/codecs.ts";
 import type { Core } from "../members/lifecycle.ts";
+import { createDeferred, type Deferred } from "../deferred.ts";
 import { HubError } from "../errors.ts";
 import type { ClusterOptions } from "./options.ts";
 import { Parcel } from "../delivery/outgoing-frame.ts";
@@ -60,9 +61,9 @@ export class Cluster {
   readonly #messages: NodeMessages;
   #state: BackplaneState = "connecting";
   /** Resolves when it is known for the first time whether the engine is there. */
-  readonly #attempted: Signal = createSignal();
+  readonly #attempted: Deferred = createDeferred();
   /** Resolves when the engine is there. */
-  #up: Signal = createSignal();
+  #up: Deferred = createDeferred();
   #lastNumber = 0;
 
   constructor(parts: ClusterParts) {
@@ -116,7 +117,7 @@ export class Cluster {
       message: (channel, bytes) => this.#arrivals.take(channel, bytes),
       up: () => this.#connected(),
       down: (error) => {
-        if (this.#state === "connected") this.#up = createSignal();
+        if (this.#state === "connected") this.#up = createDeferred();
         this.#state = "disconnected";
         this.#attempted.resolve();
         this.#courier.shut();
@@ -290,22 +291,4 @@ function mannerOf({ volatile, overload }: Audience): Manner {
     ...(overload === undefined ? undefined : { policy: overload.policy }),
     ...(overload?.key === undefined ? undefined : { key: overload.key }),
   };
-}
-
-/** A promise that is resolved from outside. Nobody needs to wait for it. */
-interface Signal {
-  readonly promise: Promise<void>;
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
-}
-
-function createSignal(): Signal {
-  let resolve!: () => void;
-  let reject!: (error: unknown) => void;
-  const promise = new Promise<void>((onResolve, onReject) => {
-    resolve = onResolve;
-    reject = onReject;
-  });
-  promise.catch(() => {});
-  return { promise, resolve, reject };
 }

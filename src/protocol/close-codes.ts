@@ -39,6 +39,12 @@ export const CloseCode = {
   heartbeatLost: 4201,
 } as const;
 
+/** How a connection ends: the code of the close frame, and its reason. */
+export interface Close {
+  readonly code: number;
+  readonly reason: string;
+}
+
 /** What a client does after a close: stay away, come back with back-off, or at once. */
 export type Return = "never" | "back-off" | "at-once";
 

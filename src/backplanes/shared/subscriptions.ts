@@ -1,18 +1,12 @@
+import { createDeferred, type Deferred } from "../../deferred.ts";
 import type { Session } from "./session.ts";
-
-/** One channel that is wanted. */
-interface Subscription {
-  readonly promise: Promise<void>;
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
-}
 
 /** So many channels are asked for with one call. */
 const AT_ONCE = 1_000;
 
 /** The channels that are wanted, whether or not there is a session, and what has to be said to make it so. */
 export class Subscriptions {
-  readonly #wanted = new Map<string, Subscription>();
+  readonly #wanted = new Map<string, Deferred>();
   /** What was not said yet. */
   readonly #added = new Set<string>();
   readonly #removed = new Set<string>();
@@ -32,7 +26,7 @@ export class Subscriptions {
   add(channel: string): Promise<void> {
     const known = this.#wanted.get(channel);
     if (known !== undefined) return known.promise;
-    const subscription = createSubscription();
+    const subscription = createDeferred();
     this.#wanted.set(channel, subscription);
     if (this.#session === undefined) return subscription.promise;
     // The engine was not told that it was unwanted, and has gone on.
@@ -124,16 +118,4 @@ function partsOf(channels: readonly string[]): string[][] {
   const parts: string[][] = [];
   for (let start = 0; start < channels.length; start += AT_ONCE) parts.push(channels.slice(start, start + AT_ONCE));
   return parts;
-}
-
-function createSubscription(): Subscription {
-  let resolve!: () => void;
-  let reject!: (error: unknown) => void;
-  const promise = new Promise<void>((onResolve, onReject) => {
-    resolve = onResolve;
-    reject = onReject;
-  });
-  // Not everybody waits for it.
-  promise.catch(() => {});
-  return { promise, resolve, reject };
 }
