@@ -16,8 +16,8 @@ for version in 22 24; do
   # the network's faults, the fuzzing, the documents and the engines of backplanes are slow, and do not depend on the version
   # of the server: Node.js 20 has shown them.
   PATH="$PWD/$(dirname "$node"):$PATH" "$node" node_modules/vitest/vitest.mjs run --typecheck.enabled=false \
-    --exclude "test/bench/**" --exclude "test/browser/**" --exclude "test/overload/**" --exclude "test/soak/**" \
-    --exclude "test/network/scenarios.test.ts" --exclude "test/contract/asyncapi.test.ts" --exclude "test/half-open.test.ts" \
-    --exclude "test/fuzz/**" --exclude "test/docs/**" --exclude "test/client/bundle.test.ts" \
-    --exclude "test/msgpack-hostile.test.ts" --exclude "test/backplanes/{failures,memory,nats-suite,redis-suite}.test.ts"
+    --exclude "test/{unit,system}/bench/**" --exclude "test/docs/**" --exclude "test/conformance/backplanes/memory.test.ts" \
+    --exclude "test/unit/contract/asyncapi.test.ts" --exclude "test/unit/msgpack/hostile.test.ts" \
+    --exclude "test/system/{backplanes,browser,fuzz,overload,soak}/**" \
+    --exclude "test/system/network/{half-open,scenarios}.test.ts"
 done

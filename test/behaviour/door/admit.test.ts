@@ -1,0 +1,104 @@
+import type { Handshake, HubOptions } from "roomcast";
+import { describe, expect, it } from "vitest";
+import { hubError } from "../../support/hub-error.ts";
+import { ALL_TRANSPORTS, House, Question } from "./house.ts";
+
+type Verdict = boolean | { readonly retryAfter: number };
+
+describe.each(ALL_TRANSPORTS)("admit, on %s", (transport) => {
+  const open = (options?: HubOptions): Promise<House> => House.open(transport, options);
+
+  it.each<[string, Verdict, number, string | undefined]>([
+    ["true", true, 101, undefined],
+    ["false", false, 503, "5"],
+    ["2,000 ms", { retryAfter: 2_000 }, 503, "2"],
+    ["2,001 ms", { retryAfter: 2_001 }, 503, "3"],
+    ["1 ms", { retryAfter: 1 }, 503, "1"],
+    ["an hour", { retryAfter: 3_600_000 }, 503, "3600"],
+  ])("%s, at once or later", async (_name, verdict, status, retryAfter) => {
+    for (const admit of [() => verdict, async () => verdict]) {
+      const house = await open({ admit });
+      expect(await house.ask()).toMatchObject({ status, retryAfter });
+      const refusals = house.refusals.take().map(({ reason, status: told }) => [reason, told]);
+      expect(refusals).toEqual(status === 101 ? [] : [["admit", 503]]);
+      expect(house.failures.take()).toEqual([]);
+    }
+  });
+
+  const broken = new Error("broken");
+  it.each<[string, () => Verdict | Promise<Verdict>]>([
+    [
+      "throws",
+      () => {
+        throw broken;
+      },
+    ],
+    ["rejects", () => Promise.reject(broken)],
+  ])("that %s refuses, and is reported", async (_name, admit) => {
+    const house = await open({ admit });
+    expect(await house.ask()).toMatchObject({ status: 503, retryAfter: "5" });
+    expect(await house.failures.next()).toEqual({ error: broken, source: "admit" });
+    expect(await house.refusals.next()).toMatchObject({ status: 503, reason: "admit" });
+    expect(house.failures.take()).toEqual([]);
+  });
+
+  it.each([undefined, null, 1, "yes", {}, { retryAfter: -1 }, { retryAfter: "1" }, { retryAfter: Number.NaN }])(
+    "that returns %j lets nobody in, and is reported",
+    async (verdict) => {
+      const house = await open({ admit: (() => verdict) as unknown as () => boolean });
+      expect(await house.status()).toBe(503);
+      expect((await house.failures.next())?.error).toEqual(hubError("ERR_HUB_AUTHENTICATE", "admit"));
+    },
+  );
+
+  it("comes before `authenticate`, which is not asked of whom it refuses", async () => {
+    const asked: string[] = [];
+    const house = await open({
+      admit: async ({ url }: Handshake) => {
+        asked.push(`admit ${url}`);
+        return asked.length > 1;
+      },
+      authenticate: ({ url }) => {
+        asked.push(`authenticate ${url}`);
+        return { id: "ann" };
+      },
+    });
+    expect(await house.status()).toBe(503);
+    expect(await house.status()).toBe(101);
+    expect(asked).toEqual(["admit /", "admit /", "authenticate /"]);
+  });
+
+  it("is asked of library clients at their handshake, and `authenticate` after their hello", async () => {
+    const asked: unknown[] = [];
+    const house = await open({
+      admit: ({ auth }) => {
+        asked.push(["admit", auth]);
+        return true;
+      },
+      authenticate: ({ auth }) => {
+        asked.push(["authenticate", auth]);
+        return { id: "ann" };
+      },
+    });
+    const visitor = house.visit({ protocols: ["roomcast.v1.json"] });
+    await visitor.answer;
+    expect(asked).toEqual([["admit", undefined]]);
+    visitor.send(JSON.stringify({ event: "hub:hello", data: { protocol: 1, auth: "token" } }));
+    expect((await house.connected.next())?.user).toEqual({ id: "ann" });
+    expect(asked).toEqual([
+      ["admit", undefined],
+      ["authenticate", "token"],
+    ]);
+  });
+
+  it("is not asked when there is no place, and holds one while it is", async () => {
+    const question = new Question<boolean>();
+    const house = await open({ maxConnections: 1, admit: question.ask });
+    const first = house.visit();
+    const decide = await question.asked();
+    expect(await house.status()).toBe(503);
+    expect((await house.refusals.next())?.reason).toBe("capacity");
+    decide(true);
+    expect((await first.answer)?.status).toBe(101);
+  });
+});
