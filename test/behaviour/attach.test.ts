@@ -13,7 +13,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { WebSocketServer } from "ws";
 import { WsClient, upgradeStatus } from "../support/ws-client.ts";
 import { loadLibrary } from "../../src/transports/uws/library.ts";
-import { deferred } from "../support/deferred.ts";
+import { createDeferred } from "../../src/deferred.ts";
 import { TRANSPORTS } from "../support/transports.ts";
 
 const FIXTURES = new URL("../support/fixtures/", import.meta.url);
@@ -211,7 +211,7 @@ describe.each(TRANSPORTS.includes("uws") ? [...hosts, ...uwsHosts] : hosts)("att
     const hub = newHub({ transport: attach(), path: "/chat", welcome: false });
     const other = newHub({ transport: attach(), path: "/other", welcome: false });
     const port = await listen();
-    const [work, begun] = [deferred(), deferred()];
+    const [work, begun] = [createDeferred(), createDeferred()];
     hub.handle("work", () => (begun.resolve(), work.promise));
     const client = await connect(url(port, "/chat"));
     const neighbour = await connect(url(port, "/other"));

@@ -7,7 +7,7 @@ import { ws } from "roomcast/transports/ws";
 import { Hub } from "roomcast";
 import { afterEach, describe, expect, onTestFinished, test } from "vitest";
 import { WebSocket } from "ws";
-import { deferred } from "../support/deferred.ts";
+import { createDeferred } from "../../src/deferred.ts";
 import { freePort } from "../support/free-port.ts";
 import { dial, enter } from "../support/library-client.ts";
 import { TRANSPORTS } from "../support/transports.ts";
@@ -22,7 +22,7 @@ describe("hub.drain()", () => {
 
   /** Handles `slow`, and finishes when the test says so. */
   function slowHandler(): { readonly finish: (reply: unknown) => void } {
-    const { promise, resolve } = deferred<unknown>();
+    const { promise, resolve } = createDeferred<unknown>();
     stage.hub.handle("slow", () => promise);
     return { finish: resolve };
   }
@@ -140,13 +140,13 @@ describe.each(TRANSPORTS)("hub.drain() on %s", (transport) => {
   }
 
   test("answers 503 to those who come and to those who are being authenticated", async () => {
-    const authenticating = deferred();
-    const work = deferred();
+    const authenticating = createDeferred();
+    const work = createDeferred();
     const { hub, port } = await listen({
       authenticate: ({ url }: { url: string }) => {
         if (url === "/in") return { id: "x" };
         authenticating.resolve();
-        return deferred().promise;
+        return createDeferred().promise;
       },
     });
     hub.handle("slow", () => work.promise);
@@ -183,10 +183,10 @@ describe.each(TRANSPORTS)("hub.drain() on %s", (transport) => {
     const client = connect(`ws://127.0.0.1:${first.port}`, { WebSocket });
     onTestFinished(() => client.close());
     await client.join("lobby");
-    const asked = deferred();
+    const asked = createDeferred();
     first.hub.handle("pay", () => {
       asked.resolve();
-      return deferred().promise;
+      return createDeferred().promise;
     });
     const paid = client.request("pay", 5, { idempotent: true });
     await asked.promise;

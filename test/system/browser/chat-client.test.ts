@@ -9,7 +9,7 @@ import { TRANSPORTS } from "../../support/transports.ts";
 import { launchBrowser } from "./browser.ts";
 import { Cable } from "./cable.ts";
 import { Example } from "./example.ts";
-import { Visitor } from "./visitor.ts";
+import { ChatPage } from "./chat-page.ts";
 
 const PUBLIC = fileURLToPath(new URL("../../../examples/chat/public", import.meta.url));
 
@@ -36,35 +36,35 @@ afterAll(async () => {
 describe.each(TRANSPORTS)("the chat's page on the client library, on %s", (transport) => {
   let port: number;
   let server: Example;
-  let visitors: Visitor[];
+  let pages: ChatPage[];
 
   beforeEach(async () => {
-    visitors = [];
+    pages = [];
     port = await freePort();
     server = await Example.start(installation, "chat", transport, port);
   });
 
   afterEach(async () => {
-    await Promise.all(visitors.map((visitor) => visitor.vanish()));
+    await Promise.all(pages.map((page) => page.close()));
     await server.stop();
-    const errors = visitors.flatMap((visitor) => visitor.errors);
+    const errors = pages.flatMap(({ errors: reported }) => reported);
     if (errors.length > 0) throw new Error(`The page reported: ${errors.join("; ")}`);
   });
 
-  async function arrive(path = "/client", origin = server.url): Promise<Visitor> {
-    const visitor = await Visitor.arrive(browser, `${origin}${path}`);
-    visitors.push(visitor);
-    return visitor;
+  async function openChat(path = "/client", origin = server.url): Promise<ChatPage> {
+    const chat = await ChatPage.open(browser, `${origin}${path}`);
+    pages.push(chat);
+    return chat;
   }
 
-  async function enter(name: string, room = "lobby", path?: string): Promise<Visitor> {
-    const visitor = await arrive(path);
-    await visitor.enter(name, room);
-    return visitor;
+  async function enter(name: string, room = "lobby", path?: string): Promise<ChatPage> {
+    const chat = await openChat(path);
+    await chat.enter(name, room);
+    return chat;
   }
 
   it("is the same chat as that of the other page, a link away", async () => {
-    const ada = await arrive("/");
+    const ada = await openChat("/");
     await ada.page.getByRole("link", { name: "The client library" }).click();
     await ada.page.waitForURL("**/client");
     expect(await ada.page.locator("#pages [aria-current]").allTextContents()).toEqual(["The client library"]);
@@ -120,7 +120,7 @@ describe.each(TRANSPORTS)("the chat's page on the client library, on %s", (trans
     const cable = await Cable.to(port);
     onTestFinished(() => cable.remove());
     const ben = await enter("Ben");
-    const ada = await arrive("/client", `http://127.0.0.1:${cable.port}`);
+    const ada = await openChat("/client", `http://127.0.0.1:${cable.port}`);
     await ada.page.clock.install();
     await ada.enter("Ada", "lobby");
     await ben.sees("Ada joined");
@@ -137,7 +137,7 @@ describe.each(TRANSPORTS)("the chat's page on the client library, on %s", (trans
   });
 
   it("says at the door why the server does not let somebody in, and does not come back by itself", async () => {
-    const ada = await arrive();
+    const ada = await openChat();
     await ada.isRefusedForTheName();
 
     await ada.enter("Ada", "lobby");

@@ -4,7 +4,7 @@ import { startChatServer, type ChatServer } from "../../../examples/chat/chat-se
 import { freePort } from "../../support/free-port.ts";
 import { launchBrowser } from "./browser.ts";
 import { Cable } from "./cable.ts";
-import { Visitor } from "./visitor.ts";
+import { ChatPage } from "./chat-page.ts";
 import { TRANSPORTS } from "../../support/transports.ts";
 
 /** As in `connection.mjs`. */
@@ -23,30 +23,30 @@ afterAll(() => browser.close());
 
 describe.each(TRANSPORTS)("the chat's page, on %s", (transport) => {
   let server: ChatServer;
-  let visitors: Visitor[];
+  let pages: ChatPage[];
 
   beforeEach(async () => {
-    visitors = [];
+    pages = [];
     server = await startChatServer(transport, 0);
   });
 
   afterEach(async () => {
-    await Promise.all(visitors.map((visitor) => visitor.vanish()));
+    await Promise.all(pages.map((page) => page.close()));
     await server.drain();
-    const errors = visitors.flatMap((visitor) => visitor.errors);
+    const errors = pages.flatMap(({ errors: reported }) => reported);
     if (errors.length > 0) throw new Error(`The page reported: ${errors.join("; ")}`);
   });
 
-  async function arrive(viewport?: { width: number; height: number }): Promise<Visitor> {
-    const visitor = await Visitor.arrive(browser, `http://localhost:${server.port}/`, viewport);
-    visitors.push(visitor);
-    return visitor;
+  async function openChat(viewport?: { width: number; height: number }): Promise<ChatPage> {
+    const chat = await ChatPage.open(browser, `http://localhost:${server.port}/`, viewport);
+    pages.push(chat);
+    return chat;
   }
 
-  async function enter(name: string, room = "lobby"): Promise<Visitor> {
-    const visitor = await arrive();
-    await visitor.enter(name, room);
-    return visitor;
+  async function enter(name: string, room = "lobby"): Promise<ChatPage> {
+    const chat = await openChat();
+    await chat.enter(name, room);
+    return chat;
   }
 
   it("carries messages between two browsers, with the sender's name, and echoes nothing to the sender", async () => {
@@ -76,7 +76,7 @@ describe.each(TRANSPORTS)("the chat's page, on %s", (transport) => {
     expect(await ada.people()).toEqual(["Ada", "Ben"]);
     expect(await ben.people()).toEqual(["Ben", "Ada"]);
 
-    await ben.vanish();
+    await ben.close();
     await ada.sees("Ben left");
     expect(await ada.people()).toEqual(["Ada"]);
 
@@ -168,8 +168,8 @@ describe.each(TRANSPORTS)("the chat's page, on %s", (transport) => {
   it("notices that the network is dead, although nothing was closed, and comes back", async () => {
     const cable = await Cable.to(server.port);
     onTestFinished(() => cable.remove());
-    const ada = await Visitor.arrive(browser, `http://127.0.0.1:${cable.port}/`);
-    visitors.push(ada);
+    const ada = await ChatPage.open(browser, `http://127.0.0.1:${cable.port}/`);
+    pages.push(ada);
     const { clock } = ada.page;
     await clock.install();
     await ada.enter("Ada", "lobby");
@@ -192,7 +192,7 @@ describe.each(TRANSPORTS)("the chat's page, on %s", (transport) => {
   });
 
   it("says at the door why the server does not let somebody in", async () => {
-    const ada = await arrive();
+    const ada = await openChat();
     await ada.isRefusedForTheName();
 
     await ada.enter("Ada", "lobby");
@@ -201,7 +201,7 @@ describe.each(TRANSPORTS)("the chat's page, on %s", (transport) => {
 
   it("can be used with the keyboard alone", async () => {
     const ben = await enter("Ben");
-    const ada = await arrive();
+    const ada = await openChat();
     const { keyboard } = ada.page;
 
     expect(await ada.focus()).toBe("entry-name");
@@ -230,7 +230,7 @@ describe.each(TRANSPORTS)("the chat's page, on %s", (transport) => {
 
   it("puts the rooms and people behind a button on a narrow screen", async () => {
     await enter("Ben", "tea");
-    const ada = await arrive(NARROW);
+    const ada = await openChat(NARROW);
     await ada.enter("Ada", "lobby");
     const menu = ada.page.getByRole("button", { name: "Rooms and people" });
     const tea = ada.page.getByRole("button", { name: "tea 1 person" });

@@ -8,7 +8,7 @@ import { Installation } from "../../support/installation.ts";
 import { TRANSPORTS } from "../../support/transports.ts";
 import { launchBrowser } from "./browser.ts";
 import { Example } from "./example.ts";
-import { Guest } from "./guest.ts";
+import { ReactPage } from "./react-page.ts";
 
 const PAGE = fileURLToPath(new URL("../../../examples/react/page", import.meta.url));
 
@@ -43,29 +43,29 @@ afterAll(async () => {
 describe.each(TRANSPORTS)("the React example, on %s", (transport) => {
   let port: number;
   let server: Example;
-  let guests: Guest[];
+  let pages: ReactPage[];
 
   beforeEach(async () => {
-    guests = [];
+    pages = [];
     port = await freePort();
     server = await Example.start(installation, "react", transport, port);
   });
 
   afterEach(async () => {
-    await Promise.all(guests.map((guest) => guest.vanish()));
+    await Promise.all(pages.map((page) => page.close()));
     await server.stop();
-    const errors = guests.flatMap((guest) => guest.errors);
+    const errors = pages.flatMap(({ errors: reported }) => reported);
     if (errors.length > 0) throw new Error(`The page reported: ${errors.join("; ")}`);
   });
 
-  /** Somebody under this name, in this room. */
-  async function enter(name: string, room = "lobby"): Promise<Guest> {
-    const guest = await Guest.arrive(browser, `${server.url}/#${room}`);
-    guests.push(guest);
-    await guest.isConnected();
-    await guest.rename(name);
-    await guest.isAnswered(`You are ${name} now.`);
-    return guest;
+  /** Opens the page in this room, and enters under this name. */
+  async function enter(name: string, room = "lobby"): Promise<ReactPage> {
+    const page = await ReactPage.open(browser, `${server.url}/#${room}`);
+    pages.push(page);
+    await page.isConnected();
+    await page.rename(name);
+    await page.isAnswered(`You are ${name} now.`);
+    return page;
   }
 
   it("carries messages, shows them once and with the sender's name, and the history to those who come later", async () => {
@@ -77,8 +77,8 @@ describe.each(TRANSPORTS)("the React example, on %s", (transport) => {
     await ada.hears("Ben", "Hello <b>Ada</b>");
     const cleo = await enter("Cleo");
     await cleo.hears("Ben", "Hello <b>Ada</b>");
-    for (const guest of [ada, ben, cleo]) {
-      expect(await guest.messages()).toEqual(["Ada Hello Ben", "Ben Hello <b>Ada</b>"]);
+    for (const page of [ada, ben, cleo]) {
+      expect(await page.messages()).toEqual(["Ada Hello Ben", "Ben Hello <b>Ada</b>"]);
     }
   });
 
@@ -97,7 +97,7 @@ describe.each(TRANSPORTS)("the React example, on %s", (transport) => {
     expect(await ben.messages()).toEqual(["Ben For tea"]);
     expect(await ada.messages()).toEqual(["Ada For the lobby"]);
 
-    await ben.vanish();
+    await ben.close();
     await ada.seesRooms("lobby 1 person", "tea 0 people", "music 0 people");
   });
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Installation } from "../../support/installation.ts";
 import { TRANSPORTS } from "../../support/transports.ts";
-import { Bystanders } from "./bystanders.ts";
+import { WellBehavedClients } from "./well-behaved-clients.ts";
 import { BYTES } from "./bytes/level.ts";
 import { campaign, type Summary } from "./campaign.ts";
 import type { Arena } from "./case.ts";
@@ -53,7 +53,7 @@ afterAll(() => installation.remove());
 describe.each(TRANSPORTS)("A server on %s", (transport) => {
   let server: ServerProgram;
   let arena: Arena;
-  let bystanders: Bystanders;
+  let clients: WellBehavedClients;
   let before: Figures;
   let lorises: Promise<readonly (readonly [name: string, end: string])[]>;
 
@@ -61,7 +61,7 @@ describe.each(TRANSPORTS)("A server on %s", (transport) => {
     server = await ServerProgram.start(installation.folder, transport);
     const { ports } = server;
     arena = { transport, ports };
-    bystanders = await Bystanders.gather(ports);
+    clients = await WellBehavedClients.gather(ports);
     for (const level of isCampaign ? LEVELS : []) {
       await campaign(level, arena, server, { ...WARM_UP, inputs: WARM_UP.inputs * level.share });
     }
@@ -70,7 +70,7 @@ describe.each(TRANSPORTS)("A server on %s", (transport) => {
   }, TIME_LIMIT);
 
   afterAll(async () => {
-    bystanders.leave();
+    clients.leave();
     await server.end();
   });
 
@@ -112,8 +112,8 @@ describe.each(TRANSPORTS)("A server on %s", (transport) => {
 
   test("did its work for everybody else meanwhile", async () => {
     const ticks = await server.pause();
-    await bystanders.finish(ticks);
-    expect(bystanders.complaints).toEqual([]);
+    await clients.finish(ticks);
+    expect(clients.complaints).toEqual([]);
     expect(server.complaints).toEqual([]);
   });
 });

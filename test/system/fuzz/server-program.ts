@@ -55,7 +55,7 @@ export class ServerProgram {
     return (await this.#next("figures")).figures;
   }
 
-  /** Ends the stream that the bystanders follow. Resolves with the number of the last tick of each hub. */
+  /** Ends the stream of ticks that the well-behaved clients follow. Resolves with the number of the last tick of each hub. */
   async pause(): Promise<Readonly<Record<HubName, number>>> {
     this.#send({ do: "pause" });
     return (await this.#next("paused")).ticks;

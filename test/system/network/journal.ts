@@ -1,6 +1,6 @@
 import type { EventPacket, ReplyPacket } from "roomcast";
 import type { Step, Treatment } from "./scenario.ts";
-import { withResolvers } from "./resolvers.ts";
+import { createDeferred } from "../../../src/deferred.ts";
 
 /** A call of the application's at the client; what it came to is in later entries with the same number. */
 export interface Call {
@@ -109,7 +109,7 @@ export class Journal {
   /** Waits for entries to make the condition true. */
   async until(what: string, condition: () => boolean): Promise<void> {
     if (condition()) return;
-    const { promise, resolve, reject } = withResolvers();
+    const { promise, resolve, reject } = createDeferred();
     const timer = setTimeout(() => reject(new Error(`Waited in vain for ${what}`)), PATIENCE);
     const check = (): void => {
       if (condition()) resolve();

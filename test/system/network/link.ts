@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { Lane } from "./lane.ts";
+import { ShapedStream } from "./shaped-stream.ts";
 
 /** `up` is towards the server, `down` towards the client. */
 export type Direction = "up" | "down";
@@ -7,7 +7,7 @@ export type Direction = "up" | "down";
 /** One connection through the proxy: `near` is the client's end, `far` the server's. */
 export class Link {
   readonly #ends: readonly [near: Socket, far: Socket];
-  readonly #lanes: Readonly<Record<Direction, Lane>>;
+  readonly #streams: Readonly<Record<Direction, ShapedStream>>;
   /** Whether what becomes of one end is none of the other's business any more. */
   #detached = false;
   /** Resolves when both ends have closed. */
@@ -16,31 +16,31 @@ export class Link {
   constructor(near: Socket, far: Socket) {
     this.#ends = [near, far];
     const spent = (): void => this.cut();
-    this.#lanes = { up: new Lane(near, far, spent), down: new Lane(far, near, spent) };
+    this.#streams = { up: new ShapedStream(near, far, spent), down: new ShapedStream(far, near, spent) };
     this.gone = Promise.all([this.#closed(near, far), this.#closed(far, near)]).then(() => this.isolate());
   }
 
   delay(ms: number): void {
-    for (const lane of Object.values(this.#lanes)) lane.delay(ms);
+    for (const stream of Object.values(this.#streams)) stream.delay(ms);
   }
 
   stall(direction?: Direction): void {
-    for (const lane of this.#chosen(direction)) lane.stall();
+    for (const stream of this.#chosen(direction)) stream.stall();
   }
 
   resume(direction?: Direction): void {
-    for (const lane of this.#chosen(direction)) lane.resume();
+    for (const stream of this.#chosen(direction)) stream.resume();
   }
 
   /** Cuts as soon as so many more bytes have passed. */
   cutAfter(direction: Direction, bytes: number): void {
-    this.#lanes[direction].allow(bytes);
+    this.#streams[direction].allow(bytes);
   }
 
   /** As when a cable is pulled: nothing passes any more, and neither end hears of it. */
   isolate(): void {
     this.#detached = true;
-    for (const lane of Object.values(this.#lanes)) lane.swallow();
+    for (const stream of Object.values(this.#streams)) stream.swallow();
   }
 
   /** Ends the connection in both directions, without a word of WebSocket. What is on its way is lost. */
@@ -59,8 +59,8 @@ export class Link {
   detach(): void {
     this.#detached = true;
     const [near] = this.#ends;
-    this.#lanes.up.end();
-    this.#lanes.down.swallow();
+    this.#streams.up.end();
+    this.#streams.down.swallow();
     reset(near);
   }
 
@@ -74,15 +74,15 @@ export class Link {
     end.on("error", () => {});
     return new Promise((resolve) => {
       end.on("close", (failed) => {
-        // An orderly end has gone through the lane already.
+        // An orderly end has gone through the stream already.
         if (failed && !this.#detached) reset(other);
         resolve();
       });
     });
   }
 
-  #chosen(direction: Direction | undefined): readonly Lane[] {
-    return direction === undefined ? Object.values(this.#lanes) : [this.#lanes[direction]];
+  #chosen(direction: Direction | undefined): readonly ShapedStream[] {
+    return direction === undefined ? Object.values(this.#streams) : [this.#streams[direction]];
   }
 }
 

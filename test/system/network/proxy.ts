@@ -25,7 +25,7 @@ export class Proxy {
 
   private constructor(target: number) {
     this.target = target;
-    // Ends half open, because the end of a stream passes through the lane like everything else.
+    // Ends half open, because the end of a stream passes through the stream like everything else.
     this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (near) => this.#accept(near));
     this.#server.listen(0, "127.0.0.1");
   }

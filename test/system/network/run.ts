@@ -1,13 +1,13 @@
 import { getEventListeners } from "node:events";
 import type { Entry } from "./journal.ts";
-import { judgeHandling } from "./judge/handling.ts";
-import { judgePromises } from "./judge/promises.ts";
-import { judgeReceiving } from "./judge/receiving.ts";
-import { judgeRejoining, judgeRooms } from "./judge/rooms.ts";
-import { judgeSending } from "./judge/sending.ts";
-import { judgeStates } from "./judge/states.ts";
+import { checkHandling } from "./checks/handling.ts";
+import { checkPromises } from "./checks/promises.ts";
+import { checkReceiving } from "./checks/receiving.ts";
+import { checkRejoining, checkRooms } from "./checks/rooms.ts";
+import { checkSending } from "./checks/sending.ts";
+import { checkStates } from "./checks/states.ts";
 import type { Scenario } from "./scenario.ts";
-import { Stage } from "./stage.ts";
+import { ScenarioPlayer } from "./scenario-player.ts";
 import { withTimers, type PendingTimers } from "./timers.ts";
 
 /** What came of a scenario. */
@@ -21,18 +21,18 @@ export interface Result {
 export function run(scenario: Scenario): Promise<Result> {
   const timers: PendingTimers = new Map();
   return withTimers(timers, async () => {
-    const stage = await Stage.set(scenario);
+    const player = await ScenarioPlayer.create(scenario);
     const complaints: string[] = [];
-    for (const act of ["play", "recover", "strike"] as const) {
+    for (const act of ["play", "recover", "tearDown"] as const) {
       try {
-        await stage[act]();
+        await player[act]();
       } catch (error) {
         complaints.push(`${act}: ${String(error)}`);
       }
     }
     return {
-      complaints: [...complaints, ...judge(stage, scenario), ...leaks(stage, timers)],
-      trace: stage.journal.entries.map(describe),
+      complaints: [...complaints, ...check(player, scenario), ...leaks(player, timers)],
+      trace: player.journal.entries.map(describe),
     };
   });
 }
@@ -41,20 +41,20 @@ function describe({ type, ...rest }: Entry): string {
   return `${type} ${JSON.stringify(rest, (_, value: unknown) => (value instanceof Error ? String(value) : value))}`;
 }
 
-function judge({ journal, finalRooms }: Stage, { slowGuard }: Scenario): readonly string[] {
+function check({ journal, finalRooms }: ScenarioPlayer, { slowGuard }: Scenario): readonly string[] {
   return [
-    ...judgePromises(journal),
-    ...judgeSending(journal),
-    ...judgeHandling(journal),
-    ...judgeReceiving(journal),
-    ...judgeStates(journal),
+    ...checkPromises(journal),
+    ...checkSending(journal),
+    ...checkHandling(journal),
+    ...checkReceiving(journal),
+    ...checkStates(journal),
     // A client that is closed for good is in no room.
-    ...(finalRooms === undefined ? [] : judgeRooms(journal, finalRooms)),
-    ...judgeRejoining(journal, slowGuard),
+    ...(finalRooms === undefined ? [] : checkRooms(journal, finalRooms)),
+    ...checkRejoining(journal, slowGuard),
   ];
 }
 
-function leaks({ abandoned, application, server }: Stage, timers: PendingTimers): readonly string[] {
+function leaks({ abandoned, application, server }: ScenarioPlayer, timers: PendingTimers): readonly string[] {
   const { signals } = application;
   const listening = signals.filter((signal) => getEventListeners(signal, "abort").length > 0).length;
   return [

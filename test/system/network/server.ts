@@ -1,7 +1,7 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { Hub, ReplyError, type HubOptions, type Socket } from "roomcast";
 import type { Journal } from "./journal.ts";
-import { withResolvers } from "./resolvers.ts";
+import { createDeferred } from "../../../src/deferred.ts";
 import { FORBIDDEN_ROOM, type Scenario, type Treatment } from "./scenario.ts";
 
 /** What the client sends: `n` numbers its calls. */
@@ -129,7 +129,7 @@ export class Server {
   async #answer(n: number, treatment: Treatment | undefined): Promise<number> {
     if (treatment === "refuse") throw new ReplyError("no", `Not ${n}`);
     if (treatment === "hold" || treatment === "ignore") {
-      const { promise, resolve } = withResolvers();
+      const { promise, resolve } = createDeferred();
       (treatment === "hold" ? this.#held : this.#ignored).push(resolve);
       await promise;
     }

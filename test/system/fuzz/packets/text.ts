@@ -12,7 +12,7 @@ const STRINGS = [
   "then",
   "toJSON",
   "everybody",
-  "bystanders/",
+  "watchers/",
   "private",
   "later",
   "throw",

@@ -32,7 +32,7 @@ const OPTIONS: Readonly<Record<HubName, HubOptions>> = {
   },
 };
 
-/** How often the bystanders are told something, in milliseconds. */
+/** How often the well-behaved clients are told something, in milliseconds. */
 const TICK_INTERVAL = 20;
 
 /** A hub with an application that does a little of everything. */
@@ -60,7 +60,7 @@ export class Application {
     this.#handle();
     this.#ticking = setInterval(() => {
       this.#ticks += 1;
-      hub.to("bystanders").emit("tick", this.#ticks);
+      hub.to("watchers").emit("tick", this.#ticks);
       if (this.#ticks % 10 === 0) hub.latest("news").emit("news", this.#ticks);
     }, TICK_INTERVAL);
   }
@@ -69,7 +69,7 @@ export class Application {
     return (await this.#hub.listen({ host: "127.0.0.1" })).port;
   }
 
-  /** Tells the bystanders nothing any more. Returns how often it has. */
+  /** Stops the ticks. Returns how many there were. */
   pause(): number {
     clearInterval(this.#ticking);
     return this.#ticks;
@@ -101,7 +101,7 @@ export class Application {
       throw new ReplyError("refused", "A handler refuses.");
     });
     hub.handle("forbidden", () => {});
-    hub.handle("watch", (_data, socket) => socket.join("bystanders"));
+    hub.handle("watch", (_data, socket) => socket.join("watchers"));
     hub.handle("join", (room, socket) => socket.join(room as string));
     hub.handle("leave", (room, socket) => socket.leave(room as string));
     hub.handle("say", (room, socket) => socket.to(room as string).emit("said", room));

@@ -1,24 +1,24 @@
 import { jsonCodec } from "roomcast";
 import { msgpackCodec } from "roomcast/msgpack";
-import { Bystander } from "./bystander.ts";
+import { WellBehavedClient } from "./well-behaved-client.ts";
 import type { HubName } from "./server/messages.ts";
 
 const CODECS = { plain: undefined, JSON: jsonCodec, packed: msgpackCodec } as const;
 
 /** The well-behaved clients of a server: one of each kind on each hub. */
-export class Bystanders {
-  readonly #all: readonly (readonly [HubName, Bystander])[];
+export class WellBehavedClients {
+  readonly #all: readonly (readonly [HubName, WellBehavedClient])[];
 
-  static async gather(ports: Readonly<Record<HubName, number>>): Promise<Bystanders> {
+  static async gather(ports: Readonly<Record<HubName, number>>): Promise<WellBehavedClients> {
     const joining = Object.entries(ports).flatMap(([hub, port]) => {
       return Object.entries(CODECS).map(async ([kind, codec]) => {
-        return [hub as HubName, await Bystander.join(port, `${kind} bystander of ${hub}`, codec)] as const;
+        return [hub as HubName, await WellBehavedClient.join(port, `${kind} client of ${hub}`, codec)] as const;
       });
     });
-    return new Bystanders(await Promise.all(joining));
+    return new WellBehavedClients(await Promise.all(joining));
   }
 
-  private constructor(all: readonly (readonly [HubName, Bystander])[]) {
+  private constructor(all: readonly (readonly [HubName, WellBehavedClient])[]) {
     this.#all = all;
   }
 
@@ -29,10 +29,10 @@ export class Bystanders {
 
   /** Resolves when everybody has the last number of the hub, and all replies. */
   async finish(last: Readonly<Record<HubName, number>>): Promise<void> {
-    await Promise.all(this.#all.map(([hub, bystander]) => bystander.finish(last[hub])));
+    await Promise.all(this.#all.map(([hub, client]) => client.finish(last[hub])));
   }
 
   leave(): void {
-    for (const [, bystander] of this.#all) bystander.leave();
+    for (const [, client] of this.#all) client.leave();
   }
 }

@@ -3,7 +3,7 @@ import type { Journal } from "../journal.ts";
 import { FORBIDDEN_ROOM } from "../scenario.ts";
 
 /** Where the client is in the end: in the rooms that it joined last and did not leave. */
-export function judgeRooms(journal: Journal, actual: readonly string[]): readonly string[] {
+export function checkRooms(journal: Journal, actual: readonly string[]): readonly string[] {
   const wanted = new Set<string>();
   for (const { what, room } of journal.of("call")) {
     if (room === undefined || room === FORBIDDEN_ROOM) continue;
@@ -18,7 +18,7 @@ export function judgeRooms(journal: Journal, actual: readonly string[]): readonl
  * On a new connection the client asks first for all rooms whose joining had succeeded. So, unless the server's guard takes
  * its time, whatever is handled finds the client in those that it was in at the call.
  */
-export function judgeRejoining({ entries }: Journal, slowGuard: boolean): readonly string[] {
+export function checkRejoining({ entries }: Journal, slowGuard: boolean): readonly string[] {
   const complaints: string[] = [];
   const joining = new Map<number, string>();
   const joined = new Set<string>();

@@ -2,7 +2,7 @@ import type { Journal } from "../journal.ts";
 import { isDrop } from "./sending.ts";
 
 /** What the client hands to the application: what its connection was sent, in order, up to some point. */
-export function judgeReceiving(journal: Journal): readonly string[] {
+export function checkReceiving(journal: Journal): readonly string[] {
   const complaints: string[] = [];
   const received = journal.of("received");
   received.reduce((newest, { m }) => {

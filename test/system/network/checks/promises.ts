@@ -10,7 +10,7 @@ const CLOCKS_DIFFER = 2;
 const ON_ITS_WAY = 5;
 
 /** Every call comes to an end, once, and to one that is true. */
-export function judgePromises(journal: Journal): readonly string[] {
+export function checkPromises(journal: Journal): readonly string[] {
   const outcomes = journal.of("threw", "resolved", "rejected");
   return journal.of("call").flatMap((call) => {
     const own = outcomes.filter(({ n }) => n === call.n);

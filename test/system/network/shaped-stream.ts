@@ -1,7 +1,7 @@
 import type { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 
-/** How many bytes a lane holds back by itself; the rest stays with the sender, as on a network. */
+/** How many bytes a stream holds back by itself. The rest stays with the sender, as on a network. */
 const MOST_HELD = 64 * 1024;
 
 /** Bytes on their way, or (without any) the end of the stream, and when they are to arrive. */
@@ -10,8 +10,8 @@ interface Held {
   readonly bytes: Buffer | undefined;
 }
 
-/** One direction of a connection. What goes in comes out in its order, if it comes out. */
-export class Lane {
+/** One direction of a connection, which delays, limits, stalls or swallows the bytes. They keep their order. */
+export class ShapedStream {
   readonly #from: Socket;
   readonly #to: Socket;
   readonly #spent: () => void;

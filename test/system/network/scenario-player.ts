@@ -9,8 +9,8 @@ import { Server } from "./server.ts";
 /** How many state changes to wait for where connecting cannot succeed. */
 const ATTEMPTS = 4;
 
-/** A server, a network and a client, and what plays a scenario on them. */
-export class Stage {
+/** Plays a scenario on a server, a client and the network between them. */
+export class ScenarioPlayer {
   readonly journal: Journal;
   readonly server: Server;
   readonly application: Application;
@@ -22,11 +22,11 @@ export class Stage {
   #finalRooms: readonly string[] | undefined;
   #abandoned = 0;
 
-  static async set(scenario: Scenario): Promise<Stage> {
+  static async create(scenario: Scenario): Promise<ScenarioPlayer> {
     const journal = new Journal();
     const server = new Server(journal, scenario);
     const proxy = await Proxy.to(await server.start());
-    return new Stage(journal, server, proxy, new Application(journal, scenario, proxy.port), scenario.steps);
+    return new ScenarioPlayer(journal, server, proxy, new Application(journal, scenario, proxy.port), scenario.steps);
   }
 
   private constructor(
@@ -75,7 +75,7 @@ export class Stage {
   }
 
   /** Ends everything, the client first. */
-  async strike(): Promise<void> {
+  async tearDown(): Promise<void> {
     const { application, journal, proxy, server } = this;
     this.#abandoned = application.sockets.made
       .slice(0, -1)

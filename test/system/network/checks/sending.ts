@@ -3,16 +3,16 @@ import { ClientError } from "roomcast/client";
 import type { Call, Journal } from "../journal.ts";
 
 /** What the client puts on its connections: everything that it was given, in order, and nothing twice. */
-export function judgeSending(journal: Journal): readonly string[] {
+export function checkSending(journal: Journal): readonly string[] {
   return [
-    ...journal.of("call").flatMap((call) => judgeCall(call, journal)),
-    ...judgeOrder(journal),
-    ...judgeDrops(journal),
-    ...judgeProtocol(journal),
+    ...journal.of("call").flatMap((call) => checkCall(call, journal)),
+    ...checkOrder(journal),
+    ...checkDrops(journal),
+    ...checkProtocol(journal),
   ];
 }
 
-function judgeCall(call: Call, journal: Journal): readonly string[] {
+function checkCall(call: Call, journal: Journal): readonly string[] {
   const { n, what, idempotent = false } = call;
   const sends = journal.of("sent").filter((sent) => sent.n === n);
   const outcome = journal.of("threw", "resolved", "rejected").find((settled) => settled.n === n);
@@ -38,7 +38,7 @@ function isAfter(a: unknown, b: unknown, { entries }: Journal): boolean {
 }
 
 /** On each connection in the order of the calls, repetitions included; and over all of them, what is sent first. */
-function judgeOrder(journal: Journal): readonly string[] {
+function checkOrder(journal: Journal): readonly string[] {
   const complaints: string[] = [];
   const latest = new Map<number, number>();
   const seen = new Set<number>();
@@ -55,7 +55,7 @@ function judgeOrder(journal: Journal): readonly string[] {
 }
 
 /** Nothing that was accepted gets lost in silence. */
-function judgeDrops(journal: Journal): readonly string[] {
+function checkDrops(journal: Journal): readonly string[] {
   const sent = new Set<number | undefined>(journal.of("sent").map(({ n }) => n));
   const accepted = new Set(journal.of("resolved").map(({ n }) => n));
   const unsent = journal.of("call").filter(({ n, what }) => {
@@ -72,7 +72,7 @@ export function isDrop(error: unknown): boolean {
 }
 
 /** First the hello, and nothing else until the welcome; then a sign of life whenever the server asks for one. */
-function judgeProtocol(journal: Journal): readonly string[] {
+function checkProtocol(journal: Journal): readonly string[] {
   return journal.of("dialled").flatMap(({ ws }) => {
     const events = journal.of("sent", "welcomed").filter((entry) => entry.ws === ws);
     const begin = events.slice(0, 2).map((entry) => (entry.type === "sent" ? eventOf(entry) : entry.type));

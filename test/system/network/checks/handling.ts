@@ -1,16 +1,16 @@
 import type { Call, Journal } from "../journal.ts";
 
 /** What reaches the server's handlers: what was sent, in order, and nothing twice. */
-export function judgeHandling(journal: Journal): readonly string[] {
+export function checkHandling(journal: Journal): readonly string[] {
   return [
-    ...judgeRepetition(journal),
-    ...journal.of("connection").flatMap(({ id }) => judgeConnection(id, journal)),
-    ...judgeOrder(journal),
+    ...checkRepetition(journal),
+    ...journal.of("connection").flatMap(({ id }) => checkConnection(id, journal)),
+    ...checkOrder(journal),
   ];
 }
 
 /** What a server that was restarted has handled, the new one cannot know. */
-function judgeRepetition(journal: Journal): readonly string[] {
+function checkRepetition(journal: Journal): readonly string[] {
   const seen = new Set<string>();
   return journal.of("handled").flatMap(({ n, run }) => {
     const call = callOf(n, journal);
@@ -23,7 +23,7 @@ function judgeRepetition(journal: Journal): readonly string[] {
 }
 
 /** Of what was sent on a connection everything was handled up to some point, but for repetitions. */
-function judgeConnection(id: string, journal: Journal): readonly string[] {
+function checkConnection(id: string, journal: Journal): readonly string[] {
   const ws = journal.of("welcomed").find((welcomed) => welcomed.id === id)?.ws;
   const sent = journal.of("sent").filter((entry) => entry.ws === ws && entry.n !== undefined);
   const left = sent.map(({ n }) => n);
@@ -43,7 +43,7 @@ function judgeConnection(id: string, journal: Journal): readonly string[] {
 }
 
 /** From one connection to the next as well, unless the network brings what it held back on one that is given up. */
-function judgeOrder(journal: Journal): readonly string[] {
+function checkOrder(journal: Journal): readonly string[] {
   const given = new Map(journal.of("welcomed").map(({ id, ws }) => [id, ws]));
   let current = -1;
   let newest = 0;

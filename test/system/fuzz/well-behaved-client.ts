@@ -14,7 +14,7 @@ interface Packet {
  * A client that does nothing wrong. It follows a stream of numbers, asks something at each of them, and notes whatever is
  * not as it should be.
  */
-export class Bystander {
+export class WellBehavedClient {
   readonly complaints: string[] = [];
   readonly #name: string;
   readonly #codec: Codec;
@@ -25,20 +25,20 @@ export class Bystander {
   #wake: () => void = () => {};
 
   /** Resolves when it has the first number. Without a codec it is a plain client. */
-  static async join(port: number, name: string, codec: Codec | undefined): Promise<Bystander> {
-    const bystander = new Bystander(port, name, codec);
-    await bystander.#until(() => bystander.#last !== undefined, "first number");
-    return bystander;
+  static async join(port: number, name: string, codec: Codec | undefined): Promise<WellBehavedClient> {
+    const client = new WellBehavedClient(port, name, codec);
+    await client.#until(() => client.#last !== undefined, "first number");
+    return client;
   }
 
   private constructor(port: number, name: string, codec: Codec | undefined) {
     this.#name = name;
     this.#codec = codec ?? jsonCodec;
     const protocol = codec?.protocol;
-    this.#webSocket = new WebSocket(`ws://127.0.0.1:${port}/?as=bystander`, protocol === undefined ? [] : [protocol]);
+    this.#webSocket = new WebSocket(`ws://127.0.0.1:${port}/?as=watcher`, protocol === undefined ? [] : [protocol]);
     this.#webSocket
       .on("open", () => {
-        if (protocol !== undefined) this.#send({ event: "hub:hello", data: { protocol: 1, auth: "bystander" } });
+        if (protocol !== undefined) this.#send({ event: "hub:hello", data: { protocol: 1, auth: "watcher" } });
       })
       .on("message", (data, isBinary) =>
         this.#receive(this.#codec.decode(isBinary ? (data as Buffer) : (data as Buffer).toString())),

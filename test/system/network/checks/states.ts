@@ -9,7 +9,7 @@ const NEXT: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** The client goes from state to state as it may, and each opening is one connection at the server. */
-export function judgeStates(journal: Journal): readonly string[] {
+export function checkStates(journal: Journal): readonly string[] {
   const complaints: string[] = [];
   let current: string | undefined;
   for (const { state, previous, code } of journal.of("state")) {
