@@ -2,20 +2,17 @@ import { createServer } from "node:http";
 import { Hub, jsonCodec, type Codec, type Socket } from "roomcast";
 import { memory } from "roomcast/testing";
 import { ws } from "roomcast/transports/ws";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { hubError } from "../support/hub-error.ts";
-import { createMemoryHub, type MemoryHub } from "../support/memory-hub.ts";
+import { openMemoryHub, type MemoryHub } from "../support/memory-hub.ts";
 
 let hub: Hub;
 let socket: Socket;
-let arrived: MemoryHub["arrived"];
-let next: MemoryHub["next"];
+let guest: MemoryHub["guest"];
 
 beforeEach(async () => {
-  ({ hub, socket, arrived, next } = await createMemoryHub());
+  ({ hub, socket, guest } = await openMemoryHub());
 });
-
-afterEach(() => hub.close());
 
 const noop = (): void => {};
 
@@ -29,7 +26,7 @@ describe("what would be lost in silence", () => {
       (sender) => sender.emit.bind(sender) as (...all: unknown[]) => void,
     );
     for (const emit of emits) expect(() => emit("move", 1, 2)).toThrow(hubError("ERR_HUB_ARGUMENT", "one value"));
-    expect(await arrived()).toEqual([]);
+    expect(await guest.heard()).toEqual([]);
   });
 
   test("a timeout that is not in an object", async () => {
@@ -44,7 +41,7 @@ describe("what would be lost in silence", () => {
     hub.to("nowhere", ["elsewhere", "c"]).emit("heard");
     hub.to("lobby").except("nobody", "b").emit("unheard");
     hub.except("nobody", socket).emit("unheard");
-    expect(await arrived()).toEqual(['{"event":"heard"}']);
+    expect(await guest.heard()).toEqual(['{"event":"heard"}']);
     socket.leave("a", ["b", "c"]);
     expect(JSON.stringify(socket.rooms)).toBe('["lobby"]');
   });
@@ -85,7 +82,7 @@ describe("with data that cannot be encoded", () => {
   test.each(cases)("$call of $what names the event and sends nothing", async ({ act, data }) => {
     await expect(act(data)).rejects.toThrow(hubError("ERR_HUB_UNSERIALISABLE", '"chat"'));
     await expect(act(data)).rejects.toHaveProperty("cause", expect.any(Error));
-    expect(await arrived()).toStrictEqual([]);
+    expect(await guest.heard()).toStrictEqual([]);
   });
 
   test("a codec of one's own may refuse anything", async () => {
@@ -107,7 +104,7 @@ describe("with a raw message", () => {
 
   test.each(cases)("$call($message) sends nothing", async ({ act, message }) => {
     expect(() => act(message as string)).toThrow(hubError("ERR_HUB_ARGUMENT", "string or a Uint8Array"));
-    expect(await arrived()).toStrictEqual([]);
+    expect(await guest.heard()).toStrictEqual([]);
   });
 });
 
@@ -126,7 +123,7 @@ describe("with more than may wait for one socket", () => {
   test.each(calls)("%s is refused with both sizes, and the socket lives", async (_, act) => {
     await expect(act("x".repeat(1024))).rejects.toThrow(hubError("ERR_HUB_MESSAGE_TOO_LARGE", "1024"));
     await expect(act("x".repeat(1024))).rejects.toThrow("maxBufferedBytes");
-    expect(await arrived()).toStrictEqual([]);
+    expect(await guest.heard()).toStrictEqual([]);
     expect(socket.isOpen).toBe(true);
   });
 
@@ -135,7 +132,7 @@ describe("with more than may wait for one socket", () => {
     const fits = "x".repeat(1020);
     expect(() => socket.send(`${fits}x`)).toThrow(hubError("ERR_HUB_MESSAGE_TOO_LARGE", "1025"));
     socket.send(fits);
-    expect(await next()).toBe(fits);
+    expect(await guest.client.next()).toBe(fits);
   });
 });
 
@@ -150,7 +147,7 @@ describe("with a timeout", () => {
 
   test.each(cases)("$call with $timeout sends nothing", async ({ act, timeout }) => {
     await expect(act(timeout as number)).rejects.toThrow(hubError("ERR_HUB_ARGUMENT", "timeout"));
-    expect(await arrived()).toStrictEqual([]);
+    expect(await guest.heard()).toStrictEqual([]);
   });
 });
 

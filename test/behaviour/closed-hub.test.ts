@@ -1,7 +1,7 @@
 import { Hub, type Socket } from "roomcast";
 import { beforeEach, describe, expect, test } from "vitest";
 import { hubError } from "../support/hub-error.ts";
-import { createMemoryHub, type MemoryHub } from "../support/memory-hub.ts";
+import { openMemoryHub, type MemoryHub } from "../support/memory-hub.ts";
 
 const noop = (): void => {};
 
@@ -15,10 +15,10 @@ test("a hub that is closing cannot begin to listen", async () => {
 describe("after hub.close()", () => {
   let hub: Hub;
   let socket: Socket;
-  let received: MemoryHub["received"];
+  let guest: MemoryHub["guest"];
 
   beforeEach(async () => {
-    ({ hub, socket, received } = await createMemoryHub());
+    ({ hub, socket, guest } = await openMemoryHub());
     await hub.close();
   });
 
@@ -50,7 +50,7 @@ describe("after hub.close()", () => {
     socket.terminate();
     expect([socket.isOpen, socket.bufferedAmount, [...socket.rooms]]).toStrictEqual([false, 0, ["lobby"]]);
     await expect(socket.request("e", 1)).rejects.toThrow(hubError("ERR_HUB_DISCONNECTED", socket.id));
-    expect(received).toStrictEqual([]);
+    expect(await guest.rest()).toStrictEqual([]);
   });
 
   test("what only looks or removes still works", async () => {

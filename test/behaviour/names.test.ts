@@ -1,17 +1,15 @@
 import type { Hub, Socket } from "roomcast";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { hubError } from "../support/hub-error.ts";
-import { createMemoryHub, type MemoryHub } from "../support/memory-hub.ts";
+import { openMemoryHub, type MemoryHub } from "../support/memory-hub.ts";
 
 let hub: Hub;
 let socket: Socket;
-let arrived: MemoryHub["arrived"];
+let guest: MemoryHub["guest"];
 
 beforeEach(async () => {
-  ({ hub, socket, arrived } = await createMemoryHub());
+  ({ hub, socket, guest } = await openMemoryHub());
 });
-
-afterEach(() => hub.close());
 
 const noop = (): void => {};
 
@@ -105,13 +103,13 @@ describe("with the name of an event", () => {
 
   test.each(cases)("$call($name) says what is wrong and sends nothing", async ({ act, name, why }) => {
     await expect(act(name as string)).rejects.toThrow(hubError("ERR_HUB_EVENT_NAME", why));
-    expect(await arrived()).toStrictEqual([]);
+    expect(await guest.heard()).toStrictEqual([]);
   });
 
   test("256 characters are allowed, and a colon elsewhere", async () => {
     const longest = "x".repeat(256);
     socket.emit(longest);
     socket.emit("chat:hub:");
-    expect(await arrived()).toStrictEqual([`{"event":"${longest}"}`, '{"event":"chat:hub:"}']);
+    expect(await guest.heard()).toStrictEqual([`{"event":"${longest}"}`, '{"event":"chat:hub:"}']);
   });
 });

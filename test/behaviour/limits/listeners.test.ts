@@ -2,7 +2,7 @@ import { Hub, type HubEvents } from "roomcast";
 import { memory } from "roomcast/testing";
 import { describe, expect, test } from "vitest";
 import { hubError } from "../../support/hub-error.ts";
-import { createMemoryHub } from "../../support/memory-hub.ts";
+import { openMemoryHub } from "../../support/memory-hub.ts";
 import { openStage, SUBJECTS } from "../../support/stages.ts";
 
 const [subject] = SUBJECTS;
@@ -63,10 +63,9 @@ describe("Handlers of one socket", () => {
   });
 
   test("are a thousand by default, and those of the hub are not limited", async () => {
-    const { hub, socket } = await createMemoryHub();
+    const { hub, socket } = await openMemoryHub();
     for (let n = 0; n < 1_000; n++) socket.on(`event ${n}`, () => {});
     expect(() => socket.on("one more", () => {})).toThrow(hubError("ERR_HUB_LIMIT", '"limits.listeners"'));
     for (let n = 0; n < 1_500; n++) hub.handle(`event ${n}`, () => {});
-    await hub.close();
   });
 });
