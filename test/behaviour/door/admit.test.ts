@@ -1,12 +1,12 @@
 import type { Handshake, HubOptions } from "roomcast";
 import { describe, expect, it } from "vitest";
 import { hubError } from "../../support/hub-error.ts";
-import { ALL_TRANSPORTS, House, Question } from "./house.ts";
+import { ALL_TRANSPORTS, HubFixture, Question } from "./hub-fixture.ts";
 
 type Verdict = boolean | { readonly retryAfter: number };
 
 describe.each(ALL_TRANSPORTS)("admit, on %s", (transport) => {
-  const open = (options?: HubOptions): Promise<House> => House.open(transport, options);
+  const open = (options?: HubOptions): Promise<HubFixture> => HubFixture.open(transport, options);
 
   it.each<[string, Verdict, number, string | undefined]>([
     ["true", true, 101, undefined],
@@ -17,11 +17,11 @@ describe.each(ALL_TRANSPORTS)("admit, on %s", (transport) => {
     ["an hour", { retryAfter: 3_600_000 }, 503, "3600"],
   ])("%s, at once or later", async (_name, verdict, status, retryAfter) => {
     for (const admit of [() => verdict, async () => verdict]) {
-      const house = await open({ admit });
-      expect(await house.ask()).toMatchObject({ status, retryAfter });
-      const refusals = house.refusals.take().map(({ reason, status: told }) => [reason, told]);
+      const fixture = await open({ admit });
+      expect(await fixture.ask()).toMatchObject({ status, retryAfter });
+      const refusals = fixture.refusals.take().map(({ reason, status: told }) => [reason, told]);
       expect(refusals).toEqual(status === 101 ? [] : [["admit", 503]]);
-      expect(house.failures.take()).toEqual([]);
+      expect(fixture.failures.take()).toEqual([]);
     }
   });
 
@@ -35,25 +35,25 @@ describe.each(ALL_TRANSPORTS)("admit, on %s", (transport) => {
     ],
     ["rejects", () => Promise.reject(broken)],
   ])("that %s refuses, and is reported", async (_name, admit) => {
-    const house = await open({ admit });
-    expect(await house.ask()).toMatchObject({ status: 503, retryAfter: "5" });
-    expect(await house.failures.next()).toEqual({ error: broken, source: "admit" });
-    expect(await house.refusals.next()).toMatchObject({ status: 503, reason: "admit" });
-    expect(house.failures.take()).toEqual([]);
+    const fixture = await open({ admit });
+    expect(await fixture.ask()).toMatchObject({ status: 503, retryAfter: "5" });
+    expect(await fixture.failures.next()).toEqual({ error: broken, source: "admit" });
+    expect(await fixture.refusals.next()).toMatchObject({ status: 503, reason: "admit" });
+    expect(fixture.failures.take()).toEqual([]);
   });
 
   it.each([undefined, null, 1, "yes", {}, { retryAfter: -1 }, { retryAfter: "1" }, { retryAfter: Number.NaN }])(
     "that returns %j lets nobody in, and is reported",
     async (verdict) => {
-      const house = await open({ admit: (() => verdict) as unknown as () => boolean });
-      expect(await house.status()).toBe(503);
-      expect((await house.failures.next())?.error).toEqual(hubError("ERR_HUB_AUTHENTICATE", "admit"));
+      const fixture = await open({ admit: (() => verdict) as unknown as () => boolean });
+      expect(await fixture.status()).toBe(503);
+      expect((await fixture.failures.next())?.error).toEqual(hubError("ERR_HUB_AUTHENTICATE", "admit"));
     },
   );
 
   it("comes before `authenticate`, which is not asked of whom it refuses", async () => {
     const asked: string[] = [];
-    const house = await open({
+    const fixture = await open({
       admit: async ({ url }: Handshake) => {
         asked.push(`admit ${url}`);
         return asked.length > 1;
@@ -63,14 +63,14 @@ describe.each(ALL_TRANSPORTS)("admit, on %s", (transport) => {
         return { id: "ann" };
       },
     });
-    expect(await house.status()).toBe(503);
-    expect(await house.status()).toBe(101);
+    expect(await fixture.status()).toBe(503);
+    expect(await fixture.status()).toBe(101);
     expect(asked).toEqual(["admit /", "admit /", "authenticate /"]);
   });
 
   it("is asked of library clients at their handshake, and `authenticate` after their hello", async () => {
     const asked: unknown[] = [];
-    const house = await open({
+    const fixture = await open({
       admit: ({ auth }) => {
         asked.push(["admit", auth]);
         return true;
@@ -80,11 +80,11 @@ describe.each(ALL_TRANSPORTS)("admit, on %s", (transport) => {
         return { id: "ann" };
       },
     });
-    const visitor = house.visit({ protocols: ["roomcast.v1.json"] });
-    await visitor.answer;
+    const client = fixture.connect({ protocols: ["roomcast.v1.json"] });
+    await client.answer;
     expect(asked).toEqual([["admit", undefined]]);
-    visitor.send(JSON.stringify({ event: "hub:hello", data: { protocol: 1, auth: "token" } }));
-    expect((await house.connected.next())?.user).toEqual({ id: "ann" });
+    client.send(JSON.stringify({ event: "hub:hello", data: { protocol: 1, auth: "token" } }));
+    expect((await fixture.connected.next())?.user).toEqual({ id: "ann" });
     expect(asked).toEqual([
       ["admit", undefined],
       ["authenticate", "token"],
@@ -93,11 +93,11 @@ describe.each(ALL_TRANSPORTS)("admit, on %s", (transport) => {
 
   it("is not asked when there is no place, and holds one while it is", async () => {
     const question = new Question<boolean>();
-    const house = await open({ maxConnections: 1, admit: question.ask });
-    const first = house.visit();
+    const fixture = await open({ maxConnections: 1, admit: question.ask });
+    const first = fixture.connect();
     const decide = await question.asked();
-    expect(await house.status()).toBe(503);
-    expect((await house.refusals.next())?.reason).toBe("capacity");
+    expect(await fixture.status()).toBe(503);
+    expect((await fixture.refusals.next())?.reason).toBe("capacity");
     decide(true);
     expect((await first.answer)?.status).toBe(101);
   });

@@ -5,21 +5,27 @@ import { ws } from "roomcast/transports/ws";
 import { onTestFinished } from "vitest";
 import { Inbox } from "../../../src/testing/inbox.ts";
 import { TRANSPORTS } from "../../support/transports.ts";
-import { visitInMemory, visitOverNetwork, type Answer, type Request, type Visitor } from "./visitor.ts";
+import {
+  connectInMemory,
+  connectOverNetwork,
+  type Answer,
+  type Request,
+  type ClientFixture,
+} from "./client-fixture.ts";
 
 /** The transports with a network, and the one without. */
 export const ALL_TRANSPORTS: readonly string[] = [...TRANSPORTS, "memory"];
 
 const CREATE: Readonly<Record<string, () => Transport>> = { ws, uws, memory };
 
-/** What the hub's `error` event told. */
+/** What an `error` event of the hub reported. */
 export interface Failure {
   readonly error: unknown;
   readonly source: ErrorContext["source"];
 }
 
-/** A hub whose door is visited, in a time that stands still unless it is moved. */
-export class House {
+/** A hub for tests of handshakes, in a time that stands still until the test moves it. */
+export class HubFixture {
   readonly hub: Hub;
   readonly clock: VirtualClock = new VirtualClock();
   readonly connected: Inbox<Socket> = new Inbox<Socket>();
@@ -27,16 +33,16 @@ export class House {
   readonly refusals: Inbox<Refusal> = new Inbox<Refusal>();
   readonly failures: Inbox<Failure> = new Inbox<Failure>();
   readonly #transport: Transport;
-  readonly #visitors: Visitor[] = [];
+  readonly #clients: ClientFixture[] = [];
   #port = 0;
 
-  /** A house for this test. */
-  static async open(transport: string, options: HubOptions = {}): Promise<House> {
-    const house = new House(transport, options);
-    onTestFinished(() => house.#close());
-    const { port } = await house.hub.listen({ host: "127.0.0.1" });
-    house.#port = port;
-    return house;
+  /** Opens a hub until the test ends. */
+  static async open(transport: string, options: HubOptions = {}): Promise<HubFixture> {
+    const fixture = new HubFixture(transport, options);
+    onTestFinished(() => fixture.#close());
+    const { port } = await fixture.hub.listen({ host: "127.0.0.1" });
+    fixture.#port = port;
+    return fixture;
   }
 
   private constructor(transport: string, options: HubOptions) {
@@ -53,52 +59,52 @@ export class House {
     return this.#port;
   }
 
-  /** Somebody is at the door. */
-  visit(request: Request = {}): Visitor {
-    const visitor =
+  /** Begins the handshake of a client. */
+  connect(request: Request = {}): ClientFixture {
+    const client =
       this.#transport.name === "memory"
-        ? visitInMemory(this.#transport as MemoryTransport, request)
-        : visitOverNetwork(this.#port, request);
-    this.#visitors.push(visitor);
-    return visitor;
+        ? connectInMemory(this.#transport as MemoryTransport, request)
+        : connectOverNetwork(this.#port, request);
+    this.#clients.push(client);
+    return client;
   }
 
-  /** The answer that somebody gets who asks, and stays. */
+  /** Resolves with the answer to the handshake of a client, which stays connected. */
   async ask(request: Request = {}): Promise<Answer | undefined> {
-    return this.visit(request).answer;
+    return this.connect(request).answer;
   }
 
-  /** The status that somebody gets who asks, and stays. */
+  /** Resolves with the status of {@link ask}. */
   async status(request: Request = {}): Promise<number | undefined> {
     return (await this.ask(request))?.status;
   }
 
-  /** Somebody who is in, both ends. */
-  async enter(request: Request = {}): Promise<{ readonly visitor: Visitor; readonly socket: Socket }> {
-    const visitor = this.visit(request);
-    await visitor.answer;
-    return { visitor, socket: (await this.connected.next()) as Socket };
+  /** Resolves with both ends of a client that is let in. */
+  async accepted(request: Request = {}): Promise<{ readonly client: ClientFixture; readonly socket: Socket }> {
+    const client = this.connect(request);
+    await client.answer;
+    return { client, socket: (await this.connected.next()) as Socket };
   }
 
-  /** Visits of one after the other, until one is answered with this status. */
-  async until(status: number, request: Request = {}): Promise<Visitor> {
-    const visitor = this.visit(request);
-    return (await visitor.answer)?.status === status ? visitor : this.until(status, request);
+  /** Connects clients one after the other until one is answered with this status. */
+  async connectUntil(status: number, request: Request = {}): Promise<ClientFixture> {
+    const client = this.connect(request);
+    return (await client.answer)?.status === status ? client : this.connectUntil(status, request);
   }
 
   async #close(): Promise<void> {
-    for (const visitor of this.#visitors) visitor.vanish();
+    for (const client of this.#clients) client.vanish();
     await this.hub.close();
   }
 }
 
-/** A question that the application is asked, and answers when it likes. */
+/** A callback of the application's, such as `authenticate`, that a test answers when it wants to. */
 export class Question<T> {
   readonly #asked = new Inbox<(answer: T | Promise<T>) => void>();
 
   readonly ask = (): Promise<T> => new Promise((resolve) => this.#asked.push(resolve));
 
-  /** Waits until it is asked, and returns the function that answers. */
+  /** Waits until the hub calls it, and returns the function that answers. */
   async asked(): Promise<(answer: T | Promise<T>) => void> {
     return (await this.#asked.next()) as (answer: T | Promise<T>) => void;
   }

@@ -3,36 +3,36 @@ import type { MemoryTransport } from "roomcast/testing";
 import { WebSocket } from "ws";
 import type { MemoryCloseEvent } from "../../../src/transports/memory/web-socket.ts";
 
-/** What a client got for an answer to its handshake. */
+/** The answer to a client's handshake. */
 export interface Answer {
-  /** 101 if it was let in. */
+  /** 101 if the client was let in. */
   readonly status: number;
   readonly body: string;
   readonly retryAfter: string | undefined;
 }
 
-/** How a client asks. */
+/** What the request of a handshake has besides what every one has. */
 export interface Request {
   readonly headers?: Readonly<Record<string, string>>;
   readonly protocols?: readonly string[];
 }
 
-/** A client at the door. */
-export interface Visitor {
-  /** `undefined` if the connection ended without one. */
+/** A client that begins a handshake. */
+export interface ClientFixture {
+  /** The answer, or `undefined` if the connection ended without one. */
   readonly answer: Promise<Answer | undefined>;
-  /** The close code that it got. */
+  /** The close code that the client got. */
   readonly closed: Promise<number>;
   send(message: string): void;
   close(): void;
-  /** Leaves without a word. */
+  /** Ends the connection without a close frame. */
   vanish(): void;
 }
 
 const IN: Answer = { status: 101, body: "", retryAfter: undefined };
 
-/** A client on `ws`, whose headers are not a browser's unless it is given them. */
-export function visitOverNetwork(port: number, { headers = {}, protocols = [] }: Request): Visitor {
+/** A client on `ws`, without the headers of a browser unless `headers` has them. */
+export function connectOverNetwork(port: number, { headers = {}, protocols = [] }: Request): ClientFixture {
   let tcp: TcpSocket | undefined;
   let refusal: Answer | undefined;
   const socket = new WebSocket(`ws://127.0.0.1:${port}/`, [...protocols], {
@@ -64,8 +64,8 @@ export function visitOverNetwork(port: number, { headers = {}, protocols = [] }:
   };
 }
 
-/** A client in memory. It names the host that it connects to, as every client of HTTP does. */
-export function visitInMemory(transport: MemoryTransport, { headers = {}, protocols = [] }: Request): Visitor {
+/** A client in memory. Its request has a `Host` header, as every request has. */
+export function connectInMemory(transport: MemoryTransport, { headers = {}, protocols = [] }: Request): ClientFixture {
   const socket = transport.connect("/", { headers: { host: "127.0.0.1", ...headers }, protocols });
   return {
     answer: new Promise((resolve) => {
