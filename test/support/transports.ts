@@ -9,7 +9,7 @@ import { loadLibrary } from "../../src/transports/uws/library.ts";
  */
 export const uwsObstacle: string | undefined = process.versions.node.startsWith("20.") ? undefined : obstacle();
 
-/** The transports to test. `uws.test.ts` says so loudly where one is missing. */
+/** The transports to test. `conformance/transports/uws.test.ts` says so loudly where one is missing. */
 export const TRANSPORTS: readonly TransportName[] = uwsObstacle === undefined ? ["ws", "uws"] : ["ws"];
 
 function obstacle(): string | undefined {

@@ -1,12 +1,12 @@
 import type { Handshake, HubOptions } from "roomcast";
 import { describe, expect, it } from "vitest";
 import { hubError } from "../../support/hub-error.ts";
-import { ALL_TRANSPORTS, HubFixture, Question } from "./hub-fixture.ts";
+import { ALL_TRANSPORTS, HandshakeFixture, Question } from "./handshake-fixture.ts";
 
 type Verdict = boolean | { readonly retryAfter: number };
 
 describe.each(ALL_TRANSPORTS)("admit, on %s", (transport) => {
-  const open = (options?: HubOptions): Promise<HubFixture> => HubFixture.open(transport, options);
+  const open = (options?: HubOptions): Promise<HandshakeFixture> => HandshakeFixture.open(transport, options);
 
   it.each<[string, Verdict, number, string | undefined]>([
     ["true", true, 101, undefined],

@@ -3,12 +3,12 @@ import type { HubOptions } from "roomcast";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { Handshake } from "../../../src/members/handshake.ts";
 import { hubError } from "../../support/hub-error.ts";
-import { ALL_TRANSPORTS, HubFixture } from "./hub-fixture.ts";
+import { ALL_TRANSPORTS, HandshakeFixture } from "./handshake-fixture.ts";
 
 const FOREIGN = { headers: { origin: "https://evil.example" } };
 
 describe.each(ALL_TRANSPORTS)("pages, on %s", (transport) => {
-  const open = (options?: HubOptions): Promise<HubFixture> => HubFixture.open(transport, options);
+  const open = (options?: HubOptions): Promise<HandshakeFixture> => HandshakeFixture.open(transport, options);
 
   it("by default those of the same host, and who is no browser", async () => {
     const fixture = await open();
@@ -126,14 +126,14 @@ describe.each(ALL_TRANSPORTS)("pages, on %s", (transport) => {
 
 describe.each(ALL_TRANSPORTS)("clients behind a proxy, on %s", (transport) => {
   it("are seen as the proxy saw them", async () => {
-    const fixture = await HubFixture.open(transport, { trustProxy: 1 });
+    const fixture = await HandshakeFixture.open(transport, { trustProxy: 1 });
     const headers = { "x-forwarded-for": "1.1.1.1, 198.51.100.7", "x-forwarded-proto": "https" };
     const { handshake } = (await fixture.accepted({ headers })).socket;
     expect([handshake.remoteAddress, handshake.secure]).toEqual(["198.51.100.7", true]);
   });
 
   it("are not believed where no proxy is trusted", async () => {
-    const fixture = await HubFixture.open(transport);
+    const fixture = await HandshakeFixture.open(transport);
     const headers = { "x-forwarded-for": "198.51.100.7", "x-forwarded-proto": "https" };
     const { handshake } = (await fixture.accepted({ headers })).socket;
     expect([handshake.remoteAddress, handshake.secure]).toEqual(["127.0.0.1", false]);
@@ -141,7 +141,7 @@ describe.each(ALL_TRANSPORTS)("clients behind a proxy, on %s", (transport) => {
 
   it("are seen by `authenticate` and in a refusal as by their sockets", async () => {
     const addresses: string[] = [];
-    const fixture = await HubFixture.open(transport, {
+    const fixture = await HandshakeFixture.open(transport, {
       trustProxy: ["127.0.0.0/8"],
       authenticate: ({ remoteAddress }) => {
         addresses.push(remoteAddress);

@@ -6,7 +6,7 @@ import { WebSocket } from "ws";
 import { reached, QUICK } from "../../support/client-stage.ts";
 import { hubError } from "../../support/hub-error.ts";
 import { TRANSPORTS } from "../../support/transports.ts";
-import { ALL_TRANSPORTS, HubFixture } from "./hub-fixture.ts";
+import { ALL_TRANSPORTS, HandshakeFixture } from "./handshake-fixture.ts";
 
 const START = new VirtualClock().now();
 const MINUTE = 60_000;
@@ -14,8 +14,8 @@ const NEWCOMER = { protocols: ["roomcast.v1.json"] };
 const HELLO = JSON.stringify({ event: "hub:hello", data: { protocol: 1 } });
 
 describe.each(ALL_TRANSPORTS)("credentials, on %s", (transport) => {
-  const open = (user: User, options?: HubOptions): Promise<HubFixture> =>
-    HubFixture.open(transport, { authenticate: () => user, ...options });
+  const open = (user: User, options?: HubOptions): Promise<HandshakeFixture> =>
+    HandshakeFixture.open(transport, { authenticate: () => user, ...options });
 
   it("end the connection when their time is over, and not before", async () => {
     const fixture = await open({ id: "ann", expiresAt: START + MINUTE });
@@ -60,7 +60,7 @@ describe.each(ALL_TRANSPORTS)("credentials, on %s", (transport) => {
 
   it("of many end each at its time, at most a second late", async () => {
     const lives = [5, 1, 3, 1.01, 2, 1.02];
-    const fixture = await HubFixture.open(transport, {
+    const fixture = await HandshakeFixture.open(transport, {
       authenticate: ({ headers }) => ({ id: "ann", expiresAt: START + Number(headers["x-life"]) * 1_000 }),
     });
     const sockets: Socket[] = [];
@@ -155,7 +155,7 @@ describe.each(ALL_TRANSPORTS)("credentials, on %s", (transport) => {
   });
 
   it("cannot be refreshed where there are none", async () => {
-    const fixture = await HubFixture.open(transport);
+    const fixture = await HandshakeFixture.open(transport);
     const { socket } = await fixture.accepted();
     expect(() => socket.refresh({ id: "ann" })).toThrow(hubError("ERR_HUB_ARGUMENT"));
     expect(socket.user).toBeUndefined();
@@ -165,7 +165,7 @@ describe.each(ALL_TRANSPORTS)("credentials, on %s", (transport) => {
 describe.each(TRANSPORTS)("a client of the library, on %s", (transport) => {
   it("comes back with fresh credentials when those it had have ended", async () => {
     const tokens: unknown[] = [];
-    const fixture = await HubFixture.open(transport, {
+    const fixture = await HandshakeFixture.open(transport, {
       authenticate: ({ auth }) => {
         tokens.push(auth);
         return { id: "ann", expiresAt: START + Number(auth) * MINUTE };

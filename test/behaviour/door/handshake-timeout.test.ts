@@ -1,15 +1,15 @@
 import type { HubOptions, User } from "roomcast";
 import { describe, expect, it } from "vitest";
 import { hubError } from "../../support/hub-error.ts";
-import { ALL_TRANSPORTS, HubFixture, Question } from "./hub-fixture.ts";
+import { ALL_TRANSPORTS, HandshakeFixture, Question } from "./handshake-fixture.ts";
 
 const ANN = { id: "ann" };
 const NEWCOMER = { protocols: ["roomcast.v1.json"] };
 const HELLO = JSON.stringify({ event: "hub:hello", data: { protocol: 1 } });
 
 describe.each(ALL_TRANSPORTS)("the time of a handshake, on %s", (transport) => {
-  const open = (options?: HubOptions): Promise<HubFixture> =>
-    HubFixture.open(transport, { handshakeTimeout: 5_000, ...options });
+  const open = (options?: HubOptions): Promise<HandshakeFixture> =>
+    HandshakeFixture.open(transport, { handshakeTimeout: 5_000, ...options });
 
   it.each(["admit", "authenticate"] as const)("a plain client does not wait forever for `%s`", async (option) => {
     const question = new Question<never>();
@@ -84,7 +84,7 @@ describe.each(ALL_TRANSPORTS)("the time of a handshake, on %s", (transport) => {
     expect(authenticated).toBe(1);
   });
 
-  it.each<[string, (fixture: HubFixture) => Promise<void>]>([
+  it.each<[string, (fixture: HandshakeFixture) => Promise<void>]>([
     ["drained", ({ hub }) => hub.drain()],
     ["closed", ({ hub }) => hub.close()],
   ])("is over at once when the hub is %s: nothing is left behind", async (_name, end) => {

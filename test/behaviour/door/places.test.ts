@@ -3,8 +3,8 @@ import { RawClient } from "roomcast/testing";
 import { describe, expect, it } from "vitest";
 import { rawRequest, UPGRADE_HEADERS } from "../../../src/testing/raw-client.ts";
 import { TRANSPORTS } from "../../support/transports.ts";
-import { ALL_TRANSPORTS, HubFixture, Question } from "./hub-fixture.ts";
-import type { Request } from "./client-fixture.ts";
+import { ALL_TRANSPORTS, HandshakeFixture, Question } from "./handshake-fixture.ts";
+import type { Request } from "./handshake-client.ts";
 
 const ANN = { id: "ann" };
 
@@ -14,7 +14,7 @@ function from(address: string): Request {
 }
 
 describe.each(ALL_TRANSPORTS)("places, on %s", (transport) => {
-  const open = (options?: HubOptions): Promise<HubFixture> => HubFixture.open(transport, options);
+  const open = (options?: HubOptions): Promise<HandshakeFixture> => HandshakeFixture.open(transport, options);
 
   it("who comes when all are taken is told to come later", async () => {
     const fixture = await open({ maxConnections: 2 });
@@ -158,7 +158,7 @@ describe.each(TRANSPORTS)("places, on %s", (transport) => {
     ["with a bad key", "c2hvcnQ="],
   ])("are not taken by a request %s, which the library refuses after the hub has not", async (_name, key) => {
     const question = new Question<User>();
-    const fixture = await HubFixture.open(transport, {
+    const fixture = await HandshakeFixture.open(transport, {
       maxConnections: 1,
       authenticate: ({ url }) => (url === "/later" ? question.ask() : ANN),
     });
@@ -176,7 +176,7 @@ describe.each(TRANSPORTS)("places, on %s", (transport) => {
 
   it("are given back by who half-closes while the application decides", async () => {
     const question = new Question<User>();
-    const fixture = await HubFixture.open(transport, { maxConnections: 1, authenticate: question.ask });
+    const fixture = await HandshakeFixture.open(transport, { maxConnections: 1, authenticate: question.ask });
     const raw = await RawClient.connect(fixture.port);
     raw.write(rawRequest("/", UPGRADE_HEADERS));
     const decide = await question.asked();

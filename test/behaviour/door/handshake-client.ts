@@ -18,7 +18,7 @@ export interface Request {
 }
 
 /** A client that begins a handshake. */
-export interface ClientFixture {
+export interface HandshakeClient {
   /** The answer, or `undefined` if the connection ended without one. */
   readonly answer: Promise<Answer | undefined>;
   /** The close code that the client got. */
@@ -32,7 +32,7 @@ export interface ClientFixture {
 const IN: Answer = { status: 101, body: "", retryAfter: undefined };
 
 /** A client on `ws`, without the headers of a browser unless `headers` has them. */
-export function connectOverNetwork(port: number, { headers = {}, protocols = [] }: Request): ClientFixture {
+export function connectOverNetwork(port: number, { headers = {}, protocols = [] }: Request): HandshakeClient {
   let tcp: TcpSocket | undefined;
   let refusal: Answer | undefined;
   const socket = new WebSocket(`ws://127.0.0.1:${port}/`, [...protocols], {
@@ -65,7 +65,10 @@ export function connectOverNetwork(port: number, { headers = {}, protocols = [] 
 }
 
 /** A client in memory. Its request has a `Host` header, as every request has. */
-export function connectInMemory(transport: MemoryTransport, { headers = {}, protocols = [] }: Request): ClientFixture {
+export function connectInMemory(
+  transport: MemoryTransport,
+  { headers = {}, protocols = [] }: Request,
+): HandshakeClient {
   const socket = transport.connect("/", { headers: { host: "127.0.0.1", ...headers }, protocols });
   return {
     answer: new Promise((resolve) => {

@@ -10,8 +10,8 @@ import {
   connectOverNetwork,
   type Answer,
   type Request,
-  type ClientFixture,
-} from "./client-fixture.ts";
+  type HandshakeClient,
+} from "./handshake-client.ts";
 
 /** The transports with a network, and the one without. */
 export const ALL_TRANSPORTS: readonly string[] = [...TRANSPORTS, "memory"];
@@ -25,7 +25,7 @@ export interface Failure {
 }
 
 /** A hub for tests of handshakes, in a time that stands still until the test moves it. */
-export class HubFixture {
+export class HandshakeFixture {
   readonly hub: Hub;
   readonly clock: VirtualClock = new VirtualClock();
   readonly connected: Inbox<Socket> = new Inbox<Socket>();
@@ -33,12 +33,12 @@ export class HubFixture {
   readonly refusals: Inbox<Refusal> = new Inbox<Refusal>();
   readonly failures: Inbox<Failure> = new Inbox<Failure>();
   readonly #transport: Transport;
-  readonly #clients: ClientFixture[] = [];
+  readonly #clients: HandshakeClient[] = [];
   #port = 0;
 
   /** Opens a hub until the test ends. */
-  static async open(transport: string, options: HubOptions = {}): Promise<HubFixture> {
-    const fixture = new HubFixture(transport, options);
+  static async open(transport: string, options: HubOptions = {}): Promise<HandshakeFixture> {
+    const fixture = new HandshakeFixture(transport, options);
     onTestFinished(() => fixture.#close());
     const { port } = await fixture.hub.listen({ host: "127.0.0.1" });
     fixture.#port = port;
@@ -60,7 +60,7 @@ export class HubFixture {
   }
 
   /** Begins the handshake of a client. */
-  connect(request: Request = {}): ClientFixture {
+  connect(request: Request = {}): HandshakeClient {
     const client =
       this.#transport.name === "memory"
         ? connectInMemory(this.#transport as MemoryTransport, request)
@@ -80,14 +80,14 @@ export class HubFixture {
   }
 
   /** Resolves with both ends of a client that is let in. */
-  async accepted(request: Request = {}): Promise<{ readonly client: ClientFixture; readonly socket: Socket }> {
+  async accepted(request: Request = {}): Promise<{ readonly client: HandshakeClient; readonly socket: Socket }> {
     const client = this.connect(request);
     await client.answer;
     return { client, socket: (await this.connected.next()) as Socket };
   }
 
   /** Connects clients one after the other until one is answered with this status. */
-  async connectUntil(status: number, request: Request = {}): Promise<ClientFixture> {
+  async connectUntil(status: number, request: Request = {}): Promise<HandshakeClient> {
     const client = this.connect(request);
     return (await client.answer)?.status === status ? client : this.connectUntil(status, request);
   }
