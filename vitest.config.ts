@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { defineConfig, type ViteUserConfig } from "vitest/config";
 
@@ -24,6 +25,8 @@ const config: ViteUserConfig = defineConfig({
   test: {
     // `.ci/run` names a folder in which it counts the results of all runs.
     reporters: reports === undefined ? ["default"] : ["default", ["json", { outputFile: reports }]],
+    // Many tests wait for sockets and timers, so that two cores take three files at a time.
+    maxWorkers: Math.max(3, availableParallelism() - 1),
     // Real sockets need more than the usual five seconds on a busy machine of two cores.
     testTimeout: 30_000,
     projects: [
