@@ -46,7 +46,7 @@ describe("Delivery", () => {
     return connection.bufferedAmount + (recipient.pending?.byteLength ?? 0) + (recipient.backlog?.byteLength ?? 0);
   }
 
-  test("writes all of a turn at once, in order, and nothing before", async () => {
+  test("writes everything of a turn at once, in order, and nothing earlier", async () => {
     const delivery = createDelivery(4096);
     for (const name of ["a", "b", "c"]) delivery.send(recipient, frameOf(name, 20));
     expect(connection.writes).toEqual([]);
@@ -88,7 +88,7 @@ describe("Delivery", () => {
     expect(overflows).toEqual([]);
   });
 
-  test("flushes at once what reaches 64 KiB, and not a byte earlier", async () => {
+  test("flushes at once when 64 KiB wait, and not a byte earlier", async () => {
     const delivery = createDelivery(4 * KIB * KIB);
     delivery.send(recipient, frameOf("a", 64 * KIB - 21));
     delivery.send(recipient, frameOf("b", 20));
@@ -147,7 +147,7 @@ describe("Delivery", () => {
   describe("its limit", () => {
     const LIMIT = 8 * KIB;
 
-    test("is exact for what waits in the backlog", () => {
+    test("is exact for the backlog", () => {
       const delivery = createDelivery(LIMIT);
       connection.stalled = true;
       delivery.send(recipient, frameOf("a", LIMIT / 2 + 1));
@@ -183,7 +183,7 @@ describe("Delivery", () => {
       expect(names()).toEqual(["a"]);
     });
 
-    test("is exact for what is flushed early on top of what the transport holds", () => {
+    test("is exact for an early flush on top of what the transport holds", () => {
       const delivery = createDelivery(LIMIT);
       connection.stalled = true;
       connection.bufferedAmount = LIMIT / 2;
@@ -220,7 +220,7 @@ describe("Delivery", () => {
   });
 
   describe("flush", () => {
-    test("writes what waits for the end of the turn, which then has nothing left to write", async () => {
+    test("writes what waits for the end of the turn and leaves nothing for it", async () => {
       const delivery = createDelivery(LIMITLESS);
       delivery.send(recipient, frameOf("a", 20));
       delivery.flush(recipient);
@@ -239,7 +239,7 @@ describe("Delivery", () => {
       expect(recipient.backlog).toBeUndefined();
     });
 
-    test("of nothing writes nothing, congested or not", () => {
+    test("without anything to write writes nothing, congested or not", () => {
       const delivery = createDelivery(LIMITLESS);
       delivery.flush(recipient);
       connection.stalled = true;
@@ -264,7 +264,7 @@ describe("Delivery", () => {
     expect(names()).toEqual(["b"]);
   });
 
-  test("what is sent while others are being written waits for the next turn", async () => {
+  test("a message sent while others are being written waits for the next turn", async () => {
     const delivery = createDelivery(LIMITLESS);
     const other = createRecipient();
     const write = connection.write.bind(connection);
@@ -281,7 +281,7 @@ describe("Delivery", () => {
     expect(names()).toEqual(["early", "late"]);
   });
 
-  test("isBehind tells of more than 16 KiB in the transport, and of a backlog", () => {
+  test("isBehind is true with more than 16 KiB in the transport, and with a backlog", () => {
     const delivery = createDelivery(LIMITLESS);
     expect(delivery.isBehind(recipient)).toBe(false);
     connection.bufferedAmount = 16 * KIB;
