@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import { Hub, type HubOptions } from "roomcast";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { Answers } from "../src/inbound/idempotency.ts";
+import { Idempotency } from "../src/inbound/idempotency.ts";
 import { systemClock } from "../src/time/clock.ts";
 import type { Member } from "../src/members/member.ts";
 import type { EventPacket } from "../src/protocol/packet.ts";
@@ -20,7 +20,7 @@ const REQUEST: EventPacket = { event: "pay", id: 1, key: "k" };
 const NEW = { isNew: true };
 const PENDING = { isNew: false };
 
-describe("Answers", () => {
+describe("Idempotency", () => {
   beforeEach(() => {
     vi.useFakeTimers({ toFake: ["Date"] });
   });
@@ -29,8 +29,8 @@ describe("Answers", () => {
     vi.useRealTimers();
   });
 
-  test("remember a reply, and all who asked while there is none", () => {
-    const answers = new Answers({ within: 1_000, maxBytes: 10_000 }, systemClock);
+  test("remembers a reply, and all who asked while there is none", () => {
+    const answers = new Idempotency<Member>({ within: 1_000, maxBytes: 10_000 }, systemClock);
     const [first, second, third] = [member(), member(), member()];
     expect(answers.receive(first, REQUEST)).toEqual(NEW);
     expect(answers.receive(second, REQUEST)).toEqual(PENDING);
@@ -39,7 +39,7 @@ describe("Answers", () => {
   });
 
   test("keep binary replies as bytes of their own", () => {
-    const answers = new Answers({ within: 1_000, maxBytes: 10_000 }, systemClock);
+    const answers = new Idempotency<Member>({ within: 1_000, maxBytes: 10_000 }, systemClock);
     const bytes = Buffer.from([1, 2, 3]);
     answers.receive(member(), REQUEST);
     answers.settle(member(), REQUEST, new Frame(bytes));
@@ -55,7 +55,7 @@ describe("Answers", () => {
     ["id", member("ann"), { ...REQUEST, id: 2 }],
     ["key", member("ann"), { ...REQUEST, key: "other" }],
   ])("belong to one %s", (_, asker, request) => {
-    const answers = new Answers({ within: 1_000, maxBytes: 10_000 }, systemClock);
+    const answers = new Idempotency<Member>({ within: 1_000, maxBytes: 10_000 }, systemClock);
     answers.receive(member("ann"), REQUEST);
     answers.settle(member("ann"), REQUEST, new Frame("secret"));
     expect(answers.receive(asker, request)).toEqual(NEW);
@@ -63,7 +63,7 @@ describe("Answers", () => {
   });
 
   test("are forgotten after their time, which begins anew with the reply", () => {
-    const answers = new Answers({ within: 1_000, maxBytes: 10_000 }, systemClock);
+    const answers = new Idempotency<Member>({ within: 1_000, maxBytes: 10_000 }, systemClock);
     answers.receive(member(), REQUEST);
     vi.advanceTimersByTime(900);
     answers.settle(member(), REQUEST, new Frame("paid"));
@@ -74,7 +74,7 @@ describe("Answers", () => {
   });
 
   test("are forgotten, the oldest first, when they would take too much", () => {
-    const answers = new Answers({ within: 1_000, maxBytes: 3_000 }, systemClock);
+    const answers = new Idempotency<Member>({ within: 1_000, maxBytes: 3_000 }, systemClock);
     for (let id = 0; id < 100; id++) {
       answers.receive(member(), { ...REQUEST, id });
       answers.settle(member(), { ...REQUEST, id }, new Frame("x".repeat(100)));
@@ -90,7 +90,7 @@ describe("Answers", () => {
   });
 
   test("go to whoever was answered if they were forgotten meanwhile", () => {
-    const answers = new Answers({ within: 1_000, maxBytes: 10_000 }, systemClock);
+    const answers = new Idempotency<Member>({ within: 1_000, maxBytes: 10_000 }, systemClock);
     const [first, second] = [member(), member()];
     answers.receive(first, REQUEST);
     vi.advanceTimersByTime(1_001);

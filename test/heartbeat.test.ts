@@ -30,9 +30,12 @@ describe("Heartbeat", () => {
     members = new Map();
     pings = [];
     lost = [];
-    heartbeat = new Heartbeat(OPTIONS, members, systemClock, ping, ({ id }) => {
-      lost.push(id);
-      members.delete(id);
+    heartbeat = new Heartbeat(OPTIONS, members, systemClock, {
+      ping,
+      lost: ({ id }) => {
+        lost.push(id);
+        members.delete(id);
+      },
     });
   });
 
@@ -120,7 +123,10 @@ describe("Heartbeat", () => {
   });
 
   test("with the timeout as long as the interval, judges and asks again at once", async () => {
-    heartbeat = new Heartbeat({ interval: 500, timeout: 500 }, members, systemClock, ping, ({ id }) => lost.push(id));
+    heartbeat = new Heartbeat({ interval: 500, timeout: 500 }, members, systemClock, {
+      ping,
+      lost: ({ id }) => lost.push(id),
+    });
     heartbeat.start();
     const member = add("a");
     await advance(500);
@@ -212,22 +218,19 @@ test("whoever comes and goes: the living are asked and kept, the silent are foun
       const check = (isFine: boolean, complaint: string): void => {
         if (!isFine) overdue.push(`${complaint} at ${clock.now()}`);
       };
-      const heartbeat: Heartbeat<Being> = new Heartbeat<Being>(
-        { interval, timeout },
-        beings,
-        clock,
-        (being) => {
+      const heartbeat: Heartbeat<Being> = new Heartbeat<Being>({ interval, timeout }, beings, clock, {
+        ping: (being) => {
           const now = clock.now();
           check(now - being.lastAsked <= interval + ROUNDING, "asked too late");
           being.lastAsked = now;
           if (!being.silent) clock.setTimeout(being.sign, being.life.laziness * (timeout - 1));
         },
-        (being) => {
+        lost: (being) => {
           check(being.silent, "a living one was lost");
           check(clock.now() - being.lastSign <= interval + timeout + ROUNDING, "found too late");
           for (const [id, other] of beings) if (other === being) beings.delete(id);
         },
-      );
+      });
       for (const [index, life] of all.entries()) {
         const id = String(index);
         const arrive = (): void => {
@@ -269,16 +272,13 @@ test("the asking is spread: no moment in which more than a slice is asked", asyn
   const clock = new VirtualClock(0);
   const members = new Map<string, Beating>();
   const asked = new Map<number, number>();
-  const heartbeat = new Heartbeat<Beating>(
-    { interval: 25_000, timeout: 20_000 },
-    members,
-    clock,
-    (member) => {
+  const heartbeat = new Heartbeat<Beating>({ interval: 25_000, timeout: 20_000 }, members, clock, {
+    ping: (member) => {
       asked.set(clock.now(), (asked.get(clock.now()) ?? 0) + 1);
       member.askedIn = 0;
     },
-    () => expect.unreachable(),
-  );
+    lost: () => expect.unreachable(),
+  });
   for (let index = 0; index < 6_400; index++) {
     members.set(String(index), { askedIn: 0, phase: heartbeat.nextPhase() });
   }

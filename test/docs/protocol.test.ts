@@ -3,7 +3,7 @@ import { createConnection } from "node:net";
 import type { Hub, TransportName } from "roomcast";
 import { msgpackCodec } from "roomcast/msgpack";
 import { afterAll, afterEach, describe, expect, test } from "vitest";
-import { resolveOptions } from "../../src/hub/options.ts";
+import { resolveHubOptions } from "../../src/hub/options.ts";
 import { MAX_DEPTH, MAX_UNHASHED_KEYS } from "../../src/msgpack/limits.ts";
 import { CloseCode, returnAfter } from "../../src/protocol/close-codes.ts";
 import { jsonCodec } from "../../src/protocol/codec.ts";
@@ -118,7 +118,7 @@ describe("the document says what the code says", () => {
     );
     expect(limits).toHaveLength(3);
     expect(sectionOf(PATH, "3. Packets")).toContain("(1 MiB unless configured)");
-    expect(resolveOptions({}).maxMessageBytes).toBe(1024 * 1024);
+    expect(resolveHubOptions({}).maxMessageBytes).toBe(1024 * 1024);
     const prose = proseOf(PATH).replaceAll(/\s+/g, " ");
     expect(prose).toContain(`nested more than ${MAX_DEPTH} deep`);
     expect(prose).toContain(`more than ${MAX_UNHASHED_KEYS.toLocaleString("en")} keys that are no str`);
@@ -126,7 +126,7 @@ describe("the document says what the code says", () => {
   });
 
   test("the defaults", () => {
-    const { handshakeTimeout, idempotency } = resolveOptions({});
+    const { handshakeTimeout, idempotency } = resolveHubOptions({});
     const prose = proseOf(PATH).replaceAll(/\s+/g, " ");
     expect(prose).toContain(`(${handshakeTimeout / 1_000} seconds unless configured)`);
     const { within, maxBytes } = idempotency || { within: 0, maxBytes: 0 };

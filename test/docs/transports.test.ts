@@ -178,7 +178,7 @@ const observers: Readonly<Record<string, (transport: TransportName) => Promise<s
     client.write(rawFrame(Opcode.close, closePayload(1001)));
     client.end();
     await closing;
-    expect(seconds(`src/transports/${transport}.ts`, "DESTROY_GRACE")).toBe(1);
+    expect(seconds(`src/transports/${transport}/index.ts`, "DESTROY_GRACE")).toBe(1);
     return when === "later"
       ? "resolves when all connections have ended, after a second at most"
       : `resolves ${String(when)}; what has not ended is cut after a second`;
