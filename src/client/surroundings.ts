@@ -1,4 +1,4 @@
-/** What a page tells of itself; elsewhere there is nothing of the kind. */
+/** The part of a page's global object that is watched. Outside of pages none of it exists. */
 interface Page extends Partial<EventSource> {
   readonly document?: EventSource & { readonly visibilityState: string };
 }
@@ -8,10 +8,10 @@ interface EventSource {
 }
 
 /**
- * Watches the page, until the signal is aborted.
+ * Watches the page until the signal is aborted.
  *
- * @param returned - the network is back, or somebody looks at the page again.
- * @param gone - the network is gone.
+ * @param returned - called when the network is back, or when the page becomes visible again.
+ * @param gone - called when the network is gone.
  */
 export function watchSurroundings(returned: () => void, gone: () => void, signal: AbortSignal): void {
   const page = globalThis as unknown as Page;
