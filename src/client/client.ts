@@ -63,6 +63,7 @@ export class Client<T extends HubTypes = HubTypes> {
     return this.#uplink.id;
   }
 
+  /** The state of the client. Every change is reported in `hub:state`. */
   get state(): ClientState {
     return this.#uplink.state;
   }

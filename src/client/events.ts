@@ -25,6 +25,7 @@ export interface StateChange {
 
 /** The client's own events. Events of applications cannot begin with `hub:`. */
 export interface ClientNotices {
+  /** The state of the client has changed. */
   "hub:state": StateChange;
   /**
    * An error that has no caller to throw to: the server refused something that was sent (`ERR_CLIENT_REMOTE`), a

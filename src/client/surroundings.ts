@@ -1,9 +1,9 @@
 /** The part of a page's global object that is watched. Outside of pages none of it exists. */
-interface Page extends Partial<EventSource> {
-  readonly document?: EventSource & { readonly visibilityState: string };
+interface Page extends Partial<PageEvents> {
+  readonly document?: PageEvents & { readonly visibilityState: string };
 }
 
-interface EventSource {
+interface PageEvents {
   addEventListener(type: string, listener: () => void, options: { readonly signal: AbortSignal }): void;
 }
 

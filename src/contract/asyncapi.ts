@@ -1,15 +1,17 @@
 import { HubError } from "../errors.ts";
 import { MAX_KEY_LENGTH } from "../protocol/packet.ts";
-import type { Directions, ContractEntry } from "./definition.ts";
+import type { CheckedDefinition, ContractEntry } from "./definition.ts";
 import { jsonSchemaOf, type JSONSchema } from "./json-schema.ts";
 import type { StandardSchema } from "./standard-schema.ts";
 import { validate } from "./validation.ts";
 
+/** The options of `Contract.toAsyncAPI`. */
 export interface AsyncAPIOptions {
   /** The title of the application. */
   readonly title: string;
   /** The version of the contract, in the application's own numbering. */
   readonly version: string;
+  /** The description of the application. Default: the document has none. */
   readonly description?: string | undefined;
   /** The URL to which clients connect, such as `wss://example.com/chat`. Default: the document has no server. */
   readonly url?: string | URL | undefined;
@@ -61,7 +63,7 @@ const ID: JSONSchema = { type: "integer", minimum: 0, maximum: Number.MAX_SAFE_I
 const KEY: JSONSchema = { type: "string", minLength: 1, maxLength: MAX_KEY_LENGTH };
 
 /** Describes both directions of a contract in AsyncAPI. `Contract.toAsyncAPI` has the details. */
-export function toAsyncAPI({ fromClients, fromServer }: Directions, options: AsyncAPIOptions): AsyncAPIDocument {
+export function toAsyncAPI({ fromClients, fromServer }: CheckedDefinition, options: AsyncAPIOptions): AsyncAPIDocument {
   const { title, version, description } = options;
   checkText("title", title);
   checkText("version", version);

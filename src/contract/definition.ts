@@ -14,7 +14,9 @@ export interface RequestDefinition {
   readonly reply?: StandardSchema | undefined;
 }
 
+/** A group of events, by name. */
 export type EventDefinitions = Readonly<Record<string, EventDefinition>>;
+/** A group of requests, by name. */
 export type RequestDefinitions = Readonly<Record<string, RequestDefinition>>;
 
 /** The events of an application, from name to schema, in four groups. A group that is absent is empty. */
@@ -43,7 +45,7 @@ export interface ContractEntry {
 export type ContractEntries = ReadonlyMap<string, ContractEntry>;
 
 /** A definition that has been checked, sorted by direction. */
-export interface Directions {
+export interface CheckedDefinition {
   readonly fromClients: ContractEntries;
   readonly fromServer: ContractEntries;
 }
@@ -55,7 +57,7 @@ const GROUPS = ["client", "server", "requests", "serverRequests"];
  *
  * @throws {HubError} `ERR_HUB_CONTRACT`. The message names the group and the event.
  */
-export function directionsOf(definition: unknown): Directions {
+export function checkDefinition(definition: unknown): CheckedDefinition {
   if (!isPlainObject(definition)) throw invalid("A contract must be an object of groups", definition);
   for (const group of Object.keys(definition)) {
     if (!GROUPS.includes(group)) throw broken(`A contract has no group "${group}", only ${GROUPS.join(", ")}.`);

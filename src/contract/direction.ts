@@ -5,6 +5,7 @@ import { validate, validateAbsence, type Validation } from "./validation.ts";
 /** The verdict of the contract on something that the other side sent. */
 export type Acceptance = Validation | UnknownEvent;
 
+/** The verdict on an event that the contract does not have. */
 export interface UnknownEvent {
   readonly ok: false;
   /** The contract has no such event in this direction. */

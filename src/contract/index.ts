@@ -1,6 +1,11 @@
 import { toAsyncAPI, type AsyncAPIDocument, type AsyncAPIOptions } from "./asyncapi.ts";
 import { clientSideOf, type ClientContract } from "./client-side.ts";
-import { directionsOf, type ContractDefinition, type EventDefinitions, type RequestDefinitions } from "./definition.ts";
+import {
+  checkDefinition,
+  type ContractDefinition,
+  type EventDefinitions,
+  type RequestDefinitions,
+} from "./definition.ts";
 import { Direction } from "./direction.ts";
 import { hubSideOf, type HubContract } from "./hub-side.ts";
 import type { ClientView, HubView, None } from "./types.ts";
@@ -82,14 +87,14 @@ export function defineContract<
   readonly requests?: R;
   readonly serverRequests?: Q;
 }): Contract<{ client: C; server: S; requests: R; serverRequests: Q }> {
-  const directions = directionsOf(definition);
+  const checked = checkDefinition(definition);
   const { client = {} as C, server = {} as S, requests = {} as R, serverRequests = {} as Q } = definition;
-  const fromClients = new Direction(directions.fromClients, "clients");
-  const fromServer = new Direction(directions.fromServer, "the server");
+  const fromClients = new Direction(checked.fromClients, "clients");
+  const fromServer = new Direction(checked.fromServer, "the server");
   return {
     definition: { client, server, requests, serverRequests },
     hub: hubSideOf(fromClients, fromServer),
     client: clientSideOf(fromClients, fromServer),
-    toAsyncAPI: (options) => toAsyncAPI(directions, options),
+    toAsyncAPI: (options) => toAsyncAPI(checked, options),
   };
 }

@@ -1,6 +1,7 @@
 import { HubError } from "../errors.ts";
 import { jsonSchemaSourceOf, type StandardSchema } from "./standard-schema.ts";
 
+/** A JSON Schema, or a part of one. */
 export type JSONSchema = Readonly<Record<string, unknown>>;
 
 /** Keywords whose values are data. Data may look like a schema, but is not one. */

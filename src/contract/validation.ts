@@ -5,6 +5,7 @@ import type { StandardResult, StandardSchema } from "./standard-schema.ts";
 /** The result of validating some data: what the schema returned, or what is wrong. */
 export type Validation = { readonly ok: true; readonly data: unknown } | Invalid;
 
+/** The result of validating data that does not fit. */
 export interface Invalid {
   readonly ok: false;
   /**
