@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { Hub } from "roomcast";
 import { MemoryEngine } from "roomcast/testing";
 import { resolveHubOptions } from "../../src/hub/options.ts";
-import { codesIn, readText, sectionOf, tablesOf } from "./markdown.ts";
+import { codesIn, readText, sectionOf, tablesOf } from "../support/markdown.ts";
 
 const PATH = "docs/API.md";
 

@@ -1,8 +1,8 @@
 import { readdirSync } from "node:fs";
 import { afterAll, afterEach, describe, expect, test } from "vitest";
 import { WireErrorCode } from "../../src/protocol/packet.ts";
-import { blocksOf, codesIn, headingsOf, readText, sectionOf, tablesOf } from "./markdown.ts";
-import { closeAll, removeSnippets, run } from "./snippets.ts";
+import { blocksOf, codesIn, headingsOf, readText, sectionOf, tablesOf } from "../support/markdown.ts";
+import { closeAll, removeSnippets, run } from "../support/snippets.ts";
 
 const PATH = "docs/ERRORS.md";
 

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path/posix";
 import { describe, expect, test } from "vitest";
-import { documentPaths, proseOf, readText } from "./markdown.ts";
+import { documentPaths, proseOf, readText } from "../support/markdown.ts";
 
 const ROOT = new URL("../..", import.meta.url);
 

@@ -14,14 +14,14 @@ import {
   RESERVED_PREFIX,
   WireErrorCode,
 } from "../../src/protocol/packet.ts";
-import { blocksOf, codesIn, proseOf, readText, sectionOf, tablesOf } from "./markdown.ts";
-import { removeSnippets } from "./snippets.ts";
-import { linesOf } from "./vectors-lines.ts";
-import { decode } from "./vectors-messagepack.ts";
-import { bytesOf, notationOf } from "./vectors-notation.ts";
-import { exampleHub } from "./vectors-server.ts";
-import { casesOf, VECTORS } from "./vectors.ts";
-import { TRANSPORTS } from "../transports.ts";
+import { blocksOf, codesIn, proseOf, readText, sectionOf, tablesOf } from "../support/markdown.ts";
+import { removeSnippets } from "../support/snippets.ts";
+import { linesOf } from "../support/vectors/lines.ts";
+import { decode } from "../support/vectors/messagepack.ts";
+import { bytesOf, notationOf } from "../support/vectors/notation.ts";
+import { exampleHub } from "../support/vectors/server.ts";
+import { casesOf, VECTORS } from "../support/vectors/vectors.ts";
+import { TRANSPORTS } from "../support/transports.ts";
 
 const PATH = "docs/PROTOCOL.md";
 const blocks = blocksOf(PATH);

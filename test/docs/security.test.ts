@@ -6,9 +6,9 @@ import { resolveHubOptions } from "../../src/hub/options.ts";
 import type { Rate } from "../../src/limits/token-bucket.ts";
 import { RawClient, rawRequest, UPGRADE_HEADERS } from "../../src/testing/raw-client.ts";
 import { Opcode, rawFrame } from "../../src/testing/raw-frame.ts";
-import { TRANSPORTS } from "../transports.ts";
-import { blocksOf, codesIn, readText, sectionOf, tablesOf } from "./markdown.ts";
-import { closeAll, removeSnippets, run } from "./snippets.ts";
+import { TRANSPORTS } from "../support/transports.ts";
+import { blocksOf, codesIn, readText, sectionOf, tablesOf } from "../support/markdown.ts";
+import { closeAll, removeSnippets, run } from "../support/snippets.ts";
 
 const PATH = "docs/SECURITY.md";
 

@@ -9,8 +9,8 @@ import { afterEach, describe, expect, test } from "vitest";
 import { RawClient, rawRequest, UPGRADE_HEADERS, type RawResponse } from "../../src/testing/raw-client.ts";
 import { closePayload, Opcode, rawFrame } from "../../src/testing/raw-frame.ts";
 import { loadLibrary } from "../../src/transports/uws/library.ts";
-import { readText, sectionOf, tablesOf } from "./markdown.ts";
-import { TRANSPORTS } from "../transports.ts";
+import { readText, sectionOf, tablesOf } from "../support/markdown.ts";
+import { TRANSPORTS } from "../support/transports.ts";
 
 /** A hub with one client, whose server's end is `disconnection`. */
 interface Scene {
