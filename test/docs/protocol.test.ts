@@ -3,9 +3,9 @@ import { createConnection } from "node:net";
 import type { Hub, TransportName } from "roomcast";
 import { msgpackCodec } from "roomcast/msgpack";
 import { afterAll, afterEach, describe, expect, test } from "vitest";
-import { resolveOptions } from "../../src/hub/options.ts";
+import { resolveHubOptions } from "../../src/hub/options.ts";
 import { MAX_DEPTH, MAX_UNHASHED_KEYS } from "../../src/msgpack/limits.ts";
-import { CloseCode, returnAfter } from "../../src/protocol/close-codes.ts";
+import { CloseCode, reconnectionAfter } from "../../src/protocol/close-codes.ts";
 import { jsonCodec } from "../../src/protocol/codec.ts";
 import {
   ControlEvent,
@@ -118,7 +118,7 @@ describe("the document says what the code says", () => {
     );
     expect(limits).toHaveLength(3);
     expect(sectionOf(PATH, "3. Packets")).toContain("(1 MiB unless configured)");
-    expect(resolveOptions({}).maxMessageBytes).toBe(1024 * 1024);
+    expect(resolveHubOptions({}).maxMessageBytes).toBe(1024 * 1024);
     const prose = proseOf(PATH).replaceAll(/\s+/g, " ");
     expect(prose).toContain(`nested more than ${MAX_DEPTH} deep`);
     expect(prose).toContain(`more than ${MAX_UNHASHED_KEYS.toLocaleString("en")} keys that are no str`);
@@ -126,7 +126,7 @@ describe("the document says what the code says", () => {
   });
 
   test("the defaults", () => {
-    const { handshakeTimeout, idempotency } = resolveOptions({});
+    const { handshakeTimeout, idempotency } = resolveHubOptions({});
     const prose = proseOf(PATH).replaceAll(/\s+/g, " ");
     expect(prose).toContain(`(${handshakeTimeout / 1_000} seconds unless configured)`);
     const { within, maxBytes } = idempotency || { within: 0, maxBytes: 0 };
@@ -155,7 +155,7 @@ describe("the document says what the code says", () => {
   });
 
   test("whose each control event is, and what it carries", () => {
-    const sources = Array.from(packets.matchAll(/From the (client|server)[^*]*\*\/\s+\w+: "(hub:\w+)"/g));
+    const sources = Array.from(packets.matchAll(/The (client|server) sends[^/]*\*\/\s+\w+: "(hub:\w+)"/g));
     const rows = rowsOf("4. Control events", 0).map(([event = "", from, data = ""]) => ({
       event: codesIn(event)[0] ?? "",
       from,
@@ -197,8 +197,8 @@ describe("the document says what the code says", () => {
   test("whether a client connects again, for every code", () => {
     const table = verdicts(rowsOf("7. Closing and close codes", 1));
     const codes = codesFrom("1000-4999");
-    expect(codes.filter((code) => table(code) !== returnAfter(code))).toStrictEqual([]);
-    expect(codes.filter((code) => vectorFor(code) !== returnAfter(code))).toStrictEqual([]);
+    expect(codes.filter((code) => table(code) !== reconnectionAfter(code))).toStrictEqual([]);
+    expect(codes.filter((code) => vectorFor(code) !== reconnectionAfter(code))).toStrictEqual([]);
     // The advice beside each code is no other.
     const advice = rowsOf("7. Closing and close codes", 0).map(([code = "", , , , cell = ""]) => {
       const verdict = /^(as for 1000|not reconnect)/.test(cell)
@@ -208,7 +208,7 @@ describe("the document says what the code says", () => {
           : "back-off";
       return [Number(codesIn(code)[0]), verdict] as const;
     });
-    expect(advice.filter(([code, verdict]) => returnAfter(code) !== verdict)).toStrictEqual([]);
+    expect(advice.filter(([code, verdict]) => reconnectionAfter(code) !== verdict)).toStrictEqual([]);
   });
 });
 

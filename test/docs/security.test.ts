@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { CloseCode, Hub, type Disconnection } from "roomcast";
 import { memory } from "roomcast/testing";
 import { afterAll, afterEach, describe, expect, onTestFinished, test } from "vitest";
-import { resolveOptions } from "../../src/hub/options.ts";
+import { resolveHubOptions } from "../../src/hub/options.ts";
 import type { Rate } from "../../src/limits/token-bucket.ts";
 import { RawClient, rawRequest, UPGRADE_HEADERS } from "../../src/testing/raw-client.ts";
 import { Opcode, rawFrame } from "../../src/testing/raw-frame.ts";
@@ -128,7 +128,7 @@ const rate = ({ perSecond, burst }: Rate, unit: (value: number) => string): stri
   `${unit(perSecond)} a second, ${unit(burst)} in a burst`;
 
 describe("the limits without an option", () => {
-  const { limits } = resolveOptions({});
+  const { limits } = resolveHubOptions({});
 
   test("are those of API.md", () => {
     const table = tablesOf(sectionOf("docs/API.md", "Options")).find(([first]) => first?.[0] === "`messages`") ?? [];

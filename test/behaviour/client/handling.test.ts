@@ -60,6 +60,21 @@ test("an event has one handler, until that is removed", async () => {
   expect(await peer.next()).toEqual({ reply: 1, data: 3 });
 });
 
+test("the remover of a handler, called again, does not remove the same function given again", async () => {
+  const { client, peer } = await openClient();
+  let calls = 0;
+  const handler = (): number => ++calls;
+  const remove = client.handle("event", handler);
+  remove();
+  const removeAgain = client.handle("event", handler);
+  remove();
+  peer.send({ event: "event", id: 1 });
+  expect(await peer.next()).toEqual({ reply: 1, data: 1 });
+  removeAgain();
+  peer.send({ event: "event", id: 2 });
+  expect(await peer.next()).toMatchObject({ reply: 2, error: { code: "unknown-event" } });
+});
+
 test("the reply goes to the connection that the request came on, or nowhere", async () => {
   const { server, client, peer } = await openClient();
   const answers: ((value: string) => void)[] = [];

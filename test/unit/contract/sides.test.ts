@@ -54,7 +54,7 @@ describe.each(libraries)("The server's side, with $name", ({ contract: { hub } }
       /^The data of "said" does not fit the contract\. data\.text: /,
     );
     expect(() => hub.checkSent("age", 41)).toThrow(HubError);
-    expect(() => hub.checkSent("order", { items: [] })).toThrow('"order" is no event that the server may send');
+    expect(() => hub.checkSent("order", { items: [] })).toThrow('"order" is not an event that the server may send');
   });
 
   test("checks the replies of handlers without changing them", () => {
@@ -63,7 +63,7 @@ describe.each(libraries)("The server's side, with $name", ({ contract: { hub } }
     expect(hub.checkReply("order", undefined)).toBe(undefined);
     expect(() => hub.checkReply("sum", 3)).toThrow(/^The reply to "sum" does not fit the contract\. data: /);
     expect(() => hub.checkReply("sum", 3)).toThrow(expect.objectContaining({ code: "ERR_HUB_CONTRACT" }));
-    expect(() => hub.checkReply("confirm", "3")).toThrow('"confirm" is no event that clients may send');
+    expect(() => hub.checkReply("confirm", "3")).toThrow('"confirm" is not an event that clients may send');
   });
 });
 
@@ -77,7 +77,7 @@ describe.each(libraries)("The client's side, with $name", ({ contract: { client 
     );
     expect(() => client.checkSent("order", { items: [{}] })).toThrow(/data\.items\[0\]\.name: /);
     expect(() => client.checkSent("said", { from: "a", text: "b" })).toThrow(
-      '"said" is no event that clients may send',
+      '"said" is not an event that clients may send',
     );
   });
 
@@ -85,7 +85,7 @@ describe.each(libraries)("The client's side, with $name", ({ contract: { client 
     expect(client.checkReceived("age", "41")).toBe(41);
     expect(client.checkReceived("confirm", "7")).toBe(7);
     expect(() => client.checkReceived("said", { from: "a" })).toThrow(/data\.text: /);
-    expect(() => client.checkReceived("newer", 1)).toThrow('"newer" is no event that the server may send');
+    expect(() => client.checkReceived("newer", 1)).toThrow('"newer" is not an event that the server may send');
   });
 
   test("returns the schema's output for replies", () => {

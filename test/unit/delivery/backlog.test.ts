@@ -2,11 +2,11 @@ import * as fc from "fast-check";
 import { setImmediate as turn } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { Backlog } from "../../../src/delivery/backlog.ts";
-import { Delivery, type Recipient } from "../../../src/delivery/delivery.ts";
-import type { OutgoingFrame, Overload } from "../../../src/delivery/overload.ts";
-import { Parcel } from "../../../src/delivery/outgoing-frame.ts";
-import { zero } from "../../../src/hub/statistics.ts";
-import { createRecipient } from "./slow-connection.ts";
+import { Delivery } from "../../../src/delivery/delivery.ts";
+import { OutgoingFrame } from "../../../src/delivery/outgoing-frame.ts";
+import type { Overload } from "../../../src/delivery/overload.ts";
+import { zeroCounters } from "../../../src/counters.ts";
+import { createRecipient, type SlowRecipient } from "./slow-connection.ts";
 
 const LIMIT = 4_000;
 const NOTICE = "gone";
@@ -45,7 +45,7 @@ class Story {
   overflow: number | undefined;
   mostHeld = 0;
   readonly #recipient = createRecipient();
-  readonly #delivery: Delivery;
+  readonly #delivery: Delivery<SlowRecipient>;
   readonly #sent: (Overload | undefined)[] = [];
 
   constructor() {
@@ -53,16 +53,18 @@ class Story {
     this.#delivery = new Delivery({
       maxBufferedBytes: LIMIT,
       multicast: undefined,
-      counters: zero(),
-      dropped: (_, reason) => {
-        this.dropped[reason]++;
-      },
-      // Long, so that there is often no room for it.
-      notice: (_, count) => new Parcel(`${NOTICE} ${count}`.padEnd(400), undefined),
-      overflow: (recipient: Recipient) => {
-        this.overflow ??= this.#sent.length - 1;
-        recipient.open = false;
-        this.#delivery.discard(recipient);
+      counters: zeroCounters(),
+      report: {
+        dropped: (_, reason) => {
+          this.dropped[reason]++;
+        },
+        // Long, so that there is often no room for it.
+        notice: (_, count) => new OutgoingFrame(`${NOTICE} ${count}`.padEnd(400)),
+        overflow: (recipient) => {
+          this.overflow ??= this.#sent.length - 1;
+          recipient.open = false;
+          this.#delivery.discard(recipient);
+        },
       },
     });
   }
@@ -97,7 +99,7 @@ class Story {
     if (!this.#recipient.open) return;
     const name = String(this.#sent.length).padStart(5);
     this.#sent.push(how);
-    this.#delivery.send(this.#recipient, new Parcel(name.padEnd(size), how));
+    this.#delivery.send(this.#recipient, new OutgoingFrame(name.padEnd(size), how));
   }
 
   #drain(share: number): void {
@@ -177,7 +179,7 @@ test("a backlog holds what was pushed and not superseded, in any order of calls"
         expected = expected.filter((frame) => key === undefined || frame.overload?.key !== key);
         const isSuperseding = key !== undefined && backlog.supersede(key);
         expect(isSuperseding).toBe(expected.length < before);
-        const frame = new Parcel(String(index), { policy: "close", key });
+        const frame = new OutgoingFrame(String(index), { policy: "close", key });
         backlog.push(frame);
         expected.push(frame);
         expect(backlog.frames).toEqual(expected);
@@ -193,8 +195,8 @@ test("a backlog of one key does not grow, however often its value changes", () =
   const backlog = new Backlog();
   for (let index = 0; index < 100_000; index++) {
     backlog.supersede("key");
-    backlog.push(new Parcel("value", { policy: "close", key: "key" }));
+    backlog.push(new OutgoingFrame("value", { policy: "close", key: "key" }));
   }
   expect(backlog.count).toBe(1);
-  expect(backlog.byteLength).toBe(new Parcel("value", undefined).bytes.length);
+  expect(backlog.byteLength).toBe(new OutgoingFrame("value", undefined).bytes.length);
 });

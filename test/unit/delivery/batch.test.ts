@@ -2,9 +2,13 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Backlog } from "../../../src/delivery/backlog.ts";
 import { Batch } from "../../../src/delivery/batch.ts";
-import { Frame } from "../../../src/transports/frame.ts";
+import { OutgoingFrame } from "../../../src/delivery/outgoing-frame.ts";
 
-const [a, b, c] = ["a", "b", "c"].map((text) => new Frame(text)) as [Frame, Frame, Frame];
+const [a, b, c] = ["a", "b", "c"].map((text) => new OutgoingFrame(text)) as [
+  OutgoingFrame,
+  OutgoingFrame,
+  OutgoingFrame,
+];
 
 describe("Batch", () => {
   test("gives the same successor to all that add the same frame", () => {
@@ -17,7 +21,7 @@ describe("Batch", () => {
 
   test("tells frames apart by identity, not by content", () => {
     const start = new Batch();
-    expect(start.append(new Frame("same"))).not.toBe(start.append(new Frame("same")));
+    expect(start.append(new OutgoingFrame("same"))).not.toBe(start.append(new OutgoingFrame("same")));
   });
 
   test("branches where the sequences differ, and each branch keeps its own", () => {
@@ -61,7 +65,7 @@ describe("Batch", () => {
 
   test("keeps the order of 50,000 links", () => {
     let batch = new Batch();
-    const frames = Array.from({ length: 50_000 }, (_, index) => new Frame(String(index)));
+    const frames = Array.from({ length: 50_000 }, (_, index) => new OutgoingFrame(String(index)));
     for (const frame of frames) batch = batch.append(frame);
     expect(batch.frames.length).toBe(frames.length);
     expect(batch.frames.every((frame, index) => frame === frames[index])).toBe(true);
@@ -69,18 +73,18 @@ describe("Batch", () => {
   });
 
   test("holds the frames on the way for any walk through the tree", () => {
-    const pool = ["a", "bb", "", "x".repeat(126)].map((text) => new Frame(text));
+    const pool = ["a", "bb", "", "x".repeat(126)].map((text) => new OutgoingFrame(text));
     // Each socket is sent a frame or not; all in the order in which a program would.
     const sends = fc.array(fc.tuple(fc.nat(3), fc.subarray([0, 1, 2])), { maxLength: 30, size: "max" });
     fc.assert(
       fc.property(sends, (program) => {
         const start = new Batch();
-        const sockets = [0, 1, 2].map(() => ({ batch: start, model: [] as Frame[] }));
+        const sockets = [0, 1, 2].map(() => ({ batch: start, model: [] as OutgoingFrame[] }));
         for (const [frame, meant] of program) {
           for (const index of meant) {
             const socket = sockets[index] as (typeof sockets)[number];
-            socket.batch = socket.batch.append(pool[frame] as Frame);
-            socket.model.push(pool[frame] as Frame);
+            socket.batch = socket.batch.append(pool[frame] as OutgoingFrame);
+            socket.model.push(pool[frame] as OutgoingFrame);
           }
         }
         for (const { batch, model } of sockets) {

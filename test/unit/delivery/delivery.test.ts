@@ -1,7 +1,8 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { beforeEach, describe, expect, test } from "vitest";
-import { Delivery, type Recipient } from "../../../src/delivery/delivery.ts";
-import { zero } from "../../../src/hub/statistics.ts";
+import { zeroCounters } from "../../../src/counters.ts";
+import { Delivery } from "../../../src/delivery/delivery.ts";
+import type { Recipient } from "../../../src/delivery/recipient.ts";
 import { createRecipient, frameOf, type SlowConnection } from "./slow-connection.ts";
 
 const KIB = 1024;
@@ -21,17 +22,19 @@ describe("Delivery", () => {
   });
 
   /** As the hub does, an overflow ends the recipient. */
-  function createDelivery(maxBufferedBytes: number): Delivery {
-    const delivery = new Delivery({
+  function createDelivery(maxBufferedBytes: number): Delivery<Recipient> {
+    const delivery = new Delivery<Recipient>({
       maxBufferedBytes,
       multicast: undefined,
-      dropped: () => {},
-      notice: () => undefined,
-      counters: zero(),
-      overflow: (slow) => {
-        overflows.push(slow);
-        slow.open = false;
-        delivery.discard(slow);
+      counters: zeroCounters(),
+      report: {
+        dropped: () => {},
+        notice: () => undefined,
+        overflow: (slow) => {
+          overflows.push(slow);
+          slow.open = false;
+          delivery.discard(slow);
+        },
       },
     });
     return delivery;
@@ -69,11 +72,12 @@ describe("Delivery", () => {
   test.each([
     [
       "one by one",
-      (delivery: Delivery, to: Recipient, name: string, size: number) => delivery.send(to, frameOf(name, size)),
+      (delivery: Delivery<Recipient>, to: Recipient, name: string, size: number) =>
+        delivery.send(to, frameOf(name, size)),
     ],
     [
       "to a group",
-      (delivery: Delivery, to: Recipient, name: string, size: number, group: Set<Recipient>) =>
+      (delivery: Delivery<Recipient>, to: Recipient, name: string, size: number, group: Set<Recipient>) =>
         delivery.sendToGroup(group.add(to), frameOf(name, size)),
     ],
   ])("closes nobody who keeps up, however much a turn sends: %s", async (_, send) => {
@@ -281,16 +285,16 @@ describe("Delivery", () => {
     expect(names()).toEqual(["early", "late"]);
   });
 
-  test("isBehind is true with more than 16 KiB in the transport, and with a backlog", () => {
+  test("skips is true with more than 16 KiB in the transport, and with a backlog", () => {
     const delivery = createDelivery(LIMITLESS);
-    expect(delivery.isBehind(recipient)).toBe(false);
+    expect(delivery.skips(recipient)).toBe(false);
     connection.bufferedAmount = 16 * KIB;
-    expect(delivery.isBehind(recipient)).toBe(false);
+    expect(delivery.skips(recipient)).toBe(false);
     connection.bufferedAmount += 1;
-    expect(delivery.isBehind(recipient)).toBe(true);
+    expect(delivery.skips(recipient)).toBe(true);
     connection.stalled = true;
     delivery.send(recipient, frameOf("a", 65 * KIB));
     connection.bufferedAmount = 0;
-    expect(delivery.isBehind(recipient)).toBe(true);
+    expect(delivery.skips(recipient)).toBe(true);
   });
 });

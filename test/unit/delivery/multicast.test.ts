@@ -1,11 +1,12 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { beforeEach, describe, expect, test } from "vitest";
 import { Backlog } from "../../../src/delivery/backlog.ts";
-import { Delivery, type Recipient } from "../../../src/delivery/delivery.ts";
+import { zeroCounters } from "../../../src/counters.ts";
+import { Delivery } from "../../../src/delivery/delivery.ts";
+import type { OutgoingFrame } from "../../../src/delivery/outgoing-frame.ts";
 import { Multicast } from "../../../src/delivery/multicast.ts";
 import type { Connection, FrameSequence, Topics } from "../../../src/transports/transport.ts";
-import { zero } from "../../../src/hub/statistics.ts";
-import { createRecipient, frameOf, type SlowConnection } from "./slow-connection.ts";
+import { createRecipient, frameOf, type SlowConnection, type SlowRecipient } from "./slow-connection.ts";
 
 const LIMIT = 1024 * 1024;
 
@@ -28,7 +29,7 @@ class SlowTopics implements Topics {
     this.publishes.push(frames.length);
     for (const connection of this.subscribers.get(topic) ?? []) {
       const sequence = new Backlog();
-      frames.forEach((frame, index) => without?.[index] === connection || sequence.push(frame));
+      frames.forEach((frame, index) => without?.[index] === connection || sequence.push(frame as OutgoingFrame));
       if (sequence.byteLength > 0) connection.write(sequence);
     }
     return true;
@@ -37,27 +38,29 @@ class SlowTopics implements Topics {
 
 describe("A message to a whole group", () => {
   let topics: SlowTopics;
-  let multicast: Multicast;
-  let delivery: Delivery;
-  let overflows: Recipient[];
-  let group: Set<Recipient & { readonly connection: SlowConnection }>;
+  let multicast: Multicast<SlowRecipient>;
+  let delivery: Delivery<SlowRecipient>;
+  let overflows: SlowRecipient[];
+  let group: Set<SlowRecipient>;
 
   beforeEach(() => {
     topics = new SlowTopics();
-    multicast = new Multicast(topics, LIMIT >> 6);
+    multicast = new Multicast(topics, LIMIT);
     overflows = [];
     delivery = new Delivery({
       maxBufferedBytes: LIMIT,
       multicast,
-      dropped: () => {},
-      notice: () => undefined,
-      counters: zero(),
-      overflow: (slow) => {
-        overflows.push(slow);
-        slow.open = false;
-        delivery.discard(slow);
-        group.delete(slow as typeof slow & { readonly connection: SlowConnection });
-        multicast.left(group, slow);
+      counters: zeroCounters(),
+      report: {
+        dropped: () => {},
+        notice: () => undefined,
+        overflow: (slow) => {
+          overflows.push(slow);
+          slow.open = false;
+          delivery.discard(slow);
+          group.delete(slow);
+          multicast.left(group, slow);
+        },
       },
     });
     group = new Set([createRecipient(), createRecipient(), createRecipient()]);
@@ -82,7 +85,7 @@ describe("A message to a whole group", () => {
   test("is written to each member, in order, once something else is sent to one of them", async () => {
     const [first] = group;
     sendAll("a");
-    delivery.send(first as Recipient, frameOf("alone", 20));
+    delivery.send(first as SlowRecipient, frameOf("alone", 20));
     sendAll("b");
     await turn();
     expect(topics.publishes).toEqual([]);
@@ -102,7 +105,7 @@ describe("A message to a whole group", () => {
     expect(heard()).toEqual(expected);
 
     delivery.sendToGroup(group, frameOf("not 3", 20), third);
-    delivery.send(first as Recipient, frameOf("alone", 20));
+    delivery.send(first as SlowRecipient, frameOf("alone", 20));
     delivery.sendToGroup(group, frameOf("not 2", 20), second);
     await turn();
     expect(topics.publishes).toEqual([4]);
@@ -143,7 +146,7 @@ describe("A message to a whole group", () => {
 
   test("waits in the backlog of a member that turned out to be slow, and nothing is published meanwhile", async () => {
     const [slow] = group;
-    (slow as Recipient & { connection: SlowConnection }).connection.stalled = true;
+    (slow as SlowRecipient & { connection: SlowConnection }).connection.stalled = true;
     for (let count = 0; count < 5; count++) {
       delivery.sendToGroup(group, frameOf("large", 15_000));
       await turn();
@@ -161,10 +164,10 @@ describe("A message to a whole group", () => {
     expect(heard().slice(1)).toEqual([heard()[1], heard()[1]]);
     expect(heard()[1]?.at(-1)).toEqual(["c", "d"]);
 
-    const { connection } = slow as Recipient & { connection: SlowConnection };
+    const { connection } = slow as SlowRecipient & { connection: SlowConnection };
     connection.stalled = false;
     connection.bufferedAmount = 0;
-    delivery.drained(slow as Recipient);
+    delivery.drained(slow as SlowRecipient);
     expect(connection.writes.at(-1)?.map((name) => name.trim())).toEqual(["large", "c", "d"]);
     sendAll("e");
     await turn();
@@ -173,8 +176,8 @@ describe("A message to a whole group", () => {
 
   test("counts against the limit of a slow member", async () => {
     const [slow] = group;
-    (slow as Recipient & { connection: SlowConnection }).connection.stalled = true;
-    const { connection } = slow as Recipient & { connection: SlowConnection };
+    (slow as SlowRecipient & { connection: SlowConnection }).connection.stalled = true;
+    const { connection } = slow as SlowRecipient & { connection: SlowConnection };
     for (let count = 0; count < 80; count++) {
       delivery.sendToGroup(group, frameOf("large", 15_000));
       await turn();
@@ -199,7 +202,7 @@ describe("A message to a whole group", () => {
     multicast.joined(group, late);
     expect(Array.from(topics.subscribers.values(), (subscribers) => subscribers.has(late.connection))).toEqual([true]);
     group.clear();
-    expect(multicast.left(group, only as Recipient)).toBe(true);
-    expect(multicast.left(group, only as Recipient)).toBe(false);
+    expect(multicast.left(group, only as SlowRecipient)).toBe(true);
+    expect(multicast.left(group, only as SlowRecipient)).toBe(false);
   });
 });

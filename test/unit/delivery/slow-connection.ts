@@ -1,6 +1,6 @@
-import type { Recipient } from "../../../src/delivery/delivery.ts";
+import { OutgoingFrame } from "../../../src/delivery/outgoing-frame.ts";
+import type { Recipient } from "../../../src/delivery/recipient.ts";
 import type { Connection, FrameSequence } from "../../../src/transports/transport.ts";
-import { Frame } from "../../../src/transports/frame.ts";
 
 /** A connection whose network takes as much as the test lets it take. */
 export class SlowConnection implements Connection {
@@ -25,13 +25,16 @@ export class SlowConnection implements Connection {
 }
 
 /** A frame of so many bytes in all, marked with a name. */
-export function frameOf(name: string, size: number): Frame {
+export function frameOf(name: string, size: number): OutgoingFrame {
   const header = size < 128 ? 2 : size < 65_540 ? 4 : 10;
-  const frame = new Frame(name.padEnd(size - header, " ").slice(0, size - header));
+  const frame = new OutgoingFrame(name.padEnd(size - header, " ").slice(0, size - header));
   if (frame.bytes.length !== size) throw new Error(`Asked for ${size} bytes, made ${frame.bytes.length}`);
   return frame;
 }
 
-export function createRecipient(): Recipient & { readonly connection: SlowConnection } {
+/** A recipient whose connection is slow. */
+export type SlowRecipient = Recipient & { readonly connection: SlowConnection };
+
+export function createRecipient(): SlowRecipient {
   return { connection: new SlowConnection(), open: true, pending: undefined, backlog: undefined };
 }

@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import { Hub, type HubOptions } from "roomcast";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { Answers } from "../../../src/inbound/idempotency.ts";
+import { Idempotency } from "../../../src/inbound/idempotency.ts";
 import { systemClock } from "../../../src/time/clock.ts";
 import type { Member } from "../../../src/members/member.ts";
 import type { EventPacket } from "../../../src/protocol/packet.ts";
@@ -20,7 +20,7 @@ const REQUEST: EventPacket = { event: "pay", id: 1, key: "k" };
 const NEW = { isNew: true };
 const PENDING = { isNew: false };
 
-describe("Answers", () => {
+describe("Idempotency", () => {
   beforeEach(() => {
     vi.useFakeTimers({ toFake: ["Date"] });
   });
@@ -29,8 +29,8 @@ describe("Answers", () => {
     vi.useRealTimers();
   });
 
-  test("remember a reply, and everybody who asked before there was one", () => {
-    const answers = new Answers({ within: 1_000, maxBytes: 10_000 }, systemClock);
+  test("remembers a reply, and everybody who asked before there was one", () => {
+    const answers = new Idempotency<Member>({ within: 1_000, maxBytes: 10_000 }, systemClock);
     const [first, second, third] = [member(), member(), member()];
     expect(answers.receive(first, REQUEST)).toEqual(NEW);
     expect(answers.receive(second, REQUEST)).toEqual(PENDING);
@@ -38,8 +38,8 @@ describe("Answers", () => {
     expect(answers.receive(third, REQUEST)).toEqual({ isNew: false, reply: '{"reply":1}' });
   });
 
-  test("keep a copy of binary replies", () => {
-    const answers = new Answers({ within: 1_000, maxBytes: 10_000 }, systemClock);
+  test("keeps a copy of binary replies", () => {
+    const answers = new Idempotency<Member>({ within: 1_000, maxBytes: 10_000 }, systemClock);
     const bytes = Buffer.from([1, 2, 3]);
     answers.receive(member(), REQUEST);
     answers.settle(member(), REQUEST, new Frame(bytes));
@@ -54,16 +54,16 @@ describe("Answers", () => {
     ["event", member("ann"), { ...REQUEST, event: "refund" }],
     ["id", member("ann"), { ...REQUEST, id: 2 }],
     ["key", member("ann"), { ...REQUEST, key: "other" }],
-  ])("belong to one %s", (_, asker, request) => {
-    const answers = new Answers({ within: 1_000, maxBytes: 10_000 }, systemClock);
+  ])("keeps a reply for one %s", (_, asker, request) => {
+    const answers = new Idempotency<Member>({ within: 1_000, maxBytes: 10_000 }, systemClock);
     answers.receive(member("ann"), REQUEST);
     answers.settle(member("ann"), REQUEST, new Frame("secret"));
     expect(answers.receive(asker, request)).toEqual(NEW);
     expect(answers.receive(member("ann"), REQUEST)).toEqual({ isNew: false, reply: "secret" });
   });
 
-  test("expire after their time, which starts again with the reply", () => {
-    const answers = new Answers({ within: 1_000, maxBytes: 10_000 }, systemClock);
+  test("forgets a request after its time, which starts again with the reply", () => {
+    const answers = new Idempotency<Member>({ within: 1_000, maxBytes: 10_000 }, systemClock);
     answers.receive(member(), REQUEST);
     vi.advanceTimersByTime(900);
     answers.settle(member(), REQUEST, new Frame("paid"));
@@ -73,8 +73,8 @@ describe("Answers", () => {
     expect(answers.receive(member(), REQUEST)).toEqual(NEW);
   });
 
-  test("are removed, the oldest first, when they would take too much memory", () => {
-    const answers = new Answers({ within: 1_000, maxBytes: 3_000 }, systemClock);
+  test("forgets the oldest replies first when they would take too much memory", () => {
+    const answers = new Idempotency<Member>({ within: 1_000, maxBytes: 3_000 }, systemClock);
     for (let id = 0; id < 100; id++) {
       answers.receive(member(), { ...REQUEST, id });
       answers.settle(member(), { ...REQUEST, id }, new Frame("x".repeat(100)));
@@ -89,8 +89,8 @@ describe("Answers", () => {
     expect(answers.receive(member(), { ...REQUEST, id: 201 })).toEqual(PENDING);
   });
 
-  test("go to everybody who asked if they were removed meanwhile", () => {
-    const answers = new Answers({ within: 1_000, maxBytes: 10_000 }, systemClock);
+  test("answers the client that asked although its request was forgotten meanwhile", () => {
+    const answers = new Idempotency<Member>({ within: 1_000, maxBytes: 10_000 }, systemClock);
     const [first, second] = [member(), member()];
     answers.receive(first, REQUEST);
     vi.advanceTimersByTime(1_001);

@@ -30,9 +30,12 @@ describe("Heartbeat", () => {
     members = new Map();
     pings = [];
     lost = [];
-    heartbeat = new Heartbeat(OPTIONS, members, systemClock, ping, ({ id }) => {
-      lost.push(id);
-      members.delete(id);
+    heartbeat = new Heartbeat(OPTIONS, members, systemClock, {
+      ping,
+      lost: ({ id }) => {
+        lost.push(id);
+        members.delete(id);
+      },
     });
   });
 
@@ -120,7 +123,10 @@ describe("Heartbeat", () => {
   });
 
   test("judges and asks again at once if the timeout is as long as the interval", async () => {
-    heartbeat = new Heartbeat({ interval: 500, timeout: 500 }, members, systemClock, ping, ({ id }) => lost.push(id));
+    heartbeat = new Heartbeat({ interval: 500, timeout: 500 }, members, systemClock, {
+      ping,
+      lost: ({ id }) => lost.push(id),
+    });
     heartbeat.start();
     const member = add("a");
     await advance(500);
@@ -212,22 +218,19 @@ test("while members come and go, those alive are asked and kept, and those silen
       const check = (isFine: boolean, complaint: string): void => {
         if (!isFine) overdue.push(`${complaint} at ${clock.now()}`);
       };
-      const heartbeat: Heartbeat<Being> = new Heartbeat<Being>(
-        { interval, timeout },
-        beings,
-        clock,
-        (being) => {
+      const heartbeat: Heartbeat<Being> = new Heartbeat<Being>({ interval, timeout }, beings, clock, {
+        ping: (being) => {
           const now = clock.now();
           check(now - being.lastAsked <= interval + ROUNDING, "asked too late");
           being.lastAsked = now;
           if (!being.silent) clock.setTimeout(being.sign, being.life.laziness * (timeout - 1));
         },
-        (being) => {
+        lost: (being) => {
           check(being.silent, "a living one was lost");
           check(clock.now() - being.lastSign <= interval + timeout + ROUNDING, "found too late");
           for (const [id, other] of beings) if (other === being) beings.delete(id);
         },
-      );
+      });
       for (const [index, life] of all.entries()) {
         const id = String(index);
         const arrive = (): void => {
@@ -269,16 +272,13 @@ test("the questions are spread, and no moment asks more than a slice", async () 
   const clock = new VirtualClock(0);
   const members = new Map<string, Beating>();
   const asked = new Map<number, number>();
-  const heartbeat = new Heartbeat<Beating>(
-    { interval: 25_000, timeout: 20_000 },
-    members,
-    clock,
-    (member) => {
+  const heartbeat = new Heartbeat<Beating>({ interval: 25_000, timeout: 20_000 }, members, clock, {
+    ping: (member) => {
       asked.set(clock.now(), (asked.get(clock.now()) ?? 0) + 1);
       member.askedIn = 0;
     },
-    () => expect.unreachable(),
-  );
+    lost: () => expect.unreachable(),
+  });
   for (let index = 0; index < 6_400; index++) {
     members.set(String(index), { askedIn: 0, phase: heartbeat.nextPhase() });
   }

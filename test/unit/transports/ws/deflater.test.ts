@@ -7,7 +7,7 @@ import { describe, expect, test } from "vitest";
 import * as library from "ws";
 import { Batch } from "../../../../src/delivery/batch.ts";
 import { Deflater, MIN_WINDOW_BITS } from "../../../../src/transports/ws/deflater.ts";
-import { Frame } from "../../../../src/transports/frame.ts";
+import { OutgoingFrame } from "../../../../src/delivery/outgoing-frame.ts";
 import { inflate } from "../../../support/inflate.ts";
 
 /** What `ws` exports but does not declare. */
@@ -20,7 +20,7 @@ const RSV1 = 0x40;
 const LETTERS = randomBytes(3_000).toString("base64");
 
 function sequenceOf(...messages: readonly (string | Uint8Array)[]): Batch {
-  return messages.reduce<Batch>((batch, message) => batch.append(new Frame(message)), new Batch());
+  return messages.reduce<Batch>((batch, message) => batch.append(new OutgoingFrame(message)), new Batch());
 }
 
 /** The messages that a client of `ws` reads, which compares the rules of the extension as it goes. */
@@ -83,14 +83,14 @@ describe("Deflater", () => {
 
   test("compresses a sequence once, and each frame once for all sequences", () => {
     const deflater = new Deflater(15);
-    const frame = new Frame("x".repeat(1_000));
+    const frame = new OutgoingFrame("x".repeat(1_000));
     const sequence = new Batch().append(frame);
     const bytes = deflater.bytesOf(sequence);
     expect(deflater.bytesOf(sequence)).toBe(bytes);
     expect(deflater.bytesOf(new Batch().append(frame))).toBe(bytes);
-    const longer = deflater.bytesOf(new Batch().append(new Frame("first")).append(frame));
+    const longer = deflater.bytesOf(new Batch().append(new OutgoingFrame("first")).append(frame));
     expect(longer.subarray(-bytes.length)).toEqual(bytes);
-    expect(deflater.bytesOf(new Batch().append(new Frame("x".repeat(1_000))))).not.toBe(bytes);
+    expect(deflater.bytesOf(new Batch().append(new OutgoingFrame("x".repeat(1_000))))).not.toBe(bytes);
   });
 
   test("says in the header that a frame is compressed, and keeps its kind", () => {

@@ -1,0 +1,33 @@
+import { Buffer } from "node:buffer";
+import { checkOptions, isInteger, isObject, isText, type Rule } from "../checks/option-rules.ts";
+import type { ListenOptions } from "./transport.ts";
+
+/** What fits into `sun_path` on every system. A longer path is cut off by Node, and crashes uWebSockets.js. */
+const MAX_SOCKET_PATH_BYTES = 103;
+
+const RULES: { readonly [K in keyof Required<ListenOptions>]: Rule } = {
+  port: ["a whole number from 0 to 65535", (value) => isInteger(value, 0, 65_535)],
+  host: ["a host name or an address", isText],
+  socketPath: [`the path of a Unix domain socket, at most ${MAX_SOCKET_PATH_BYTES} bytes`, isSocketPath],
+  tls: ["{ certFile, keyFile, passphrase? }, the files in PEM format", isTls],
+};
+
+/**
+ * Checks where the application wants to listen. A number is a port.
+ *
+ * @throws {HubError} `ERR_HUB_OPTION` naming the option and what it must be.
+ */
+export function checkListenOptions(where: unknown): ListenOptions {
+  return checkOptions(typeof where === "object" ? where : { port: where }, RULES, "listen()");
+}
+
+function isSocketPath(value: unknown): boolean {
+  return isText(value) && Buffer.byteLength(value as string) <= MAX_SOCKET_PATH_BYTES;
+}
+
+function isTls(value: unknown): boolean {
+  if (!isObject(value)) return false;
+  const { certFile, keyFile, passphrase, ...unknown } = value;
+  if (Object.keys(unknown).length > 0) return false;
+  return isText(certFile) && isText(keyFile) && (passphrase === undefined || typeof passphrase === "string");
+}
