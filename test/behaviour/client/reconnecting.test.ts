@@ -1,6 +1,14 @@
 import { expect, test } from "vitest";
 import type { StateChange } from "roomcast/client";
-import { openClient, QUICK, reached, rejection, startClient, startServer, thrown } from "../../support/client-stage.ts";
+import {
+  openClient,
+  QUICK,
+  reached,
+  rejection,
+  startClient,
+  startServer,
+  thrown,
+} from "../../support/client-fixture.ts";
 
 /** More than any test waits, in milliseconds. */
 const LONG = 1_000_000;

@@ -7,7 +7,7 @@ import {
   startClient,
   startServer,
   thrown,
-} from "../../support/client-stage.ts";
+} from "../../support/client-fixture.ts";
 
 /** The size in the queue of an event with this data. */
 const sizeOf = (event: string, data: unknown): number => JSON.stringify({ event, data }).length + 64;

@@ -4,7 +4,7 @@ import { received } from "./entry.ts";
 import { TERMINATED } from "./model.ts";
 import type { Act, Message, Step } from "./program.ts";
 import { Server } from "./server.ts";
-import type { Client, World } from "./worlds.ts";
+import type { Client, HubUnderTest } from "./hub-under-test.ts";
 
 /** How long to wait for what has to come, in milliseconds: only a program that fails ever waits so long. */
 const PATIENCE = 3_000;
@@ -28,16 +28,16 @@ interface Observed {
 /** Runs one program: drives the clients, waits for what has to come, and compares. */
 export class Driver {
   readonly #server: Server;
-  readonly #world: World;
+  readonly #subject: HubUnderTest;
   readonly #clients: Client[] = [];
   readonly #observed: Observed[] = [];
   readonly #acts: Act[] = [];
   #connected: (socket: Socket) => void = () => {};
   #changed: () => void = () => {};
 
-  constructor(world: World) {
-    this.#world = world;
-    this.#server = new Server(world.hub, PATIENCE);
+  constructor(subject: HubUnderTest) {
+    this.#subject = subject;
+    this.#server = new Server(subject.hub, PATIENCE);
   }
 
   /** Resolves with whatever contradicts the model. */
@@ -64,7 +64,7 @@ export class Driver {
   }
 
   #listen(): () => void {
-    const { hub } = this.#world;
+    const { hub } = this.#subject;
     const connection = (socket: Socket): void => this.#connected(socket);
     const disconnection = (socket: Socket, { code }: { readonly code: number }): void => this.#left(socket, code);
     const message = (socket: Socket, data: string | Uint8Array): void => {
@@ -111,7 +111,7 @@ export class Driver {
       model.send(index, "welcome", FENCE);
       for (const act of acts) this.#server.act(act);
     };
-    const client = this.#world.connect({
+    const client = this.#subject.connect({
       message: (data) => {
         const { entry, answer } = received(data);
         seen.log.push(entry);

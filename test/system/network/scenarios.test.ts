@@ -14,7 +14,10 @@ const AT_A_TIME = 20;
 /** How many make one test. */
 const PER_TEST = 100;
 
-/** Plays one alone, and tells what happened if it fails: `SEED=17 npx vitest run test/system/network/scenarios.test.ts`. */
+/**
+ * Plays one scenario alone, and prints what happened if it fails:
+ * `SEED=17 npx vitest run test/system/network/scenarios.test.ts`.
+ */
 const seed = process.env["SEED"];
 
 const seeds = seed === undefined ? Array.from({ length: SCENARIOS }, (_, index) => index + 1) : [Number(seed)];

@@ -3,7 +3,7 @@ import { connect, type Client, type ConnectOptions } from "roomcast/client";
 import { msgpackCodec } from "roomcast/msgpack";
 import { createTestHub, type TestHub } from "roomcast/testing";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { nextError, QUICK, reached } from "../../support/client-stage.ts";
+import { nextError, QUICK, reached } from "../../support/client-fixture.ts";
 
 function open(options: HubOptions = {}): TestHub {
   const stage = createTestHub(options);

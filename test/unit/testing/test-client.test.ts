@@ -3,7 +3,7 @@ import { ReplyError } from "roomcast";
 import { msgpackCodec } from "roomcast/msgpack";
 import { createTestHub, TestRefusal, type TestClient, type TestHub } from "roomcast/testing";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
-import { rejection } from "../../support/client-stage.ts";
+import { rejection } from "../../support/client-fixture.ts";
 import { hubError } from "../../support/hub-error.ts";
 
 let stage: TestHub;

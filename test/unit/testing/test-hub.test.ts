@@ -1,7 +1,7 @@
 import { CloseCode, Hub, type HubOptions } from "roomcast";
 import { createTestHub, type TestHub } from "roomcast/testing";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { rejection } from "../../support/client-stage.ts";
+import { rejection } from "../../support/client-fixture.ts";
 
 /** A hub for this test, and what its `disconnection` event told. */
 function open(options: HubOptions = {}): { readonly stage: TestHub; readonly codes: readonly number[] } {

@@ -18,7 +18,7 @@ interface ClientHandlers {
 }
 
 /** A hub, and how clients get to it. */
-export interface World {
+export interface HubUnderTest {
   readonly hub: Hub;
   connect(handlers: ClientHandlers): Client;
 }
@@ -27,8 +27,8 @@ export interface World {
 const OPTIONS = { maxBufferedBytes: 256 * 1024 * 1024 };
 
 /** `topics`: uWebSockets.js, its topics used for every group however small, as otherwise for large ones only. */
-export async function createWorld(name: "memory" | "ws" | "uws" | "topics"): Promise<World> {
-  if (name === "memory") return createMemoryWorld();
+export async function createHubUnderTest(name: "memory" | "ws" | "uws" | "topics"): Promise<HubUnderTest> {
+  if (name === "memory") return createMemoryHub();
   const hub = new Hub({ ...OPTIONS, transport: name === "topics" ? withTopicsForAll(uws()) : name });
   const { port } = await hub.listen({ host: "127.0.0.1" });
   return {
@@ -44,7 +44,7 @@ export async function createWorld(name: "memory" | "ws" | "uws" | "topics"): Pro
   };
 }
 
-function createMemoryWorld(): World {
+function createMemoryHub(): HubUnderTest {
   const transport = memory();
   return {
     hub: new Hub({ ...OPTIONS, transport }),
