@@ -20,8 +20,8 @@ const refuse: Codec["encode"] = () => {
   throw new RangeError("not today");
 };
 
-describe("what would be lost in silence", () => {
-  test("a second value of an event", async () => {
+describe("arguments that could be ignored silently", () => {
+  test("a second value of an event is refused", async () => {
     const emits = [hub, hub.to("lobby"), socket].map(
       (sender) => sender.emit.bind(sender) as (...all: unknown[]) => void,
     );
@@ -29,13 +29,13 @@ describe("what would be lost in silence", () => {
     expect(await guest.heard()).toEqual([]);
   });
 
-  test("a timeout that is not in an object", async () => {
+  test("a timeout that is not in an object is refused", async () => {
     const options = 500 as unknown as object;
     await expect(socket.request("q", 1, options)).rejects.toEqual(hubError("ERR_HUB_ARGUMENT", "{ timeout: 500 }"));
     await expect(hub.request("q", 1, options)).rejects.toEqual(hubError("ERR_HUB_ARGUMENT", "{ timeout: 500 }"));
   });
 
-  test("rooms after the first", async () => {
+  test("rooms after the first are taken, too", async () => {
     socket.join(["a", "b"], "c");
     expect([...socket.rooms]).toEqual(["lobby", "a", "b", "c"]);
     hub.to("nowhere", ["elsewhere", "c"]).emit("heard");
@@ -46,14 +46,14 @@ describe("what would be lost in silence", () => {
     expect(JSON.stringify(socket.rooms)).toBe('["lobby"]');
   });
 
-  test("a transport that has a hub", async () => {
+  test("a transport that already has a hub is refused", async () => {
     const transport = memory();
     const first = new Hub({ transport });
     expect(() => new Hub({ transport })).toThrow(hubError("ERR_HUB_OPTION", "another hub"));
     await first.close();
   });
 
-  test.each([createServer(), { port: 80 }, null])("a server that is not in an object (%#)", (options) => {
+  test.each([createServer(), { port: 80 }, null])("a server that is not in an object (%#) is refused", (options) => {
     expect(() => ws(options as unknown as object)).toThrow(hubError("ERR_HUB_OPTION", "ws({ server })"));
   });
 });
@@ -79,20 +79,20 @@ describe("with data that cannot be encoded", () => {
   ];
   const cases = calls.flatMap(([call, act]) => values.map(([what, data]) => ({ call, act, what, data })));
 
-  test.each(cases)("$call of $what names the event and sends nothing", async ({ act, data }) => {
+  test.each(cases)("$call of $what throws with the event's name and sends nothing", async ({ act, data }) => {
     await expect(act(data)).rejects.toThrow(hubError("ERR_HUB_UNSERIALISABLE", '"chat"'));
     await expect(act(data)).rejects.toHaveProperty("cause", expect.any(Error));
     expect(await guest.heard()).toStrictEqual([]);
   });
 
-  test("a codec of one's own may refuse anything", async () => {
+  test("a codec of the application's may refuse anything", async () => {
     const refusing = new Hub({ transport: memory(), codec: { ...jsonCodec, encode: refuse } });
     expect(() => refusing.emit("chat", 1)).toThrow(hubError("ERR_HUB_UNSERIALISABLE", "not today"));
     await refusing.close();
   });
 });
 
-describe("with a raw message", () => {
+describe("with a value that is not a raw message", () => {
   const calls: readonly (readonly [string, (message: string) => void])[] = [
     ["socket.send", (message) => socket.send(message)],
     ["hub.send", (message) => hub.send(message)],
@@ -120,14 +120,14 @@ describe("with more than may wait for one socket", () => {
     ["target.request", async (text) => hub.to("lobby").request("e", text)],
   ];
 
-  test.each(calls)("%s is refused with both sizes, and the socket lives", async (_, act) => {
+  test.each(calls)("%s is refused with both sizes, and the socket stays open", async (_, act) => {
     await expect(act("x".repeat(1024))).rejects.toThrow(hubError("ERR_HUB_MESSAGE_TOO_LARGE", "1024"));
     await expect(act("x".repeat(1024))).rejects.toThrow("maxBufferedBytes");
     expect(await guest.heard()).toStrictEqual([]);
     expect(socket.isOpen).toBe(true);
   });
 
-  test("what just fits is sent", async () => {
+  test("a message that just fits is sent", async () => {
     // Four bytes of the frame's header, and the rest.
     const fits = "x".repeat(1020);
     expect(() => socket.send(`${fits}x`)).toThrow(hubError("ERR_HUB_MESSAGE_TOO_LARGE", "1025"));
@@ -136,7 +136,7 @@ describe("with more than may wait for one socket", () => {
   });
 });
 
-describe("with a timeout", () => {
+describe("with a wrong timeout", () => {
   const calls: readonly (readonly [string, (timeout: number) => Promise<unknown>])[] = [
     ["socket.request", (timeout) => socket.request("e", 1, { timeout })],
     ["hub.request", (timeout) => hub.request("e", 1, { timeout })],
@@ -176,13 +176,13 @@ describe("with the arguments of a close", () => {
     },
   );
 
-  test.each([1000, 1001, 1003, 1007, 1014, 3000, 4000, 4999])("%i may be sent", (code) => {
+  test.each([1000, 1001, 1003, 1007, 1014, 3000, 4000, 4999])("a close with %i is possible", (code) => {
     socket.close(code, "x".repeat(123));
     expect(socket.isOpen).toBe(false);
   });
 });
 
-describe("with a second handler", () => {
+describe("a second handler is refused", () => {
   test("for the hub", () => {
     const remove = hub.handle("chat", noop);
     expect(() => hub.handle("chat", noop)).toThrow(hubError("ERR_HUB_HANDLED", '"chat"'));
@@ -204,7 +204,7 @@ describe("with a second handler", () => {
   });
 });
 
-test("a handler or listener that is no function", () => {
+test("a handler or listener that is not a function is refused", () => {
   for (const wrong of [undefined, null, "handler", {}] as unknown as (() => void)[]) {
     expect(() => hub.handle("chat", wrong)).toThrow(hubError("ERR_HUB_ARGUMENT", "function"));
     expect(() => socket.on("chat", wrong)).toThrow(hubError("ERR_HUB_ARGUMENT", "function"));
@@ -213,7 +213,7 @@ test("a handler or listener that is no function", () => {
   }
 });
 
-test("a listener to an event that no hub has", () => {
+test("a listener to an event that no hub has is refused", () => {
   expect(() => hub.on("connect" as "connection", noop)).toThrow(hubError("ERR_HUB_ARGUMENT", '"connect"'));
   expect(() => hub.once("disconnect" as "disconnection", noop)).toThrow(hubError("ERR_HUB_ARGUMENT", '"disconnect"'));
 });

@@ -181,7 +181,7 @@ describe.each(TRANSPORTS.includes("uws") ? [...hosts, ...uwsHosts] : hosts)("att
     expect(await health(port)).toBe("ok");
   });
 
-  test("two hubs with different paths know nothing of each other", async () => {
+  test("two hubs with different paths are independent", async () => {
     const { attach, listen, url } = arrange();
     const red = newHub({ transport: attach(), path: "/red", welcome: false });
     const blue = newHub({ transport: attach(), path: "/blue", welcome: false });
@@ -230,7 +230,7 @@ describe.each(TRANSPORTS.includes("uws") ? [...hosts, ...uwsHosts] : hosts)("att
     expect(await health(port)).toBe("ok");
   });
 
-  test("a hub without a path gets what the others leave", async () => {
+  test("a hub without a path gets the requests that no other hub takes", async () => {
     const { attach, listen, url } = arrange();
     const any = newHub({ transport: attach() });
     const chat = newHub({ transport: attach(), path: "/chat" });
@@ -269,7 +269,7 @@ describe.each(TRANSPORTS.includes("uws") ? [...hosts, ...uwsHosts] : hosts)("att
     expect(await health(port)).toBe("ok");
   });
 
-  test("listen() is the application's business", async () => {
+  test("listen() of the hub is an error", async () => {
     const { attach } = arrange();
     const hub = newHub({ transport: attach() });
     await expect(hub.listen(0)).rejects.toMatchObject({ name: "HubError", code: "ERR_HUB_ATTACHED" });
@@ -277,7 +277,7 @@ describe.each(TRANSPORTS.includes("uws") ? [...hosts, ...uwsHosts] : hosts)("att
 });
 
 describe("a server with a WebSocketServer of the application's", () => {
-  test.each(["before", "after"])("keeps its own path when that was added %s the hub", async (when) => {
+  test.each(["before", "after"])("keeps its own path when it was added %s the hub", async (when) => {
     const server = createServer(answerHealth);
     ending(server, async () => {
       server.closeAllConnections();

@@ -37,7 +37,7 @@ describe("after hub.close()", () => {
     ["socket.broadcast.emit", async () => socket.broadcast.emit("e", 1)],
   ];
 
-  test.each(calls)("%s says so", async (_, act) => {
+  test.each(calls)("%s throws that the hub is closed", async (_, act) => {
     await expect(act()).rejects.toThrow(hubError("ERR_HUB_CLOSED", "closed"));
   });
 
@@ -53,7 +53,7 @@ describe("after hub.close()", () => {
     expect(await guest.rest()).toStrictEqual([]);
   });
 
-  test("what only looks or removes still works", async () => {
+  test("calls that only read or remove still work", async () => {
     expect([hub.sockets.size, hub.rooms.size]).toStrictEqual([0, 0]);
     expect(hub.off("connection", noop)).toBe(hub);
     await expect(hub.close()).resolves.toBeUndefined();

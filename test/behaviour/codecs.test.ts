@@ -52,7 +52,7 @@ describe.each(TRANSPORTS)("clients of several codecs on %s", (transport) => {
     return { hub, codec, plain, json, hex };
   }
 
-  test("each hear a broadcast in their own, which is encoded once", async () => {
+  test("each get a broadcast in their own codec, which encodes it once", async () => {
     const { hub, codec, plain, json, hex } = await crowd();
     hub.to("all").emit("said", "one");
     hub.emit("said", "two");
@@ -64,7 +64,7 @@ describe.each(TRANSPORTS)("clients of several codecs on %s", (transport) => {
     for (const client of hex) expect([fromHex(await client.next()), fromHex(await client.next())]).toEqual([one, two]);
   });
 
-  test("are encoded for only while they are there", async () => {
+  test("have broadcasts encoded only while they are connected", async () => {
     const { hub, codec, plain, hex } = await crowd();
     const gone = new Promise<void>((resolve) => {
       hub.on("disconnection", () => {
@@ -78,7 +78,7 @@ describe.each(TRANSPORTS)("clients of several codecs on %s", (transport) => {
     expect(codec.encoded).toBe(0);
   });
 
-  test("hear, with raw messages and excluded ones between, everything in order", async () => {
+  test("get everything in order, also with raw messages and excluded clients between", async () => {
     const { hub, plain, hex } = await crowd();
     const [first] = hub.sockets.values();
     hub.emit("n", 1);
@@ -123,7 +123,7 @@ describe.each(TRANSPORTS)("clients of several codecs on %s", (transport) => {
     expect(fromHex((await hex[0]?.next()) ?? "")).toMatchObject({ event: "hub:error", data: { code: "bad-packet" } });
   });
 
-  test("get nothing at all of what one of the codecs cannot encode", async () => {
+  test("get nothing of a message that one of the codecs cannot encode", async () => {
     const { hub, codec, plain, hex } = await crowd();
     codec.encode = () => {
       throw new RangeError("no");

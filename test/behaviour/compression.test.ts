@@ -117,7 +117,7 @@ describe("Compression on ws", () => {
     expect(second).toEqual(first);
   });
 
-  test("a client that asks for a smaller window is kept to it, others are not", async () => {
+  test("a client that asks for a smaller window gets it, and others do not", async () => {
     const { client: small, agreed } = await connectRaw("permessage-deflate; server_max_window_bits=9");
     const { client: large } = await connectRaw("permessage-deflate");
     expect(agreed).toContain("server_max_window_bits=9");
@@ -143,7 +143,7 @@ describe("Compression on ws", () => {
     expect((await client.frame())?.payload.toString()).toBe(TEXT);
   });
 
-  test("what comes behind a fault while a message is still being inflated is not read", async () => {
+  test("bytes behind a fault are not read while a message is still being inflated", async () => {
     const { client } = await connectRaw("permessage-deflate");
     const faults: unknown[] = [];
     hub.on("disconnection", (_socket, { code }) => faults.push(code));
@@ -200,7 +200,7 @@ describe("Compression on ws", () => {
   });
 });
 
-test("what a slow client has not read counts as it goes over the wire", async () => {
+test("bytes that a slow client has not read count as they go over the wire", async () => {
   const stage = await SeamStage.open(
     overSockets("ws", () => ws()),
     { compression: true },

@@ -36,7 +36,7 @@ describe.each(TRANSPORTS)("a hub with a contract on %s", (transport) => {
     return { hub, port, client, socket: await connected };
   }
 
-  test("gives handlers what the schemas made of the data", async () => {
+  test("gives handlers the output of the schemas", async () => {
     const { hub, client } = await connect();
     const moves: unknown[] = [];
     hub.handle("move", (data) => moves.push(data));
@@ -47,7 +47,7 @@ describe.each(TRANSPORTS)("a hub with a contract on %s", (transport) => {
     expect(moves).toEqual([{ to: { x: 7 } }]);
   });
 
-  test("keeps from its handlers what does not fit, and says where it does not", async () => {
+  test("keeps data that does not fit from its handlers, and says where it does not fit", async () => {
     const { hub, client } = await connect();
     const handled: unknown[] = [];
     hub.handle("move", (data) => handled.push(data));
@@ -62,7 +62,7 @@ describe.each(TRANSPORTS)("a hub with a contract on %s", (transport) => {
     expect(handled).toEqual([]);
   });
 
-  test("handles nothing that clients do not send by the contract", async () => {
+  test("handles no event that the contract does not have", async () => {
     const { hub, socket, client } = await connect();
     const error = hubError("ERR_HUB_CONTRACT", '"moved"');
     expect(() => hub.handle("moved" as "move", () => {})).toThrow(error);
@@ -83,7 +83,7 @@ describe.each(TRANSPORTS)("a hub with a contract on %s", (transport) => {
     await expect(replies[1]?.()).rejects.toThrow(hubError("ERR_HUB_CONTRACT", '"confirm"'));
   });
 
-  test("sends anything, unless it was asked to look", async () => {
+  test("sends anything without validateOutgoing", async () => {
     const { hub, client } = await connect();
     hub.handle("odd", () => 5 as unknown as string);
     hub.emit("moved", { x: "far" } as unknown as { x: number });

@@ -50,7 +50,7 @@ describe.each(SUBJECTS)("On $name the channel", (subject) => {
     expect(messages.take()).toStrictEqual([]);
   });
 
-  test("roomcast:refusal tells of who was not let in, and why", async () => {
+  test("roomcast:refusal tells which handshake was refused and why", async () => {
     const messages = collect("refusal");
     const stage = await openStage(subject, { origins: ["https://good.example"] });
     await expect(stage.dial({ url: "/here", headers: { origin: "https://bad.example" } }).opened).rejects.toThrow(
@@ -66,7 +66,7 @@ describe.each(SUBJECTS)("On $name the channel", (subject) => {
     expect(more).toStrictEqual([]);
   });
 
-  test("roomcast:error tells what failed, with what the event error tells", async () => {
+  test("roomcast:error tells what the event `error` tells", async () => {
     const messages = collect("error");
     const stage = await openStage(subject);
     const error = new Error("broken");
@@ -120,7 +120,7 @@ describe("The channels", () => {
     expect(messages.take().map(({ hub }) => hub)).toStrictEqual([one.hub, other.hub]);
   });
 
-  test.each(NAMES)("%s: nothing is made for nobody", (name) => {
+  test.each(NAMES)("%s: no message is made without a subscriber", (name) => {
     let made = 0;
     const message = (): object => ({ made: ++made });
     publish(name, message);
@@ -130,7 +130,7 @@ describe("The channels", () => {
     expect(messages.take()).toStrictEqual([{ made: 1 }]);
   });
 
-  test("are named so, and no others", () => {
+  test("have these names, and there are no others", () => {
     for (const name of NAMES) expect(channel(`roomcast:${name}`).hasSubscribers).toBe(false);
     listen("drop", () => {});
     expect(NAMES.filter((name) => channel(`roomcast:${name}`).hasSubscribers)).toStrictEqual(["drop"]);

@@ -27,7 +27,7 @@ describe("hub.drain()", () => {
     return { finish: resolve };
   }
 
-  test("closes who is idle at once with 4200, after telling when to come back", async () => {
+  test("closes idle clients at once with 4200, after telling them when to reconnect", async () => {
     stage = createTestHub({ welcome: false });
     const client = await stage.connect();
     const departures: number[] = [];
@@ -39,7 +39,7 @@ describe("hub.drain()", () => {
     expect(stage.clock.timers).toBe(0);
   });
 
-  test("lets handlers finish, and what they reply arrives", async () => {
+  test("lets handlers finish, and their replies arrive", async () => {
     stage = createTestHub({ welcome: false });
     const { finish } = slowHandler();
     const client = await stage.connect();
@@ -54,7 +54,7 @@ describe("hub.drain()", () => {
     expect((await client.closed).code).toBe(4200);
   });
 
-  test("waits for the replies that the server asked for, and for what is said after them", async () => {
+  test("waits for the replies to the server's requests, and for what the server sends after them", async () => {
     stage = createTestHub({ welcome: false });
     const client = await stage.connect();
     const [socket] = [...stage.hub.sockets.values()];
@@ -69,7 +69,7 @@ describe("hub.drain()", () => {
     expect(client.received.at(-1)).toEqual({ event: "heard", data: 42 });
   });
 
-  test("handles what arrives before a socket is closed", async () => {
+  test("handles messages that arrive before a socket is closed", async () => {
     stage = createTestHub({ welcome: false });
     const { finish } = slowHandler();
     stage.hub.handle("quick", () => "quick");
@@ -84,7 +84,7 @@ describe("hub.drain()", () => {
     await drained;
   });
 
-  test("does not wait longer than it may", async () => {
+  test("does not wait longer than its timeout", async () => {
     stage = createTestHub({ welcome: false });
     slowHandler();
     const client = await stage.connect();
@@ -99,7 +99,7 @@ describe("hub.drain()", () => {
     expect(stage.errors).toEqual([]);
   });
 
-  test("refuses whoever comes, and says when to try again", async () => {
+  test("refuses new clients and tells them when to try again", async () => {
     stage = createTestHub();
     slowHandler();
     const client = await stage.connect();
@@ -112,7 +112,7 @@ describe("hub.drain()", () => {
     expect((await client.closed).code).toBe(4200);
   });
 
-  test("is one drain, however often it is asked for", async () => {
+  test("is one drain, however often it is called", async () => {
     stage = createTestHub();
     await Promise.all([stage.hub.drain(), stage.hub.drain(), stage.hub.close(), stage.hub.drain()]);
     await stage.hub.drain();
@@ -139,7 +139,7 @@ describe.each(TRANSPORTS)("hub.drain() on %s", (transport) => {
     return { hub, port };
   }
 
-  test("answers 503 to those who come and to those who are being authenticated", async () => {
+  test("answers 503 to new clients and to those being authenticated", async () => {
     const authenticating = createDeferred();
     const work = createDeferred();
     const { hub, port } = await listen({
@@ -165,7 +165,7 @@ describe.each(TRANSPORTS)("hub.drain() on %s", (transport) => {
     await drained;
   });
 
-  test("tells plain clients and those of the library, and sends newcomers away", async () => {
+  test("tells plain clients and library clients, and refuses those without a hello", async () => {
     const { hub, port } = await listen();
     const plain = await WsClient.connect(`ws://127.0.0.1:${port}/`);
     const library = await enter(port);
@@ -178,7 +178,7 @@ describe.each(TRANSPORTS)("hub.drain() on %s", (transport) => {
     expect(await codes).toEqual([4200, 4200, 4200]);
   });
 
-  test("library clients come back to the next server, to their rooms and with their requests", async () => {
+  test("moves library clients to the next server with their rooms and requests", async () => {
     const first = await listen({ joinable: () => true });
     const client = connect(`ws://127.0.0.1:${first.port}`, { WebSocket });
     onTestFinished(() => client.close());
@@ -200,7 +200,7 @@ describe.each(TRANSPORTS)("hub.drain() on %s", (transport) => {
   });
 });
 
-test("a server of the application's stays open", async () => {
+test("leaves a server of the application open", async () => {
   const server = createServer((_, response) => response.end("ok"));
   const hub = new Hub({ transport: ws({ server }) });
   server.listen(0, "127.0.0.1");

@@ -26,7 +26,7 @@ describe.each(TRANSPORTS)("a library client on %s", (transport) => {
     return { hub, port, connected };
   }
 
-  test("is let in when it has said hello, and not before", async () => {
+  test("is let in after its hello, and not earlier", async () => {
     const { hub, port, connected } = await listen({ heartbeat: { interval: 5_000, timeout: 1_000 } });
     const client = await dial(port);
     const plain = await WsClient.connect(`ws://127.0.0.1:${port}/`);
@@ -59,7 +59,7 @@ describe.each(TRANSPORTS)("a library client on %s", (transport) => {
     ["no packet", "hello"],
     ["a reply", '{"reply":1}'],
     ["bytes", Buffer.from("{}")],
-  ])("that begins with %s is told to say hello, and closed with 4000", async (_, message) => {
+  ])("that begins with %s is told that a hello was expected, and closed with 4000", async (_, message) => {
     const { port, connected } = await listen();
     const client = await dial(port);
     client.send(message);
@@ -69,7 +69,7 @@ describe.each(TRANSPORTS)("a library client on %s", (transport) => {
     expect(connected).toEqual([]);
   });
 
-  test("that does not wait for the answer is closed with 4000", async () => {
+  test("that sends before the answer to its hello is closed with 4000", async () => {
     const { port, connected } = await listen({ authenticate: () => new Promise(() => {}) });
     const client = await dial(port);
     client.send(HELLO);
@@ -123,7 +123,7 @@ describe.each(TRANSPORTS)("a library client on %s", (transport) => {
     expect(failures).toEqual([]);
   });
 
-  test("may come back when it is authenticate that failed", async () => {
+  test("may reconnect when authenticate itself failed", async () => {
     const failure = new Error("The database is away");
     const { hub, port } = await listen({ authenticate: () => Promise.reject(failure) });
     const reported = new Promise((resolve) => {
@@ -141,7 +141,7 @@ describe.each(TRANSPORTS)("a library client on %s", (transport) => {
     expect((await client.closed).code).toBe(4102);
   });
 
-  test("whose credentials are looked at for too long is closed with 4102, and not let in later", async () => {
+  test("whose credentials are checked for too long is closed with 4102, and not let in later", async () => {
     let decide: ((user: User) => void) | undefined;
     const asked = new Promise<User>((resolve) => {
       decide = resolve;
@@ -155,7 +155,7 @@ describe.each(TRANSPORTS)("a library client on %s", (transport) => {
     expect(connected).toEqual([]);
   });
 
-  test("that goes while its credentials are looked at is not let in", async () => {
+  test("that leaves while its credentials are checked is not let in", async () => {
     let begin: (() => void) | undefined;
     const begun = new Promise<void>((resolve) => {
       begin = resolve;
@@ -181,7 +181,7 @@ describe.each(TRANSPORTS)("a library client on %s", (transport) => {
     expect(hub.sockets.size).toBe(2);
   });
 
-  test("on its way in is sent away when the hub closes", async () => {
+  test("without an answer to its hello is closed when the hub closes", async () => {
     const { hub, port, connected } = await listen({ authenticate: () => new Promise(() => {}) });
     const silent = await dial(port);
     const waiting = await dial(port);

@@ -244,7 +244,7 @@ const CASES = PLACES.flatMap((place) => {
 });
 
 describe("Code that fails", () => {
-  test.each(CASES)("(%s) is reported once, and disturbs nobody", async (_name, { place, fail, error }) => {
+  test.each(CASES)("(%s) is reported once, and disturbs no client", async (_name, { place, fail, error }) => {
     const failing = (): never => fail(error) as never;
     const stage = await open(place.options?.(failing));
     const [guest, other] = await stage.pair();
@@ -265,23 +265,26 @@ describe("Code that fails", () => {
     expect(guest.socket.isOpen ? await guest.heard() : []).toStrictEqual([]);
   });
 
-  test.each(ERRORS)("in a listener of connection, with %s, is reported once, and disturbs nobody", async (...given) => {
-    const [, error] = given;
-    for (const [, fail] of WAYS) {
-      const stage = await open();
-      stage.hub.once("connection", () => fail(error));
-      const [guest, other] = await stage.pair();
-      const first = await stage.failures.next();
-      expect(Object.is(first?.error, error)).toBe(true);
-      expect(first?.context).toStrictEqual({ source: "listener", event: "connection", socket: guest.socket });
-      expect(await guest.heard()).toStrictEqual([]);
-      expect(await other.heard()).toStrictEqual([]);
-      await turn();
-      expect(stage.failures.take()).toHaveLength(0);
-    }
-  });
+  test.each(ERRORS)(
+    "in a listener of connection, with %s, is reported once, and disturbs no client",
+    async (...given) => {
+      const [, error] = given;
+      for (const [, fail] of WAYS) {
+        const stage = await open();
+        stage.hub.once("connection", () => fail(error));
+        const [guest, other] = await stage.pair();
+        const first = await stage.failures.next();
+        expect(Object.is(first?.error, error)).toBe(true);
+        expect(first?.context).toStrictEqual({ source: "listener", event: "connection", socket: guest.socket });
+        expect(await guest.heard()).toStrictEqual([]);
+        expect(await other.heard()).toStrictEqual([]);
+        await turn();
+        expect(stage.failures.take()).toHaveLength(0);
+      }
+    },
+  );
 
-  test.each(ERRORS)("in a listener of error, with %s, is the end of it", async (...given) => {
+  test.each(ERRORS)("in a listener of error, with %s, is not reported again", async (...given) => {
     const [, error] = given;
     for (const [, fail] of WAYS) {
       const stage = await open();
@@ -333,7 +336,7 @@ describe("A handler's thenable", () => {
         raise(new Error("too late"));
       },
     ],
-  ])("%s answers once", async (_what, then) => {
+  ])("%s is answered once", async (_what, then) => {
     const stage = await open({ limits: { pendingRequests: 1 } });
     stage.hub.handle("work", () => thenable(then));
     const guest = await stage.connect();
@@ -380,7 +383,7 @@ describe("Data that cannot be encoded", () => {
     }
   });
 
-  test.each(UNENCODABLE)("(%s) throws at the call, and reaches nobody", async (_what, data) => {
+  test.each(UNENCODABLE)("(%s) throws at the call, and reaches no client", async (_what, data) => {
     const stage = await open();
     const [guest, other] = await stage.pair();
     const error = hubError("ERR_HUB_UNSERIALISABLE", 'The codec cannot encode the data of "news"');
@@ -394,7 +397,7 @@ describe("Data that cannot be encoded", () => {
 });
 
 describe("A codec that fails", () => {
-  test.each(ERRORS)("at what a client sent, with %s, tells the client", async (_what, error) => {
+  test.each(ERRORS)("on a message of a client, with %s, is told to the client", async (_what, error) => {
     const codec: Codec = {
       ...jsonCodec,
       decode: (message) => (message === "bad" ? raise(error) : jsonCodec.decode(message)),
@@ -410,7 +413,7 @@ describe("A codec that fails", () => {
     expect(stage.hub.stats().violations).toBe(1);
   });
 
-  test("at what the hub itself has to say is reported as codec, and the client is in all the same", async () => {
+  test("on a packet of the hub's own is reported as codec, and the client is let in", async () => {
     const why = new Error("no welcome");
     const codec: Codec = {
       ...jsonCodec,
@@ -425,7 +428,7 @@ describe("A codec that fails", () => {
     expect(await guest.heard()).toStrictEqual([]);
   });
 
-  test("at the refusal, too, is reported, and the client waits in vain", async () => {
+  test("on the refusal as well is reported, and the client gets no answer", async () => {
     const why = new Error("no errors");
     const codec: Codec = {
       ...jsonCodec,

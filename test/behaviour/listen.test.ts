@@ -49,7 +49,7 @@ async function expectGreeting(hub: Hub, url: string): Promise<void> {
   await client.close();
 }
 
-test("what the hub's own server fails at after it listens, is reported and ends nothing", async () => {
+test("a failure of the hub's own server after it listens is reported and ends nothing", async () => {
   const listen = vi.spyOn(Server.prototype, "listen");
   const hub = newHub({ transport: "ws" });
   const { port } = await hub.listen({ host });
@@ -83,14 +83,14 @@ describe.each(TRANSPORTS)("listening on %s", (transport) => {
     ["port 0", 0],
     ["an empty object", {}],
     ["an object with undefined in it", { port: undefined, host: undefined, socketPath: undefined, tls: undefined }],
-  ])("with %s takes a free port and tells which", async (_, where) => {
+  ])("with %s takes a free port and returns it", async (_, where) => {
     const hub = newHub({ transport });
     const { port } = await hub.listen(where);
     expect(port).toBeGreaterThan(0);
     await expectGreeting(hub, `ws://127.0.0.1:${port}`);
   });
 
-  test("on one address", async () => {
+  test("works on one address", async () => {
     const hub = newHub({ transport });
     const { port } = await hub.listen({ host });
     await expectGreeting(hub, `ws://127.0.0.1:${port}`);
@@ -98,7 +98,7 @@ describe.each(TRANSPORTS)("listening on %s", (transport) => {
     await expect(WsClient.connect(`ws://127.0.0.2:${port}`)).rejects.toMatchObject({ code: "ECONNREFUSED" });
   });
 
-  test("with TLS", async () => {
+  test("works with TLS", async () => {
     const hub = newHub({ transport });
     const secure: boolean[] = [];
     hub.on("connection", ({ handshake }) => secure.push(handshake.secure));
@@ -107,7 +107,7 @@ describe.each(TRANSPORTS)("listening on %s", (transport) => {
     expect(secure).toStrictEqual([true]);
   });
 
-  test("with TLS and an encrypted key", async () => {
+  test("works with TLS and an encrypted key", async () => {
     const passphrase = "open sesame";
     const keyFile = join(folder, "encrypted.pem");
     const key = createPrivateKey(readFileSync(KEY_FILE));
@@ -123,7 +123,7 @@ describe.each(TRANSPORTS)("listening on %s", (transport) => {
     expect(wrong.code).toBe("ERR_HUB_LISTEN");
   });
 
-  test.each(["certFile", "keyFile"] as const)("names a %s that is missing", async (name) => {
+  test.each(["certFile", "keyFile"] as const)("names a %s that is missing in its error", async (name) => {
     const absent = join(folder, "absent.pem");
     const hub = newHub({ transport });
     const error = await failure(hub, { host, tls: { certFile: CERT_FILE, keyFile: KEY_FILE, [name]: absent } });
@@ -133,14 +133,14 @@ describe.each(TRANSPORTS)("listening on %s", (transport) => {
     await expectGreeting(hub, `ws://127.0.0.1:${port}`);
   });
 
-  test.each(["certFile", "keyFile"] as const)("does not listen with a %s that is no PEM", async (name) => {
+  test.each(["certFile", "keyFile"] as const)("fails with a %s that is not PEM", async (name) => {
     const garbage = join(folder, "garbage.pem");
     writeFileSync(garbage, "garbage");
     const tls = { certFile: CERT_FILE, keyFile: KEY_FILE, [name]: garbage };
     expect((await failure(newHub({ transport }), { host, tls })).code).toBe("ERR_HUB_LISTEN");
   });
 
-  test("on a Unix domain socket, which is gone afterwards", async () => {
+  test("works on a Unix domain socket, which is removed afterwards", async () => {
     const socketPath = join(folder, "hub.sock");
     const hub = newHub({ transport });
     const met = new Promise<unknown>((resolve) => {
@@ -153,7 +153,7 @@ describe.each(TRANSPORTS)("listening on %s", (transport) => {
     expect(existsSync(socketPath)).toBe(false);
   });
 
-  test("not on a Unix domain socket that is in use, nor on a file", async () => {
+  test("fails on a Unix domain socket that is in use, and on a file", async () => {
     const busy = join(folder, "busy.sock");
     const server = createServer().listen(busy);
     await once(server, "listening");
@@ -174,13 +174,13 @@ describe.each(TRANSPORTS)("listening on %s", (transport) => {
     await hub.listen({ socketPath: join(folder, "free.sock") });
   });
 
-  test("not in a folder that does not exist", async () => {
+  test("fails in a folder that does not exist", async () => {
     const socketPath = join(folder, "absent", "hub.sock");
     expect(await failure(newHub({ transport }), { socketPath })).toMatchObject({ code: "EACCES" });
   });
 
   // A port that was chosen, not found: only on those does uWebSockets.js share by default.
-  test.each(TRANSPORTS)("not on a port that a hub on %s has", async (other) => {
+  test.each(TRANSPORTS)("fails on a port that a hub on %s has", async (other) => {
     const port = await freePort();
     await newHub({ transport: other }).listen({ host, port });
     const hub = newHub({ transport });
@@ -192,19 +192,19 @@ describe.each(TRANSPORTS)("listening on %s", (transport) => {
     await expectGreeting(hub, `ws://127.0.0.1:${another.port}`);
   });
 
-  test.each(TRANSPORTS)("not on a port that a hub on %s has on every address", async (other) => {
+  test.each(TRANSPORTS)("fails on a port that a hub on %s has on every address", async (other) => {
     const port = await freePort();
     await newHub({ transport: other }).listen(port);
     expect((await failure(newHub({ transport }), port)).code).toBe("EADDRINUSE");
   });
 
-  test("not on an address that the machine does not have", async () => {
+  test("fails on an address that the machine does not have", async () => {
     const error = await failure(newHub({ transport }), { host: "192.0.2.1" });
     expect(error.code).toBe("EADDRNOTAVAIL");
     expect(error.message).toContain("192.0.2.1");
   });
 
-  test.each([70_000, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, "80", null])("not on port %s", async (port) => {
+  test.each([70_000, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, "80", null])("fails on port %s", async (port) => {
     for (const where of typeof port === "number" ? [port, { port }] : [{ port }]) {
       // oxlint-disable-next-line no-await-in-loop -- a hub listens once at a time
       const error = await failure(newHub({ transport }), where);
@@ -227,12 +227,12 @@ describe.each(TRANSPORTS)("listening on %s", (transport) => {
     ["8080", "listen()"],
     [true, "listen()"],
     [[8080], "listen()"],
-  ])("not with %j", async (where, named) => {
+  ])("fails with %j", async (where, named) => {
     const error = await failure(newHub({ transport }), where);
     expect(error).toMatchObject({ code: "ERR_HUB_OPTION", message: expect.stringContaining(named) });
   });
 
-  test("not twice, but again after a failure", async () => {
+  test("fails a second time, but works again after a failure", async () => {
     const hub = newHub({ transport });
     expect((await failure(hub, { host: "192.0.2.1" })).code).toBe("EADDRNOTAVAIL");
     const { port } = await hub.listen({ host });
@@ -240,20 +240,20 @@ describe.each(TRANSPORTS)("listening on %s", (transport) => {
     await expectGreeting(hub, `ws://127.0.0.1:${port}`);
   });
 
-  test("not twice at once", async () => {
+  test("fails when it has already begun", async () => {
     const hub = newHub({ transport });
     const first = hub.listen({ host });
     expect(await failure(hub, { host })).toMatchObject({ code: "ERR_HUB_LISTENING" });
     expect((await first).port).toBeGreaterThan(0);
   });
 
-  test("not after close()", async () => {
+  test("fails after close()", async () => {
     const hub = newHub({ transport });
     await hub.close();
     expect(await failure(hub, { host })).toMatchObject({ code: "ERR_HUB_CLOSED" });
   });
 
-  test("not any more when close() comes while it begins", async () => {
+  test("fails when close() is called while it begins", async () => {
     const hub = newHub({ transport });
     const begun = hub.listen({ host });
     await hub.close();
@@ -261,14 +261,14 @@ describe.each(TRANSPORTS)("listening on %s", (transport) => {
     await expect(WsClient.connect(`ws://127.0.0.1:${port}`)).rejects.toMatchObject({ code: "ECONNREFUSED" });
   });
 
-  test("its port is free again after close()", async () => {
+  test("frees its port with close()", async () => {
     const first = newHub({ transport });
     const { port } = await first.listen({ host });
     await first.close();
     expect(await newHub({ transport }).listen({ host, port })).toStrictEqual({ port });
   });
 
-  test("its port can be taken again at once although clients were connected", async () => {
+  test("frees its port at once although clients were connected", async () => {
     const port = await freePort();
     const first = newHub({ transport });
     await first.listen({ host, port });
@@ -280,7 +280,7 @@ describe.each(TRANSPORTS)("listening on %s", (transport) => {
     await expectGreeting(second, `ws://127.0.0.1:${port}`);
   });
 
-  test("plain HTTP is told to upgrade", async () => {
+  test("answers plain HTTP with a demand to upgrade", async () => {
     const { port } = await newHub({ transport, path: "/chat" }).listen({ host });
     for (const path of ["/", "/chat"]) {
       // oxlint-disable-next-line no-await-in-loop -- two requests, one after the other
@@ -292,7 +292,7 @@ describe.each(TRANSPORTS)("listening on %s", (transport) => {
     }
   });
 
-  test("only the path is accepted, with any query", async () => {
+  test("accepts only the path, with any query", async () => {
     const hub = newHub({ transport, path: "/chat" });
     const { port } = await hub.listen({ host });
     const url = `ws://127.0.0.1:${port}`;
@@ -303,7 +303,7 @@ describe.each(TRANSPORTS)("listening on %s", (transport) => {
     expect(statuses).toStrictEqual(others.map(() => 404));
   });
 
-  test.each(["/:room", "/*", "/rooms/:id"])("the path %s is no pattern", async (path) => {
+  test.each(["/:room", "/*", "/rooms/:id"])("does not take the path %s for a pattern", async (path) => {
     const hub = newHub({ transport, path });
     const { port } = await hub.listen({ host });
     await expectGreeting(hub, `ws://127.0.0.1:${port}${path}`);
@@ -311,7 +311,7 @@ describe.each(TRANSPORTS)("listening on %s", (transport) => {
     expect(await upgradeStatus(`ws://127.0.0.1:${port}/1`)).toBe(404);
   });
 
-  test("closing is idempotent, with and without listening", async () => {
+  test("can be closed twice, also without listening", async () => {
     const hub = newHub({ transport });
     const closing = hub.close();
     expect(hub.close()).toBe(closing);
@@ -342,7 +342,7 @@ describe("the transport's name from the environment", () => {
     delete process.env["ROOMCAST_TRANSPORT"];
   });
 
-  test.runIf(TRANSPORTS.includes("uws"))("is one line", async () => {
+  test.runIf(TRANSPORTS.includes("uws"))("takes one line", async () => {
     process.env["ROOMCAST_TRANSPORT"] = "uws";
     expect(await headerOfConfigured()).not.toBeNull();
     process.env["ROOMCAST_TRANSPORT"] = "ws";

@@ -79,7 +79,7 @@ describe("Middleware", () => {
     expect(await guest.ask("work", 7)).toStrictEqual({ reply: 1, data: [7] });
   });
 
-  test("is told the event, the data, the socket, and whether a reply is wanted", async () => {
+  test("receives the event, the data, the socket, and whether a reply is wanted", async () => {
     const stage = await open();
     const calls = new Inbox<Call<unknown>>();
     stage.hub.use((call, next) => {
@@ -95,7 +95,7 @@ describe("Middleware", () => {
     expect(await calls.next()).toStrictEqual({ event: "work", data: undefined, socket, isRequest: true });
   });
 
-  test("may replace the data, for those behind it", async () => {
+  test("may replace the data for what comes after it", async () => {
     const stage = await open();
     const seen: unknown[] = [];
     stage.hub.use((call, next) => {
@@ -114,7 +114,7 @@ describe("Middleware", () => {
     expect(seen).toStrictEqual([7, [7]]);
   });
 
-  test("may answer by itself: then neither the rest nor the handler runs", async () => {
+  test("may answer without running the rest and the handler", async () => {
     const stage = await open();
     const ran: string[] = [];
     stage.hub.use(({ data }, next) => (data === "stop" ? { cached: true } : next()));
@@ -131,7 +131,7 @@ describe("Middleware", () => {
     expect(ran).toStrictEqual(["inner", "handler"]);
   });
 
-  test("may refuse with a ReplyError, at once or later, which is nobody's failure", async () => {
+  test("may refuse with a ReplyError, at once or later, which is not reported", async () => {
     const stage = await open();
     stage.hub.use(({ data }, next) => {
       if (data === "now") throw new ReplyError("not-now", "Later.");
@@ -166,7 +166,7 @@ describe("Middleware", () => {
   test.each([
     ["throws", raise],
     ["rejects", (thrown: unknown) => Promise.reject(thrown)],
-  ])("through which the error of a handler that %s passes does not become its origin", async (_does, fail) => {
+  ])("does not become the source of an error when the handler %s", async (_does, fail) => {
     for (const error of [new Error("broken"), undefined, null, 0, Number.NaN, "broken"]) {
       const stage = await open();
       stage.hub.use((_call, next) => next());
@@ -180,7 +180,7 @@ describe("Middleware", () => {
     }
   });
 
-  test("that puts an error of its own in the place of the handler's is reported as middleware", async () => {
+  test("that replaces the handler's error is reported as middleware", async () => {
     const stage = await open();
     const cause = new Error("of the handler");
     stage.hub.use(async (_call, next) => {
@@ -199,7 +199,7 @@ describe("Middleware", () => {
     ]);
   });
 
-  test("that catches what a handler threw has dealt with it", async () => {
+  test("that catches the handler's error keeps it from being reported", async () => {
     const stage = await open();
     stage.hub.use((_call, next) => {
       try {
@@ -239,7 +239,7 @@ describe("Middleware", () => {
     expect(stage.failures.take()).toStrictEqual([]);
   });
 
-  test("that forgets what next() returned ends nothing: the handler's rejection is reported, once", async () => {
+  test("that ignores the promise of next() ends nothing, and the handler's rejection is reported once", async () => {
     const stage = await open();
     const error = new Error("broken");
     const begun = new Inbox<(error: unknown) => void>();
@@ -256,7 +256,7 @@ describe("Middleware", () => {
     expect(await guest.heard()).toStrictEqual([]);
   });
 
-  test("that calls next() twice is told, and the handler runs once", async () => {
+  test("that calls next() twice gets an error, and the handler runs once", async () => {
     const stage = await open();
     let calls = 0;
     stage.hub.use((_call, next) => {
@@ -275,7 +275,7 @@ describe("Middleware", () => {
     expect(calls).toBe(1);
   });
 
-  test("is removed by the function that use() returned, and only that one", async () => {
+  test("is removed by the function that use() returned, and no other is", async () => {
     const stage = await open();
     const ran: string[] = [];
     const log = (name: string) => (_call: unknown, next: () => unknown) => {
@@ -319,7 +319,7 @@ describe("Middleware", () => {
     expect(ran).toStrictEqual(["second", "added", "handler"]);
   });
 
-  test("runs around the handlers of one socket, not around the protocol's own events, replies, or nothing", async () => {
+  test("runs around the handlers of one socket, and not for the protocol's events, replies or unhandled events", async () => {
     const stage = await open({ joinable: () => true });
     const events: string[] = [];
     stage.hub.use((call, next) => {
@@ -340,7 +340,7 @@ describe("Middleware", () => {
     expect(events).toStrictEqual(["own"]);
   });
 
-  test("sees what the contract has made of the data, and nothing that does not fit", async () => {
+  test("sees the output of the contract's schemas, and no data that does not fit", async () => {
     const contract = defineContract({ client: { add: z.object({ by: z.coerce.number() }) }, server: {} });
     const stage = await open({ contract: contract as NonNullable<HubOptions["contract"]> });
     const seen: unknown[] = [];

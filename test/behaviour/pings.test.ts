@@ -15,7 +15,7 @@ const LIMIT = 256 * 1024;
 const MOST_PINGS = 1_000_000;
 
 /** The libraries answer pings by themselves: `ws` bounds what it holds of that, for uWebSockets.js the hub does. */
-test.each(TRANSPORTS)("a client that pings and reads no pong is ended, on %s", async (transport) => {
+test.each(TRANSPORTS)("a client that pings without reading the pongs is closed, on %s", async (transport) => {
   const hub = new Hub({ transport, maxBufferedBytes: LIMIT, heartbeat: false });
   const { port } = await hub.listen({ host: "127.0.0.1" });
   const ended = new Promise<Disconnection>((resolve) => hub.on("disconnection", (_, how) => resolve(how)));

@@ -21,7 +21,7 @@ describe("hub:join and hub:leave", () => {
     return { hub, socket: await connected, client };
   }
 
-  test("are refused unless the application says otherwise", async () => {
+  test("are refused unless the application allows them", async () => {
     const { socket, client } = await connect();
     socket.join("kept");
     client.send({ event: "hub:join", id: 1, data: { room: "tea" } });
@@ -31,7 +31,7 @@ describe("hub:join and hub:leave", () => {
     expect([...socket.rooms]).toEqual(["kept"]);
   });
 
-  test("do what the guard allows", async () => {
+  test("take effect if the guard allows them", async () => {
     const { socket, client } = await connect({ joinable: (room) => room.startsWith("public/") });
     client.send({ event: "hub:join", id: 1, data: { room: "public/tea" } });
     expect(await client.nextJson()).toEqual({ reply: 1 });
@@ -43,7 +43,7 @@ describe("hub:join and hub:leave", () => {
     expect([...socket.rooms]).toEqual([]);
   });
 
-  test("give the guard the room and the socket, and tell the client its reason", async () => {
+  test("pass the room and the socket to the guard, and its reason to the client", async () => {
     const asked: unknown[] = [];
     const { socket, client } = await connect({
       joinable: async (...args) => {
@@ -56,7 +56,7 @@ describe("hub:join and hub:leave", () => {
     expect(asked).toEqual([["tea", socket]]);
   });
 
-  test("take effect in their order, however long the guard takes for each", async () => {
+  test("take effect in order, however long the guard takes for each", async () => {
     const waiting: ((allowed: boolean) => void)[] = [];
     let slow = true;
     const { socket, client } = await connect({
@@ -78,7 +78,7 @@ describe("hub:join and hub:leave", () => {
     expect([...socket.rooms]).toEqual(["tea"]);
   });
 
-  test("go on after a guard that fails, which the application hears of", async () => {
+  test("work again after a guard that failed, which is reported", async () => {
     const failure = new Error("a secret");
     const { hub, socket, client } = await connect({
       joinable: (room) => (room === "bad" ? Promise.reject(failure) : true),
@@ -95,7 +95,7 @@ describe("hub:join and hub:leave", () => {
   });
 
   test.each([undefined, null, "tea", {}, { room: "" }, { room: 7 }, { room: ["tea"] }, { room: "x".repeat(257) }])(
-    "with the data %j name no room",
+    "are refused with the data %j",
     async (data) => {
       const { socket, client } = await connect({ joinable: () => true });
       client.send({ event: "hub:join", id: 1, data });

@@ -91,7 +91,7 @@ async function openCounted(
 }
 
 describe.each(SUBJECTS)("The statistics on $name", (subject) => {
-  test("are zeros at first, of a plain object that is a copy", async () => {
+  test("are zeros at first, in a plain object that is a copy", async () => {
     const { hub } = await openStage(subject);
     const before = hub.stats();
     expect(before).toStrictEqual(NOTHING);
@@ -101,7 +101,7 @@ describe.each(SUBJECTS)("The statistics on $name", (subject) => {
     expect(hub.stats()).toStrictEqual(NOTHING);
   });
 
-  test("say what goes out exactly as clients and the transport count it", async () => {
+  test("count what goes out exactly as clients and the transport do", async () => {
     const { stage, writes } = await openCounted(subject);
     const { hub } = stage;
     hub.handle("echo", (data: unknown) => data);
@@ -145,7 +145,7 @@ describe.each(SUBJECTS)("The statistics on $name", (subject) => {
     expect(writes()).toBe(2);
   });
 
-  test("say what comes in by its payload", async () => {
+  test("count the payload of what comes in", async () => {
     const stage = await openStage(subject);
     const { hub, wire } = stage;
     hub.on("message", () => {});
@@ -167,7 +167,7 @@ describe.each(SUBJECTS)("The statistics on $name", (subject) => {
     expect(hub.stats()).toMatchObject({ messagesIn: 6, bytesIn, violations: 2, messagesOut: 3 });
   });
 
-  test("count what fails and who is refused", async () => {
+  test("count failures and refusals", async () => {
     const stage = await openStage(subject, {
       joinable: (room) => {
         if (room === "broken") throw new Error("broken");
@@ -192,7 +192,7 @@ describe.each(SUBJECTS)("The statistics on $name", (subject) => {
     expect(hub.stats()).toMatchObject({ handlerErrors: 3, violations: 1, refusals: 2, connections: 1, rooms: 1 });
   });
 
-  test("know newcomers from connections", async () => {
+  test("distinguish pending handshakes from connections", async () => {
     const { stage } = await openStageInTime(subject);
     const client = stage.dial({ protocols: ["roomcast.v1.json"] });
     await client.opened;
@@ -207,7 +207,7 @@ describe.each(SUBJECTS)("The statistics on $name", (subject) => {
     expect(guest.socket.isOpen).toBe(true);
   });
 
-  test("count who reads too slowly, and what waits for them meanwhile", async () => {
+  test("count the clients that read too slowly, and what waits for them", async () => {
     const stage = await openStage(subject, { maxBufferedBytes: 1024 * 1024 });
     const { hub } = stage;
     const guest = await stage.connect();
@@ -225,7 +225,7 @@ describe.each(SUBJECTS)("The statistics on $name", (subject) => {
     expect(hub.stats().drops).toStrictEqual(NOTHING.drops);
   });
 
-  test("count what is dropped, by the reason", async () => {
+  test("count dropped messages by reason", async () => {
     const stage = await openStage(subject, { maxBufferedBytes: 1024 * 1024, overload: "drop" });
     const { hub } = stage;
     const [slow, quick] = await stage.pair();
@@ -259,7 +259,7 @@ describe.each(SUBJECTS)("The statistics on $name", (subject) => {
     expect(stage.hub.stats().drops).toStrictEqual(drops);
   });
 
-  test("count what a later message took the place of", async () => {
+  test("count messages that a later one replaced", async () => {
     const stage = await openStage(subject);
     const { hub } = stage;
     const slow = await stage.connect();
@@ -288,7 +288,7 @@ describe.each(SUBJECTS)("The statistics on $name", (subject) => {
     expect(stage.hub.stats()).toMatchObject({ heartbeatLosses: 1, connections: 0 });
   });
 
-  test("are there when the hub is closed", async () => {
+  test("remain when the hub is closed", async () => {
     const stage = await openStage(subject);
     const guest = await stage.connect();
     guest.socket.join("room");
@@ -326,7 +326,7 @@ describe.skipIf(!TRANSPORTS.includes("uws"))("The statistics on uws, of what is 
     expect(stats.writes).toBe(20 + writes());
   });
 
-  test("are those of whom something was sent to", async () => {
+  test("include only the members that were sent something", async () => {
     const stage = await openStage(subject);
     const guests: Guest[] = [];
     for (let n = 0; n < 20; n++) guests.push(await stage.connect());

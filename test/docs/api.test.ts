@@ -32,7 +32,7 @@ test("lists every figure of the statistics", () => {
   expect(names(rowsOf("Hub", "connections")).toSorted()).toStrictEqual(Object.keys(stats).toSorted());
 });
 
-test("lists why a client is refused, and what may fail", () => {
+test("lists the reasons of refusals and the sources of errors", () => {
   const reasons = literalsOf("src/door/refusal.ts", /export type RefusalReason =\n(.*?);/s);
   expect(names(rowsOf("Options", "draining"))).toStrictEqual(reasons);
   const sources = literalsOf("src/report.ts", /export type ErrorSource =\n(.*?);/s);

@@ -45,7 +45,7 @@ describe.each(documentPaths())("%s", (path) => {
   });
 });
 
-test("there are links, scripts and documents to check", () => {
+test("the checks find links, scripts and documents", () => {
   expect(documentPaths()).toContain("README.md");
   expect(documentPaths().filter((path) => path.startsWith("docs/decisions/")).length).toBeGreaterThan(5);
   expect(proseOf("README.md")).toMatch(/\]\(docs\//);

@@ -66,7 +66,7 @@ function vectorFor(code: number): string | undefined {
   return VECTORS.closes.find(({ from, to }) => from <= code && code <= to)?.returns;
 }
 
-describe("the document says what the code says", () => {
+describe("the document agrees with the code on", () => {
   test("the version", () => {
     const stated = [
       /^# .* version (\d+)$/m,
@@ -85,7 +85,7 @@ describe("the document says what the code says", () => {
     expect(names("2. Connecting", 0)).toStrictEqual([jsonCodec.protocol, msgpackCodec.protocol]);
   });
 
-  test("how a library client is refused", () => {
+  test("the refusal of library clients", () => {
     const table = rowsOf("2. Connecting", 3).map(([, error = "", code = ""]) => [codesIn(error)[0], codesIn(code)[0]]);
     const known = new Map(table.map(([error, code]) => [error, Number(code)]));
     expect(known.get(WireErrorCode.helloExpected)).toBe(CloseCode.protocolError);
@@ -147,14 +147,14 @@ describe("the document says what the code says", () => {
     expect(/names that begin with `([^`]+)` are reserved/.exec(proseOf(PATH))?.[1]).toBe(RESERVED_PREFIX);
   });
 
-  test("the control events, and no others", () => {
+  test("the list of control events", () => {
     const known = Object.values(ControlEvent);
     expect(names("4. Control events", 0).toSorted()).toStrictEqual(known.toSorted());
     const mentioned = new Set(Array.from(proseOf(PATH).matchAll(/hub:\w+/g), ([name]) => name));
     expect([...mentioned].toSorted()).toStrictEqual(known.toSorted());
   });
 
-  test("whose each control event is, and what it carries", () => {
+  test("the sender and the data of each control event", () => {
     const sources = Array.from(packets.matchAll(/The (client|server) sends[^/]*\*\/\s+\w+: "(hub:\w+)"/g));
     const rows = rowsOf("4. Control events", 0).map(([event = "", from, data = ""]) => ({
       event: codesIn(event)[0] ?? "",
@@ -181,7 +181,7 @@ describe("the document says what the code says", () => {
     expect(names("7. Closing and close codes", 2)).toStrictEqual(fieldsOf("Bye"));
   });
 
-  test("the error codes, and each in an exchange", () => {
+  test("the error codes, each shown in an exchange", () => {
     const known = Object.values(WireErrorCode);
     expect(names("9. Error codes on the wire").toSorted()).toStrictEqual(known.toSorted());
     const exchanges = blocks.map(({ text }) => text).join("");
@@ -194,7 +194,7 @@ describe("the document says what the code says", () => {
     expect(Object.fromEntries(stated)).toStrictEqual(CloseCode);
   });
 
-  test("whether a client connects again, for every code", () => {
+  test("reconnecting after every close code", () => {
     const table = verdicts(rowsOf("7. Closing and close codes", 1));
     const codes = codesFrom("1000-4999");
     expect(codes.filter((code) => table(code) !== reconnectionAfter(code))).toStrictEqual([]);
@@ -223,7 +223,7 @@ describe("the exchanges", () => {
     },
   );
 
-  test("are some", () => {
+  test("exist", () => {
     expect(exchanges.length).toBeGreaterThan(20);
   });
 });

@@ -23,14 +23,14 @@ describe("the threat", () => {
   });
 });
 
-test("a title is found only where it is one", () => {
+test("a title is found only where it names a test", () => {
   const source = `test("harm", () => {});\nsuite.raw(\n  'the word "harm" (twice)',\n  body);\nlog("other");\nconst x = "no";`;
   expect(["harm", 'the word "harm" (twice)'].filter((title) => !declares(source, title))).toStrictEqual([]);
   expect(declares('"name": "harm",', "harm")).toBe(true);
   expect(["har", "arm", "other", "no"].filter((title) => declares(source, title))).toStrictEqual([]);
 });
 
-test("threats are many, and each has one row", () => {
+test("there are many threats, and each has one row", () => {
   const names = threats.map(({ threat }) => threat);
   expect(names).toStrictEqual([...new Set(names)]);
   expect(names.length).toBeGreaterThan(25);
@@ -40,7 +40,7 @@ describe("the snippet for logs", () => {
   afterEach(closeAll);
   afterAll(removeSnippets);
 
-  test("makes one line of printable ASCII of whatever a client chose, and loses nothing", async () => {
+  test("turns anything that a client chose into one line of printable ASCII, and loses nothing", async () => {
     const block = blocksOf(PATH).find(({ text }) => text.includes("function line("));
     if (block === undefined) throw new Error(`${PATH} has no such snippet.`);
     const { line } = (await run(block)) as { line: (entry: object) => string };

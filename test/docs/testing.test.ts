@@ -10,7 +10,7 @@ const examples = blocksOf("docs/TESTING.md").filter(({ text }) => text.includes(
 
 afterAll(removeSnippets);
 
-test("there are examples", () => {
+test("the document has examples", () => {
   expect(examples).not.toHaveLength(0);
 });
 

@@ -247,7 +247,7 @@ const observers: Readonly<Record<string, (transport: TransportName) => Promise<s
 
 const rows = tablesOf(sectionOf("docs/TRANSPORTS.md", "What stays different"))[0] ?? [];
 
-test("every row is looked at, and every look has a row", () => {
+test("every row has a check, and every check has a row", () => {
   expect(rows.map(([topic]) => topic)).toStrictEqual(Object.keys(observers));
 });
 

@@ -13,13 +13,13 @@ test.each([
   expect(await peer.next()).toEqual({ event: "hub:hello", data: { protocol: 1, auth: { name: "Ann" } } });
 });
 
-test("without credentials there is no such field", async () => {
+test("without credentials the hello has no such field", async () => {
   const server = await startServer();
   startClient(server.url);
   expect(await (await server.accept()).next()).toEqual({ event: "hub:hello", data: { protocol: 1 } });
 });
 
-test("a function is asked anew at each attempt", async () => {
+test("a function is called again for each attempt", async () => {
   const server = await startServer();
   let asked = 0;
   startClient(server.url, { auth: () => ++asked });
@@ -31,7 +31,7 @@ test("a function is asked anew at each attempt", async () => {
   }
 });
 
-test("one that fails is reported, and the client tries again", async () => {
+test("a function that fails is reported, and the client tries again", async () => {
   const server = await startServer();
   const cause = new Error("no token");
   const problems: (() => unknown)[] = [
@@ -51,7 +51,7 @@ test("one that fails is reported, and the client tries again", async () => {
   expect(waited).toHaveLength(2);
 });
 
-test("credentials that cannot be encoded are reported likewise", async () => {
+test("credentials that cannot be encoded are reported, and the client tries again", async () => {
   const server = await startServer();
   const credentials: unknown[] = [1n];
   const client = startClient(server.url, { auth: () => credentials.shift() ?? "token" });
@@ -64,7 +64,7 @@ test("credentials that cannot be encoded are reported likewise", async () => {
   }
 });
 
-test("a refused credential ends the client, says why and settles everything", async () => {
+test("refused credentials end the client, which reports the reason and settles everything", async () => {
   const server = await startServer();
   const client = startClient(server.url, { auth: "wrong" });
   const asked = rejection(client.request("ask"));
@@ -102,7 +102,7 @@ test("a client that is closed while the credentials are awaited does not connect
   expect([client.state, other.state]).toEqual(["closed", "connecting"]);
 });
 
-test("a listener may close the client because the credentials could not be had", async () => {
+test("a listener may close the client when the credentials fail", async () => {
   const client = startClient("ws://127.0.0.1:1", { auth: () => Promise.reject(new Error("no token")) });
   const states: string[] = [];
   client.on("hub:state", ({ state }) => states.push(state));

@@ -6,7 +6,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-test("what was sent before arrives, then the code and the reason, and then close resolves", async () => {
+test("messages sent before arrive, then the code and the reason, and then close resolves", async () => {
   const { client, peer } = await openClient();
   client.emit("last", 1);
   await client.close(4_321, "enough");
@@ -15,14 +15,14 @@ test("what was sent before arrives, then the code and the reason, and then close
   expect(client.state).toBe("closed");
 });
 
-test("the default is 1000 without a reason, and closing again changes nothing", async () => {
+test("the default code is 1000 without a reason, and closing again changes nothing", async () => {
   const { client, peer } = await openClient();
   await Promise.all([client.close(), client.close(4_000, "again")]);
   expect(await peer.closed).toEqual({ code: 1000, reason: "" });
   await client.close();
 });
 
-test("everything that is pending settles, with the code and the reason", async () => {
+test("everything pending settles with the code and the reason", async () => {
   const { client, peer } = await openClient();
   const pending = [client.request("a"), client.request("b", 1, { idempotent: true }), client.join("c")].map(rejection);
   expect(await peer.rest()).toHaveLength(3);
@@ -33,7 +33,7 @@ test("everything that is pending settles, with the code and the reason", async (
   }
 });
 
-test("a closed client is final", async () => {
+test("a closed client stays closed", async () => {
   const { client } = await openClient();
   await client.close(4_321, "enough");
   for (const call of [() => client.emit("event"), () => client.send("raw")]) {
@@ -44,7 +44,7 @@ test("a closed client is final", async () => {
   }
 });
 
-test("events that have waited are not lost in silence", async () => {
+test("events that have waited are reported", async () => {
   const server = await startServer();
   const client = startClient(server.url);
   const reported: string[] = [];
@@ -68,7 +68,7 @@ test("a code that cannot be sent is refused, connected or not, and changes nothi
   expect(waiting.state).not.toBe("closed");
 });
 
-test("nothing is heard after the call but the state", async () => {
+test("the application hears nothing after the call but the state", async () => {
   const { client, peer } = await openClient();
   const heard: string[] = [];
   client.on("event", () => heard.push("event"));
@@ -91,7 +91,7 @@ test("closing while the connection is being made ends it", async () => {
   expect([client.state, early.state]).toEqual(["closed", "closed"]);
 });
 
-test("a server that does not answer the close is not waited for long", async () => {
+test("a server that does not answer the close is waited for only briefly", async () => {
   const { client, peer } = await openClient();
   peer.freeze();
   await client.close();

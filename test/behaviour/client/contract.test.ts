@@ -25,7 +25,7 @@ async function openContracted(): Promise<{ readonly client: Contracted; readonly
   return { client, peer };
 }
 
-test("what does not fit is not sent, and the error names the path", async () => {
+test("data that does not fit is not sent, and the error names the path", async () => {
   const { client, peer } = await openContracted();
   const error = thrown(() => client.emit("chat", { text: "too long" }));
   expect(error).toMatchObject({ name: "ClientError", code: "ERR_CLIENT_CONTRACT", cause: expect.any(Error) });
@@ -41,7 +41,7 @@ test("what does not fit is not sent, and the error names the path", async () => 
   expect(await peer.rest()).toEqual([{ event: "chat", data: { text: "short" } }, { event: "wave" }]);
 });
 
-test("what comes is as the schema makes it, or is reported and not heard", async () => {
+test("listeners get the schema's output, and data that does not fit is reported instead", async () => {
   const { client, peer } = await openContracted();
   const heard: unknown[] = [];
   const events = client.events();
@@ -56,7 +56,7 @@ test("what comes is as the schema makes it, or is reported and not heard", async
   expect(heard).toEqual([new Date(Date.UTC(2026))]);
 });
 
-test("a reply that does not fit rejects", async () => {
+test("a reply that does not fit rejects the request", async () => {
   const { client, peer } = await openContracted();
   const [good, bad] = [client.request("sum", [1, 2]), rejection(client.request("sum", [1]))];
   peer.send({ reply: (await peer.asked()).id, data: 3 });
@@ -65,7 +65,7 @@ test("a reply that does not fit rejects", async () => {
   expect(await bad).toMatchObject({ code: "ERR_CLIENT_CONTRACT" });
 });
 
-test("the server's requests are checked, and so are the answers", async () => {
+test("requests of the server and replies to them are checked", async () => {
   const { client, peer } = await openContracted();
   const reported: string[] = [];
   client.on("hub:error", ({ code }) => reported.push(code));

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { openClient, reached, rejection } from "../../support/client-stage.ts";
 
-test("yields the events from the call on, in order, and ends with the client", async () => {
+test("the stream yields the events from the call on, in order, and ends with the client", async () => {
   const { client, peer } = await openClient();
   const events = client.events();
   peer.send({ event: "a", data: 1, room: "tea" });
@@ -20,7 +20,7 @@ test("yields the events from the call on, in order, and ends with the client", a
   expect(await events.next()).toEqual({ done: true, value: undefined });
 });
 
-test("goes on over lost connections", async () => {
+test("the stream goes on over lost connections", async () => {
   const { server, client, peer } = await openClient();
   const events = client.events();
   peer.send({ event: "a" });
@@ -31,7 +31,7 @@ test("goes on over lost connections", async () => {
   expect(await events.next()).toMatchObject({ value: { event: "b" } });
 });
 
-test("whoever waits is told that it is over", async () => {
+test("a pending `next` resolves when the client is closed", async () => {
   const { client } = await openClient();
   const events = client.events();
   const waiting = [events.next(), events.next()];
@@ -43,7 +43,7 @@ test("whoever waits is told that it is over", async () => {
   expect(await client.events().next()).toEqual({ done: true, value: undefined });
 });
 
-test("leaving the loop ends it, and what comes then is not kept", async () => {
+test("leaving the loop ends the stream, and later events are not kept", async () => {
   const { client, peer } = await openClient();
   const events = client.events({ maxBuffered: 2 });
   for (const event of ["a", "b"]) peer.send({ event });
@@ -56,7 +56,7 @@ test("leaving the loop ends it, and what comes then is not kept", async () => {
   expect(await events.next()).toEqual({ done: true, value: undefined });
 });
 
-test("who falls behind gets what was kept, and then an error, once", async () => {
+test("a reader that falls behind gets what was kept and then one error", async () => {
   const { client, peer } = await openClient();
   const behind = client.events({ maxBuffered: 2 });
   const ahead = client.events();
@@ -69,7 +69,7 @@ test("who falls behind gets what was kept, and then an error, once", async () =>
   for (const event of ["a", "b", "c", "fence"]) expect(await ahead.next()).toMatchObject({ value: { event } });
 });
 
-test("several streams each get all", async () => {
+test("each of several streams gets all events", async () => {
   const { client, peer } = await openClient();
   const streams = [client.events(), client.events()];
   peer.send({ event: "a" });

@@ -2,7 +2,7 @@ import { ReplyError } from "roomcast/client";
 import { expect, test } from "vitest";
 import { nextError, openClient, reached, thrown } from "../../support/client-stage.ts";
 
-test("a handler answers with what it returns, or its promise resolves with", async () => {
+test("a handler replies with what it returns, or what its promise resolves with", async () => {
   const { client, peer } = await openClient();
   client.handle("double", (n: number) => 2 * n);
   client.handle("later", async (n: number) => n + 1);
@@ -16,7 +16,7 @@ test("a handler answers with what it returns, or its promise resolves with", asy
   ]);
 });
 
-test("a ReplyError is the answer; of any other error the server learns nothing, and the application all", async () => {
+test("a ReplyError is the reply; any other error is reported to the application, and the server learns no details", async () => {
   const { client, peer } = await openClient();
   const secret = new Error("secret");
   client.handle("refuse", () => {
@@ -40,7 +40,7 @@ test("a ReplyError is the answer; of any other error the server learns nothing, 
   expect(await unserialisable).toMatchObject({ code: "ERR_CLIENT_LISTENER" });
 });
 
-test("what nobody handles is answered so, also if somebody listens", async () => {
+test("a request that nobody handles is answered with an error, also if somebody listens to the event", async () => {
   const { client, peer } = await openClient();
   const heard = new Promise((resolve) => void client.on("question", resolve));
   peer.send({ event: "question", id: 7, data: "?" });
@@ -48,7 +48,7 @@ test("what nobody handles is answered so, also if somebody listens", async () =>
   expect(await heard).toBe("?");
 });
 
-test("an event has one handler, until that is removed", async () => {
+test("an event has one handler until it is removed", async () => {
   const { client, peer } = await openClient();
   const remove = client.handle("event", () => 1);
   expect(thrown(() => client.handle("event", () => 2))).toMatchObject({ code: "ERR_CLIENT_ARGUMENT" });
@@ -75,7 +75,7 @@ test("the remover of a handler, called again, does not remove the same function 
   expect(await peer.next()).toMatchObject({ reply: 2, error: { code: "unknown-event" } });
 });
 
-test("the reply goes to the connection that the request came on, or nowhere", async () => {
+test("the reply goes to the connection of the request, or nowhere", async () => {
   const { server, client, peer } = await openClient();
   const answers: ((value: string) => void)[] = [];
   const asked = new Promise<void>((resolve) => {

@@ -54,7 +54,7 @@ test.each([null, "text", 5, {}])("a request that is answered with the error %j s
   expect(await outcome).toHaveLength(1);
 });
 
-test("before the welcome nothing is heard but that and errors", async () => {
+test("before the welcome the application hears nothing but errors", async () => {
   const server = await startServer();
   const client = startClient(server.url);
   const heard: unknown[] = [];
@@ -70,7 +70,7 @@ test("before the welcome nothing is heard but that and errors", async () => {
   expect(heard).toEqual([]);
 });
 
-test("bytes that are no MessagePack are raw messages", async () => {
+test("bytes that are not MessagePack are raw messages", async () => {
   const server = await startServer("roomcast.v1.msgpack");
   const client = startClient(server.url, { codec: msgpackCodec, reconnect: QUICK });
   const peer = await server.accept();

@@ -17,7 +17,7 @@ test("listeners hear the data, the event and the room, in the order in which the
   ]);
 });
 
-test("`off` removes one of equal listeners, and who is added during an event hears the next one", async () => {
+test("`off` removes one of equal listeners, and a listener added during an event hears the next one", async () => {
   const { client, peer } = await openClient();
   const heard: string[] = [];
   const twice = (): unknown => heard.push("twice");
@@ -31,7 +31,7 @@ test("`off` removes one of equal listeners, and who is added during an event hea
   expect(heard).toEqual(["twice", "once", "twice", "later"]);
 });
 
-test("one that fails stops no other, and is reported", async () => {
+test("a listener that fails stops no other, and is reported", async () => {
   const { client, peer } = await openClient();
   const problems = [new Error("thrown"), new Error("rejected")];
   const errors: unknown[] = [];
@@ -54,7 +54,7 @@ test("one that fails stops no other, and is reported", async () => {
   expect(errors).toMatchObject(problems.map((cause) => ({ code: "ERR_CLIENT_LISTENER", cause })));
 });
 
-test("where nobody hears of errors, one of a listener is uncaught, and so is one of whoever hears of errors", async () => {
+test("an error of a listener is uncaught where nobody listens to errors, and so is one of a listener to errors", async () => {
   const { client, peer } = await openClient();
   const handlers = process.listeners("uncaughtException");
   process.removeAllListeners("uncaughtException");
@@ -79,7 +79,7 @@ test("where nobody hears of errors, one of a listener is uncaught, and so is one
   }
 });
 
-test("states are heard in their order by all listeners, also when one of them closes the client", async () => {
+test("all listeners hear the states in order, also when one of them closes the client", async () => {
   const server = await startServer();
   const client = startClient(server.url);
   const heard: string[] = [];
@@ -102,7 +102,7 @@ test("states are heard in their order by all listeners, also when one of them cl
   expect(first).toBe(1);
 });
 
-test("the state is heard before what comes on the new connection, and the end after it", async () => {
+test("listeners hear the state before the messages of the new connection, and its end after them", async () => {
   const server = await startServer();
   const client = startClient(server.url);
   const heard: string[] = [];
@@ -122,7 +122,7 @@ test("the state is heard before what comes on the new connection, and the end af
   expect(heard).toEqual(["open", "event", "closed"]);
 });
 
-test("nothing is heard before whoever connects can listen", async () => {
+test("nothing is reported before the caller of `connect` can listen", async () => {
   let asked = false;
   const client = startClient("ws://127.0.0.1:1", {
     auth: () => {
@@ -136,7 +136,7 @@ test("nothing is heard before whoever connects can listen", async () => {
   expect(error.code).toBe("ERR_CLIENT_AUTH");
 });
 
-test("what is no packet is `hub:message`, as text or as bytes", async () => {
+test("a message that is not a packet is `hub:message`, as text or as bytes", async () => {
   const { client, peer } = await openClient();
   const heard: unknown[] = [];
   client.on("hub:message", (message) => heard.push(message));
@@ -149,7 +149,7 @@ test("what is no packet is `hub:message`, as text or as bytes", async () => {
   expect(heard.at(-1)?.constructor).toBe(Uint8Array);
 });
 
-test("the server's control events are not the application's, known or not", async () => {
+test("control events of the server, known or not, do not reach the application", async () => {
   const { client, peer } = await openClient();
   const heard: unknown[] = [];
   for (const event of ["hub:later", "hub:ping", "hub:bye", "hub:welcome"]) {

@@ -69,11 +69,14 @@ test("an option that is undefined counts as absent", async () => {
   expect(await (await server.accept()).next()).toEqual({ event: "hub:hello", data: { protocol: 1 } });
 });
 
-test.each(["", "example.org", "/chat", "ftp://example.org", "ws://", 5, undefined, null, {}])("%j is no URL", (url) => {
-  const error = thrown(attempt(url));
-  expect(error).toMatchObject({ name: "ClientError", code: "ERR_CLIENT_OPTION" });
-  expect(error.message).toContain("wss://");
-});
+test.each(["", "example.org", "/chat", "ftp://example.org", "ws://", 5, undefined, null, {}])(
+  "%j is not a URL",
+  (url) => {
+    const error = thrown(attempt(url));
+    expect(error).toMatchObject({ name: "ClientError", code: "ERR_CLIENT_OPTION" });
+    expect(error.message).toContain("wss://");
+  },
+);
 
 test.each([
   ["ws://example.org/chat?a=b", "ws://example.org/chat?a=b"],
@@ -87,14 +90,14 @@ test.each([
   expect(await resolved(url)).toBe(expected);
 });
 
-test("in a page a URL may be relative", async () => {
+test("a URL may be relative in a page", async () => {
   vi.stubGlobal("location", { href: "https://example.org/rooms/tea.html?x" });
   expect(await resolved("/socket")).toBe("wss://example.org/socket");
   expect(await resolved("socket")).toBe("wss://example.org/rooms/socket");
   expect(await resolved("//other.org/socket")).toBe("wss://other.org/socket");
 });
 
-test("where there is no WebSocket, the error says which one to pass", () => {
+test("the error says which WebSocket to pass where there is none", () => {
   vi.stubGlobal("WebSocket", undefined);
   const error = thrown(attempt("ws://127.0.0.1:1", {}));
   expect(error.code).toBe("ERR_CLIENT_OPTION");

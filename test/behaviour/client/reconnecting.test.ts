@@ -36,7 +36,7 @@ test("each connection has its id, and the states tell what happens", async () =>
   ]);
 });
 
-test.each([1000, 1005, 4000, 4099, 4300])("after a close with %i the client stays away", async (code) => {
+test.each([1000, 1005, 4000, 4099, 4300])("after a close with %i the client stays closed", async (code) => {
   const { client, peer } = await openClient();
   const asked = rejection(client.request("ask"));
   await peer.asked();
@@ -49,7 +49,7 @@ test.each([1000, 1005, 4000, 4099, 4300])("after a close with %i the client stay
   expect(thrown(() => client.emit("event"))).toMatchObject({ code: "ERR_CLIENT_CLOSED" });
 });
 
-test.each([1001, 1011, 1012, 4100, 4201])("after a close with %i it comes back", async (code) => {
+test.each([1001, 1011, 1012, 4100, 4201])("after a close with %i the client reconnects", async (code) => {
   const { server, client, peer } = await openClient();
   peer.close(code, "later");
   const next = await server.admit();
@@ -57,7 +57,7 @@ test.each([1001, 1011, 1012, 4100, 4201])("after a close with %i it comes back",
   expect(await next.rest()).toEqual([]);
 });
 
-test("a close of 42xx that follows a stable connection is followed by no wait", async () => {
+test("the client reconnects at once after a close with 42xx of a stable connection", async () => {
   const { server, client, peer } = await openClient({ reconnect: PATIENT });
   peer.close(4200);
   await server.admit();
@@ -65,7 +65,7 @@ test("a close of 42xx that follows a stable connection is followed by no wait", 
   expect(client.state).toBe("open");
 });
 
-test("`hub:bye` counts instead of the code, for the connection it came on", async () => {
+test("`hub:bye` counts instead of the close code, for its own connection", async () => {
   const { server, client, peer } = await openClient({ reconnect: PATIENT });
   const delays: (number | undefined)[] = [];
   client.on("hub:state", ({ state, delay }) => {
@@ -88,7 +88,7 @@ test("`hub:bye` counts instead of the code, for the connection it came on", asyn
   expect(delays).toHaveLength(2);
 });
 
-test("with `reconnect: false` the first loss is the last", async () => {
+test("with `reconnect: false` the first loss closes the client", async () => {
   const { client, peer } = await openClient({ reconnect: false });
   const sent = rejection(client.request("ask"));
   await peer.asked();
@@ -99,7 +99,7 @@ test("with `reconnect: false` the first loss is the last", async () => {
   expect(await rejection(client.request("ask"))).toMatchObject({ code: "ERR_CLIENT_CLOSED" });
 });
 
-test("a server that is not there is a failed attempt, and so is one without a welcome", async () => {
+test("a server that is absent or sends no welcome is a failed attempt", async () => {
   const server = await startServer();
   const client = startClient(server.url, { connectTimeout: 20 });
   await server.accept();
@@ -111,7 +111,7 @@ test("a server that is not there is a failed attempt, and so is one without a we
   expect(await change).toMatchObject({ state: "closed", code: 1006 });
 });
 
-test("a server of another version is left for good, and told why", async () => {
+test("a server of another version is told so, and the client stays closed", async () => {
   const server = await startServer();
   const client = startClient(server.url);
   const change = new Promise<StateChange>((resolve) => void client.on("hub:state", resolve));
@@ -124,7 +124,7 @@ test("a server of another version is left for good, and told why", async () => {
   await peer.closed;
 });
 
-test("a server that agrees on no subprotocol is not talked to", async () => {
+test("a server that agrees on no subprotocol gets no message", async () => {
   const server = await startServer("chat.v1");
   const client = startClient(server.url, { reconnect: { ...QUICK, minDelay: LONG, maxDelay: LONG } });
   const change = new Promise<StateChange>((resolve) => void client.on("hub:state", resolve));

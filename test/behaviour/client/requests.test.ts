@@ -15,7 +15,7 @@ test("a request resolves with the reply's data, and rejects with the server's er
   expect(await rejection(wrong)).toMatchObject({ code: "ERR_CLIENT_REMOTE", reason: "not-so", message: "Not so." });
 });
 
-test("a reply that is late, repeated or invented is ignored", async () => {
+test("a reply that is late, repeated or unexpected is ignored", async () => {
   const { client, peer } = await openClient();
   const slow = rejection(client.request("slow", undefined, { timeout: 1 }));
   const { id } = await peer.asked();
@@ -43,7 +43,7 @@ test("an abort rejects with the signal's reason, before and after sending", asyn
   expect(await peer.rest()).toEqual([]);
 });
 
-test("nobody listens to a signal whose request has settled", async () => {
+test("no listener stays on a signal whose request has settled", async () => {
   const { client, peer } = await openClient();
   const { signal } = new AbortController();
   const answered = client.request("answered", undefined, { signal });
@@ -64,7 +64,7 @@ test("a timeout is a positive number of milliseconds", async () => {
   expect(await peer.rest()).toEqual([]);
 });
 
-test("one that was sent and not answered rejects when the connection is lost, and is not sent again", async () => {
+test("a request that was sent and not answered rejects when the connection is lost, and is not sent again", async () => {
   const { server, client, peer } = await openClient();
   const asked = client.request("ask");
   await peer.asked();
@@ -74,7 +74,7 @@ test("one that was sent and not answered rejects when the connection is lost, an
   expect(await next.rest()).toEqual([]);
 });
 
-test("one that was not sent survives lost connections", async () => {
+test("a request that was not sent survives lost connections", async () => {
   const server = await startServer();
   const client = startClient(server.url);
   const asked = client.request("ask");
@@ -86,7 +86,7 @@ test("one that was not sent survives lost connections", async () => {
   expect(await asked).toBe("answer");
 });
 
-test("an idempotent one is repeated with the same number and key, each request having its own", async () => {
+test("an idempotent request is repeated with its own number and key", async () => {
   const { server, client, peer } = await openClient();
   const first = client.request("order", "tea", { idempotent: true });
   const second = client.request("order", "milk", { idempotent: true });
@@ -108,7 +108,7 @@ test("an idempotent one is repeated with the same number and key, each request h
   expect(await last.rest()).toEqual([]);
 });
 
-test("rooms, then repetitions, then what has waited", async () => {
+test("a new connection carries first the rooms, then the repetitions, then what has waited", async () => {
   const { server, client, peer } = await openClient();
   const joined = client.join("room");
   peer.send({ reply: (await peer.asked()).id });
@@ -127,7 +127,7 @@ test("rooms, then repetitions, then what has waited", async () => {
   expect(await Promise.all([sent, queued])).toEqual(["sent", "later"]);
 });
 
-test("what is called while the server closes goes out after what is repeated", async () => {
+test("a request made while the server closes goes out after the repetitions", async () => {
   const { server, client, peer } = await openClient();
   const sent = client.request("first", 1, { idempotent: true });
   await peer.asked();
@@ -144,7 +144,7 @@ test("what is called while the server closes goes out after what is repeated", a
   expect(await sent).toBe("done");
 });
 
-test("one that was sent needs no room in the queue to be repeated", async () => {
+test("a request that was sent needs no place in the queue to be repeated", async () => {
   const { server, client, peer } = await openClient({ queue: { maxBytes: 0 } });
   const asked = client.request("order", "tea", { idempotent: true });
   await peer.asked();

@@ -21,7 +21,7 @@ test("join resolves when the server has allowed it, and rejects with its reason"
   expect(await tea).toBeUndefined();
 });
 
-test("what was joined is joined again after each lost connection, until it is left; what was refused is not", async () => {
+test("a joined room is joined again after each lost connection until it is left, and a refused one is not", async () => {
   const { server, client, peer } = await openClient();
   const joining = [client.join("a"), client.join("b"), rejection(client.join("c"))];
   await allow(peer);
@@ -61,7 +61,7 @@ test("a room that cannot be joined again is reported, and not tried once more", 
   expect(await third.rest()).toEqual([]);
 });
 
-test("a join that is under way when the connection is lost is repeated, and settles then", async () => {
+test("a pending join is repeated when the connection is lost, and settles then", async () => {
   const { server, client, peer } = await openClient();
   const allowed = client.join("tea");
   const refused = rejection(client.join("secret"));
@@ -108,7 +108,7 @@ test.each([
   [["join", "leave"], false],
   [["join", "leave", "join"], true],
   [["leave", "join", "leave", "join", "leave"], false],
-] as const)("of %j the last word counts, with a connection and without", async (calls, isIn) => {
+] as const)("the last call of %j counts, with a connection and without", async (calls, isIn) => {
   const { server, client, peer } = await openClient();
   const perform = (): Promise<unknown> => Promise.allSettled(calls.map((call) => client[call]("tea")));
   const performed = perform();
@@ -127,7 +127,7 @@ test.each([
   expect(asked.map(({ event }) => event).findLast((event) => event !== undefined) === "hub:join").toBe(isIn);
 });
 
-test("one room's listeners hear what was sent to it alone", async () => {
+test("listeners of a room hear only what was sent to the room", async () => {
   const { client, peer } = await openClient();
   const heard: unknown[] = [];
   const tea = client.room("tea");
@@ -158,7 +158,7 @@ test("one room's listeners hear what was sent to it alone", async () => {
   expect(heard).toHaveLength(3);
 });
 
-test("a room is joined and left by its object as well", async () => {
+test("the object of a room joins and leaves it as well", async () => {
   const { client, peer } = await openClient();
   const room = client.room("tea");
   const joined = room.join();

@@ -12,7 +12,7 @@ import {
 /** The size in the queue of an event with this data. */
 const sizeOf = (event: string, data: unknown): number => JSON.stringify({ event, data }).length + 64;
 
-test("hello comes first, and nothing more before the welcome", async () => {
+test("the hello comes first, and nothing else before the welcome", async () => {
   const server = await startServer();
   const client = startClient(server.url, { auth: { token: "t" } });
   client.emit("early", 1);
@@ -63,7 +63,7 @@ test("data is encoded at the call", async () => {
   expect(await peer.rest()).toEqual([{ event: "event", data: { n: 1 } }, Buffer.from([1])]);
 });
 
-test("a name that is none, data that cannot be encoded and a message of another type throw at the call", async () => {
+test("a wrong name, data that cannot be encoded and a message of another type throw at the call", async () => {
   const { client, peer } = await openClient();
   for (const name of ["", "hub:join", "x".repeat(257), 5 as unknown as string]) {
     expect(thrown(() => client.emit(name))).toMatchObject({ name: "ClientError", code: "ERR_CLIENT_ARGUMENT" });
@@ -75,7 +75,7 @@ test("a name that is none, data that cannot be encoded and a message of another 
   expect(await peer.rest()).toEqual([]);
 });
 
-test("under `reject`, what does not fit is refused, and what settles makes room", async () => {
+test("under `reject`, a message that does not fit is refused, and one that settles makes room", async () => {
   const server = await startServer();
   const client = startClient(server.url, { queue: { maxBytes: 2 * sizeOf("event", 1) + 30 } });
   client.emit("event", 1);
@@ -132,13 +132,13 @@ test.each(["reject", "drop-oldest"] as const)("under `%s`, one message above the
   expect(await peer.rest()).toEqual([{ event: "event", data: 1 }]);
 });
 
-test("the bound is one of waiting: what is sent at once may be larger", async () => {
+test("the bound applies to waiting messages, so that one sent at once may be larger", async () => {
   const { client, peer } = await openClient({ queue: { maxBytes: 0 } });
   client.emit("event", "x".repeat(1_000));
   expect(await peer.rest()).toHaveLength(1);
 });
 
-test("what is called while the server closes waits for the next connection, and goes out once", async () => {
+test("a message sent while the server closes waits for the next connection, and goes out once", async () => {
   const { server, client, peer } = await openClient();
   const waiting = reached(client, "waiting");
   peer.close(1001);

@@ -22,7 +22,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-test("without a network the connection is lost, and with one the client is back at once", async () => {
+test("the client gives its connection up when the network goes, and reconnects at once when it returns", async () => {
   const { server, client, peer } = await openClient({ reconnect: PATIENT });
   const change = new Promise<StateChange>((resolve) => void client.once("hub:state", resolve));
   page.dispatchEvent(new Event("offline"));
@@ -35,7 +35,7 @@ test("without a network the connection is lost, and with one the client is back 
   expect(client.state).toBe("open");
 });
 
-test("who looks at the page again need not wait, and who looks away changes nothing", async () => {
+test("the client reconnects at once when the page becomes visible, and hiding the page changes nothing", async () => {
   const { server, client, peer } = await openClient({ reconnect: PATIENT });
   const waiting = reached(client, "waiting");
   peer.cut();
@@ -50,7 +50,7 @@ test("who looks at the page again need not wait, and who looks away changes noth
   await reached(client, "open");
 });
 
-test("whoever looks at the page after a sleep finds a dead connection out at once", async () => {
+test("a dead connection is found at once when the page becomes visible after a sleep", async () => {
   const server = await startServer();
   const client = startClient(server.url);
   const open = reached(client, "open");
@@ -83,7 +83,7 @@ function listening(): number {
   return [...listeners, ...getEventListeners(screen, "visibilitychange")].length;
 }
 
-test("nobody listens to the page any more once the client is closed, by whichever end", async () => {
+test("no listener stays on the page once the client is closed, by either end", async () => {
   const { client } = await openClient();
   expect(listening()).toBe(3);
   await client.close();

@@ -55,7 +55,7 @@ const json: Codec = {
   decode: (message) => JSON.parse(String(message)) as unknown,
 };
 
-test("clients of every codec hear what comes from a node where nobody speaks theirs", async () => {
+test("clients of every codec get the messages of a node where nobody speaks it", async () => {
   const [one, two] = await pair({ codecs: [msgpackCodec] }, { codecs: [msgpackCodec] });
   const packed = heard(two, msgpackCodec);
   await packed.joined;
@@ -67,7 +67,7 @@ test("clients of every codec hear what comes from a node where nobody speaks the
   expect(await text.event).toMatchObject({ event: "news", room: "x" });
 });
 
-test("a node that is sent nothing for a codec that is spoken on it says so", async () => {
+test("a node reports an envelope without a codec that is spoken on the node", async () => {
   const [one, two] = await pair({ codec: { ...json } }, { codec: { ...json }, codecs: [msgpackCodec] });
   const packed = heard(two, msgpackCodec);
   await packed.joined;

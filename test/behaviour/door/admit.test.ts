@@ -15,7 +15,7 @@ describe.each(ALL_TRANSPORTS)("admit, on %s", (transport) => {
     ["2,001 ms", { retryAfter: 2_001 }, 503, "3"],
     ["1 ms", { retryAfter: 1 }, 503, "1"],
     ["an hour", { retryAfter: 3_600_000 }, 503, "3600"],
-  ])("%s, at once or later", async (_name, verdict, status, retryAfter) => {
+  ])("decides with %s, at once or later", async (_name, verdict, status, retryAfter) => {
     for (const admit of [() => verdict, async () => verdict]) {
       const fixture = await open({ admit });
       expect(await fixture.ask()).toMatchObject({ status, retryAfter });
@@ -34,7 +34,7 @@ describe.each(ALL_TRANSPORTS)("admit, on %s", (transport) => {
       },
     ],
     ["rejects", () => Promise.reject(broken)],
-  ])("that %s refuses, and is reported", async (_name, admit) => {
+  ])("refuses the client and is reported when it %s", async (_name, admit) => {
     const fixture = await open({ admit });
     expect(await fixture.ask()).toMatchObject({ status: 503, retryAfter: "5" });
     expect(await fixture.failures.next()).toEqual({ error: broken, source: "admit" });
@@ -43,7 +43,7 @@ describe.each(ALL_TRANSPORTS)("admit, on %s", (transport) => {
   });
 
   it.each([undefined, null, 1, "yes", {}, { retryAfter: -1 }, { retryAfter: "1" }, { retryAfter: Number.NaN }])(
-    "that returns %j lets nobody in, and is reported",
+    "refuses everybody and is reported when it returns %j",
     async (verdict) => {
       const fixture = await open({ admit: (() => verdict) as unknown as () => boolean });
       expect(await fixture.status()).toBe(503);
@@ -51,7 +51,7 @@ describe.each(ALL_TRANSPORTS)("admit, on %s", (transport) => {
     },
   );
 
-  it("comes before `authenticate`, which is not asked of whom it refuses", async () => {
+  it("is called before `authenticate`, which is not called for a refused client", async () => {
     const asked: string[] = [];
     const fixture = await open({
       admit: async ({ url }: Handshake) => {
@@ -68,7 +68,7 @@ describe.each(ALL_TRANSPORTS)("admit, on %s", (transport) => {
     expect(asked).toEqual(["admit /", "admit /", "authenticate /"]);
   });
 
-  it("is asked of library clients at their handshake, and `authenticate` after their hello", async () => {
+  it("is called at the handshake of library clients, and `authenticate` after their hello", async () => {
     const asked: unknown[] = [];
     const fixture = await open({
       admit: ({ auth }) => {
@@ -91,7 +91,7 @@ describe.each(ALL_TRANSPORTS)("admit, on %s", (transport) => {
     ]);
   });
 
-  it("is not asked when there is no place, and holds one while it is", async () => {
+  it("is not called when there is no place, and holds a place while it is pending", async () => {
     const question = new Question<boolean>();
     const fixture = await open({ maxConnections: 1, admit: question.ask });
     const first = fixture.connect();

@@ -10,7 +10,7 @@ const FOREIGN = { headers: { origin: "https://evil.example" } };
 describe.each(ALL_TRANSPORTS)("pages, on %s", (transport) => {
   const open = (options?: HubOptions): Promise<HandshakeFixture> => HandshakeFixture.open(transport, options);
 
-  it("by default those of the same host, and who is no browser", async () => {
+  it("may connect by default from the same host, as may clients that are not browsers", async () => {
     const fixture = await open();
     const at = (origin: string, host: string): Promise<number | undefined> =>
       fixture.status({ headers: { origin, host } });
@@ -22,20 +22,20 @@ describe.each(ALL_TRANSPORTS)("pages, on %s", (transport) => {
     expect(await fixture.status()).toBe(101);
   });
 
-  it("of any origin", async () => {
+  it("may connect from any origin if that is allowed", async () => {
     const fixture = await open({ origins: "*" });
     expect(await fixture.status(FOREIGN)).toBe(101);
     expect(await fixture.status({ headers: { origin: "null" } })).toBe(101);
   });
 
-  it("of listed origins", async () => {
+  it("may connect from listed origins", async () => {
     const fixture = await open({ origins: ["https://chat.example"] });
     expect(await fixture.status({ headers: { origin: "https://chat.example" } })).toBe(101);
     expect(await fixture.status({ headers: { origin: "http://127.0.0.1", host: "127.0.0.1" } })).toBe(403);
     expect(await fixture.status()).toBe(101);
   });
 
-  it("whom a function lets in", async () => {
+  it("may connect if a function allows their origin", async () => {
     const asked: unknown[] = [];
     const fixture = await open({
       origins: (origin, { remoteAddress }) => {
@@ -51,7 +51,7 @@ describe.each(ALL_TRANSPORTS)("pages, on %s", (transport) => {
     ]);
   });
 
-  it("none if the function fails, which is reported", async () => {
+  it("may not connect if the function fails, which is reported", async () => {
     const broken = new Error("broken");
     const fixture = await open({
       origins: () => {
@@ -64,31 +64,31 @@ describe.each(ALL_TRANSPORTS)("pages, on %s", (transport) => {
     expect(fixture.failures.take()).toEqual([]);
   });
 
-  it("none if the function is asynchronous", async () => {
+  it("may not connect if the function is asynchronous", async () => {
     const fixture = await open({ origins: (async () => true) as unknown as () => boolean });
     expect(await fixture.status(FOREIGN)).toBe(403);
     expect((await fixture.failures.next())?.error).toEqual(hubError("ERR_HUB_OPTION", "promise"));
   });
 
-  it("of the host that the client asked the proxy for", async () => {
+  it("may connect from the host that the client named to the proxy", async () => {
     const fixture = await open({ trustProxy: 1 });
     const headers = { origin: "https://chat.example", host: "inner:8080", "x-forwarded-host": "chat.example" };
     expect(await fixture.status({ headers })).toBe(101);
     expect(await fixture.status({ headers: { ...headers, "x-forwarded-host": "other.example" } })).toBe(403);
   });
 
-  it("not of a host that a stranger tells of", async () => {
+  it("may not connect from a host that an untrusted proxy names", async () => {
     const fixture = await open({ trustProxy: ["10.0.0.1"] });
     const headers = { origin: "https://chat.example", host: "inner:8080", "x-forwarded-host": "chat.example" };
     expect(await fixture.status({ headers })).toBe(403);
   });
 
-  it("library clients are asked as well", async () => {
+  it("are checked with library clients, too", async () => {
     const fixture = await open();
     expect(await fixture.status({ ...FOREIGN, protocols: ["roomcast.v1.json"] })).toBe(403);
   });
 
-  it("nobody is authenticated or admitted for a page that may not connect", async () => {
+  it("are refused before the application is asked to admit or authenticate them", async () => {
     const asked: string[] = [];
     const fixture = await open({
       admit: () => asked.push("admit") > 0,
@@ -103,7 +103,7 @@ describe.each(ALL_TRANSPORTS)("pages, on %s", (transport) => {
     expect(asked).toEqual(["admit", "authenticate"]);
   });
 
-  it("a refusal is told: by the answer, by the event and on the channel", async () => {
+  it("are refused by the answer, the event and the channel", async () => {
     const fixture = await open();
     const published: unknown[] = [];
     const listener = (message: unknown): void => {
@@ -125,21 +125,21 @@ describe.each(ALL_TRANSPORTS)("pages, on %s", (transport) => {
 });
 
 describe.each(ALL_TRANSPORTS)("clients behind a proxy, on %s", (transport) => {
-  it("are seen as the proxy saw them", async () => {
+  it("have the address that the proxy saw", async () => {
     const fixture = await HandshakeFixture.open(transport, { trustProxy: 1 });
     const headers = { "x-forwarded-for": "1.1.1.1, 198.51.100.7", "x-forwarded-proto": "https" };
     const { handshake } = (await fixture.accepted({ headers })).socket;
     expect([handshake.remoteAddress, handshake.secure]).toEqual(["198.51.100.7", true]);
   });
 
-  it("are not believed where no proxy is trusted", async () => {
+  it("have their own address where no proxy is trusted", async () => {
     const fixture = await HandshakeFixture.open(transport);
     const headers = { "x-forwarded-for": "198.51.100.7", "x-forwarded-proto": "https" };
     const { handshake } = (await fixture.accepted({ headers })).socket;
     expect([handshake.remoteAddress, handshake.secure]).toEqual(["127.0.0.1", false]);
   });
 
-  it("are seen by `authenticate` and in a refusal as by their sockets", async () => {
+  it("have the same address in `authenticate`, in a refusal and on their sockets", async () => {
     const addresses: string[] = [];
     const fixture = await HandshakeFixture.open(transport, {
       trustProxy: ["127.0.0.0/8"],

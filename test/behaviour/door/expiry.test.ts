@@ -17,7 +17,7 @@ describe.each(ALL_TRANSPORTS)("credentials, on %s", (transport) => {
   const open = (user: User, options?: HubOptions): Promise<HandshakeFixture> =>
     HandshakeFixture.open(transport, { authenticate: () => user, ...options });
 
-  it("end the connection when their time is over, and not before", async () => {
+  it("end the connection when their time is over, and not earlier", async () => {
     const fixture = await open({ id: "ann", expiresAt: START + MINUTE });
     const { client, socket } = await fixture.accepted();
     expect(socket.expiresAt).toBe(START + MINUTE);
@@ -30,7 +30,7 @@ describe.each(ALL_TRANSPORTS)("credentials, on %s", (transport) => {
     expect(fixture.clock.timers).toBe(0);
   });
 
-  it("end the connection of a library client likewise", async () => {
+  it("end the connection of a library client, too", async () => {
     const fixture = await open({ id: "ann", expiresAt: START + MINUTE });
     const client = fixture.connect(NEWCOMER);
     await client.answer;
@@ -40,7 +40,7 @@ describe.each(ALL_TRANSPORTS)("credentials, on %s", (transport) => {
     expect(await client.closed).toBe(4103);
   });
 
-  it("that never end have no time", async () => {
+  it("that never end set no timer", async () => {
     const fixture = await open({ id: "ann" });
     const { socket } = await fixture.accepted();
     expect(socket.expiresAt).toBeUndefined();
@@ -48,7 +48,7 @@ describe.each(ALL_TRANSPORTS)("credentials, on %s", (transport) => {
     expect(socket.isOpen).toBe(true);
   });
 
-  it("may be good for longer than a timer can wait", async () => {
+  it("may be valid for longer than a timer can wait", async () => {
     const days = 60 * 24 * 60 * MINUTE;
     const fixture = await open({ id: "ann", expiresAt: START + days });
     const { client, socket } = await fixture.accepted();
@@ -58,7 +58,7 @@ describe.each(ALL_TRANSPORTS)("credentials, on %s", (transport) => {
     expect(await client.closed).toBe(4103);
   });
 
-  it("of many end each at its time, at most a second late", async () => {
+  it("of many clients end at their times, at most a second late", async () => {
     const lives = [5, 1, 3, 1.01, 2, 1.02];
     const fixture = await HandshakeFixture.open(transport, {
       authenticate: ({ headers }) => ({ id: "ann", expiresAt: START + Number(headers["x-life"]) * 1_000 }),
@@ -89,7 +89,7 @@ describe.each(ALL_TRANSPORTS)("credentials, on %s", (transport) => {
     expect(fixture.departures.take()).toEqual([]);
   });
 
-  it.each([0, -1, -MINUTE])("whose time is over by %d ms let nobody in", async (left) => {
+  it.each([0, -1, -MINUTE])("that ended %d ms ago are refused", async (left) => {
     const fixture = await open({ id: "ann", expiresAt: START + left });
     expect(await fixture.status()).toBe(401);
     expect(await fixture.refusals.next()).toMatchObject({ status: 401, reason: "unauthorized" });
@@ -107,7 +107,7 @@ describe.each(ALL_TRANSPORTS)("credentials, on %s", (transport) => {
     ["as text", String(START + MINUTE)],
     ["as null", null],
     ["as NaN", Number.NaN],
-  ])("whose time is given %s let nobody in, which is reported", async (_name, expiresAt) => {
+  ])("with an end given %s are refused, which is reported", async (_name, expiresAt) => {
     const fixture = await open({ id: "ann", expiresAt: expiresAt as number });
     expect(await fixture.status()).toBe(401);
     const error = hubError("ERR_HUB_AUTHENTICATE", "milliseconds");
@@ -143,7 +143,7 @@ describe.each(ALL_TRANSPORTS)("credentials, on %s", (transport) => {
     expect(await never.client.closed).toBe(4103);
   });
 
-  it("of somebody else refresh nothing", async () => {
+  it("of another user refresh nothing", async () => {
     const fixture = await open({ id: "ann", expiresAt: START + MINUTE });
     const { client, socket } = await fixture.accepted();
     const later = START + 9 * MINUTE;
@@ -163,7 +163,7 @@ describe.each(ALL_TRANSPORTS)("credentials, on %s", (transport) => {
 });
 
 describe.each(TRANSPORTS)("a client of the library, on %s", (transport) => {
-  it("comes back with fresh credentials when those it had have ended", async () => {
+  it("reconnects with fresh credentials when its credentials have expired", async () => {
     const tokens: unknown[] = [];
     const fixture = await HandshakeFixture.open(transport, {
       authenticate: ({ auth }) => {

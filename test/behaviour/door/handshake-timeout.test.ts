@@ -11,7 +11,7 @@ describe.each(ALL_TRANSPORTS)("the time of a handshake, on %s", (transport) => {
   const open = (options?: HubOptions): Promise<HandshakeFixture> =>
     HandshakeFixture.open(transport, { handshakeTimeout: 5_000, ...options });
 
-  it.each(["admit", "authenticate"] as const)("a plain client does not wait forever for `%s`", async (option) => {
+  it.each(["admit", "authenticate"] as const)("bounds the wait of a plain client for `%s`", async (option) => {
     const question = new Question<never>();
     const fixture = await open({ [option]: question.ask });
     const client = fixture.connect();
@@ -25,7 +25,7 @@ describe.each(ALL_TRANSPORTS)("the time of a handshake, on %s", (transport) => {
     expect(await fixture.failures.next()).toEqual(timeout);
   });
 
-  it("is for both together", async () => {
+  it("is shared by both", async () => {
     const admit = new Question<boolean>();
     const authenticate = new Question<User>();
     const fixture = await open({ admit: admit.ask, authenticate: authenticate.ask });
@@ -43,7 +43,7 @@ describe.each(ALL_TRANSPORTS)("the time of a handshake, on %s", (transport) => {
     ["yes", (decide) => decide(ANN), []],
     ["no", (decide) => decide(false), []],
     ["an error, which is reported,", (decide) => decide(Promise.reject(late)), [late]],
-  ])("%s changes nothing when it comes too late", async (_name, answer, reported) => {
+  ])("ignores %s when the answer comes too late", async (_name, answer, reported) => {
     const question = new Question<User | false>();
     const fixture = await open({ authenticate: question.ask, maxConnections: 1 });
     const client = fixture.connect();
@@ -63,7 +63,7 @@ describe.each(ALL_TRANSPORTS)("the time of a handshake, on %s", (transport) => {
     expect(fixture.connected.take()).toEqual([]);
   });
 
-  it("`authenticate` is not asked when `admit` says yes too late", async () => {
+  it("is over before `authenticate` when `admit` answers too late", async () => {
     const admit = new Question<boolean>();
     let authenticated = 0;
     const fixture = await open({
@@ -100,7 +100,7 @@ describe.each(ALL_TRANSPORTS)("the time of a handshake, on %s", (transport) => {
     expect(fixture.refusals.take().map(({ reason }) => reason)).toEqual(["draining"]);
   });
 
-  it("who is being decided on when the hub is drained is told to come back", async () => {
+  it("ends with 503 and `Retry-After` when the hub is drained", async () => {
     const question = new Question<User>();
     const fixture = await open({ authenticate: ({ headers }) => (headers["x-late"] === "" ? question.ask() : ANN) });
     const { client: inside } = await fixture.accepted();
@@ -111,7 +111,7 @@ describe.each(ALL_TRANSPORTS)("the time of a handshake, on %s", (transport) => {
     await Promise.all([drained, inside.closed]);
   });
 
-  it("leaves no timer behind when it was kept", async () => {
+  it("leaves no timer behind when it was sufficient", async () => {
     const fixture = await open({ admit: () => true, authenticate: async () => ANN });
     expect(await fixture.status()).toBe(101);
     expect(fixture.clock.timers).toBe(0);
@@ -120,7 +120,7 @@ describe.each(ALL_TRANSPORTS)("the time of a handshake, on %s", (transport) => {
     expect(fixture.hub.sockets.size).toBe(1);
   });
 
-  it("a library client has to say hello in time", async () => {
+  it("bounds the wait for the hello of a library client", async () => {
     const fixture = await open();
     const client = fixture.connect(NEWCOMER);
     await client.answer;
@@ -130,7 +130,7 @@ describe.each(ALL_TRANSPORTS)("the time of a handshake, on %s", (transport) => {
     expect(fixture.connected.take()).toEqual([]);
   });
 
-  it("a library client does not wait forever for `authenticate`", async () => {
+  it("bounds the wait of a library client for `authenticate`", async () => {
     const question = new Question<User>();
     const fixture = await open({ authenticate: question.ask });
     const client = fixture.connect(NEWCOMER);
@@ -149,7 +149,7 @@ describe.each(ALL_TRANSPORTS)("the time of a handshake, on %s", (transport) => {
     expect(fixture.hub.sockets.size).toBe(1);
   });
 
-  it("a library client that is in has all the time in the world", async () => {
+  it("does not apply to a library client that was let in", async () => {
     const fixture = await open();
     const client = fixture.connect(NEWCOMER);
     await client.answer;

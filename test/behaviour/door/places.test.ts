@@ -16,7 +16,7 @@ function from(address: string): Request {
 describe.each(ALL_TRANSPORTS)("places, on %s", (transport) => {
   const open = (options?: HubOptions): Promise<HandshakeFixture> => HandshakeFixture.open(transport, options);
 
-  it("who comes when all are taken is told to come later", async () => {
+  it("a client that connects when all are taken is told when to try again", async () => {
     const fixture = await open({ maxConnections: 2 });
     expect(await fixture.status()).toBe(101);
     expect(await fixture.status()).toBe(101);
@@ -26,7 +26,7 @@ describe.each(ALL_TRANSPORTS)("places, on %s", (transport) => {
     expect(fixture.hub.sockets.size).toBe(2);
   });
 
-  it("each address has so many", async () => {
+  it("each address has a limited number", async () => {
     const fixture = await open({ maxConnectionsPerAddress: 1, trustProxy: 1 });
     expect(await fixture.status(from("198.51.100.7"))).toBe(101);
     expect(await fixture.status(from("198.51.100.8"))).toBe(101);
@@ -35,27 +35,27 @@ describe.each(ALL_TRANSPORTS)("places, on %s", (transport) => {
     expect(await fixture.refusals.next()).toMatchObject({ status: 429, reason: "address-capacity" });
   });
 
-  it("the addresses that one subscriber of IPv6 has are one", async () => {
+  it("the addresses of one IPv6 subscriber count as one", async () => {
     const fixture = await open({ maxConnectionsPerAddress: 1, trustProxy: 1 });
     expect(await fixture.status(from("2001:db8:1:2::1"))).toBe(101);
     expect(await fixture.status(from("2001:db8:1:2:3::4"))).toBe(429);
     expect(await fixture.status(from("2001:db8:1:3::1"))).toBe(101);
   });
 
-  it("what a client claims gives it no second place", async () => {
+  it("a client gets no second place by what it claims", async () => {
     const fixture = await open({ maxConnectionsPerAddress: 1, trustProxy: 1 });
     expect(await fixture.status(from("198.51.100.7"))).toBe(101);
     expect(await fixture.status(from("203.0.113.1, 198.51.100.7"))).toBe(429);
     expect(await fixture.status(from("unknown, 198.51.100.7"))).toBe(429);
   });
 
-  it("library clients take them before they have said hello", async () => {
+  it("library clients take theirs before their hello", async () => {
     const fixture = await open({ maxConnections: 1 });
     expect(await fixture.status({ protocols: ["roomcast.v1.json"] })).toBe(101);
     expect(await fixture.status()).toBe(503);
   });
 
-  it("are given back at the end, whatever it is", async () => {
+  it("are given back at any end of a connection", async () => {
     const fixture = await open({ maxConnections: 1, maxConnectionsPerAddress: 1 });
     for (const leave of ["close", "vanish", "kick", "cut"]) {
       const { client, socket } = await fixture.accepted();
@@ -68,7 +68,7 @@ describe.each(ALL_TRANSPORTS)("places, on %s", (transport) => {
     expect(await fixture.status()).toBe(101);
   });
 
-  it("are given back by library clients that never say hello, or the wrong thing", async () => {
+  it("are given back by library clients without a correct hello", async () => {
     const fixture = await open({ maxConnections: 1, handshakeTimeout: 5_000 });
     const newcomer = { protocols: ["roomcast.v1.json"] };
     const silent = fixture.connect(newcomer);
@@ -84,7 +84,7 @@ describe.each(ALL_TRANSPORTS)("places, on %s", (transport) => {
     await fixture.connectUntil(101);
   });
 
-  it("are taken while the application decides, and kept by who is let in", async () => {
+  it("are taken while the application decides, and kept by clients that are let in", async () => {
     const question = new Question<User>();
     const fixture = await open({ maxConnections: 1, authenticate: question.ask });
     const first = fixture.connect();
@@ -99,7 +99,7 @@ describe.each(ALL_TRANSPORTS)("places, on %s", (transport) => {
   it.each<[string, (decide: (answer: User | false | Promise<never>) => void) => void, number]>([
     ["no", (decide) => decide(false), 401],
     ["nothing but an error", (decide) => decide(Promise.reject(new Error("broken"))), 401],
-  ])("are given back when `authenticate` says %s", async (_name, answer, status) => {
+  ])("are given back when `authenticate` answers with %s", async (_name, answer, status) => {
     const question = new Question<User | false>();
     const fixture = await open({ maxConnections: 1, maxConnectionsPerAddress: 1, authenticate: question.ask });
     const first = fixture.connect();
@@ -110,7 +110,7 @@ describe.each(ALL_TRANSPORTS)("places, on %s", (transport) => {
     expect((await second.answer)?.status).toBe(101);
   });
 
-  it("are given back by who vanishes while the application decides, once it has decided", async () => {
+  it("are given back after the decision by clients that vanish while the application decides", async () => {
     for (const answer of [ANN, false as const]) {
       const question = new Question<User | false>();
       const fixture = await open({ maxConnections: 1, authenticate: question.ask });
@@ -127,7 +127,7 @@ describe.each(ALL_TRANSPORTS)("places, on %s", (transport) => {
     }
   });
 
-  it("are given back by who vanishes while the application does not decide", async () => {
+  it("are given back by clients that vanish while the application never decides", async () => {
     const question = new Question<User>();
     const fixture = await open({ maxConnections: 1, authenticate: question.ask, handshakeTimeout: 5_000 });
     const first = fixture.connect();
@@ -140,7 +140,7 @@ describe.each(ALL_TRANSPORTS)("places, on %s", (transport) => {
     expect((await second.answer)?.status).toBe(101);
   });
 
-  it("go to no more than there are of those who are decided on together", async () => {
+  it("go to no more clients than there are places when many are decided on together", async () => {
     const question = new Question<User>();
     const fixture = await open({ maxConnections: 3, authenticate: question.ask });
     const answers = Array.from({ length: 8 }, () => fixture.status());
@@ -156,7 +156,7 @@ describe.each(TRANSPORTS)("places, on %s", (transport) => {
   it.each([
     ["without a key", []],
     ["with a bad key", "c2hvcnQ="],
-  ])("are not taken by a request %s, which the library refuses after the hub has not", async (_name, key) => {
+  ])("are not taken by a request %s, which the library refuses after the hub accepted it", async (_name, key) => {
     const question = new Question<User>();
     const fixture = await HandshakeFixture.open(transport, {
       maxConnections: 1,
@@ -174,7 +174,7 @@ describe.each(TRANSPORTS)("places, on %s", (transport) => {
     expect(await fixture.status()).toBe(101);
   });
 
-  it("are given back by who half-closes while the application decides", async () => {
+  it("are given back by clients that half-close while the application decides", async () => {
     const question = new Question<User>();
     const fixture = await HandshakeFixture.open(transport, { maxConnections: 1, authenticate: question.ask });
     const raw = await RawClient.connect(fixture.port);

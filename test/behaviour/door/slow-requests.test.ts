@@ -29,7 +29,7 @@ const SLOW: readonly (readonly [string, ListenOptions, (client: RawClient) => ((
  * `ws` transport is told by `handshakeTimeout`; uWebSockets.js has 10 seconds of its own, which no option changes.
  */
 describe.concurrent.each(TRANSPORTS)("a client that never ends its request, on %s", (transport) => {
-  it.concurrent.for(SLOW)("but sends %s, is cut off", async ([, where, send], { expect, onTestFinished }) => {
+  it.concurrent.for(SLOW)("is cut off when it sends %s", async ([, where, send], { expect, onTestFinished }) => {
     const hub = new Hub({ transport, handshakeTimeout: 200 });
     onTestFinished(() => hub.close());
     const { port } = await hub.listen({ host: "127.0.0.1", ...where });

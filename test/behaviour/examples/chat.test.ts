@@ -46,7 +46,7 @@ describe.each(TRANSPORTS)("the chat for a bare client, on %s", (transport) => {
     return { client, id: (data as { id: string }).id };
   }
 
-  it("gives a client its id, and tells the others", async () => {
+  it("tells a client its id and the others of the client", async () => {
     const ada = await enter({ name: "Ada" });
     const ben = await connect({ name: "Ben" });
     const welcome = await next(ben);
@@ -58,7 +58,7 @@ describe.each(TRANSPORTS)("the chat for a bare client, on %s", (transport) => {
     expect(await next(ada.client)).toEqual({ event: "userJoined", room: "lobby", data: you });
   });
 
-  it("makes a client that says nothing of itself a guest in the lobby", async () => {
+  it("makes a client without a name a guest in the lobby", async () => {
     const ada = await enter({ name: "Ada" });
     const { id } = await enter();
     expect(await next(ada.client)).toMatchObject({ event: "userJoined", data: { name: `Guest ${id.slice(0, 4)}` } });
@@ -84,7 +84,7 @@ describe.each(TRANSPORTS)("the chat for a bare client, on %s", (transport) => {
     }
   });
 
-  it("tells the room when somebody closes", async () => {
+  it("tells the room when a client closes", async () => {
     const ada = await enter({ name: "Ada" });
     const ben = await enter({ name: "Ben" });
     await next(ada.client);
@@ -118,7 +118,7 @@ describe.each(TRANSPORTS)("the chat for a bare client, on %s", (transport) => {
     expect(await next(client)).toEqual({ event: "pong" });
   });
 
-  it("answers invalid data with a clear error and lets the connection live", async () => {
+  it("answers invalid data with a clear error and keeps the connection", async () => {
     const { client } = await enter({ name: "Ada" });
     const ben = await enter({ name: "Ben" });
     await next(client);
@@ -152,7 +152,7 @@ describe.each(TRANSPORTS)("the chat for a bare client, on %s", (transport) => {
     expect(await next(ben.client)).toMatchObject({ event: "chat", data: { text: "I am still here" } });
   });
 
-  it("turns a client with an impossible name or room away, and nobody hears of it", async () => {
+  it("refuses a client with an impossible name or room without telling the others", async () => {
     const ada = await enter({ name: "Ada" });
     const nameless = await connect({ name: "  " });
     expect(await nameless.closed).toEqual({ code: 4000, reason: '"name" must be text of 1 to 32 characters.' });

@@ -54,7 +54,7 @@ describe.each(TRANSPORTS)("the plain server on %s", (transport) => {
     expect(await an.client.next()).toBe('{"type":"pong"}');
   });
 
-  test("the others hear who leaves, and a newcomer hears nothing of the past", async () => {
+  test("the others learn who leaves, and a new client learns nothing of the past", async () => {
     const an = await enter();
     const binh = await enter();
     expect(await an.client.nextJson()).toStrictEqual({ type: "userJoined", clientId: binh.id });
@@ -102,7 +102,7 @@ describe.each(TRANSPORTS)("the plain server on %s", (transport) => {
     expect(await client.next()).toBe('{"type":"pong"}');
   });
 
-  test("closing the server leaves nobody connected and no error behind", async () => {
+  test("closing the server ends all connections without an error", async () => {
     const errors: unknown[] = [];
     hub.on("error", (error) => errors.push(error));
     const an = await enter();
@@ -138,7 +138,7 @@ describe("the flat codec", () => {
     expect(() => codec.encode(packet)).toThrow(message);
   });
 
-  test("takes ids, rooms and __proto__ as fields like any other", () => {
+  test("treats ids, rooms and __proto__ like any other fields", () => {
     const { event, data } = codec.decode('{"type":"e","id":7,"room":"r","__proto__":{"admin":true}}') as {
       event: string;
       data: { admin?: boolean };

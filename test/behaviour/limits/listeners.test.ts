@@ -12,7 +12,7 @@ function ignore(): void {}
 
 describe("Listeners", () => {
   test.each(["connection", "disconnection", "message", "refusal", "error"] as const)(
-    "of %s are so many, and make room when they are taken away",
+    "of %s are limited, and make room when they are removed",
     (event: keyof HubEvents) => {
       const hub = new Hub({ transport: memory(), limits: { listeners: 3 } });
       hub.on(event, ignore).on(event, ignore);
@@ -26,13 +26,13 @@ describe("Listeners", () => {
     },
   );
 
-  test("of one event leave room for those of others", () => {
+  test("of one event do not count for other events", () => {
     const hub = new Hub({ transport: memory(), limits: { listeners: 1 } });
     hub.on("connection", () => {});
     expect(() => hub.on("error", () => {})).not.toThrow();
   });
 
-  test("that were for once make room when they were called", async () => {
+  test("for one call make room when they were called", async () => {
     const stage = await openStage(subject, { limits: { listeners: 2 } });
     stage.hub.once("connection", () => {});
     expect(() => stage.hub.on("connection", () => {})).toThrow(hubError("ERR_HUB_LIMIT"));
@@ -48,7 +48,7 @@ describe("Listeners", () => {
 });
 
 describe("Handlers of one socket", () => {
-  test("are so many, and make room when they are taken away", async () => {
+  test("are limited, and make room when they are removed", async () => {
     const stage = await openStage(subject, { limits: { listeners: 2 } });
     const [{ socket }, other] = await stage.pair();
     socket.on("a", () => {}).on("b", () => {});

@@ -22,10 +22,10 @@ function handleWork(stage: Stage): Inbox<Work> {
   return begun;
 }
 
-describe.each(SUBJECTS)("On $name the messages at work for a client", (subject) => {
+describe.each(SUBJECTS)("On $name the pending messages of a client", (subject) => {
   const two = { limits: { pendingRequests: 2 } };
 
-  test("are so many, and one more is refused, by a reply where it asks for one", async () => {
+  test("are limited, and one more is refused, by a reply where it asks for one", async () => {
     const stage = await openStage(subject, two);
     const begun = handleWork(stage);
     const guest = await stage.connect();
@@ -37,7 +37,7 @@ describe.each(SUBJECTS)("On $name the messages at work for a client", (subject) 
     expect(stage.failures.take()).toStrictEqual([]);
   });
 
-  test("count whether they ask for a reply or not", async () => {
+  test("count whether or not they ask for a reply", async () => {
     const stage = await openStage(subject, two);
     const begun = handleWork(stage);
     const guest = await stage.connect();
@@ -46,7 +46,7 @@ describe.each(SUBJECTS)("On $name the messages at work for a client", (subject) 
     expect(begun.take()).toHaveLength(2);
   });
 
-  test("make room when they end, either way", async () => {
+  test("make room when they succeed or fail", async () => {
     const stage = await openStage(subject, two);
     const begun = handleWork(stage);
     const guest = await stage.connect();
@@ -73,7 +73,7 @@ describe.each(SUBJECTS)("On $name the messages at work for a client", (subject) 
     }
   });
 
-  test("are not those whose handlers are synchronous, however many", async () => {
+  test("do not include any number of those with synchronous handlers", async () => {
     const stage = await openStage(subject, { limits: { pendingRequests: 1 } });
     const begun = handleWork(stage);
     const guest = await stage.connect();
@@ -85,7 +85,7 @@ describe.each(SUBJECTS)("On $name the messages at work for a client", (subject) 
     expect(await guest.ask("fence")).toStrictEqual({ reply: 1, error: TOO_MANY });
   });
 
-  test("end with them although the socket has closed meanwhile, and are each client's own", async () => {
+  test("end with their handlers although the socket was closed, and count for each client", async () => {
     const stage = await openStage(subject, { limits: { pendingRequests: 1 } });
     const begun = handleWork(stage);
     const [gone, other] = await stage.pair();
@@ -102,7 +102,7 @@ describe.each(SUBJECTS)("On $name the messages at work for a client", (subject) 
     expect(await other.ask("fence")).toStrictEqual({ reply: 1, data: "fence" });
   });
 
-  test("may be joins that an asynchronous guard thinks about", async () => {
+  test("include joins that an asynchronous guard decides on", async () => {
     const guards = new Inbox<(verdict: boolean) => void>();
     const stage = await openStage(subject, {
       limits: { pendingRequests: 1 },

@@ -18,7 +18,7 @@ const ABUSE = { code: 4005, reason: "Too much, too fast" };
 const MESSAGES = { messages: { perSecond: 10, burst: 5 } };
 
 describe.each(SUBJECTS)("On $name the messages of a client", (subject) => {
-  test("are handled and the client warned, once, when they are too many; then it is closed", async () => {
+  test("that are too many are handled with one warning, and then close the connection", async () => {
     const { stage } = await openStageInTime(subject, { limits: MESSAGES });
     const handled = countHandled(stage);
     const guest = await stage.connect();
@@ -31,7 +31,7 @@ describe.each(SUBJECTS)("On $name the messages of a client", (subject) => {
     expect(stage.hub.stats()).toMatchObject({ messagesIn: 10, violations: 0, connections: 0 });
   });
 
-  test("pay off what they owe with time", async () => {
+  test("pay their debt off with time", async () => {
     const { stage, clock } = await openStageInTime(subject, { limits: MESSAGES });
     const handled = countHandled(stage);
     const guest = await stage.connect();
@@ -65,7 +65,7 @@ describe.each(SUBJECTS)("On $name the messages of a client", (subject) => {
     expect(guest.socket.isOpen).toBe(true);
   });
 
-  test("count as messages whatever they are: mistakes, replies and what is no packet", async () => {
+  test("include mistakes, replies and messages that are not packets", async () => {
     const { stage } = await openStageInTime(subject, { limits: MESSAGES });
     const guest = await stage.connect();
     stage.hub.on("message", () => {});
@@ -79,7 +79,7 @@ describe.each(SUBJECTS)("On $name the messages of a client", (subject) => {
     expect(codes).toStrictEqual(["bad-packet", "unknown-event", "too-fast"]);
   });
 
-  test("are counted for each client by itself", async () => {
+  test("are counted for each client", async () => {
     const { stage } = await openStageInTime(subject, { limits: MESSAGES });
     countHandled(stage);
     const [abuser, other] = await stage.pair();
@@ -96,7 +96,7 @@ describe.each(SUBJECTS)("On $name the messages of a client", (subject) => {
 });
 
 describe.each(SUBJECTS)("On $name the bytes of a client", (subject) => {
-  test("are limited likewise, and the header of the frame is none of them", async () => {
+  test("are limited in the same way, without the header of the frame", async () => {
     const limits = { bytes: { perSecond: 1_000, burst: 1_000 } };
     const { stage, clock } = await openStageInTime(subject, { limits });
     const received = new Inbox<number>();
@@ -138,7 +138,7 @@ describe.each(SUBJECTS)("On $name the bytes of a client", (subject) => {
 });
 
 describe.each(SUBJECTS)("On $name a normal client", (subject) => {
-  test("meets no limit with 10,000 quick messages and 10,000 rooms", async () => {
+  test("reaches no limit with 10,000 quick messages and 10,000 rooms", async () => {
     const { stage } = await openStageInTime(subject);
     const handled = countHandled(stage);
     const guest = await stage.connect();
@@ -153,7 +153,7 @@ describe.each(SUBJECTS)("On $name a normal client", (subject) => {
 const OVER_SOCKETS = SUBJECTS.filter((subject) => "connectRaw" in subject);
 
 describe.each(OVER_SOCKETS)("On $name pings and pongs", (subject) => {
-  test("are no messages", async () => {
+  test("do not count as messages", async () => {
     const stage = await openStage(subject, { limits: { messages: { perSecond: 1, burst: 1 } } });
     stage.hub.handle("n", () => "fine");
     const guest = await stage.connectRaw();

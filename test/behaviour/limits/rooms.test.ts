@@ -6,7 +6,7 @@ const TOO_MANY = { code: "too-many-rooms", message: "This would be a room too ma
 const TWO = { limits: { rooms: 2 } };
 
 describe.each(SUBJECTS)("On $name the rooms of a socket", (subject) => {
-  test("are so many: what would be more joins nothing", async () => {
+  test("are limited, and a call that would exceed the limit joins none", async () => {
     const stage = await openStage(subject, TWO);
     const { socket } = await stage.connect();
     expect(() => socket.join("a", "b", "c")).toThrow(hubError("ERR_HUB_LIMIT", '"limits.rooms"'));
@@ -30,7 +30,7 @@ describe.each(SUBJECTS)("On $name the rooms of a socket", (subject) => {
     expect([...socket.rooms]).toStrictEqual(["b", "c"]);
   });
 
-  test("are those that it is in, not those that it was in", async () => {
+  test("are those that the socket is in, not those that it left", async () => {
     const stage = await openStage(subject, TWO);
     const { socket } = await stage.connect();
     for (let n = 0; n < 10; n++) {
@@ -40,7 +40,7 @@ describe.each(SUBJECTS)("On $name the rooms of a socket", (subject) => {
     expect([...socket.rooms]).toStrictEqual(["always"]);
   });
 
-  test("of all sockets of a target are looked at before one of them joins", async () => {
+  test("of all sockets of a target are checked before one of them joins", async () => {
     const stage = await openStage(subject, TWO);
     const [a, b] = await stage.pair();
     b.socket.join("x", "y");
@@ -52,7 +52,7 @@ describe.each(SUBJECTS)("On $name the rooms of a socket", (subject) => {
     expect([...a.socket.rooms]).toStrictEqual(["x", "y"]);
   });
 
-  test("tell the client when it asked for one too many", async () => {
+  test("are limited by an error to a client that asks for one too many", async () => {
     const stage = await openStage(subject, { ...TWO, joinable: () => true });
     const guest = await stage.connect();
     const join = (room: string): Promise<unknown> => guest.ask("hub:join", { room });
@@ -67,7 +67,7 @@ describe.each(SUBJECTS)("On $name the rooms of a socket", (subject) => {
     expect(stage.hub.stats()).toMatchObject({ handlerErrors: 0, violations: 0 });
   });
 
-  test("tell the client, too, when the error escapes from a handler or middleware, at once or later", async () => {
+  test("are limited by an error to the client, too, when the error escapes from a handler or middleware", async () => {
     const stage = await openStage(subject, { limits: { rooms: 1 } });
     stage.hub.handle("enter", (room: unknown, socket) => socket.join("hall", room as string));
     stage.hub.handle("enter later", async (room: unknown, socket) => {
@@ -95,7 +95,7 @@ describe("The names of rooms", () => {
     ["by default", {}, 256],
     ["lowered", { roomNameLength: 5 }, 5],
     ["raised", { roomNameLength: 1_000 }, 1_000],
-  ] as const)("have a longest length, %s", async (_when, limits, most) => {
+  ] as const)("have a maximal length, %s", async (_when, limits, most) => {
     const stage = await openStage(memory, { limits, joinable: () => true });
     const guest = await stage.connect();
     const { hub } = stage;

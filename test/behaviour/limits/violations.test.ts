@@ -45,7 +45,7 @@ const CASES = SUBJECTS.flatMap((subject) => FAULTS.map((fault) => ({ subject, fa
 describe.each(CASES)("A client that is told $fault.code on $on", ({ subject, fault }) => {
   const limits = { ...THREE, pendingRequests: 1 };
 
-  test("may be so three times, and is closed the fourth time", async () => {
+  test("is closed the fourth time", async () => {
     const { stage } = await openStageInTime(subject, { ...fault.options, limits });
     const guest = await stage.connect();
     const other = await stage.connect();
@@ -61,7 +61,7 @@ describe.each(CASES)("A client that is told $fault.code on $on", ({ subject, fau
     expect(await other.heard()).toStrictEqual([]);
   });
 
-  test("has it forgotten with time", async () => {
+  test("is forgiven with time", async () => {
     const { stage, clock } = await openStageInTime(subject, { ...fault.options, limits });
     const guest = await stage.connect();
     fault.before?.(guest, stage);
@@ -84,7 +84,7 @@ describe.each(CASES)("A client that is told $fault.code on $on", ({ subject, fau
 });
 
 describe.each(SUBJECTS)("On $name", (subject) => {
-  test("all kinds of faults are counted together, requests like events", async () => {
+  test("all kinds of faults count together, in requests as in events", async () => {
     const { stage } = await openStageInTime(subject, { limits: THREE });
     const guest = await stage.connect();
     guest.client.send("no packet");
@@ -101,7 +101,7 @@ describe.each(SUBJECTS)("On $name", (subject) => {
     expect(await guest.client.closed).toStrictEqual(ABUSE);
   });
 
-  test("what came with the last fault is not handled any more", async () => {
+  test("a message behind the last fault is not handled any more", async () => {
     const { stage } = await openStageInTime(subject, { limits: { violations: { perSecond: 1, burst: 1 } } });
     const handled: unknown[] = [];
     stage.hub.handle("n", (n) => handled.push(n));
@@ -116,7 +116,7 @@ describe.each(SUBJECTS)("On $name", (subject) => {
     expect(handled).toStrictEqual([1, 3]);
   });
 
-  test("what is not the client's fault is not counted", async () => {
+  test("a failure that is not the client's fault does not count", async () => {
     const { stage } = await openStageInTime(subject, {
       limits: { violations: { perSecond: 1, burst: 1 }, rooms: 1, messages: { perSecond: 1, burst: 20 } },
       joinable: (room) => room !== "closed",

@@ -85,7 +85,7 @@ describe.runIf(TRANSPORTS.includes("uws"))("Writes on uws", () => {
     published = 0;
   }
 
-  test("a hundred members, any number of sends in a turn: one write each, one encoding a broadcast", async () => {
+  test("any number of sends in a turn are one write for each member and one encoding for each broadcast", async () => {
     const { clients, sockets } = await connectAll(hub, url, MEMBERS);
     for (const socket of sockets) socket.join("room");
     const last = clients.map((client) => eventsOf(client, 52));
@@ -104,7 +104,7 @@ describe.runIf(TRANSPORTS.includes("uws"))("Writes on uws", () => {
     for (const events of await Promise.all(last)) expect(events.at(-1)).toBe("last");
   });
 
-  test("what a turn sends to one large room and to nobody else, the library sends to all at once", async () => {
+  test("what a turn sends to one large room alone is published by the library", async () => {
     const { clients, sockets } = await connectAll(hub, url, MEMBERS);
     for (const socket of sockets.slice(1)) socket.join("room");
     const all = clients.slice(1).map((client) => eventsOf(client, 5));
@@ -123,7 +123,7 @@ describe.runIf(TRANSPORTS.includes("uws"))("Writes on uws", () => {
     expect(await first).toEqual(["end"]);
   });
 
-  test("so does it with what members say to the others in their room", async () => {
+  test("what members send to the others in their room is published by the library", async () => {
     const { clients, sockets } = await connectAll(hub, url, MEMBERS);
     for (const socket of sockets) socket.join("room");
     const heard = clients.map((client, index) => eventsOf(client, index === 7 ? 2 : index < 2 ? 3 : 4));
@@ -170,7 +170,7 @@ describe.runIf(TRANSPORTS.includes("uws"))("Writes on uws", () => {
     expect(writes).toEqual(sockets.map(() => [7, 7, 7, 7, 7]));
   });
 
-  test("what many clients sent in one turn is answered by one write for each member", async () => {
+  test("messages of many clients in one turn are answered with one write for each member", async () => {
     const { clients } = await connectAll(hub, url, FEW);
     const turns = countTurns();
     /** The turn in which each message was handled. */

@@ -65,7 +65,7 @@ describe("Writes on ws", () => {
     codec.encoded = 0;
   }
 
-  test("a hundred members, any number of sends in a turn: one write each, one encoding a broadcast", async () => {
+  test("any number of sends in a turn are one write for each member and one encoding for each broadcast", async () => {
     const { clients, sockets } = await connectAll(hub, url, MEMBERS);
     for (const socket of sockets) socket.join("room");
     const last = clients.map((client) => eventsOf(client, 52));
@@ -126,7 +126,7 @@ describe("Writes on ws", () => {
     }
   });
 
-  test("what many clients sent in one turn is answered by one write for each member", async () => {
+  test("messages of many clients in one turn are answered with one write for each member", async () => {
     const { clients } = await connectAll(hub, url, 30);
     const turns = countTurns();
     /** The turn in which each message was handled. */
@@ -175,7 +175,7 @@ describe("Writes on ws", () => {
     ]);
   });
 
-  test("members with equal sequences write the very same Buffer, those with different ones do not", async () => {
+  test("members with equal sequences write the same Buffer, and those with different sequences do not", async () => {
     const { sockets } = await connectAll(hub, url, 12);
     const [odd] = sockets as [Socket];
     startCounting();
@@ -191,7 +191,7 @@ describe("Writes on ws", () => {
     expect(own?.length).toBeLessThan(others[0]?.length ?? 0);
   });
 
-  test("members whose sequences part for good do not share any more in that turn, but in the next", async () => {
+  test("members whose sequences diverge share nothing more in that turn, but share again in the next", async () => {
     const { sockets } = await connectAll(hub, url, 4);
     startCounting();
     hub.emit("same");

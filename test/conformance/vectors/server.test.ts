@@ -48,14 +48,14 @@ describe("MessagePack", () => {
     );
   });
 
-  test("the shortest form is among the vectors for every kind of value", () => {
+  test("has the shortest form of every kind of value among its vectors", () => {
     const kinds = VECTORS.messagepack.filter(({ value, hex }) => hexOf(encode(valueOf(value))) === hex);
     expect(new Set(kinds.map(({ hex }) => hex.slice(0, 1))).size).toBeGreaterThan(5);
   });
 });
 
 describe("the file", () => {
-  test("is as its schema says, and the schema is not indifferent", () => {
+  test("matches its schema, and the schema refuses other files", () => {
     const schema = z.fromJSONSchema(JSON.parse(readText("docs/protocol-vectors.schema.json")));
     const file = JSON.parse(readText("docs/protocol-vectors.json")) as typeof VECTORS;
     expect(schema.safeParse(file).error).toBeUndefined();
@@ -71,14 +71,14 @@ describe("the file", () => {
     }
   });
 
-  test("plays as much in MessagePack as in JSON", () => {
+  test("has as many cases in MessagePack as in JSON", () => {
     const played = [...VECTORS.server.flatMap(casesOf), ...VECTORS.client.flatMap(casesOf)].map(({ title }) => title);
     const count = (codec: string): number => played.filter((title) => title.endsWith(`, ${codec}`)).length;
     expect(count("msgpack")).toBeGreaterThan(30);
     expect(Math.abs(count("json") - count("msgpack"))).toBeLessThan(5);
   });
 
-  test("speaks subprotocols that there are", () => {
+  test("names existing subprotocols", () => {
     const offers = Object.values(VECTORS.openings).flatMap((steps) =>
       steps.flatMap((s) => ("offer" in s ? s.offer : [])),
     );

@@ -66,7 +66,7 @@ describe.each(["redis", "nats"] as const)("%s", (kind) => {
     return server;
   }
 
-  test.concurrent("a node that is killed is gone within its lease, and is waited for by nobody", async (t) => {
+  test.concurrent("a node that is killed is removed within its lease, and nothing waits for it", async (t) => {
     const server = await engine(t);
     const here = node(t, backplane(server.port));
     await here.socket;
@@ -79,7 +79,7 @@ describe.each(["redis", "nats"] as const)("%s", (kind) => {
     expect((await here.hub.to("x").sockets()).silent).toEqual([]);
   });
 
-  test.concurrent("a node that stands still is named, is gone, and comes back with everything in order and nothing twice", async (t) => {
+  test.concurrent("a frozen node is named, removed, and returns with everything in order and nothing twice", async (t) => {
     const server = await engine(t);
     const here = node(t, backplane(server.port));
     await here.socket;
@@ -105,7 +105,7 @@ describe.each(["redis", "nats"] as const)("%s", (kind) => {
     client.vanish();
   });
 
-  test.concurrent("an engine that stands still is away, and local traffic goes on", async (t) => {
+  test.concurrent("a frozen engine is reported as unavailable, and local traffic goes on", async (t) => {
     const server = await engine(t);
     const [one, two] = await pair(t, () => backplane(server.port));
     server.process.freeze();
@@ -120,7 +120,7 @@ describe.each(["redis", "nats"] as const)("%s", (kind) => {
     expect([one.received, two.received]).toEqual([["local", "all"], ["all"]]);
   });
 
-  test.concurrent("a node whose connections were cut without a word notices, and finds its way back", async (t) => {
+  test.concurrent("a node whose connections were cut silently notices and reconnects", async (t) => {
     const server = await engine(t);
     const proxy = await Proxy.to(server.port);
     t.onTestFinished(() => proxy.close());
@@ -140,7 +140,7 @@ describe.each(["redis", "nats"] as const)("%s", (kind) => {
     expect([cut.errors, other.errors]).toEqual([["ERR_HUB_BACKPLANE"], []]);
   });
 
-  test("an engine that is not there at the start is reported once, and found when it comes", async (t) => {
+  test("an engine that is absent at the start is reported once, and used when it appears", async (t) => {
     const port = await freePort();
     const proxy = await Proxy.to(port);
     t.onTestFinished(() => proxy.close());
@@ -158,7 +158,7 @@ describe.each(["redis", "nats"] as const)("%s", (kind) => {
     expect([one.errors, two.errors]).toEqual([["ERR_HUB_BACKPLANE"], ["ERR_HUB_BACKPLANE"]]);
   });
 
-  test("an engine that is too slow loses what is above the limit, which is said once", async (t) => {
+  test("what exceeds the limit of an engine that is too slow is dropped, which is reported once", async (t) => {
     const server = await engine(t);
     const one = node(t, backplane(server.port), { maxPendingBytes: 100_000 });
     await one.socket;
@@ -173,7 +173,7 @@ describe.each(["redis", "nats"] as const)("%s", (kind) => {
     await until(() => one.received.length === 200);
   });
 
-  test("many nodes come back at once", async (t) => {
+  test("many nodes reconnect at once", async (t) => {
     const server = await engine(t);
     const all = Array.from({ length: 12 }, (_, index) => node(t, backplane(server.port), { name: `${index}` }));
     await together(all);
@@ -231,7 +231,7 @@ describe("redis", () => {
     expect(two.received).toEqual(["before", "after"]);
   });
 
-  test.concurrent("in a cluster, a server may die and come back", async (t) => {
+  test.concurrent("in a cluster, a server may die and restart", async (t) => {
     const cluster = await RedisCluster.start();
     t.onTestFinished(() => cluster.stop());
     const rootNodes = cluster.servers.map(({ url }) => ({ url }));

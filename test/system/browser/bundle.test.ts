@@ -41,7 +41,7 @@ describe("the bundle of the client", () => {
     expect(gzipSync(code, { level: 9 }).byteLength).toBeLessThan(MOST_BYTES);
   });
 
-  it("is of the client and the protocol alone, and needs nothing at run time", async () => {
+  it("contains the client and the protocol alone, and needs nothing at run time", async () => {
     const { code, moduleIds, imports, dynamicImports } = await bundle(CLIENT);
     const modules = moduleIds.filter((id) => !id.endsWith("/entry.js"));
     expect(modules.filter((id) => !/\/src\/(client|protocol)\/[^/]+\.ts$/.test(id))).toEqual([]);
@@ -50,7 +50,7 @@ describe("the bundle of the client", () => {
     expect(code).not.toMatch(/\bimport\b|\brequire\b|node:|msgpack/i);
   });
 
-  it("holds MessagePack only where it is imported", async () => {
+  it("contains MessagePack only where it is imported", async () => {
     const { code, moduleIds, imports } = await bundle(WITH_MESSAGE_PACK);
     expect(moduleIds.filter((id) => id.includes("/node_modules/msgpackr/"))).not.toEqual([]);
     expect(imports).toEqual([]);
@@ -94,7 +94,7 @@ describe.each(TRANSPORTS)("the bundle of the client in a browser, on %s", (trans
     return { page, errors };
   }
 
-  it("connects, asks, joins a room and hears it, and closes", async () => {
+  it("connects, gets a reply, joins a room, gets its messages, and closes", async () => {
     const hub = new Hub({ transport, origins: "*", joinable: (room) => room === "lobby" });
     hub.handle("sum", ({ a, b }: { a: number; b: number }) => a + b);
     hub.handle("shout", (text: string) => hub.to("lobby").emit("news", text));
@@ -145,7 +145,7 @@ describe.each(TRANSPORTS)("the bundle of the client in a browser, on %s", (trans
     expect(errors).toEqual([]);
   });
 
-  it("takes the connection for lost when the browser goes offline, and comes back as soon as it is online", async () => {
+  it("gives the connection up when the browser goes offline, and reconnects as soon as it is online", async () => {
     const hub = new Hub({ transport, origins: "*" });
     const url = await listen(hub);
     const { page, errors } = await open(CLIENT);

@@ -94,7 +94,7 @@ describe.each(TRANSPORTS)("the chat's page on the client library, on %s", (trans
     expect(ada.requests.filter((url) => url.includes("connection.mjs"))).toEqual([]);
   });
 
-  it("comes back into the room it was in, and says what was said meanwhile", async () => {
+  it("reconnects to its room, and sends what was written meanwhile", async () => {
     const ada = await enter("Ada");
     const ben = await enter("Ben", "tea");
     await ada.page.getByRole("button", { name: "tea 1 person" }).click();
@@ -116,7 +116,7 @@ describe.each(TRANSPORTS)("the chat's page on the client library, on %s", (trans
     expect(await ada.texts()).toEqual(["Is anybody there?", "I am"]);
   });
 
-  it("says what went into a dead network on the next connection, once", async () => {
+  it("sends what went into a dead network once on the next connection", async () => {
     const cable = await Cable.to(port);
     onTestFinished(() => cable.remove());
     const ben = await enter("Ben");
@@ -136,7 +136,7 @@ describe.each(TRANSPORTS)("the chat's page on the client library, on %s", (trans
     expect(await ben.texts()).toEqual(["Only once", "And then this"]);
   });
 
-  it("says at the door why the server does not let somebody in, and does not come back by itself", async () => {
+  it("shows on the entry form why the server refuses somebody, and does not reconnect by itself", async () => {
     const ada = await openChat();
     await ada.isRefusedForTheName();
 

@@ -67,7 +67,7 @@ describe.each(TRANSPORTS)("the chat's page, on %s", (transport) => {
     expect(await ada.page.locator(".sending").count()).toBe(0);
   });
 
-  it("shows who comes and who goes", async () => {
+  it("shows who joins and who leaves", async () => {
     const ada = await enter("Ada");
     expect(await ada.people()).toEqual(["Ada"]);
 
@@ -136,7 +136,7 @@ describe.each(TRANSPORTS)("the chat's page, on %s", (transport) => {
     }
   });
 
-  it("comes back by itself when the server restarts, into the same room", async () => {
+  it("reconnects to the same room when the server restarts", async () => {
     const port = await freePort();
     await server.drain();
     server = await startChatServer(transport, port);
@@ -165,7 +165,7 @@ describe.each(TRANSPORTS)("the chat's page, on %s", (transport) => {
     expect(await ada.texts()).toEqual(["Is anybody there?", "I am"]);
   });
 
-  it("notices that the network is dead, although nothing was closed, and comes back", async () => {
+  it("notices that the network is dead although nothing was closed, and reconnects", async () => {
     const cable = await Cable.to(server.port);
     onTestFinished(() => cable.remove());
     const ada = await ChatPage.open(browser, `http://127.0.0.1:${cable.port}/`);
@@ -191,7 +191,7 @@ describe.each(TRANSPORTS)("the chat's page, on %s", (transport) => {
     expect(await ada.texts()).toEqual(["one", "two", "three", "Here I am again"]);
   });
 
-  it("says at the door why the server does not let somebody in", async () => {
+  it("shows on the entry form why the server refuses somebody", async () => {
     const ada = await openChat();
     await ada.isRefusedForTheName();
 

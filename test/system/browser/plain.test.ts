@@ -44,7 +44,7 @@ describe.each(TRANSPORTS)("the plain client in a browser, on %s", (transport) =>
     return { page, id: greeting.slice("ID của bạn: ".length) };
   }
 
-  test("two browsers chat, and one hears the other leave", async () => {
+  test("two browsers chat, and one learns that the other leaves", async () => {
     const an = await open();
     expect(await lines(an.page)).toStrictEqual(["Chào mừng đến với WebSocket Server!", `ID của bạn: ${an.id}`]);
     const binh = await open();

@@ -68,7 +68,7 @@ describe.each(TRANSPORTS)("the React example, on %s", (transport) => {
     return page;
   }
 
-  it("carries messages, shows them once and with the sender's name, and the history to those who come later", async () => {
+  it("shows messages once with the sender's name, and the history to those who join later", async () => {
     const ada = await enter("Ada");
     const ben = await enter("Ben");
     await ada.say("Hello Ben");
@@ -135,7 +135,7 @@ describe.each(TRANSPORTS)("the React example, on %s", (transport) => {
     expect(await ada.messages()).toEqual(["Benjamin It is me"]);
   });
 
-  it("says why a room cannot be joined, and lets its guest go elsewhere", async () => {
+  it("shows why a room cannot be joined, and lets the user go elsewhere", async () => {
     const ada = await enter("Ada", "cellar");
     await ada.isTold("This room cannot be joined");
     await ada.goTo("music");

@@ -86,11 +86,11 @@ describe.each(TRANSPORTS)("A server on %s", (transport) => {
     TIME_LIMIT,
   );
 
-  test("lets nobody take all the time in the world", async () => {
+  test("ends every client that takes too long", async () => {
     expect(await lorises).toEqual(LORISES.map(({ name, end }) => [name, end]));
   });
 
-  test("has let go of everybody who has left", async () => {
+  test("keeps nothing of the clients that left", async () => {
     const settled = { timeout: 20_000, interval: 100 };
     await expect.poll(async () => presence(await server.figures()), settled).toEqual(presence(before));
   });
@@ -102,7 +102,7 @@ describe.each(TRANSPORTS)("A server on %s", (transport) => {
     expect(after.rss - before.rss).toBeLessThan(RSS_BOUND);
   });
 
-  test.runIf(isCampaign)("told the application what it has to", async () => {
+  test.runIf(isCampaign)("reported to the application what it had to", async () => {
     const figures = await server.figures();
     expect(Object.keys(sum(figures, "errors")).toSorted()).toEqual(["authenticate", "handler", "joinable"]);
     expect(Object.keys(sum(figures, "refusals")).toSorted()).toEqual(["failed", "origin", "timeout", "unauthorized"]);
@@ -110,7 +110,7 @@ describe.each(TRANSPORTS)("A server on %s", (transport) => {
     expect(codes).toEqual(expect.arrayContaining(["1000", "1005", "1006", "1007", "1009", "4005", "4201", "4321"]));
   });
 
-  test("did its work for everybody else meanwhile", async () => {
+  test("served all other clients meanwhile", async () => {
     const ticks = await server.pause();
     await clients.finish(ticks);
     expect(clients.complaints).toEqual([]);

@@ -29,7 +29,7 @@ function heldConnections(port: number): number {
 }
 
 describe.runIf(process.platform === "linux").each(TRANSPORTS)("half-open peers on %s", (transport) => {
-  test("are found and let go of, although no FIN ever comes", async () => {
+  test("are found and released although no FIN ever arrives", async () => {
     const hub = new Hub({
       transport,
       // Who lives has to answer in time on a busy machine, too.

@@ -60,7 +60,7 @@ afterEach(async () => {
 });
 
 describe("The proxy", () => {
-  test("carries bytes and each end of the stream, both ways, and forgets the connection", async () => {
+  test("carries bytes and the ends of both streams, and forgets the connection", async () => {
     const [client, peer] = await open();
     peer.socket.write("hello");
     await client.hears("hello");
@@ -83,7 +83,7 @@ describe("The proxy", () => {
     expect(peer.text === `hi ${much}`).toBe(true);
   });
 
-  test("goes to a new target, and the connections that there are stay", async () => {
+  test("connects to a new target, and existing connections stay", async () => {
     const [client, peer] = await open();
     const other = await serve();
     proxy.target = portOf(other);
@@ -100,7 +100,7 @@ describe("The proxy", () => {
     await closed;
   });
 
-  test("cuts: both ends see an end of the stream", async () => {
+  test("cuts a connection, so that both ends see the end of the stream", async () => {
     const [client, peer] = await open();
     proxy.cut();
     await Promise.all([client.until(() => client.ended), peer.until(() => peer.ended)]);
@@ -109,7 +109,7 @@ describe("The proxy", () => {
     expect(await Promise.all([client.closed, peer.closed])).toEqual([false, false]);
   });
 
-  test("resets: both ends see an error", async () => {
+  test("resets a connection, so that both ends see an error", async () => {
     const [client, peer] = await open();
     proxy.reset();
     expect(await Promise.all([client.closed, peer.closed])).toEqual([true, true]);
@@ -135,7 +135,7 @@ describe("The proxy", () => {
     expect(peer.text).toBe("hi abc");
   });
 
-  test("delays, and keeps the order when the delay ends", async () => {
+  test("delays bytes, and keeps their order when the delay ends", async () => {
     const [client, peer] = await open();
     proxy.delay(40);
     const start = performance.now();
@@ -150,7 +150,7 @@ describe("The proxy", () => {
     expect(performance.now() - start).toBeGreaterThan(38);
   });
 
-  test("isolates: neither end hears the other again, nor of its end", async () => {
+  test("isolates both ends, which never learn of each other's end", async () => {
     const [client, peer] = await open();
     proxy.isolate();
     client.socket.end("lost");
@@ -165,7 +165,7 @@ describe("The proxy", () => {
     expect([peer.ended, peer.socket.destroyed]).toEqual([false, false]);
   });
 
-  test("detaches: the client's end is gone, and what it had sent comes late", async () => {
+  test("detaches the client, whose bytes arrive late", async () => {
     const [client, peer] = await open();
     proxy.stall("up");
     client.socket.write("late");

@@ -85,13 +85,13 @@ describe.each(TRANSPORTS)("a flood on %s, while one in a hundred does not read",
     return { server, stalled, stats: after.stats, first };
   }
 
-  test("close: it is closed, once, and nobody else notices", async () => {
+  test("close: the slow client is closed once, and no other client notices", async () => {
     const { stats } = await flood("close");
     expect(stats).toMatchObject({ connections: READERS, slowConsumers: 1, pendingBytes: 0 });
     expect(stats.drops).toEqual({ volatile: 0, overload: 0, superseded: 0 });
   });
 
-  test("drop: it stays, and is told exactly how much it did not get, and where", async () => {
+  test("drop: the slow client stays, and is told exactly how many messages were dropped, and where", async () => {
     const { server, stalled, stats, first } = await flood("drop");
     expect(stats).toMatchObject({ connections: READERS + 1, slowConsumers: 0 });
     expect(stats.drops.overload).toBeGreaterThan(SENT / 2);
@@ -108,7 +108,7 @@ describe.each(TRANSPORTS)("a flood on %s, while one in a hundred does not read",
     expect(next).toBe(SENT + BATCH);
   });
 
-  test("latest: it gets the newest of each key, and each of the others only once", async () => {
+  test("latest: the slow client gets the newest message of each key, and each of the others only once", async () => {
     const { server, stalled, stats, first } = await flood("latest");
     expect(stats).toMatchObject({ connections: READERS + 1, slowConsumers: 0 });
     await catchUp(stalled, server, first);

@@ -48,7 +48,7 @@ test.for(
   TRANSPORTS.flatMap((transport) =>
     (["close", "drop", "latest", "volatile"] as const).map((policy) => [transport, policy] as const),
   ),
-)("what nobody reads is not kept: %s, %s", async ([transport, policy]) => {
+)("messages that nobody reads are not kept: %s, %s", async ([transport, policy]) => {
   const server = await ObservedServer.start(installation, transport, APPLICATION);
   onTestFinished(() => server.kill());
   const [asker, ...stalled] = (await Promise.all(

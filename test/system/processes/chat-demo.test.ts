@@ -63,7 +63,7 @@ describe.each(TRANSPORTS)("the demo on %s", (transport) => {
     expect((await announced(child)).transport).toBe(transport);
   });
 
-  it("says what to do when the port is in use", async () => {
+  it("explains what to do when the port is in use", async () => {
     const { port } = new URL((await announced(demo(["--port", "0"]))).url);
     expect(await installation.node(SERVER, "--port", port, "--transport", transport)).toStrictEqual({
       code: 1,

@@ -77,7 +77,7 @@ beforeAll(async () => {
 
 afterAll(() => installation.remove());
 
-describe.each(TRANSPORTS)("clients that come and go on %s", (transport) => {
+describe.each(TRANSPORTS)("clients that connect and leave on %s", (transport) => {
   let server: ObservedServer;
   let idle: Figures;
 
@@ -117,7 +117,7 @@ describe.each(TRANSPORTS)("clients that come and go on %s", (transport) => {
     TIME_LIMIT,
   );
 
-  test("the process ends by itself when the hub is closed, whoever is there", async () => {
+  test("let the process end by itself when the hub is closed", async () => {
     const visits = Array.from({ length: AT_A_TIME }, (_, seed) => visit(new Random(seed), server.port).catch(() => {}));
     await server.figuresOnce(({ stats }) => stats.connections > 0);
     expect(await server.close()).toBe(0);

@@ -22,7 +22,7 @@ test("the range of the wait doubles with every failure, up to the longest", () =
   expect(waits(new Backoff(DELAYS), 9)).toEqual([500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000]);
 });
 
-test("all of it is random", () => {
+test("the whole wait is random", () => {
   const random = vi.spyOn(Math, "random");
   const backoff = new Backoff(DELAYS);
   for (const [part, wait] of [
@@ -35,12 +35,12 @@ test("all of it is random", () => {
   }
 });
 
-test("it stays finite and in range, however many failures there are", () => {
+test("the wait stays finite and in its range after any number of failures", () => {
   vi.spyOn(Math, "random").mockReturnValue(1);
   expect(waits(new Backoff(DELAYS), 2_000).at(-1)).toBe(30_000);
 });
 
-test("a connection that was open for long enough starts it again, a shorter one does not", () => {
+test("a connection that was open for long enough resets the wait, a shorter one does not", () => {
   vi.spyOn(Math, "random").mockReturnValue(1);
   const backoff = new Backoff(DELAYS);
   expect(waits(backoff, 3)).toEqual([500, 1_000, 2_000]);
@@ -55,7 +55,7 @@ test("a connection that was open for long enough starts it again, a shorter one 
   expect(waits(backoff, 1)).toEqual([2_000]);
 });
 
-test("after 42xx there is no wait, if the connection was stable", () => {
+test("a stable connection that ends with 42xx is followed by no wait", () => {
   vi.spyOn(Math, "random").mockReturnValue(1);
   const backoff = new Backoff(DELAYS);
   backoff.opened();
@@ -63,14 +63,14 @@ test("after 42xx there is no wait, if the connection was stable", () => {
   expect(waits(backoff, 3, 4_200)).toEqual([0, 500, 1_000]);
 });
 
-test("codes that say so keep the client away", () => {
+test("a code that forbids reconnecting keeps the client away", () => {
   const backoff = new Backoff(DELAYS);
   for (const code of [1000, 1005, 1008, 3000, 4000, 4001, 4099, 4300, 4999]) {
     expect(backoff.ended(code, undefined)).toBeUndefined();
   }
 });
 
-test("`hub:bye` counts more than the code, with its own random part", () => {
+test("`hub:bye` takes precedence over the close code and brings a random part of its own", () => {
   const random = vi.spyOn(Math, "random").mockReturnValue(0.5);
   const backoff = new Backoff(DELAYS);
   const stable = (): void => {

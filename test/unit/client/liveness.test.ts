@@ -23,7 +23,7 @@ describe("the deadline", () => {
     vi.useRealTimers();
   });
 
-  test("passes when nothing was heard for that long, one turn later", () => {
+  test("passes one turn after nothing was heard for that long", () => {
     const lost = vi.fn<() => void>();
     expect(new Liveness(1_000, lost)).toBeDefined();
     vi.advanceTimersByTime(999);
@@ -33,7 +33,7 @@ describe("the deadline", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test("moves with whatever is heard, without a timer for each", () => {
+  test("moves with every message, without a timer for each", () => {
     const lost = vi.fn<() => void>();
     const liveness = new Liveness(1_000, lost);
     const setTimeouts = vi.spyOn(globalThis, "setTimeout");
@@ -48,7 +48,7 @@ describe("the deadline", () => {
     expect(lost).toHaveBeenCalledOnce();
   });
 
-  test("after a sleep, what has arrived meanwhile is heard before the verdict", () => {
+  test("waits after a sleep until what arrived meanwhile has been read", () => {
     const lost = vi.fn<() => void>();
     const liveness = new Liveness(1_000, lost);
     sleep(3_600_000);
@@ -71,7 +71,7 @@ describe("the deadline", () => {
     expect(lost).toHaveBeenCalledOnce();
   });
 
-  test("longer than a timer can wait does not keep the processor busy", () => {
+  test("that is longer than a timer can wait does not keep the processor busy", () => {
     const lost = vi.fn<() => void>();
     const setTimeouts = vi.spyOn(globalThis, "setTimeout");
     const liveness = new Liveness(2 ** 32, lost);
@@ -93,7 +93,7 @@ test("a ping is answered", async () => {
   expect(await peer.next()).toEqual({ event: "hub:pong" });
 });
 
-test("a connection on which nothing comes is lost and dropped, without the server's help", async () => {
+test("a connection on which nothing arrives is given up without the server's help", async () => {
   const server = await startServer();
   const client = startClient(server.url);
   const changes: StateChange[] = [];
@@ -107,7 +107,7 @@ test("a connection on which nothing comes is lost and dropped, without the serve
   expect(await next.rest()).toEqual([]);
 });
 
-test("whatever comes keeps a connection alive", async () => {
+test("any message keeps a connection alive", async () => {
   const server = await startServer();
   const client = startClient(server.url);
   const peer = await server.admit({ heartbeat: 60, timeout: 40 });

@@ -8,7 +8,7 @@ test("the only copy is not remembered", () => {
   expect(copies.take("a", 1)).toEqual({ isFirst: true, reached: undefined });
 });
 
-test("all copies of a message share who has had it, and the next message does not", () => {
+test("all copies of one message share the list of who received it, and the next message has its own", () => {
   const copies = new Copies(new VirtualClock());
   const { reached } = copies.take("a", 3);
   expect(copies.take("a", 3)).toEqual({ isFirst: false, reached });
@@ -17,7 +17,7 @@ test("all copies of a message share who has had it, and the next message does no
   expect(copies.take("a", 3).isFirst).toBe(true);
 });
 
-test("a copy that is late is known for half a minute, and one that never comes is forgotten", async () => {
+test("a late copy is recognised for half a minute, and one that never arrives is forgotten", async () => {
   const clock = new VirtualClock();
   const copies = new Copies(clock);
   copies.take("a", 3);

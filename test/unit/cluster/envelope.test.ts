@@ -38,7 +38,7 @@ function plain({ selection, manner, asking, messages }: Omit<FramesEnvelope, "ki
 }
 
 describe("an envelope", () => {
-  test("comes out as it went in, whatever is in it and however many are put together", () => {
+  test("is read as it was written, alone or in a bundle", () => {
     fc.assert(
       fc.property(fc.array(frames, { maxLength: 5 }), (given) => {
         const bundle = encodeBundle(
@@ -69,7 +69,7 @@ describe("an envelope", () => {
     expect(envelopes).toEqual([{ kind: "control", control }]);
   });
 
-  test("of any bytes at all is read or refused, and nothing else", () => {
+  test("of arbitrary bytes is read or refused, and nothing else happens", () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), fc.boolean(), (bytes, isMarked) => {
         const given = isMarked ? Buffer.concat([encodeBundle(NODE, []), bytes]) : bytes;
@@ -100,7 +100,7 @@ describe("an envelope", () => {
     }
   });
 
-  test("says who published it, without being read", () => {
+  test("names its publisher without being read", () => {
     expect(publisherOf(encodeBundle(NODE, []))).toBe(NODE);
     expect(() => publisherOf(new Uint8Array([2, ...new Uint8Array(20)]))).toThrow("version 2");
   });

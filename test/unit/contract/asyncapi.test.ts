@@ -42,7 +42,7 @@ describe.each(libraries)("The AsyncAPI document of a contract, with $name", ({ c
     expect(await problemsIn(defineContract({}).toAsyncAPI(SHOP))).toStrictEqual([]);
   });
 
-  test("says who, where and what", async () => {
+  test("has the title, the address and every message", async () => {
     const parsed = (await new Parser().parse(JSON.stringify(document))).document;
     expect([parsed?.info().title(), parsed?.info().version(), parsed?.info().description()]).toStrictEqual([
       "Shop",
@@ -79,7 +79,7 @@ describe.each(libraries)("The AsyncAPI document of a contract, with $name", ({ c
     ]);
   });
 
-  test("without a url names no server and no address", () => {
+  test("without a URL names no server and no address", () => {
     expect(contract.toAsyncAPI(SHOP)).not.toHaveProperty("servers");
     expect(contract.toAsyncAPI(SHOP).channels.hub.address).toBe(null);
     expect(contract.toAsyncAPI(SHOP).info).toStrictEqual(SHOP);
@@ -104,7 +104,7 @@ describe.each(libraries)("The AsyncAPI document of a contract, with $name", ({ c
     expect(fits("client.sum.reply", { reply: 1, data: 3 })).toBe(false);
   });
 
-  test("says where data may or must be left out", () => {
+  test("says where data may be absent and where it must be", () => {
     expect(fits("client.note", { event: "note" })).toBe(true);
     expect(fits("client.note", { event: "note", data: "x" })).toBe(true);
     expect(fits("client.leave", { event: "leave" })).toBe(true);
@@ -184,7 +184,7 @@ describe("Schemas with references inside", () => {
 });
 
 describe("Names of events", () => {
-  test("may be of any characters, and never meet", async () => {
+  test("may have any characters and never collide", async () => {
     const contract = defineContract({
       client: { "a/b": z.literal(1), "a b": z.literal(2), "größe~1{x}": z.literal(3), ["__proto__"]: z.literal(4) },
       requests: { sum: { reply: z.literal(5) } },

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { libraries } from "./libraries.ts";
 
 describe.each(libraries)("The server's side, with $name", ({ contract: { hub } }) => {
-  test("accepts what fits, as the schema makes it", () => {
+  test("accepts data that fits and returns the schema's output", () => {
     const order = { items: [{ name: "tea", price: 3 }] };
     expect(hub.accept("order", order)).toStrictEqual({ ok: true, data: order });
     expect(hub.accept("age", "41")).toStrictEqual({ ok: true, data: 41 });
@@ -13,7 +13,7 @@ describe.each(libraries)("The server's side, with $name", ({ contract: { hub } }
     expect(hub.accept("now", undefined)).toStrictEqual({ ok: true, data: undefined });
   });
 
-  test("names the path of what does not", () => {
+  test("names the path of data that does not fit", () => {
     const items = [
       { name: "tea", price: 3 },
       { name: "milk", price: 1 },
@@ -28,14 +28,14 @@ describe.each(libraries)("The server's side, with $name", ({ contract: { hub } }
     expect(hub.accept("now", {})).toStrictEqual({ ok: false, message: "data: There must be none" });
   });
 
-  test("knows what clients may send, and nothing else", () => {
+  test("knows the events that clients may send, and no others", () => {
     expect(["order", "leave", "sum", "nothing"].every((event) => hub.knows(event))).toBe(true);
     expect(["said", "confirm", "other", ""].some((event) => hub.knows(event))).toBe(false);
     expect(hub.accept("said", { from: "a", text: "b" })).toStrictEqual({ ok: false, unknown: true });
     expect(hub.accept("confirm", "1")).toStrictEqual({ ok: false, unknown: true });
   });
 
-  test("accepts the replies of clients likewise", () => {
+  test("accepts the replies of clients in the same way", () => {
     expect(hub.acceptReply("confirm", "7")).toStrictEqual({ ok: true, data: 7 });
     expect(hub.acceptReply("confirm", 7)).toMatchObject({
       ok: false,
@@ -45,7 +45,7 @@ describe.each(libraries)("The server's side, with $name", ({ contract: { hub } }
     expect(hub.acceptReply("sum", "7")).toStrictEqual({ ok: false, unknown: true });
   });
 
-  test("checks what the server sends, and leaves it as it is", () => {
+  test("checks the data that the server sends without changing it", () => {
     const said = { from: "a", text: "b", more: "c" };
     expect(hub.checkSent("said", said)).toBe(said);
     expect(hub.checkSent("age", "41")).toBe("41");
@@ -57,7 +57,7 @@ describe.each(libraries)("The server's side, with $name", ({ contract: { hub } }
     expect(() => hub.checkSent("order", { items: [] })).toThrow('"order" is not an event that the server may send');
   });
 
-  test("checks what handlers answer, and leaves it as it is", () => {
+  test("checks the replies of handlers without changing them", () => {
     expect(hub.checkReply("sum", "3")).toBe("3");
     expect(hub.checkReply("nothing", "not described")).toBe("not described");
     expect(hub.checkReply("order", undefined)).toBe(undefined);
@@ -68,7 +68,7 @@ describe.each(libraries)("The server's side, with $name", ({ contract: { hub } }
 });
 
 describe.each(libraries)("The client's side, with $name", ({ contract: { client } }) => {
-  test("checks what the client sends, and leaves it as it is", () => {
+  test("checks the data that the client sends without changing it", () => {
     expect(client.checkSent("age", "41")).toBe("41");
     expect(client.checkSent("sum", [1])).toStrictEqual([1]);
     expect(client.checkSent("leave", undefined)).toBe(undefined);
@@ -81,20 +81,20 @@ describe.each(libraries)("The client's side, with $name", ({ contract: { client 
     );
   });
 
-  test("gives what the server sent as the schema makes it", () => {
+  test("returns the schema's output for the data that the server sent", () => {
     expect(client.checkReceived("age", "41")).toBe(41);
     expect(client.checkReceived("confirm", "7")).toBe(7);
     expect(() => client.checkReceived("said", { from: "a" })).toThrow(/data\.text: /);
     expect(() => client.checkReceived("newer", 1)).toThrow('"newer" is not an event that the server may send');
   });
 
-  test("gives replies as the schema makes them", () => {
+  test("returns the schema's output for replies", () => {
     expect(client.checkReply("sum", "3")).toBe(3);
     expect(client.checkReply("nothing", "not described")).toBe(undefined);
     expect(() => client.checkReply("sum", 3)).toThrow(/^The reply to "sum" does not fit the contract\. data: /);
   });
 
-  test("checks what the client answers the server, and leaves it as it is", () => {
+  test("checks the client's replies to the server without changing them", () => {
     expect(client.checkAnswer("confirm", "7")).toBe("7");
     expect(() => client.checkAnswer("confirm", 7)).toThrow(
       /^The reply to "confirm" does not fit the contract\. data: /,

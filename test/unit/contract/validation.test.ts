@@ -20,14 +20,14 @@ function messageFor(...issues: readonly StandardIssue[]): string {
 }
 
 describe("The message", () => {
-  test("writes a path as JavaScript would", () => {
+  test("writes a path as JavaScript writes it", () => {
     const path = ["items", 2, "größe", "a b", "9", Symbol("s"), { key: "x" }, { key: 0 }, "$_1", ""];
     expect(messageFor({ message: "No", path })).toBe('data.items[2].größe["a b"]["9"][Symbol(s)].x[0].$_1[""]: No');
     expect(messageFor({ message: "No" })).toBe("data: No");
     expect(messageFor()).toBe("data: It is not valid");
   });
 
-  test("tells of three issues and counts the rest", () => {
+  test("names three issues and counts the rest", () => {
     const issues = ["a", "b", "c", "d", "e"].map((key) => ({ message: "No", path: [key] }));
     expect(messageFor(...issues.slice(0, 3))).toBe("data.a: No; data.b: No; data.c: No");
     expect(messageFor(...issues)).toBe("data.a: No; data.b: No; data.c: No; and 2 more");
@@ -65,7 +65,7 @@ describe("The message", () => {
 describe("A schema that fails", () => {
   const cause = new Error("the password is 123");
 
-  test("by throwing is reported, and the client is not told how", () => {
+  test("by throwing is reported, and the client learns no details", () => {
     const { hub, client } = contractOf(
       own(() => {
         throw cause;
@@ -130,7 +130,7 @@ describe("A schema that fails", () => {
     expect(rejections).toStrictEqual([]);
   });
 
-  test("because a client nested its data too deeply takes nothing down", () => {
+  test("because a client nested its data too deeply brings nothing down", () => {
     const nested: z.ZodType = z.lazy(() => z.array(nested));
     const data: unknown = JSON.parse("[".repeat(2e5) + "]".repeat(2e5));
     expect(contractOf(nested).hub.accept("chat", data)).toMatchObject({
@@ -140,7 +140,7 @@ describe("A schema that fails", () => {
     });
   });
 
-  test("by answering with nothing, or with issues that are none", () => {
+  test("by returning nothing, or issues that are not issues, is reported", () => {
     for (const result of [undefined, null, { issues: null }, { issues: [null] }, { issues: [{ path: 3 }] }]) {
       const acceptance = contractOf(own(() => result as never)).hub.accept("chat", "x");
       expect(acceptance).toMatchObject({ ok: false, error: { code: "ERR_HUB_CONTRACT" } });

@@ -149,7 +149,7 @@ function isInPlace(heard: readonly string[], end: number): boolean {
   return next === end;
 }
 
-test("any sends to a reader of any speed: each message comes in its place, or is accounted for there", async () => {
+test("each message sent to a reader of any speed arrives in its place or is accounted for there", async () => {
   await fc.assert(
     fc.asyncProperty(scripts, async (script) => {
       const story = new Story();
@@ -168,7 +168,7 @@ test("any sends to a reader of any speed: each message comes in its place, or is
   );
 });
 
-test("a backlog is what was pushed and not superseded, whatever the order", () => {
+test("a backlog holds what was pushed and not superseded, in any order of calls", () => {
   const pushes = fc.array(fc.option(fc.constantFrom("a", "b", "c", "d"), { nil: undefined }), { maxLength: 200 });
   fc.assert(
     fc.property(pushes, (keys) => {

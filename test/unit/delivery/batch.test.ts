@@ -11,7 +11,7 @@ const [a, b, c] = ["a", "b", "c"].map((text) => new OutgoingFrame(text)) as [
 ];
 
 describe("Batch", () => {
-  test("gives everybody with the same frame the same successor", () => {
+  test("gives the same successor to all that add the same frame", () => {
     const start = new Batch();
     const one = start.append(a);
     expect(start.append(a)).toBe(one);
@@ -55,7 +55,7 @@ describe("Batch", () => {
     expect(batch.bytes.equals(Buffer.concat([a.bytes, b.bytes]))).toBe(true);
   });
 
-  test("may be asked for its bytes and go on", () => {
+  test("can still grow after its bytes were read", () => {
     const one = new Batch().append(a);
     expect(one.bytes.length).toBe(3);
     const two = one.append(b);
@@ -72,7 +72,7 @@ describe("Batch", () => {
     expect(batch.bytes.length).toBe(batch.byteLength);
   });
 
-  test("is, for any walk through the tree, the list of the frames on the way", () => {
+  test("holds the frames on the way for any walk through the tree", () => {
     const pool = ["a", "bb", "", "x".repeat(126)].map((text) => new OutgoingFrame(text));
     // Each socket is sent a frame or not; all in the order in which a program would.
     const sends = fc.array(fc.tuple(fc.nat(3), fc.subarray([0, 1, 2])), { maxLength: 30, size: "max" });

@@ -49,7 +49,7 @@ describe("Delivery", () => {
     return connection.bufferedAmount + (recipient.pending?.byteLength ?? 0) + (recipient.backlog?.byteLength ?? 0);
   }
 
-  test("writes all of a turn at once, in order, and nothing before", async () => {
+  test("writes everything of a turn at once, in order, and nothing earlier", async () => {
     const delivery = createDelivery(4096);
     for (const name of ["a", "b", "c"]) delivery.send(recipient, frameOf(name, 20));
     expect(connection.writes).toEqual([]);
@@ -92,7 +92,7 @@ describe("Delivery", () => {
     expect(overflows).toEqual([]);
   });
 
-  test("flushes at once what reaches 64 KiB, and not a byte earlier", async () => {
+  test("flushes at once when 64 KiB wait, and not a byte earlier", async () => {
     const delivery = createDelivery(4 * KIB * KIB);
     delivery.send(recipient, frameOf("a", 64 * KIB - 21));
     delivery.send(recipient, frameOf("b", 20));
@@ -151,7 +151,7 @@ describe("Delivery", () => {
   describe("its limit", () => {
     const LIMIT = 8 * KIB;
 
-    test("is exact for what waits in the backlog", () => {
+    test("is exact for the backlog", () => {
       const delivery = createDelivery(LIMIT);
       connection.stalled = true;
       delivery.send(recipient, frameOf("a", LIMIT / 2 + 1));
@@ -187,7 +187,7 @@ describe("Delivery", () => {
       expect(names()).toEqual(["a"]);
     });
 
-    test("is exact for what is flushed early on top of what the transport holds", () => {
+    test("is exact for an early flush on top of what the transport holds", () => {
       const delivery = createDelivery(LIMIT);
       connection.stalled = true;
       connection.bufferedAmount = LIMIT / 2;
@@ -224,7 +224,7 @@ describe("Delivery", () => {
   });
 
   describe("flush", () => {
-    test("writes what waits for the end of the turn, which then has nothing left to write", async () => {
+    test("writes what waits for the end of the turn and leaves nothing for it", async () => {
       const delivery = createDelivery(LIMITLESS);
       delivery.send(recipient, frameOf("a", 20));
       delivery.flush(recipient);
@@ -243,7 +243,7 @@ describe("Delivery", () => {
       expect(recipient.backlog).toBeUndefined();
     });
 
-    test("of nothing writes nothing, congested or not", () => {
+    test("without anything to write writes nothing, congested or not", () => {
       const delivery = createDelivery(LIMITLESS);
       delivery.flush(recipient);
       connection.stalled = true;
@@ -268,7 +268,7 @@ describe("Delivery", () => {
     expect(names()).toEqual(["b"]);
   });
 
-  test("what is sent while others are being written waits for the next turn", async () => {
+  test("a message sent while others are being written waits for the next turn", async () => {
     const delivery = createDelivery(LIMITLESS);
     const other = createRecipient();
     const write = connection.write.bind(connection);
@@ -285,7 +285,7 @@ describe("Delivery", () => {
     expect(names()).toEqual(["early", "late"]);
   });
 
-  test("skips tells of more than 16 KiB in the transport, and of a backlog", () => {
+  test("skips is true with more than 16 KiB in the transport, and with a backlog", () => {
     const delivery = createDelivery(LIMITLESS);
     expect(delivery.skips(recipient)).toBe(false);
     connection.bufferedAmount = 16 * KIB;

@@ -36,7 +36,7 @@ class SlowTopics implements Topics {
   }
 }
 
-describe("What is sent to a whole group", () => {
+describe("A message to a whole group", () => {
   let topics: SlowTopics;
   let multicast: Multicast<SlowRecipient>;
   let delivery: Delivery<SlowRecipient>;
@@ -82,7 +82,7 @@ describe("What is sent to a whole group", () => {
     expect(heard()).toEqual([[["a", "b"]], [["a", "b"]], [["a", "b"]]]);
   });
 
-  test("goes out one by one, in order, once something else is sent to one of them", async () => {
+  test("is written to each member, in order, once something else is sent to one of them", async () => {
     const [first] = group;
     sendAll("a");
     delivery.send(first as SlowRecipient, frameOf("alone", 20));
@@ -92,7 +92,7 @@ describe("What is sent to a whole group", () => {
     expect(heard()).toEqual([[["a", "alone", "b"]], [["a", "b"]], [["a", "b"]]]);
   });
 
-  test("can leave one of them out, another one each time", async () => {
+  test("can leave out one member, a different one each time", async () => {
     const [first, second, third] = group;
     delivery.sendToGroup(group, frameOf("not 1", 20), first);
     delivery.sendToGroup(group, frameOf("not 2", 20), second);
@@ -112,7 +112,7 @@ describe("What is sent to a whole group", () => {
     expect(heard().map((writes) => writes[1])).toEqual([["not 3", "alone", "not 2"], ["not 3"], ["not 2"]]);
   });
 
-  test("and is not written at all to one that everything left out", async () => {
+  test("is not written to a member that every message left out", async () => {
     const [first] = group;
     delivery.sendToGroup(group, frameOf("others", 20), first);
     delivery.separate();
@@ -121,7 +121,7 @@ describe("What is sent to a whole group", () => {
     expect(heard()).toEqual([[], [["others"]], [["others"]]]);
   });
 
-  test("goes to those who were members at the call", async () => {
+  test("goes to the members at the time of the call", async () => {
     const [first, second] = group;
     const late = createRecipient();
     sendAll("a");
@@ -135,7 +135,7 @@ describe("What is sent to a whole group", () => {
     expect(late.connection.writes.flat().map((name) => name.trim())).toEqual(["b"]);
   });
 
-  test("takes turns between groups without losing order", async () => {
+  test("alternates between groups without losing the order", async () => {
     const other = new Set([...group].slice(1));
     sendAll("a");
     delivery.sendToGroup(other, frameOf("other", 20));
@@ -144,7 +144,7 @@ describe("What is sent to a whole group", () => {
     expect(heard()).toEqual([[["a", "b"]], [["a", "other", "b"]], [["a", "other", "b"]]]);
   });
 
-  test("waits in the backlog of a member who turned out to be slow, and nothing is published meanwhile", async () => {
+  test("waits in the backlog of a member that turned out to be slow, and nothing is published meanwhile", async () => {
     const [slow] = group;
     (slow as SlowRecipient & { connection: SlowConnection }).connection.stalled = true;
     for (let count = 0; count < 5; count++) {
@@ -187,7 +187,7 @@ describe("What is sent to a whole group", () => {
     expect(heard().map((writes) => writes.length)).toEqual([80, 80]);
   });
 
-  test("a group of few is not worth a topic, and an empty one has none", async () => {
+  test("has no topic where the group is small or empty", async () => {
     const [only, ...others] = group;
     for (const other of others) group.delete(other);
     sendAll("a");

@@ -6,13 +6,13 @@ function limited(maxConnections?: number, maxConnectionsPerAddress?: number): Oc
   return new Occupancy({ maxConnections, maxConnectionsPerAddress });
 }
 
-it("stands against nobody without limits", () => {
+it("refuses nobody without limits", () => {
   const occupancy = limited();
   for (let count = 0; count < 1_000; count += 1) occupancy.enter("198.51.100.7");
   expect(occupancy.obstacleTo("198.51.100.7")).toBeUndefined();
 });
 
-it("counts all together, and gives back places", () => {
+it("counts all connections and gives places back", () => {
   const occupancy = limited(2);
   occupancy.enter("198.51.100.7");
   expect(occupancy.obstacleTo("198.51.100.7")).toBeUndefined();
@@ -22,7 +22,7 @@ it("counts all together, and gives back places", () => {
   expect(occupancy.obstacleTo("198.51.100.8")).toBeUndefined();
 });
 
-it("counts for each address, and gives back places", () => {
+it("counts the connections of each address and gives places back", () => {
   const occupancy = limited(undefined, 2);
   occupancy.enter("198.51.100.7");
   occupancy.enter("198.51.100.7");
@@ -32,7 +32,7 @@ it("counts for each address, and gives back places", () => {
   expect(occupancy.obstacleTo("198.51.100.7")).toBeUndefined();
 });
 
-it("names the limit of all first: it is the one that a client of another address meets, too", () => {
+it("names the limit of all connections first, which clients of other addresses meet, too", () => {
   const occupancy = limited(1, 1);
   occupancy.enter("198.51.100.7");
   expect(occupancy.obstacleTo("198.51.100.7")).toBe("capacity");
@@ -50,7 +50,7 @@ describe("the subscriber", () => {
     ["::1.2.3.4", "::2"],
     ["64:ff9b::102:304", "64:ff9b::1.2.3.4"],
     ["1::", "1::1"],
-  ])("of %s has %s, too", (one, other) => {
+  ])("of %s also has %s", (one, other) => {
     const occupancy = limited(undefined, 1);
     occupancy.enter(one);
     expect(occupancy.obstacleTo(other)).toBe("address-capacity");
@@ -67,13 +67,13 @@ describe("the subscriber", () => {
     ["::", "1::"],
     ["198.51.100.7", "198.51.100.8"],
     ["0.0.0.0", "::"],
-  ])("of %s has not %s", (one, other) => {
+  ])("of %s does not have %s", (one, other) => {
     const occupancy = limited(undefined, 1);
     occupancy.enter(one);
     expect(occupancy.obstacleTo(other)).toBeUndefined();
   });
 
-  it("on a Unix domain socket is nobody in particular", () => {
+  it("on a Unix domain socket has no limit of its own", () => {
     const occupancy = limited(undefined, 1);
     occupancy.enter("");
     occupancy.enter("");
@@ -84,7 +84,7 @@ describe("the subscriber", () => {
   });
 });
 
-it("agrees with a plain list, whoever comes and goes", () => {
+it("agrees with a plain list, in any order of arrivals and departures", () => {
   const address = fc.constantFrom("198.51.100.7", "198.51.100.8", "2001:db8::1", "");
   const visits = fc.array(fc.record({ address, comes: fc.boolean() }), { maxLength: 60 });
   fc.assert(

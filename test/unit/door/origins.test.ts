@@ -103,13 +103,13 @@ describe("a list", () => {
     expect(welcome(origins, origin, "example.com")).toBe(false);
   });
 
-  it("refuses the page of the same host if that is not in it", () => {
+  it("refuses a page of the same host that is not listed", () => {
     expect(welcome([], "https://example.com")).toBe(false);
   });
 });
 
 describe("a function", () => {
-  it("is given the origin and the handshake, and decides", () => {
+  it("receives the origin and the handshake, and decides", () => {
     const asked: unknown[] = [];
     const decide = (origin: string, { path }: Handshake): boolean => {
       asked.push([origin, path]);

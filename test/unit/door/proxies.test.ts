@@ -80,11 +80,11 @@ describe("the client's address", () => {
     expect(addressSeen(trust, remote, forwarded)).toBe(client);
   });
 
-  it("is the proxy's if that tells none", () => {
+  it("is the proxy's if the proxy names none", () => {
     expect(seen(1, "10.0.0.1")).toEqual({ remoteAddress: "10.0.0.1", ...AS_IT_IS });
   });
 
-  it("is not changed by what the client writes, whatever it is", () => {
+  it("is not changed by anything that the client writes", () => {
     const address = fc.oneof(fc.ipV4(), fc.ipV6(), fc.constantFrom("10.0.0.2", "unknown", "", '"', "::ffff:10.0.0.1"));
     const claims = fc.array(fc.oneof(address, fc.string()), { minLength: 1, maxLength: 40 });
     const behind: readonly (readonly [TrustProxy, string])[] = [
@@ -101,7 +101,7 @@ describe("the client's address", () => {
     );
   });
 
-  it("is an address that a proxy wrote, or a proxy's own, whatever the proxies write", () => {
+  it("is an address that a proxy wrote, or a proxy's own", () => {
     const trust = fc.constantFrom<TrustProxy>(1, 2, 3, ["10.0.0.0/8"]);
     fc.assert(
       fc.property(trust, fc.string(), fc.string(), (trusted, claim, odd) => {
@@ -114,7 +114,7 @@ describe("the client's address", () => {
 });
 
 describe("the protocol and the host", () => {
-  it("are the proxy's to tell", () => {
+  it("are those that the proxy names", () => {
     const client = { remoteAddress: "198.51.100.7", secure: true, host: "chat.example" };
     expect(seen(1, "10.0.0.1", EVERYTHING)).toEqual(client);
     expect(seen(["10.0.0.1"], "10.0.0.1", EVERYTHING)).toEqual(client);
@@ -140,7 +140,7 @@ describe("the protocol and the host", () => {
     expect(seen(1, "10.0.0.1", { ...EVERYTHING, "x-forwarded-proto": protocol }).secure).toBe(secure);
   });
 
-  it("what a proxy says of TLS counts more than how it speaks to the hub", () => {
+  it("follow what the proxy says of TLS, not how the proxy connects to the hub", () => {
     const request = { headers: { "x-forwarded-proto": "http" }, remoteAddress: "10.0.0.1", secure: true };
     expect(new Proxies(1).seen(request).secure).toBe(false);
     expect(new Proxies(1).seen({ ...request, headers: {} }).secure).toBe(true);

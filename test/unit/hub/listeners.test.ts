@@ -1,7 +1,7 @@
 import { expect, test, vi } from "vitest";
 import { Listeners } from "../../../src/hub/listeners.ts";
 
-test("once is once, and takes no equal listener with it", () => {
+test("a listener for one call is removed alone, and not an equal one", () => {
   const listeners = new Listeners<{ event: [value: number] }>(["event"], 10, () => {});
   const listener = vi.fn<(value: number) => void>();
   listeners.add("event", listener, true);

@@ -27,7 +27,7 @@ describe("SetView", () => {
     );
   }
 
-  test("shows what the set holds, in its order, in its own terms", () => {
+  test("shows the elements of the set in their order, as the view presents them", () => {
     const view = viewOf(() => new Set([two, one]));
     expect([...view]).toEqual(["#2", "#1"]);
     expect([...view.values()]).toEqual(["#2", "#1"]);
@@ -41,7 +41,7 @@ describe("SetView", () => {
     expect(visited).toEqual(["#2", "#1"]);
   });
 
-  test("follows the set, and its coming and going", () => {
+  test("follows the changes of the set", () => {
     let source: Set<Inner> | undefined;
     const view = viewOf(() => source);
     expect([view.size, [...view], view.has("#1")]).toEqual([0, [], false]);
@@ -55,7 +55,7 @@ describe("SetView", () => {
     expect(view.size).toBe(0);
   });
 
-  test("may be iterated while the set shrinks and grows", () => {
+  test("can be iterated while the set shrinks and grows", () => {
     const source = new Set<Inner>([one, two]);
     const seen: string[] = [];
     for (const item of viewOf(() => source)) {
@@ -85,7 +85,7 @@ function create(): { readonly source: Map<string, Inner>; readonly view: MapView
 }
 
 describe("MapView", () => {
-  test("shows what the map holds, in its order, in its own terms", () => {
+  test("shows the entries of the map in their order, as the view presents them", () => {
     const { view } = create();
     expect([...view]).toEqual([
       ["b", "b=2"],
@@ -103,7 +103,7 @@ describe("MapView", () => {
     expect(visited).toEqual(["b: b=2", "a: a=1"]);
   });
 
-  test("follows the map", () => {
+  test("follows the changes of the map", () => {
     const { source, view } = create();
     source.delete("b");
     source.set("c", three);

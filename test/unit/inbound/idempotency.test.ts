@@ -29,7 +29,7 @@ describe("Idempotency", () => {
     vi.useRealTimers();
   });
 
-  test("remembers a reply, and all who asked while there is none", () => {
+  test("remembers a reply, and everybody who asked before there was one", () => {
     const answers = new Idempotency<Member>({ within: 1_000, maxBytes: 10_000 }, systemClock);
     const [first, second, third] = [member(), member(), member()];
     expect(answers.receive(first, REQUEST)).toEqual(NEW);
@@ -38,7 +38,7 @@ describe("Idempotency", () => {
     expect(answers.receive(third, REQUEST)).toEqual({ isNew: false, reply: '{"reply":1}' });
   });
 
-  test("keep binary replies as bytes of their own", () => {
+  test("keeps a copy of binary replies", () => {
     const answers = new Idempotency<Member>({ within: 1_000, maxBytes: 10_000 }, systemClock);
     const bytes = Buffer.from([1, 2, 3]);
     answers.receive(member(), REQUEST);
@@ -54,7 +54,7 @@ describe("Idempotency", () => {
     ["event", member("ann"), { ...REQUEST, event: "refund" }],
     ["id", member("ann"), { ...REQUEST, id: 2 }],
     ["key", member("ann"), { ...REQUEST, key: "other" }],
-  ])("belong to one %s", (_, asker, request) => {
+  ])("keeps a reply for one %s", (_, asker, request) => {
     const answers = new Idempotency<Member>({ within: 1_000, maxBytes: 10_000 }, systemClock);
     answers.receive(member("ann"), REQUEST);
     answers.settle(member("ann"), REQUEST, new Frame("secret"));
@@ -62,7 +62,7 @@ describe("Idempotency", () => {
     expect(answers.receive(member("ann"), REQUEST)).toEqual({ isNew: false, reply: "secret" });
   });
 
-  test("are forgotten after their time, which begins anew with the reply", () => {
+  test("forgets a request after its time, which starts again with the reply", () => {
     const answers = new Idempotency<Member>({ within: 1_000, maxBytes: 10_000 }, systemClock);
     answers.receive(member(), REQUEST);
     vi.advanceTimersByTime(900);
@@ -73,7 +73,7 @@ describe("Idempotency", () => {
     expect(answers.receive(member(), REQUEST)).toEqual(NEW);
   });
 
-  test("are forgotten, the oldest first, when they would take too much", () => {
+  test("forgets the oldest replies first when they would take too much memory", () => {
     const answers = new Idempotency<Member>({ within: 1_000, maxBytes: 3_000 }, systemClock);
     for (let id = 0; id < 100; id++) {
       answers.receive(member(), { ...REQUEST, id });
@@ -89,7 +89,7 @@ describe("Idempotency", () => {
     expect(answers.receive(member(), { ...REQUEST, id: 201 })).toEqual(PENDING);
   });
 
-  test("go to whoever was answered if they were forgotten meanwhile", () => {
+  test("answers the client that asked although its request was forgotten meanwhile", () => {
     const answers = new Idempotency<Member>({ within: 1_000, maxBytes: 10_000 }, systemClock);
     const [first, second] = [member(), member()];
     answers.receive(first, REQUEST);
@@ -125,7 +125,7 @@ describe("a request with a key", () => {
     expect(paid).toBe(1);
   });
 
-  test("that is being handled is answered on every connection that is still there", async () => {
+  test("that is being handled is answered on every connection that is still open", async () => {
     const { hub, port } = await listen();
     const finish: (() => void)[] = [];
     hub.handle("pay", async () => {
@@ -147,7 +147,7 @@ describe("a request with a key", () => {
     expect(await second.nextJson()).toEqual({ reply: 1, data: "paid" });
   });
 
-  test("gets its failure again, too", async () => {
+  test("is answered with the same error again", async () => {
     const { hub, port } = await listen();
     let attempts = 0;
     hub.handle("pay", () => {

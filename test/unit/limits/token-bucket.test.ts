@@ -6,20 +6,20 @@ import { TokenBucket } from "../../../src/limits/token-bucket.ts";
 const NOW = Date.UTC(2026, 0, 1);
 
 describe("A bucket", () => {
-  test("is full at first, and never fuller", () => {
+  test("starts full and never holds more", () => {
     const bucket = new TokenBucket({ perSecond: 10, burst: 5 }, NOW);
     expect(bucket.level(NOW)).toBe(5);
     expect(bucket.level(NOW + 60_000)).toBe(5);
     expect(bucket.take(1, NOW + 60_000)).toBe(4);
   });
 
-  test("tells what is left, below nothing, too", () => {
+  test("tells how much is left, also below zero", () => {
     const bucket = new TokenBucket({ perSecond: 10, burst: 5 }, NOW);
     expect([3, 2, 1, 10].map((count) => bucket.take(count, NOW))).toStrictEqual([2, 0, -1, -11]);
     expect(bucket.level(NOW)).toBe(-11);
   });
 
-  test("fills with time, out of a debt, too", () => {
+  test("fills with time, also out of a debt", () => {
     const bucket = new TokenBucket({ perSecond: 10, burst: 5 }, NOW);
     bucket.take(15, NOW);
     expect(bucket.level(NOW + 500)).toBe(-5);
@@ -29,7 +29,7 @@ describe("A bucket", () => {
     expect(bucket.level(NOW + 1_700)).toBe(5);
   });
 
-  test("is not changed by being looked at", () => {
+  test("is not changed by reading it", () => {
     const bucket = new TokenBucket({ perSecond: 1, burst: 5 }, NOW);
     bucket.take(5, NOW);
     expect(bucket.level(NOW + 3_000)).toBe(3);
@@ -43,7 +43,7 @@ describe("A bucket", () => {
     expect(bucket.level(NOW + 1_000)).toBe(1);
   });
 
-  test("neither gains nor loses where time goes backwards, and fills from there on", () => {
+  test("neither gains nor loses when time goes backwards, and fills from there on", () => {
     const bucket = new TokenBucket({ perSecond: 1, burst: 10 }, NOW);
     bucket.take(10, NOW);
     expect(bucket.level(NOW - 3_600_000)).toBe(0);
@@ -51,14 +51,14 @@ describe("A bucket", () => {
     expect(bucket.level(NOW - 3_600_000 + 2_000)).toBe(1);
   });
 
-  test("counts to the last token however many are taken at one time", () => {
+  test("counts to the last token when many are taken at once", () => {
     const burst = 32 * 1024 * 1024;
     const bucket = new TokenBucket({ perSecond: 4 * 1024 * 1024, burst }, NOW);
     for (let taken = 0; taken < 10_000; taken++) bucket.take(3_355, NOW);
     expect(bucket.level(NOW)).toBe(burst - 33_550_000);
   });
 
-  test("gives to those who take no more than there is the rate times the time and one burst at most", () => {
+  test("gives at most the rate times the time and one burst to a client that takes no more than there is", () => {
     const step = fc.record({ wait: fc.integer({ min: -50, max: 2_000 }), count: fc.integer({ min: 0, max: 8 }) });
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 50 }), fc.integer({ min: 1, max: 20 }), fc.array(step), (...given) => {

@@ -44,7 +44,7 @@ const audience: fc.Arbitrary<Audience> = fc.record({
 });
 
 describe("Members.forEach", () => {
-  test("visits whom a filter over all of them would choose, each once, one call after the other", () => {
+  test("visits the members that a filter over all of them would choose, each once", () => {
     fc.assert(
       fc.property(population, fc.array(audience, { minLength: 1, maxLength: 4 }), (people, audiences) => {
         const members = new Members();
@@ -79,7 +79,7 @@ describe("Members.forEach", () => {
     );
   });
 
-  test("what is visited may leave, be removed and join elsewhere", () => {
+  test("allows a visited member to leave, be removed or join elsewhere", () => {
     const members = new Members();
     const all = NAMES.map((id) => createMember(id));
     for (const member of all) {
@@ -206,7 +206,7 @@ describe("The cost of a broadcast", () => {
     expect(touched.steps).toBeLessThanOrEqual(named + 3);
   });
 
-  test("the counter sees what a broadcast to everybody costs", () => {
+  test("is counted for a broadcast to everybody", () => {
     const touched = touchedBy({ everybody: true });
     expect(touched.visited).toBe(BYSTANDERS + MEMBERS);
     expect(touched.steps).toBeGreaterThanOrEqual(BYSTANDERS + MEMBERS);

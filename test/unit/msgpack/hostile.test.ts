@@ -69,24 +69,24 @@ function changed(message: Uint8Array, changes: readonly Change[]): Uint8Array {
   return Uint8Array.from(bytes);
 }
 
-describe("Whatever a client sends", () => {
-  test("random bytes", () => {
+describe("A message of a hostile client", () => {
+  test("is read or refused if it is random bytes", () => {
     fc.assert(fc.property(fc.uint8Array({ maxLength: 100 }), check), { seed: SEED, numRuns: 3_000 });
   });
 
-  test("random beginnings of values", () => {
+  test("is read or refused if it is random beginnings of values", () => {
     const message = fc.array(meaningful, { maxLength: 60 }).map((bytes) => Uint8Array.from(bytes));
     fc.assert(fc.property(message, check), { seed: SEED, numRuns: 10_000 });
   });
 
-  test("messages that were changed on the way", () => {
+  test("is read or refused if it was changed on the way", () => {
     const message = fc
       .tuple(value, fc.array(change, { minLength: 1, maxLength: 4 }))
       .map(([data, changes]) => changed(msgpackCodec.encode({ event: "e", data }) as Uint8Array, changes));
     fc.assert(fc.property(message, check), { seed: SEED, numRuns: 2_000 });
   });
 
-  test("every beginning of a message is cut short, and every continuation too long", () => {
+  test("is refused if it is cut short or continued", () => {
     const data = { a: [1, "two", new Uint8Array(3), new Date(0)], b: new Map([[4n ** 31n, null]]) };
     const whole = msgpackCodec.encode({ event: "e", data }) as Uint8Array;
     const beginnings = Array.from(whole.keys(), (end) => receive(whole.subarray(0, end)));
@@ -124,7 +124,7 @@ describe("Whatever a client sends", () => {
     expect(receive(Buffer.from(bytes, "hex"))).toMatch(says);
   });
 
-  test.each(["db", "c6", "c9", "dd", "df"])("a message of five bytes that announces 4 GiB (%s) is refused", (token) => {
+  test.each(["db", "c6", "c9", "dd", "df"])("is refused if its five bytes announce 4 GiB (%s)", (token) => {
     expect(receive(Buffer.from(`${token}ffffffff`, "hex"))).toMatch(/ends within/);
   });
 
@@ -137,7 +137,7 @@ describe("Whatever a client sends", () => {
     expect(receive(message)).toMatch(/nested more than 512 deep/);
   });
 
-  test("numbers as the keys of a Map cannot be chosen to collide by the thousand", () => {
+  test("cannot have thousands of colliding numbers as the keys of a Map", () => {
     const entries = Array.from({ length: 1_025 }, (_, key) => `cd${key.toString(16).padStart(4, "0")}c0`).join("");
     const payload = `dc${(2_050).toString(16).padStart(4, "0")}${entries}`;
     const length = (payload.length / 2).toString(16).padStart(8, "0");

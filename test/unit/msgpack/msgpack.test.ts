@@ -16,8 +16,8 @@ const HEAD = "82a56576656e74a165a464617461";
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 const message = (data: string): Uint8Array => Buffer.from(HEAD + data, "hex");
 
-describe("What MessagePack has and JSON has not", () => {
-  test("survives, nested in each other", () => {
+describe("A value that JSON does not have", () => {
+  test("survives, also nested", () => {
     fc.assert(
       fc.property(value, (data) => {
         expect(decode(encode(data))).toStrictEqual(data);
@@ -114,7 +114,7 @@ describe("What MessagePack has and JSON has not", () => {
 });
 
 describe("Memory", () => {
-  test("a message is the caller's: neither msgpackr's pool nor the next message", () => {
+  test("a message belongs to the caller, and neither to msgpackr's pool nor to the next message", () => {
     const first = encode("first");
     const before = hex(first);
     expect(first.buffer.byteLength).toBe(first.byteLength);
@@ -123,7 +123,7 @@ describe("Memory", () => {
     expect(Object.getPrototypeOf(first)).toBe(Uint8Array.prototype);
   });
 
-  test("what was read shares nothing with the message", () => {
+  test("a value that was read shares no memory with its message", () => {
     const bytes = Buffer.from(encode([new Uint8Array([1, 2, 3]), new Map([["k", new Uint8Array([4])]])]));
     const data = decode(bytes);
     bytes.fill(0);
@@ -142,7 +142,7 @@ describe("Other users of msgpackr in the process", () => {
     expect(decode(encode(map))).toStrictEqual(map);
   });
 
-  test("read what JSON has too, and are read", () => {
+  test("read the values of JSON that we write, and we read theirs", () => {
     const packr = new Packr({ useRecords: false });
     fc.assert(
       fc.property(fc.jsonValue(), (data) => {

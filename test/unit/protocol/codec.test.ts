@@ -41,7 +41,7 @@ const UNSERIALISABLE: readonly (readonly [what: string, value: unknown])[] = [
 ];
 
 describe.each([jsonCodec, msgpackCodec])("The codec of $protocol", (codec) => {
-  test("gives back every packet it was given, as far as JSON can", () => {
+  test("decodes every packet as it was encoded, as far as JSON can", () => {
     fc.assert(
       fc.property(fc.oneof(event, reply, errorReply), (packet) => {
         // JSON has one zero.
@@ -51,7 +51,7 @@ describe.each([jsonCodec, msgpackCodec])("The codec of $protocol", (codec) => {
     );
   });
 
-  test("leaves out of data what JSON leaves out", () => {
+  test("omits from data what JSON omits", () => {
     const leaf = fc.oneof(fc.jsonValue(), fc.constantFrom(undefined, new Set([1]), Symbol("s"), new Date(Number.NaN)));
     const { node } = fc.letrec<{ node: unknown }>((tie) => ({
       node: fc.oneof(
@@ -71,7 +71,7 @@ describe.each([jsonCodec, msgpackCodec])("The codec of $protocol", (codec) => {
     );
   });
 
-  test("gives back the key of a request", () => {
+  test("keeps the key of a request", () => {
     const packet = { event: "e", id: 1, key: "k" };
     expect(codec.decode(codec.encode(packet))).toStrictEqual(packet);
   });
@@ -84,7 +84,7 @@ describe.each([jsonCodec, msgpackCodec])("The codec of $protocol", (codec) => {
     expect(() => codec.encode({ reply: 1, data: value })).toThrow(Error);
   });
 
-  test("asks an object for its JSON once", () => {
+  test("calls the `toJSON` of an object once", () => {
     const turns = { toJSON: () => ({ own: 1, toJSON: 2 }) };
     const stays = {
       own: 1,
@@ -98,7 +98,7 @@ describe.each([jsonCodec, msgpackCodec])("The codec of $protocol", (codec) => {
     });
   });
 
-  test("a key __proto__ is a key like any other", () => {
+  test("treats a key __proto__ like any other key", () => {
     const own = JSON.parse('{"__proto__":{"polluted":true},"constructor":1,"hasOwnProperty":2}') as object;
     const back = codec.decode(codec.encode({ event: "e", data: own })) as { data: { polluted?: unknown } };
     expect(Object.entries(back.data)).toStrictEqual(Object.entries(own));
@@ -209,7 +209,7 @@ function receive(text: string): string {
   }
 }
 
-describe("Whatever a client sends", () => {
+describe("A message of a hostile client", () => {
   const nearly = fc.record(
     {
       event: fc.oneof(name, data),
@@ -222,7 +222,7 @@ describe("Whatever a client sends", () => {
     { requiredKeys: [] },
   );
 
-  test("is a packet or gets a sentence of an answer", () => {
+  test("is a packet, or is refused with a sentence", () => {
     const text = fc.oneof(
       fc.string({ unit: "binary" }),
       fc.json(),

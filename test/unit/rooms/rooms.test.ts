@@ -71,7 +71,7 @@ describe("Rooms", () => {
     );
   });
 
-  test("a member that never joined costs no set, and leaving what it is not in does nothing", () => {
+  test("a member that never joined has no set, and leaving another room does nothing", () => {
     const rooms = new Rooms<RoomMember>();
     const member: RoomMember = { rooms: undefined };
     rooms.leave(member, "a");
@@ -81,7 +81,7 @@ describe("Rooms", () => {
     expect(rooms.get("a")).toBeUndefined();
   });
 
-  test("whoever goes through the rooms of a member meets what it leaves and joins meanwhile", () => {
+  test("an iteration over the rooms of a member meets what it leaves and joins meanwhile", () => {
     const rooms = new Rooms<RoomMember>();
     const member: RoomMember = { rooms: undefined };
     rooms.join(member, "a");

@@ -18,7 +18,7 @@ function enter(stage: TestHub, options: ConnectOptions = {}, path = "/"): Client
   return client;
 }
 
-test("talks in both directions, beside plain clients", async () => {
+test("the client talks in both directions, beside plain clients", async () => {
   const stage = open();
   stage.hub.handle("sum", ({ a, b }) => a + b);
   const client = enter(stage);
@@ -32,7 +32,7 @@ test("talks in both directions, beside plain clients", async () => {
   expect(plain.received).toStrictEqual([{ event: "news", data: { fresh: true } }]);
 });
 
-test("says who it is, and where it wants to", async () => {
+test("the client sends its credentials and its path", async () => {
   const stage = open({ authenticate: ({ auth }) => ({ id: String(auth) }), path: "/chat" });
   const client = enter(stage, { auth: "ann" }, "/chat?x=1");
   await reached(client, "open");
@@ -42,20 +42,20 @@ test("says who it is, and where it wants to", async () => {
   expect(socket?.handshake.headers["host"]).toBe("chat.example");
 });
 
-test("speaks MessagePack", async () => {
+test("the client speaks MessagePack", async () => {
   const stage = open({ codecs: [msgpackCodec] });
   stage.hub.handle("echo", (data) => data);
   const client = enter(stage, { codec: msgpackCodec });
   expect(await client.request("echo", Uint8Array.of(1, 2))).toEqual(Uint8Array.of(1, 2));
 });
 
-test("hears why it is not let in", async () => {
+test("the client learns why it is refused", async () => {
   const stage = open({ authenticate: () => undefined });
   const client = enter(stage);
   expect(await nextError(client)).toMatchObject({ reason: "unauthorized" });
 });
 
-test("answers heartbeats of the virtual clock", async () => {
+test("the client answers heartbeats of the virtual clock", async () => {
   const stage = open({ heartbeat: { interval: 25_000, timeout: 20_000 } });
   const client = enter(stage);
   await reached(client, "open");
@@ -64,7 +64,7 @@ test("answers heartbeats of the virtual clock", async () => {
   expect(stage.hub.stats().connections).toBe(1);
 });
 
-test("comes back", async () => {
+test("the client reconnects", async () => {
   const stage = open();
   const client = enter(stage);
   await reached(client, "open");
@@ -76,7 +76,7 @@ test("comes back", async () => {
   expect([...stage.hub.sockets.keys()]).toEqual([client.id]);
 });
 
-test("comes back by the runner's fake timers", async () => {
+test("the client reconnects with the runner's fake timers", async () => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
   onTestFinished(() => void vi.useRealTimers());
   const stage = open();

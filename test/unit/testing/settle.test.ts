@@ -14,7 +14,7 @@ async function hop(hops: number): Promise<void> {
   }
 }
 
-test.each([0, 1, 2, 10, 1_000])("waits for what takes %i turns of the event loop", async (hops) => {
+test.each([0, 1, 2, 10, 1_000])("settle waits for work of %i turns of the event loop", async (hops) => {
   let over = false;
   const hopping = hop(hops).then(() => (over = true));
   await settle();
@@ -22,7 +22,7 @@ test.each([0, 1, 2, 10, 1_000])("waits for what takes %i turns of the event loop
   await hopping;
 });
 
-test("waits for what begins only when something else is over", async () => {
+test("settle waits for work that begins when other work has ended", async () => {
   const log: string[] = [];
   void hop(3)
     .then(() => log.push("first"))
@@ -32,7 +32,7 @@ test("waits for what begins only when something else is over", async () => {
   expect(log).toEqual(["first", "second"]);
 });
 
-test("does not wait for timers", async () => {
+test("settle does not wait for timers", async () => {
   let fired = false;
   const timer = setTimeout(() => (fired = true), 1_000_000);
   await settle();
@@ -40,7 +40,7 @@ test("does not wait for timers", async () => {
   expect(fired).toBe(false);
 });
 
-test("several at once wait for the work and not for each other", async () => {
+test("several calls at once wait for the work and not for each other", async () => {
   let over = 0;
   const hopping = hop(20).then(() => over++);
   await Promise.all([settle().then(() => over++), settle().then(() => over++), settle().then(() => over++)]);
@@ -48,7 +48,7 @@ test("several at once wait for the work and not for each other", async () => {
   await hopping;
 });
 
-test("says so when there is no end", async () => {
+test("settle fails when the work does not end", async () => {
   let endless = true;
   const run = (): void => {
     if (endless) setImmediate(run);

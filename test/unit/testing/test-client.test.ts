@@ -16,8 +16,8 @@ beforeEach(async () => {
 
 afterEach(() => stage.close());
 
-describe("what comes", () => {
-  test("is handed out in order, and kept", async () => {
+describe("a message to the client", () => {
+  test("is kept and handed out in order", async () => {
     client.socket.emit("a", 1);
     client.socket.emit("b", { deep: true });
     expect(await client.next()).toStrictEqual({ event: "a", data: 1 });
@@ -28,14 +28,14 @@ describe("what comes", () => {
     ]);
   });
 
-  test("can be waited for before it comes", async () => {
+  test("can be awaited before it arrives", async () => {
     const [first, second] = [client.next(), client.next()];
     client.socket.emit("a");
     client.socket.emit("b");
     expect([await first, await second]).toStrictEqual([{ event: "a" }, { event: "b" }]);
   });
 
-  test("can be taken by the event's name, and the rest stays", async () => {
+  test("can be taken by its event's name, and the others stay", async () => {
     const early = client.next("c");
     for (const event of ["a", "b", "c", "b"]) client.socket.emit(event);
     expect(await early).toStrictEqual({ event: "c" });
@@ -44,13 +44,13 @@ describe("what comes", () => {
     expect(await client.next()).toStrictEqual({ event: "b" });
   });
 
-  test("does not count the greeting, and does count what the hub has to say besides", async () => {
+  test("is not the greeting, but may be any other packet of the hub's", async () => {
     expect(client.received).toStrictEqual([]);
     client.emit("nobody handles this");
     expect(await client.next()).toMatchObject({ event: "hub:error", data: { code: "unknown-event" } });
   });
 
-  test("is as it is, if it is no packet", async () => {
+  test("is handed out as it is if it is not a packet", async () => {
     client.socket.send("text");
     client.socket.send(Uint8Array.of(1, 2));
     client.socket.send('{"event":5}');
@@ -59,7 +59,7 @@ describe("what comes", () => {
     expect(await client.next()).toStrictEqual({ event: 5 });
   });
 
-  test("to begin with has come when the client is connected", async () => {
+  test("that the hub sends at once has arrived when the client is connected", async () => {
     stage.hub.on("connection", async (socket) => {
       await Promise.resolve();
       socket.emit("state", { players: 2 });
@@ -68,7 +68,7 @@ describe("what comes", () => {
     expect(guest.received).toStrictEqual([{ event: "state", data: { players: 2 } }]);
   });
 
-  test("is not waited for when the connection has ended, but can still be taken", async () => {
+  test("is not awaited after the end of the connection, but can still be taken", async () => {
     client.socket.emit("last");
     client.socket.close(4003, "kicked");
     await client.closed;
@@ -76,7 +76,7 @@ describe("what comes", () => {
     await expect(client.next()).rejects.toThrow(hubError("ERR_HUB_DISCONNECTED", "4003 (kicked)"));
   });
 
-  test("is not waited for any more when the connection ends", async () => {
+  test("is no longer awaited when the connection ends", async () => {
     const waiting = rejection(client.next("never"));
     client.socket.terminate();
     expect(await waiting).toEqual(hubError("ERR_HUB_DISCONNECTED", "1006"));
@@ -84,7 +84,7 @@ describe("what comes", () => {
   });
 });
 
-describe("what is sent", () => {
+describe("a message of the client", () => {
   test("reaches the hub's handlers in order", async () => {
     const log: unknown[] = [];
     stage.hub.handle("log", (data) => log.push(data));
@@ -95,7 +95,7 @@ describe("what is sent", () => {
     expect(log).toStrictEqual([1, undefined, [3]]);
   });
 
-  test("can be a message that is no packet", async () => {
+  test("can be something else than a packet", async () => {
     const log: unknown[] = [];
     stage.hub.on("message", (_socket, message) => log.push(message));
     client.send(Uint8Array.of(1, 2));
@@ -105,7 +105,7 @@ describe("what is sent", () => {
     expect(await client.next()).toMatchObject({ event: "hub:error", data: { code: "bad-packet" } });
   });
 
-  test("as a request is replied to", async () => {
+  test("is answered if it is a request", async () => {
     stage.hub.handle("sum", async ({ a, b }) => a + b);
     expect(await Promise.all([client.request("sum", { a: 1, b: 2 }), client.request("sum", { a: 3, b: 4 })])).toEqual([
       3, 7,
@@ -113,7 +113,7 @@ describe("what is sent", () => {
     expect(client.received).toStrictEqual([]);
   });
 
-  test("as a request is refused with a reason", async () => {
+  test("is refused with a reason if it is a request", async () => {
     stage.hub.handle("rename", () => {
       throw new ReplyError("empty-name", "Choose a name.");
     });
@@ -122,13 +122,13 @@ describe("what is sent", () => {
     expect(stage.errors).toStrictEqual([]);
   });
 
-  test("as a request is not waited for when the connection ends", async () => {
+  test("is no longer awaited as a request when the connection ends", async () => {
     stage.hub.handle("kick me", (_data, socket) => socket.close(4003));
     await expect(client.request("kick me")).rejects.toThrow(hubError("ERR_HUB_DISCONNECTED", "4003"));
     await expect(client.request("kick me")).rejects.toThrow(hubError("ERR_HUB_DISCONNECTED", "4003"));
   });
 
-  test("can be the answer to the hub's request", async () => {
+  test("can be the reply to a request of the hub", async () => {
     const asked = client.socket.request("ready?", { round: 1 });
     const question = await client.next("ready?");
     expect(question).toMatchObject({ data: { round: 1 } });
@@ -147,7 +147,7 @@ describe("the connection", () => {
     expect([...stage.hub.sockets.keys()]).toEqual([client.socket.id, other.socket.id]);
   });
 
-  test("has its socket without a greeting as well, and after its end", async () => {
+  test("has its socket also without a greeting, and after its end", async () => {
     const silent = createTestHub({ welcome: false });
     onTestFinished(() => silent.close());
     const { socket, ...rest } = await silent
@@ -158,7 +158,7 @@ describe("the connection", () => {
     expect(socket.isOpen).toBe(false);
   });
 
-  test("closes from this end", async () => {
+  test("can be closed by the client", async () => {
     const gone: unknown[] = [];
     stage.hub.on("disconnection", (socket, how) => gone.push([socket.id, how]));
     client.close(4321, "enough");
@@ -167,7 +167,7 @@ describe("the connection", () => {
     expect(gone).toEqual([[client.socket.id, { code: 4321, reason: "enough" }]]);
   });
 
-  test("vanishes", async () => {
+  test("can vanish", async () => {
     const gone: unknown[] = [];
     stage.hub.on("disconnection", (_socket, { code }) => gone.push(code));
     client.vanish();
@@ -176,7 +176,7 @@ describe("the connection", () => {
     expect(gone).toEqual([1006]);
   });
 
-  test("stalls and goes on", async () => {
+  test("can stall and go on", async () => {
     client.stall();
     client.socket.emit("a");
     client.socket.emit("b");
@@ -189,7 +189,7 @@ describe("the connection", () => {
     expect(client.socket.bufferedAmount).toBe(0);
   });
 
-  test("agrees on a subprotocol, and speaks what it is told to", async () => {
+  test("agrees on a subprotocol and speaks its codec", async () => {
     const packed = createTestHub({ codec: msgpackCodec, protocols: ["chat.v2"] });
     onTestFinished(() => packed.close());
     packed.hub.handle("echo", (data) => data);
@@ -208,7 +208,7 @@ describe("the connection", () => {
 });
 
 describe("a client that is not let in", () => {
-  test("hears the status and why", async () => {
+  test("gets the status and the reason", async () => {
     const shy = createTestHub({ authenticate: () => undefined });
     onTestFinished(() => shy.close());
     const refusal: unknown = await shy.connect().catch((error: unknown) => error);
@@ -217,18 +217,18 @@ describe("a client that is not let in", () => {
     expect((refusal as Error).message).toContain("401: Unauthorized");
   });
 
-  test("hears when to try again", async () => {
+  test("learns when to try again", async () => {
     const busy = createTestHub({ admit: () => ({ retryAfter: 2_500 }) });
     onTestFinished(() => busy.close());
     await expect(busy.connect()).rejects.toMatchObject({ status: 503, headers: { "Retry-After": "3" } });
   });
 
-  test("is from a page of another origin", async () => {
+  test("may be on a page of another origin", async () => {
     await expect(stage.connect({ headers: { Origin: "https://evil.example" } })).rejects.toMatchObject({ status: 403 });
     await expect(stage.connect({ headers: { Origin: "https://test" } })).resolves.toHaveProperty("protocol", "");
   });
 
-  test("comes after the end", async () => {
+  test("may come after the hub was closed", async () => {
     await stage.close();
     await expect(stage.connect()).rejects.toMatchObject({ status: 503 });
   });

@@ -20,7 +20,7 @@ function createChat(options: HubOptions): Hub {
 }
 
 describe("time", () => {
-  test("a lost client is found within interval and timeout, and nobody waits for it", async () => {
+  test("a lost client is found within interval and timeout, without any real waiting", async () => {
     const { stage, codes } = open({ heartbeat: { interval: 25_000, timeout: 20_000 } });
     const [lost, well] = [await stage.connect(), await stage.connect()];
     lost.stall();
@@ -35,7 +35,7 @@ describe("time", () => {
     expect(well.socket.isOpen).toBe(true);
   });
 
-  test("a request that nobody answers fails at its time", async () => {
+  test("a request that nobody answers fails when its time is up", async () => {
     const { stage } = open({ heartbeat: false });
     const client = await stage.connect();
     const failure = rejection(client.socket.request("ready?", undefined, { timeout: 5_000 }));
@@ -58,7 +58,7 @@ describe("time", () => {
     expect(await client.closed).toMatchObject({ code: CloseCode.credentialsExpired });
   });
 
-  test("a handshake that is not decided is refused at its time", async () => {
+  test("a handshake that is not decided is refused when its time is up", async () => {
     const { stage } = open({ authenticate: () => new Promise<never>(() => {}), handshakeTimeout: 3_000 });
     const refusal = rejection(stage.connect());
     await stage.clock.advance(3_000);
@@ -66,7 +66,7 @@ describe("time", () => {
     expect(stage.errors).toMatchObject([{ error: { code: "ERR_HUB_TIMEOUT" }, context: { source: "authenticate" } }]);
   });
 
-  test("what a timer causes has reached the clients when the time has passed", async () => {
+  test("the effect of a timer has reached the clients when the time has passed", async () => {
     const { stage } = open();
     const [ann, bob] = [await stage.connect(), await stage.connect()];
     stage.hub.handle("pong", (data, socket) => socket.broadcast.emit("heard", data));
@@ -76,7 +76,7 @@ describe("time", () => {
     expect(bob.received).toStrictEqual([{ event: "heard", data: 1 }]);
   });
 
-  test("a drain ends at its time", async () => {
+  test("a drain ends when its time is up", async () => {
     const { stage, codes } = open({ heartbeat: false });
     const client = await stage.connect();
     stage.hub.handle("work", () => new Promise<never>(() => {}));
@@ -95,7 +95,7 @@ describe("time", () => {
 describe("a stalled reader", () => {
   const MESSAGE = "x".repeat(1_000);
 
-  test("is closed when it holds too much, and the others are not", async () => {
+  test("is closed when too much waits for it, and the others are not", async () => {
     const { stage, codes } = open({ maxBufferedBytes: 10_000 });
     const [slow, well] = [await stage.connect(), await stage.connect()];
     slow.stall();
@@ -109,7 +109,7 @@ describe("a stalled reader", () => {
     expect(await slow.closed).toMatchObject({ code: CloseCode.slowConsumer });
   });
 
-  test("hears how much was dropped, and gets the rest", async () => {
+  test("learns how much was dropped, and gets the rest", async () => {
     const { stage, codes } = open({ maxBufferedBytes: 10_000, overload: "drop" });
     const slow = await stage.connect();
     slow.stall();
@@ -132,7 +132,7 @@ describe("a stalled reader", () => {
 });
 
 describe("errors", () => {
-  test("of handlers do not go unheard", async () => {
+  test("of handlers are reported", async () => {
     const { stage } = open();
     const client = await stage.connect();
     const broken = new Error("broken");
@@ -146,7 +146,7 @@ describe("errors", () => {
 });
 
 describe("hubs", () => {
-  test("of an application's own making", async () => {
+  test("can be made by the application", async () => {
     const stage = createTestHub(createChat);
     onTestFinished(() => stage.close());
     await expect(stage.connect()).rejects.toMatchObject({ status: 404 });
@@ -156,7 +156,7 @@ describe("hubs", () => {
     expect(stage.clock.timers).toBeGreaterThan(0);
   });
 
-  test("stand side by side, each with its own clients and its own time", async () => {
+  test("can exist side by side, each with its own clients and its own time", async () => {
     const { stage: a } = open({ heartbeat: { interval: 1_000, timeout: 1_000 } });
     const { stage: b } = open({ heartbeat: { interval: 1_000, timeout: 1_000 } });
     const [ann, bob] = await Promise.all([a.connect(), b.connect()]);

@@ -27,11 +27,11 @@ describe("time", () => {
     expect(elapsed()).toBe(0);
   });
 
-  test("begins when it is told to", () => {
+  test("begins at the given time", () => {
     expect(new VirtualClock(12_345).now()).toBe(12_345);
   });
 
-  test("passes by what it is advanced", async () => {
+  test("passes by as much as the clock is advanced", async () => {
     await clock.advance(0);
     expect(elapsed()).toBe(0);
     await clock.advance(1_500);
@@ -61,7 +61,7 @@ describe("time", () => {
 });
 
 describe("timers", () => {
-  test("fire at their time and not before", async () => {
+  test("fire at their time and not earlier", async () => {
     set("a", 100);
     await clock.advance(99);
     expect(log).toEqual([]);
@@ -71,7 +71,7 @@ describe("timers", () => {
     expect(log).toEqual(["a 100"]);
   });
 
-  test("fire by their time, and in the order of setting where that is the same", async () => {
+  test("fire in the order of their times, and in the order of setting where these are equal", async () => {
     set("late", 300);
     set("first", 100);
     set("b", 200);
@@ -83,7 +83,7 @@ describe("timers", () => {
     expect(elapsed()).toBe(1_050);
   });
 
-  test("that are set meanwhile fire as well, if they fall due", async () => {
+  test("that are set meanwhile fire as well if they are due", async () => {
     clock.setTimeout(() => {
       set("soon", 50);
       set("later", 400);
@@ -95,26 +95,26 @@ describe("timers", () => {
     expect(log).toEqual(["between 120", "soon 150", "later 500"]);
   });
 
-  test("that are set by what a timer has begun count from its time", async () => {
+  test("that are set by the work of another timer count from its time", async () => {
     clock.setTimeout(() => void turn().then(() => set("reply", 10)), 100);
     await clock.advance(1_000);
     expect(log).toEqual(["reply 110"]);
   });
 
-  test("that are set by what was going on before count from the beginning", async () => {
+  test("that are set by earlier work count from the beginning", async () => {
     void turn().then(() => set("early", 10));
     await clock.advance(1_000);
     expect(log).toEqual(["early 10"]);
   });
 
-  test("see the effect of those before them", async () => {
+  test("see the effects of earlier timers", async () => {
     const later = clock.setTimeout(() => log.push("never"), 100);
     clock.setTimeout(() => void turn().then(() => later.cancel()), 99);
     await clock.advance(100);
     expect(log).toEqual([]);
   });
 
-  test("wait a millisecond at least, so that one which sets itself again comes to an end", async () => {
+  test("wait at least a millisecond, so that a timer that sets itself again comes to an end", async () => {
     let count = 0;
     const again = (): void => {
       count++;
@@ -149,7 +149,7 @@ describe("timers", () => {
     expect(() => clock.setTimeout(() => {}, wrong)).toThrow(hubError("ERR_HUB_ARGUMENT", String(wrong)));
   });
 
-  test("that throw say so, and time goes on where they did", async () => {
+  test("that throw are reported, and time goes on from there", async () => {
     clock.setTimeout(() => {
       throw new Error("broken");
     }, 100);

@@ -54,7 +54,7 @@ describe("Heartbeat", () => {
     return member;
   }
 
-  test("asks everybody once in an interval", async () => {
+  test("asks every member once in an interval", async () => {
     heartbeat.start();
     const all = [add("a"), add("b")];
     await advance(999);
@@ -69,7 +69,7 @@ describe("Heartbeat", () => {
     expect(lost).toEqual([]);
   });
 
-  test("loses who gives no sign of life in time, and nobody else", async () => {
+  test("reports the members that give no sign of life in time, and no others", async () => {
     heartbeat.start();
     const quick = add("quick");
     add("silent");
@@ -85,7 +85,7 @@ describe("Heartbeat", () => {
     expect(pings.filter((id) => id === "silent").length).toBe(1);
   });
 
-  test("finds whoever falls silent within interval and timeout", async () => {
+  test("finds a member that falls silent within interval and timeout", async () => {
     heartbeat.start();
     const member = add("a");
     await advance(1_000);
@@ -97,7 +97,7 @@ describe("Heartbeat", () => {
     expect(lost).toEqual(["a"]);
   });
 
-  test("does not miss who came after the question", async () => {
+  test("does not miss a member that came after the question", async () => {
     heartbeat.start();
     await advance(1_001);
     add("newcomer");
@@ -110,7 +110,7 @@ describe("Heartbeat", () => {
     expect(lost).toEqual(["newcomer"]);
   });
 
-  test("after a pause of the process judges nobody before what they sent meanwhile was read", async () => {
+  test("judges no member after a pause of the process before its messages were read", async () => {
     const late = add("late");
     add("silent");
     heartbeat.start();
@@ -122,7 +122,7 @@ describe("Heartbeat", () => {
     expect(lost).toEqual(["silent"]);
   });
 
-  test("with the timeout as long as the interval, judges and asks again at once", async () => {
+  test("judges and asks again at once if the timeout is as long as the interval", async () => {
     heartbeat = new Heartbeat({ interval: 500, timeout: 500 }, members, systemClock, {
       ping,
       lost: ({ id }) => lost.push(id),
@@ -155,7 +155,7 @@ describe("Heartbeat", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test("has a timer for each slice at most, however many members, and does not keep the process alive", async () => {
+  test("has at most one timer for each slice, and does not keep the process alive", async () => {
     vi.useRealTimers();
     const unref = vi.spyOn(Object.getPrototypeOf(setTimeout(() => {}, 0).unref()) as NodeJS.Timeout, "unref");
     for (let index = 0; index < 100; index++) add(String(index));
@@ -208,7 +208,7 @@ interface Being extends Beating {
 /** Timers wait whole milliseconds; slices need not be of that many. */
 const ROUNDING = 1;
 
-test("whoever comes and goes: the living are asked and kept, the silent are found in time", async () => {
+test("while members come and go, those alive are asked and kept, and those silent are found in time", async () => {
   await fc.assert(
     fc.asyncProperty(lives, async ({ interval, timeoutShare, lives: all }) => {
       const timeout = Math.max(2, Math.round(interval * timeoutShare));
@@ -268,7 +268,7 @@ test("whoever comes and goes: the living are asked and kept, the silent are foun
   );
 });
 
-test("the asking is spread: no moment in which more than a slice is asked", async () => {
+test("the questions are spread, and no moment asks more than a slice", async () => {
   const clock = new VirtualClock(0);
   const members = new Map<string, Beating>();
   const asked = new Map<number, number>();

@@ -76,7 +76,7 @@ describe("Frame", () => {
     expect((await receive(frame.bytes)).data.toString()).toBe("lone \ufffd surrogate");
   });
 
-  test("copies the bytes that it is given, of whatever view", () => {
+  test("copies the bytes of any view", () => {
     const memory = new Uint8Array([1, 2, 3, 4, 5]);
     const view = memory.subarray(1, 4);
     const frame = new Frame(view);

@@ -47,7 +47,7 @@ function inflateFrame(frame: Buffer, windowBits: number): string {
 }
 
 describe("Deflater", () => {
-  test("what it makes of any messages is read as those messages, and is never longer", async () => {
+  test("compresses any messages to frames that are read as these messages and are never longer", async () => {
     const text = fc.oneof(fc.string({ maxLength: 2_000 }), fc.stringMatching(/^(ab|cde){0,900}$/));
     const binary = fc.oneof(
       fc.uint8Array({ maxLength: 600 }),
@@ -81,7 +81,7 @@ describe("Deflater", () => {
     expect(await read(bytes, 1)).toEqual([typeof message === "string" ? message : [...message]]);
   });
 
-  test("compresses a sequence once, and a frame once in whatever sequences it stands", () => {
+  test("compresses a sequence once, and each frame once for all sequences", () => {
     const deflater = new Deflater(15);
     const frame = new OutgoingFrame("x".repeat(1_000));
     const sequence = new Batch().append(frame);
