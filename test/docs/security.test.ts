@@ -1,4 +1,3 @@
-import { existsSync } from "node:fs";
 import { CloseCode, Hub, type Disconnection } from "roomcast";
 import { memory } from "roomcast/testing";
 import { afterAll, afterEach, describe, expect, onTestFinished, test } from "vitest";
@@ -8,38 +7,10 @@ import { RawClient, rawRequest, UPGRADE_HEADERS } from "../../src/testing/raw-cl
 import { Opcode, rawFrame } from "../../src/testing/raw-frame.ts";
 import { TRANSPORTS } from "../support/transports.ts";
 import { blocksOf, codesIn, readText, sectionOf, tablesOf } from "../support/markdown.ts";
+import { declares, exists, proofsIn } from "../support/proofs.ts";
 import { closeAll, removeSnippets, run } from "../support/snippets.ts";
 
 const PATH = "docs/SECURITY.md";
-
-/** A test that a row of the table names. */
-interface Proof {
-  readonly path: string;
-  readonly title: string;
-}
-
-/** The tests that a cell names: each title belongs to the path before it. */
-function proofsIn(cell: string): readonly Proof[] {
-  let path = "";
-  return codesIn(cell.replaceAll("\\|", "|")).flatMap((code) => {
-    if (!/\.(?:ts|json)$/.test(code)) return [{ path, title: code }];
-    path = code;
-    return [];
-  });
-}
-
-/** Where the tests are, the runner's files, the cases of the suite that every transport passes, and the vectors. */
-const PLACES = /^test\/.*\.test\.ts$|^src\/testing\/suite\/.*\.ts$|^docs\/protocol-vectors\.json$/;
-
-/**
- * Whether a test is called so where it is declared: the title as the first argument, in whatever quotes; of a vector, the
- * name.
- */
-function declares(source: string, title: string): boolean {
-  if (source.includes(`"name": "${title}"`)) return true;
-  const literal = title.replaceAll(/[$()*+.?[\\\]^{|}]/g, String.raw`\$&`);
-  return new RegExp(String.raw`\(\s*(["'\x60])${literal}\1,`).test(source);
-}
 
 const rows = tablesOf(sectionOf(PATH, "Threats"))[0] ?? [];
 const threats = rows.map(([threat = "", , tests = ""]) => ({ threat, proofs: proofsIn(tests) }));
@@ -47,11 +18,7 @@ const threats = rows.map(([threat = "", , tests = ""]) => ({ threat, proofs: pro
 describe("the threat", () => {
   test.each(threats)("$threat: its tests exist", ({ proofs }) => {
     expect(proofs).not.toHaveLength(0);
-    const missing = proofs.filter(({ path, title }) => {
-      return (
-        !PLACES.test(path) || !existsSync(new URL(`../../${path}`, import.meta.url)) || !declares(readText(path), title)
-      );
-    });
+    const missing = proofs.filter((proof) => !exists(proof));
     expect(missing).toStrictEqual([]);
   });
 });

@@ -121,3 +121,37 @@ describe("Groups", () => {
     );
   });
 });
+
+test("every change of a group is announced before it happens", () => {
+  fc.assert(
+    fc.property(programs, (program) => {
+      const members: RoomMember[] = [0, 1, 2, 3].map(() => ({ rooms: undefined }));
+      let announced: string[] | undefined;
+      const seen = (): string[] => fromRooms(rooms, members);
+      /** A change was announced while everything was as before; what is announced may change once. */
+      const changed = (): void => {
+        expect(announced).toBeDefined();
+        expect(announced).not.toEqual(seen());
+        announced = undefined;
+      };
+      const rooms = new Rooms<RoomMember>({
+        changing: () => (announced = seen()),
+        joined: changed,
+        left: changed,
+      });
+      for (const { act, member: index, room: name } of program) {
+        const before = seen();
+        const member = members[index] as RoomMember;
+        if (act === "join") rooms.join(member, name);
+        else if (act === "leave") rooms.leave(member, name);
+        else if (act === "remove") {
+          rooms.remove(member);
+          member.rooms = undefined;
+        }
+        expect(announced ?? before).toEqual(before);
+        announced = undefined;
+      }
+    }),
+    { seed: SEED },
+  );
+});
