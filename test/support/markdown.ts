@@ -13,10 +13,11 @@ export interface Block {
   readonly text: string;
 }
 
-/** The README and everything in `docs/`, as paths from the root of the project. */
+/** The documents at the root and everything in `docs/`, as paths from the root of the project. */
 export function documentPaths(): readonly string[] {
   const docs = readdirSync(new URL("docs/", ROOT), { recursive: true, encoding: "utf8" });
-  return ["README.md", ...docs.filter((path) => path.endsWith(".md")).map((path) => `docs/${path}`)].toSorted();
+  const paths = [...readdirSync(ROOT), ...docs.map((path) => `docs/${path}`)];
+  return paths.filter((path) => path.endsWith(".md")).toSorted();
 }
 
 /** A text file of the project. */

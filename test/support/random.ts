@@ -1,17 +1,12 @@
-/** Numbers that a seed determines: mulberry32. */
+import { randomOf } from "../../bench/statistics/random.ts";
+
+/** Choices that a seed determines. */
 export class Random {
-  #state: number;
+  /** Returns a number from 0 to below 1. */
+  readonly next: () => number;
 
   constructor(seed: number) {
-    this.#state = seed | 0;
-  }
-
-  /** From 0 to below 1. */
-  next(): number {
-    this.#state = (this.#state + 0x6d_2b_79_f5) | 0;
-    let bits = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
-    bits = (bits + Math.imul(bits ^ (bits >>> 7), 61 | bits)) ^ bits;
-    return ((bits ^ (bits >>> 14)) >>> 0) / 2 ** 32;
+    this.next = randomOf(seed);
   }
 
   /** A whole number, both limits included. */
