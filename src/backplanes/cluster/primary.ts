@@ -2,10 +2,13 @@ import nodeCluster, { type Worker } from "node:cluster";
 import { unwrap, wrap, type Downwards, type Upwards } from "./messages.ts";
 import { Router, type Peer } from "./router.ts";
 
-/** The most that may wait for one worker, in bytes: one that stands still must not fill the primary. */
+/**
+ * The number of bytes that may wait for one worker: a worker that hangs must not fill the memory of the primary
+ * process.
+ */
 const MAX_PENDING_BYTES = 64 * 1024 * 1024;
 
-/** One session of a worker, seen from the primary. */
+/** A session of a worker, as the primary process sees it. */
 class WorkerPeer implements Peer {
   readonly #worker: Worker;
   readonly #session: number;
@@ -18,8 +21,9 @@ class WorkerPeer implements Peer {
     this.#overflow = overflow;
   }
 
+  /** Sends a message to the session; `sent` is called when it has left this process. */
   tell(message: Downwards, sent: () => void = () => {}): void {
-    // Of one that is about to exit nobody is told here, but by the event.
+    // A worker that is about to exit is not told; its `exit` event removes it.
     if (this.#worker.isConnected()) this.#worker.send(wrap(this.#session, message), sent);
   }
 
@@ -38,7 +42,7 @@ class WorkerPeer implements Peer {
 
 let router: Router | undefined;
 
-/** The router of this process, which is the primary; from the first call on it serves the workers. */
+/** Returns the router of this process, the primary. From the first call on it serves the workers. */
 export function routePrimary(): Router {
   if (router !== undefined) return router;
   const created = new Router();
