@@ -7,7 +7,7 @@ const SYSTEM_CODES: ReadonlyMap<string | undefined, string> = new Map([
   ["EADDRNOTAVAIL", "this machine has no such address."],
 ]);
 
-/** What `listen` rejects with: the system's code where there is one that programs look for. */
+/** Creates the error that `listen` rejects with: it has the system's code where programs look for that. */
 export function listenError(cause: unknown, { port = 0, host, socketPath }: ListenOptions): HubError {
   const code = (cause as NodeJS.ErrnoException | undefined)?.code;
   const why = SYSTEM_CODES.get(code);
