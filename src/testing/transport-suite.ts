@@ -21,11 +21,11 @@ import { violationCases } from "./suite/violations.ts";
 import type { TransportSubject } from "./transport-subject.ts";
 
 /**
- * Declares the tests that every transport passes: with them, a program observes the same on all of them.
+ * Declares the tests that every transport passes. They check that a program behaves the same on all transports.
  *
- * The runner is the caller's; the tests throw `AssertionError`s of `node:assert`. Each has a hub and clients of its own,
- * listens on a free port of 127.0.0.1, and leaves nothing behind. Some wait for real timers, none for longer than the
- * default timeouts of the usual runners.
+ * The caller chooses the test runner; the tests throw `AssertionError`s of `node:assert`. Each test has a hub and
+ * clients of its own, listens on a free port of 127.0.0.1, and leaves nothing behind. Some tests wait for real timers,
+ * but none for longer than the default timeouts of the usual runners.
  *
  * @example
  * import { describe, it } from "node:test";
