@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import type { HubOptions } from "../../hub/options.ts";
 import type { TransportSettings } from "../../transports/transport.ts";
 import type { TransportSubject } from "../transport-subject.ts";
-import { SeamStage } from "./seam-stage.ts";
-import { Stage } from "./stage.ts";
+import { TransportFixture } from "./transport-fixture.ts";
+import { HubFixture } from "./hub-fixture.ts";
 import { Wire } from "./wire.ts";
 
 /** What the suite needs of a test runner: `node:test`, Vitest, Mocha and Jest all have it. */
@@ -33,47 +33,47 @@ export class Suite {
   }
 
   /** A test with a hub. By default it neither greets nor pings, so that clients get what the test sends and no more. */
-  test(name: string, body: (stage: Stage) => Promise<void>): void;
-  test(name: string, options: HubOptions, body: (stage: Stage) => Promise<void>): void;
-  test(name: string, ...rest: [StageBody] | [HubOptions, StageBody]): void {
+  test(name: string, body: (fixture: HubFixture) => Promise<void>): void;
+  test(name: string, options: HubOptions, body: (fixture: HubFixture) => Promise<void>): void;
+  test(name: string, ...rest: [HubBody] | [HubOptions, HubBody]): void {
     const [options, body] = rest.length === 1 ? [{}, rest[0]] : rest;
     this.#runner.it(name, async () => {
-      await perform(await Stage.open(this.#subject, options), body);
+      await perform(await HubFixture.open(this.#subject, options), body);
     });
   }
 
   /** A test with a hub and clients that send bytes. */
-  raw(name: string, body: (stage: Stage) => Promise<void>): void;
-  raw(name: string, options: HubOptions, body: (stage: Stage) => Promise<void>): void;
-  raw(name: string, ...rest: [StageBody] | [HubOptions, StageBody]): void {
-    if (this.#hasBytes) this.test(name, ...(rest as [HubOptions, StageBody]));
+  raw(name: string, body: (fixture: HubFixture) => Promise<void>): void;
+  raw(name: string, options: HubOptions, body: (fixture: HubFixture) => Promise<void>): void;
+  raw(name: string, ...rest: [HubBody] | [HubOptions, HubBody]): void {
+    if (this.#hasBytes) this.test(name, ...(rest as [HubOptions, HubBody]));
     else this.#leaveOut(NO_BYTES, name);
   }
 
   /** A test with a hub whose clients send what no codec writes, as the text of JSON. */
-  json(name: string, body: (stage: Stage) => Promise<void>): void {
+  json(name: string, body: (fixture: HubFixture) => Promise<void>): void {
     if (this.#isJson) this.test(name, body);
     else this.#leaveOut(NO_JSON, name);
   }
 
   /** A test of the transport alone, with handlers in the hub's place. */
-  seam(name: string, body: (stage: SeamStage) => Promise<void>): void;
-  seam(name: string, settings: Partial<TransportSettings>, body: (stage: SeamStage) => Promise<void>): void;
-  seam(name: string, ...rest: [SeamBody] | [Partial<TransportSettings>, SeamBody]): void {
+  seam(name: string, body: (fixture: TransportFixture) => Promise<void>): void;
+  seam(name: string, settings: Partial<TransportSettings>, body: (fixture: TransportFixture) => Promise<void>): void;
+  seam(name: string, ...rest: [TransportBody] | [Partial<TransportSettings>, TransportBody]): void {
     const [settings, body] = rest.length === 1 ? [{}, rest[0]] : rest;
     this.#runner.it(name, async () => {
-      await perform(await SeamStage.open(this.#subject, settings), body);
+      await perform(await TransportFixture.open(this.#subject, settings), body);
     });
   }
 
   /** A test of the transport alone, with clients that send bytes. */
-  rawSeam(name: string, body: (stage: SeamStage) => Promise<void>): void {
+  rawSeam(name: string, body: (fixture: TransportFixture) => Promise<void>): void {
     if (this.#hasBytes) this.seam(name, body);
     else this.#leaveOut(NO_BYTES, name);
   }
 
   /** A test of the transport alone, with frames that a client sends before it was answered. */
-  earlyFrames(name: string, body: (stage: SeamStage) => Promise<void>): void {
+  earlyFrames(name: string, body: (fixture: TransportFixture) => Promise<void>): void {
     if (this.#subject.takesEarlyFrames === true) this.rawSeam(name, body);
     else this.#leaveOut(NO_EARLY_FRAMES, name);
   }
@@ -103,15 +103,15 @@ export class Suite {
 }
 
 async function perform<S extends { close(): Promise<void> }>(
-  stage: S,
-  body: (stage: S) => Promise<void>,
+  fixture: S,
+  body: (fixture: S) => Promise<void>,
 ): Promise<void> {
   // A hub's timers keep no process alive, and a transport without a network has nothing that does.
   const alive = setInterval(() => {}, HOUR);
   try {
-    await body(stage);
+    await body(fixture);
   } finally {
-    await stage.close();
+    await fixture.close();
     clearInterval(alive);
   }
 }
@@ -123,5 +123,5 @@ const NO_BYTES = "has no raw clients";
 const NO_JSON = "speaks another codec than JSON";
 const NO_EARLY_FRAMES = "takes no frames before the handshake is answered";
 
-type StageBody = (stage: Stage) => Promise<void>;
-type SeamBody = (stage: SeamStage) => Promise<void>;
+type HubBody = (fixture: HubFixture) => Promise<void>;
+type TransportBody = (fixture: TransportFixture) => Promise<void>;

@@ -35,7 +35,7 @@ export class Wire {
     return rawFrame(this.opcode, this.payload(packet), options);
   }
 
-  /** A packet as `Guest.heard` tells it. */
+  /** A packet as `ClientFixture.heard` tells it. */
   heard(packet: Packet): string | readonly number[] {
     const message = this.codec.encode(packet);
     return typeof message === "string" ? message : [...message];

@@ -3,9 +3,9 @@ import type { HubOptions } from "../../../hub/options.ts";
 import type { BackplaneSubject } from "../../backplane-subject.ts";
 import type { TransportSubject } from "../../transport-subject.ts";
 import type { SuiteRunner } from "../suite.ts";
-import { ClusterStage } from "./cluster-stage.ts";
+import { ClusterFixture } from "./cluster-fixture.ts";
 
-type Body = (stage: ClusterStage) => Promise<void>;
+type Body = (fixture: ClusterFixture) => Promise<void>;
 
 const THREE = ["one", "two", "three"];
 
@@ -36,17 +36,17 @@ export class ClusterSuite {
   /** A test with a hub for each name. */
   many(name: string, names: readonly string[], options: HubOptions, body: Body): void {
     this.#runner.it(name, async () => {
-      const stage = await ClusterStage.open(this.subject, this.#transports, names, options);
+      const fixture = await ClusterFixture.open(this.subject, this.#transports, names, options);
       try {
-        await body(stage);
+        await body(fixture);
       } finally {
-        await stage.close();
+        await fixture.close();
       }
     });
   }
 
   /** A test that breaks the engine. */
-  outage(name: string, options: HubOptions, body: (stage: ClusterStage, outage: Outage) => Promise<void>): void {
+  outage(name: string, options: HubOptions, body: (fixture: ClusterFixture, outage: Outage) => Promise<void>): void {
     const { outage } = this.subject;
     if (outage === undefined) {
       // Nothing is left out silently.
@@ -55,7 +55,7 @@ export class ClusterSuite {
       });
       return;
     }
-    this.test(name, options, async (stage) => {
+    this.test(name, options, async (fixture) => {
       let isBroken = false;
       const guarded: Outage = {
         begin: async () => {
@@ -68,7 +68,7 @@ export class ClusterSuite {
         },
       };
       try {
-        await body(stage, guarded);
+        await body(fixture, guarded);
       } finally {
         if (isBroken) await outage.end();
       }

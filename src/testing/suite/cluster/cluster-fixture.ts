@@ -6,8 +6,8 @@ import type { HubOptions } from "../../../hub/options.ts";
 import type { BackplaneSubject } from "../../backplane-subject.ts";
 import type { SuiteConnectOptions } from "../../suite-client.ts";
 import type { TransportSubject } from "../../transport-subject.ts";
-import type { Guest } from "../guest.ts";
-import { Stage } from "../stage.ts";
+import type { ClientFixture } from "../client-fixture.ts";
+import { HubFixture } from "../hub-fixture.ts";
 
 /** By which the nodes see that what was sent before has arrived. */
 const FENCE = "suite:fence";
@@ -22,9 +22,9 @@ const STRAY = 150;
 let scopes = 0;
 
 /** Several hubs on one engine, and their clients. */
-export class ClusterStage {
+export class ClusterFixture {
   /** One for each hub. */
-  readonly stages: readonly Stage[];
+  readonly fixtures: readonly HubFixture[];
   /** Another way to the same engine. */
   readonly createBackplane: () => Backplane;
   readonly #isOrdered: boolean;
@@ -36,51 +36,51 @@ export class ClusterStage {
     transports: readonly TransportSubject[],
     names: readonly string[],
     options: HubOptions,
-  ): Promise<ClusterStage> {
+  ): Promise<ClusterFixture> {
     const scope = `suite${process.pid}x${++scopes}`;
-    const stages = await Promise.all(
+    const fixtures = await Promise.all(
       names.map((name, index) => {
-        return Stage.open(transports[index % transports.length] as TransportSubject, {
+        return HubFixture.open(transports[index % transports.length] as TransportSubject, {
           ...options,
           backplane: subject.create(scope),
           cluster: { grace: 50, ...options.cluster, name },
         });
       }),
     );
-    const stage = new ClusterStage(stages, () => subject.create(scope));
-    await stage.assembled();
-    return stage;
+    const fixture = new ClusterFixture(fixtures, () => subject.create(scope));
+    await fixture.assembled();
+    return fixture;
   }
 
-  private constructor(stages: readonly Stage[], createBackplane: () => Backplane) {
-    this.stages = stages;
+  private constructor(fixtures: readonly HubFixture[], createBackplane: () => Backplane) {
+    this.fixtures = fixtures;
     this.createBackplane = createBackplane;
     this.#isOrdered = createBackplane().ordered;
   }
 
   get hubs(): readonly Hub[] {
-    return this.stages.map(({ hub }) => hub);
+    return this.fixtures.map(({ hub }) => hub);
   }
 
   hub(index: number): Hub {
-    const stage = this.stages[index];
-    assert.ok(stage !== undefined);
-    return stage.hub;
+    const fixture = this.fixtures[index];
+    assert.ok(fixture !== undefined);
+    return fixture.hub;
   }
 
   /** Connects a client to the hub with this index. */
-  connect(index: number, options?: SuiteConnectOptions): Promise<Guest> {
-    const stage = this.stages[index];
-    assert.ok(stage !== undefined);
-    return stage.connect(options);
+  connect(index: number, options?: SuiteConnectOptions): Promise<ClientFixture> {
+    const fixture = this.fixtures[index];
+    assert.ok(fixture !== undefined);
+    return fixture.connect(options);
   }
 
   /** Connects a client to each hub; they are in these rooms when it resolves, and heard by all. */
-  async guests(...rooms: readonly (readonly string[])[]): Promise<Guest[]> {
-    const guests = await Promise.all(this.stages.map((stage) => stage.connect()));
-    for (const [index, guest] of guests.entries()) guest.socket.join(rooms[index] ?? []);
+  async connectAll(...rooms: readonly (readonly string[])[]): Promise<ClientFixture[]> {
+    const peers = await Promise.all(this.fixtures.map((fixture) => fixture.connect()));
+    for (const [index, peer] of peers.entries()) peer.socket.join(rooms[index] ?? []);
     await this.synced();
-    return guests;
+    return peers;
   }
 
   /** Every hub hears all that it has joined. */
@@ -91,7 +91,9 @@ export class ClusterStage {
   /** Every hub knows all others. */
   async assembled(): Promise<void> {
     await until("all nodes know each other", () => {
-      return this.hubs.every((hub) => hub.backplaneState === "connected" && hub.nodes.length >= this.stages.length - 1);
+      return this.hubs.every(
+        (hub) => hub.backplaneState === "connected" && hub.nodes.length >= this.fixtures.length - 1,
+      );
     });
     await this.synced();
   }
@@ -99,7 +101,7 @@ export class ClusterStage {
   /** What any hub has sent until now has arrived at all others. */
   async settled(): Promise<void> {
     const fence = ++this.#fences;
-    let missing = this.stages.length * (this.stages.length - 1);
+    let missing = this.fixtures.length * (this.fixtures.length - 1);
     const removers = this.hubs.map((hub) =>
       hub.onNode(FENCE, (data) => {
         if (data === fence) missing--;
@@ -112,19 +114,19 @@ export class ClusterStage {
     if (!this.#isOrdered) await sleep(STRAY);
   }
 
-  /** What each of the guests was sent until now, from wherever. */
-  async heard(guests: readonly Guest[]): Promise<unknown[]> {
+  /** What each of the peers was sent until now, from wherever. */
+  async heard(peers: readonly ClientFixture[]): Promise<unknown[]> {
     await this.settled();
-    return Promise.all(guests.map((guest) => guest.heard()));
+    return Promise.all(peers.map((peer) => peer.heard()));
   }
 
   /** The errors that the hub has reported and that were not looked at yet. */
   failures(index: number): unknown[] {
-    return this.stages[index]?.failures.take().map(({ error }) => error) ?? [];
+    return this.fixtures[index]?.failures.take().map(({ error }) => error) ?? [];
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.stages.map((stage) => stage.close()));
+    await Promise.all(this.fixtures.map((fixture) => fixture.close()));
   }
 }
 

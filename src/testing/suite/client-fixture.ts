@@ -10,7 +10,7 @@ import type { Wire } from "./wire.ts";
 const FENCE = "--fence--";
 
 /** One connected client, both ends of it. */
-export class Guest {
+export class ClientFixture {
   readonly client: SuiteClient;
   readonly socket: Socket;
   readonly #wire: Wire;
@@ -60,7 +60,7 @@ export class Guest {
 }
 
 /** One connected raw client, both ends of it. */
-export class RawGuest {
+export class RawClientFixture {
   readonly client: RawClient;
   readonly socket: Socket;
   readonly #wire: Wire;

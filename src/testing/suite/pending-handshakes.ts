@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import type { UpgradeDecision, UpgradeInfo } from "../../transports/transport.ts";
 import { Inbox } from "../inbox.ts";
-import { ACCEPT, type SeamStage } from "./seam-stage.ts";
+import { ACCEPT, type TransportFixture } from "./transport-fixture.ts";
 
 /** A handshake whose decision is being waited for. */
 export interface Asked {
@@ -13,9 +13,9 @@ export interface Asked {
 export const REFUSE: UpgradeDecision = { accept: false, status: 403, message: "No" };
 
 /** From now on the test decides on every handshake, when it likes. */
-export function collect(stage: SeamStage): Inbox<Asked> {
+export function collect(fixture: TransportFixture): Inbox<Asked> {
   const asked = new Inbox<Asked>();
-  stage.upgrade = (info) =>
+  fixture.upgrade = (info) =>
     new Promise((resolve) => {
       asked.push({ info, decide: resolve });
     });
@@ -28,9 +28,9 @@ export async function next(asked: Inbox<Asked>): Promise<Asked> {
 }
 
 /** Waits for a message; whatever else happens before it does not matter. */
-export async function messageOf(stage: SeamStage, message: string): Promise<void> {
-  const event = await stage.events.next();
-  if (event?.type !== "message" || event.data !== message) await messageOf(stage, message);
+export async function messageOf(fixture: TransportFixture, message: string): Promise<void> {
+  const event = await fixture.events.next();
+  if (event?.type !== "message" || event.data !== message) await messageOf(fixture, message);
 }
 
 export async function aborted(signal: AbortSignal): Promise<void> {
@@ -38,14 +38,14 @@ export async function aborted(signal: AbortSignal): Promise<void> {
 }
 
 /** A client that comes later is served, and is the only one that was. */
-export async function nothingElseHappened(stage: SeamStage, asked: Inbox<Asked>): Promise<void> {
-  const client = stage.dial({ url: "/fence" });
+export async function nothingElseHappened(fixture: TransportFixture, asked: Inbox<Asked>): Promise<void> {
+  const client = fixture.dial({ url: "/fence" });
   const { info, decide } = await next(asked);
   assert.equal(info.url, "/fence");
   decide(ACCEPT);
   await client.opened;
   assert.deepEqual(
-    stage.events.take().map(({ type }) => type),
+    fixture.events.take().map(({ type }) => type),
     ["open"],
   );
 }

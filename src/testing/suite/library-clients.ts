@@ -2,18 +2,18 @@ import assert from "node:assert/strict";
 import { jsonCodec } from "../../protocol/codec.ts";
 import { ControlEvent, PROTOCOL_VERSION } from "../../protocol/packet.ts";
 import type { SuiteClient } from "../suite-client.ts";
-import type { Stage } from "./stage.ts";
+import type { HubFixture } from "./hub-fixture.ts";
 
 /** Connects as clients of the library do, in JSON, but does not say `hub:hello` yet. */
-export async function approach(stage: Stage): Promise<SuiteClient> {
-  const client = stage.dial({ protocols: [jsonCodec.protocol] });
+export async function approach(fixture: HubFixture): Promise<SuiteClient> {
+  const client = fixture.dial({ protocols: [jsonCodec.protocol] });
   await client.opened;
   return client;
 }
 
 /** Connects as clients of the library do, in JSON, and is greeted. */
-export async function enter(stage: Stage): Promise<SuiteClient> {
-  const client = await approach(stage);
+export async function enter(fixture: HubFixture): Promise<SuiteClient> {
+  const client = await approach(fixture);
   tell(client, ControlEvent.hello, { protocol: PROTOCOL_VERSION });
   assert.equal((await told(client))?.["event"], ControlEvent.welcome);
   return client;

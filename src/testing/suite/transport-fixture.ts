@@ -15,7 +15,7 @@ import type { SuiteClient, SuiteConnectOptions } from "../suite-client.ts";
 import type { TransportSubject } from "../transport-subject.ts";
 
 /** One call of a handler of the seam, without `drain`, of which there may be any number. */
-export type SeamEvent =
+export type TransportEvent =
   | { readonly type: "open"; readonly connection: Connection; readonly context: unknown }
   | { readonly type: "message"; readonly connection: Connection; readonly data: string | Buffer }
   | { readonly type: "pong" | "overflow"; readonly connection: Connection }
@@ -24,9 +24,9 @@ export type SeamEvent =
 export const ACCEPT: UpgradeDecision = { accept: true, protocol: "", context: undefined };
 
 /** A transport with the test in the hub's place. */
-export class SeamStage {
+export class TransportFixture {
   readonly transport: Transport;
-  readonly events: Inbox<SeamEvent> = new Inbox<SeamEvent>();
+  readonly events: Inbox<TransportEvent> = new Inbox<TransportEvent>();
   readonly drains: Inbox<Connection> = new Inbox<Connection>();
   /** Replaced by the tests that decide otherwise. */
   upgrade: (info: UpgradeInfo) => UpgradeDecision | Promise<UpgradeDecision> = () => ACCEPT;
@@ -35,11 +35,11 @@ export class SeamStage {
   readonly #clients: (SuiteClient | RawClient)[] = [];
   #port = 0;
 
-  static async open(subject: TransportSubject, settings: Partial<TransportSettings>): Promise<SeamStage> {
-    const stage = new SeamStage(subject, settings);
-    const { port } = await stage.transport.listen({ host: "127.0.0.1" });
-    stage.#port = port;
-    return stage;
+  static async open(subject: TransportSubject, settings: Partial<TransportSettings>): Promise<TransportFixture> {
+    const fixture = new TransportFixture(subject, settings);
+    const { port } = await fixture.transport.listen({ host: "127.0.0.1" });
+    fixture.#port = port;
+    return fixture;
   }
 
   private constructor(subject: TransportSubject, settings: Partial<TransportSettings>) {
@@ -94,7 +94,7 @@ export class SeamStage {
   async connect(options?: SuiteConnectOptions): Promise<{ client: SuiteClient; connection: Connection }> {
     const client = this.dial(options);
     await client.opened;
-    const { connection } = (await this.events.next()) as SeamEvent;
+    const { connection } = (await this.events.next()) as TransportEvent;
     return { client, connection };
   }
 

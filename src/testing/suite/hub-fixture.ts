@@ -9,7 +9,7 @@ import { Inbox } from "../inbox.ts";
 import { rawRequest, UPGRADE_HEADERS, type RawClient } from "../raw-client.ts";
 import type { SuiteClient, SuiteConnectOptions } from "../suite-client.ts";
 import type { TransportSubject } from "../transport-subject.ts";
-import { Guest, RawGuest } from "./guest.ts";
+import { ClientFixture, RawClientFixture } from "./client-fixture.ts";
 import { Wire } from "./wire.ts";
 
 /** What the hub's `disconnection` event told. */
@@ -27,7 +27,7 @@ export interface Failure {
 const TICKET = "x-suite-ticket";
 
 /** A hub that listens, and its clients. */
-export class Stage {
+export class HubFixture {
   readonly hub: Hub;
   readonly wire: Wire;
   /** In the order of their `connection` events. */
@@ -41,11 +41,11 @@ export class Stage {
   #port = 0;
   #tickets = 0;
 
-  static async open(subject: TransportSubject, options: HubOptions): Promise<Stage> {
-    const stage = new Stage(subject, options);
-    const { port } = await stage.hub.listen({ host: "127.0.0.1" });
-    stage.#port = port;
-    return stage;
+  static async open(subject: TransportSubject, options: HubOptions): Promise<HubFixture> {
+    const fixture = new HubFixture(subject, options);
+    const { port } = await fixture.hub.listen({ host: "127.0.0.1" });
+    fixture.#port = port;
+    return fixture;
   }
 
   private constructor(subject: TransportSubject, options: HubOptions) {
@@ -77,20 +77,20 @@ export class Stage {
   }
 
   /** Connects a client and waits for both of its ends. */
-  async connect({ headers, ...options }: SuiteConnectOptions = {}): Promise<Guest> {
+  async connect({ headers, ...options }: SuiteConnectOptions = {}): Promise<ClientFixture> {
     const [ticket, arrival] = this.#expect();
     const client = this.dial({ ...options, headers: { ...headers, [TICKET]: ticket } });
     await client.opened;
-    return new Guest(client, await arrival, this.wire);
+    return new ClientFixture(client, await arrival, this.wire);
   }
 
   /** Connects two clients, together. */
-  pair(): Promise<[Guest, Guest]> {
+  pair(): Promise<[ClientFixture, ClientFixture]> {
     return Promise.all([this.connect(), this.connect()]);
   }
 
   /** Connects three clients, together. */
-  trio(): Promise<[Guest, Guest, Guest]> {
+  trio(): Promise<[ClientFixture, ClientFixture, ClientFixture]> {
     return Promise.all([this.connect(), this.connect(), this.connect()]);
   }
 
@@ -103,12 +103,12 @@ export class Stage {
   }
 
   /** Connects a raw client; `early` is sent together with the request. */
-  async connectRaw(early: readonly Buffer[] = []): Promise<RawGuest> {
+  async connectRaw(early: readonly Buffer[] = []): Promise<RawClientFixture> {
     const [ticket, arrival] = this.#expect();
     const client = await this.dialRaw();
     client.write(rawRequest("/", { ...UPGRADE_HEADERS, [TICKET]: ticket }), ...early);
     assert.equal((await client.response())?.status, 101);
-    return new RawGuest(client, await arrival, this.wire);
+    return new RawClientFixture(client, await arrival, this.wire);
   }
 
   async close(): Promise<void> {
