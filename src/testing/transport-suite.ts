@@ -2,6 +2,7 @@ import { closingCases } from "./suite/closing.ts";
 import { compressionCases } from "./suite/compression.ts";
 import { deliveryCases } from "./suite/delivery.ts";
 import { doorCases } from "./suite/door.ts";
+import { drainCases } from "./suite/drain.ts";
 import { frameCases } from "./suite/frames.ts";
 import { handshakeCases } from "./suite/handshake.ts";
 import { heartbeatCases } from "./suite/heartbeat.ts";
@@ -54,6 +55,7 @@ export function transportSuite(runner: SuiteRunner, subject: TransportSubject): 
     suite.group("life cycle", lifecycleCases);
     suite.group("heartbeat", heartbeatCases);
     suite.group("shutdown", shutdownCases);
+    suite.group("drain", drainCases);
     suite.group("isolation", isolationCases);
   });
 }

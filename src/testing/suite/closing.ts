@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { closePayload, Opcode } from "../raw-frame.ts";
 import type { Suite } from "./suite.ts";
 
-/** 123 bytes, which is as much as fits, of characters that take several. */
+/** A reason of the greatest length, 123 bytes, of characters that have several bytes each. */
 const LONG_REASON = `${"é".repeat(60)}€`;
 
 type CloseArguments = readonly [code?: number, reason?: string];
@@ -33,7 +33,7 @@ const REJECTED: readonly (readonly [name: string, args: CloseArguments])[] = [
   ["a reason of 124 bytes", [4000, `${LONG_REASON}!`]],
 ];
 
-/** The closing handshake from either end, and what is reported at both. */
+/** The closing handshake from either end, and what both ends report. */
 export function closingCases(suite: Suite): void {
   for (const [args, code, reason] of BY_CLIENT) {
     suite.test(`the client closes with ${args.join(" ") || "no code"}`, async (fixture) => {
@@ -66,7 +66,7 @@ export function closingCases(suite: Suite): void {
     });
   }
 
-  suite.test("a client that vanishes is reported as 1006", async (fixture) => {
+  suite.test("a client that disconnects without a close frame is reported as 1006", async (fixture) => {
     const { client, socket } = await fixture.connect();
     client.vanish();
     assert.deepEqual(await fixture.departures.next(), { socket, code: 1006, reason: "" });
@@ -79,7 +79,7 @@ export function closingCases(suite: Suite): void {
     assert.equal(await client.frame(), undefined);
   });
 
-  suite.raw("a client that vanishes in the middle of a frame is reported as 1006", async (fixture) => {
+  suite.raw("a client that disconnects in the middle of a frame is reported as 1006", async (fixture) => {
     const peer = await fixture.connectRaw();
     peer.frame(Opcode.text, "the first half", { fin: false });
     peer.frame(Opcode.ping, "");
@@ -108,7 +108,7 @@ export function closingCases(suite: Suite): void {
     assert.equal(await peer.client.frame(), undefined);
   });
 
-  suite.raw("the client's close is reported although it keeps its end open", async (fixture) => {
+  suite.raw("the client's close is reported although the client keeps the TCP connection open", async (fixture) => {
     const reported: string[] = [];
     fixture.hub.on("disconnection", () => reported.push("disconnection"));
     fixture.hub.handle("fence", () => reported.push("fence"));
@@ -153,7 +153,7 @@ export function closingCases(suite: Suite): void {
     assert.deepEqual(handled, []);
   });
 
-  suite.test("when both ends close at once, each reports its own", async (fixture) => {
+  suite.test("when both ends close at the same time, the server reports its own close", async (fixture) => {
     const [{ client, socket }, other] = await fixture.pair();
     client.close(4001, "client");
     socket.close(4002, "server");

@@ -5,11 +5,13 @@ import type { Suite } from "./suite.ts";
 
 const COMPRESSED = { compression: true };
 
-/** permessage-deflate, where transport and client agree on it; elsewhere the same without. */
+/**
+ * The extension permessage-deflate. Where a transport and a client do not agree on it, the tests must pass without it.
+ */
 export function compressionCases(suite: Suite): void {
   for (const compression of [true, false]) {
     suite.raw(
-      `it is ${compression ? "agreed on when wanted" : "refused when not"}`,
+      `permessage-deflate is ${compression ? "agreed on when it is enabled" : "refused when it is not"}`,
       { compression },
       async (fixture) => {
         const raw = await fixture.dialRaw();
@@ -20,7 +22,7 @@ export function compressionCases(suite: Suite): void {
     );
   }
 
-  suite.raw("what is sent to a client that agreed on it is compressed", COMPRESSED, async (fixture) => {
+  suite.raw("messages to a client that agreed on permessage-deflate are compressed", COMPRESSED, async (fixture) => {
     const raw = await fixture.dialRaw();
     raw.write(rawRequest("/", { ...UPGRADE_HEADERS, "Sec-WebSocket-Extensions": "permessage-deflate" }));
     assert.equal((await raw.response())?.status, 101);
@@ -28,7 +30,7 @@ export function compressionCases(suite: Suite): void {
     assert.ok(((await raw.frame())?.payload.length ?? Infinity) < 1_000);
   });
 
-  suite.test("small and large messages keep their order, up to the close", COMPRESSED, async (fixture) => {
+  suite.test("small and large compressed messages arrive in order, before the close", COMPRESSED, async (fixture) => {
     const peer = await fixture.connect(COMPRESSED);
     const sent = Array.from({ length: 60 }, (_, n) => {
       if (n % 10 === 0) return `${n}:${randomBytes(60_000).toString("base64")}`;
@@ -40,7 +42,7 @@ export function compressionCases(suite: Suite): void {
     assert.deepEqual(await peer.client.closed, { code: 4000, reason: "done" });
   });
 
-  suite.test("clients with and without it are in one room", COMPRESSED, async (fixture) => {
+  suite.test("clients with and without permessage-deflate share a room", COMPRESSED, async (fixture) => {
     const [with_, without] = await Promise.all([fixture.connect(COMPRESSED), fixture.connect()]);
     with_.socket.join("room");
     without.socket.join("room");
@@ -52,14 +54,14 @@ export function compressionCases(suite: Suite): void {
     assert.deepEqual(await without.heard(), expected);
   });
 
-  suite.test("what the client compresses is understood", COMPRESSED, async (fixture) => {
+  suite.test("messages that the client compresses are understood", COMPRESSED, async (fixture) => {
     const peer = await fixture.connect(COMPRESSED);
     fixture.hub.handle("length", (text: string) => text.length);
     assert.deepEqual(await peer.ask("length", "x".repeat(200_000)), { reply: 1, data: 200_000 });
   });
 
   suite.test(
-    "the limit is for the message, not for what it is compressed to",
+    "maxMessageBytes limits the message, not its compressed size",
     { ...COMPRESSED, maxMessageBytes: 1000 },
     async (fixture) => {
       const peer = await fixture.connect(COMPRESSED);

@@ -2,9 +2,11 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import type { Suite } from "./suite.ts";
 
-/** Guarantees 1 to 5: order, snapshot, membership, once, close. */
+/**
+ * Guarantees 1 to 5: order, data as of the call, members as of the call, delivery once, and delivery before a close.
+ */
 export function deliveryCases(suite: Suite): void {
-  suite.test("whatever way things are sent, they arrive in the order of the calls", async (fixture) => {
+  suite.test("messages arrive in the order of the calls, whichever methods send them", async (fixture) => {
     const { hub, wire } = fixture;
     const peer = await fixture.connect();
     const { socket } = peer;
@@ -36,14 +38,14 @@ export function deliveryCases(suite: Suite): void {
     assert.equal((await seventh).failures.size, 1);
   });
 
-  suite.test("small and large messages keep their order", async (fixture) => {
+  suite.test("small and large messages arrive in order", async (fixture) => {
     const peer = await fixture.connect();
     const sent = Array.from({ length: 60 }, (_, n) => `${n}:${"x".repeat(n % 7 === 0 ? 70_000 : n)}`);
     for (const [n, message] of sent.entries()) (n % 2 === 0 ? fixture.hub : peer.socket).send(message);
     assert.deepEqual(await peer.heard(), sent);
   });
 
-  suite.test("sockets that are sent different things each get their own", async (fixture) => {
+  suite.test("each socket gets exactly the messages that are for it", async (fixture) => {
     const [a, b, c] = await fixture.trio();
     a.socket.join("room");
     b.socket.join("room");
@@ -57,7 +59,7 @@ export function deliveryCases(suite: Suite): void {
     assert.deepEqual(await c.heard(), ["1", "5"]);
   });
 
-  suite.test("what is sent from a handler precedes its reply", async (fixture) => {
+  suite.test("messages that a handler sends arrive before its reply", async (fixture) => {
     const peer = await fixture.connect();
     fixture.hub.handle("do", (_data, socket) => {
       socket.send("first");
@@ -68,7 +70,7 @@ export function deliveryCases(suite: Suite): void {
     assert.deepEqual(await peer.packet(), { reply: 5, data: "second" });
   });
 
-  suite.test("what is sent is what the data was at the call", async (fixture) => {
+  suite.test("data is sent as it was at the call", async (fixture) => {
     const peer = await fixture.connect();
     const data = { items: [1] };
     const bytes = Buffer.from([1, 2]);
@@ -90,13 +92,13 @@ export function deliveryCases(suite: Suite): void {
     await asked;
   });
 
-  suite.test("one broadcast is encoded once", { codec: countingCodec() }, async (fixture) => {
+  suite.test("a broadcast is encoded once", { codec: countingCodec() }, async (fixture) => {
     const [a, b, c] = await fixture.trio();
     fixture.hub.emit("count");
     assert.deepEqual([await a.heard(), await b.heard(), await c.heard()], [["1"], ["1"], ["1"]]);
   });
 
-  suite.test("members at the call receive it: neither before nor after", async (fixture) => {
+  suite.test("a message to a room reaches those that are members at the call, and no others", async (fixture) => {
     const { hub } = fixture;
     const peer = await fixture.connect();
     hub.to("room").send("too early");
@@ -107,7 +109,7 @@ export function deliveryCases(suite: Suite): void {
     assert.deepEqual(await peer.heard(), ["in time"]);
   });
 
-  suite.test("emit then close delivers", async (fixture) => {
+  suite.test("messages sent before a close are delivered", async (fixture) => {
     const peer = await fixture.connect();
     peer.socket.emit("goodbye");
     peer.socket.send("x".repeat(300_000));
@@ -116,14 +118,14 @@ export function deliveryCases(suite: Suite): void {
     assert.equal((await peer.client.closed).code, 4000);
   });
 
-  suite.test("terminate discards what waits", async (fixture) => {
+  suite.test("terminate discards buffered messages", async (fixture) => {
     const peer = await fixture.connect();
     peer.socket.emit("never");
     peer.socket.terminate();
     assert.deepEqual(await peer.rest(), []);
   });
 
-  suite.test("after a kick nothing of the room arrives", async (fixture) => {
+  suite.test("after a socket was made to leave a room, nothing sent to the room arrives", async (fixture) => {
     const [a, b] = await fixture.pair();
     a.socket.join("room");
     b.socket.join("room");
@@ -138,7 +140,7 @@ export function deliveryCases(suite: Suite): void {
     assert.equal(fixture.hub.rooms.size, 0);
   });
 
-  suite.test("data that cannot be encoded throws at the call and sends nothing", async (fixture) => {
+  suite.test("data that cannot be encoded throws at the call, and nothing is sent", async (fixture) => {
     const peer = await fixture.connect();
     const loop: { self?: unknown } = {};
     loop.self = loop;
@@ -151,7 +153,7 @@ export function deliveryCases(suite: Suite): void {
   });
 }
 
-/** Encodes the how-maniest packet it is. */
+/** Creates a codec that encodes each packet as its number. */
 function countingCodec(): { encode: () => string; decode: () => undefined } {
   let count = 0;
   return { encode: () => String(++count), decode: () => undefined };

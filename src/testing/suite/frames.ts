@@ -8,10 +8,10 @@ import { NO_CODEC } from "./wire.ts";
 
 const EVENT = { event: "text", data: "é€𝄞" };
 
-/** Messages as the protocol allows them to be cut, and control frames among them. */
+/** Messages in fragments, as RFC 6455 allows, with control frames between them. */
 export function frameCases(suite: Suite): void {
   for (const size of [1, 2, 5]) {
-    suite.raw(`a packet in fragments of ${size} bytes, which split characters`, async (fixture) => {
+    suite.raw(`a packet in fragments of ${size} bytes, which split characters, is received`, async (fixture) => {
       const handled = texts(fixture);
       const { client } = await fixture.connectRaw();
       client.write(...fragments(fixture.wire.opcode, fixture.wire.payload(EVENT), size));
@@ -19,7 +19,7 @@ export function frameCases(suite: Suite): void {
     });
   }
 
-  suite.raw("fragments that are empty", async (fixture) => {
+  suite.raw("empty fragments are received", async (fixture) => {
     const handled = texts(fixture);
     const peer = await fixture.connectRaw();
     peer.frame(fixture.wire.opcode, "", { fin: false });
@@ -28,7 +28,7 @@ export function frameCases(suite: Suite): void {
     assert.equal(await handled.next(), "é€𝄞");
   });
 
-  suite.raw("binary in fragments", { codec: NO_CODEC }, async (fixture) => {
+  suite.raw("a binary message in fragments is received", { codec: NO_CODEC }, async (fixture) => {
     const received = new Inbox<string | Uint8Array>();
     fixture.hub.on("message", (_socket, message) => received.push(message));
     const { client } = await fixture.connectRaw();
@@ -37,7 +37,7 @@ export function frameCases(suite: Suite): void {
     assert.deepEqual(await received.next(), bytes);
   });
 
-  suite.raw("control frames between the fragments of a message", async (fixture) => {
+  suite.raw("control frames between the fragments of a message are handled", async (fixture) => {
     const handled = texts(fixture);
     const peer = await fixture.connectRaw();
     const { opcode } = fixture.wire;
@@ -50,14 +50,14 @@ export function frameCases(suite: Suite): void {
     assert.equal(await handled.next(), "é€𝄞");
   });
 
-  suite.raw("frames that arrive byte by byte", async (fixture) => {
+  suite.raw("a frame that arrives byte by byte is received", async (fixture) => {
     const handled = texts(fixture);
     const { client } = await fixture.connectRaw();
     for (const byte of fixture.wire.frame(EVENT)) client.write(Buffer.from([byte]));
     assert.equal(await handled.next(), "é€𝄞");
   });
 
-  suite.raw("many frames that arrive at once", async (fixture) => {
+  suite.raw("several frames that arrive at once are received", async (fixture) => {
     const handled = texts(fixture);
     const { client } = await fixture.connectRaw();
     client.write(fixture.wire.frame(EVENT), rawFrame(Opcode.ping), fixture.wire.frame(EVENT));
@@ -73,7 +73,7 @@ export function frameCases(suite: Suite): void {
     await peer.expectFrame(Opcode.pong, "y".repeat(125));
   });
 
-  suite.raw("a pong that was not asked for is ignored", async (fixture) => {
+  suite.raw("an unsolicited pong is ignored", async (fixture) => {
     const peer = await fixture.connectRaw();
     peer.frame(Opcode.pong, "what?");
     peer.frame(Opcode.ping, "fence");

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { rawRequest, UPGRADE_HEADERS } from "../raw-client.ts";
 import type { Suite } from "./suite.ts";
 
-/** What the application learns of a handshake, and how it decides on one. */
+/** Handshakes: what the application learns of them, and how it decides on them. */
 export function handshakeCases(suite: Suite): void {
-  suite.test("the socket tells what the request said", async (fixture) => {
+  suite.test("the socket has the data of the request", async (fixture) => {
     const { socket } = await fixture.connect({ url: "/chat/a%20b?x=1&y=%C3%A9&x=2", headers: { "X-Colour": "green" } });
     const { handshake } = socket;
     assert.equal(handshake.url, "/chat/a%20b?x=1&y=%C3%A9&x=2");
@@ -16,26 +16,29 @@ export function handshakeCases(suite: Suite): void {
     assert.equal(handshake.secure, false);
   });
 
-  suite.raw("repeated headers are joined, those that may not be repeated keep the first", async (fixture) => {
-    const raw = await fixture.dialRaw();
-    raw.write(
-      rawRequest("/", {
-        ...UPGRADE_HEADERS,
-        "X-List": ["a", "b, c"],
-        Cookie: ["d=1", "e=2"],
-        Authorization: ["first", "second"],
-        "User-Agent": ["third", "fourth"],
-      }),
-    );
-    assert.equal((await raw.response())?.status, 101);
-    const { headers } = fixture.connected[0]?.handshake ?? {};
-    assert.equal(headers?.["x-list"], "a, b, c");
-    assert.equal(headers?.["cookie"], "d=1; e=2");
-    assert.equal(headers?.["authorization"], "first");
-    assert.equal(headers?.["user-agent"], "third");
-  });
+  suite.raw(
+    "repeated headers are joined, but of a header that may not be repeated the first counts",
+    async (fixture) => {
+      const raw = await fixture.dialRaw();
+      raw.write(
+        rawRequest("/", {
+          ...UPGRADE_HEADERS,
+          "X-List": ["a", "b, c"],
+          Cookie: ["d=1", "e=2"],
+          Authorization: ["first", "second"],
+          "User-Agent": ["third", "fourth"],
+        }),
+      );
+      assert.equal((await raw.response())?.status, 101);
+      const { headers } = fixture.connected[0]?.handshake ?? {};
+      assert.equal(headers?.["x-list"], "a, b, c");
+      assert.equal(headers?.["cookie"], "d=1; e=2");
+      assert.equal(headers?.["authorization"], "first");
+      assert.equal(headers?.["user-agent"], "third");
+    },
+  );
 
-  suite.test("every socket has an id of its own, and is found by it", async (fixture) => {
+  suite.test("every socket has a unique id, by which the hub finds it", async (fixture) => {
     const peers = await fixture.trio();
     const ids = new Set(peers.map(({ socket }) => socket.id));
     assert.equal(ids.size, 3);
@@ -46,7 +49,7 @@ export function handshakeCases(suite: Suite): void {
     assert.equal(fixture.hub.sockets.size, 3);
   });
 
-  suite.test("hub:welcome comes before anything else", { welcome: true }, async (fixture) => {
+  suite.test("hub:welcome is the first message", { welcome: true }, async (fixture) => {
     fixture.hub.on("connection", (socket) => socket.emit("hello"));
     const peer = await fixture.connect();
     const welcome = { id: peer.socket.id, protocol: 1, heartbeat: 0, timeout: 0 };
@@ -55,7 +58,7 @@ export function handshakeCases(suite: Suite): void {
   });
 
   suite.test(
-    "hub:welcome tells the interval of the heartbeat",
+    "hub:welcome tells the interval and the timeout of the heartbeat",
     { welcome: true, heartbeat: { interval: 30_000, timeout: 5_000 } },
     async (fixture) => {
       const peer = await fixture.connect();
@@ -64,18 +67,18 @@ export function handshakeCases(suite: Suite): void {
     },
   );
 
-  suite.test("without a welcome the first message is the application's", { welcome: false }, async (fixture) => {
+  suite.test("without hub:welcome the first message is the application's", { welcome: false }, async (fixture) => {
     fixture.hub.on("connection", (socket) => socket.emit("hello"));
     assert.deepEqual(await (await fixture.connect()).packet(), { event: "hello" });
   });
 
-  suite.test("without a path any is accepted", async (fixture) => {
+  suite.test("without the option path every path is accepted", async (fixture) => {
     await fixture.connect({ url: "/" });
     await fixture.connect({ url: "/deep/down?x" });
     assert.equal(fixture.connected.length, 2);
   });
 
-  suite.test("with a path no other is accepted", { path: "/chat" }, async (fixture) => {
+  suite.test("with the option path no other path is accepted", { path: "/chat" }, async (fixture) => {
     await assert.rejects(fixture.dial({ url: "/" }).opened, { status: 404 });
     await assert.rejects(fixture.dial({ url: "/chat/" }).opened, { status: 404 });
     await assert.rejects(fixture.dial({ url: "/chatter" }).opened, { status: 404 });
@@ -84,11 +87,15 @@ export function handshakeCases(suite: Suite): void {
     assert.equal(fixture.connected.length, 1);
   });
 
-  suite.test("the server's preference among the subprotocols wins", { protocols: ["b", "a"] }, async (fixture) => {
-    const { client, socket } = await fixture.connect({ protocols: ["x", "a", "b"] });
-    assert.equal(client.protocol, "b");
-    assert.equal(socket.protocol, "b");
-  });
+  suite.test(
+    "the server's order of preference decides between the offered subprotocols",
+    { protocols: ["b", "a"] },
+    async (fixture) => {
+      const { client, socket } = await fixture.connect({ protocols: ["x", "a", "b"] });
+      assert.equal(client.protocol, "b");
+      assert.equal(socket.protocol, "b");
+    },
+  );
 
   suite.test("no subprotocol is agreed on when none is offered", { protocols: ["a"] }, async (fixture) => {
     const { client, socket } = await fixture.connect();
@@ -97,7 +104,7 @@ export function handshakeCases(suite: Suite): void {
   });
 
   for (const protocols of [["a"], []]) {
-    const known = protocols.length === 0 ? "none is known" : "another is known";
+    const known = protocols.length === 0 ? "the server knows none" : "the server knows another only";
     suite.raw(`no subprotocol is agreed on when ${known}`, { protocols }, async (fixture) => {
       const raw = await fixture.dialRaw();
       raw.write(rawRequest("/", { ...UPGRADE_HEADERS, "Sec-WebSocket-Protocol": "x, y" }));
@@ -123,9 +130,9 @@ export function handshakeCases(suite: Suite): void {
 
   const broken = new Error("broken");
   for (const [does, authenticate, code] of [
-    ["throws", () => Promise.reject(broken), undefined],
+    ["rejects", () => Promise.reject(broken), undefined],
     [
-      "rejects",
+      "throws",
       () => {
         throw broken;
       },
@@ -143,7 +150,7 @@ export function handshakeCases(suite: Suite): void {
     });
   }
 
-  suite.test("the user is there from the start", { authenticate: () => ({ id: "ann" }) }, async (fixture) => {
+  suite.test("the user is known in the connection event", { authenticate: () => ({ id: "ann" }) }, async (fixture) => {
     const users: unknown[] = [];
     fixture.hub.on("connection", ({ user }) => users.push(user?.id));
     await fixture.connect();

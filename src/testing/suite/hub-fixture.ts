@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import type { Buffer } from "node:buffer";
 import { Hub } from "../../hub/hub.ts";
-import type { Disconnection, ErrorContext } from "../../index.ts";
+import type { ErrorContext } from "../../hub/events.ts";
 import type { HubOptions } from "../../hub/options.ts";
 import type { Socket } from "../../hub/socket.ts";
+import type { Close } from "../../protocol/close-codes.ts";
 import type { Transport } from "../../transports/transport.ts";
 import { Inbox } from "../inbox.ts";
 import { rawRequest, UPGRADE_HEADERS, type RawClient } from "../raw-client.ts";
@@ -12,25 +13,25 @@ import type { TransportSubject } from "../transport-subject.ts";
 import { ClientFixture, RawClientFixture } from "./client-fixture.ts";
 import { Wire } from "./wire.ts";
 
-/** What the hub's `disconnection` event told. */
-export interface Departure extends Disconnection {
+/** The arguments of the hub's `disconnection` event. */
+export interface Departure extends Close {
   readonly socket: Socket;
 }
 
-/** What the hub's `error` event told. */
+/** The arguments of the hub's `error` event. */
 export interface Failure {
   readonly error: unknown;
   readonly context: ErrorContext;
 }
 
-/** By which the two ends of a connection are found to belong together. */
+/** The header by which the fixture finds the socket of a client. */
 const TICKET = "x-suite-ticket";
 
-/** A hub that listens, and its clients. */
+/** A listening hub on the transport under test, and its clients. */
 export class HubFixture {
   readonly hub: Hub;
   readonly wire: Wire;
-  /** In the order of their `connection` events. */
+  /** The sockets in the order of their `connection` events. */
   readonly connected: Socket[] = [];
   readonly departures: Inbox<Departure> = new Inbox<Departure>();
   readonly failures: Inbox<Failure> = new Inbox<Failure>();
@@ -69,14 +70,14 @@ export class HubFixture {
     this.hub.on("error", (error, context) => this.failures.push({ error, context }));
   }
 
-  /** Begins to connect a client. */
+  /** Begins to connect a client, and does not wait for it. */
   dial(options: SuiteConnectOptions = {}): SuiteClient {
     const client = this.#subject.connect(this.#transport, this.#port, options);
     this.#clients.push(client);
     return client;
   }
 
-  /** Connects a client and waits for both of its ends. */
+  /** Connects a client, and waits until it is open and the hub has its socket. */
   async connect({ headers, ...options }: SuiteConnectOptions = {}): Promise<ClientFixture> {
     const [ticket, arrival] = this.#expect();
     const client = this.dial({ ...options, headers: { ...headers, [TICKET]: ticket } });
@@ -84,12 +85,12 @@ export class HubFixture {
     return new ClientFixture(client, await arrival, this.wire);
   }
 
-  /** Connects two clients, together. */
+  /** Connects two clients at the same time. */
   pair(): Promise<[ClientFixture, ClientFixture]> {
     return Promise.all([this.connect(), this.connect()]);
   }
 
-  /** Connects three clients, together. */
+  /** Connects three clients at the same time. */
   trio(): Promise<[ClientFixture, ClientFixture, ClientFixture]> {
     return Promise.all([this.connect(), this.connect(), this.connect()]);
   }
@@ -102,7 +103,11 @@ export class HubFixture {
     return client;
   }
 
-  /** Connects a raw client; `early` is sent together with the request. */
+  /**
+   * Connects a raw client.
+   *
+   * @param early - bytes that are sent together with the request.
+   */
   async connectRaw(early: readonly Buffer[] = []): Promise<RawClientFixture> {
     const [ticket, arrival] = this.#expect();
     const client = await this.dialRaw();
@@ -111,6 +116,7 @@ export class HubFixture {
     return new RawClientFixture(client, await arrival, this.wire);
   }
 
+  /** Breaks the connections of all clients, and closes the hub. */
   async close(): Promise<void> {
     for (const client of this.#clients) client.vanish();
     await this.hub.close();
@@ -125,7 +131,7 @@ export class HubFixture {
   }
 }
 
-/** Everything that can be done with a socket. */
+/** Calls every method of a socket that changes something. */
 export function useUp(socket: Socket): void {
   socket.join("x", "z");
   socket.leave("x");

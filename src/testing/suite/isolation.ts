@@ -8,7 +8,7 @@ import type { Suite } from "./suite.ts";
 
 const object = 'A packet is an object such as {"event":"name","data":…}.';
 
-/** What a client may send by mistake, and the answer. The connection stays. */
+/** Packets that a client may send by mistake, and the error with which the hub answers. The connection stays open. */
 const MISTAKES: readonly (readonly [packet: Packet, error: WireError])[] = [
   [{ event: "" }, { code: "bad-packet", message: '"event" must be a non-empty string.' }],
   [{ event: 7 as never }, { code: "bad-packet", message: '"event" must be a non-empty string.' }],
@@ -22,7 +22,7 @@ const MISTAKES: readonly (readonly [packet: Packet, error: WireError])[] = [
   [{ event: "hub:a" }, { code: "reserved-event", message: '"hub:a" is not an event that a client may send.' }],
 ];
 
-/** The same in text that the codec would not write. */
+/** Mistakes in the text of JSON, which the codec itself would not write. */
 const MISTAKES_IN_JSON: readonly (readonly [message: string, error: WireError])[] = [
   ["not JSON", { code: "bad-packet", message: "The message is not valid JSON." }],
   ["", { code: "bad-packet", message: "The message is not valid JSON." }],
@@ -36,7 +36,7 @@ const MISTAKES_IN_JSON: readonly (readonly [message: string, error: WireError])[
 
 const UNEXPECTED = { code: "unexpected-message", message: "This server takes no messages other than packets." };
 
-/** Guarantee 7: mistakes stay where they were made. */
+/** Guarantee 7: mistakes of one client, and failures of the application's functions, affect nobody else. */
 export function isolationCases(suite: Suite): void {
   for (const [packet, error] of MISTAKES) {
     suite.test(`${JSON.stringify(packet)} is answered with ${error.code}`, async (fixture) => {
@@ -63,7 +63,7 @@ export function isolationCases(suite: Suite): void {
     assert.deepEqual(await peer.packet(), { reply: 3, data: 1 });
   });
 
-  suite.test("a message that is none of the codec's and nobody takes is answered with hub:error", async (fixture) => {
+  suite.test("a message that is no packet and has no listener is answered with hub:error", async (fixture) => {
     const peer = await fixture.connect();
     peer.client.send(fixture.wire.foreign(1));
     assert.deepEqual(await peer.packet(), { event: "hub:error", data: UNEXPECTED });
@@ -84,24 +84,27 @@ export function isolationCases(suite: Suite): void {
       ["throws", fail],
       ["rejects", reject],
     ] as const) {
-      suite.test(`a listener of ${event} that ${does} is reported, and stops no other`, async (fixture) => {
-        const called: string[] = [];
-        fixture.hub.on(event, listener);
-        fixture.hub.on(event, () => called.push("second"));
-        const peer = await fixture.connect();
-        peer.client.send(fixture.wire.foreign(1));
-        if (event === "disconnection") peer.client.close();
-        const failure = await fixture.failures.next();
-        assert.equal(failure?.error, broken);
-        assert.deepEqual(failure.context, { source: "listener", event, socket: peer.socket });
-        assert.deepEqual(called, ["second"]);
-        const other = await fixture.connect();
-        assert.deepEqual(await other.heard(), []);
-      });
+      suite.test(
+        `a listener of ${event} that ${does} is reported, and the other listeners are called`,
+        async (fixture) => {
+          const called: string[] = [];
+          fixture.hub.on(event, listener);
+          fixture.hub.on(event, () => called.push("second"));
+          const peer = await fixture.connect();
+          peer.client.send(fixture.wire.foreign(1));
+          if (event === "disconnection") peer.client.close();
+          const failure = await fixture.failures.next();
+          assert.equal(failure?.error, broken);
+          assert.deepEqual(failure.context, { source: "listener", event, socket: peer.socket });
+          assert.deepEqual(called, ["second"]);
+          const other = await fixture.connect();
+          assert.deepEqual(await other.heard(), []);
+        },
+      );
     }
   }
 
-  suite.test("a listener of error that fails is the end of it", async (fixture) => {
+  suite.test("a failing listener of error does no further harm", async (fixture) => {
     const peer = await fixture.connect();
     fixture.hub.on("error", fail);
     fixture.hub.on("error", reject);
@@ -117,7 +120,7 @@ export function isolationCases(suite: Suite): void {
       ["throws", () => raise(error)],
       ["rejects with", () => Promise.reject(error)],
     ] as const) {
-      suite.test(`a handler that ${does} ${what} is reported once, and answered`, async (fixture) => {
+      suite.test(`a handler that ${does} ${what} is reported once, and the client gets an error`, async (fixture) => {
         const [peer, other] = await fixture.pair();
         fixture.hub.handle("fail", failing);
         assert.deepEqual(await peer.ask("fail"), { reply: 1, error: FAILED });
@@ -125,7 +128,7 @@ export function isolationCases(suite: Suite): void {
         assert.deepEqual(await other.heard(), []);
       });
 
-      suite.test(`middleware that ${does} ${what} is reported once, and answered`, async (fixture) => {
+      suite.test(`middleware that ${does} ${what} is reported once, and the client gets an error`, async (fixture) => {
         const [peer, other] = await fixture.pair();
         fixture.hub.handle("work", () => "done");
         const remove = fixture.hub.use(failing);
@@ -138,7 +141,7 @@ export function isolationCases(suite: Suite): void {
 
       const joinable = failing as () => boolean;
       suite.test(
-        `a guard of rooms that ${does} ${what} is reported once, and answered`,
+        `joinable that ${does} ${what} is reported once, and the client gets an error`,
         { joinable },
         async (fixture) => {
           const peer = await fixture.connect();
@@ -150,13 +153,13 @@ export function isolationCases(suite: Suite): void {
     }
   }
 
-  suite.test("a reply that cannot be encoded is a failure of its handler", async (fixture) => {
+  suite.test("a reply that cannot be encoded is reported as a failure of its handler", async (fixture) => {
     const [peer, other] = await fixture.pair();
     const unreadable = Object.defineProperty({}, "x", { enumerable: true, get: fail });
     fixture.hub.handle("sync", () => unreadable);
     fixture.hub.handle("async", async () => unreadable);
     for (const event of ["sync", "async"]) {
-      // oxlint-disable-next-line no-await-in-loop -- the second is asked when the first was answered
+      // oxlint-disable-next-line no-await-in-loop -- the second request is sent after the first reply
       assert.deepEqual(await peer.ask(event), { reply: 1, error: FAILED });
       const [failure, ...more] = fixture.failures.take();
       assert.ok(failure?.error instanceof HubError);
@@ -167,9 +170,9 @@ export function isolationCases(suite: Suite): void {
     assert.deepEqual(await other.heard(), []);
   });
 
-  suite.test("a thenable that calls back more than once is answered, or reported, once", async (fixture) => {
+  suite.test("a thenable that settles more than once is answered, or reported, once", async (fixture) => {
     const peer = await fixture.connect();
-    // oxlint-disable-next-line unicorn/no-thenable -- a bad one is what is tested
+    // oxlint-disable-next-line unicorn/no-thenable -- the test needs an invalid thenable
     const twice = { then: (_done: unknown, failed: (error: unknown) => void) => (failed(broken), failed(broken)) };
     fixture.hub.handle("fail", () => twice);
     assert.deepEqual(await peer.ask("fail"), { reply: 1, error: FAILED });
@@ -183,7 +186,7 @@ export function isolationCases(suite: Suite): void {
     assert.deepEqual(fixture.failures.take(), []);
   });
 
-  suite.test("a failing handler of one client disturbs no other", async (fixture) => {
+  suite.test("a handler that fails for one client disturbs no other client", async (fixture) => {
     const [a, b] = await fixture.pair();
     fixture.hub.handle("fail", reject);
     fixture.hub.handle("work", () => "done");
@@ -196,27 +199,30 @@ export function isolationCases(suite: Suite): void {
 
 const FAILED: WireError = { code: "handler-failed", message: "The server failed to handle this." };
 
-/** What code may throw beside errors. Not even a look at the last one succeeds. */
+/** Values other than errors that code may throw. */
 const THROWN: readonly (readonly [what: string, error: unknown])[] = [
-  ["nothing", undefined],
-  ["a text", "broken"],
-  ["what cannot be touched", new Proxy({}, new Proxy({}, { get: () => () => raise(new Error("Touched")) }))],
+  ["undefined", undefined],
+  ["a string", "broken"],
+  [
+    "a proxy that fails at every access",
+    new Proxy({}, new Proxy({}, { get: () => () => raise(new Error("Touched")) })),
+  ],
 ];
 
 function raise(error: unknown): never {
   throw error;
 }
 
-/** Exactly this has been reported. */
+/** Checks that exactly this failure has been reported. */
 function expectFailure(fixture: HubFixture, error: unknown, context: ErrorContext): void {
   const [failure, ...more] = fixture.failures.take();
-  // Not by `assert.equal`, which would look at it.
+  // `assert.equal` would access properties of the error, which may fail.
   assert.ok(Object.is(failure?.error, error), "another error was reported, or none");
   assert.deepEqual(failure?.context, context);
   assert.equal(more.length, 0);
 }
 
-/** The client is told, and nobody else; the connection goes on as before. */
+/** Checks that a message is answered with an error, and that the connection works afterwards. */
 async function refused(fixture: HubFixture, message: string | Uint8Array, error: WireError): Promise<void> {
   const peer = await fixture.connect();
   peer.client.send(message);

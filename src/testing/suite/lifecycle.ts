@@ -3,7 +3,7 @@ import { Inbox } from "../inbox.ts";
 import { useUp, type HubFixture } from "./hub-fixture.ts";
 import type { Suite } from "./suite.ts";
 
-/** Guarantee 6: from `connection` to `disconnection`. */
+/** Guarantee 6: the life of a socket, from `connection` to `disconnection`. */
 export function lifecycleCases(suite: Suite): void {
   suite.test("connection fires once, before anything that the client sends", async (fixture) => {
     const log = logOf(fixture);
@@ -48,16 +48,19 @@ export function lifecycleCases(suite: Suite): void {
     assert.deepEqual(log, ["handled", `${ida} in`, `${ida} out`, `${idb} in`, `${idb} out`, `${idc} in`, `${idc} out`]);
   });
 
-  suite.test("in disconnection the socket's rooms are readable, the hub's are without it", async (fixture) => {
-    const peer = await fixture.connect();
-    const seen = new Inbox<unknown>();
-    fixture.hub.on("disconnection", (socket) => {
-      seen.push([[...socket.rooms], fixture.hub.rooms.size, fixture.hub.sockets.has(socket.id), socket.isOpen]);
-    });
-    peer.socket.join("x", "y");
-    peer.client.close();
-    assert.deepEqual(await seen.next(), [["x", "y"], 0, false, false]);
-  });
+  suite.test(
+    "in disconnection the socket still has its rooms, and the hub's rooms are without the socket",
+    async (fixture) => {
+      const peer = await fixture.connect();
+      const seen = new Inbox<unknown>();
+      fixture.hub.on("disconnection", (socket) => {
+        seen.push([[...socket.rooms], fixture.hub.rooms.size, fixture.hub.sockets.has(socket.id), socket.isOpen]);
+      });
+      peer.socket.join("x", "y");
+      peer.client.close();
+      assert.deepEqual(await seen.next(), [["x", "y"], 0, false, false]);
+    },
+  );
 
   suite.test("a broadcast from inside disconnection reaches the others", async (fixture) => {
     const [a, b] = await fixture.pair();
@@ -93,7 +96,7 @@ export function lifecycleCases(suite: Suite): void {
     assert.deepEqual(fixture.departures.take(), []);
   });
 
-  suite.test("a handler that goes on after the client has gone harms nobody", async (fixture) => {
+  suite.test("a handler that runs on after the client has disconnected does no harm", async (fixture) => {
     const peer = await fixture.connect();
     const done = new Inbox<unknown>();
     fixture.hub.handle("slow", async (_data, socket) => {
@@ -112,7 +115,7 @@ export function lifecycleCases(suite: Suite): void {
     ["close", "close", 1000],
     ["terminate", "terminate", 1006],
   ] as const) {
-    suite.test(`${name} inside connection`, async (fixture) => {
+    suite.test(`${name} inside a listener of connection`, async (fixture) => {
       const log = logOf(fixture);
       fixture.hub.once("connection", (socket) => {
         socket.join("x");
@@ -150,7 +153,7 @@ export function lifecycleCases(suite: Suite): void {
   }
 }
 
-/** Logs connections, disconnections and what clients say with the event `log`. */
+/** Logs connections, disconnections and the data of the event `log`. */
 function logOf({ hub }: HubFixture): unknown[] {
   const log: unknown[] = [];
   hub.on("connection", () => log.push("connection"));

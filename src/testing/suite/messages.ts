@@ -5,12 +5,12 @@ import type { HubFixture } from "./hub-fixture.ts";
 import type { Suite } from "./suite.ts";
 import { NO_CODEC } from "./wire.ts";
 
-/** The sizes at which a frame's header changes, and what reading in pieces makes of a large one. */
+/** Sizes in bytes around which the header of a frame changes, and one that is read in several pieces. */
 const SIZES = [0, 1, 125, 126, 127, 65_535, 65_536, 300_000];
 
 const LIMIT = 1000;
 
-/** Whole messages, both ways. */
+/** Whole messages in both directions. */
 export function messageCases(suite: Suite): void {
   for (const size of SIZES) {
     suite.test(`text of ${size} bytes, both ways`, async (fixture) => {
@@ -44,7 +44,7 @@ export function messageCases(suite: Suite): void {
     assert.equal(await peer.client.next(), text);
   });
 
-  suite.test("a message keeps its kind", async (fixture) => {
+  suite.test("text stays text, and binary stays binary", async (fixture) => {
     const { client, socket } = await fixture.connect();
     socket.send(Buffer.from("abc"));
     socket.send("abc");
@@ -52,7 +52,7 @@ export function messageCases(suite: Suite): void {
     assert.equal(await client.next(), "abc");
   });
 
-  suite.test("messages of one client are handled in its order", async (fixture) => {
+  suite.test("messages of one client are handled in the order in which it sent them", async (fixture) => {
     const peer = await fixture.connect();
     const handled: unknown[] = [];
     const done = new Inbox<undefined>();
@@ -69,7 +69,7 @@ export function messageCases(suite: Suite): void {
     assert.deepEqual(handled, expected);
   });
 
-  suite.test("a binary message belongs to whoever receives it", { codec: NO_CODEC }, async (fixture) => {
+  suite.test("the bytes of a binary message belong to its receiver", { codec: NO_CODEC }, async (fixture) => {
     const { client } = await fixture.connect();
     const received = binaryMessages(fixture);
     const bytes = [Buffer.from([1, 2, 3]), Buffer.alloc(20_000, 4), Buffer.from([5])];
@@ -91,7 +91,7 @@ export function messageCases(suite: Suite): void {
     });
 
     suite.test(
-      `${kind} over the limit ends with 1009`,
+      `${kind} over the limit ends the connection with 1009`,
       { maxMessageBytes: LIMIT, codec: NO_CODEC },
       async (fixture) => {
         const [peer, other] = await fixture.pair();
@@ -109,7 +109,7 @@ export function messageCases(suite: Suite): void {
     );
   }
 
-  suite.test("the limit is for what is received, not for what is sent", { maxMessageBytes: 10 }, async (fixture) => {
+  suite.test("maxMessageBytes limits received messages, not sent ones", { maxMessageBytes: 10 }, async (fixture) => {
     const { client, socket } = await fixture.connect();
     socket.send("x".repeat(100_000));
     assert.equal(((await client.next()) as string).length, 100_000);

@@ -7,14 +7,14 @@ import type { Suite } from "./suite.ts";
 
 const LIMIT = 1024 * 1024;
 
-/** What becomes of messages for who reads too slowly, where they are not worth a connection. */
+/** Messages that are dropped or replaced for a client that reads too slowly, instead of closing it. */
 export function overloadPolicyCases(suite: Suite): void {
   for (const [whose, options, target] of [
     ["of the hub", { overload: "drop" }, (fixture: HubFixture) => fixture.hub.to("all")],
     ["of the target", {}, (fixture: HubFixture) => fixture.hub.overload("drop")],
   ] as const) {
     suite.test(
-      `what is dropped by the policy ${whose} is counted, and told in its place`,
+      `messages dropped by the policy ${whose} are counted, and hub:dropped takes their place`,
       { maxBufferedBytes: LIMIT, ...options },
       async (fixture) => {
         const [slow, brisk] = await fixture.pair();
@@ -46,7 +46,7 @@ export function overloadPolicyCases(suite: Suite): void {
   }
 
   suite.test(
-    "a reply is never dropped: it closes who does not read it",
+    "a reply is never dropped: a client that does not read it is closed",
     { maxBufferedBytes: LIMIT, overload: "drop" },
     async (fixture) => {
       const [slow, brisk] = await fixture.pair();
@@ -61,7 +61,7 @@ export function overloadPolicyCases(suite: Suite): void {
     },
   );
 
-  suite.test("of each key, who is behind gets the newest, and who is not gets all", async (fixture) => {
+  suite.test("a client that is behind gets the newest message of each key, and others get all", async (fixture) => {
     const [slow, brisk] = await fixture.pair();
     const sent = await fallBehind(fixture, slow, brisk);
     for (let n = 0; n < 5; n++) {
@@ -78,7 +78,7 @@ export function overloadPolicyCases(suite: Suite): void {
     assert.deepEqual(await slow.heard(), ["a0", "a1", "a2"]);
   });
 
-  suite.test("keys are the socket's own, and those of two rooms are the same", async (fixture) => {
+  suite.test("keys belong to the socket, so that a key is the same in all rooms", async (fixture) => {
     const [slow, brisk, other] = await fixture.trio();
     const sent = await fallBehind(fixture, slow, brisk);
     assert.equal((await other.heard()).length, sent);
@@ -90,7 +90,7 @@ export function overloadPolicyCases(suite: Suite): void {
     assert.deepEqual((await slow.heard()).slice(sent), ["two"]);
   });
 
-  suite.test("close sends what waits, each key with its newest", async (fixture) => {
+  suite.test("close sends buffered messages, and of each key the newest", async (fixture) => {
     const [slow, brisk] = await fixture.pair();
     const sent = await fallBehind(fixture, slow, brisk);
     for (let n = 0; n < 3; n++) fixture.hub.latest("a").send(`a${n}`);
@@ -101,7 +101,11 @@ export function overloadPolicyCases(suite: Suite): void {
   });
 }
 
-/** Sends to everybody until more waits for the slow one than it may without being behind. Returns how many messages. */
+/**
+ * Sends to everybody until the slow client is behind.
+ *
+ * @returns the number of messages.
+ */
 async function fallBehind(fixture: HubFixture, slow: ClientFixture, brisk: ClientFixture): Promise<number> {
   slow.client.pause();
   const isBehind = (): boolean => slow.socket.bufferedAmount > 65_536;

@@ -4,10 +4,12 @@ import type { Suite } from "./suite.ts";
 
 const LIMIT = 1024 * 1024;
 
-/** Guarantee 9: clients that read too slowly, or not at all. The network's own buffers have to be filled first. */
+/**
+ * Guarantee 9: clients that read too slowly, or not at all. The tests have to fill the buffers of the network first.
+ */
 export function overloadCases(suite: Suite): void {
   suite.test(
-    "a client that does not read is closed with 4101, the others get all",
+    "a client that does not read is closed with 4101, and the others get everything",
     { maxBufferedBytes: LIMIT },
     async (fixture) => {
       const [slow, brisk] = await fixture.pair();
@@ -49,7 +51,7 @@ export function overloadCases(suite: Suite): void {
     assert.equal(slow.socket.isOpen, true);
   });
 
-  suite.test("close delivers what waits for a client that reads again", async (fixture) => {
+  suite.test("close delivers buffered messages to a client that reads again", async (fixture) => {
     const [slow, brisk] = await fixture.pair();
     slow.client.pause();
     const behind = (): boolean => slow.socket.bufferedAmount > 65_536;
@@ -62,7 +64,7 @@ export function overloadCases(suite: Suite): void {
     assert.deepEqual(await slow.client.closed, { code: 4000, reason: "done" });
   });
 
-  suite.test("a volatile message skips whoever is behind, and nobody else", async (fixture) => {
+  suite.test("a volatile message skips clients that are behind, and no others", async (fixture) => {
     const [slow, brisk] = await fixture.pair();
     slow.client.pause();
     const behind = (): boolean => slow.socket.bufferedAmount > 65_536;
@@ -78,7 +80,7 @@ export function overloadCases(suite: Suite): void {
     assert.deepEqual(await slow.heard(), ["volatile again"]);
   });
 
-  suite.test("a message above the limit cannot be sent", { maxBufferedBytes: 65_536 }, async (fixture) => {
+  suite.test("a message larger than maxBufferedBytes cannot be sent", { maxBufferedBytes: 65_536 }, async (fixture) => {
     const peer = await fixture.connect();
     assert.throws(() => peer.socket.send(CHUNK), { code: "ERR_HUB_MESSAGE_TOO_LARGE" });
     assert.throws(() => fixture.hub.emit("big", CHUNK), { code: "ERR_HUB_MESSAGE_TOO_LARGE" });

@@ -4,43 +4,47 @@ import type { UpgradeDecision, UpgradeInfo } from "../../transports/transport.ts
 import { Inbox } from "../inbox.ts";
 import { ACCEPT, type TransportFixture } from "./transport-fixture.ts";
 
-/** A handshake whose decision is being waited for. */
-export interface Asked {
+/** A handshake that waits for its decision. */
+export interface PendingHandshake {
   readonly info: UpgradeInfo;
   readonly decide: (decision: UpgradeDecision) => void;
 }
 
 export const REFUSE: UpgradeDecision = { accept: false, status: 403, message: "No" };
 
-/** From now on the test decides on every handshake, when it likes. */
-export function collect(fixture: TransportFixture): Inbox<Asked> {
-  const asked = new Inbox<Asked>();
+/** Lets the test decide on every handshake from now on, whenever it wants. */
+export function holdHandshakes(fixture: TransportFixture): Inbox<PendingHandshake> {
+  const pending = new Inbox<PendingHandshake>();
   fixture.upgrade = (info) =>
     new Promise((resolve) => {
-      asked.push({ info, decide: resolve });
+      pending.push({ info, decide: resolve });
     });
-  return asked;
+  return pending;
 }
 
-/** The next handshake to be decided on. */
-export async function next(asked: Inbox<Asked>): Promise<Asked> {
-  return (await asked.next()) as Asked;
+/** Waits for the next handshake to decide on. */
+export async function nextHandshake(pending: Inbox<PendingHandshake>): Promise<PendingHandshake> {
+  return (await pending.next()) as PendingHandshake;
 }
 
-/** Waits for a message; whatever else happens before it does not matter. */
-export async function messageOf(fixture: TransportFixture, message: string): Promise<void> {
+/** Waits for a message, and ignores everything that happens before it. */
+export async function waitForMessage(fixture: TransportFixture, message: string): Promise<void> {
   const event = await fixture.events.next();
-  if (event?.type !== "message" || event.data !== message) await messageOf(fixture, message);
+  if (event?.type !== "message" || event.data !== message) await waitForMessage(fixture, message);
 }
 
-export async function aborted(signal: AbortSignal): Promise<void> {
+/** Waits until a signal is aborted. */
+export async function untilAborted(signal: AbortSignal): Promise<void> {
   if (!signal.aborted) await once(signal, "abort");
 }
 
-/** A client that comes later is served, and is the only one that was. */
-export async function nothingElseHappened(fixture: TransportFixture, asked: Inbox<Asked>): Promise<void> {
+/** Connects one more client, and checks that no other client was opened. */
+export async function assertNothingElseHappened(
+  fixture: TransportFixture,
+  pending: Inbox<PendingHandshake>,
+): Promise<void> {
   const client = fixture.dial({ url: "/fence" });
-  const { info, decide } = await next(asked);
+  const { info, decide } = await nextHandshake(pending);
   assert.equal(info.url, "/fence");
   decide(ACCEPT);
   await client.opened;

@@ -5,7 +5,7 @@ import type { Suite } from "./suite.ts";
 
 const FAILED = { code: "handler-failed", message: "The server failed to handle this." };
 
-/** Guarantee 8: requests, both ways. Every one settles. */
+/** Guarantee 8: requests in both directions, each of which settles. */
 export function requestCases(suite: Suite): void {
   suite.test("a handler's result is the reply", async (fixture) => {
     const peer = await fixture.connect();
@@ -24,7 +24,7 @@ export function requestCases(suite: Suite): void {
     assert.deepEqual(await peer.ask("sum"), { reply: 1, data: 3 });
   });
 
-  suite.test("replies come when they are ready", async (fixture) => {
+  suite.test("replies are sent as soon as they are ready, in any order", async (fixture) => {
     const peer = await fixture.connect();
     const ready: ((data: string) => void)[] = [];
     fixture.hub.handle("wait", () => new Promise((resolve) => ready.push(resolve)));
@@ -39,7 +39,7 @@ export function requestCases(suite: Suite): void {
     assert.deepEqual(await peer.packet(), { reply: 1, data: "first" });
   });
 
-  suite.test("a socket's own handler wins over the hub's", async (fixture) => {
+  suite.test("a handler of the socket takes precedence over one of the hub", async (fixture) => {
     const [a, b] = await fixture.pair();
     fixture.hub.handle("who", () => "hub");
     a.socket.on("who", () => "socket");
@@ -57,7 +57,7 @@ export function requestCases(suite: Suite): void {
       },
     ],
     ["rejects", () => Promise.reject(new Error("secret"))],
-    ["replies what cannot be encoded", () => 2n ** 64n],
+    ["returns a value that cannot be encoded", () => 2n ** 64n],
   ] as const) {
     suite.test(`a handler that ${name} answers handler-failed and is reported`, async (fixture) => {
       const peer = await fixture.connect();
@@ -69,7 +69,7 @@ export function requestCases(suite: Suite): void {
     });
   }
 
-  suite.test("a handler that fails without being asked for a reply answers hub:error", async (fixture) => {
+  suite.test("a failing handler of an event without an id answers with hub:error", async (fixture) => {
     const peer = await fixture.connect();
     fixture.hub.handle("fail", () => Promise.reject(new Error("secret")));
     peer.say({ event: "fail" });
@@ -77,7 +77,7 @@ export function requestCases(suite: Suite): void {
     assert.equal((await fixture.failures.next())?.context.event, "fail");
   });
 
-  suite.test("a ReplyError is the client's to know, and is not reported", async (fixture) => {
+  suite.test("a ReplyError is sent to the client, and is not reported", async (fixture) => {
     const peer = await fixture.connect();
     fixture.hub.handle("no", () => {
       throw new ReplyError("empty-name", "Choose a name.");
@@ -89,7 +89,7 @@ export function requestCases(suite: Suite): void {
     assert.deepEqual(fixture.failures.take(), []);
   });
 
-  suite.test("the client's reply settles a request", async (fixture) => {
+  suite.test("the client's reply resolves a request", async (fixture) => {
     const peer = await fixture.connect();
     const asked = peer.socket.request("sum", [1, 2]);
     assert.deepEqual(await peer.packet(), { event: "sum", id: 1, data: [1, 2] });
@@ -108,7 +108,7 @@ export function requestCases(suite: Suite): void {
     await rejected;
   });
 
-  suite.test("a reply that is late, doubled or invented is ignored", async (fixture) => {
+  suite.test("late, duplicate and unrequested replies are ignored", async (fixture) => {
     const [peer, other] = await fixture.pair();
     await assert.rejects(peer.socket.request("late", null, { timeout: 1 }), { code: "ERR_HUB_TIMEOUT" });
     peer.say({ reply: 1, data: "late" });
@@ -137,20 +137,23 @@ export function requestCases(suite: Suite): void {
     });
   }
 
-  suite.test("a request of many settles with the last, and says who did not answer", async (fixture) => {
-    const [a, b, c] = await fixture.trio();
-    const asked = fixture.hub.request("who", null);
-    a.say({ reply: 1, data: "a" });
-    b.say({ reply: 1, error: { code: "shy", message: "I will not say." } });
-    c.client.vanish();
-    const { replies, failures } = await asked;
-    assert.deepEqual([...replies], [[a.socket.id, "a"]]);
-    assert.deepEqual([...failures.keys()].toSorted(), [b.socket.id, c.socket.id].toSorted());
-    assert.equal(failures.get(b.socket.id)?.code, "ERR_HUB_REMOTE");
-    assert.equal(failures.get(c.socket.id)?.code, "ERR_HUB_DISCONNECTED");
-  });
+  suite.test(
+    "a request to many sockets settles with the last reply, and names the sockets that failed",
+    async (fixture) => {
+      const [a, b, c] = await fixture.trio();
+      const asked = fixture.hub.request("who", null);
+      a.say({ reply: 1, data: "a" });
+      b.say({ reply: 1, error: { code: "shy", message: "I will not say." } });
+      c.client.vanish();
+      const { replies, failures } = await asked;
+      assert.deepEqual([...replies], [[a.socket.id, "a"]]);
+      assert.deepEqual([...failures.keys()].toSorted(), [b.socket.id, c.socket.id].toSorted());
+      assert.equal(failures.get(b.socket.id)?.code, "ERR_HUB_REMOTE");
+      assert.equal(failures.get(c.socket.id)?.code, "ERR_HUB_DISCONNECTED");
+    },
+  );
 
-  suite.test("a request of many names those who let the time pass", async (fixture) => {
+  suite.test("a request to many sockets names those that did not reply in time", async (fixture) => {
     const [a, b, c] = await fixture.trio();
     a.socket.join("x");
     b.socket.join("x");
@@ -165,7 +168,7 @@ export function requestCases(suite: Suite): void {
     assert.equal(failures.get(b.socket.id)?.code, "ERR_HUB_TIMEOUT");
   });
 
-  suite.test("a request of nobody settles at once", async (fixture) => {
+  suite.test("a request to nobody settles at once", async (fixture) => {
     const { replies, failures } = await fixture.hub.to("nobody").request("who", null);
     assert.deepEqual([replies.size, failures.size], [0, 0]);
   });

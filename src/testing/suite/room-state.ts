@@ -3,9 +3,9 @@ import type { ClientFixture } from "./client-fixture.ts";
 import type { HubFixture } from "./hub-fixture.ts";
 import type { Suite } from "./suite.ts";
 
-/** Who is where: joining, leaving, and what the hub shows of it. */
+/** Membership in rooms: joining, leaving, and the rooms that the hub shows. */
 export function roomStateCases(suite: Suite): void {
-  suite.test("joining twice is joining once", async (fixture) => {
+  suite.test("joining a room twice is the same as joining it once", async (fixture) => {
     const peer = await fixture.connect();
     peer.socket.join("x", "x");
     peer.socket.join("x");
@@ -16,7 +16,7 @@ export function roomStateCases(suite: Suite): void {
     assert.equal(fixture.hub.rooms.has("x"), false);
   });
 
-  suite.test("leaving a room that one is not in does nothing", async (fixture) => {
+  suite.test("leaving a room that the socket is not in does nothing", async (fixture) => {
     const [a, b] = await fixture.pair();
     a.socket.join("x");
     b.socket.leave("x", "y");
@@ -24,7 +24,7 @@ export function roomStateCases(suite: Suite): void {
     assert.deepEqual(rooms(fixture), { x: [a.socket.id] });
   });
 
-  suite.test("a room is there while it has members", async (fixture) => {
+  suite.test("a room exists while it has members", async (fixture) => {
     const [a, b] = await fixture.pair();
     a.socket.join("x", "y");
     b.socket.join("x");
@@ -38,7 +38,7 @@ export function roomStateCases(suite: Suite): void {
     assert.deepEqual(rooms(fixture), {});
   });
 
-  suite.test("bad names throw, and nothing was joined or left", async (fixture) => {
+  suite.test("invalid names throw, and nothing is joined or left", async (fixture) => {
     const { socket } = await fixture.connect();
     socket.join("x");
     for (const bad of ["", "r".repeat(257), 7, undefined] as string[]) {
@@ -51,7 +51,7 @@ export function roomStateCases(suite: Suite): void {
     assert.deepEqual([...socket.rooms], ["x"]);
   });
 
-  suite.test("a target joins, leaves and closes all of its sockets", async (fixture) => {
+  suite.test("join, leave and close of a target act on all of its sockets", async (fixture) => {
     const [a, b, c] = await fixture.trio();
     a.socket.join("x");
     b.socket.join("x");
@@ -82,7 +82,7 @@ export function roomStateCases(suite: Suite): void {
     assert.equal((await fixture.hub.except("none").sockets()).length, 2);
   });
 
-  suite.test("a handler may leave the room that it sends to", async (fixture) => {
+  suite.test("a handler may leave the room to which it sends", async (fixture) => {
     const [a, b] = await fixture.pair();
     a.socket.join("x");
     b.socket.join("x");
@@ -99,7 +99,7 @@ export function roomStateCases(suite: Suite): void {
     assert.deepEqual(await b.heard(), ["1", "2"]);
   });
 
-  suite.test("a handler may close the room that it is in", async (fixture) => {
+  suite.test("a handler may close all sockets of a room, its own among them", async (fixture) => {
     const [a, b, c] = await fixture.trio();
     for (const { socket } of [a, b] as ClientFixture[]) socket.join("x");
     fixture.hub.handle("end", () => {
@@ -116,7 +116,7 @@ export function roomStateCases(suite: Suite): void {
   });
 }
 
-/** The rooms as the hub shows them: names to ids. */
+/** The ids of the sockets in each room, as the hub shows them. */
 function rooms({ hub }: HubFixture): Record<string, string[]> {
   return Object.fromEntries([...hub.rooms].map(([name, sockets]) => [name, [...sockets].map(({ id }) => id)]));
 }

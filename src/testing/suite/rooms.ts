@@ -6,11 +6,11 @@ import type { Suite } from "./suite.ts";
 
 type Trio = readonly [ClientFixture, ClientFixture, ClientFixture];
 
-/** What each of the three was sent. */
+/** Waits for the messages that each of the three clients was sent. */
 const heard = ([a, b, c]: Trio): Promise<unknown[]> => Promise.all([a.heard(), b.heard(), c.heard()]);
 
-/** a in x, b in x and y, c in y. */
-export function seat([a, b, c]: Trio): void {
+/** Joins a to x, b to x and y, and c to y. */
+export function joinRooms([a, b, c]: Trio): void {
   a.socket.join("x");
   b.socket.join("x", "y");
   c.socket.join("y");
@@ -19,7 +19,7 @@ export function seat([a, b, c]: Trio): void {
 const HIT = ["m"];
 const MISS: string[] = [];
 
-/** Who is reached by what. */
+/** Targets, with the messages that each of three clients gets. */
 export const TARGETS: readonly (readonly [name: string, send: (hub: Hub, trio: Trio) => void, expected: unknown])[] = [
   ["hub.send reaches everybody", (hub) => hub.send("m"), [HIT, HIT, HIT]],
   ["a room reaches its members", (hub) => hub.to("x").send("m"), [HIT, HIT, MISS]],
@@ -59,18 +59,18 @@ export const TARGETS: readonly (readonly [name: string, send: (hub: Hub, trio: T
   ["hub.local is everybody on one node", (hub) => hub.local.to("x").send("m"), [HIT, HIT, MISS]],
 ];
 
-/** Whom a target reaches. */
+/** The sockets that a target reaches. */
 export function roomCases(suite: Suite): void {
   for (const [name, send, expected] of TARGETS) {
     suite.test(name, async (fixture) => {
       const trio = await fixture.trio();
-      seat(trio);
+      joinRooms(trio);
       send(fixture.hub, trio);
       assert.deepEqual(await heard(trio), expected);
     });
   }
 
-  suite.test("a target is looked up at each use, and changed by none", async (fixture) => {
+  suite.test("a target is looked up at each use, and no use changes it", async (fixture) => {
     const trio = await fixture.trio();
     const [a, b] = trio;
     const room = fixture.hub.to("x");
@@ -100,7 +100,7 @@ export function roomCases(suite: Suite): void {
     ]);
   });
 
-  suite.test("joining a room named like an id hears nothing of that socket's", async (fixture) => {
+  suite.test("a member of a room named like a socket's id gets nothing that is for that socket", async (fixture) => {
     const trio = await fixture.trio();
     const [a, b] = trio;
     b.socket.join(a.socket.id);

@@ -6,7 +6,7 @@ import type { Connection, UpgradeInfo } from "../../transports/transport.ts";
 import { sequence, type TransportEvent, type TransportFixture } from "./transport-fixture.ts";
 import type { Suite } from "./suite.ts";
 
-/** The transport alone: what the hub relies on. */
+/** The seam: what a hub relies on in a transport. */
 export function seamCases(suite: Suite): void {
   suite.seam("hands over a copy of the request", async (fixture) => {
     const asked: UpgradeInfo[] = [];
@@ -24,7 +24,7 @@ export function seamCases(suite: Suite): void {
     assert.equal(info.signal.aborted, false);
   });
 
-  suite.seam("opens with what the decision carried", async (fixture) => {
+  suite.seam("opens a connection with the subprotocol and the context of the decision", async (fixture) => {
     const context = { mine: true };
     fixture.upgrade = () => ({ accept: true, protocol: "two", context });
     const client = fixture.dial({ protocols: ["one", "two"] });
@@ -43,7 +43,7 @@ export function seamCases(suite: Suite): void {
     assert.deepEqual(fixture.events.take(), []);
   });
 
-  suite.seam("hands over text as a string and binary as bytes that stay as they are", async (fixture) => {
+  suite.seam("hands over text as a string, and binary as bytes that do not change later", async (fixture) => {
     const { client, connection } = await fixture.connect();
     const messages = [Buffer.from([0, 255, 1]), Buffer.alloc(0), Buffer.alloc(50_000, 7), Buffer.from([9])];
     for (const message of messages) client.send(message);
@@ -64,7 +64,7 @@ export function seamCases(suite: Suite): void {
     assert.equal(await client.next(), "b");
   });
 
-  suite.seam("tells when what it buffered has been written", async (fixture) => {
+  suite.seam("calls drain when buffered frames have been written", async (fixture) => {
     const { client, connection } = await fixture.connect();
     client.pause();
     const chunk = sequence(randomBytes(65_536));
@@ -77,7 +77,7 @@ export function seamCases(suite: Suite): void {
     assert.equal(count, written);
   });
 
-  suite.seam("asks for a pong", async (fixture) => {
+  suite.seam("reports the pong that answers a ping", async (fixture) => {
     const { connection } = await fixture.connect();
     connection.ping();
     assert.deepEqual(await fixture.events.next(), { type: "pong", connection });
@@ -87,7 +87,7 @@ export function seamCases(suite: Suite): void {
     ["close", (connection: Connection) => connection.close(4321, "bye"), { code: 4321, reason: "bye" }],
     ["terminate", (connection: Connection) => connection.terminate(), { code: 1006, reason: "" }],
   ] as const) {
-    suite.seam(`${name} is reported once, and later than the call`, async (fixture) => {
+    suite.seam(`${name} is reported once, and not from inside the call`, async (fixture) => {
       const { client, connection } = await fixture.connect();
       end(connection);
       assert.deepEqual(fixture.events.take(), []);
@@ -110,7 +110,7 @@ export function seamCases(suite: Suite): void {
     });
   }
 
-  suite.seam("methods do nothing after the client has gone", async (fixture) => {
+  suite.seam("after the client has disconnected every method does nothing", async (fixture) => {
     const { client, connection } = await fixture.connect();
     client.vanish();
     assert.deepEqual(await fixture.events.next(), { type: "close", connection, code: 1006, reason: "" });
@@ -118,7 +118,7 @@ export function seamCases(suite: Suite): void {
     assert.equal(connection.bufferedAmount, 0);
   });
 
-  suite.seam("hands over nothing that comes after its own close", async (fixture) => {
+  suite.seam("hands over no message after its own close", async (fixture) => {
     const { client, connection } = await fixture.connect();
     connection.close(4000, "");
     client.send("too late");
@@ -128,14 +128,14 @@ export function seamCases(suite: Suite): void {
     assert.deepEqual(fixture.events.take(), []);
   });
 
-  suite.seam("accepts one path when told to, whatever the query", { path: "/here" }, async (fixture) => {
+  suite.seam("accepts only the path of its settings, with any query", { path: "/here" }, async (fixture) => {
     await assert.rejects(fixture.dial({ url: "/" }).opened, { status: 404 });
     await assert.rejects(fixture.dial({ url: "/here/below" }).opened, { status: 404 });
     await fixture.connect({ url: "/here" });
     await fixture.connect({ url: "/here?a=b" });
   });
 
-  suite.seam("stopListening keeps what is open and refuses the rest", async (fixture) => {
+  suite.seam("stopListening keeps open connections and refuses new ones", async (fixture) => {
     const { client, connection } = await fixture.connect();
     fixture.transport.stopListening();
     fixture.transport.stopListening();
@@ -144,14 +144,14 @@ export function seamCases(suite: Suite): void {
     assert.deepEqual(await fixture.events.next(), { type: "message", connection, data: "still here" });
   });
 
-  suite.rawSeam("a port that is in use rejects with EADDRINUSE", async (fixture) => {
+  suite.rawSeam("listening on a port that is in use rejects with EADDRINUSE", async (fixture) => {
     const second = fixture.another();
     await assert.rejects(second.listen({ port: fixture.port, host: "127.0.0.1" }), { code: "EADDRINUSE" });
     await second.destroy();
     await fixture.connect();
   });
 
-  suite.seam("destroy ends what is open, and reports it", async (fixture) => {
+  suite.seam("destroy ends open connections, and reports their end", async (fixture) => {
     const { client, connection } = await fixture.connect();
     await Promise.all([fixture.transport.destroy(), fixture.transport.destroy()]);
     assert.equal((await client.closed).code, 1006);
@@ -160,6 +160,7 @@ export function seamCases(suite: Suite): void {
   });
 }
 
+/** Calls every method of a connection. */
 function useUp(connection: Connection): void {
   connection.write(sequence("never"));
   connection.ping();
@@ -167,23 +168,30 @@ function useUp(connection: Connection): void {
   connection.terminate();
 }
 
+/** Waits for messages up to `last`, and returns those before it. */
 async function messagesUpTo(fixture: TransportFixture, last: string): Promise<(string | Buffer)[]> {
   const event = (await fixture.events.next()) as TransportEvent & { type: "message" };
   return event.data === last ? [] : [event.data, ...(await messagesUpTo(fixture, last))];
 }
 
-/** How many times it was written. The network has buffers of its own, which have to be filled first. */
+/**
+ * Writes a chunk until the transport has to buffer it. The buffers of the network have to be filled first.
+ *
+ * @returns how many times the chunk was written.
+ */
 async function writeUntilBuffered(connection: Connection, chunk: ReturnType<typeof sequence>): Promise<number> {
   const taken = connection.write(chunk);
   await nextTurn();
   return !taken && connection.bufferedAmount > 0 ? 1 : 1 + (await writeUntilBuffered(connection, chunk));
 }
 
+/** Waits for calls of `drain` until nothing is buffered. */
 async function drainedCompletely(fixture: TransportFixture, connection: Connection): Promise<void> {
   assert.equal(await fixture.drains.next(), connection);
   if (connection.bufferedAmount > 0) await drainedCompletely(fixture, connection);
 }
 
+/** Waits for messages up to `last`, and returns the number of those before it. */
 async function countMessages(next: () => Promise<unknown>, last: string): Promise<number> {
   return (await next()) === last ? 0 : 1 + (await countMessages(next, last));
 }

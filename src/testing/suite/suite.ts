@@ -6,17 +6,17 @@ import { TransportFixture } from "./transport-fixture.ts";
 import { HubFixture } from "./hub-fixture.ts";
 import { Wire } from "./wire.ts";
 
-/** What the suite needs of a test runner: `node:test`, Vitest, Mocha and Jest all have it. */
+/** The functions of a test runner that the suites need. `node:test`, Vitest, Mocha and Jest have them. */
 export interface SuiteRunner {
   describe(name: string, body: () => void): unknown;
   it(name: string, body: () => Promise<void>): unknown;
 }
 
-/** Declares tests, and for each sets up what it runs on and clears it away. */
+/** Declares tests of a transport. Each test gets a fixture of its own, which is closed afterwards. */
 export class Suite {
   readonly #runner: SuiteRunner;
   readonly #subject: TransportSubject;
-  /** The tests of this group that do not apply to the subject, by the reason. */
+  /** The names of this group's tests that do not apply to the subject, by the reason. */
   readonly #leftOut = new Map<string, string[]>();
 
   constructor(runner: SuiteRunner, subject: TransportSubject) {
@@ -24,6 +24,7 @@ export class Suite {
     this.#subject = subject;
   }
 
+  /** Declares a group of tests. */
   group(name: string, cases: (suite: Suite) => void): void {
     this.#runner.describe(name, () => {
       this.#leftOut.clear();
@@ -32,7 +33,7 @@ export class Suite {
     });
   }
 
-  /** A test with a hub. By default it neither greets nor pings, so that clients get what the test sends and no more. */
+  /** Declares a test with a hub. By default the hub sends neither hub:welcome nor pings, only what the test sends. */
   test(name: string, body: (fixture: HubFixture) => Promise<void>): void;
   test(name: string, options: HubOptions, body: (fixture: HubFixture) => Promise<void>): void;
   test(name: string, ...rest: [HubBody] | [HubOptions, HubBody]): void {
@@ -42,7 +43,7 @@ export class Suite {
     });
   }
 
-  /** A test with a hub and clients that send bytes. */
+  /** Declares a test with a hub and raw clients. */
   raw(name: string, body: (fixture: HubFixture) => Promise<void>): void;
   raw(name: string, options: HubOptions, body: (fixture: HubFixture) => Promise<void>): void;
   raw(name: string, ...rest: [HubBody] | [HubOptions, HubBody]): void {
@@ -50,13 +51,13 @@ export class Suite {
     else this.#leaveOut(NO_BYTES, name);
   }
 
-  /** A test with a hub whose clients send what no codec writes, as the text of JSON. */
+  /** Declares a test with a hub whose clients write JSON text themselves. */
   json(name: string, body: (fixture: HubFixture) => Promise<void>): void {
     if (this.#isJson) this.test(name, body);
     else this.#leaveOut(NO_JSON, name);
   }
 
-  /** A test of the transport alone, with handlers in the hub's place. */
+  /** Declares a test of the transport alone, without a hub. */
   seam(name: string, body: (fixture: TransportFixture) => Promise<void>): void;
   seam(name: string, settings: Partial<TransportSettings>, body: (fixture: TransportFixture) => Promise<void>): void;
   seam(name: string, ...rest: [TransportBody] | [Partial<TransportSettings>, TransportBody]): void {
@@ -66,13 +67,13 @@ export class Suite {
     });
   }
 
-  /** A test of the transport alone, with clients that send bytes. */
+  /** Declares a test of the transport alone with raw clients. */
   rawSeam(name: string, body: (fixture: TransportFixture) => Promise<void>): void {
     if (this.#hasBytes) this.seam(name, body);
     else this.#leaveOut(NO_BYTES, name);
   }
 
-  /** A test of the transport alone, with frames that a client sends before it was answered. */
+  /** Declares a test of the transport alone with frames that a client sends before its handshake is answered. */
   earlyFrames(name: string, body: (fixture: TransportFixture) => Promise<void>): void {
     if (this.#subject.takesEarlyFrames === true) this.rawSeam(name, body);
     else this.#leaveOut(NO_EARLY_FRAMES, name);
@@ -90,7 +91,7 @@ export class Suite {
     this.#leftOut.set(reason, [...(this.#leftOut.get(reason) ?? []), name]);
   }
 
-  /** Nothing is left out silently: a test says in its name what does not apply, and why. */
+  /** Declares tests whose names say which tests do not apply, and why: nothing is left out silently. */
   #sayWhatIsLeftOut(): void {
     const { name, takesEarlyFrames } = this.#subject;
     const appliesAll = this.#hasBytes && takesEarlyFrames === true && this.#isJson;
@@ -106,7 +107,7 @@ async function perform<S extends { close(): Promise<void> }>(
   fixture: S,
   body: (fixture: S) => Promise<void>,
 ): Promise<void> {
-  // A hub's timers keep no process alive, and a transport without a network has nothing that does.
+  // The timers of a hub do not keep the process alive, and a transport without a network has nothing else that does.
   const alive = setInterval(() => {}, HOUR);
   try {
     await body(fixture);
@@ -116,7 +117,7 @@ async function perform<S extends { close(): Promise<void> }>(
   }
 }
 
-/** In milliseconds: longer than any test. */
+/** An hour in milliseconds, which is longer than any test. */
 const HOUR = 3_600_000;
 
 const NO_BYTES = "has no raw clients";

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
 import { Inbox } from "../inbox.ts";
-import { collect, next, REFUSE } from "./pending-handshakes.ts";
+import { holdHandshakes, nextHandshake, REFUSE } from "./pending-handshakes.ts";
 import { ACCEPT } from "./transport-fixture.ts";
 import type { Suite } from "./suite.ts";
 
-/** Handshakes that take their time. */
+/** Handshakes on which the application does not decide at once. */
 export function undecidedCases(suite: Suite): void {
   suite.seam("a decision may come from a timer", async (fixture) => {
     fixture.upgrade = async ({ url }) => {
@@ -21,10 +21,10 @@ export function undecidedCases(suite: Suite): void {
     assert.deepEqual(await fixture.events.next(), { type: "message", connection: event.connection, data: "hello" });
   });
 
-  suite.seam("what the request said can still be read after the decision", async (fixture) => {
-    const asked = collect(fixture);
+  suite.seam("the data of the request can still be read after the decision", async (fixture) => {
+    const pending = holdHandshakes(fixture);
     const client = fixture.dial({ url: "/late?x=1", headers: { "X-Late": "yes" }, protocols: ["a"] });
-    const { info, decide } = await next(asked);
+    const { info, decide } = await nextHandshake(pending);
     await delay(15);
     decide({ accept: true, protocol: "a", context: undefined });
     await client.opened;
@@ -35,10 +35,10 @@ export function undecidedCases(suite: Suite): void {
     assert.equal(client.protocol, "a");
   });
 
-  suite.seam("several are decided in any order", async (fixture) => {
-    const asked = collect(fixture);
+  suite.seam("several handshakes are decided in any order", async (fixture) => {
+    const pending = holdHandshakes(fixture);
     const clients = ["/0", "/1", "/2"].map((url) => fixture.dial({ url }));
-    const all = [await next(asked), await next(asked), await next(asked)];
+    const all = [await nextHandshake(pending), await nextHandshake(pending), await nextHandshake(pending)];
     const byUrl = new Map(all.map(({ info, decide }) => [info.url, decide]));
     byUrl.get("/2")?.({ accept: true, protocol: "", context: 2 });
     await clients[2]?.opened;
@@ -50,10 +50,10 @@ export function undecidedCases(suite: Suite): void {
     assert.deepEqual(contexts, [2, 1]);
   });
 
-  suite.seam("destroy ends what is undecided, and a later decision changes nothing", async (fixture) => {
-    const asked = collect(fixture);
+  suite.seam("destroy ends undecided handshakes, and a later decision changes nothing", async (fixture) => {
+    const pending = holdHandshakes(fixture);
     const client = fixture.dial();
-    const { decide } = await next(asked);
+    const { decide } = await nextHandshake(pending);
     const destroyed = fixture.transport.destroy();
     decide(ACCEPT);
     await destroyed;
@@ -82,7 +82,7 @@ export function undecidedCases(suite: Suite): void {
 
   const doors = new Inbox<() => void>();
   suite.test(
-    "hub.close refuses those who are being authenticated",
+    "hub.close refuses clients that are being authenticated",
     {
       authenticate: () =>
         new Promise((resolve) => {

@@ -3,7 +3,7 @@ import { HubError } from "../../../errors.ts";
 import type { ClusterSuite } from "./cluster-suite.ts";
 import { until } from "./cluster-fixture.ts";
 
-/** What is done with sockets of other nodes. */
+/** Acts on sockets of other nodes: join, leave and close. */
 export function actCases(suite: ClusterSuite): void {
   suite.test("join, leave and close act on one socket of another node", async (fixture) => {
     const [, peer, other] = await fixture.connectAll([], ["x"], ["x"]);
@@ -19,14 +19,14 @@ export function actCases(suite: ClusterSuite): void {
     assert.equal(other.socket.isOpen, true);
   });
 
-  suite.test("they act on unions less exceptions", async (fixture) => {
+  suite.test("join and close act on a union of rooms without its exceptions", async (fixture) => {
     const peers = await fixture.connectAll(["a", "c"], ["a", "b"], ["b"]);
     fixture.hub(0).to("a", "b").except("c").join("new");
     await fixture.settled();
     const isIn = peers.map(({ socket }) => socket.rooms.has("new"));
     assert.deepEqual(isIn, [false, true, true]);
     fixture.hub(1).to("a", "b").except("c").close(4003);
-    await until("they are closed", () => !peers[1]?.socket.isOpen && !peers[2]?.socket.isOpen);
+    await until("the sockets are closed", () => !peers[1]?.socket.isOpen && !peers[2]?.socket.isOpen);
     assert.equal(peers[0]?.socket.isOpen, true);
   });
 
@@ -46,7 +46,7 @@ export function actCases(suite: ClusterSuite): void {
   });
 
   suite.test(
-    "a join over the limit is reported where it fails, and changes nothing there",
+    "a join over the limit is reported on the node where it fails, and changes nothing there",
     { limits: { rooms: 2 } },
     async (fixture) => {
       const peers = await fixture.connectAll(["x"], ["x", "y"], ["x"]);

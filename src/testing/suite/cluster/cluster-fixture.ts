@@ -9,28 +9,31 @@ import type { TransportSubject } from "../../transport-subject.ts";
 import type { ClientFixture } from "../client-fixture.ts";
 import { HubFixture } from "../hub-fixture.ts";
 
-/** By which the nodes see that what was sent before has arrived. */
+/** The node message that shows a node that everything sent before it has arrived. */
 const FENCE = "suite:fence";
 
-/** How long a test waits for what has to happen, and how often it looks, in milliseconds. */
+// The time that a test waits for something to happen, and the interval at which it checks, in milliseconds.
 const PATIENCE = 20_000;
 const STEP = 5;
 
-/** What is behind a fence in an engine that keeps no order between channels, at the most, in milliseconds. */
+/**
+ * The time by which a message may arrive later than a fence that was sent after it, in an engine that keeps no order
+ * between channels, in milliseconds.
+ */
 const STRAY = 150;
 
 let scopes = 0;
 
 /** Several hubs on one engine, and their clients. */
 export class ClusterFixture {
-  /** One for each hub. */
+  /** The hubs and their own clients, one fixture for each hub. */
   readonly fixtures: readonly HubFixture[];
-  /** Another way to the same engine. */
+  /** Creates another backplane on the same engine. */
   readonly createBackplane: () => Backplane;
   readonly #isOrdered: boolean;
   #fences = 0;
 
-  /** Opens as many hubs as there are names; each has one of the transports, in turn, and knows all others. */
+  /** Opens a hub for each name, on the transports in turn, and waits until all hubs know each other. */
   static async open(
     subject: BackplaneSubject,
     transports: readonly TransportSubject[],
@@ -62,6 +65,7 @@ export class ClusterFixture {
     return this.fixtures.map(({ hub }) => hub);
   }
 
+  /** The hub with this index. */
   hub(index: number): Hub {
     const fixture = this.fixtures[index];
     assert.ok(fixture !== undefined);
@@ -75,7 +79,11 @@ export class ClusterFixture {
     return fixture.connect(options);
   }
 
-  /** Connects a client to each hub; they are in these rooms when it resolves, and heard by all. */
+  /**
+   * Connects a client to each hub, joins each client to its rooms, and waits until the hubs are synced.
+   *
+   * @param rooms - the rooms of the first client, of the second, and so on.
+   */
   async connectAll(...rooms: readonly (readonly string[])[]): Promise<ClientFixture[]> {
     const peers = await Promise.all(this.fixtures.map((fixture) => fixture.connect()));
     for (const [index, peer] of peers.entries()) peer.socket.join(rooms[index] ?? []);
@@ -83,12 +91,12 @@ export class ClusterFixture {
     return peers;
   }
 
-  /** Every hub hears all that it has joined. */
+  /** Waits until every hub receives the messages of all its rooms. */
   async synced(): Promise<void> {
     await Promise.all(this.hubs.map((hub) => hub.synced()));
   }
 
-  /** Every hub knows all others. */
+  /** Waits until every hub knows all others. */
   async assembled(): Promise<void> {
     await until("all nodes know each other", () => {
       return this.hubs.every(
@@ -98,7 +106,7 @@ export class ClusterFixture {
     await this.synced();
   }
 
-  /** What any hub has sent until now has arrived at all others. */
+  /** Waits until everything that any hub has sent has arrived at all others. */
   async settled(): Promise<void> {
     const fence = ++this.#fences;
     let missing = this.fixtures.length * (this.fixtures.length - 1);
@@ -107,34 +115,39 @@ export class ClusterFixture {
         if (data === fence) missing--;
       }),
     );
-    // With it what waits for the end of the turn has been handed over.
+    // Sending a node message also hands over everything that waits for the end of the turn.
     for (const hub of this.hubs) hub.emitToNodes(FENCE, fence);
     await until("all fences have arrived", () => missing <= 0);
     for (const remove of removers) remove();
     if (!this.#isOrdered) await sleep(STRAY);
   }
 
-  /** What each of the peers was sent until now, from wherever. */
+  /** Waits for all messages that any hub has sent to each of the peers until now. */
   async heard(peers: readonly ClientFixture[]): Promise<unknown[]> {
     await this.settled();
     return Promise.all(peers.map((peer) => peer.heard()));
   }
 
-  /** The errors that the hub has reported and that were not looked at yet. */
+  /** Takes the errors that the hub with this index has reported since the last call. */
   failures(index: number): unknown[] {
     return this.fixtures[index]?.failures.take().map(({ error }) => error) ?? [];
   }
 
+  /** Closes all hubs and their clients. */
   async close(): Promise<void> {
     await Promise.all(this.fixtures.map((fixture) => fixture.close()));
   }
 }
 
-/** Waits until something is so. */
+/**
+ * Waits until a condition is true.
+ *
+ * @param what - the condition in words.
+ */
 export async function until(what: string, isSo: () => boolean): Promise<void> {
   const end = Date.now() + PATIENCE;
   while (!isSo()) {
-    assert.ok(Date.now() < end, `In ${PATIENCE} ms it did not come about that ${what}.`);
+    assert.ok(Date.now() < end, `Within ${PATIENCE} ms this did not happen: ${what}.`);
     await sleep(STEP);
   }
 }

@@ -9,7 +9,7 @@ type Body = (fixture: ClusterFixture) => Promise<void>;
 
 const THREE = ["one", "two", "three"];
 
-/** Declares tests with several hubs, and for each opens them and clears them away. */
+/** Declares tests of a backplane. Each test gets several hubs of its own, which are closed afterwards. */
 export class ClusterSuite {
   readonly subject: BackplaneSubject;
   readonly #runner: SuiteRunner;
@@ -21,11 +21,12 @@ export class ClusterSuite {
     this.#transports = transports;
   }
 
+  /** Declares a group of tests. */
   group(name: string, cases: (suite: ClusterSuite) => void): void {
     this.#runner.describe(name, () => cases(this));
   }
 
-  /** A test with three hubs. */
+  /** Declares a test with three hubs. */
   test(name: string, body: Body): void;
   test(name: string, options: HubOptions, body: Body): void;
   test(name: string, ...rest: [Body] | [HubOptions, Body]): void {
@@ -33,7 +34,7 @@ export class ClusterSuite {
     this.many(name, THREE, options, body);
   }
 
-  /** A test with a hub for each name. */
+  /** Declares a test with a hub for each name. */
   many(name: string, names: readonly string[], options: HubOptions, body: Body): void {
     this.#runner.it(name, async () => {
       const fixture = await ClusterFixture.open(this.subject, this.#transports, names, options);
@@ -45,11 +46,11 @@ export class ClusterSuite {
     });
   }
 
-  /** A test that breaks the engine. */
+  /** Declares a test that breaks the engine. */
   outage(name: string, options: HubOptions, body: (fixture: ClusterFixture, outage: Outage) => Promise<void>): void {
     const { outage } = this.subject;
     if (outage === undefined) {
-      // Nothing is left out silently.
+      // Nothing is left out silently: the name of a test says what does not apply.
       this.#runner.it(`does not apply, because ${this.subject.name} cannot be broken: ${name}`, async () => {
         assert.equal(this.subject.outage, undefined);
       });

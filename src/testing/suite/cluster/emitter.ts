@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { createEmitter } from "../../../hub/emitter.ts";
 import type { ClusterSuite } from "./cluster-suite.ts";
 
-/** Programs that have no clients. */
+/** Emitters, for programs without clients of their own. */
 export function emitterCases(suite: ClusterSuite): void {
-  suite.test("what an emitter sends arrives, even if it is closed at once", async (fixture) => {
+  suite.test("messages of an emitter arrive, even if it is closed at once", async (fixture) => {
     const peers = await fixture.connectAll(["x"], ["x"], ["y"]);
     const emitter = createEmitter(fixture.createBackplane());
     emitter.to("x").send("1");
@@ -12,7 +12,7 @@ export function emitterCases(suite: ClusterSuite): void {
     emitter.toSocket(peers[2]?.socket.id ?? "").send("3");
     emitter.send("4");
     await emitter.close();
-    // By several channels, and so in an order that not every engine keeps.
+    // These messages use several channels, and not every engine keeps an order between channels.
     const heard = (await fixture.heard(peers)) as string[][];
     assert.deepEqual(
       heard.map((messages) => messages.toSorted()),
@@ -24,7 +24,7 @@ export function emitterCases(suite: ClusterSuite): void {
     );
   });
 
-  suite.test("an emitter asks and acts", async (fixture) => {
+  suite.test("an emitter describes sockets, sends requests and closes sockets", async (fixture) => {
     const peers = await fixture.connectAll(["x"], ["x"], ["y"]);
     const emitter = createEmitter(fixture.createBackplane());
     const found = await emitter.to("x").sockets();
@@ -45,7 +45,7 @@ export function emitterCases(suite: ClusterSuite): void {
     await emitter.close();
   });
 
-  suite.test("an emitter is no node, and is heard by those who are", async (fixture) => {
+  suite.test("an emitter is no node, but its messages reach all nodes", async (fixture) => {
     const heard: unknown[] = [];
     for (const hub of fixture.hubs) hub.onNode("news", (data) => heard.push(data));
     const emitter = createEmitter(fixture.createBackplane());

@@ -3,18 +3,18 @@ import { setImmediate as turn } from "node:timers/promises";
 import type { ClientFixture } from "../client-fixture.ts";
 import type { ClusterSuite } from "./cluster-suite.ts";
 
-/** So many messages each hub sends. */
+/** The number of messages that each hub sends. */
 const COUNT = 300;
 
-/** The order of what comes from one node. */
+/** The order of messages from one node. */
 export function orderCases(suite: ClusterSuite): void {
-  suite.test("everybody hears each node in its order, and all of it", async (fixture) => {
+  suite.test("every client gets all messages of each node, in the order of that node", async (fixture) => {
     const peers = await fixture.connectAll(["x"], ["x"], ["x"]);
     await Promise.all(
       fixture.hubs.map(async (hub, node) => {
         for (let number = 0; number < COUNT; number++) {
           hub.to("x").send(`${node} ${number}`);
-          // Sometimes in one turn of the event loop, sometimes in several.
+          // Some of the messages share a turn of the event loop, and some do not.
           if (number % 7 === node) await turn();
         }
       }),
@@ -22,18 +22,21 @@ export function orderCases(suite: ClusterSuite): void {
     await assertOrdered(await fixture.heard(peers), fixture.hubs.length);
   });
 
-  suite.test("a room and its unions are in order for those who are in no other of the rooms", async (fixture) => {
-    const peers = await fixture.connectAll(["x"], ["x"], ["x", "other"]);
-    const hub = fixture.hub(0);
-    for (let number = 0; number < COUNT; number++) {
-      const target = number % 3 === 0 ? hub.to("x", "y", "z") : hub.to("x");
-      target.send(`0 ${number}`);
-      if (number % 50 === 0) await turn();
-    }
-    await assertOrdered(await fixture.heard(peers), 1);
-  });
+  suite.test(
+    "messages to a room and to its unions are in order for clients in no other of the rooms",
+    async (fixture) => {
+      const peers = await fixture.connectAll(["x"], ["x"], ["x", "other"]);
+      const hub = fixture.hub(0);
+      for (let number = 0; number < COUNT; number++) {
+        const target = number % 3 === 0 ? hub.to("x", "y", "z") : hub.to("x");
+        target.send(`0 ${number}`);
+        if (number % 50 === 0) await turn();
+      }
+      await assertOrdered(await fixture.heard(peers), 1);
+    },
+  );
 
-  suite.test("what is sent before a leave arrives, and nothing behind it", async (fixture) => {
+  suite.test("messages sent before a leave arrive, and later ones do not", async (fixture) => {
     const peers = await fixture.connectAll(["x"], ["x"], ["x"]);
     const room = fixture.hub(0).to("x");
     room.send("in");
@@ -43,7 +46,7 @@ export function orderCases(suite: ClusterSuite): void {
     assert.deepEqual(rooms(peers), [[], [], []]);
   });
 
-  suite.test("what is sent before a close arrives before it", async (fixture) => {
+  suite.test("messages sent before a close arrive before it", async (fixture) => {
     const peers = await fixture.connectAll(["x"], ["x"], ["x"]);
     const room = fixture.hub(0).to("x");
     room.send("1");
@@ -55,7 +58,7 @@ export function orderCases(suite: ClusterSuite): void {
     }
   });
 
-  suite.test("after a join everywhere, the room is heard", async (fixture) => {
+  suite.test("after a join on all nodes, messages to the room arrive", async (fixture) => {
     const peers = await fixture.connectAll(["x"], ["x"], ["x"]);
     fixture.hub(0).to("x").join("y");
     await fixture.settled();
@@ -74,6 +77,7 @@ function rooms(peers: readonly ClientFixture[]): string[][] {
   return peers.map(({ socket }) => [...socket.rooms]);
 }
 
+/** Checks that each client got all messages of each node, in order. */
 async function assertOrdered(heard: readonly unknown[], nodes: number): Promise<void> {
   for (const messages of heard as string[][]) {
     const byNode = Array.from({ length: nodes }, (): number[] => []);

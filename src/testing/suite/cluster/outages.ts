@@ -3,10 +3,10 @@ import { HubError } from "../../../errors.ts";
 import type { ClusterSuite } from "./cluster-suite.ts";
 import { until, type ClusterFixture } from "./cluster-fixture.ts";
 
-/** The engine is away for a while. */
+/** Outages of the engine. */
 export function outageCases(suite: ClusterSuite): void {
   suite.outage(
-    "goes by: reported once, local traffic goes on, and then all is as before",
+    "an outage is reported once, local messages still arrive, and afterwards everything is as before",
     {},
     async (fixture, outage) => {
       const peers = await fixture.connectAll(["x"], ["x"], ["x", "left"]);
@@ -19,7 +19,7 @@ export function outageCases(suite: ClusterSuite): void {
         assert.ok(error instanceof HubError && error.code === "ERR_HUB_BACKPLANE" && error.cause !== undefined);
         assert.deepEqual(others, []);
       }
-      // Whoever joins meanwhile is heard afterwards, and who leaves is not.
+      // After the outage, rooms joined during it get messages, and rooms left during it do not.
       peers[1]?.socket.join("meanwhile");
       peers[2]?.socket.leave("left");
       const synced = fixture.hub(1).synced("meanwhile");
@@ -42,7 +42,7 @@ export function outageCases(suite: ClusterSuite): void {
     },
   );
 
-  suite.outage("no question hangs", {}, async (fixture, outage) => {
+  suite.outage("no request hangs", {}, async (fixture, outage) => {
     const [peer] = await fixture.connectAll(["x"], ["x"], ["x"]);
     assert.ok(peer !== undefined);
     const before = fixture.hub(0).to("x").request("q", 1, { timeout: 60_000 });
@@ -51,7 +51,8 @@ export function outageCases(suite: ClusterSuite): void {
     await until("all have noticed", () => all(fixture, "disconnected"));
     peer.client.close();
     const { failures, replies, silent } = await before;
-    // Of a node that has begun to tell there may be both: the sockets that it named, and itself, as there may be more.
+    // A node that was answering when the outage began counts twice: with the sockets that it has named, and as a silent
+    // node, because it may have more.
     assert.ok(failures.size + replies.size + silent.length >= 3);
     const during = await fixture.hub(1).to("x").sockets({ timeout: 60_000 });
     assert.equal(during.length, 1);
@@ -60,7 +61,7 @@ export function outageCases(suite: ClusterSuite): void {
     assert.equal((await fixture.hub(1).to("x").sockets()).length, 2);
   });
 
-  suite.outage("nothing comes late or twice", {}, async (fixture, outage) => {
+  suite.outage("no message arrives late or twice", {}, async (fixture, outage) => {
     const peers = await fixture.connectAll(["x"], ["x"], ["x"]);
     let sent = 0;
     const send = (): void => fixture.hub(0).to("x").send(`${sent++}`);

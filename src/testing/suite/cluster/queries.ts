@@ -6,10 +6,10 @@ import type { ClientFixture } from "../client-fixture.ts";
 import type { ClusterSuite } from "./cluster-suite.ts";
 import { until, type ClusterFixture } from "./cluster-fixture.ts";
 
-/** A node that says it is there, and never anything else. */
-const GHOST = "ghostghost";
+/** The id of a node that announces itself and then stays silent. */
+const SILENT_NODE = "silentnode";
 
-/** What is asked of sockets on other nodes. */
+/** Requests to sockets of other nodes, and descriptions of them. */
 export function queryCases(suite: ClusterSuite): void {
   suite.test("a request collects the replies of all nodes", async (fixture) => {
     const peers = await fixture.connectAll(["x"], ["x"], ["x"]);
@@ -23,7 +23,7 @@ export function queryCases(suite: ClusterSuite): void {
     assert.deepEqual([replies.size, failures.size, silent], [3, 0, []]);
   });
 
-  suite.test("a union is asked once for each socket", async (fixture) => {
+  suite.test("each socket of a union gets a request once", async (fixture) => {
     const peers = await fixture.connectAll(["x", "y"], ["x", "y"], ["y"]);
     const asked = fixture.hub(2).to("x", "y").request("q");
     for (const peer of peers) await answer(peer, { data: 1 });
@@ -31,7 +31,7 @@ export function queryCases(suite: ClusterSuite): void {
     assert.deepEqual(await fixture.heard(peers), [[], [], []]);
   });
 
-  suite.test("one socket of another node is asked by its id", async (fixture) => {
+  suite.test("a request reaches one socket of another node by its id", async (fixture) => {
     const [, peer] = await fixture.connectAll();
     assert.ok(peer !== undefined);
     const asked = fixture.hub(0).toSocket(peer.socket.id).request("q");
@@ -39,7 +39,7 @@ export function queryCases(suite: ClusterSuite): void {
     assert.deepEqual([...(await asked).replies], [[peer.socket.id, "yes"]]);
   });
 
-  suite.test("failures come with their reasons", async (fixture) => {
+  suite.test("failures tell their reasons", async (fixture) => {
     const [a, b, c] = await fixture.connectAll(["x"], ["x"], ["x"]);
     assert.ok(a !== undefined && b !== undefined && c !== undefined);
     const asked = fixture.hub(0).to("x").request("q", undefined, { timeout: 1_000 });
@@ -53,7 +53,7 @@ export function queryCases(suite: ClusterSuite): void {
     assert.equal((failures.get(b.socket.id) as { readonly reason?: string }).reason, "busy");
   });
 
-  suite.test("a request to nobody is answered by every node, and so at once", async (fixture) => {
+  suite.test("a request to nobody is answered by every node at once", async (fixture) => {
     await fixture.connectAll();
     const nobody: Replies<unknown> = { replies: new Map(), failures: new Map(), silent: [] };
     assert.deepEqual(await fixture.hub(0).to("none").request("q", 1, { timeout: 60_000 }), nobody);
@@ -61,7 +61,7 @@ export function queryCases(suite: ClusterSuite): void {
     assert.deepEqual(await fixture.hub(0).toSocket("none").request("q", 1, { timeout: 60_000 }), nobody);
   });
 
-  suite.test("sockets() describes those of all nodes", async (fixture) => {
+  suite.test("sockets() describes the sockets of all nodes", async (fixture) => {
     const peers = await fixture.connectAll(["x"], ["x", "y"], ["y"]);
     const when = new Date(7);
     for (const [index, { socket }] of peers.entries()) Object.assign(socket.data, { index, when, secret: 1 });
@@ -102,41 +102,47 @@ export function queryCases(suite: ClusterSuite): void {
     assert.equal(fixture.failures(1).length, 1);
   });
 
-  suite.test("a node that does not answer is named, within the timeout", async (fixture) => {
+  suite.test("a node that does not answer is named after the timeout", async (fixture) => {
     const peers = await fixture.connectAll(["x"], ["x"], ["x"]);
-    const leave = await haunt(fixture);
+    const leave = await addSilentNode(fixture);
     const described = fixture.hub(0).to("x").sockets({ timeout: 300 });
     const asked = fixture.hub(0).to("x").request("q", 1, { timeout: 300 });
     for (const peer of peers) await answer(peer, { data: "here" });
-    assert.deepEqual([(await described).length, (await described).silent], [3, ["ghost"]]);
-    assert.deepEqual([(await asked).replies.size, (await asked).silent], [3, ["ghost"]]);
+    assert.deepEqual([(await described).length, (await described).silent], [3, ["mute"]]);
+    assert.deepEqual([(await asked).replies.size, (await asked).silent], [3, ["mute"]]);
     await leave();
   });
 
-  suite.test("a dead node is waited for no longer than its lease", { cluster: { lease: 300 } }, async (fixture) => {
+  suite.test("a query waits for a dead node no longer than the lease", { cluster: { lease: 300 } }, async (fixture) => {
     await fixture.connectAll(["x"], ["x"], ["x"]);
-    const leave = await haunt(fixture);
+    const leave = await addSilentNode(fixture);
     const found = await fixture.hub(0).to("x").sockets({ timeout: 60_000 });
-    assert.deepEqual([found.length, found.silent], [3, ["ghost"]]);
+    assert.deepEqual([found.length, found.silent], [3, ["mute"]]);
     await leave();
-    await until("the ghost is gone", () => fixture.hubs.every(({ nodes }) => nodes.length === 2));
+    await until("the silent node is forgotten", () => fixture.hubs.every(({ nodes }) => nodes.length === 2));
   });
 }
 
-/** Gives the client's reply to the request that it was sent. */
+/** Waits for a request to the client, and replies to it. */
 async function answer(peer: ClientFixture, reply: object): Promise<void> {
   const { id } = (await peer.packet()) as { readonly id: number };
   peer.say({ reply: id, ...reply });
 }
 
-/** Adds a node that is there and does not answer. */
-async function haunt(fixture: ClusterFixture): Promise<() => Promise<void>> {
+/**
+ * Adds a node that announces itself and then stays silent.
+ *
+ * @returns a function that removes it.
+ */
+async function addSilentNode(fixture: ClusterFixture): Promise<() => Promise<void>> {
   const backplane = fixture.createBackplane();
   await new Promise<void>((resolve, reject) => {
     backplane.start({ message: () => {}, up: resolve, down: reject });
   });
-  const alive: Control = { type: "alive", name: "ghost", asks: false };
-  await backplane.publish(ALL_NODES, encodeBundle(GHOST, [encodeControl(alive)]));
-  await until("the ghost is seen", () => fixture.hubs.every(({ nodes }) => nodes.some(({ id }) => id === GHOST)));
+  const alive: Control = { type: "alive", name: "mute", asks: false };
+  await backplane.publish(ALL_NODES, encodeBundle(SILENT_NODE, [encodeControl(alive)]));
+  await until("the silent node is known", () =>
+    fixture.hubs.every(({ nodes }) => nodes.some(({ id }) => id === SILENT_NODE)),
+  );
   return () => backplane.close();
 }

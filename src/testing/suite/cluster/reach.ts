@@ -1,43 +1,46 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { TARGETS, seat } from "../rooms.ts";
+import { joinRooms, TARGETS } from "../rooms.ts";
 import type { ClusterSuite } from "./cluster-suite.ts";
 
-/** Names of rooms and users that no engine may take for anything of its own. */
+/** Names of rooms and users that contain syntax of engines, which must have no effect. */
 const WILD_NAMES = ["a b", "a.b.*.>", "{tag}:x", "ä€😀", "\r\nPUBLISH x", "%25", "'\"\\", "r".repeat(128)];
 
 const usersByQuery = { authenticate: ({ query }: { readonly query: URLSearchParams }) => userOf(query) };
 
-/** Whom a target reaches on other nodes. */
+/** The sockets on other nodes that a target reaches. */
 export function reachCases(suite: ClusterSuite): void {
   for (const [name, send, expected] of TARGETS) {
     suite.test(name, async (fixture) => {
       const [a, b, c] = await fixture.connectAll();
       assert.ok(a !== undefined && b !== undefined && c !== undefined);
-      seat([a, b, c]);
+      joinRooms([a, b, c]);
       await fixture.synced();
       send(fixture.hub(0), [a, b, c]);
       assert.deepEqual(await fixture.heard([a, b, c]), name.startsWith("hub.local") ? [["m"], [], []] : expected);
     });
   }
 
-  suite.test("from every node", async (fixture) => {
+  suite.test("messages reach their target from every node", async (fixture) => {
     const peers = await fixture.connectAll(["x"], ["x", "y"], ["y"]);
     for (const [index, hub] of fixture.hubs.entries()) hub.to("x").except("y").send(`${index}`);
     const [a = [], b, c] = (await fixture.heard(peers)) as string[][];
     assert.deepEqual([a.toSorted(), b, c], [["0", "1", "2"], [], []]);
   });
 
-  suite.test("a union reaches each socket once, however many of the rooms its node hears", async (fixture) => {
-    const peers = await fixture.connectAll(["x", "y", "z"], ["y", "z"], ["z"]);
-    for (let index = 0; index < 10; index++)
-      fixture
-        .hub(index % 3)
-        .to("x", "y", "z", "nobody")
-        .send("m");
-    const ten = Array.from({ length: 10 }, () => "m");
-    assert.deepEqual(await fixture.heard(peers), [ten, ten, ten]);
-  });
+  suite.test(
+    "a union reaches each socket once, however many of the rooms its node is subscribed to",
+    async (fixture) => {
+      const peers = await fixture.connectAll(["x", "y", "z"], ["y", "z"], ["z"]);
+      for (let index = 0; index < 10; index++)
+        fixture
+          .hub(index % 3)
+          .to("x", "y", "z", "nobody")
+          .send("m");
+      const ten = Array.from({ length: 10 }, () => "m");
+      assert.deepEqual(await fixture.heard(peers), [ten, ten, ten]);
+    },
+  );
 
   suite.test("a user is reached on all nodes", usersByQuery, async (fixture) => {
     const peers = await Promise.all([
@@ -53,7 +56,7 @@ export function reachCases(suite: ClusterSuite): void {
     assert.deepEqual([a.toSorted(), b.toSorted(), c], [["1", "2"], ["1", "2"], ["2"]]);
   });
 
-  suite.test("names of any characters", usersByQuery, async (fixture) => {
+  suite.test("rooms and users are reached, whatever characters their names have", usersByQuery, async (fixture) => {
     const name = encodeURIComponent("ä b.*");
     const peers = await Promise.all([fixture.connect(0), fixture.connect(1, { url: `/?user=${name}` })]);
     for (const peer of peers) peer.socket.join(WILD_NAMES);
@@ -64,7 +67,7 @@ export function reachCases(suite: ClusterSuite): void {
     assert.deepEqual([a.toSorted(), b.toSorted()], [WILD_NAMES.toSorted(), [...WILD_NAMES, "user"].toSorted()]);
   });
 
-  suite.test("messages of all kinds and sizes arrive as they are", async (fixture) => {
+  suite.test("messages of all kinds and sizes arrive unchanged", async (fixture) => {
     const [, peer] = await fixture.connectAll(["x"], ["x"], []);
     assert.ok(peer !== undefined);
     const room = fixture.hub(2).to("x");
@@ -86,7 +89,7 @@ export function reachCases(suite: ClusterSuite): void {
     );
   });
 
-  suite.test("volatile messages arrive where there is room", async (fixture) => {
+  suite.test("messages that may be dropped arrive at clients that are not behind", async (fixture) => {
     const peers = await fixture.connectAll(["x"], ["x"], ["x"]);
     fixture.hub(0).to("x").volatile.send("1");
     fixture.hub(0).to("x").overload("drop").send("2");
