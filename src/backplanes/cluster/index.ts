@@ -25,8 +25,8 @@ export function setupPrimary(): void {
 
 /**
  * Connects the hubs in the workers of `node:cluster`, and in their primary process, without any server: the primary
- * process hands what one hub publishes to the hubs that have subscribed to it. The primary process has to call {@link
- * setupPrimary} before it forks.
+ * process hands what one hub publishes to the hubs that have subscribed to it. The primary process has to call
+ * {@link setupPrimary} before it forks.
  *
  * @example
  * if (nodeCluster.isPrimary) {

@@ -1,5 +1,5 @@
 /** A message of a session in a worker to the primary process. */
-export type Upwards =
+export type MessageToPrimary =
   /** Opens the session. `bytes` shows whether bytes arrive as bytes. */
   | { readonly type: "hello"; readonly bytes: Uint8Array }
   | { readonly type: "publish"; readonly channel: string; readonly envelope: Uint8Array }
@@ -9,7 +9,7 @@ export type Upwards =
   | { readonly type: "bye" };
 
 /** A message of the primary process to a session. */
-export type Downwards =
+export type MessageToSession =
   | { readonly type: "welcome" }
   | { readonly type: "pong"; readonly number: number }
   | { readonly type: "message"; readonly channel: string; readonly envelope: Uint8Array }

@@ -1,5 +1,5 @@
 import nodeCluster, { type Worker } from "node:cluster";
-import { unwrap, wrap, type Downwards, type Upwards } from "./messages.ts";
+import { unwrap, wrap, type MessageToSession, type MessageToPrimary } from "./messages.ts";
 import { Router, type Peer } from "./router.ts";
 
 /**
@@ -22,7 +22,7 @@ class WorkerPeer implements Peer {
   }
 
   /** Sends a message to the session; `sent` is called when it has left this process. */
-  tell(message: Downwards, sent: () => void = () => {}): void {
+  tell(message: MessageToSession, sent: () => void = () => {}): void {
     // A worker that is about to exit is not told; its `exit` event removes it.
     if (this.#worker.isConnected()) this.#worker.send(wrap(this.#session, message), sent);
   }
@@ -49,12 +49,12 @@ export function routePrimary(): Router {
   const peers = new Map<Worker, Map<number, WorkerPeer>>();
   const overflow = (peer: WorkerPeer): void => {
     created.remove(peer);
-    peer.tell({ type: "fault", reason: "The worker reads too slowly what the others publish." });
+    peer.tell({ type: "fault", reason: "The worker reads the messages of the other processes too slowly." });
   };
   nodeCluster.on("message", (worker, value: unknown) => {
     const wrapped = unwrap(value);
     if (wrapped === undefined) return;
-    const message = wrapped.message as Upwards;
+    const message = wrapped.message as MessageToPrimary;
     let sessions = peers.get(worker);
     if (sessions === undefined) peers.set(worker, (sessions = new Map<number, WorkerPeer>()));
     let peer = sessions.get(wrapped.session);
@@ -75,7 +75,7 @@ export function routePrimary(): Router {
   return (router = created);
 }
 
-function serve(routes: Router, peer: WorkerPeer, message: Exclude<Upwards, { readonly type: "bye" }>): void {
+function serve(routes: Router, peer: WorkerPeer, message: Exclude<MessageToPrimary, { readonly type: "bye" }>): void {
   switch (message.type) {
     case "hello":
       peer.tell(

@@ -1,7 +1,7 @@
 import { createDeferred, type Deferred } from "../../deferred.ts";
 import { within } from "../shared/deadline.ts";
 import type { Connect, Session, SessionReport } from "../shared/session.ts";
-import { unwrap, wrap, type Downwards, type Upwards } from "./messages.ts";
+import { unwrap, wrap, type MessageToSession, type MessageToPrimary } from "./messages.ts";
 import { routePrimary } from "./primary.ts";
 import type { Peer, Router } from "./router.ts";
 
@@ -88,7 +88,7 @@ class WorkerSession implements Session {
     this.#send({ type: "bye" }).catch(() => {});
   }
 
-  #send(message: Upwards): Promise<void> {
+  #send(message: MessageToPrimary): Promise<void> {
     return new Promise((resolve, reject) => {
       if (process.send === undefined || !process.connected) {
         reject(new Error("The primary process is gone."));
@@ -104,7 +104,7 @@ class WorkerSession implements Session {
   #received(value: unknown): void {
     const wrapped = unwrap(value);
     if (wrapped?.session !== this.#number) return;
-    const message = wrapped.message as Downwards;
+    const message = wrapped.message as MessageToSession;
     switch (message.type) {
       case "welcome":
         this.#welcome.resolve();
@@ -136,7 +136,7 @@ class PrimarySession implements Session, Peer {
   }
 
   deliver(channel: string, envelope: Uint8Array): void {
-    // Another hub in this process may have published it: not from inside its call.
+    // The publisher may be another hub in this process, whose call must not deliver directly.
     setImmediate(() => this.#report.message(channel.slice(this.#prefix.length), envelope));
   }
 
@@ -159,7 +159,7 @@ class PrimarySession implements Session, Peer {
   }
 
   async ping(): Promise<void> {
-    // The router is in this process.
+    // The router is in this process, and always there.
   }
 
   end(): void {

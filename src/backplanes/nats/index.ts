@@ -3,7 +3,7 @@ import type { Backplane } from "../backplane.ts";
 import { HubError } from "../../errors.ts";
 import { loadPackage, type LoadingAdvice } from "../../checks/optional-package.ts";
 import { checkOptions, hasFunctions, isObject, isText } from "../../checks/option-rules.ts";
-import { borrowed, own } from "./session.ts";
+import { connectOwn, connectShared } from "./session.ts";
 import { SupervisedBackplane } from "../shared/supervised.ts";
 
 /** Options of {@link nats}. */
@@ -68,10 +68,10 @@ export function nats(options: NatsOptions = {}): Backplane {
   if (connection === undefined) {
     const { connect } = loadPackage("@nats-io/transport-node", ADVICE) as typeof Nats;
     const addresses = typeof servers === "string" ? servers : [...servers];
-    return new SupervisedBackplane(true, own(connect, { ...given.options, servers: addresses }, prefix));
+    return new SupervisedBackplane(true, connectOwn(connect, { ...given.options, servers: addresses }, prefix));
   }
   if (given.servers !== undefined || given.options !== undefined) {
     throw new HubError("ERR_HUB_OPTION", 'Give nats() either "connection" or "servers" and "options".');
   }
-  return new SupervisedBackplane(true, borrowed(connection, prefix));
+  return new SupervisedBackplane(true, connectShared(connection, prefix));
 }

@@ -3,7 +3,7 @@ import type { Connect, Session, SessionReport } from "../shared/session.ts";
 import { subjectOf } from "./subject.ts";
 
 /** Connects sessions that each have a connection of their own. */
-export function own(
+export function connectOwn(
   connect: (options: ConnectionOptions) => Promise<NatsConnection>,
   options: ConnectionOptions,
   prefix: string,
@@ -18,13 +18,13 @@ export function own(
 }
 
 /** Connects sessions on a connection of the application. Each lasts from one disconnection to the next. */
-export function borrowed(connection: NatsConnection, prefix: string): Connect {
+export function connectShared(connection: NatsConnection, prefix: string): Connect {
   return async (report) => {
     if (connection.isClosed()) throw new Error("The application has closed the connection to NATS.");
     await connection.flush();
     const statuses = connection.status();
     const session = new NatsSession(connection, prefix, report, () => void statuses[Symbol.asyncIterator]().return?.());
-    void watchBorrowed(statuses, report);
+    void watchShared(statuses, report);
     return session;
   };
 }
@@ -34,7 +34,7 @@ async function watchOwn(connection: NatsConnection, report: SessionReport): Prom
   report.fault(error ?? new Error("The connection to NATS was closed."));
 }
 
-async function watchBorrowed(statuses: ReturnType<NatsConnection["status"]>, report: SessionReport): Promise<void> {
+async function watchShared(statuses: ReturnType<NatsConnection["status"]>, report: SessionReport): Promise<void> {
   for await (const { type } of statuses) {
     if (type === "disconnect" || type === "close")
       report.fault(new Error(`The connection to NATS is broken (${type}).`));
@@ -50,7 +50,7 @@ class NatsSession implements Session {
   readonly #subscriptions = new Map<string, Subscription>();
   /** The flush under way, which resolves when the server has taken everything before it. There is one at a time. */
   #flushing: Promise<void> = Promise.resolve();
-  /** The flush after {@link #flushing}, for envelopes that were published since that began. */
+  /** The flush after the one under way, for envelopes that were published since that one began. */
   #next: Promise<void> | undefined;
   #abort: ((error: unknown) => void) | undefined;
   #isOver = false;

@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import type * as Redis from "redis";
 import type { Connect, Session, SessionReport } from "../shared/session.ts";
 
-/** The parts of a client, a cluster or a sentinel of the package `redis` that the backplane can copy it by. */
+/** A client, a cluster or a sentinel of the package `redis`, as far as the backplane has to know it to copy it. */
 export interface RedisTemplate {
   duplicate(overrides?: object): unknown;
   connect(): Promise<unknown>;
@@ -27,7 +27,7 @@ type Kind = "single" | "cluster" | "sentinel";
 
 // Every session has clients of its own, which neither queue commands offline nor reconnect: what waits in the queue of
 // an old client would be sent late.
-const NO_SECOND_LIFE = { disableOfflineQueue: true };
+const NO_OFFLINE_QUEUE = { disableOfflineQueue: true };
 const NO_RETRY = { reconnectStrategy: false };
 
 /** Creates a client for one server. */
@@ -35,7 +35,7 @@ export function singleAt(library: typeof Redis, url: string): RedisTemplate {
   return library.createClient({ url });
 }
 
-/** Tells what a client of the package is. */
+/** Tells single clients, clusters and sentinels of the package apart. */
 export function kindOf(template: RedisTemplate): Kind {
   if ("masters" in template) return "cluster";
   return "acquire" in template ? "sentinel" : "single";
@@ -77,7 +77,10 @@ function faultOf(event: string, error: unknown): Error {
 
 function copyOf(template: RedisClient, kind: Kind): RedisClient {
   if (kind !== "single") return template.duplicate() as RedisClient;
-  return template.duplicate({ ...NO_SECOND_LIFE, socket: { ...template.options?.socket, ...NO_RETRY } }) as RedisClient;
+  return template.duplicate({
+    ...NO_OFFLINE_QUEUE,
+    socket: { ...template.options?.socket, ...NO_RETRY },
+  }) as RedisClient;
 }
 
 class RedisSession implements Session {

@@ -42,7 +42,7 @@ export class Subscriptions {
     const subscription = this.#wanted.get(channel);
     if (subscription === undefined) return;
     this.#wanted.delete(channel);
-    subscription.reject(new Error("The channel was unsubscribed before it was heard."));
+    subscription.reject(new Error("The channel was unsubscribed before the engine confirmed it."));
     if (this.#session === undefined) return;
     if (!this.#added.delete(channel)) this.#removed.add(channel);
     this.#tell();

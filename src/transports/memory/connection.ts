@@ -22,6 +22,7 @@ export class MemoryConnection implements Connection {
   readonly #toClient: Pipe = new Pipe(() => this.#drained());
   #open = true;
 
+  /** @param forget - called when the connection has ended. */
   constructor(protocol: string, client: ClientEnd, handlers: TransportHandlers, forget: () => void) {
     this.protocol = protocol;
     this.#client = client;

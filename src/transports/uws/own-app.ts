@@ -8,7 +8,7 @@ import type { Library } from "./library.ts";
 import { listenOn, obstacleTo } from "./listening.ts";
 import { ANY_PATH } from "./patterns.ts";
 
-const UNEXPLAINED = "uWebSockets.js could not, for a reason that it does not tell";
+const UNEXPLAINED = "uWebSockets.js gives no reason";
 
 /** The app of a transport that is not attached to one of the application. It listens from its creation on. */
 export class OwnApp {

@@ -120,8 +120,8 @@ export class WsConnection implements Connection {
   }
 
   /**
-   * Reports that either end has sent a close frame. It does so later than the call, because a close from this side must
-   * not be reported from inside the call, and because {@link failed} may report a more exact code first.
+   * Reports that either end has sent a close frame. The report waits for a microtask, because a close from this side
+   * must not be reported from inside the call, and because {@link failed} may report a more exact code first.
    */
   closing(close: Close): void {
     queueMicrotask(() => this.#report(close));
@@ -159,7 +159,7 @@ function ownedCopy(data: Buffer): Buffer {
   return copy;
 }
 
-// All connections share these functions: closures of its own would weigh more than everything else kept for a
+// All connections share these functions: separate closures would weigh more than everything else that is kept for a
 // connection.
 
 function onMessage(this: WebSocket, data: unknown, isBinary: boolean): void {

@@ -145,7 +145,7 @@ class WsTransport implements Transport {
     if (own === undefined) return;
     own.closeAllConnections();
     for (const socket of this.#tlsSockets) socket.destroy();
-    // An error says that the server is closed already, which is as good.
+    // `close` may call back with an error. It says only that the server is closed already.
     await new Promise((resolve) => own.close(resolve));
   }
 
