@@ -1,28 +1,17 @@
 import { createRequire } from "node:module";
-import { HubError, type HubErrorCode } from "../errors.ts";
-
-/** What a caller is told when an optional package cannot be loaded. */
-export interface LoadingAdvice {
-  readonly code: HubErrorCode;
-
-  /**
-   * Says what is wrong and what to do.
-   *
-   * @param isInstalled - whether the package is installed, but fails to load.
-   */
-  readonly message: (isInstalled: boolean) => string;
-}
+import type { HubError } from "../errors.ts";
 
 /**
  * Loads a package that only some applications install. It loads synchronously, so that the caller can throw.
  *
- * @throws {HubError} with the code and the message of the advice, and the loader's error as its cause.
+ * @param advice - creates the error for a package that cannot be loaded: from the loader's error, and from whether the
+ *   package is installed at all.
+ * @throws {HubError} the error of `advice`.
  */
-export function loadPackage(name: string, { code, message }: LoadingAdvice): unknown {
+export function loadPackage(name: string, advice: (cause: unknown, isInstalled: boolean) => HubError): unknown {
   try {
     return createRequire(import.meta.url)(name);
   } catch (cause) {
-    const isInstalled = (cause as NodeJS.ErrnoException).code !== "MODULE_NOT_FOUND";
-    throw new HubError(code, message(isInstalled), { cause });
+    throw advice(cause, (cause as NodeJS.ErrnoException).code !== "MODULE_NOT_FOUND");
   }
 }

@@ -1,7 +1,7 @@
 import type * as Nats from "@nats-io/transport-node";
 import type { Backplane } from "../backplane.ts";
 import { HubError } from "../../errors.ts";
-import { loadPackage, type LoadingAdvice } from "../../checks/optional-package.ts";
+import { loadPackage } from "../../checks/optional-package.ts";
 import { checkOptions, hasFunctions, isObject, isText } from "../../checks/option-rules.ts";
 import { connectOwn, connectShared } from "./session.ts";
 import { SupervisedBackplane } from "../shared/supervised.ts";
@@ -48,12 +48,6 @@ const RULES = {
   ],
 } as const;
 
-const ADVICE: LoadingAdvice = {
-  code: "ERR_HUB_BACKPLANE_UNAVAILABLE",
-  message: () =>
-    'The backplane needs the package "@nats-io/transport-node", version 3. Install it: npm install @nats-io/transport-node.',
-};
-
 /**
  * Connects hubs over NATS, with its core publish/subscribe and the package `@nats-io/transport-node`, version 3, which
  * has to be installed.
@@ -66,7 +60,7 @@ export function nats(options: NatsOptions = {}): Backplane {
   const given = checkOptions(options, RULES, "nats()") as NatsOptions;
   const { connection, servers = "nats://127.0.0.1:4222", prefix = "roomcast" } = given;
   if (connection === undefined) {
-    const { connect } = loadPackage("@nats-io/transport-node", ADVICE) as typeof Nats;
+    const { connect } = loadPackage("@nats-io/transport-node", unavailable) as typeof Nats;
     const addresses = typeof servers === "string" ? servers : [...servers];
     return new SupervisedBackplane(true, connectOwn(connect, { ...given.options, servers: addresses }, prefix));
   }
@@ -74,4 +68,12 @@ export function nats(options: NatsOptions = {}): Backplane {
     throw new HubError("ERR_HUB_OPTION", 'Give nats() either "connection" or "servers" and "options".');
   }
   return new SupervisedBackplane(true, connectShared(connection, prefix));
+}
+
+function unavailable(cause: unknown): HubError {
+  return new HubError(
+    "ERR_HUB_BACKPLANE_UNAVAILABLE",
+    'The backplane needs the package "@nats-io/transport-node", version 3. Install it: npm install @nats-io/transport-node.',
+    { cause },
+  );
 }

@@ -1,7 +1,7 @@
 import type * as Redis from "redis";
 import type { Backplane } from "../backplane.ts";
 import { HubError } from "../../errors.ts";
-import { loadPackage, type LoadingAdvice } from "../../checks/optional-package.ts";
+import { loadPackage } from "../../checks/optional-package.ts";
 import { checkOptions, hasFunctions, isText } from "../../checks/option-rules.ts";
 import { connectTo, kindOf, singleAt, type RedisTemplate } from "./session.ts";
 import { SupervisedBackplane } from "../shared/supervised.ts";
@@ -37,11 +37,6 @@ const RULES = {
   prefix: ["a string that is not empty", isText],
 } as const;
 
-const ADVICE: LoadingAdvice = {
-  code: "ERR_HUB_BACKPLANE_UNAVAILABLE",
-  message: () => 'The backplane needs the package "redis", version 6. Install it: npm install redis.',
-};
-
 /**
  * Connects hubs over Redis 7 or later, or Valkey: a single server, servers that Sentinel watches, or a Cluster. It uses
  * sharded publish/subscribe and the package `redis`, version 6, which has to be installed.
@@ -57,11 +52,20 @@ export function redis(options: RedisOptions = {}): Backplane {
   if (url !== undefined && client !== undefined) {
     throw new HubError("ERR_HUB_OPTION", 'Give redis() either the option "url" or the option "client".');
   }
-  const template = client ?? singleAt(loadPackage("redis", ADVICE) as typeof Redis, url ?? "redis://127.0.0.1:6379");
+  const template =
+    client ?? singleAt(loadPackage("redis", unavailable) as typeof Redis, url ?? "redis://127.0.0.1:6379");
   return new SupervisedBackplane(kindOf(template) !== "cluster", connectTo(template, `${prefix}:`));
 }
 
 function isClient(value: unknown): boolean {
   // The package returns objects of several classes, and some of them are proxies.
   return hasFunctions(value, "duplicate", "connect", "sSubscribe");
+}
+
+function unavailable(cause: unknown): HubError {
+  return new HubError(
+    "ERR_HUB_BACKPLANE_UNAVAILABLE",
+    'The backplane needs the package "redis", version 6. Install it: npm install redis.',
+    { cause },
+  );
 }

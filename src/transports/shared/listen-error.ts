@@ -3,10 +3,7 @@ import type { ListenOptions } from "../transport.ts";
 
 const SYSTEM_CODES: ReadonlyMap<string | undefined, string> = new Map([
   ["EADDRINUSE", "it is in use. Stop the program that listens there, or choose another; port 0 takes a free one."],
-  [
-    "EACCES",
-    "this user has no permission. Ports below 1024 need a privilege, and Unix domain sockets a writable folder.",
-  ],
+  ["EACCES", "this user has no permission. Ports below 1024 need a privilege, sockets a writable folder."],
   ["EADDRNOTAVAIL", "this machine has no such address."],
 ]);
 

@@ -1,5 +1,6 @@
 import type * as uWS from "uWebSockets.js";
 import { loadPackage } from "../../checks/optional-package.ts";
+import { HubError } from "../../errors.ts";
 
 export type Library = typeof uWS;
 
@@ -10,16 +11,17 @@ export type Library = typeof uWS;
  *   Node.js.
  */
 export function loadLibrary(): Library {
-  return loadPackage("uWebSockets.js", {
-    code: "ERR_HUB_TRANSPORT_UNAVAILABLE",
-    message: (isInstalled) => {
-      const problem = isInstalled
-        ? `uWebSockets.js cannot be loaded by Node.js ${process.versions.node} on this machine`
-        : "uWebSockets.js is not installed";
-      return (
-        `${problem}. Install a release that is built for it: npm install uNetworking/uWebSockets.js#v20.52.0. ` +
-        `Or choose the transport "ws".`
-      );
-    },
-  }) as Library;
+  return loadPackage("uWebSockets.js", unavailable) as Library;
+}
+
+function unavailable(cause: unknown, isInstalled: boolean): HubError {
+  const problem = isInstalled
+    ? `uWebSockets.js cannot be loaded by Node.js ${process.versions.node} on this machine`
+    : "uWebSockets.js is not installed";
+  return new HubError(
+    "ERR_HUB_TRANSPORT_UNAVAILABLE",
+    `${problem}. Install a release that is built for it: npm install uNetworking/uWebSockets.js#v20.52.0. ` +
+      `Or choose the transport "ws".`,
+    { cause },
+  );
 }
