@@ -62,9 +62,9 @@ export class Newcomer {
   }
 
   /** Takes a message. The first one has to be the hello; another one before the answer breaks the protocol. */
-  receive(message: string | Uint8Array): void {
+  receive(data: Buffer, isBinary: boolean): void {
     if (!this.#waiting) return;
-    const hello = this.#silent ? this.#read(message) : undefined;
+    const hello = this.#silent ? this.#read(data, isBinary) : undefined;
     this.#silent = false;
     if (hello === undefined) {
       this.#refuse(HELLO_EXPECTED, CloseCode.protocolError);
@@ -109,9 +109,9 @@ export class Newcomer {
     }
   }
 
-  #read(message: string | Uint8Array): Hello | undefined {
+  #read(data: Buffer, isBinary: boolean): Hello | undefined {
     try {
-      const packet = parsePacket(this.#codec.decode(message));
+      const packet = parsePacket(this.#codec.decode(isBinary ? Buffer.from(data) : data.toString()));
       if (isReply(packet) || packet.event !== ControlEvent.hello) return undefined;
       return (packet.data ?? {}) as Hello;
     } catch {

@@ -84,14 +84,14 @@ export class Connections implements HeartbeatReport<Member>, NewcomerReport {
     return {
       upgrade: (info) => door.decide(info),
       open: (connection, context) => this.#receive(connection, context as Admission),
-      message: ({ owner }, data) => {
+      message: ({ owner }, data, isBinary) => {
         if (owner instanceof Newcomer) {
-          owner.receive(data);
+          owner.receive(data, isBinary);
           return;
         }
         const member = owner as Member;
         member.askedIn = 0;
-        if (member.open) dispatcher.receive(member, data);
+        if (member.open) dispatcher.receive(member, data, isBinary);
       },
       pong: ({ owner }) => {
         if (owner instanceof Member) owner.askedIn = 0;

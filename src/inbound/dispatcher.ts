@@ -63,8 +63,8 @@ export class Dispatcher {
   }
 
   /** Handles a message of a member. */
-  receive(member: Member, data: string | Uint8Array): void {
-    const byteLength = typeof data === "string" ? Buffer.byteLength(data) : data.length;
+  receive(member: Member, data: Buffer, isBinary: boolean): void {
+    const byteLength = data.length;
     const { counters, lifecycle, rates } = this.#parts;
     counters.messagesIn++;
     counters.bytesIn += byteLength;
@@ -74,7 +74,8 @@ export class Dispatcher {
       return;
     }
     if (verdict === "warn") this.#refuse(member, undefined, TOO_FAST);
-    this.#read(member, data);
+    // The bytes are the transport's: text becomes a string, and binary data a copy.
+    this.#read(member, isBinary ? ownedCopy(data) : data.toString());
   }
 
   #read(member: Member, data: string | Uint8Array): void {
@@ -236,6 +237,13 @@ export class Dispatcher {
 
 function isKeyed({ id, key }: EventPacket): boolean {
   return id !== undefined && key !== undefined;
+}
+
+/** Copies bytes into memory of their own: the shared pool of Node.js would be kept alive by what a handler keeps of them. */
+function ownedCopy(data: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(data.length);
+  copy.set(data);
+  return copy;
 }
 
 const FLOOD: Close = { code: CloseCode.abuse, reason: "Too much, too fast" };

@@ -125,8 +125,11 @@ export interface TransportHandlers {
    */
   open(connection: Connection, context: unknown): void;
 
-  /** Hands over a whole message: text as a string, binary as bytes that belong to the receiver. */
-  message(connection: Connection, data: string | Buffer): void;
+  /**
+   * A whole message has come: of a text message the UTF-8, checked, of a binary message the bytes. The bytes are the transport's,
+   * which may use their memory again as soon as this returns.
+   */
+  message(connection: Connection, data: Buffer, isBinary: boolean): void;
 
   /** Tells that the client answered a ping. */
   pong(connection: Connection): void;

@@ -65,7 +65,10 @@ export class TransportFixture {
     const handlers: TransportHandlers = {
       upgrade: (info) => this.upgrade(info),
       open: (connection, context) => this.events.push({ type: "open", connection, context }),
-      message: (connection, data) => this.events.push({ type: "message", connection, data }),
+      message: (connection, data, isBinary) => {
+        // The bytes are lent: they are copied, as the hub copies what it keeps.
+        this.events.push({ type: "message", connection, data: isBinary ? Buffer.from(data) : data.toString() });
+      },
       overflow: (connection) => this.events.push({ type: "overflow", connection }),
       pong: (connection) => this.events.push({ type: "pong", connection }),
       drain: (connection) => this.drains.push(connection),

@@ -73,7 +73,7 @@ export class MemoryConnection implements Connection {
   /** Takes a message from the client. */
   received(message: string | Uint8Array): void {
     if (!this.#open) return;
-    this.#handlers.message(this, typeof message === "string" ? message : Buffer.from(message));
+    this.#handlers.message(this, Buffer.from(message), typeof message !== "string");
   }
 
   /** Ends the connection because the client sent a message that is too big. */

@@ -120,10 +120,7 @@ class UwsTransport implements Transport {
       },
       open: (native) => native.getUserData().connection.opened(native),
       message: (native, data, isBinary) => {
-        const bytes = Buffer.from(data);
-        // The library reuses the memory when this returns.
-        const message = isBinary ? Buffer.from(data.slice(0)) : bytes.toString();
-        this.#handlers.message(native.getUserData().connection, message);
+        this.#handlers.message(native.getUserData().connection, Buffer.from(data), isBinary);
       },
       ping: (native) => {
         // The library answers by itself, and sets no limit to the answers it holds for a client that does not read.

@@ -103,7 +103,7 @@ export class WsConnection implements Connection {
 
   /** Hands over a message, unless this side has closed the connection. */
   received(data: Buffer, isBinary: boolean): void {
-    if (this.#firstClose === undefined) this.#handlers.message(this, isBinary ? ownedCopy(data) : data.toString());
+    if (this.#firstClose === undefined) this.#handlers.message(this, data, isBinary);
   }
 
   /** Hands over a pong, unless this side has closed the connection. */
@@ -151,13 +151,6 @@ const CLOSES: Readonly<Record<string, Close>> = {
   WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH: TOO_BIG,
   WS_ERR_UNSUPPORTED_MESSAGE_LENGTH: TOO_BIG,
 };
-
-/** Copies a message. A small one is a slice of the buffer that it was read into, and would keep all of that alive. */
-function ownedCopy(data: Buffer): Buffer {
-  const copy = Buffer.allocUnsafeSlow(data.length);
-  copy.set(data);
-  return copy;
-}
 
 // All connections share these functions: separate closures would weigh more than everything else that is kept for a
 // connection.
