@@ -1,4 +1,4 @@
-import { Buffer } from "node:buffer";
+import type { Buffer } from "node:buffer";
 import type { Socket as TcpSocket } from "node:net";
 import { WebSocket } from "ws";
 import { CloseCode, type Close } from "../../protocol/close-codes.ts";
