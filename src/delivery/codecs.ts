@@ -1,3 +1,4 @@
+import type { Buffer } from "node:buffer";
 import { HubError, messageOf } from "../errors.ts";
 import { jsonCodec, type Codec } from "../protocol/codec.ts";
 import { isReply, type Packet } from "../protocol/packet.ts";
@@ -7,6 +8,9 @@ import type { Overload } from "./overload.ts";
 
 /** A message in the shape of each codec in use; a single frame where there is one codec, or all clients get the same. */
 export type Encoding = OutgoingFrame | ReadonlyMap<Codec, OutgoingFrame>;
+
+/** Weight of a byte in a codec that does not tell: the most that was found for any shape. */
+const UNKNOWN_WEIGHT = 52;
 
 /** The codecs that a hub speaks, and how many of its members speak each. */
 export class Codecs {
@@ -57,6 +61,15 @@ export class Codecs {
   /** Whether every member speaks `plain`. */
   get areUniform(): boolean {
     return this.#others.size === 0;
+  }
+
+  /**
+   * Returns the weight of a message: about how many bytes it takes in memory once it is decoded, and copied once.
+   *
+   * @throws {PacketError} for a message that is too deep or too heavy to be decoded.
+   */
+  weigh(codec: Codec, data: Buffer): number {
+    return codec.weight?.(data) ?? UNKNOWN_WEIGHT * data.length;
   }
 
   joined(codec: Codec): void {

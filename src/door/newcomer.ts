@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
 import { Batch } from "../delivery/batch.ts";
 import type { Codecs } from "../delivery/codecs.ts";
+import { ownedMessage } from "../delivery/incoming-message.ts";
 import { Handshake } from "../members/handshake.ts";
 import type { Admission } from "../members/lifecycle.ts";
 import { CloseCode, MAX_CLOSE_REASON_BYTES, type Close } from "../protocol/close-codes.ts";
@@ -111,7 +112,8 @@ export class Newcomer {
 
   #read(data: Buffer, isBinary: boolean): Hello | undefined {
     try {
-      const packet = parsePacket(this.#codec.decode(isBinary ? Buffer.from(data) : data.toString()));
+      this.#parts.codecs.weigh(this.#codec, data);
+      const packet = parsePacket(this.#codec.decode(ownedMessage(data, isBinary)));
       if (isReply(packet) || packet.event !== ControlEvent.hello) return undefined;
       return (packet.data ?? {}) as Hello;
     } catch {

@@ -1,9 +1,10 @@
-import { Buffer } from "node:buffer";
+import type { Buffer } from "node:buffer";
 import { isThenable } from "../checks/is-thenable.ts";
 import type { HubSide } from "../contract/hub-side.ts";
 import type { Counters } from "../counters.ts";
 import type { Codecs } from "../delivery/codecs.ts";
 import type { Delivery } from "../delivery/delivery.ts";
+import { ownedMessage } from "../delivery/incoming-message.ts";
 import { isInstance, messageOf, ReplyError, RoomLimitError } from "../errors.ts";
 import type { Limits } from "../limits/limits.ts";
 import type { RateLimits } from "../limits/rate-limits.ts";
@@ -74,21 +75,22 @@ export class Dispatcher {
       return;
     }
     if (verdict === "warn") this.#refuse(member, undefined, TOO_FAST);
-    // The bytes are the transport's: text becomes a string, and binary data a copy.
-    this.#read(member, isBinary ? ownedCopy(data) : data.toString());
+    this.#read(member, data, isBinary);
   }
 
-  #read(member: Member, data: string | Uint8Array): void {
+  #read(member: Member, data: Buffer, isBinary: boolean): void {
+    const message = ownedMessage(data, isBinary);
     let packet: Packet | undefined;
     try {
-      const decoded = member.codec.decode(data);
+      this.#parts.codecs.weigh(member.codec, data);
+      const decoded = member.codec.decode(message);
       packet = decoded === undefined ? undefined : parsePacket(decoded);
     } catch (error) {
       this.#blame(member, undefined, { code: WireErrorCode.badPacket, message: messageOf(error) });
       return;
     }
     if (packet === undefined) {
-      if (!this.#parts.report.message(member, data)) this.#blame(member, undefined, UNEXPECTED_MESSAGE);
+      if (!this.#parts.report.message(member, message)) this.#blame(member, undefined, UNEXPECTED_MESSAGE);
     } else if (isReply(packet)) this.#parts.requests.replied(member, packet);
     else this.#dispatch(member, packet);
   }
@@ -237,13 +239,6 @@ export class Dispatcher {
 
 function isKeyed({ id, key }: EventPacket): boolean {
   return id !== undefined && key !== undefined;
-}
-
-/** Copies bytes into memory of their own: the shared pool of Node.js would be kept alive by what a handler keeps of them. */
-function ownedCopy(data: Buffer): Buffer {
-  const copy = Buffer.allocUnsafeSlow(data.length);
-  copy.set(data);
-  return copy;
 }
 
 const FLOOD: Close = { code: CloseCode.abuse, reason: "Too much, too fast" };

@@ -38,6 +38,16 @@ export interface Codec {
    * @throws an error whose message is sent to the client in `hub:error`.
    */
   decode(message: string | Uint8Array): unknown;
+
+  /**
+   * Returns about how many bytes of memory a message takes once it is decoded and copied once, without decoding it: the hub bounds
+   * the sum of what handlers are at work on. `message` is the UTF-8 of a text frame, or the bytes of a binary one.
+   *
+   * Default: 52 times the bytes of the message.
+   *
+   * @throws an error whose message is sent to the client, for a message that is nested too deeply.
+   */
+  weight?(message: Uint8Array): number;
 }
 
 /** The codec of protocol v1 in JSON, with one object in each text frame. Binary frames go to the `message` event. */
