@@ -31,6 +31,8 @@ export interface Counters {
   violations: number;
   /** Failures of handlers, of middleware and of `joinable`. */
   handlerErrors: number;
+  /** How often messages of a client had to wait because it had used up its rate. */
+  pauses: number;
 }
 
 /** Creates counters that have counted nothing yet. */
@@ -47,5 +49,6 @@ export function zeroCounters(): Counters {
     slowConsumers: 0,
     violations: 0,
     handlerErrors: 0,
+    pauses: 0,
   };
 }

@@ -14,6 +14,7 @@ import { Idempotency } from "../inbound/idempotency.ts";
 import { MiddlewareChain } from "../inbound/middleware.ts";
 import { RoomRequests, type Joinable } from "../inbound/room-requests.ts";
 import { RateLimits } from "../limits/rate-limits.ts";
+import { WorkBudget } from "../limits/work.ts";
 import { EVERYBODY } from "../members/audience.ts";
 import { MemberLifecycle, type NodeReport } from "../members/lifecycle.ts";
 import { LocalNode } from "../members/local-node.ts";
@@ -39,6 +40,7 @@ export interface NodeAssembly {
   readonly counters: Counters;
   readonly codecs: Codecs;
   readonly preconditions: Preconditions;
+  readonly rates: RateLimits;
   readonly delivery: Delivery<Member>;
   readonly members: Members;
   readonly requests: Requests<Member>;
@@ -59,6 +61,7 @@ export function assembleNode(
   const backplane = settings.backplane === undefined ? undefined : ownedOnce(settings.backplane, "backplane");
   const node = backplane === undefined ? "" : createNodeId();
   const counters = zeroCounters();
+  const rates = new RateLimits(limits, clock);
   const codecs = new Codecs(settings);
   const preconditions = new Preconditions(settings, limits);
   const interest = backplane === undefined ? undefined : new Interest(backplane, clock, options.grace);
@@ -75,7 +78,7 @@ export function assembleNode(
   });
   const members = new Members(delivery, interest);
   const requests = new Requests<Member>(settings.contract?.hub, clock, (member) => lifecycle.rested(member));
-  const lifecycle = new MemberLifecycle({ node, clock, codecs, counters, delivery, members, requests, report });
+  const lifecycle = new MemberLifecycle({ node, clock, codecs, counters, delivery, members, rates, requests, report });
   const overload = { policy: settings.overload };
   const local = new LocalNode({ codecs, delivery, lifecycle, limits, members, overload, requests, report });
 
@@ -85,11 +88,12 @@ export function assembleNode(
       ? undefined
       : new Cluster({ ...others, backplane, interest, self: { id: node, name: options.name } });
   const allNodes = new AllNodes({ codecs, local, requests, cluster });
-  return { counters, codecs, preconditions, delivery, members, requests, lifecycle, local, cluster, allNodes };
+  return { counters, codecs, preconditions, rates, delivery, members, requests, lifecycle, local, cluster, allNodes };
 }
 
 /** All parts that a hub uses itself. */
 export interface HubAssembly<T extends HubTypes> extends NodeAssembly {
+  readonly work: WorkBudget;
   readonly reporter: Reporter<T>;
   readonly handlers: Handlers;
   readonly middleware: MiddlewareChain<Socket<T>>;
@@ -110,13 +114,13 @@ export function assembleHub<T extends HubTypes>(hub: object, settings: HubSettin
   const handlers = new Handlers();
   handlers.add(ControlEvent.join, rooms.join as AnyHandler<unknown>);
   handlers.add(ControlEvent.leave, rooms.leave as AnyHandler<unknown>);
-  // Like every message, the pong has been taken for a sign of life.
-  handlers.add(ControlEvent.pong, () => {});
+  const work = new WorkBudget(settings.maxPendingBytes);
   const middleware = new MiddlewareChain<Socket<T>>();
   const dispatcher = new Dispatcher({
     ...node,
+    clock,
     limits,
-    rates: new RateLimits(limits, clock),
+    work,
     middleware: middleware as MiddlewareChain<unknown>,
     handlers,
     contract: settings.contract?.hub,
@@ -130,10 +134,10 @@ export function assembleHub<T extends HubTypes>(hub: object, settings: HubSettin
   const connections = new Connections({ ...node, clock, dispatcher, door, settings, nextPhase, report: reporter });
   const heartbeat =
     settings.heartbeat === false ? undefined : new Heartbeat(settings.heartbeat, members.all, clock, connections);
-  const hubLifecycle = new HubLifecycle({ ...node, clock, connections, heartbeat, settings, transport });
+  const hubLifecycle = new HubLifecycle({ ...node, clock, connections, dispatcher, heartbeat, settings, transport });
 
   const everybody = new Target<T>(node, EVERYBODY);
-  return { ...node, reporter, handlers, middleware, connections, hubLifecycle, everybody };
+  return { ...node, work, reporter, handlers, middleware, connections, hubLifecycle, everybody };
 }
 
 function createTransport(transport: TransportName | Transport): Transport {

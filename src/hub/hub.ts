@@ -17,7 +17,7 @@ import type {
   ServerEvents,
 } from "../event-types.ts";
 import type { Middleware } from "../inbound/middleware.ts";
-import type { AnyHandler } from "../members/member.ts";
+import type { AnyHandler, HandlerContext } from "../members/member.ts";
 import type { Replies, RequestOptions } from "../members/requests.ts";
 import type { ListenAddress, ListenOptions } from "../transports/transport.ts";
 import { assembleHub, type HubAssembly } from "./assembly.ts";
@@ -186,7 +186,11 @@ export class Hub<T extends HubTypes = HubTypes> extends Sender<T> {
    */
   handle<E extends EventName<ClientEvents<T>>>(
     event: E,
-    handler: (data: EventData<ClientEvents<T>[E]>, socket: Socket<T>) => HandlerResult<ClientEvents<T>[E]>,
+    handler: (
+      data: EventData<ClientEvents<T>[E]>,
+      socket: Socket<T>,
+      context: HandlerContext,
+    ) => HandlerResult<ClientEvents<T>[E]>,
   ): () => void {
     this.#parts.preconditions.checkHandled(event);
     checkFunction(handler, "A handler");
@@ -207,12 +211,18 @@ export class Hub<T extends HubTypes = HubTypes> extends Sender<T> {
 
   /** What the hub has done and what there is now. A copy: a call looks at every socket once. */
   stats(): HubStatistics {
-    const { cluster, connections, counters, delivery, members } = this.#parts;
+    const { cluster, connections, counters, delivery, members, work } = this.#parts;
+    let waitingBytes = 0;
+    for (const { inbox } of members.all.values()) waitingBytes += inbox?.bytes ?? 0;
     return {
       connections: members.all.size,
       newcomers: connections.newcomers,
       rooms: members.rooms.entries.size,
       pendingBytes: delivery.pendingBytes(members.all.values()),
+      handling: work.count,
+      handlingBytes: work.bytes,
+      peakHandlingBytes: work.peak,
+      waitingBytes,
       ...counters,
       drops: { ...counters.drops },
       ...(cluster === undefined ? undefined : { cluster: { ...cluster.traffic } }),

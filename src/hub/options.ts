@@ -62,6 +62,7 @@ export interface HubOptions<T extends HubTypes = HubTypes>
     Given<HeartbeatSettings>,
     Given<RoomRequestSettings<Socket<T>>>,
     Given<IdempotencySettings>,
+    Given<Omit<LimitSettings, "limits">>,
     Given<Omit<ClusterSettings, "cluster">>,
     Given<ClockSettings> {
   /** What one socket may do and take: see {@link Limits}. Those that are not given keep their defaults. */

@@ -19,7 +19,7 @@ import { EVERYBODY, type Audience } from "../members/audience.ts";
 import type { Handshake } from "../members/handshake.ts";
 import type { MemberLifecycle } from "../members/lifecycle.ts";
 import type { LocalNode } from "../members/local-node.ts";
-import type { Member } from "../members/member.ts";
+import type { HandlerContext, Member } from "../members/member.ts";
 import { disconnected, timeoutOf, type RequestOptions } from "../members/requests.ts";
 import { checkUser } from "../members/user.ts";
 import { roomsOf, type RoomNames } from "../rooms/rooms.ts";
@@ -209,7 +209,11 @@ export class Socket<T extends HubTypes = HubTypes> {
    */
   on<E extends EventName<ClientEvents<T>>>(
     event: E,
-    handler: (data: EventData<ClientEvents<T>[E]>, socket: Socket<T>) => HandlerResult<ClientEvents<T>[E]>,
+    handler: (
+      data: EventData<ClientEvents<T>[E]>,
+      socket: Socket<T>,
+      context: HandlerContext,
+    ) => HandlerResult<ClientEvents<T>[E]>,
   ): this {
     const { preconditions } = this.#parts;
     preconditions.checkHandled(event);

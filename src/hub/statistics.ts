@@ -11,6 +11,14 @@ export interface HubStatistics extends Readonly<Omit<Counters, "drops">> {
   readonly rooms: number;
   /** Bytes that wait now, in the hub and in the transport, for all sockets. */
   readonly pendingBytes: number;
+  /** Messages that asynchronous handlers are at work on now, also of sockets that have ended. */
+  readonly handling: number;
+  /** The memory that the data of these messages takes, in bytes. */
+  readonly handlingBytes: number;
+  /** The most that `handlingBytes` has been. */
+  readonly peakHandlingBytes: number;
+  /** Bytes of messages of all clients that wait now to be handled. */
+  readonly waitingBytes: number;
   /** Messages that sockets which stayed connected did not get, by the reason. */
   readonly drops: Readonly<Record<DropReason, number>>;
   /** What this node has exchanged with others; absent without a backplane. */

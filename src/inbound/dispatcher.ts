@@ -1,4 +1,4 @@
-import type { Buffer } from "node:buffer";
+import { Buffer } from "node:buffer";
 import { isThenable } from "../checks/is-thenable.ts";
 import type { HubSide } from "../contract/hub-side.ts";
 import type { Counters } from "../counters.ts";
@@ -7,7 +7,9 @@ import type { Delivery } from "../delivery/delivery.ts";
 import { ownedMessage } from "../delivery/incoming-message.ts";
 import { isInstance, messageOf, ReplyError, RoomLimitError } from "../errors.ts";
 import type { Limits } from "../limits/limits.ts";
+import { Inbox, type WaitingMessage } from "../limits/inbox.ts";
 import type { RateLimits } from "../limits/rate-limits.ts";
+import type { WorkBudget } from "../limits/work.ts";
 import type { MemberLifecycle } from "../members/lifecycle.ts";
 import type { LocalNode } from "../members/local-node.ts";
 import type { Member } from "../members/member.ts";
@@ -25,9 +27,10 @@ import {
   type WireError,
 } from "../protocol/packet.ts";
 import type { ErrorReport } from "../report.ts";
+import type { Clock, Timer } from "../time/clock.ts";
 import type { Handlers } from "./handlers.ts";
 import type { Idempotency } from "./idempotency.ts";
-import type { CallTrace, MiddlewareChain } from "./middleware.ts";
+import type { Call, CallTrace, MiddlewareChain } from "./middleware.ts";
 
 /** Whom the dispatcher tells what is not its own. */
 export interface DispatcherReport extends ErrorReport {
@@ -36,6 +39,7 @@ export interface DispatcherReport extends ErrorReport {
 }
 
 export interface DispatcherParts {
+  readonly clock: Clock;
   readonly codecs: Codecs;
   readonly counters: Counters;
   readonly delivery: Delivery<Member>;
@@ -44,6 +48,7 @@ export interface DispatcherParts {
   readonly local: LocalNode;
   readonly requests: Requests<Member>;
   readonly rates: RateLimits;
+  readonly work: WorkBudget;
   readonly middleware: MiddlewareChain<unknown>;
   readonly handlers: Handlers;
   /** The contract, of which clients may send the events; without a contract, any event. */
@@ -55,55 +60,233 @@ export interface DispatcherParts {
   readonly report: DispatcherReport;
 }
 
-/** Takes what clients send from a message to a packet, to a handler, to a reply. */
+/** How long a message waits for handlers to finish before it is refused, in milliseconds. */
+const PATIENCE = 10_000;
+
+/** How often messages that wait for handlers are looked through, in milliseconds. */
+const SWEEP_INTERVAL = 1_000;
+
+/** The most messages of one member that are handled in a row after a wait. */
+const AT_ONCE = 100;
+
+/** So many members that wait are looked at when a handler has finished. */
+const LOOKS = 16;
+
+/**
+ * Takes what clients send from a message to a packet, to a handler, to a reply.
+ *
+ * A message waits, in its order, in two cases: while its client has used up its rate, and while handlers are at work on as much as
+ * may be, for its socket, its owner or the hub. Replies, and the answers to `hub:ping`, do not wait for handlers, which may be
+ * waiting for just these.
+ */
 export class Dispatcher {
   readonly #parts: DispatcherParts;
+  /** The members of which messages wait for handlers to finish. */
+  readonly #blocked = new Set<Member>();
+  #timer: Timer | undefined;
 
   constructor(parts: DispatcherParts) {
     this.#parts = parts;
   }
 
-  /** Handles a message of a member. */
+  /** Handles a message of a member. The bytes are the transport's. */
   receive(member: Member, data: Buffer, isBinary: boolean): void {
-    const byteLength = data.length;
-    const { counters, lifecycle, rates } = this.#parts;
+    const { counters, rates } = this.#parts;
     counters.messagesIn++;
-    counters.bytesIn += byteLength;
-    const verdict = rates.received(member, byteLength);
-    if (verdict === "abuse") {
-      lifecycle.close(member, FLOOD);
+    counters.bytesIn += data.length;
+    if (member.inbox !== undefined && member.inbox.unread.size > 0) {
+      this.#keepUnread(member, data, isBinary);
       return;
     }
-    if (verdict === "warn") this.#refuse(member, undefined, TOO_FAST);
-    this.#read(member, data, isBinary);
+    const delay = rates.delayOf(member);
+    if (delay === 0) {
+      this.#read(member, data, isBinary);
+      return;
+    }
+    counters.pauses++;
+    this.#keepUnread(member, data, isBinary);
+    this.#readLater(member, delay);
+  }
+
+  /** Charges a control frame, which costs as much as a message. */
+  control(member: Member): void {
+    const { lifecycle, rates } = this.#parts;
+    if (!rates.chargeControl(member)) lifecycle.close(member, FLOOD);
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+  }
+
+  #keepUnread(member: Member, data: Buffer, isBinary: boolean): void {
+    if (this.#hasRoom(member)) (member.inbox ??= new Inbox()).unread.push({ data: Buffer.from(data), isBinary });
+    if (member.inbox !== undefined) this.#pause(member);
+  }
+
+  /** Whether one more message may wait. A client that cannot be made to wait is closed if it sends too much. */
+  #hasRoom(member: Member): boolean {
+    const { lifecycle, limits } = this.#parts;
+    const { connection, inbox } = member;
+    if (connection.pause !== undefined || inbox === undefined || inbox.bytes <= limits.waitingBytes) return true;
+    lifecycle.close(member, FLOOD);
+    return false;
+  }
+
+  #pause(member: Member): void {
+    if (member.isPaused || member.connection.pause === undefined) return;
+    member.isPaused = true;
+    member.connection.pause();
+  }
+
+  #resume(member: Member): void {
+    if (!member.isPaused) return;
+    member.isPaused = false;
+    member.connection.resume?.();
+  }
+
+  #readLater(member: Member, delay: number): void {
+    this.#parts.clock.setTimeout(() => this.#readOn(member), delay);
+  }
+
+  /** Reads what waited for the rate of its client, as far as the rate allows now. */
+  #readOn(member: Member): void {
+    const { rates } = this.#parts;
+    const { inbox } = member;
+    if (inbox === undefined) return;
+    while (member.open && inbox.unread.size > 0) {
+      const delay = rates.delayOf(member);
+      if (delay > 0) {
+        this.#readLater(member, delay);
+        return;
+      }
+      const { data, isBinary } = inbox.unread.shift() as WaitingMessage;
+      this.#read(member, data, isBinary);
+    }
+    if (member.open) this.#settle(member, inbox);
+  }
+
+  /** Reads from the client again, and forgets the inbox, if nothing or little waits. */
+  #settle(member: Member, inbox: Inbox): void {
+    if (inbox.unread.size > 0) return;
+    if (inbox.isEmpty) member.inbox = undefined;
+    if (inbox.bytes <= this.#parts.limits.waitingBytes) this.#resume(member);
   }
 
   #read(member: Member, data: Buffer, isBinary: boolean): void {
+    const { codecs, rates, report } = this.#parts;
     const message = ownedMessage(data, isBinary);
+    let weight = 0;
     let packet: Packet | undefined;
     try {
-      this.#parts.codecs.weigh(member.codec, data);
-      const decoded = member.codec.decode(message);
-      packet = decoded === undefined ? undefined : parsePacket(decoded);
+      weight = codecs.weigh(member.codec, data);
+      packet = packetOf(member, message);
     } catch (error) {
       this.#blame(member, undefined, { code: WireErrorCode.badPacket, message: messageOf(error) });
       return;
+    } finally {
+      rates.charge(member, data.length, weight);
     }
     if (packet === undefined) {
-      if (!this.#parts.report.message(member, message)) this.#blame(member, undefined, UNEXPECTED_MESSAGE);
+      if (!report.message(member, message)) this.#blame(member, undefined, UNEXPECTED_MESSAGE);
     } else if (isReply(packet)) this.#parts.requests.replied(member, packet);
-    else this.#dispatch(member, packet);
+    else if (packet.event === ControlEvent.pong) return;
+    else if ((member.inbox?.weighed.size ?? 0) === 0 && this.#mayBegin(member, weight)) {
+      this.#dispatch(member, packet, weight);
+    } else if (this.#hasRoom(member)) {
+      this.#keepWeighed(member, { data: Buffer.from(data), isBinary }, weight);
+    }
   }
 
-  #dispatch(member: Member, packet: EventPacket): void {
+  /** Keeps a message that waits for handlers to finish. */
+  #keepWeighed(member: Member, message: WaitingMessage, weight: number): void {
+    const { clock, limits } = this.#parts;
+    const inbox = (member.inbox ??= new Inbox());
+    inbox.weighed.push({ ...message, weight, since: clock.now() });
+    this.#blocked.add(member);
+    this.#timer ??= clock.setTimeout(this.#sweep, SWEEP_INTERVAL);
+    if (inbox.bytes > limits.waitingBytes) this.#pause(member);
+  }
+
+  /** Whether a handler may begin with a message of this weight. */
+  #mayBegin(member: Member, weight: number): boolean {
+    const { limits, work } = this.#parts;
+    const { handling, handlingBytes } = member;
+    if (handling >= limits.pendingRequests) return false;
+    if (handling > 0 && handlingBytes + weight > limits.pendingBytes) return false;
+    return work.allows(member, weight);
+  }
+
+  /** Handles what waited for handlers to finish, as far as may be now. */
+  #proceed(member: Member): void {
+    const { inbox } = member;
+    if (inbox === undefined) {
+      this.#blocked.delete(member);
+      return;
+    }
+    for (let count = 0; member.open; count++) {
+      const next = inbox.weighed.first;
+      if (next === undefined) {
+        this.#blocked.delete(member);
+        break;
+      }
+      if (!this.#mayBegin(member, next.weight)) break;
+      if (count === AT_ONCE) {
+        setImmediate(() => this.#proceed(member));
+        break;
+      }
+      inbox.weighed.shift();
+      const packet = this.#decodeAgain(member, next);
+      if (packet !== undefined) this.#dispatch(member, packet, next.weight);
+    }
+    if (member.open) this.#settle(member, inbox);
+  }
+
+  /** Decodes a message that was an event before. */
+  #decodeAgain(member: Member, { data, isBinary }: WaitingMessage): EventPacket | undefined {
+    try {
+      return packetOf(member, ownedMessage(data, isBinary)) as EventPacket;
+    } catch (error) {
+      this.#blame(member, undefined, { code: WireErrorCode.badPacket, message: messageOf(error) });
+      return undefined;
+    }
+  }
+
+  /** Counts the end of a handler, and handles what may begin instead. */
+  #finished(member: Member, weight: number): void {
+    const { lifecycle, work } = this.#parts;
+    work.end(member, weight);
+    lifecycle.rested(member);
+    if (this.#blocked.has(member)) this.#proceed(member);
+    let looks = 0;
+    for (const other of this.#blocked) {
+      if (++looks > LOOKS) return;
+      // The next look begins with others.
+      this.#blocked.delete(other);
+      this.#blocked.add(other);
+      this.#proceed(other);
+    }
+  }
+
+  /** Refuses messages that have waited too long for handlers to finish. */
+  readonly #sweep = (): void => {
+    const { clock } = this.#parts;
+    const oldest = clock.now() - PATIENCE;
+    for (const member of [...this.#blocked]) {
+      const waiting = member.inbox?.weighed;
+      while (member.open && waiting?.first !== undefined && waiting.first.since <= oldest) {
+        const message = waiting.shift() as WaitingMessage;
+        this.#refuse(member, this.#decodeAgain(member, message), TOO_MANY_REQUESTS);
+      }
+      this.#proceed(member);
+    }
+    this.#timer = this.#blocked.size === 0 ? undefined : clock.setTimeout(this.#sweep, SWEEP_INTERVAL);
+  };
+
+  #dispatch(member: Member, packet: EventPacket, weight: number): void {
     const { event } = packet;
     const handler = member.handlers?.get(event) ?? this.#parts.handlers.get(event);
     if (handler === undefined) {
       this.#blame(member, packet, event.startsWith(RESERVED_PREFIX) ? reserved(event) : unknown(event));
-      return;
-    }
-    if (member.handling >= this.#parts.limits.pendingRequests) {
-      this.#blame(member, packet, TOO_MANY_REQUESTS);
       return;
     }
     const accepted = this.#accept(member, packet);
@@ -113,15 +296,15 @@ export class Dispatcher {
     const trace: CallTrace | undefined = isBare ? undefined : { ended: false };
     try {
       const { data } = accepted;
-      const { socket } = member;
+      const { context, socket } = member;
       const result =
         trace === undefined
-          ? handler(data, socket)
-          : middleware.run({ event, data, socket, isRequest: packet.id !== undefined }, handler, trace, (error) =>
+          ? handler(data, socket, context)
+          : middleware.run(callOf(packet, data, member), handler, trace, (error) =>
               this.#report(member, event, error, trace),
             );
       if (isThenable(result)) {
-        void this.#await(member, packet, result, trace);
+        void this.#await(member, packet, weight, result, trace);
         return;
       }
       this.#reply(member, packet, result);
@@ -134,18 +317,18 @@ export class Dispatcher {
   async #await(
     member: Member,
     packet: EventPacket,
+    weight: number,
     result: PromiseLike<unknown>,
     trace: CallTrace | undefined,
   ): Promise<void> {
-    member.handling++;
+    this.#parts.work.begin(member, weight);
     try {
       this.#reply(member, packet, await result);
     } catch (error) {
       this.#fail(member, packet, error, trace);
     }
     if (trace !== undefined) trace.ended = true;
-    member.handling--;
-    this.#parts.lifecycle.rested(member);
+    this.#finished(member, weight);
   }
 
   /** Returns the data as the contract makes it; `undefined`, and the client was told why, for data that does not fit. */
@@ -189,11 +372,14 @@ export class Dispatcher {
   #fail(member: Member, packet: EventPacket, error: unknown, trace?: CallTrace): void {
     if (isInstance(error, ReplyError)) {
       this.#refuse(member, packet, { code: error.reason, message: messageOf(error) });
+      if (error.reason === WireErrorCode.notJoinable) this.#charge(member, FAILURE_COST);
     } else if (isInstance(error, RoomLimitError)) {
       this.#refuse(member, packet, TOO_MANY_ROOMS);
+      this.#charge(member, FAILURE_COST);
     } else {
       this.#report(member, packet.event, error, trace);
       this.#refuse(member, packet, HANDLER_FAILED);
+      this.#charge(member, FAILURE_COST);
     }
   }
 
@@ -211,10 +397,15 @@ export class Dispatcher {
 
   /** Refuses something that is the client's own fault. A client that goes on with that is closed. */
   #blame(member: Member, packet: EventPacket | undefined, error: WireError): void {
-    const { counters, lifecycle, rates } = this.#parts;
-    counters.violations++;
+    this.#parts.counters.violations++;
     this.#refuse(member, packet, error);
-    if (!rates.violated(member)) lifecycle.close(member, ABUSE);
+    this.#charge(member, 1);
+  }
+
+  /** Charges a violation of this cost. A client that has spent all of them is closed. */
+  #charge(member: Member, cost: number): void {
+    const { lifecycle, rates } = this.#parts;
+    if (member.open && !rates.violated(member, cost)) lifecycle.close(member, ABUSE);
   }
 
   /** Sends an error as the reply to a request, or as `hub:error` where there is no request. */
@@ -241,17 +432,34 @@ function isKeyed({ id, key }: EventPacket): boolean {
   return id !== undefined && key !== undefined;
 }
 
+/** What a refusal that costs the server an exception counts, in violations. */
+const FAILURE_COST = 0.1;
+
+/** What middleware sees of a message. */
+function callOf({ event, id }: EventPacket, data: unknown, { context, socket }: Member): Call<unknown> {
+  return {
+    event,
+    data,
+    socket,
+    isRequest: id !== undefined,
+    get signal() {
+      return context.signal;
+    },
+  };
+}
+
+/** Decodes a message; `undefined` if it is none of the codec's. */
+function packetOf({ codec }: Member, message: string | Buffer): Packet | undefined {
+  const decoded = codec.decode(message);
+  return decoded === undefined ? undefined : parsePacket(decoded);
+}
+
 const FLOOD: Close = { code: CloseCode.abuse, reason: "Too much, too fast" };
 const ABUSE: Close = { code: CloseCode.abuse, reason: "Too much that is wrong" };
 
 const UNEXPECTED_MESSAGE: WireError = {
   code: WireErrorCode.unexpectedMessage,
   message: "This server takes no messages other than packets.",
-};
-
-const TOO_FAST: WireError = {
-  code: WireErrorCode.tooFast,
-  message: "You send more than this server takes. If you go on, it will close the connection.",
 };
 
 const TOO_MANY_REQUESTS: WireError = {

@@ -1,6 +1,7 @@
 import { isThenable } from "../checks/is-thenable.ts";
 import { HubError } from "../errors.ts";
 import { HandlerList } from "../handler-list.ts";
+import type { HandlerContext } from "../members/member.ts";
 
 /** A message from a client on its way to its handler. */
 export interface Call<S> {
@@ -10,6 +11,8 @@ export interface Call<S> {
   readonly socket: S;
   /** Whether the client waits for a reply. */
   readonly isRequest: boolean;
+  /** Aborted when the socket ends: what is done for this message will not reach the client any more. */
+  readonly signal: AbortSignal;
 }
 
 /**
@@ -41,7 +44,7 @@ export class MiddlewareChain<S> extends HandlerList<Middleware<S>> {
    */
   run(
     call: Call<S>,
-    handler: (data: unknown, socket: S) => unknown,
+    handler: (data: unknown, socket: S, context: HandlerContext) => unknown,
     trace: CallTrace,
     late: (error: unknown) => void,
   ): unknown {
@@ -61,7 +64,7 @@ export class MiddlewareChain<S> extends HandlerList<Middleware<S>> {
     };
     const enter = (index: number): unknown => {
       const link = links[index];
-      if (link === undefined) return traced(trace, () => handler(call.data, call.socket));
+      if (link === undefined) return traced(trace, () => handler(call.data, call.socket, call));
       let entered = false;
       return link(call, () => {
         if (entered) throw new HubError("ERR_HUB_ARGUMENT", "next() was called twice by the same middleware.");

@@ -1,14 +1,18 @@
+import { getHeapStatistics } from "node:v8";
 import { isCount, isObject, type Options } from "../checks/option-rules.ts";
 import type { Rate } from "./token-bucket.ts";
 
 /** What one socket may do and take. The defaults are far above what an application usually needs. */
 export interface Limits {
   /**
-   * Messages from the client: `{ perSecond: 1_000, burst: 10_000 }`. A message over the limit is still handled, and the client
-   * is warned with `hub:error` (`too-fast`); when the client owes another `burst`, it is closed with 4005.
+   * Messages from the client, control frames included: `{ perSecond: 500, burst: 2_000 }`. Above, messages wait until the rate
+   * allows them.
    */
   readonly messages: Rate;
-  /** Bytes of these messages, likewise: `{ perSecond: 4 MiB, burst: 32 MiB }`. */
+  /**
+   * Bytes of these messages, likewise: `{ perSecond: 4 MiB, burst: 2 MiB }`. A message whose data takes more than three times its
+   * bytes of memory counts a third of that.
+   */
   readonly bytes: Rate;
   /**
    * Messages that are refused because the client is at fault, such as packets that cannot be decoded or unknown events:
@@ -19,8 +23,17 @@ export interface Limits {
   readonly rooms: number;
   /** Length of a room's name, in UTF-16 code units: 256. The limit also holds where the application names a room. */
   readonly roomNameLength: number;
-  /** Messages of the client that asynchronous handlers are at work on: 1,000. One more is refused. */
+  /**
+   * Messages of the client that asynchronous handlers are at work on: 1,000. Further ones wait, and are refused after ten seconds.
+   */
   readonly pendingRequests: number;
+  /** The memory that the data of these messages takes, in bytes, likewise: 16 MiB. A single message may take more. */
+  readonly pendingBytes: number;
+  /**
+   * The bytes of messages of the client that wait: 2 MiB and 64 KiB. On `ws`, the client is not read from while more wait; on
+   * `uws`, which cannot do that, it is closed with 4005.
+   */
+  readonly waitingBytes: number;
   /** Handlers of one socket, and listeners of one event of the hub: 1,000. More are a leak. */
   readonly listeners: number;
 }
@@ -28,18 +41,28 @@ export interface Limits {
 const MIB = 1024 * 1024;
 
 const DEFAULT_LIMITS: Limits = {
-  messages: { perSecond: 1_000, burst: 10_000 },
-  bytes: { perSecond: 4 * MIB, burst: 32 * MIB },
+  messages: { perSecond: 500, burst: 2_000 },
+  bytes: { perSecond: 4 * MIB, burst: 2 * MIB },
   violations: { perSecond: 1, burst: 100 },
   rooms: 10_000,
   roomNameLength: 256,
   pendingRequests: 1_000,
+  pendingBytes: 16 * MIB,
+  waitingBytes: 2 * MIB + 64 * 1024,
   listeners: 1_000,
 };
 
-/** What one socket may do and take. */
+/** What one socket, and all of them together, may do and take. */
 export interface LimitSettings {
   readonly limits: Limits;
+
+  /**
+   * The most memory that the data of all messages takes that asynchronous handlers are at work on, in bytes, also of sockets that
+   * have ended. Further messages wait, and are refused after ten seconds. One user, or one address, may use half of what is free.
+   *
+   * Default: a quarter of the heap of Node.js.
+   */
+  readonly maxPendingBytes: number;
 }
 
 export const limitOptions: Options<LimitSettings> = {
@@ -47,10 +70,14 @@ export const limitOptions: Options<LimitSettings> = {
     default: DEFAULT_LIMITS,
     rule: [
       "an object with some of messages, bytes and violations, each { perSecond, burst }, and of rooms, roomNameLength, " +
-        "pendingRequests and listeners, each a whole number from 1",
+        "pendingRequests, pendingBytes, waitingBytes and listeners, each a whole number from 1",
       areLimits,
     ],
     isPartial: true,
+  },
+  maxPendingBytes: {
+    default: Math.floor(getHeapStatistics().heap_size_limit / 4),
+    rule: ["a whole number of bytes from 1", isCount],
   },
 };
 

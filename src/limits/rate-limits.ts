@@ -1,67 +1,175 @@
-import type { Clock } from "../time/clock.ts";
+import type { Clock, Timer } from "../time/clock.ts";
 import type { Limits } from "./limits.ts";
 import { TokenBucket } from "./token-bucket.ts";
 
 /** What is left of the rates that a client has to keep to. */
-interface Allowance {
+export interface Allowance {
   readonly messages: TokenBucket;
   readonly bytes: TokenBucket;
   /** Absent until the client does something wrong. */
   violations: TokenBucket | undefined;
-  warned: boolean;
+  /** Whether a connection with this allowance was closed for abuse. */
+  isAbused: boolean;
+  /** Whether this allowance waits for the next connection of its owner. */
+  isParked: boolean;
 }
 
 /** Something that has to keep to rates. */
 export interface Rated {
-  /** Absent until the client sends something, so that an idle connection takes no memory for it. */
+  /** Absent until the client sends something, or takes something over, so that an idle connection takes no memory for it. */
   allowance: Allowance | undefined;
+  /** The keys of those whose connection this is: the next connection of any of them takes over what is left. */
+  readonly owners: readonly string[];
 }
 
-/** What to do about a message: nothing, warn the client, or end the connection instead. */
-export type RateVerdict = "fine" | "warn" | "abuse";
+type Rates = Pick<Limits, "messages" | "bytes" | "violations">;
 
-/** Holds clients to their rates. */
+/** Units of weight that are charged as one byte. */
+const WEIGHT_PER_BYTE = 3;
+
+/** How much time a client that waits for its rate gets at once, in milliseconds: so often it is looked at. */
+const QUANTUM = 50;
+
+/** The most allowances that are parked; above, the oldest are forgotten, which are nearly full again. */
+const MAX_PARKED = 65_536;
+
+/** How often parked allowances are looked through, in milliseconds. */
+const SWEEP_INTERVAL = 1_000;
+
+/** From so many parked allowances of abused connections on, an owner may not connect. */
+const MAX_ABUSED = 8;
+
+/**
+ * Holds clients to their rates. A client that sends more than its rate is not punished: it has to wait.
+ *
+ * What is left outlives its connection: an allowance that is not full is parked, and the next connection of the same owner takes
+ * it over, so that reconnecting renews nothing.
+ */
 export class RateLimits {
-  readonly #limits: Pick<Limits, "messages" | "bytes" | "violations">;
+  readonly #rates: Rates;
   readonly #clock: Clock;
+  /** The parked allowances of each owner, the emptiest last; each may be parked for several owners. */
+  readonly #parked = new Map<string, Allowance[]>();
+  #count = 0;
+  #timer: Timer | undefined;
 
-  constructor(limits: Pick<Limits, "messages" | "bytes" | "violations">, clock: Clock) {
-    this.#limits = limits;
+  constructor(rates: Rates, clock: Clock) {
+    this.#rates = rates;
     this.#clock = clock;
   }
 
-  /** Counts a message of `byteLength` bytes. */
-  received(client: Rated, byteLength: number): RateVerdict {
-    const { messages, bytes } = this.#limits;
-    const now = this.#clock.now();
-    const allowance = this.#allowanceOf(client, now);
-    const messagesLeft = allowance.messages.take(1, now);
-    const bytesLeft = allowance.bytes.take(byteLength, now);
-    if (messagesLeft <= -messages.burst || bytesLeft <= -bytes.burst) return "abuse";
-    if (messagesLeft < 0 || bytesLeft < 0) {
-      if (allowance.warned) return "fine";
-      allowance.warned = true;
-      return "warn";
-    }
-    // What this message itself took is missing, of course.
-    if (messagesLeft >= messages.burst - 1 && bytesLeft >= bytes.burst - byteLength) allowance.warned = false;
-    return "fine";
+  /** Lets a new connection take over what was left to the last ones of the same owners, if it is not full again. */
+  enter(client: Rated): void {
+    if (this.#count > 0) client.allowance = this.#takeOver(client.owners, this.#clock.now());
   }
 
-  /** Counts a violation. Returns whether the client may go on. */
-  violated(client: Rated): boolean {
+  /** Returns how long a client has to wait until its next message is handled, in milliseconds; 0 if it need not wait. */
+  delayOf(client: Rated): number {
+    const now = this.#clock.now();
+    const { messages, bytes } = this.#allowanceOf(client, now);
+    if (messages.level(now) >= 1 && bytes.level(now) > 0) return 0;
+    return QUANTUM + Math.max(messages.delayUntil(1, now), bytes.delayUntil(1, now));
+  }
+
+  /** Charges a message. What the message takes beyond the allowance is a debt, which has to be paid before the next one. */
+  charge(client: Rated, byteLength: number, weight: number): void {
+    const now = this.#clock.now();
+    const { messages, bytes } = this.#allowanceOf(client, now);
+    messages.take(1, now);
+    bytes.take(Math.max(byteLength, weight / WEIGHT_PER_BYTE), now);
+  }
+
+  /** Charges a control frame. Returns whether the client may go on: a debt of a whole burst is a flood. */
+  chargeControl(client: Rated): boolean {
+    const now = this.#clock.now();
+    return this.#allowanceOf(client, now).messages.take(1, now) > -this.#rates.messages.burst;
+  }
+
+  /** Counts a violation of this cost. Returns whether the client may go on. */
+  violated(client: Rated, cost: number): boolean {
     const now = this.#clock.now();
     const allowance = this.#allowanceOf(client, now);
-    allowance.violations ??= new TokenBucket(this.#limits.violations, now);
-    return allowance.violations.take(1, now) >= 0;
+    allowance.violations ??= new TokenBucket(this.#rates.violations, now);
+    return allowance.violations.take(cost, now) >= 0;
+  }
+
+  /** Notes that the connection of a client is closed for abuse. */
+  abused(client: Rated): void {
+    this.#allowanceOf(client, this.#clock.now()).isAbused = true;
+  }
+
+  /** Parks what is left to a client whose connection has ended, for the next connection of the same owners. */
+  park(client: Rated): void {
+    const { allowance } = client;
+    if (allowance === undefined || this.#isFull(allowance, this.#clock.now())) return;
+    client.allowance = undefined;
+    allowance.isParked = true;
+    for (const owner of client.owners) {
+      const parked = this.#parked.get(owner);
+      if (parked === undefined) this.#parked.set(owner, [allowance]);
+      else parked.push(allowance);
+      this.#count++;
+    }
+    while (this.#count > MAX_PARKED) this.#forgetOldest();
+    this.#timer ??= this.#clock.setTimeout(this.#sweep, SWEEP_INTERVAL);
+  }
+
+  /** Whether so many connections of this owner were closed for abuse, and their debts not paid, that it may not connect. */
+  isBanned(owner: string): boolean {
+    const parked = this.#parked.get(owner);
+    if (parked === undefined || parked.length < MAX_ABUSED) return false;
+    return parked.filter(({ isAbused, isParked }) => isAbused && isParked).length >= MAX_ABUSED;
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
   }
 
   #allowanceOf(client: Rated, now: number): Allowance {
     return (client.allowance ??= {
-      messages: new TokenBucket(this.#limits.messages, now),
-      bytes: new TokenBucket(this.#limits.bytes, now),
+      messages: new TokenBucket(this.#rates.messages, now),
+      bytes: new TokenBucket(this.#rates.bytes, now),
       violations: undefined,
-      warned: false,
+      isAbused: false,
+      isParked: false,
     });
+  }
+
+  /** Takes over the allowance that was parked last for one of these owners. */
+  #takeOver(owners: readonly string[], now: number): Allowance | undefined {
+    for (const owner of owners) {
+      const parked = this.#parked.get(owner);
+      for (let allowance = parked?.pop(); allowance !== undefined; allowance = parked?.pop()) {
+        this.#count--;
+        if (!allowance.isParked || this.#isFull(allowance, now)) continue;
+        allowance.isParked = false;
+        return allowance;
+      }
+      this.#parked.delete(owner);
+    }
+    return undefined;
+  }
+
+  readonly #sweep = (): void => {
+    const now = this.#clock.now();
+    for (const [owner, parked] of this.#parked) {
+      const left = parked.filter((allowance) => allowance.isParked && !this.#isFull(allowance, now));
+      this.#count -= parked.length - left.length;
+      if (left.length === 0) this.#parked.delete(owner);
+      else this.#parked.set(owner, left);
+    }
+    this.#timer = this.#count === 0 ? undefined : this.#clock.setTimeout(this.#sweep, SWEEP_INTERVAL);
+  };
+
+  #forgetOldest(): void {
+    for (const [owner, parked] of this.#parked) {
+      this.#count -= parked.length;
+      this.#parked.delete(owner);
+      return;
+    }
+  }
+
+  #isFull({ messages, bytes, violations }: Allowance, now: number): boolean {
+    return messages.isFull(now) && bytes.isFull(now) && (violations?.isFull(now) ?? true);
   }
 }

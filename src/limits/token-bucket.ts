@@ -36,4 +36,13 @@ export class TokenBucket {
     const elapsed = Math.max(now - this.#time, 0);
     return Math.min(this.#level + (elapsed * perSecond) / 1_000, burst);
   }
+
+  /** Returns how long the bucket takes until it holds `count`, in milliseconds; 0 if it does. */
+  delayUntil(count: number, now: number): number {
+    return Math.max(((count - this.level(now)) * 1_000) / this.#rate.perSecond, 0);
+  }
+
+  isFull(now: number): boolean {
+    return this.level(now) >= this.#rate.burst;
+  }
 }

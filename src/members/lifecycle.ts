@@ -4,6 +4,7 @@ import type { Counters, DropReason } from "../counters.ts";
 import type { Codecs } from "../delivery/codecs.ts";
 import type { Delivery } from "../delivery/delivery.ts";
 import type { User } from "../event-types.ts";
+import type { RateLimits } from "../limits/rate-limits.ts";
 import { CloseCode, type Close } from "../protocol/close-codes.ts";
 import type { ErrorReport } from "../report.ts";
 import type { Clock } from "../time/clock.ts";
@@ -36,6 +37,7 @@ export interface LifecycleParts {
   readonly counters: Counters;
   readonly delivery: Delivery<Member>;
   readonly members: Members;
+  readonly rates: RateLimits;
   readonly requests: Requests<Member>;
   readonly report: NodeReport;
 }
@@ -61,6 +63,7 @@ export class MemberLifecycle {
     codecs.joined(codec);
     members.add(member);
     this.#expiry.watch(member);
+    this.#parts.rates.enter(member);
     return member;
   }
 
@@ -109,13 +112,16 @@ export class MemberLifecycle {
    */
   retire(member: Member, close: Close): void {
     if (!member.open) return;
-    const { codecs, delivery, members, requests, report } = this.#parts;
+    const { codecs, delivery, members, rates, requests, report } = this.#parts;
     member.open = false;
     delivery.discard(member);
     members.remove(member);
     codecs.left(member.codec);
     this.#expiry.forget(member);
     requests.abandon(member);
+    member.inbox = undefined;
+    rates.park(member);
+    member.abort();
     queueMicrotask(() => report.departed(member, close));
     if (members.all.size === 0) this.#drained?.();
   }
@@ -139,9 +145,10 @@ export class MemberLifecycle {
     });
   }
 
-  /** Ends no members any more because of expired credentials. */
+  /** Stops all timers: no member ends any more because of expired credentials. */
   stop(): void {
     this.#expiry.stop();
+    this.#parts.rates.stop();
   }
 }
 

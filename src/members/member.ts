@@ -1,21 +1,31 @@
+import { setMaxListeners } from "node:events";
 import type { Backlog } from "../delivery/backlog.ts";
 import type { Batch } from "../delivery/batch.ts";
 import type { Recipient } from "../delivery/recipient.ts";
 import type { User } from "../event-types.ts";
+import type { Inbox } from "../limits/inbox.ts";
 import type { Rated } from "../limits/rate-limits.ts";
+import type { Working } from "../limits/work.ts";
 import type { Codec } from "../protocol/codec.ts";
 import type { RoomMember } from "../rooms/rooms.ts";
 import type { Expiring } from "../time/expiry.ts";
 import type { Beating } from "../time/heartbeat.ts";
 import type { Connection } from "../transports/transport.ts";
 import type { Handshake } from "./handshake.ts";
+import { addressKeyOf, ownerOf } from "./owner.ts";
 import type { Asked, PendingRequest } from "./requests.ts";
 
+/** What a handler is told besides the data of an event and the socket that it came from. */
+export interface HandlerContext {
+  /** Aborted when the socket ends: what the handler is at work on will not reach the client any more. */
+  readonly signal: AbortSignal;
+}
+
 /** A handler of events, without the types of their data. */
-export type AnyHandler<S> = (data: unknown, socket: S) => unknown;
+export type AnyHandler<S> = (data: unknown, socket: S, context: HandlerContext) => unknown;
 
 /** The hub's own record of one connection: what its parts need to know, in one object that all of them share. */
-export class Member<S = unknown> implements Asked<Member>, Beating, Expiring, Rated, Recipient, RoomMember {
+export class Member<S = unknown> implements Asked<Member>, Beating, Expiring, Rated, Recipient, RoomMember, Working {
   readonly id: string;
   readonly connection: Connection;
   readonly codec: Codec;
@@ -32,8 +42,15 @@ export class Member<S = unknown> implements Asked<Member>, Beating, Expiring, Ra
   /** The handlers of `socket.on`. */
   handlers: Map<string, AnyHandler<S>> | undefined = undefined;
   requests: Set<PendingRequest<Member>> | undefined = undefined;
-  /** Number of this member's messages that asynchronous handlers are at work on. */
   handling = 0;
+  handlingBytes = 0;
+  /** The messages of this member that wait to be handled; absent while none does. */
+  inbox: Inbox | undefined = undefined;
+  /** Whether reading from the client is paused, so that nothing can be expected of it. */
+  isPaused = false;
+  #context: HandlerContext | undefined = undefined;
+  /** Present once a handler has asked for the signal. */
+  #controller: AbortController | undefined = undefined;
   allowance: Rated["allowance"] = undefined;
   askedIn = 0;
   readonly phase: number;
@@ -60,6 +77,37 @@ export class Member<S = unknown> implements Asked<Member>, Beating, Expiring, Ra
     this.phase = phase;
   }
 
+  get owner(): string {
+    return ownerOf(this);
+  }
+
+  /** The keys of the user and of the address. */
+  get owners(): readonly string[] {
+    const address = addressKeyOf(this.handshake.remoteAddress);
+    return this.user === undefined ? [address] : [this.owner, address];
+  }
+
+  /** What handlers are told: one object for all messages of the member. */
+  get context(): HandlerContext {
+    return (this.#context ??= new MemberContext(this));
+  }
+
+  /** Aborted when the socket ends. It is made when a handler first asks for it. */
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      // Any number of handlers may listen to the one signal of a socket.
+      setMaxListeners(0, this.#controller.signal);
+      if (!this.open) this.#controller.abort();
+    }
+    return this.#controller.signal;
+  }
+
+  /** Aborts the signal, if there is one. */
+  abort(): void {
+    this.#controller?.abort();
+  }
+
   get expiresAt(): number | undefined {
     return this.user?.expiresAt;
   }
@@ -67,5 +115,18 @@ export class Member<S = unknown> implements Asked<Member>, Beating, Expiring, Ra
   /** Whether a handler is at work for the member, or it has something to answer. */
   get isBusy(): boolean {
     return this.handling > 0 || (this.requests?.size ?? 0) > 0;
+  }
+}
+
+/** Shows handlers of a member what they may know, and makes the signal when it is asked for. */
+class MemberContext implements HandlerContext {
+  readonly #member: Pick<Member, "signal">;
+
+  constructor(member: Pick<Member, "signal">) {
+    this.#member = member;
+  }
+
+  get signal(): AbortSignal {
+    return this.#member.signal;
   }
 }

@@ -6,5 +6,10 @@ import type { Member } from "./member.ts";
  * counted by this key, so that a new connection renews nothing.
  */
 export function ownerOf({ user, handshake }: Pick<Member, "handshake" | "user">): string {
-  return user === undefined ? `address:${subscriberOf(handshake.remoteAddress)}` : `user:${user.id}`;
+  return user === undefined ? addressKeyOf(handshake.remoteAddress) : `user:${user.id}`;
+}
+
+/** Returns the key of the owner of an address: the address, or the /64 of an IPv6 address. */
+export function addressKeyOf(address: string): string {
+  return `address:${subscriberOf(address)}`;
 }

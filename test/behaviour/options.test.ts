@@ -12,6 +12,7 @@ describe("an option of the hub", () => {
 
   const wrong: Readonly<Record<keyof HubOptions, readonly unknown[]>> = {
     transport: [null, 1, "", "WS", "uWebSockets.js", {}, [], noop, incomplete],
+    maxPendingBytes: [null, 0, -1, 1.5, "1", Number.NaN],
     path: [null, 1, "", "chat", "chat/", "/chat?a=b", "/chat#top", ["/chat"]],
     authenticate: [null, true, "function", {}],
     protocols: [null, "v1", {}, [1], [""], ["a b"], ["a,b"], ["v1", "ü"]],

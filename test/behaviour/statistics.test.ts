@@ -24,6 +24,11 @@ const NOTHING: HubStatistics = {
   slowConsumers: 0,
   violations: 0,
   handlerErrors: 0,
+  pauses: 0,
+  handling: 0,
+  handlingBytes: 0,
+  peakHandlingBytes: 0,
+  waitingBytes: 0,
 };
 
 /** What clients got, counted at their end. */
