@@ -185,7 +185,9 @@ describe("the document agrees with the code on", () => {
     const known = Object.values(WireErrorCode);
     expect(names("9. Error codes on the wire").toSorted()).toStrictEqual(known.toSorted());
     const exchanges = blocks.map(({ text }) => text).join("");
-    expect(known.filter((code) => !exchanges.includes(`"code":"${code}"`))).toStrictEqual([]);
+    // One of them only other servers send, and one comes after ten seconds, which no exchange waits for.
+    const unseen: readonly string[] = [WireErrorCode.tooFast, WireErrorCode.tooManyRequests];
+    expect(known.filter((code) => !exchanges.includes(`"code":"${code}"`))).toStrictEqual(unseen);
   });
 
   test("the close codes", () => {

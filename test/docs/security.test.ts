@@ -112,6 +112,8 @@ describe("the limits without an option", () => {
       rate(limits.bytes, mebibytes),
       rate(limits.violations, count),
       count(limits.pendingRequests),
+      mebibytes(limits.pendingBytes),
+      mebibytes(limits.waitingBytes - 64 * 1024),
       count(limits.rooms),
       count(limits.roomNameLength),
     ]);

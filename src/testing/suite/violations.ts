@@ -48,7 +48,7 @@ const VIOLATIONS: readonly (readonly [what: string, bytes: readonly Buffer[], co
 
 /** A rate so low that it refills nothing during a test. */
 const SLOW = 0.001;
-const TWO_AT_ONCE = { limits: { messages: { perSecond: SLOW, burst: 2 } } };
+const TWO_AT_ONCE = { limits: { messages: { perSecond: 100, burst: 2 } } };
 const TWO_MISTAKES = { limits: { violations: { perSecond: SLOW, burst: 2 } } };
 
 /** Clients that break the rules. Only their own connections end, and in the same way on all transports. */
@@ -99,19 +99,13 @@ export function violationCases(suite: Suite): void {
     assert.equal((await fixture.departures.next())?.socket, peer.socket);
   });
 
-  suite.test("a client that sends too much is warned, and closed with 4005", TWO_AT_ONCE, async (fixture) => {
+  suite.test("messages above the rate wait, and are handled in order", TWO_AT_ONCE, async (fixture) => {
     const [peer, other] = await fixture.pair();
     fixture.hub.handle("n", (n) => n);
-    const handled = [1, 2, 3].map((n) => ({ reply: n, data: n }));
     for (let n = 1; n <= 5; n++) peer.say({ event: "n", id: n, data: n });
-    assert.deepEqual(await peer.packet(), handled[0]);
-    assert.deepEqual(await peer.packet(), handled[1]);
-    const { event, data } = (await peer.packet()) as { event: string; data: WireError };
-    assert.deepEqual([event, data.code], ["hub:error", "too-fast"]);
-    assert.deepEqual(await peer.packet(), handled[2]);
-    assert.equal((await peer.client.closed).code, 4005);
-    assert.equal((await fixture.departures.next())?.code, 4005);
     assert.deepEqual(await other.ask("n", 0), { reply: 1, data: 0 });
+    for (let n = 1; n <= 5; n++) assert.deepEqual(await peer.packet(), { reply: n, data: n });
+    assert.equal(peer.socket.isOpen, true);
     assert.deepEqual(fixture.failures.take(), []);
   });
 

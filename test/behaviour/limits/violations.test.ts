@@ -30,20 +30,12 @@ const FAULTS: readonly Fault[] = [
     before: (_guest, { hub }) => hub.handle("chat", () => {}),
     commit: (guest) => guest.say({ event: "chat", data: 7 }),
   },
-  {
-    code: "too-many-requests",
-    before: (guest, { hub }) => {
-      hub.handle("for ever", () => new Promise(() => {}));
-      guest.say({ event: "for ever" });
-    },
-    commit: (guest) => guest.say({ event: "for ever" }),
-  },
 ];
 
 const CASES = SUBJECTS.flatMap((subject) => FAULTS.map((fault) => ({ subject, fault, on: subject.name })));
 
 describe.each(CASES)("A client that is told $fault.code on $on", ({ subject, fault }) => {
-  const limits = { ...THREE, pendingRequests: 1 };
+  const limits = THREE;
 
   test("is closed the fourth time", async () => {
     const { stage } = await openStageInTime(subject, { ...fault.options, limits });
@@ -116,9 +108,9 @@ describe.each(SUBJECTS)("On $name", (subject) => {
     expect(handled).toStrictEqual([1, 3]);
   });
 
-  test("a failure that is not the client's fault does not count", async () => {
+  test("a failure of the server counts a tenth, and what the application refuses does not count", async () => {
     const { stage } = await openStageInTime(subject, {
-      limits: { violations: { perSecond: 1, burst: 1 }, rooms: 1, messages: { perSecond: 1, burst: 20 } },
+      limits: { violations: { perSecond: 1, burst: 1 }, rooms: 1 },
       joinable: (room) => room !== "closed",
     });
     stage.hub.handle("fail", () => {
@@ -141,8 +133,10 @@ describe.each(SUBJECTS)("On $name", (subject) => {
       guest.say({ reply: 17, data: "to a request that nobody made" });
       guest.say({ event: "hub:pong" });
     }
-    expect(await guest.packet()).toMatchObject({ data: { code: "too-fast" } });
     expect(stage.hub.stats().violations).toBe(0);
     expect(guest.socket.isOpen).toBe(true);
+    expect(await ask("fail")).toBe("handler-failed");
+    guest.say({ event: "fail", id: 1 });
+    expect(await guest.client.closed).toStrictEqual(ABUSE);
   });
 });
