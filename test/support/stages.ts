@@ -8,19 +8,19 @@ import { TRANSPORTS } from "./transports.ts";
 
 const ALL: readonly TransportSubject[] = [inMemory(), overSockets("ws", ws), overSockets("uws", uws)];
 
-/** Everything that a hub can be on here. */
+/** The transports that can be tested here. */
 export const SUBJECTS: readonly TransportSubject[] = ALL.filter(
   ({ name }) => name !== "uws" || TRANSPORTS.includes("uws"),
 );
 
-/** A hub that listens until the test ends, and neither greets nor pings. */
+/** Opens a hub that listens until the test ends, and neither greets nor pings. */
 export async function openStage(subject: TransportSubject, options: HubOptions = {}): Promise<Stage> {
   const stage = await Stage.open(subject, options);
   onTestFinished(() => stage.close());
   return stage;
 }
 
-/** The same in a time that stands still until the test moves it. */
+/** Opens such a hub in a time that stands still until the test moves it. */
 export async function openStageInTime(
   subject: TransportSubject,
   options: HubOptions = {},
