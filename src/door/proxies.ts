@@ -1,6 +1,6 @@
 import { BlockList, isIP, SocketAddress } from "node:net";
 import type { UpgradeInfo } from "../transports/transport.ts";
-import { plainAddress } from "../transports/shared/upgrade-info.ts";
+import { plainAddress } from "../checks/plain-address.ts";
 
 /** How many proxies stand in front of the hub, or which addresses and CIDR ranges are theirs. */
 export type TrustProxy = number | readonly string[];

@@ -2,7 +2,10 @@ import { Buffer } from "node:buffer";
 import { checkOptions, isInteger, isObject, isText, type Rule } from "../checks/option-rules.ts";
 import type { ListenOptions } from "./transport.ts";
 
-/** What fits into `sun_path` on every system. A longer path is cut off by Node, and crashes uWebSockets.js. */
+/**
+ * The length of a path that fits into `sun_path` on every system. Node.js cuts off a longer path, and uWebSockets.js
+ * crashes.
+ */
 const MAX_SOCKET_PATH_BYTES = 103;
 
 const RULES: { readonly [K in keyof Required<ListenOptions>]: Rule } = {
@@ -13,8 +16,9 @@ const RULES: { readonly [K in keyof Required<ListenOptions>]: Rule } = {
 };
 
 /**
- * Checks where the application wants to listen. A number is a port.
+ * Checks the address that the application wants to listen on.
  *
+ * @param where - a port, or {@link ListenOptions}.
  * @throws {HubError} `ERR_HUB_OPTION` naming the option and what it must be.
  */
 export function checkListenOptions(where: unknown): ListenOptions {

@@ -1,20 +1,24 @@
 import { isBoolean, isInteger, MAX_BYTES, type Options } from "../checks/option-rules.ts";
 
-/** What every transport obeys, as far as users set it. */
+/** The options of a hub that every transport obeys. */
 export interface WireSettings {
   /** The only URL path to accept, such as `"/chat"`. Default: any path. */
   readonly path: string | undefined;
 
-  /** The largest message accepted from a client, in bytes. A larger one closes with 1009. Default: 1 MiB. */
+  /**
+   * The size of the largest message accepted from a client, in bytes. A larger one ends the connection with 1009.
+   * Default: 1 MiB.
+   */
   readonly maxMessageBytes: number;
 
   /**
-   * Whether to offer permessage-deflate. It saves bytes and costs processor time: on `ws` once for a message, however
-   * many sockets it goes to, on `uws` for each of them. Default: `false`.
+   * Whether the server accepts permessage-deflate when a client offers it. Compression saves bytes and costs processor
+   * time: on `ws` once for each message, however many sockets get it, on `uws` once for each socket. Default: `false`.
    */
   readonly compression: boolean;
 }
 
+/** The defaults and the rules of {@link WireSettings}. */
 export const wireOptions: Options<WireSettings> = {
   path: {
     default: undefined,

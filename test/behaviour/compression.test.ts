@@ -12,7 +12,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { RawFrame } from "../../src/testing/raw-frame.ts";
 import { closePayload, Opcode, rawFrame } from "../../src/testing/raw-frame.ts";
 import { rawRequest, UPGRADE_HEADERS } from "../../src/testing/raw-client.ts";
-import { SeamStage, sequence } from "../../src/testing/suite/seam-stage.ts";
+import { TransportFixture, sequence } from "../../src/testing/suite/transport-fixture.ts";
 import { WsClient } from "../support/ws-client.ts";
 import { inflate } from "../support/inflate.ts";
 
@@ -201,7 +201,7 @@ describe("Compression on ws", () => {
 });
 
 test("bytes that a slow client has not read count as they go over the wire", async () => {
-  const stage = await SeamStage.open(
+  const stage = await TransportFixture.open(
     overSockets("ws", () => ws()),
     { compression: true },
   );

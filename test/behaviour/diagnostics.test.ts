@@ -4,7 +4,7 @@ import type { Hub, HubOptions } from "roomcast";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { publish } from "../../src/hub/diagnostics.ts";
 import { Inbox } from "../../src/testing/inbox.ts";
-import type { Stage } from "../../src/testing/suite/stage.ts";
+import type { HubFixture } from "../../src/testing/suite/hub-fixture.ts";
 import { openStage, SUBJECTS } from "../support/stages.ts";
 
 const NAMES = ["connection", "disconnection", "refusal", "error", "drop"] as const;
@@ -26,7 +26,7 @@ function collect(name: Name): Inbox<Message> {
 
 const [memory] = SUBJECTS;
 if (memory === undefined) throw new Error("There is always a transport.");
-const open = (options?: HubOptions): Promise<Stage> => openStage(memory, options);
+const open = (options?: HubOptions): Promise<HubFixture> => openStage(memory, options);
 
 describe.each(SUBJECTS)("On $name the channel", (subject) => {
   test("roomcast:connection tells of a socket after the hub's own listeners were told", async () => {

@@ -2,8 +2,8 @@ import { setImmediate as turn } from "node:timers/promises";
 import { ReplyError, jsonCodec, type Codec, type ErrorContext, type HubOptions } from "roomcast";
 import { SuiteRefusal } from "roomcast/testing";
 import { describe, expect, test } from "vitest";
-import type { Guest } from "../../src/testing/suite/guest.ts";
-import type { Stage } from "../../src/testing/suite/stage.ts";
+import type { ClientFixture } from "../../src/testing/suite/client-fixture.ts";
+import type { HubFixture } from "../../src/testing/suite/hub-fixture.ts";
 import { hubError } from "../support/hub-error.ts";
 import { openStage, SUBJECTS } from "../support/stages.ts";
 
@@ -11,7 +11,7 @@ const FAILED = { code: "handler-failed", message: "The server failed to handle t
 
 const [memory] = SUBJECTS;
 if (memory === undefined) throw new Error("There is always a transport.");
-const open = (options?: HubOptions): Promise<Stage> => openStage(memory, options);
+const open = (options?: HubOptions): Promise<HubFixture> => openStage(memory, options);
 
 function raise(error: unknown): never {
   throw error;
@@ -80,7 +80,7 @@ interface Place {
   readonly where: string;
   readonly options?: (fail: Fail) => HubOptions;
   /** Makes the code run, for this client. Checks the answer that it gets. */
-  readonly run: (stage: Stage, guest: Guest, fail: Fail) => unknown;
+  readonly run: (stage: HubFixture, guest: ClientFixture, fail: Fail) => unknown;
   readonly source: ErrorContext["source"];
   readonly event?: string;
   readonly isNobodys?: boolean;
@@ -88,11 +88,11 @@ interface Place {
   readonly isSync?: boolean;
 }
 
-async function asks(guest: Guest, event: string): Promise<void> {
+async function asks(guest: ClientFixture, event: string): Promise<void> {
   expect(await guest.ask(event, { room: "room" })).toStrictEqual({ reply: 1, error: FAILED });
 }
 
-async function isRefused(stage: Stage, status: number): Promise<void> {
+async function isRefused(stage: HubFixture, status: number): Promise<void> {
   const refused = await stage
     .dial({ headers: { origin: "https://bad.example" } })
     .opened.catch((error: unknown) => error);

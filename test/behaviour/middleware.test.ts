@@ -4,7 +4,7 @@ import { memory } from "roomcast/testing";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { Inbox } from "../../src/testing/inbox.ts";
-import type { Stage } from "../../src/testing/suite/stage.ts";
+import type { HubFixture } from "../../src/testing/suite/hub-fixture.ts";
 import { hubError } from "../support/hub-error.ts";
 import { openStage, SUBJECTS } from "../support/stages.ts";
 
@@ -13,7 +13,7 @@ const FAILED = { code: "handler-failed", message: "The server failed to handle t
 const [subject] = SUBJECTS;
 if (subject === undefined) throw new Error("There is always a transport.");
 
-const open = (options?: HubOptions): Promise<Stage> => openStage(subject, options);
+const open = (options?: HubOptions): Promise<HubFixture> => openStage(subject, options);
 
 describe.each(SUBJECTS)("Middleware on $name", (each) => {
   test("runs around the handler, in the order in which it was added", async () => {

@@ -3,8 +3,8 @@ import type { Connection, HubOptions, HubStatistics, Transport } from "roomcast"
 import { overSockets, type TransportSubject } from "roomcast/testing";
 import { uws } from "roomcast/transports/uws";
 import { describe, expect, test } from "vitest";
-import type { Guest } from "../../src/testing/suite/guest.ts";
-import type { Stage } from "../../src/testing/suite/stage.ts";
+import type { ClientFixture } from "../../src/testing/suite/client-fixture.ts";
+import type { HubFixture } from "../../src/testing/suite/hub-fixture.ts";
 import { openStage, openStageInTime, SUBJECTS } from "../support/stages.ts";
 import { TRANSPORTS } from "../support/transports.ts";
 
@@ -32,7 +32,7 @@ class Received {
   bytes = 0;
 
   /** Everything that was sent to these clients until now. */
-  static async by(...guests: readonly Guest[]): Promise<Received> {
+  static async by(...guests: readonly ClientFixture[]): Promise<Received> {
     const received = new Received();
     for (const guest of guests) {
       for (const message of await guest.heard()) {
@@ -51,7 +51,7 @@ function frameLength(message: string | readonly number[] | undefined): number {
 }
 
 /** What the fences of these clients take, which are sent by the hub, too. */
-function fences(guests: readonly Guest[]): Received {
+function fences(guests: readonly ClientFixture[]): Received {
   const sent = new Received();
   sent.messages = guests.length;
   sent.bytes = guests.length * frameLength("--fence--");
@@ -83,7 +83,7 @@ function counting(inner: Transport): { readonly transport: Transport; readonly w
 async function openCounted(
   subject: TransportSubject,
   options?: HubOptions,
-): Promise<{ readonly stage: Stage; readonly writes: () => number }> {
+): Promise<{ readonly stage: HubFixture; readonly writes: () => number }> {
   let counted: ReturnType<typeof counting> | undefined;
   const create = (): Transport => (counted = counting(subject.create())).transport;
   const stage = await openStage({ ...subject, create }, options);
@@ -106,7 +106,7 @@ describe.each(SUBJECTS)("The statistics on $name", (subject) => {
     const { hub } = stage;
     hub.handle("echo", (data: unknown) => data);
     const guests = [...(await stage.trio()), ...(await stage.pair())];
-    const [a, b, c, d] = guests as [Guest, Guest, Guest, Guest];
+    const [a, b, c, d] = guests as [ClientFixture, ClientFixture, ClientFixture, ClientFixture];
     for (const { socket } of [a, b, c]) socket.join("room");
     d.socket.join("other");
     const before = hub.stats();
@@ -305,10 +305,10 @@ describe.skipIf(!TRANSPORTS.includes("uws"))("The statistics on uws, of what is 
 
   test("are those of messages sent one by one", async () => {
     const { stage, writes } = await openCounted(subject);
-    const guests: Guest[] = [];
+    const guests: ClientFixture[] = [];
     for (let n = 0; n < 20; n++) guests.push(await stage.connect());
     for (const { socket } of guests) socket.join("room");
-    const [a, b] = guests as [Guest, Guest];
+    const [a, b] = guests as [ClientFixture, ClientFixture];
     const { hub } = stage;
     hub.to("room").emit("news", "for all");
     a.socket.to("room").emit("news", "of a");
@@ -328,10 +328,10 @@ describe.skipIf(!TRANSPORTS.includes("uws"))("The statistics on uws, of what is 
 
   test("include only the members that were sent something", async () => {
     const stage = await openStage(subject);
-    const guests: Guest[] = [];
+    const guests: ClientFixture[] = [];
     for (let n = 0; n < 20; n++) guests.push(await stage.connect());
     for (const { socket } of guests) socket.join("room");
-    const [sender, ...others] = guests as [Guest, ...Guest[]];
+    const [sender, ...others] = guests as [ClientFixture, ...ClientFixture[]];
     for (let n = 0; n < 3; n++) sender.socket.to("room").emit("news", n);
     for (const other of others) await other.packet();
     expect(stage.hub.stats()).toMatchObject({ messagesOut: 3 * 19, writes: 19 });

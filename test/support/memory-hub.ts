@@ -1,13 +1,13 @@
 import type { Hub, Socket } from "roomcast";
 import { inMemory } from "roomcast/testing";
-import type { Guest } from "../../src/testing/suite/guest.ts";
+import type { ClientFixture } from "../../src/testing/suite/client-fixture.ts";
 import { openStage } from "./stages.ts";
 
 /** A hub in memory with one client, whose socket is in the room "lobby". */
 export interface MemoryHub {
   readonly hub: Hub;
   readonly socket: Socket;
-  readonly guest: Guest;
+  readonly guest: ClientFixture;
 }
 
 /** Opens a hub until the test ends, and connects its client. */

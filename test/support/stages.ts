@@ -3,7 +3,7 @@ import { inMemory, overSockets, VirtualClock, type TransportSubject } from "room
 import { uws } from "roomcast/transports/uws";
 import { ws } from "roomcast/transports/ws";
 import { onTestFinished } from "vitest";
-import { Stage } from "../../src/testing/suite/stage.ts";
+import { HubFixture } from "../../src/testing/suite/hub-fixture.ts";
 import { TRANSPORTS } from "./transports.ts";
 
 const ALL: readonly TransportSubject[] = [inMemory(), overSockets("ws", ws), overSockets("uws", uws)];
@@ -14,8 +14,8 @@ export const SUBJECTS: readonly TransportSubject[] = ALL.filter(
 );
 
 /** Opens a hub that listens until the test ends, and neither greets nor pings. */
-export async function openStage(subject: TransportSubject, options: HubOptions = {}): Promise<Stage> {
-  const stage = await Stage.open(subject, options);
+export async function openStage(subject: TransportSubject, options: HubOptions = {}): Promise<HubFixture> {
+  const stage = await HubFixture.open(subject, options);
   onTestFinished(() => stage.close());
   return stage;
 }
@@ -24,7 +24,7 @@ export async function openStage(subject: TransportSubject, options: HubOptions =
 export async function openStageInTime(
   subject: TransportSubject,
   options: HubOptions = {},
-): Promise<{ readonly stage: Stage; readonly clock: VirtualClock }> {
+): Promise<{ readonly stage: HubFixture; readonly clock: VirtualClock }> {
   const clock = new VirtualClock();
   return { stage: await openStage(subject, { ...options, clock }), clock };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { Inbox } from "../../../src/testing/inbox.ts";
-import type { Stage } from "../../../src/testing/suite/stage.ts";
+import type { HubFixture } from "../../../src/testing/suite/hub-fixture.ts";
 import { openStage, SUBJECTS } from "../../support/stages.ts";
 
 const TOO_MANY = {
@@ -15,7 +15,7 @@ interface Work {
 }
 
 /** Handles "work" asynchronously and "fence" at once. */
-function handleWork(stage: Stage): Inbox<Work> {
+function handleWork(stage: HubFixture): Inbox<Work> {
   const begun = new Inbox<Work>();
   stage.hub.handle("work", () => new Promise((resolve, reject) => begun.push({ resolve, reject })));
   stage.hub.handle("fence", () => "fence");

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { Inbox } from "../../../src/testing/inbox.ts";
-import type { Guest } from "../../../src/testing/suite/guest.ts";
-import type { Stage } from "../../../src/testing/suite/stage.ts";
+import type { ClientFixture } from "../../../src/testing/suite/client-fixture.ts";
+import type { HubFixture } from "../../../src/testing/suite/hub-fixture.ts";
 import { openStage, openStageInTime, SUBJECTS } from "../../support/stages.ts";
 
 const TOO_FAST = {
@@ -174,7 +174,7 @@ function replies(first: number, last: number): readonly unknown[] {
 }
 
 /** Handles "n" and collects its data. */
-function countHandled(stage: Stage): readonly unknown[] {
+function countHandled(stage: HubFixture): readonly unknown[] {
   const handled: unknown[] = [];
   stage.hub.handle("n", (data: unknown) => {
     handled.push(data);
@@ -183,14 +183,14 @@ function countHandled(stage: Stage): readonly unknown[] {
   return handled;
 }
 
-async function packets(guest: Guest, count: number): Promise<readonly unknown[]> {
+async function packets(guest: ClientFixture, count: number): Promise<readonly unknown[]> {
   const received: unknown[] = [];
   while (received.length < count) received.push(await guest.packet());
   return received;
 }
 
 /** Sends so many requests, and returns everything that the client is told up to the last reply. */
-async function say(guest: Guest, count: number): Promise<readonly unknown[]> {
+async function say(guest: ClientFixture, count: number): Promise<readonly unknown[]> {
   for (let n = 1; n <= count; n++) guest.say({ event: "n", id: n });
   const told: unknown[] = [];
   for (let packet: unknown; (packet as { reply?: number } | undefined)?.reply !== count; told.push(packet)) {

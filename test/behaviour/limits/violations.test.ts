@@ -1,8 +1,8 @@
 import { defineContract, ReplyError, type HubOptions } from "roomcast";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import type { Guest } from "../../../src/testing/suite/guest.ts";
-import type { Stage } from "../../../src/testing/suite/stage.ts";
+import type { ClientFixture } from "../../../src/testing/suite/client-fixture.ts";
+import type { HubFixture } from "../../../src/testing/suite/hub-fixture.ts";
 import { openStageInTime, SUBJECTS } from "../../support/stages.ts";
 
 const ABUSE = { code: 4005, reason: "Too much that is wrong" };
@@ -15,8 +15,8 @@ interface Fault {
   readonly code: string;
   readonly options?: HubOptions;
   /** Called once for the client before. */
-  readonly before?: (guest: Guest, stage: Stage) => void;
-  readonly commit: (guest: Guest, stage: Stage) => void;
+  readonly before?: (guest: ClientFixture, stage: HubFixture) => void;
+  readonly commit: (guest: ClientFixture, stage: HubFixture) => void;
 }
 
 const FAULTS: readonly Fault[] = [

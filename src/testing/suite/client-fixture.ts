@@ -9,8 +9,8 @@ import type { Wire } from "./wire.ts";
 
 const FENCE = "--fence--";
 
-/** One connected client, both ends of it. */
-export class Guest {
+/** A connected client, together with the hub's socket. */
+export class ClientFixture {
   readonly client: SuiteClient;
   readonly socket: Socket;
   readonly #wire: Wire;
@@ -21,7 +21,7 @@ export class Guest {
     this.#wire = wire;
   }
 
-  /** The next message, which must be a packet. */
+  /** Waits for the next message, which must be a packet. */
   async packet(): Promise<unknown> {
     return this.#wire.decode(await this.client.next());
   }
@@ -38,15 +38,17 @@ export class Guest {
   }
 
   /**
-   * All messages that the client was sent until now, text as text and binary as arrays of numbers. They end at a fence
-   * that is sent behind them; what is not in front of it is not coming.
+   * Waits for all messages that the hub has sent to the client until now. The hub sends a fence after them: a message
+   * that does not arrive before the fence will not arrive.
+   *
+   * @returns the messages, text as strings and binary as arrays of numbers.
    */
   async heard(): Promise<(string | readonly number[] | undefined)[]> {
     this.socket.send(FENCE);
     return this.#until(FENCE);
   }
 
-  /** All messages that the client gets before its connection ends. */
+  /** Waits for all messages up to the end of the connection. */
   rest(): Promise<(string | readonly number[] | undefined)[]> {
     return this.#until(undefined);
   }
@@ -59,8 +61,8 @@ export class Guest {
   }
 }
 
-/** One connected raw client, both ends of it. */
-export class RawGuest {
+/** A connected raw client, together with the hub's socket. */
+export class RawClientFixture {
   readonly client: RawClient;
   readonly socket: Socket;
   readonly #wire: Wire;
@@ -71,6 +73,7 @@ export class RawGuest {
     this.#wire = wire;
   }
 
+  /** Sends a frame. */
   frame(opcode: number, payload?: string | Uint8Array, options?: RawFrameOptions): void {
     this.client.write(rawFrame(opcode, payload, options));
   }
@@ -80,16 +83,18 @@ export class RawGuest {
     this.client.write(this.#wire.frame(packet));
   }
 
+  /** Sends a close frame. */
   close(code: number, reason?: string | Uint8Array): void {
     this.frame(Opcode.close, closePayload(code, reason));
   }
 
-  /** The server's frames up to the end of the connection, as `[opcode, payload as text]`. */
+  /** Waits for the server's frames up to the end of the connection. */
   async rest(): Promise<readonly [opcode: number, payload: string][]> {
     const frame = await this.client.frame();
     return frame === undefined ? [] : [[frame.opcode, frame.payload.toString()], ...(await this.rest())];
   }
 
+  /** Checks that the server's next frame is this one. */
   async expectFrame(opcode: number, payload: string | Uint8Array = ""): Promise<void> {
     const expected: RawFrame = { fin: true, opcode, payload: Buffer.from(payload as string) };
     assert.deepEqual(await this.client.frame(), expected);

@@ -1,36 +1,37 @@
 import assert from "node:assert/strict";
 import type { Buffer } from "node:buffer";
 import { Hub } from "../../hub/hub.ts";
-import type { Disconnection, ErrorContext } from "../../index.ts";
+import type { ErrorContext } from "../../hub/events.ts";
 import type { HubOptions } from "../../hub/options.ts";
 import type { Socket } from "../../hub/socket.ts";
+import type { Close } from "../../protocol/close-codes.ts";
 import type { Transport } from "../../transports/transport.ts";
 import { Inbox } from "../inbox.ts";
 import { rawRequest, UPGRADE_HEADERS, type RawClient } from "../raw-client.ts";
 import type { SuiteClient, SuiteConnectOptions } from "../suite-client.ts";
 import type { TransportSubject } from "../transport-subject.ts";
-import { Guest, RawGuest } from "./guest.ts";
+import { ClientFixture, RawClientFixture } from "./client-fixture.ts";
 import { Wire } from "./wire.ts";
 
-/** What the hub's `disconnection` event told. */
-export interface Departure extends Disconnection {
+/** The arguments of the hub's `disconnection` event. */
+export interface Departure extends Close {
   readonly socket: Socket;
 }
 
-/** What the hub's `error` event told. */
+/** The arguments of the hub's `error` event. */
 export interface Failure {
   readonly error: unknown;
   readonly context: ErrorContext;
 }
 
-/** By which the two ends of a connection are found to belong together. */
+/** The header by which the fixture finds the socket of a client. */
 const TICKET = "x-suite-ticket";
 
-/** A hub that listens, and its clients. */
-export class Stage {
+/** A listening hub on the transport under test, and its clients. */
+export class HubFixture {
   readonly hub: Hub;
   readonly wire: Wire;
-  /** In the order of their `connection` events. */
+  /** The sockets in the order of their `connection` events. */
   readonly connected: Socket[] = [];
   readonly departures: Inbox<Departure> = new Inbox<Departure>();
   readonly failures: Inbox<Failure> = new Inbox<Failure>();
@@ -41,11 +42,11 @@ export class Stage {
   #port = 0;
   #tickets = 0;
 
-  static async open(subject: TransportSubject, options: HubOptions): Promise<Stage> {
-    const stage = new Stage(subject, options);
-    const { port } = await stage.hub.listen({ host: "127.0.0.1" });
-    stage.#port = port;
-    return stage;
+  static async open(subject: TransportSubject, options: HubOptions): Promise<HubFixture> {
+    const fixture = new HubFixture(subject, options);
+    const { port } = await fixture.hub.listen({ host: "127.0.0.1" });
+    fixture.#port = port;
+    return fixture;
   }
 
   private constructor(subject: TransportSubject, options: HubOptions) {
@@ -69,28 +70,28 @@ export class Stage {
     this.hub.on("error", (error, context) => this.failures.push({ error, context }));
   }
 
-  /** Begins to connect a client. */
+  /** Begins to connect a client, and does not wait for it. */
   dial(options: SuiteConnectOptions = {}): SuiteClient {
     const client = this.#subject.connect(this.#transport, this.#port, options);
     this.#clients.push(client);
     return client;
   }
 
-  /** Connects a client and waits for both of its ends. */
-  async connect({ headers, ...options }: SuiteConnectOptions = {}): Promise<Guest> {
+  /** Connects a client, and waits until it is open and the hub has its socket. */
+  async connect({ headers, ...options }: SuiteConnectOptions = {}): Promise<ClientFixture> {
     const [ticket, arrival] = this.#expect();
     const client = this.dial({ ...options, headers: { ...headers, [TICKET]: ticket } });
     await client.opened;
-    return new Guest(client, await arrival, this.wire);
+    return new ClientFixture(client, await arrival, this.wire);
   }
 
-  /** Connects two clients, together. */
-  pair(): Promise<[Guest, Guest]> {
+  /** Connects two clients at the same time. */
+  pair(): Promise<[ClientFixture, ClientFixture]> {
     return Promise.all([this.connect(), this.connect()]);
   }
 
-  /** Connects three clients, together. */
-  trio(): Promise<[Guest, Guest, Guest]> {
+  /** Connects three clients at the same time. */
+  trio(): Promise<[ClientFixture, ClientFixture, ClientFixture]> {
     return Promise.all([this.connect(), this.connect(), this.connect()]);
   }
 
@@ -102,15 +103,20 @@ export class Stage {
     return client;
   }
 
-  /** Connects a raw client; `early` is sent together with the request. */
-  async connectRaw(early: readonly Buffer[] = []): Promise<RawGuest> {
+  /**
+   * Connects a raw client.
+   *
+   * @param early - bytes that are sent together with the request.
+   */
+  async connectRaw(early: readonly Buffer[] = []): Promise<RawClientFixture> {
     const [ticket, arrival] = this.#expect();
     const client = await this.dialRaw();
     client.write(rawRequest("/", { ...UPGRADE_HEADERS, [TICKET]: ticket }), ...early);
     assert.equal((await client.response())?.status, 101);
-    return new RawGuest(client, await arrival, this.wire);
+    return new RawClientFixture(client, await arrival, this.wire);
   }
 
+  /** Breaks the connections of all clients, and closes the hub. */
   async close(): Promise<void> {
     for (const client of this.#clients) client.vanish();
     await this.hub.close();
@@ -125,7 +131,7 @@ export class Stage {
   }
 }
 
-/** Everything that can be done with a socket. */
+/** Calls every method of a socket that changes something. */
 export function useUp(socket: Socket): void {
   socket.join("x", "z");
   socket.leave("x");

@@ -14,8 +14,8 @@ import type { RawClient } from "../raw-client.ts";
 import type { SuiteClient, SuiteConnectOptions } from "../suite-client.ts";
 import type { TransportSubject } from "../transport-subject.ts";
 
-/** One call of a handler of the seam, without `drain`, of which there may be any number. */
-export type SeamEvent =
+/** A call of one of the {@link TransportHandlers}. Calls of `drain` are kept apart, because their number varies. */
+export type TransportEvent =
   | { readonly type: "open"; readonly connection: Connection; readonly context: unknown }
   | { readonly type: "message"; readonly connection: Connection; readonly data: string | Buffer }
   | { readonly type: "pong" | "overflow"; readonly connection: Connection }
@@ -23,23 +23,23 @@ export type SeamEvent =
 
 export const ACCEPT: UpgradeDecision = { accept: true, protocol: "", context: undefined };
 
-/** A transport with the test in the hub's place. */
-export class SeamStage {
+/** A listening transport whose handlers are the test's instead of a hub's, and its clients. */
+export class TransportFixture {
   readonly transport: Transport;
-  readonly events: Inbox<SeamEvent> = new Inbox<SeamEvent>();
+  readonly events: Inbox<TransportEvent> = new Inbox<TransportEvent>();
   readonly drains: Inbox<Connection> = new Inbox<Connection>();
-  /** Replaced by the tests that decide otherwise. */
+  /** The decision on upgrades. A test may replace it. Default: every client is accepted. */
   upgrade: (info: UpgradeInfo) => UpgradeDecision | Promise<UpgradeDecision> = () => ACCEPT;
   readonly #subject: TransportSubject;
   readonly #settings: TransportSettings;
   readonly #clients: (SuiteClient | RawClient)[] = [];
   #port = 0;
 
-  static async open(subject: TransportSubject, settings: Partial<TransportSettings>): Promise<SeamStage> {
-    const stage = new SeamStage(subject, settings);
-    const { port } = await stage.transport.listen({ host: "127.0.0.1" });
-    stage.#port = port;
-    return stage;
+  static async open(subject: TransportSubject, settings: Partial<TransportSettings>): Promise<TransportFixture> {
+    const fixture = new TransportFixture(subject, settings);
+    const { port } = await fixture.transport.listen({ host: "127.0.0.1" });
+    fixture.#port = port;
+    return fixture;
   }
 
   private constructor(subject: TransportSubject, settings: Partial<TransportSettings>) {
@@ -59,7 +59,7 @@ export class SeamStage {
     return this.#port;
   }
 
-  /** One more transport, which does not listen. */
+  /** Creates one more transport, which does not listen. */
   another(): Transport {
     const transport = this.#subject.create();
     const handlers: TransportHandlers = {
@@ -78,33 +78,36 @@ export class SeamStage {
     return transport;
   }
 
+  /** Begins to connect a client, and does not wait for it. */
   dial(options: SuiteConnectOptions = {}): SuiteClient {
     const client = this.#subject.connect(this.transport, this.#port, options);
     this.#clients.push(client);
     return client;
   }
 
+  /** Opens a TCP connection and sends nothing. */
   async dialRaw(): Promise<RawClient> {
     const client = (await this.#subject.connectRaw?.(this.#port)) as RawClient;
     this.#clients.push(client);
     return client;
   }
 
-  /** Connects a client; nothing else may happen meanwhile. */
+  /** Connects a client. The next event must be its `open`. */
   async connect(options?: SuiteConnectOptions): Promise<{ client: SuiteClient; connection: Connection }> {
     const client = this.dial(options);
     await client.opened;
-    const { connection } = (await this.events.next()) as SeamEvent;
+    const { connection } = (await this.events.next()) as TransportEvent;
     return { client, connection };
   }
 
+  /** Breaks the connections of all clients, and destroys the transport. */
   async close(): Promise<void> {
     for (const client of this.#clients) client.vanish();
     await this.transport.destroy();
   }
 }
 
-/** What the hub hands to `connection.write`. */
+/** Creates a sequence of frames for `connection.write`, as a hub does. */
 export function sequence(...messages: readonly (string | Uint8Array)[]): FrameSequence {
   const frames = messages.map((message) => new Frame(message));
   const bytes = Buffer.concat(frames.map((frame) => frame.bytes));
