@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { Inbox } from "../../../src/testing/inbox.ts";
 import type { ClientFixture } from "../../../src/testing/suite/client-fixture.ts";
 import type { HubFixture } from "../../../src/testing/suite/hub-fixture.ts";
-import { openStage, openStageInTime, SUBJECTS } from "../../support/stages.ts";
+import { openHubFixture, openHubFixtureInTime, SUBJECTS } from "../../support/hub-fixture.ts";
 
 const TOO_FAST = {
   event: "hub:error",
@@ -19,40 +19,40 @@ const MESSAGES = { messages: { perSecond: 10, burst: 5 } };
 
 describe.each(SUBJECTS)("On $name the messages of a client", (subject) => {
   test("that are too many are handled with one warning, and then close the connection", async () => {
-    const { stage } = await openStageInTime(subject, { limits: MESSAGES });
-    const handled = countHandled(stage);
-    const guest = await stage.connect();
-    for (let n = 1; n <= 12; n++) guest.say({ event: "n", id: n, data: n });
-    expect(await packets(guest, 10)).toStrictEqual([...replies(1, 5), TOO_FAST, ...replies(6, 9)]);
-    expect(await guest.client.closed).toStrictEqual(ABUSE);
-    expect(await stage.departures.next()).toStrictEqual({ socket: guest.socket, ...ABUSE });
+    const { fixture } = await openHubFixtureInTime(subject, { limits: MESSAGES });
+    const handled = countHandled(fixture);
+    const peer = await fixture.connect();
+    for (let n = 1; n <= 12; n++) peer.say({ event: "n", id: n, data: n });
+    expect(await packets(peer, 10)).toStrictEqual([...replies(1, 5), TOO_FAST, ...replies(6, 9)]);
+    expect(await peer.client.closed).toStrictEqual(ABUSE);
+    expect(await fixture.departures.next()).toStrictEqual({ socket: peer.socket, ...ABUSE });
     expect(handled).toStrictEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
-    expect(stage.failures.take()).toStrictEqual([]);
-    expect(stage.hub.stats()).toMatchObject({ messagesIn: 10, violations: 0, connections: 0 });
+    expect(fixture.failures.take()).toStrictEqual([]);
+    expect(fixture.hub.stats()).toMatchObject({ messagesIn: 10, violations: 0, connections: 0 });
   });
 
   test("pay their debt off with time", async () => {
-    const { stage, clock } = await openStageInTime(subject, { limits: MESSAGES });
-    const handled = countHandled(stage);
-    const guest = await stage.connect();
-    await say(guest, 9);
+    const { fixture, clock } = await openHubFixtureInTime(subject, { limits: MESSAGES });
+    const handled = countHandled(fixture);
+    const peer = await fixture.connect();
+    await say(peer, 9);
     // It owes 4; a second is worth 10, of which it may have 5.
     await clock.advance(1_000);
-    await say(guest, 5);
+    await say(peer, 5);
     expect(handled).toHaveLength(14);
-    expect(guest.socket.isOpen).toBe(true);
-    await say(guest, 4);
-    guest.say({ event: "n" });
-    expect(await guest.client.closed).toStrictEqual(ABUSE);
+    expect(peer.socket.isOpen).toBe(true);
+    await say(peer, 4);
+    peer.say({ event: "n" });
+    expect(await peer.client.closed).toStrictEqual(ABUSE);
     expect(handled).toHaveLength(18);
   });
 
   test("bring another warning only after the bucket was full", async () => {
-    const { stage, clock } = await openStageInTime(subject, { limits: MESSAGES });
-    countHandled(stage);
-    const guest = await stage.connect();
+    const { fixture, clock } = await openHubFixtureInTime(subject, { limits: MESSAGES });
+    countHandled(fixture);
+    const peer = await fixture.connect();
     const warnings = async (count: number): Promise<number> => {
-      const told = await say(guest, count);
+      const told = await say(peer, count);
       return told.filter((packet) => "event" in (packet as object)).length;
     };
     expect(await warnings(6)).toBe(1);
@@ -62,56 +62,56 @@ describe.each(SUBJECTS)("On $name the messages of a client", (subject) => {
     await clock.advance(611);
     expect(await warnings(5)).toBe(0);
     expect(await warnings(1)).toBe(1);
-    expect(guest.socket.isOpen).toBe(true);
+    expect(peer.socket.isOpen).toBe(true);
   });
 
   test("include mistakes, replies and messages that are not packets", async () => {
-    const { stage } = await openStageInTime(subject, { limits: MESSAGES });
-    const guest = await stage.connect();
-    stage.hub.on("message", () => {});
-    guest.client.send("no packet");
-    guest.say({ event: "unknown" });
-    guest.say({ reply: 1, data: 1 });
-    guest.client.send(stage.wire.foreign(1));
-    guest.say({ event: "hub:pong" });
-    guest.say({ event: "hub:pong" });
-    const codes = (await packets(guest, 3)).map((packet) => (packet as typeof TOO_FAST).data.code);
+    const { fixture } = await openHubFixtureInTime(subject, { limits: MESSAGES });
+    const peer = await fixture.connect();
+    fixture.hub.on("message", () => {});
+    peer.client.send("no packet");
+    peer.say({ event: "unknown" });
+    peer.say({ reply: 1, data: 1 });
+    peer.client.send(fixture.wire.foreign(1));
+    peer.say({ event: "hub:pong" });
+    peer.say({ event: "hub:pong" });
+    const codes = (await packets(peer, 3)).map((packet) => (packet as typeof TOO_FAST).data.code);
     expect(codes).toStrictEqual(["bad-packet", "unknown-event", "too-fast"]);
   });
 
   test("are counted for each client", async () => {
-    const { stage } = await openStageInTime(subject, { limits: MESSAGES });
-    countHandled(stage);
-    const [abuser, other] = await stage.pair();
+    const { fixture } = await openHubFixtureInTime(subject, { limits: MESSAGES });
+    countHandled(fixture);
+    const [abuser, other] = await fixture.pair();
     abuser.socket.join("room");
     other.socket.join("room");
     for (let n = 1; n <= 10; n++) abuser.say({ event: "n" });
     expect(await abuser.client.closed).toStrictEqual(ABUSE);
-    stage.hub.to("room").send("still here");
+    fixture.hub.to("room").send("still here");
     expect(await other.client.next()).toBe("still here");
     expect(await say(other, 5)).toHaveLength(5);
     expect(await other.heard()).toStrictEqual([]);
-    expect([...stage.hub.sockets.values()]).toStrictEqual([other.socket]);
+    expect([...fixture.hub.sockets.values()]).toStrictEqual([other.socket]);
   });
 });
 
 describe.each(SUBJECTS)("On $name the bytes of a client", (subject) => {
   test("are limited in the same way, without the header of the frame", async () => {
     const limits = { bytes: { perSecond: 1_000, burst: 1_000 } };
-    const { stage, clock } = await openStageInTime(subject, { limits });
+    const { fixture, clock } = await openHubFixtureInTime(subject, { limits });
     const received = new Inbox<number>();
-    stage.hub.on("message", (_socket, message) => received.push(message.length));
-    const guest = await stage.connect();
+    fixture.hub.on("message", (_socket, message) => received.push(message.length));
+    const peer = await fixture.connect();
     const send = async (byteLength: number): Promise<readonly unknown[]> => {
-      guest.client.send(new Uint8Array(byteLength));
+      peer.client.send(new Uint8Array(byteLength));
       expect(await received.next()).toBe(byteLength);
-      return guest.heard();
+      return peer.heard();
     };
     const warning = [JSON.stringify(TOO_FAST)];
     expect(await send(1_000)).toStrictEqual([]);
     expect(await send(1)).toStrictEqual(warning);
     expect(await send(998)).toStrictEqual([]);
-    expect(guest.socket.isOpen).toBe(true);
+    expect(peer.socket.isOpen).toBe(true);
     // It owes 999. After this the bucket is full but for its last byte, after the next time it is full.
     await clock.advance(1_998);
     expect(await send(1)).toStrictEqual([]);
@@ -119,16 +119,16 @@ describe.each(SUBJECTS)("On $name the bytes of a client", (subject) => {
     await clock.advance(1_001);
     expect(await send(1_000)).toStrictEqual([]);
     expect(await send(999)).toStrictEqual(warning);
-    guest.client.send(new Uint8Array(1));
-    expect(await guest.client.closed).toStrictEqual(ABUSE);
+    peer.client.send(new Uint8Array(1));
+    expect(await peer.client.closed).toStrictEqual(ABUSE);
     expect(received.take()).toStrictEqual([]);
   });
 
   test("are bytes, not characters", async () => {
     // 29 characters each, in 29 and in 33 bytes.
-    const { stage } = await openStageInTime(subject, { limits: { bytes: { perSecond: 1, burst: 30 } } });
-    stage.hub.handle("n", () => "fine");
-    const [ascii, vietnamese] = await stage.pair();
+    const { fixture } = await openHubFixtureInTime(subject, { limits: { bytes: { perSecond: 1, burst: 30 } } });
+    fixture.hub.handle("n", () => "fine");
+    const [ascii, vietnamese] = await fixture.pair();
     ascii.client.send('{"event":"n","id":1,"x":"ac"}');
     vietnamese.client.send('{"event":"n","id":1,"x":"ếế"}');
     const reply = { reply: 1, data: "fine" };
@@ -139,14 +139,14 @@ describe.each(SUBJECTS)("On $name the bytes of a client", (subject) => {
 
 describe.each(SUBJECTS)("On $name a normal client", (subject) => {
   test("reaches no limit with 10,000 quick messages and 10,000 rooms", async () => {
-    const { stage } = await openStageInTime(subject);
-    const handled = countHandled(stage);
-    const guest = await stage.connect();
-    guest.socket.join(Array.from({ length: 10_000 }, (_, index) => `room ${index}`));
-    for (let n = 1; n < 10_000; n++) guest.say({ event: "n", data: n });
-    expect(await guest.ask("n", 10_000)).toStrictEqual({ reply: 1, data: 10_000 });
+    const { fixture } = await openHubFixtureInTime(subject);
+    const handled = countHandled(fixture);
+    const peer = await fixture.connect();
+    peer.socket.join(Array.from({ length: 10_000 }, (_, index) => `room ${index}`));
+    for (let n = 1; n < 10_000; n++) peer.say({ event: "n", data: n });
+    expect(await peer.ask("n", 10_000)).toStrictEqual({ reply: 1, data: 10_000 });
     expect(handled).toHaveLength(10_000);
-    expect(await guest.heard()).toStrictEqual([]);
+    expect(await peer.heard()).toStrictEqual([]);
   });
 });
 
@@ -154,17 +154,17 @@ const OVER_SOCKETS = SUBJECTS.filter((subject) => "connectRaw" in subject);
 
 describe.each(OVER_SOCKETS)("On $name pings and pongs", (subject) => {
   test("do not count as messages", async () => {
-    const stage = await openStage(subject, { limits: { messages: { perSecond: 1, burst: 1 } } });
-    stage.hub.handle("n", () => "fine");
-    const guest = await stage.connectRaw();
+    const fixture = await openHubFixture(subject, { limits: { messages: { perSecond: 1, burst: 1 } } });
+    fixture.hub.handle("n", () => "fine");
+    const peer = await fixture.connectRaw();
     for (let n = 0; n < 10; n++) {
-      guest.frame(0x9, `ping ${n}`);
-      guest.frame(0xa, "pong");
+      peer.frame(0x9, `ping ${n}`);
+      peer.frame(0xa, "pong");
     }
-    for (let n = 0; n < 10; n++) await guest.expectFrame(0xa, `ping ${n}`);
-    guest.say({ event: "n", id: 1 });
-    await guest.expectFrame(0x1, '{"reply":1,"data":"fine"}');
-    expect(stage.hub.stats().messagesIn).toBe(1);
+    for (let n = 0; n < 10; n++) await peer.expectFrame(0xa, `ping ${n}`);
+    peer.say({ event: "n", id: 1 });
+    await peer.expectFrame(0x1, '{"reply":1,"data":"fine"}');
+    expect(fixture.hub.stats().messagesIn).toBe(1);
   });
 });
 
@@ -174,27 +174,27 @@ function replies(first: number, last: number): readonly unknown[] {
 }
 
 /** Handles "n" and collects its data. */
-function countHandled(stage: HubFixture): readonly unknown[] {
+function countHandled(fixture: HubFixture): readonly unknown[] {
   const handled: unknown[] = [];
-  stage.hub.handle("n", (data: unknown) => {
+  fixture.hub.handle("n", (data: unknown) => {
     handled.push(data);
     return data;
   });
   return handled;
 }
 
-async function packets(guest: ClientFixture, count: number): Promise<readonly unknown[]> {
+async function packets(peer: ClientFixture, count: number): Promise<readonly unknown[]> {
   const received: unknown[] = [];
-  while (received.length < count) received.push(await guest.packet());
+  while (received.length < count) received.push(await peer.packet());
   return received;
 }
 
 /** Sends so many requests, and returns everything that the client is told up to the last reply. */
-async function say(guest: ClientFixture, count: number): Promise<readonly unknown[]> {
-  for (let n = 1; n <= count; n++) guest.say({ event: "n", id: n });
+async function say(peer: ClientFixture, count: number): Promise<readonly unknown[]> {
+  for (let n = 1; n <= count; n++) peer.say({ event: "n", id: n });
   const told: unknown[] = [];
   for (let packet: unknown; (packet as { reply?: number } | undefined)?.reply !== count; told.push(packet)) {
-    packet = await guest.packet();
+    packet = await peer.packet();
   }
   return told;
 }
