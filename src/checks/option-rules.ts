@@ -36,7 +36,7 @@ export function checkOptions(
 }
 
 /** One option of a part of the hub. */
-export interface Option<V> {
+interface Option<V> {
   /** The value of an option that is not given. */
   readonly default: V;
   readonly rule: Rule;

@@ -25,7 +25,7 @@ interface Sequence extends FrameSequence {
 }
 
 /** Whom delivery tells what becomes of messages. */
-export interface DeliveryReport<R> {
+interface DeliveryReport<R> {
   /** Called for a recipient for which more would be held than may be. The message in question is not kept. */
   overflow(recipient: R): void;
   /** Called for each message that a recipient does not get although it stays. */
