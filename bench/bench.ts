@@ -12,8 +12,8 @@ import { Progress } from "./coordinator/progress.ts";
 import { comparisonOf } from "./report/comparison.ts";
 import { htmlOf } from "./report/html.ts";
 import { jsonOf, resultsIn, ResultsFileError } from "./report/json.ts";
-import type { PeerState, Results } from "./report/results.ts";
-import { rowsOf } from "./report/rows.ts";
+import type { PeerState, Results } from "./results.ts";
+import { rowsOf } from "./statistics/rows.ts";
 import {
   disturbanceText,
   emptyRowsText,

@@ -1,4 +1,4 @@
-import type { Verdict } from "./results.ts";
+import type { Verdict } from "../results.ts";
 
 /** Colours a line by what it says. */
 export type Paint = (line: string, as: Verdict | "title" | undefined) => string;

@@ -1,4 +1,4 @@
-import type { Interval, Results, Row } from "./results.ts";
+import type { Interval, Results, Row } from "../results.ts";
 import { aligned, intervalText, numberText, wrapped, WIDTH } from "./text.ts";
 
 /** What has changed since an earlier run: ratios to the control, which differ less between machines than times do. */

@@ -8,7 +8,7 @@ import { aboutOf } from "./page/about.ts";
 import { headlineOf, statementsOf } from "./page/headline.ts";
 import { runOf } from "./page/run.ts";
 import { gatesTable, rowTables } from "./page/tables.ts";
-import type { Results } from "./results.ts";
+import type { Results } from "../results.ts";
 import { STYLE } from "./style.ts";
 
 /** What a run has found, as a page that needs nothing else: no script, no network. */

@@ -2,7 +2,7 @@ import type { PeerName } from "../peers/peer.ts";
 import { DISTURBED } from "../coordinator/disturbance.ts";
 import { FIGURES, type Slice } from "../figures.ts";
 import { isDisturbed } from "../statistics/evidence.ts";
-import type { Absence, Gate, Machine, PeerState, Results, Row } from "./results.ts";
+import type { Absence, Gate, Machine, PeerState, Results, Row } from "../results.ts";
 import { aligned, numberText, wrapped, WIDTH } from "./text.ts";
 
 const INDENT = "    ";

@@ -1,10 +1,10 @@
 import type { Figure } from "../figures.ts";
 import type { Violations } from "../receivers/messages.ts";
 import type { Scenario } from "../scenarios/scenario.ts";
-import type { Row } from "./results.ts";
-import { RECEIVER_BOUND } from "./rows.ts";
+import type { Row } from "../results.ts";
+import { RECEIVER_BOUND } from "../statistics/rows.ts";
 import { paint, type Paint } from "./colours.ts";
-import { ENOUGH_ROUNDS } from "./verdict.ts";
+import { ENOUGH_ROUNDS } from "../statistics/verdict.ts";
 import { aligned, figureText, intervalText, numberText, titleOf, wrapped, WIDTH } from "./text.ts";
 
 /** What else is told where latency was measured. */

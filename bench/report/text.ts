@@ -1,6 +1,6 @@
 import type { Figure } from "../figures.ts";
 import { FIGURES } from "../figures.ts";
-import type { Interval } from "./results.ts";
+import type { Interval } from "../results.ts";
 
 /** Of a terminal, in columns. */
 export const WIDTH: number = 100;

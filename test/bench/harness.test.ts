@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Measurement, Phase } from "../../bench/figures.ts";
 import type { PeerName } from "../../bench/peers/peer.ts";
-import type { Results, Row } from "../../bench/report/results.ts";
+import type { Results, Row } from "../../bench/results.ts";
 import { scenarios } from "../../bench/scenarios/index.ts";
 import { Installation } from "../installation.ts";
 

@@ -1,7 +1,7 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { htmlOf } from "../../bench/report/html.ts";
-import type { Results, Row } from "../../bench/report/results.ts";
+import type { Results, Row } from "../../bench/results.ts";
 import { launchBrowser } from "../browser/browser.ts";
 import { NO_VIOLATIONS } from "../../bench/receivers/messages.ts";
 import { sampleResults } from "./sample-results.ts";

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { stampOf } from "../../bench/coordinator/machine.ts";
 import { changeOf, comparisonOf } from "../../bench/report/comparison.ts";
 import { jsonOf, resultsIn, ResultsFileError } from "../../bench/report/json.ts";
-import type { Row } from "../../bench/report/results.ts";
+import type { Row } from "../../bench/results.ts";
 import {
   disturbanceText,
   emptyRowsText,

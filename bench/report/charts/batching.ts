@@ -3,7 +3,7 @@ import { FIGURES, type Figure } from "../../figures.ts";
 import { html, type Markup } from "../markup.ts";
 import { inOrder } from "../page/looks.ts";
 import { countOf, quantityIntervalOf, quantityOf, ratioIntervalOf, ratioOf } from "../page/numbers.ts";
-import type { Row } from "../results.ts";
+import type { Row } from "../../results.ts";
 import { curveOf, type Line } from "./curve.ts";
 import { numbersTable } from "./frame.ts";
 import { grouped } from "./grouped.ts";

@@ -2,7 +2,7 @@ import { html, type Markup } from "../markup.ts";
 import { lookOf } from "../page/looks.ts";
 import { percentOf, quantityOf } from "../page/numbers.ts";
 import { counts, verdictOf } from "../page/verdicts.ts";
-import type { Row } from "../results.ts";
+import type { Row } from "../../results.ts";
 import { logAxis, type Axis } from "./axis.ts";
 import { across, around, framed, pixels } from "./frame.ts";
 import { PERCENTILES, percentilesOf } from "./percentiles.ts";

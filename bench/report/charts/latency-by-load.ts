@@ -3,7 +3,7 @@ import { html, type Markup } from "../markup.ts";
 import { lookOf } from "../page/looks.ts";
 import { numberOf, percentOf, quantityIntervalOf, quantityOf } from "../page/numbers.ts";
 import { counts, verdictOf } from "../page/verdicts.ts";
-import type { Row } from "../results.ts";
+import type { Row } from "../../results.ts";
 import { evenAxis, logAxis, type Axis } from "./axis.ts";
 import { across, around, framed, pixels } from "./frame.ts";
 import { classOf, PERCENTILES, percentilesOf, type Percentile } from "./percentiles.ts";

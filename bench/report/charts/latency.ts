@@ -3,7 +3,7 @@ import { html, type Markup } from "../markup.ts";
 import { inOrder } from "../page/looks.ts";
 import { percentOf, quantityOf, ratioIntervalOf, ratioOf } from "../page/numbers.ts";
 import { verdictOf } from "../page/verdicts.ts";
-import type { Row } from "../results.ts";
+import type { Row } from "../../results.ts";
 import { numbersTable } from "./frame.ts";
 import { grouped } from "./grouped.ts";
 import { latencyAtLoad } from "./latency-at-load.ts";

@@ -3,7 +3,7 @@ import { html, type Content, type Markup } from "../markup.ts";
 import { inOrder, lookOf } from "../page/looks.ts";
 import { axisUnitOf, quantityIntervalOf, quantityOf } from "../page/numbers.ts";
 import { counts, verdictOf } from "../page/verdicts.ts";
-import type { Row } from "../results.ts";
+import type { Row } from "../../results.ts";
 import { linearAxis, type Axis } from "./axis.ts";
 import { across, framed, numbersTable, pixels } from "./frame.ts";
 import { grouped } from "./grouped.ts";

@@ -1,5 +1,5 @@
 import { quantityOf } from "../page/numbers.ts";
-import type { Row } from "../results.ts";
+import type { Row } from "../../results.ts";
 
 /** What is told of latencies. */
 export const PERCENTILES: readonly Percentile[] = ["p50", "p99", "p99.9", "max"];

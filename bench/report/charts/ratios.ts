@@ -5,7 +5,7 @@ import { html, type Markup } from "../markup.ts";
 import { inOrder, lookOf } from "../page/looks.ts";
 import { quantityIntervalOf, quantityOf, ratioIntervalOf, ratioOf } from "../page/numbers.ts";
 import { counts, verdictOf } from "../page/verdicts.ts";
-import type { Row } from "../results.ts";
+import type { Row } from "../../results.ts";
 import { fittingAxis, type Axis } from "./axis.ts";
 import { across, framed, numbersTable, pixels } from "./frame.ts";
 import { grouped } from "./grouped.ts";

@@ -4,7 +4,7 @@ import { html, type Content, type Markup } from "../markup.ts";
 import { inOrder, lookOf } from "../page/looks.ts";
 import { axisUnitOf, numberOf, quantityIntervalOf, quantityOf } from "../page/numbers.ts";
 import { counts } from "../page/verdicts.ts";
-import type { Interval, Row } from "../results.ts";
+import type { Interval, Row } from "../../results.ts";
 import { fittingAxis, type Axis } from "./axis.ts";
 import { across, around, framed, numbersTable, pixels } from "./frame.ts";
 import { grouped } from "./grouped.ts";

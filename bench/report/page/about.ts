@@ -1,5 +1,5 @@
 import { html, type Markup } from "../markup.ts";
-import type { PeerState, Results } from "../results.ts";
+import type { PeerState, Results } from "../../results.ts";
 import { inOrder, swatch } from "./looks.ts";
 import { countOf, numberOf, quantityOf } from "./numbers.ts";
 

@@ -1,7 +1,7 @@
 import { CONTROL } from "../../command-line.ts";
 import { FIGURES, type Figure } from "../../figures.ts";
 import { html, type Markup } from "../markup.ts";
-import type { Gate, Results, Row } from "../results.ts";
+import type { Gate, Results, Row } from "../../results.ts";
 import { lookOf } from "./looks.ts";
 import { countOf, percentOf, quantityOf, ratioOf } from "./numbers.ts";
 import { counts, differenceOf, isWithheldForReceivers } from "./verdicts.ts";

@@ -1,5 +1,5 @@
 import { html, type Markup } from "../markup.ts";
-import type { Results } from "../results.ts";
+import type { Results } from "../../results.ts";
 
 /** How to get a page like this one. */
 export function runOf({ options }: Results): Markup {

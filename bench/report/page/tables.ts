@@ -2,7 +2,7 @@ import { FIGURES, type Figure } from "../../figures.ts";
 import { grouped } from "../charts/grouped.ts";
 import { table } from "../charts/frame.ts";
 import { html, type Content, type Markup } from "../markup.ts";
-import type { Gate, Interval, Row } from "../results.ts";
+import type { Gate, Interval, Row } from "../../results.ts";
 import { inOrder } from "./looks.ts";
 import { countOf, percentOf, quantityOf, ratioIntervalOf, ratioOf } from "./numbers.ts";
 import { verdictOf, violationsOf } from "./verdicts.ts";

@@ -1,9 +1,9 @@
 import { FIGURES, type Figure } from "../../figures.ts";
 import type { Violations } from "../../receivers/messages.ts";
 import { UNCOMPRESSED } from "../../scenarios/compressed.ts";
-import type { Row } from "../results.ts";
-import { RECEIVER_BOUND } from "../rows.ts";
-import { OF_BOTH_ENDS } from "../verdict.ts";
+import type { Row } from "../../results.ts";
+import { RECEIVER_BOUND } from "../../statistics/rows.ts";
+import { OF_BOTH_ENDS } from "../../statistics/verdict.ts";
 import { countOf, numberOf } from "./numbers.ts";
 
 type Comparatives = readonly [better: string, worse: string];

@@ -1,6 +1,6 @@
 import { FIGURES, type Figure } from "../figures.ts";
 import { NO_VIOLATIONS, type Violations } from "../receivers/messages.ts";
-import type { Interval, Verdict } from "./results.ts";
+import type { Interval, Verdict } from "../results.ts";
 
 /** With more load than this, as a fraction of one core, the receivers may have kept the server waiting. */
 const BUSY = 0.9;
