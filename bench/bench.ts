@@ -10,18 +10,17 @@ import type { PeerName } from "./peers/peer.ts";
 import { pin } from "./coordinator/pinning.ts";
 import { Progress } from "./coordinator/progress.ts";
 import { comparisonOf } from "./report/comparison.ts";
-import { htmlOf } from "./report/html.ts";
 import { jsonOf, resultsIn, ResultsFileError } from "./report/json.ts";
 import type { PeerState, Results } from "./results.ts";
 import { rowsOf } from "./statistics/rows.ts";
 import {
   disturbanceText,
   emptyRowsText,
+  factsText,
   failuresText,
   gatesText,
   isEmpty,
-  legendText,
-  machineText,
+  LEGEND,
   peersText,
 } from "./report/stamps.ts";
 import { tableOf } from "./report/table.ts";
@@ -51,9 +50,13 @@ async function main(args: readonly string[]): Promise<number> {
 
   const results = await run(options);
   if (options.json !== undefined) writeFileSync(options.json, jsonOf(results));
-  if (options.html !== undefined) writeFileSync(options.html, htmlOf(results));
+  if (options.html !== undefined) {
+    // Only now: no other run needs the library that draws.
+    const { htmlOf } = await import("./report/html.ts");
+    writeFileSync(options.html, htmlOf(results));
+  }
   const sections = [
-    `${machineText(results.machine)}\n${legendText()}`,
+    `${factsText(results)}\n${LEGEND}`,
     tableOf(results.rows, scenarios, process.stdout.isTTY),
     disturbanceText(results.slices),
     failuresText(results.slices),

@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import type { Results } from "../results.ts";
 import { batchingCharts } from "./charts/batching.ts";
 import { latencyCharts } from "./charts/latency.ts";
 import { memoryCharts } from "./charts/memory.ts";
@@ -6,14 +8,13 @@ import { stripCharts } from "./charts/strips.ts";
 import { html, Markup, type Content } from "./markup.ts";
 import { aboutOf } from "./page/about.ts";
 import { headlineOf, statementsOf } from "./page/headline.ts";
-import { runOf } from "./page/run.ts";
-import { gatesTable, rowTables } from "./page/tables.ts";
-import type { Results } from "../results.ts";
-import { STYLE } from "./style.ts";
+import { gatesTable, resultTables } from "./page/tables.ts";
+
+const STYLE = new Markup(readFileSync(new URL("style.css", import.meta.url), "utf8"));
 
 /** What a run has found, as a page that needs nothing else: no script, no network. */
 export function htmlOf(results: Results): string {
-  const { rows, gates } = results;
+  const { rows, gates, options } = results;
   return html`<!doctype html>
     <html lang="en">
       <head>
@@ -22,7 +23,7 @@ export function htmlOf(results: Results): string {
         <meta name="color-scheme" content="light dark" />
         <title>roomcast: what a delivery costs</title>
         <style>
-          ${new Markup(STYLE)}
+          ${STYLE}
         </style>
       </head>
       <body>
@@ -51,8 +52,8 @@ export function htmlOf(results: Results): string {
           ${sectionOf(
             "latency",
             "Latency under the same load",
-            "All peers send at the same fixed rates, in per cent of what the control can carry. Where there are several, " +
-              "the thin grey line is the p99 of the control. The axis is logarithmic.",
+            "All peers send at the same fixed rates, in per cent of what the control can carry. The ring is the median, " +
+              "the dot p99, the strokes are p99.9 and the maximum. The axis is logarithmic.",
             latencyCharts(rows),
           )}
           ${sectionOf("memory", "What an idle connection holds", "After a garbage collection, less the empty server.", memoryCharts(rows))}
@@ -63,8 +64,8 @@ export function htmlOf(results: Results): string {
             stripCharts(rows),
           )}
           ${sectionOf("gates", "Gates", "What a run with --gate has to show.", gates.length === 0 ? [] : [gatesTable(gates)])}
-          ${sectionOf("all", "All results", "Medians, with their 95 % intervals.", rowTables(rows))}
-          ${sectionOf("run", "How to run it", "", [runOf(results)])}
+          ${sectionOf("all", "All results", "Medians, with their 95 % intervals.", resultTables(rows))}
+          ${sectionOf("run", "How to run it", "", [runOf(options)])}
         </main>
       </body>
     </html> `.toString();
@@ -77,4 +78,21 @@ function sectionOf(id: string, title: string, introduction: string, contents: re
     ${introduction !== "" && html`<p class="introduction">${introduction}</p>`}
     <div class="groups">${contents}</div>
   </section>`;
+}
+
+function runOf(options: Results["options"]): Markup {
+  return html`<pre><code>npm run bench                              # the quick set, about a minute
+npm run bench -- --full --html report.html # everything, and this page
+npm run bench -- --gate                    # fails where a gate does
+npm run bench -- --help                    # everything else</code></pre>
+    <p class="settings">This run: ${settingsOf(options).map((setting) => html`<span>${setting}</span>`)}</p>`;
+}
+
+/** `pairs: 5`; what is nested is told beside the rest, what is off or absent is not told. */
+function settingsOf(options: object): readonly string[] {
+  return Object.entries(options).flatMap(([name, value]: [string, unknown]) => {
+    if (value === undefined || value === null || value === false) return [];
+    if (typeof value === "object" && !Array.isArray(value)) return settingsOf(value);
+    return [value === true ? name : `${name}: ${String(value).replaceAll(",", ", ")}`];
+  });
 }

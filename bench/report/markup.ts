@@ -6,7 +6,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
   "'": "&#39;",
 };
 
-/** Text that is HTML already: made by {@link html} alone, so that nothing gets into the page unescaped. */
+/** Text that is HTML already: what {@link html} makes, the style sheet, and what the library draws; nothing else gets in unescaped. */
 export class Markup {
   readonly #text: string;
 

@@ -9,9 +9,9 @@ import type { Row } from "../../bench/results.ts";
 import {
   disturbanceText,
   emptyRowsText,
+  factsText,
   failuresText,
   gatesText,
-  machineText,
   peersText,
 } from "../../bench/report/stamps.ts";
 import { tableOf } from "../../bench/report/table.ts";
@@ -79,7 +79,7 @@ describe("the table", () => {
 
 describe("what stands around the table", () => {
   it("fits as well, and names the machine, the peers and their settings", () => {
-    const text = [machineText(results.machine), peersText(results), gatesText(results.gates)].join("\n");
+    const text = [factsText(results), peersText(results), gatesText(results.gates)].join("\n");
     expect(tooLong(text)).toEqual([]);
     expect(text).toContain(results.machine.cpu);
     for (const { name } of results.peers) expect(text).toContain(name);
@@ -102,7 +102,7 @@ describe("what stands around the table", () => {
       /^1 of 2 slices were disturbed: other programs used more than 15 % of a core,/,
     );
     expect(failuresText(slices)).toMatch(/hub on ws, round 2 failed: The server ended/);
-    expect(failuresText(slices.slice(0, 2))).toBeUndefined();
+    expect(failuresText(slices.slice(0, 2))).toBe("");
     const { disturbance, ...unknown } = sliceOf("ws loop", 0, {});
     expect([disturbance, disturbanceText([unknown])]).toEqual([0, expect.stringMatching(/not known/)]);
   });
@@ -112,7 +112,7 @@ describe("what stands around the table", () => {
   });
 
   it("names rows that have nothing", () => {
-    expect(emptyRowsText(results.rows)).toBeUndefined();
+    expect(emptyRowsText(results.rows)).toBe("");
     const [row] = results.rows;
     const empty = row === undefined ? [] : [{ ...row, figures: {} }];
     expect(emptyRowsText(empty)).toMatch(/^one-to-all, 100 members, 64 B, ws loop measured nothing/);

@@ -4,50 +4,10 @@ import { UNCOMPRESSED } from "../../scenarios/compressed.ts";
 import type { Row } from "../../results.ts";
 import { RECEIVER_BOUND } from "../../statistics/rows.ts";
 import { OF_BOTH_ENDS } from "../../statistics/verdict.ts";
-import { countOf, numberOf } from "./numbers.ts";
-
-type Comparatives = readonly [better: string, worse: string];
-
-const COST: Comparatives = ["cheaper", "dearer"];
-const SPEED: Comparatives = ["faster", "slower"];
-const SIZE: Comparatives = ["smaller", "larger"];
-const FEW: Comparatives = ["fewer", "more"];
-const MUCH: Comparatives = ["more", "fewer"];
-
-const COMPARATIVES: Readonly<Partial<Record<Figure, Comparatives>>> = {
-  cpu: COST,
-  user: COST,
-  system: COST,
-  connectionCpu: COST,
-  throughput: MUCH,
-  messages: MUCH,
-  connections: MUCH,
-  httpRequests: MUCH,
-  bytes: FEW,
-  writes: FEW,
-  p50: SPEED,
-  p99: SPEED,
-  "p99.9": SPEED,
-  max: SPEED,
-  httpP50: SPEED,
-  httpP99: SPEED,
-  peakResident: SIZE,
-  residentPerConnection: SIZE,
-  heapPerConnection: SIZE,
-};
+import { countOf, numberOf } from "../numbers.ts";
 
 /** From here on a difference is told as a factor, below it in per cent. */
 const FACTOR = 1.995;
-
-const VIOLATIONS: readonly (keyof Violations)[] = [
-  "missing",
-  "duplicated",
-  "reordered",
-  "misrouted",
-  "echoed",
-  "malformed",
-  "closed",
-];
 
 /** The verdict as one would say it: `13.2× cheaper`, `no difference`, `receiver-bound`, `void: 3 missing`. */
 export function verdictOf(row: Row): string {
@@ -55,7 +15,8 @@ export function verdictOf(row: Row): string {
     case "control":
       return "the control";
     case "void":
-      return `void: ${firstOf(violationsOf(row.violations))}`;
+      // There is room for one kind beside a chart; the tables have them all.
+      return `void: ${violationsOf(row.violations).replace(/, .*/, " and more")}`;
     case "withheld":
       return reasonOf(row);
     case "same":
@@ -78,9 +39,9 @@ function reasonOf(row: Row): string {
 
 /** `13.2× cheaper`, `15 % dearer` */
 export function differenceOf(ratio: number, figure: Figure): string {
-  const [better, worse] = COMPARATIVES[figure] ?? ["less", "more"];
+  const { better, than } = FIGURES[figure];
   const less = ratio < 1;
-  const word = less === (FIGURES[figure].better === "lower") ? better : worse;
+  const word = than[less === (better === "lower") ? 0 : 1];
   const factor = less ? 1 / ratio : ratio;
   if (factor >= FACTOR) return `${factor < 100 ? factor.toFixed(1) : numberOf(factor)}× ${word}`;
   const percent = Math.round(Math.abs(1 - ratio) * 100);
@@ -90,14 +51,8 @@ export function differenceOf(ratio: number, figure: Figure): string {
 /** `3 missing, 1 echoed` */
 export function violationsOf(violations: Violations | undefined): string {
   if (violations === undefined) return "not counted";
-  const found = VIOLATIONS.filter((kind) => violations[kind] > 0);
-  return found.map((kind) => `${countOf(violations[kind])} ${kind}`).join(", ") || "nothing wrong";
-}
-
-/** The page has room for one kind only beside a chart; the table has them all. */
-function firstOf(violations: string): string {
-  const [first = "", ...others] = violations.split(", ");
-  return others.length === 0 ? first : `${first} and more`;
+  const found = Object.entries(violations).filter(([, count]) => count > 0);
+  return found.map(([kind, count]) => `${countOf(count)} ${kind}`).join(", ") || "nothing wrong";
 }
 
 /** Whether the row's headline says something about the peer. */
