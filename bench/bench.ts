@@ -10,19 +10,10 @@ import type { PeerName } from "./peers/peer.ts";
 import { pin } from "./coordinator/pinning.ts";
 import { Progress } from "./coordinator/progress.ts";
 import { comparisonOf } from "./report/comparison.ts";
-import { jsonOf, resultsIn, ResultsFileError } from "./report/json.ts";
+import { jsonOf, resultsIn, ResultsFileError } from "./results-file.ts";
 import type { PeerState, Results } from "./results.ts";
 import { rowsOf } from "./statistics/rows.ts";
-import {
-  disturbanceText,
-  emptyRowsText,
-  factsText,
-  failuresText,
-  gatesText,
-  isEmpty,
-  LEGEND,
-  peersText,
-} from "./report/stamps.ts";
+import { factsOf, factsText, gatesText, isEmpty, LEGEND, notesText, settingsOf } from "./report/stamps.ts";
 import { tableOf } from "./report/table.ts";
 import { scenarios } from "./scenarios/index.ts";
 
@@ -56,16 +47,14 @@ async function main(args: readonly string[]): Promise<number> {
     writeFileSync(options.html, htmlOf(results));
   }
   const sections = [
-    `${factsText(results)}\n${LEGEND}`,
+    `${factsText(factsOf(results))}\n${LEGEND}`,
     tableOf(results.rows, scenarios, process.stdout.isTTY),
-    disturbanceText(results.slices),
-    failuresText(results.slices),
-    emptyRowsText(results.rows),
+    notesText(results),
     options.gate ? gatesText(results.gates) : undefined,
     baseline && comparisonOf(results.rows, baseline),
-    peersText(results),
+    factsText(settingsOf(results)),
   ];
-  console.log(sections.filter((section) => section !== undefined && section !== "").join("\n\n"));
+  console.log(sections.filter((section) => section !== undefined).join("\n\n"));
   return hasFailed(results, options) ? FAILED : 0;
 }
 

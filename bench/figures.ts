@@ -12,25 +12,25 @@ const AMOUNT: Comparatives = ["less", "more"];
 export const FIGURES: Readonly<Record<Figure, FigureDescription>> = {
   cpu: {
     title: "server CPU for one delivery, user and system",
-    column: "CPU µs",
+    column: "CPU",
     unit: "µs",
     better: "lower",
     than: COST,
   },
-  user: { title: "of which user", column: "user µs", unit: "µs", better: "lower", than: COST },
-  system: { title: "of which system", column: "sys µs", unit: "µs", better: "lower", than: COST },
-  throughput: { title: "deliveries", column: "deliv./s", unit: "/s", better: "higher", than: MUCH },
-  messages: { title: "messages", column: "msgs/s", unit: "/s", better: "higher", than: MUCH },
+  user: { title: "of which user", column: "user", unit: "µs", better: "lower", than: COST },
+  system: { title: "of which system", column: "sys", unit: "µs", better: "lower", than: COST },
+  throughput: { title: "deliveries", column: "deliv.", unit: "/s", better: "higher", than: MUCH },
+  messages: { title: "messages", column: "msgs", unit: "/s", better: "higher", than: MUCH },
   bytes: { title: "bytes on the wire for one delivery", column: "bytes", unit: "B", better: "lower", than: FEW },
   // TCP segments with data that the kernel has sent: 1 is a write for each delivery, 0.02 is fifty of them in one.
   writes: { title: "writes for one delivery", column: "writes", unit: "", better: "lower", than: FEW },
-  p50: { title: "latency, median", column: "p50 µs", unit: "µs", better: "lower", than: SPEED },
-  p99: { title: "latency, p99", column: "p99 µs", unit: "µs", better: "lower", than: SPEED },
-  "p99.9": { title: "latency, p99.9", column: "p99.9 µs", unit: "µs", better: "lower", than: SPEED },
-  max: { title: "latency, maximum", column: "max µs", unit: "µs", better: "lower", than: SPEED },
-  eventLoopDelay: { title: "event-loop delay, p99", column: "loop ms", unit: "ms", better: "lower", than: AMOUNT },
-  gc: { title: "garbage collection in a second", column: "GC ms/s", unit: "ms", better: "lower", than: AMOUNT },
-  peakResident: { title: "peak resident memory", column: "RSS MiB", unit: "B", better: "lower", than: SIZE },
+  p50: { title: "latency, median", column: "p50", unit: "µs", better: "lower", than: SPEED },
+  p99: { title: "latency, p99", column: "p99", unit: "µs", better: "lower", than: SPEED },
+  "p99.9": { title: "latency, p99.9", column: "p99.9", unit: "µs", better: "lower", than: SPEED },
+  max: { title: "latency, maximum", column: "max", unit: "µs", better: "lower", than: SPEED },
+  eventLoopDelay: { title: "event-loop delay, p99", column: "loop", unit: "ms", better: "lower", than: AMOUNT },
+  gc: { title: "garbage collection in a second", column: "GC", unit: "ms", better: "lower", than: AMOUNT },
+  peakResident: { title: "peak resident memory", column: "RSS", unit: "B", better: "lower", than: SIZE },
   receiversLoad: {
     title: "load of the receivers, of one core",
     column: "rcv load",
@@ -38,32 +38,32 @@ export const FIGURES: Readonly<Record<Figure, FigureDescription>> = {
     better: "lower",
     than: AMOUNT,
   },
-  connections: { title: "connections", column: "conn./s", unit: "/s", better: "higher", than: MUCH },
-  connectionCpu: { title: "server CPU for one connection", column: "CPU µs", unit: "µs", better: "lower", than: COST },
+  connections: { title: "connections", column: "conn.", unit: "/s", better: "higher", than: MUCH },
+  connectionCpu: { title: "server CPU for one connection", column: "CPU", unit: "µs", better: "lower", than: COST },
   residentPerConnection: {
     title: "resident memory of an idle connection",
-    column: "RSS KiB",
+    column: "RSS",
     unit: "B",
     better: "lower",
     than: SIZE,
   },
   heapPerConnection: {
     title: "heap of an idle connection",
-    column: "heap KiB",
+    column: "heap",
     unit: "B",
     better: "lower",
     than: SIZE,
   },
   httpP50: { title: "HTTP latency, median", column: "HTTP p50", unit: "ms", better: "lower", than: SPEED },
   httpP99: { title: "HTTP latency, p99", column: "HTTP p99", unit: "ms", better: "lower", than: SPEED },
-  httpRequests: { title: "HTTP requests", column: "HTTP/s", unit: "/s", better: "higher", than: MUCH },
+  httpRequests: { title: "HTTP requests", column: "HTTP", unit: "/s", better: "higher", than: MUCH },
 };
 
 type Comparatives = readonly [better: string, worse: string];
 
 export interface FigureDescription {
   readonly title: string;
-  /** Its column in a terminal: a word or two, with the unit. */
+  /** In the head of a column, in a terminal. */
   readonly column: string;
   readonly unit: string;
   readonly better: "lower" | "higher";

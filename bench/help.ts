@@ -1,7 +1,7 @@
 import { COMPARED, dashed, FAULTY } from "./command-line.ts";
 import { PEERS } from "./peers/index.ts";
 import type { PeerName } from "./peers/peer.ts";
-import { wrapped, WIDTH } from "./report/text.ts";
+import { wrapped, WIDTH } from "./text.ts";
 import { scenarios } from "./scenarios/index.ts";
 
 const USAGE = `npm run bench -- [options]

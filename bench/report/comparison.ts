@@ -1,5 +1,6 @@
 import type { Interval, Results, Row } from "../results.ts";
-import { aligned, intervalText, numberText, wrapped } from "./text.ts";
+import { aligned, wrapped } from "../text.ts";
+import { intervalOf, ratioOf } from "./numbers.ts";
 
 /** What has changed since an earlier run: ratios to the control, which differ less between machines than times do. */
 export function comparisonOf(rows: readonly Row[], baseline: Results): string {
@@ -7,8 +8,8 @@ export function comparisonOf(rows: readonly Row[], baseline: Results): string {
     const then = baseline.rows.find((earlier) => keyOf(earlier) === keyOf(row))?.ratio;
     if (row.ratio === undefined || then === undefined) return [];
     const load = row.load === undefined ? "" : `, ${Math.round(row.load * 100)} %`;
-    const name = `${row.scenario}: ${row.case}${load}`;
-    return [[name, row.peer, textOf(then), textOf(row.ratio), changeOf(then, row.ratio)]];
+    const [before, now] = [then, row.ratio].map((ratio) => `${ratioOf(ratio.median)} (${intervalOf(ratio)})`);
+    return [[`${row.scenario}: ${row.case}${load}`, row.peer, `${before}`, `${now}`, changeOf(then, row.ratio)]];
   });
   const heading = `Against the run of ${baseline.started} on ${baseline.machine.cpu}, Node ${baseline.machine.node}`;
   if (body.length === 0) return `${heading}: it has none of these cases.`;
@@ -24,8 +25,4 @@ export function changeOf(then: Interval, now: Interval): "lower" | "higher" | "o
 
 function keyOf({ scenario, trial, case: name, phase, load, peer, headline }: Row): string {
   return JSON.stringify([scenario, trial, name, phase, load, peer, headline]);
-}
-
-function textOf(ratio: Interval): string {
-  return `${numberText(ratio.median)} (${intervalText(ratio)})`;
 }

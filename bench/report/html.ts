@@ -2,7 +2,6 @@ import { readFileSync } from "node:fs";
 import type { Results } from "../results.ts";
 import { batchingCharts } from "./charts/batching.ts";
 import { latencyCharts } from "./charts/latency.ts";
-import { memoryCharts } from "./charts/memory.ts";
 import { ratioCharts } from "./charts/ratios.ts";
 import { stripCharts } from "./charts/strips.ts";
 import { html, Markup, type Content } from "./markup.ts";
@@ -56,12 +55,12 @@ export function htmlOf(results: Results): string {
               "the dot p99, the strokes are p99.9 and the maximum. The axis is logarithmic.",
             latencyCharts(rows),
           )}
-          ${sectionOf("memory", "What an idle connection holds", "After a garbage collection, less the empty server.", memoryCharts(rows))}
+          ${sectionOf("memory", "What an idle connection holds", "After a garbage collection, less the empty server.", stripCharts(rows, ["residentPerConnection", "heapPerConnection"]))}
           ${sectionOf(
             "around",
             "What stands behind it",
             "One mark for each case in which the peer was driven to its capacity.",
-            stripCharts(rows),
+            stripCharts(rows, ["writes", "eventLoopDelay", "gc", "peakResident"]),
           )}
           ${sectionOf("gates", "Gates", "What a run with --gate has to show.", gates.length === 0 ? [] : [gatesTable(gates)])}
           ${sectionOf("all", "All results", "Medians, with their 95 % intervals.", resultTables(rows))}

@@ -4,22 +4,14 @@ import type { Interval } from "../results.ts";
 const COUNT: Intl.NumberFormat = new Intl.NumberFormat("en", { maximumSignificantDigits: 3 });
 const RATE: Intl.NumberFormat = new Intl.NumberFormat("en", { maximumSignificantDigits: 3, notation: "compact" });
 
-/** Stands between a number and its unit. */
+/** A number, a space that does not break, and a unit. */
 const SPACE = "\u00A0";
-const DASH = "\u2013";
 
-/** Units that large numbers are told in, the largest first. */
-const LARGER: Readonly<Record<string, readonly (readonly [size: number, unit: string])[]>> = {
-  µs: [
-    [1e6, "s"],
-    [1e3, "ms"],
-  ],
-  ms: [[1e3, "s"]],
-  B: [
-    [2 ** 30, "GiB"],
-    [2 ** 20, "MiB"],
-    [2 ** 10, "KiB"],
-  ],
+/** The sizes of a unit, the largest first. */
+const SIZES: Readonly<Record<string, Readonly<Record<string, number>>>> = {
+  µs: { s: 1e6, ms: 1e3 },
+  ms: { s: 1e3 },
+  B: { GiB: 2 ** 30, MiB: 2 ** 20, KiB: 2 ** 10 },
 };
 
 /** Three digits that count. */
@@ -37,35 +29,27 @@ export function ratioOf(value: number): string {
   return value >= 10 ? numberOf(value) : value.toFixed(value < 0.0995 ? 3 : 2);
 }
 
-export function ratioIntervalOf({ low, high }: Interval): string {
-  return `${ratioOf(low)}${DASH}${ratioOf(high)}`;
-}
-
-/** With its unit, in the size of unit that suits it: `1.24 ms`, `9.1 KiB`. */
+/** With its unit, in the size that suits it: `1.24 ms`, `9.1 KiB`. */
 export function quantityOf(value: number, figure: Figure): string {
   const { unit } = FIGURES[figure];
   if (unit === "/s") return `${RATE.format(value)}/s`;
-  const [size, name] = LARGER[unit]?.find(([least]) => Math.abs(value) >= least) ?? [1, unit];
+  const sizes = Object.entries(SIZES[unit] ?? {});
+  const [name, size] = sizes.find(([, least]) => Math.abs(value) >= least) ?? [unit, 1];
   return numberOf(value / size) + (name && SPACE + name);
 }
 
 /** `3.9 µs–4.3 µs` */
-export function rangeOf({ low, high }: Interval, figure: Figure): string {
-  return `${quantityOf(low, figure)}${DASH}${quantityOf(high, figure)}`;
-}
-
-/** `4.1 µs (3.9 µs–4.3 µs)` */
-export function quantityIntervalOf(interval: Interval, figure: Figure): string {
-  return `${quantityOf(interval.median, figure)} (${rangeOf(interval, figure)})`;
+export function intervalOf({ low, high }: Interval, textOf: (value: number) => string = ratioOf): string {
+  return `${textOf(low)}\u2013${textOf(high)}`;
 }
 
 export function percentOf(fraction: number): string {
   return `${numberOf(fraction * 100)}${SPACE}%`;
 }
 
-/** In what an axis or a column counts, so that it has round numbers where the units are powers of two as well. */
+/** In what an axis counts, so that it has round numbers where the units are powers of two as well. */
 export function axisUnitOf(figure: Figure): readonly [divisor: number, unit: string] {
   const { unit } = FIGURES[figure];
-  if (figure === "peakResident") return [2 ** 20, "MiB"];
-  return figure === "residentPerConnection" || figure === "heapPerConnection" ? [2 ** 10, "KiB"] : [1, unit];
+  if (unit !== "B") return [1, unit];
+  return figure === "peakResident" ? [2 ** 20, "MiB"] : [2 ** 10, "KiB"];
 }

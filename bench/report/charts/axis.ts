@@ -12,22 +12,21 @@ const DIGITS: readonly (readonly number[])[] = [[1, 2, 5], [1, 3], [1]];
 /** Where the largest value is more than this many times the smallest, the axis is logarithmic. */
 const LINEAR_SPAN = 5;
 
-/**
- * @param values - What has to fit; those up to 0 are drawn at the lower end.
- * @param labels - How many labels there is room for. Powers of ten have one in any case.
- */
+/** @param labels - How many labels there is room for. Powers of ten have one in any case. */
 export function logAxis(values: readonly number[], labels: number): Axis {
   const positive = values.filter((value) => value > 0);
   const [least, most] = positive.length === 0 ? [1, 1000] : [Math.min(...positive), Math.max(...positive)];
   // All the same: still something above and below to see it against.
   const room = most > least ? 1.15 : 3;
   const [low, high] = [least / room, most * room];
-  const first = Math.floor(Math.log10(low));
-  const powers = Array.from({ length: Math.ceil(Math.log10(high)) - first + 1 }, (_, index) => 10 ** (first + index));
-  const choices = DIGITS.map((digits) =>
-    powers.flatMap((power) => digits.map((digit) => digit * power)).filter((value) => value >= low && value <= high),
+  const powers = Array.from(
+    { length: Math.ceil(Math.log10(high / low)) + 2 },
+    (_, index) => Math.floor(Math.log10(low)) + index,
   );
-  const ticks = choices.find((choice) => choice.length <= labels) ?? choices.at(-1) ?? [];
+  const choices = DIGITS.map((digits) => powers.flatMap((power) => digits.map((digit) => digit * 10 ** power)));
+  const fitting = choices.map((choice) => choice.filter((value) => value >= low && value <= high));
+  const ticks = fitting.find((choice) => choice.length <= labels) ?? fitting.at(-1) ?? [];
+  // What is not above 0 is drawn at the lower end.
   return { scale: { type: "log", domain: [low, high], clamp: true }, ticks };
 }
 

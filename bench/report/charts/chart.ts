@@ -1,52 +1,43 @@
 import * as Plot from "@observablehq/plot";
 import { parseHTML } from "linkedom";
 import type { PeerName } from "../../peers/peer.ts";
+import type { Row } from "../../results.ts";
 import { html, Markup, type Content } from "../markup.ts";
 import { MARK } from "../page/looks.ts";
+import { numbersTable, type Column } from "../page/tables.ts";
 
 /** The width of a chart on a phone, in pixels. Elsewhere it grows a little: see `style.css`. */
-export const WIDTH = 352;
+export const NARROW = 352;
+export const WIDE = 560;
 
 /** Plot builds elements, and Node.js has no document to build them in. */
 const { document } = parseHTML("<html></html>");
 
-/** What a chart is called, for people who cannot see it as well. */
 export interface Chart {
   /** Unique on the page. */
   readonly id: string;
   readonly title: string;
   /** What one would see, in words. */
   readonly description: string;
+  readonly plot: Plot.PlotOptions;
 }
 
 /** Draws a specification as SVG. The page's style sheet colours it, by the classes of the marks. */
-export function drawn(chart: Chart, options: Plot.PlotOptions & { readonly height: number }): Markup {
-  const { id, title, description } = chart;
-  const { width = WIDTH, height } = options;
-  return html`<svg
-    class="chart"
-    width="${width}"
-    height="${height}"
-    viewBox="0 0 ${width} ${height}"
-    role="img"
-    aria-labelledby="${id}-title"
-    aria-describedby="${id}-description"
-  >
+export function drawn({ id, title, description, plot }: Chart): Markup {
+  const [width, height] = [plot.width ?? NARROW, plot.height ?? 0];
+  const label = html`aria-labelledby="${id}-title" aria-describedby="${id}-description"`;
+  return html`<svg class="chart" width="${width}" viewBox="0 0 ${width} ${height}" role="img" ${label}>
     <title id="${id}-title">${title}</title>
     <desc id="${id}-description">${description}</desc>
-    ${contentsOf({ width, ...options })}
+    ${contentsOf({ width, ...plot })}
   </svg>`;
 }
 
 /** The mark of a peer in running text. */
 export function swatch(peer: PeerName): Markup {
-  const options = {
-    width: 12,
-    height: 12,
-    margin: 0,
-    marks: [Plot.dot([{ peer }], { ...MARK, frameAnchor: "middle" })],
-  };
-  return html`<svg class="swatch" viewBox="0 0 12 12" aria-hidden="true">${contentsOf(options)}</svg>`;
+  const marks = [Plot.dot([{ peer }], { ...MARK, frameAnchor: "middle" })];
+  const contents = contentsOf({ width: 12, height: 12, margin: 0, marks });
+  return html`<svg class="swatch" viewBox="0 0 12 12" aria-hidden="true">${contents}</svg>`;
 }
 
 function contentsOf(options: Plot.PlotOptions): Markup {
@@ -56,7 +47,7 @@ function contentsOf(options: Plot.PlotOptions): Markup {
 }
 
 /** A chart under its caption, and a note below it. */
-export function panel(caption: Content, chart: Content, note?: Content): Markup {
+export function panel(caption: string, chart: Content, note?: Content): Markup {
   return html`<figure class="panel">
     <figcaption>${caption}</figcaption>
     ${chart}${note}
@@ -64,7 +55,25 @@ export function panel(caption: Content, chart: Content, note?: Content): Markup 
 }
 
 /** A wide chart has a narrow twin for phones; the style sheet shows one of them. */
-export function wideAndNarrow(width: number, draw: (width: number) => Markup): Markup {
-  return html`<div class="wide">${draw(width)}</div>
-    <div class="narrow">${draw(WIDTH)}</div>`;
+export function wideAndNarrow(draw: (width: number) => Markup): Markup {
+  return html`<div class="wide">${draw(WIDE)}</div>
+    <div class="narrow">${draw(NARROW)}</div>`;
+}
+
+interface Group {
+  readonly heading: Content;
+  readonly panels: readonly Content[];
+  readonly areWide?: boolean;
+  /** What the numbers are of, and which. */
+  readonly rows: readonly Row[];
+  readonly columns: readonly Column[];
+}
+
+/** Charts of one scenario, and their numbers. */
+export function group({ heading, panels, areWide = false, rows, columns }: Group): Markup {
+  return html`<section class="group${panels.length === 1 && !areWide && " single"}">
+    <div class="heading">${heading}</div>
+    <div class="${areWide ? "curves" : "panels"}">${panels}</div>
+    ${numbersTable(rows, columns)}
+  </section>`;
 }

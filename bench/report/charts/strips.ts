@@ -4,60 +4,49 @@ import type { Row } from "../../results.ts";
 import { grouped } from "../grouped.ts";
 import { html, type Markup } from "../markup.ts";
 import { axisUnitOf, numberOf, quantityOf } from "../numbers.ts";
-import { coloured, inOrder, MARK } from "../page/looks.ts";
-import { numbersTable } from "../page/tables.ts";
+import { coloured, MARK } from "../page/looks.ts";
 import { counts } from "../page/verdicts.ts";
 import { fittingAxis } from "./axis.ts";
-import { panel } from "./chart.ts";
-import { column, peerLines, titled } from "./peer-lines.ts";
+import { group } from "./chart.ts";
+import { column, peerPanel, titled } from "./peer-panel.ts";
 
-const SHOWN = ["writes", "eventLoopDelay", "gc", "peakResident"] as const satisfies readonly Figure[];
-
-/** What stands behind the speed: for each figure and peer one mark for each case. */
-export function stripCharts(rows: readonly Row[]): readonly Markup[] {
-  const measured = rows.filter(
-    (row) => row.phase === "capacity" && counts(row) && SHOWN.some((figure) => row.figures[figure] !== undefined),
-  );
-  if (measured.length === 0) return [];
+/** For each figure and peer one mark for each case, and the range of them. */
+export function stripCharts(rows: readonly Row[], figures: readonly Figure[]): readonly Markup[] {
+  const measured = rows.filter((row) => row.phase === "capacity" && figures.some((figure) => row.figures[figure]));
+  const valid = measured.filter(counts);
+  const panels = figures
+    .filter((figure) => valid.some((row) => row.figures[figure]))
+    .map((figure) => panelOf(figure, valid));
+  if (panels.length === 0) return [];
   return [
-    html`<section class="group">
-      <div class="panels">${SHOWN.map((figure) => panelOf(figure, measured))}</div>
-      ${numbersTable(measured, ["scenario", "case", "peer", ...SHOWN])}
-    </section>`,
+    group({ heading: html``, panels, rows: measured, columns: ["scenario", "case", "peer", ...figures, "verdict"] }),
   ];
 }
 
-function panelOf(figure: Figure, rows: readonly Row[]): Markup {
+function panelOf(figure: Figure, all: readonly Row[]): Markup {
+  const rows = all.filter(({ figures }) => figures[figure]);
   const [divisor, unit] = axisUnitOf(figure);
-  const dots = rows.flatMap(({ peer, scenario, case: name, figures }) => {
-    const median = figures[figure]?.median;
-    if (median === undefined) return [];
-    return [{ peer, value: median / divisor, words: `${scenario}, ${name}: ${quantityOf(median, figure)}` }];
+  const valueOf = ({ figures }: Row): number => (figures[figure]?.median ?? 0) / divisor;
+  const byPeer = grouped(rows, ({ peer }) => peer);
+  const dots = rows.map((row) => {
+    const { peer, scenario, case: name } = row;
+    return { peer, value: valueOf(row), words: `${scenario}, ${name}: ${quantityOf(valueOf(row) * divisor, figure)}` };
   });
-  if (dots.length === 0) return html``;
-  const peers = inOrder([...grouped(dots, ({ peer }) => peer)].map(([peer, own]) => ({ peer, words: rangeOf(own) })));
-  const caption = [FIGURES[figure].title, unit].filter((word) => word !== "").join(", ");
-  const chart = peerLines({
+  return peerPanel({
     id: `strip-${figure}`,
-    title: caption,
-    lines: peers,
-    axis: fittingAxis(
-      dots.map(({ value }) => value),
-      3,
-    ),
+    caption: FIGURES[figure].title + (unit && `, ${unit}`),
+    rows: [...byPeer.values()].flatMap((own) => own.slice(0, 1)),
+    drawnOf: ({ peer }) => {
+      const values = byPeer.get(peer)?.map(valueOf) ?? [];
+      const [low, high] = [numberOf(Math.min(...values)), numberOf(Math.max(...values))];
+      return { peer, words: low === high ? low : `${low} – ${high}` };
+    },
+    marksOf: (ranges) => [
+      Plot.dot(dots, { x: "value", y: "peer", ...MARK, stroke: coloured, title: titled, className: "dot" }),
+      ...column(ranges, "range", { text: "words", dx: 10 }),
+    ],
+    axis: fittingAxis(rows.map(valueOf), 3),
     pitch: 19,
     right: 92,
-    marks: [
-      Plot.dot(dots, { x: "value", y: "peer", ...MARK, stroke: coloured, title: titled, className: "dot" }),
-      ...column(peers, "range", { text: "words", frameAnchor: "right", dx: 10 }),
-    ],
   });
-  return panel(caption, chart);
-}
-
-/** In the unit of the axis. */
-function rangeOf(dots: readonly { readonly value: number }[]): string {
-  const values = dots.map(({ value }) => value);
-  const [low, high] = [numberOf(Math.min(...values)), numberOf(Math.max(...values))];
-  return low === high ? low : `${low} – ${high}`;
 }

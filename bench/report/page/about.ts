@@ -2,25 +2,27 @@ import type { Results } from "../../results.ts";
 import { swatch } from "../charts/chart.ts";
 import { html, type Markup } from "../markup.ts";
 import { countOf } from "../numbers.ts";
-import { absencesOf, factsOf, failuresOf, settingsOf } from "../stamps.ts";
+import { exceptionsOf, factsOf, settingsOf } from "../stamps.ts";
 import { inOrder } from "./looks.ts";
 
 /** What was measured, on what, how, and who took part: before anybody believes a number. */
 export function aboutOf(results: Results): Markup {
-  const peers = inOrder(results.peers.map((state) => ({ peer: state.name, ...state })));
-  const exceptions = [...absencesOf(results), ...failuresOf(results.slices)];
+  const peers = inOrder(results.peers.map(({ name, unavailable }) => ({ peer: name, unavailable })));
+  const facts = factsOf(results).map(
+    ([name, values]) =>
+      html`<div>
+        <dt>${name}</dt>
+        <dd>${values.join(", ")}</dd>
+      </div>`,
+  );
+  const settings = settingsOf(results).map(
+    ([name, values]) =>
+      html`<p class="settings"><b>${name}</b> ${values.map((value) => html`<span>${value}</span>`)}</p>`,
+  );
   return html`<section class="about">
     <div>
       <h2>The machine</h2>
-      <dl>
-        ${factsOf(results).map(
-          ([name, value]) =>
-            html`<div>
-              <dt>${name}</dt>
-              <dd>${value}</dd>
-            </div>`,
-        )}
-      </dl>
+      <dl>${facts}</dl>
     </div>
     <div>
       <h2>How it was measured</h2>
@@ -29,21 +31,12 @@ export function aboutOf(results: Results): Markup {
     <div>
       <h2>Who took part</h2>
       <ul class="peers">
-        ${peers.map(
-          ({ peer, unavailable }) =>
-            html`<li class="${unavailable !== undefined && "absent"}">
-              ${swatch(peer)}
-              <div><b>${peer}</b>${unavailable !== undefined && html` took no part: ${unavailable}`}</div>
-            </li>`,
-        )}
+        ${peers.map(({ peer, unavailable }) => html`<li class="${unavailable && "absent"}">${swatch(peer)} <b>${peer}</b></li>`)}
       </ul>
-      ${exceptions.map((words) => html`<p class="settings">${words}</p>`)}
+      ${exceptionsOf(results).map((words) => html`<p class="settings">${words}</p>`)}
       <details>
         <summary>How they were set</summary>
-        ${settingsOf(results).map(
-          ([name, words]) =>
-            html`<p class="settings"><b>${name}</b> ${words.map((setting) => html`<span>${setting}</span>`)}</p>`,
-        )}
+        ${settings}
       </details>
     </div>
   </section>`;
@@ -67,8 +60,8 @@ function methodOf({ slices, rows }: Results): Markup {
     </li>
     <li>
       CPU time is that of the server, user and system. The receivers’ load is watched: where they are the bottleneck, no
-      verdict is given. ${countOf(slices.length)} ${slices.length === 1 ? "slice was" : "slices were"}
-      run.${disturbed > 0 && ` In ${countOf(disturbed)} results some were disturbed by other programs; such slices are repeated, and count only where there is no quiet one.`}
+      verdict is given. Slices: ${countOf(slices.length)}. Results of which some slices were disturbed by other
+      programs: ${countOf(disturbed)}; such slices are repeated, and count only where there is no quiet one.
     </li>
   </ol>`;
 }

@@ -1,5 +1,5 @@
 import { CONTROL } from "../../command-line.ts";
-import { FIGURES } from "../../figures.ts";
+import { FIGURES, type Figure } from "../../figures.ts";
 import type { Results, Row } from "../../results.ts";
 import { html, type Content, type Markup } from "../markup.ts";
 import { countOf, percentOf, quantityOf, ratioOf } from "../numbers.ts";
@@ -15,106 +15,105 @@ const TYPICAL_LOAD = 0.75;
 export function headlineOf({ rows }: Results): Markup {
   const row = headlineRow(rows);
   if (row?.ratio === undefined) return html`In this run no hub could be compared with the control`;
+  const { peer, scenario, headline, case: name, parameters: { perTurn } = {} } = row;
   const number = html`<strong style="color: ${lettered(row)}">${ratioOf(row.ratio.median)}</strong>`;
-  if (row.headline !== "cpu") {
-    const { title } = FIGURES[row.headline];
-    return html`On this machine the ${row.peer} has ${number} of the control’s ${title}: ${row.scenario}, ${row.case}`;
+  if (headline !== "cpu") {
+    return html`On this machine the ${peer} has ${number} of the control’s ${FIGURES[headline].title}: ${scenario},
+    ${name}`;
   }
-  const perTurn = row.parameters?.perTurn;
   const turn = perTurn === 1 ? "one message" : `${countOf(perTurn ?? 0)} messages`;
-  const where = perTurn === undefined ? `In ${row.scenario} (${row.case})` : `With ${turn} a turn`;
+  const where = perTurn === undefined ? `In ${scenario} (${name})` : `With ${turn} a turn`;
   return row.verdict === "same"
-    ? html`${where}, no difference is shown between the ${row.peer} and a ws.send loop`
-    : html`${where}, the ${row.peer} delivers for ${number} of what a ws.send loop costs`;
+    ? html`${where}, no difference is shown between the ${peer} and a ws.send loop`
+    : html`${where}, the ${peer} delivers for ${number} of what a ws.send loop costs`;
 }
 
 /** What else one should know, each in a sentence. */
 export function statementsOf(results: Results): readonly Content[] {
-  const { rows } = results;
-  const valid = rows.filter(counts);
-  const statements = [
-    turnsOf(valid, headlineRow(rows)),
-    latencyOf(valid),
-    memoryOf(valid),
-    faultsOf(rows),
-    gatesOf(results),
-  ];
+  const valid = results.rows.filter(counts);
+  const statements = [turnsOf(valid), latencyOf(valid), memoryOf(valid), faultsOf(results), gatesOf(results)];
   return statements.filter((statement) => statement !== undefined);
 }
 
 function headlineRow(rows: readonly Row[]): Row | undefined {
-  const interestOf = (row: Row): number =>
-    (row.headline === "cpu" ? 8 : 0) +
-    (row.peer === "hub on ws" ? 4 : 0) +
-    (row.parameters?.perTurn === TYPICAL_TURN ? 2 : 0) +
-    (row.scenario === "burst" ? 1 : 0);
-  return rows
-    .filter((row) => isHub(row) && row.load === undefined && row.ratio !== undefined && counts(row))
-    .toSorted((a, b) => interestOf(b) - interestOf(a))[0];
+  const compared = rows.filter((row) => isHub(row) && row.load === undefined && row.ratio !== undefined && counts(row));
+  return compared.toSorted((a, b) => interestOf(b) - interestOf(a))[0];
 }
 
-function turnsOf(rows: readonly Row[], headline: Row | undefined): Content {
-  const kindOf = ({ peer, scenario, headline: figure, parameters, load }: Row): string =>
-    JSON.stringify([peer, scenario, figure, parameters?.members, parameters?.size, load]);
+function interestOf({ headline, peer, parameters, scenario }: Row): number {
+  const [isCost, isOnWs, isTypical] = [headline === "cpu", peer === "hub on ws", parameters?.perTurn === TYPICAL_TURN];
+  return Number(isCost) * 8 + Number(isOnWs) * 4 + Number(isTypical) * 2 + Number(scenario === "burst");
+}
+
+function turnsOf(rows: readonly Row[]): Content {
+  const headline = headlineRow(rows);
   const turns = rows
     .filter(
-      (row) => headline !== undefined && kindOf(row) === kindOf(headline) && row.parameters?.perTurn !== undefined,
+      (row) => headline !== undefined && row.parameters?.perTurn !== undefined && kindOf(row) === kindOf(headline),
     )
-    .flatMap(({ parameters, ratio, verdict }) => (ratio ? [{ turn: parameters?.perTurn ?? 1, ratio, verdict }] : []))
-    .toSorted((a, b) => a.turn - b.turn);
+    .toSorted((a, b) => (a.parameters?.perTurn ?? 0) - (b.parameters?.perTurn ?? 0));
   if (turns.length < 2) return undefined;
-  const words = turns.map(({ turn, ratio, verdict }, index) =>
-    verdict === "same"
-      ? `no difference shown at ${turn}`
-      : `${ratioOf(ratio.median)}${index === 0 ? " of the control" : ""} at ${turn}`,
-  );
+  const words = turns.map(({ verdict, ratio, parameters }, index) => {
+    const found = verdict === "same" ? "no difference shown" : ratioOf(ratio?.median ?? 1);
+    return `${found}${index === 0 && verdict !== "same" ? " of the control" : ""} at ${parameters?.perTurn}`;
+  });
   return html`What the ${headline?.peer} costs, by messages in a turn of the event loop: ${words.join(", ")}.`;
 }
 
+/** The same for rows that differ in the messages of a turn alone. */
+function kindOf({ peer, scenario, headline, parameters, load }: Row): string {
+  return JSON.stringify([peer, scenario, headline, parameters?.members, parameters?.size, load]);
+}
+
 function latencyOf(rows: readonly Row[]): Content {
-  const measured = rows.filter((row) => row.load === TYPICAL_LOAD && row.figures.p99 !== undefined);
-  const [hub, control] = hubAndControl(measured);
-  const [own, its] = [hub?.figures.p99, control?.figures.p99];
-  if (hub === undefined || own === undefined || its === undefined) return undefined;
-  return html`At ${percentOf(TYPICAL_LOAD)} of the load that the control can carry, 99 of 100 messages arrive within
-  ${quantityOf(own.median, "p99")} from the ${hub.peer}, and within ${quantityOf(its.median, "p99")} from the control
-  (${hub.scenario}, ${hub.case}).`;
+  const found = comparedBy(
+    "p99",
+    rows.filter((row) => row.load === TYPICAL_LOAD),
+  );
+  return (
+    found &&
+    html`At ${percentOf(TYPICAL_LOAD)} of the load that the control can carry, 99 of 100 messages arrive within
+    ${found.own} from the ${found.peer}, and within ${found.its} from the control (${found.scenario}, ${found.name}).`
+  );
 }
 
 function memoryOf(rows: readonly Row[]): Content {
-  const figure = "residentPerConnection";
   // Of several numbers of connections the largest, which is the last.
-  const [hub, control] = hubAndControl(rows.filter((row) => row.figures[figure] !== undefined).toReversed());
-  const [own = 0, its = 0] = [hub?.figures[figure]?.median, control?.figures[figure]?.median];
-  // Less than the noise of an empty server is nothing that can be compared.
-  if (hub === undefined || own <= 0 || its <= 0) return undefined;
-  return html`An idle connection takes ${quantityOf(own, figure)} of resident memory on the ${hub.peer}, and
-  ${quantityOf(its, figure)} on the control, ${differenceOf(own / its, figure)} (${hub.case}).`;
+  const found = comparedBy("residentPerConnection", rows.toReversed());
+  return (
+    found &&
+    html`An idle connection takes ${found.own} of resident memory on the ${found.peer}, and ${found.its} on the control,
+    ${found.difference} (${found.name}).`
+  );
 }
 
-/** The first case in which both were measured with success: on `ws`, if there is one. */
-function hubAndControl(rows: readonly Row[]): readonly [hub: Row | undefined, control: Row | undefined] {
-  const hub = rows.find((row) => row.peer === "hub on ws") ?? rows.find((row) => isHub(row));
-  const isSame = (row: Row): boolean =>
-    row.scenario === hub?.scenario && row.case === hub.case && row.trial === hub.trial;
-  return [hub, rows.find((row) => row.peer === CONTROL && isSame(row))];
+/** A hub and the control in the first case that has both: on `ws`, if there is one. */
+function comparedBy(figure: Figure, rows: readonly Row[]) {
+  const measured = rows.flatMap((row) => {
+    const { median = 0 } = row.figures[figure] ?? {};
+    // Less than the noise of an empty server is nothing that can be compared.
+    return median > 0 ? [{ ...row, name: row.case, median }] : [];
+  });
+  const hub = measured.find(({ peer }) => peer === "hub on ws") ?? measured.find(isHub);
+  const control = measured.find((row) => row.peer === CONTROL && row.trial === hub?.trial && row.name === hub.name);
+  if (hub === undefined || control === undefined) return undefined;
+  const [own, its] = [hub, control].map(({ median }) => quantityOf(median, figure));
+  return { ...hub, own, its, difference: differenceOf(hub.median / control.median, figure) };
 }
 
-function faultsOf(rows: readonly Row[]): Markup {
+function faultsOf({ rows }: Results): Markup {
   const wrong = rows.filter((row) => row.verdict === "void").length;
   const bound = rows.filter((row) => row.ratio !== undefined && isWithheldForReceivers(row)).length;
   const withheld = bound > 0 && ` In ${countOf(bound)} the receivers were the bottleneck, so no verdict is given.`;
-  return wrong > 0
-    ? html`${countOf(wrong)} of ${countOf(rows.length)} results are void, because messages were lost, doubled or misled;
-      they are shown, but not compared.${withheld}`
-    : html`No message was lost, doubled, reordered or misled in any of ${countOf(rows.length)} results.${withheld}`;
+  return wrong === 0
+    ? html`No message was lost, doubled, reordered or misled in any of ${countOf(rows.length)} results.${withheld}`
+    : html`${countOf(wrong)} of ${countOf(rows.length)} results are void, because messages were lost, doubled or misled;
+      they are shown, but not compared.${withheld}`;
 }
 
 function gatesOf({ gates }: Results): Content {
-  const measured = gates.filter((gate) => gate.passed !== undefined);
-  if (measured.length === 0) return undefined;
-  const passed = measured.filter((gate) => gate.passed === true).length;
-  const rest = gates.length - measured.length;
-  return html`${countOf(passed)} of ${countOf(measured.length)} <a href="#gates">gates</a> are
-    passed${rest > 0 && `; ${countOf(rest)} could not be measured in this run`}.`;
+  const count = (wanted: boolean | undefined): number => gates.filter(({ passed }) => passed === wanted).length;
+  const [passed, measured, rest] = [count(true), gates.length - count(undefined), count(undefined)];
+  const unmeasured = rest > 0 && `; ${countOf(rest)} could not be measured in this run`;
+  return measured > 0 && html`${passed} of ${measured} <a href="#gates">gates</a> are passed${unmeasured}.`;
 }

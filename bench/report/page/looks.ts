@@ -2,34 +2,31 @@ import type { DotOptions } from "@observablehq/plot";
 import { dashed } from "../../command-line.ts";
 import type { PeerName } from "../../peers/peer.ts";
 
-/** How a peer is told from the others without colours, in the order in which peers are shown everywhere. */
-const SYMBOLS: ReadonlyMap<PeerName, string> = new Map<PeerName, string>([
-  ["hub on ws", "circle"],
-  ["hub on uws", "diamond2"],
-  ["ws loop", "square"],
-  ["uws publish", "triangle"],
-  ["socket.io ws", "triangle"],
-  ["socket.io uws", "cross"],
-  ["crossws", "star"],
-]);
-
-const ORDER: readonly PeerName[] = [...SYMBOLS.keys()];
-
 interface OfPeer {
   readonly peer: PeerName;
 }
 
+/** How a peer is told from the others without colours, in the order in which peers are shown everywhere. */
+const MARKS: ReadonlyMap<PeerName, readonly [symbol: string, turned?: number]> = new Map([
+  ["hub on ws", ["circle"]],
+  ["hub on uws", ["diamond2"]],
+  ["ws loop", ["square"]],
+  ["uws publish", ["triangle"]],
+  ["socket.io ws", ["triangle", 180]],
+  ["socket.io uws", ["cross"]],
+  ["crossws", ["star"]],
+]);
+
+const ORDER: readonly PeerName[] = [...MARKS.keys()];
+
 /** The marks of peers, each in its form and colour. */
-export const MARK: DotOptions = { symbol: symbolOf, rotate: turnOf, fill: coloured, r: 4.5, className: "mark" };
-
-function symbolOf({ peer }: OfPeer): string {
-  return SYMBOLS.get(peer) ?? "hexagon";
-}
-
-/** Socket.IO's triangle on `ws` points downwards. */
-function turnOf({ peer }: OfPeer): number {
-  return peer === "socket.io ws" ? 180 : 0;
-}
+export const MARK: DotOptions = {
+  symbol: ({ peer }: OfPeer) => MARKS.get(peer)?.[0] ?? "hexagon",
+  rotate: ({ peer }: OfPeer) => MARKS.get(peer)?.[1] ?? 0,
+  fill: coloured,
+  r: 4.5,
+  className: "mark",
+};
 
 /** A variable of the style sheet. */
 export function coloured({ peer }: OfPeer): string {
@@ -51,7 +48,6 @@ export function nameOf({ peer }: OfPeer): string {
 
 /** Sorts as peers are shown everywhere; those without a place of their own come last. */
 export function inOrder<T extends OfPeer>(items: readonly T[]): T[] {
-  const places = new Map(ORDER.map((peer, place) => [peer, place]));
-  const placeOf = ({ peer }: OfPeer): number => places.get(peer) ?? ORDER.length;
+  const placeOf = ({ peer }: OfPeer): number => (ORDER.includes(peer) ? ORDER.indexOf(peer) : ORDER.length);
   return items.toSorted((a, b) => placeOf(a) - placeOf(b));
 }

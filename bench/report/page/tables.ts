@@ -2,25 +2,25 @@ import { FIGURES, type Figure } from "../../figures.ts";
 import type { Gate, Interval, Row } from "../../results.ts";
 import { grouped } from "../grouped.ts";
 import { html, type Content, type Markup } from "../markup.ts";
-import { countOf, percentOf, quantityOf, rangeOf, ratioIntervalOf, ratioOf } from "../numbers.ts";
+import { countOf, intervalOf, percentOf, quantityOf, ratioOf } from "../numbers.ts";
 import { inOrder } from "./looks.ts";
 import { verdictOf, violationsOf } from "./verdicts.ts";
 
 /** What a table can tell of a row, beside its figures. */
+type Told = "scenario" | "case" | "load" | "peer" | "ratio" | "verdict" | "to bare writes" | "slices" | "remarks";
+export type Column = Told | Figure;
+
 const COLUMNS: Readonly<Record<Told, (row: Row) => Content>> = {
   scenario: (row) => row.scenario,
   case: (row) => row.case,
-  load: (row) => row.load !== undefined && percentOf(row.load),
+  load: (row) => row.load && percentOf(row.load),
   peer: (row) => row.peer,
-  ratio: ({ ratio }) => ratioCell(ratio),
+  ratio: (row) => measuredCell(row.ratio),
   verdict: (row) => html`<span class="${row.verdict}">${verdictOf(row)}</span>`,
-  "to bare writes": ({ toFloor }) => ratioCell(toFloor),
+  "to bare writes": (row) => measuredCell(row.toFloor),
   slices: ({ slices, disturbed }) => (disturbed === 0 ? slices : `${slices} (${disturbed} disturbed)`),
   remarks: ({ violations, remarks }) => [...(violations ? [violationsOf(violations)] : []), ...remarks].join("; "),
 };
-
-type Told = "scenario" | "case" | "load" | "peer" | "ratio" | "verdict" | "to bare writes" | "slices" | "remarks";
-type Column = Told | Figure;
 
 /** The numbers of a chart, for people who cannot see it, or want them exactly. */
 export function numbersTable(rows: readonly Row[], columns: readonly Column[]): Markup {
@@ -33,9 +33,8 @@ export function numbersTable(rows: readonly Row[], columns: readonly Column[]): 
 /** Everything, scenario by scenario, with the figures that were measured there. */
 export function resultTables(rows: readonly Row[]): readonly Markup[] {
   return [...grouped(rows, (row) => row.scenario)].map(([scenario, members]) => {
-    const all = Object.keys(FIGURES) as Figure[];
-    const figures = all.filter((figure) => members.some((row) => row.figures[figure] !== undefined));
-    const columns = [
+    const figures = (Object.keys(FIGURES) as Figure[]).filter((figure) => members.some((row) => row.figures[figure]));
+    const columns: Column[] = [
       "case",
       "load",
       "peer",
@@ -45,7 +44,7 @@ export function resultTables(rows: readonly Row[]): readonly Markup[] {
       "to bare writes",
       "slices",
       "remarks",
-    ] as const;
+    ];
     return html`<details class="group">
       <summary>${scenario} <span class="measure">${countOf(members.length)} results</span></summary>
       ${rowTable(members, columns, `All results of ${scenario}`)}
@@ -55,19 +54,12 @@ export function resultTables(rows: readonly Row[]): readonly Markup[] {
 
 /** What `--gate` holds a run to. */
 export function gatesTable(gates: readonly Gate[]): Markup {
-  const rows = gates.map(({ name, limit, measured, passed }) => {
-    const [kind, result] =
-      passed === undefined ? ["", "not measured"] : passed ? ["better", "✓ passed"] : ["void", "✗ failed"];
-    const median = measured && ratioOf(measured.median);
-    return [
-      name,
-      ratioOf(limit),
-      median,
-      measured && ratioIntervalOf(measured),
-      html`<span class="${kind}">${result}</span>`,
-    ];
+  const results = gates.map(({ name, limit, measured, passed }) => {
+    const result = passed === undefined ? "not measured" : passed ? "✓ passed" : "✗ failed";
+    const verdict = html`<span class="${passed === undefined ? "" : passed ? "better" : "void"}">${result}</span>`;
+    return [name, ratioOf(limit), measured && ratioOf(measured.median), measured && intervalOf(measured), verdict];
   });
-  return table(["gate", "at most", "measured", "95 % interval", "result"], rows, "Gates");
+  return table(["gate", "at most", "measured", "95 % interval", "result"], results, "Gates");
 }
 
 /** The rows of each case and load together, with the peers in their order. */
@@ -78,33 +70,32 @@ export function byCase(rows: readonly Row[]): readonly (readonly Row[])[] {
 
 function rowTable(rows: readonly Row[], columns: readonly Column[], name: string): Markup {
   const heads = columns.map((column) => (isFigure(column) ? FIGURES[column].title : column));
-  const cells = byCase(rows)
-    .flat()
-    .map((row) => columns.map((column) => cellOf(row, column)));
-  return table(heads, cells, name);
-}
-
-function cellOf(row: Row, column: Column): Content {
-  if (!isFigure(column)) return COLUMNS[column](row);
-  const measured = row.figures[column];
-  return measured && html`${quantityOf(measured.median, column)}<small>${rangeOf(measured, column)}</small>`;
+  const cellOf = (row: Row, column: Column): Content =>
+    isFigure(column) ? measuredCell(row.figures[column], (value) => quantityOf(value, column)) : COLUMNS[column](row);
+  return table(
+    heads,
+    byCase(rows)
+      .flat()
+      .map((row) => columns.map((column) => cellOf(row, column))),
+    name,
+  );
 }
 
 function isFigure(column: Column): column is Figure {
   return column in FIGURES;
 }
 
-function ratioCell(ratio: Interval | undefined): Content {
-  return ratio && html`${ratioOf(ratio.median)}<small>${ratioIntervalOf(ratio)}</small>`;
+function measuredCell(measured: Interval | undefined, textOf = ratioOf): Content {
+  return measured && html`${textOf(measured.median)}<small>${intervalOf(measured, textOf)}</small>`;
 }
 
 /** A table that scrolls by itself where it is wider than the page. */
-function table(head: readonly string[], rows: readonly (readonly Content[])[], name: string): Markup {
+function table(heads: readonly string[], rows: readonly (readonly Content[])[], name: string): Markup {
   return html`<div class="scroll" role="region" tabindex="0" aria-label="${name}">
     <table>
       <thead>
         <tr>
-          ${head.map((title) => html`<th scope="col">${title}</th>`)}
+          ${heads.map((head) => html`<th scope="col">${head}</th>`)}
         </tr>
       </thead>
       <tbody>

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import type { Results } from "../results.ts";
+import type { Results } from "./results.ts";
 
 /** This file cannot be compared with; the message says why. */
 export class ResultsFileError extends Error {}
