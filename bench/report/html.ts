@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import type { Results } from "../results.ts";
 import { batchingCharts } from "./charts/batching.ts";
 import { latencyCharts } from "./charts/latency.ts";
+import { memoryCharts } from "./charts/memory.ts";
 import { ratioCharts } from "./charts/ratios.ts";
 import { stripCharts } from "./charts/strips.ts";
 import { html, Markup, type Content } from "./markup.ts";
@@ -13,7 +14,6 @@ const STYLE = new Markup(readFileSync(new URL("style.css", import.meta.url), "ut
 
 /** What a run has found, as a page that needs nothing else: no script, no network. */
 export function htmlOf(results: Results): string {
-  const { rows, gates, options } = results;
   return html`<!doctype html>
     <html lang="en">
       <head>
@@ -33,48 +33,37 @@ export function htmlOf(results: Results): string {
             ${statementsOf(results).map((statement) => html`<li>${statement}</li>`)}
           </ul>
         </header>
-        <main>
-          ${aboutOf(results)}
-          ${sectionOf(
-            "batching",
-            "What a delivery costs, by messages in a turn",
-            "Bare writes, for comparison: one write for each member and turn, without a library. Both axes are logarithmic.",
-            batchingCharts(rows),
-          )}
-          ${sectionOf(
-            "ratios",
-            "Each peer against a loop of ws.send",
-            "The line at 1.00 is the control. Bars to its left are below the control, bars to its right above. The thin " +
-              "line is the 95 % interval. What was wrong or cannot be told is said in words and has no bar.",
-            ratioCharts(rows),
-          )}
-          ${sectionOf(
-            "latency",
-            "Latency under the same load",
-            "All peers send at the same fixed rates, in per cent of what the control can carry. The ring is the median, " +
-              "the dot p99, the strokes are p99.9 and the maximum. The axis is logarithmic.",
-            latencyCharts(rows),
-          )}
-          ${sectionOf("memory", "What an idle connection holds", "After a garbage collection, less the empty server.", stripCharts(rows, ["residentPerConnection", "heapPerConnection"]))}
-          ${sectionOf(
-            "around",
-            "What stands behind it",
-            "One mark for each case in which the peer was driven to its capacity.",
-            stripCharts(rows, ["writes", "eventLoopDelay", "gc", "peakResident"]),
-          )}
-          ${sectionOf("gates", "Gates", "What a run with --gate has to show.", gates.length === 0 ? [] : [gatesTable(gates)])}
-          ${sectionOf("all", "All results", "Medians, with their 95 % intervals.", resultTables(rows))}
-          ${sectionOf("run", "How to run it", "", [runOf(options)])}
-        </main>
+        <main>${aboutOf(results)} ${sectionsOf(results)}</main>
       </body>
     </html> `.toString();
 }
 
-function sectionOf(id: string, title: string, introduction: string, contents: readonly Markup[]): Content {
+function sectionsOf({ rows, gates, options }: Results): readonly Content[] {
+  const batching = html`Bare writes, for comparison: one write for each member and turn, without a library. Both axes
+  are logarithmic.`;
+  const ratios = html`The line at 1.00 is the control. Bars to its left are below the control, bars to its right above.
+  The thin line is the 95 % interval. What was wrong or cannot be told is said in words and has no bar.`;
+  const latency = html`All peers send at the same fixed rates, in per cent of what the control can carry. The ring is
+  the median, the dot p99, the strokes are p99.9 and the maximum. The axis is logarithmic.`;
+  const around = "One mark for each case in which the peer was driven to its capacity.";
+  const memory = "After a garbage collection, less the empty server.";
+  return [
+    section("batching", "What a delivery costs, by messages in a turn", batching, batchingCharts(rows)),
+    section("ratios", "Each peer against a loop of ws.send", ratios, ratioCharts(rows)),
+    section("latency", "Latency under the same load", latency, latencyCharts(rows)),
+    section("memory", "What an idle connection holds", memory, memoryCharts(rows)),
+    section("around", "What stands behind it", around, stripCharts(rows)),
+    section("gates", "Gates", "What a run with --gate has to show.", gates.length === 0 ? [] : [gatesTable(gates)]),
+    section("all", "All results", "Medians, with their 95 % intervals.", resultTables(rows)),
+    section("run", "How to run it", undefined, [runOf(options)]),
+  ];
+}
+
+function section(id: string, title: string, introduction: Content, contents: readonly Markup[]): Content {
   if (contents.length === 0) return undefined;
   return html`<section id="${id}">
     <h2>${title}</h2>
-    ${introduction !== "" && html`<p class="introduction">${introduction}</p>`}
+    ${introduction && html`<p class="introduction">${introduction}</p>`}
     <div class="groups">${contents}</div>
   </section>`;
 }

@@ -6,12 +6,9 @@ import { bootstrap } from "./bootstrap.ts";
 import { evidenceOf, paired, ratio, sameCase, valuesOf, type Evidence } from "./evidence.ts";
 import { median } from "./median.ts";
 import type { Interval, Row } from "../results.ts";
-import { isReceiverBound, sumOf, verdictOf } from "./verdict.ts";
+import { isReceiverBound, RECEIVER_BOUND, sumOf, verdictOf } from "./verdict.ts";
 
 const ALL_FIGURES = Object.keys(FIGURES) as Figure[];
-
-/** The remark on a row whose throughput says what the receivers can do. */
-export const RECEIVER_BOUND = "receiver-bound";
 
 /** What is compared where the latency of messages is the question. */
 const LATENCY: Figure = "p99";

@@ -2,12 +2,12 @@ import * as Plot from "@observablehq/plot";
 import { CONTROL } from "../../command-line.ts";
 import { FIGURES, type Figure } from "../../figures.ts";
 import type { Interval, Row } from "../../results.ts";
-import { grouped } from "../grouped.ts";
+import { grouped } from "../../grouped.ts";
 import { html, type Markup } from "../markup.ts";
-import { countOf, intervalOf, quantityOf } from "../numbers.ts";
+import { countOf, intervalOf, quantityOf } from "../../numbers.ts";
 import { coloured, inOrder, isHub, lettered, MARK, nameOf } from "../page/looks.ts";
 import { logAxis } from "./axis.ts";
-import { drawn, group, NARROW, panel, wideAndNarrow } from "./chart.ts";
+import { group, NARROW, panel } from "./chart.ts";
 import { column, titled, type Drawn } from "./peer-panel.ts";
 import { spread } from "./spread.ts";
 
@@ -25,20 +25,17 @@ export function batchingCharts(rows: readonly Row[]): readonly Markup[] {
     rows.filter((row) => row.phase === "capacity" && row.parameters?.perTurn !== undefined && row.verdict !== "void"),
     (row) => JSON.stringify([row.scenario, { ...row.parameters, perTurn: undefined }]),
   );
-  const varied = [...groups.values()].filter(
-    (all) => new Set(all.map(({ parameters }) => parameters?.perTurn)).size > 1,
-  );
-  return varied.map((all, index) => {
+  return [...groups.values()].flatMap((all, index) => {
+    if (new Set(all.map(({ parameters }) => parameters?.perTurn)).size < 2) return [];
     const { members = 0, size = 0 } = all[0]?.parameters ?? {};
-    const [cpu, writes] = (["cpu", "writes"] as const).map((figure) => all.flatMap((row) => pointsOf(row, figure)));
+    const conditions = html`<span class="measure">${countOf(members)} members, ${countOf(size)} B</span>`;
+    const panels = (["cpu", "writes"] as const).map((figure) => {
+      const points = [...all, ...all.flatMap(floorOf)].flatMap((row) => pointsOf(row, figure));
+      return panelOf(points, figure, `batching-${index}-${figure}`);
+    });
     return group({
-      heading: html`<h3>
-        ${all[0]?.scenario} <span class="measure">${countOf(members)} members, ${countOf(size)} B</span>
-      </h3>`,
-      panels: [
-        panelOf([...(cpu ?? []), ...all.flatMap(floorOf)], "cpu", `batching-${index}-cpu`),
-        panelOf(writes ?? [], "writes", `batching-${index}-writes`),
-      ],
+      heading: html`<h3>${all[0]?.scenario} ${conditions}</h3>`,
+      panels,
       areWide: true,
       rows: all,
       columns: ["case", "peer", "cpu", "to bare writes", "writes"],
@@ -49,51 +46,47 @@ export function batchingCharts(rows: readonly Row[]): readonly Markup[] {
 function pointsOf({ peer, parameters, figures }: Row, figure: Figure): readonly Point[] {
   const [turn, measured] = [parameters?.perTurn ?? 1, figures[figure]];
   if (measured === undefined) return [];
-  const textOf = (value: number): string => quantityOf(value, figure);
-  return [
-    { peer, turn, words: `${turn} a turn, ${textOf(measured.median)} (${intervalOf(measured, textOf)})`, ...measured },
-  ];
+  const interval = intervalOf(measured, (value) => quantityOf(value, figure));
+  const words = `${turn} a turn, ${quantityOf(measured.median, figure)} (${interval})`;
+  return [{ peer, turn, words, ...measured }];
 }
 
 /** What bare writes cost, by what the control costs and how many times as much that is. */
-function floorOf({ peer, figures: { cpu }, toFloor, ...row }: Row): readonly Point[] {
+function floorOf({ peer, figures: { cpu }, toFloor, ...row }: Row): readonly Row[] {
   if (peer !== CONTROL || cpu === undefined || toFloor === undefined) return [];
   const median = cpu.median / toFloor.median;
-  return pointsOf({ ...row, peer: "floor", figures: { cpu: { median, low: median, high: median } } }, "cpu");
+  return [{ ...row, peer: "floor", figures: { cpu: { median, low: median, high: median } } }];
 }
 
+/** Lines with their names at their ends. */
 function panelOf(points: readonly Point[], figure: Figure, id: string): Markup {
-  const { title } = FIGURES[figure];
+  if (points.length === 0) return html``;
   const sorted = inOrder(points.toSorted((a, b) => a.turn - b.turn));
-  const about = { title: `${title}, against messages a turn`, description: `${sorted.map(titled).join("; ")}.` };
-  const draw = (width: number): Markup =>
-    drawn({ ...about, id: `${id}-${width}`, plot: linesOf(sorted, figure, width) });
-  return points.length === 0 ? html`` : panel(title, wideAndNarrow(draw));
+  const options = {
+    id,
+    caption: FIGURES[figure].title,
+    description: `${sorted.map(titled).join("; ")}.`,
+    isWide: true,
+  };
+  return panel(options, (width) => linesOf(sorted, (value) => quantityOf(value, figure), width));
 }
 
-/** Lines with their names at their ends, moved apart where they would lie on each other. */
-function linesOf(points: readonly Point[], figure: Figure, width: number): Plot.PlotOptions {
+function linesOf(points: readonly Point[], textOf: (value: number) => string, width: number): Plot.PlotOptions {
   const turns = [...new Set(points.map(({ turn }) => turn))].toSorted((a, b) => a - b);
-  const y = logAxis(
-    points.flatMap(({ low, high }) => [low, high]),
-    8,
-  );
+  const bounds = points.flatMap(({ low, high }) => [low, high]);
+  const y = logAxis(bounds, 8);
+  const [floor, peers] = [points.filter(isFloor), points.filter((point) => !isFloor(point)).toReversed()];
+  // Names are moved apart where they would lie on each other, with room for lines from the last points to them.
+  const end = (turns.at(-1) ?? 1) * 1.25;
   const scale = Plot.scale({ y: { ...y.scale, range: [FLOOR, TOP] } });
   const ends = [...grouped(points, ({ peer }) => peer).values()].flatMap((own) => own.slice(-1));
-  const places = spread(
-    ends.map(({ median }) => scale.apply(median) as number),
-    GAP,
-    TOP,
-    FLOOR,
-  );
-  const names = ends.map((end, index) => ({ ...end, place: scale.invert?.(places[index]) as number }));
-  // Room for lines from the last points to their names.
-  const end = (turns.at(-1) ?? 1) * 1.25;
+  const heights = ends.map(({ median }) => scale.apply(median) as number);
+  const places = spread(heights, GAP, TOP, FLOOR);
+  const names = ends.map((point, index) => Object.assign({ place: scale.invert?.(places[index]) as number }, point));
   const right = width === NARROW ? 100 : 152;
-  const textOf = (value: number): string => quantityOf(value, figure);
-  const at = { x: "turn", y: "median", stroke: coloured } as const;
+  const numbers = { y: "place", dx: right, textAnchor: "end", text: ({ median }: Point) => textOf(median) } as const;
+  const line = { x: "turn", y: "median", stroke: coloured } as const;
   const axis = { tickSize: 0, tickPadding: 7, label: null, className: "tick" } as const;
-  const peers = points.filter(({ peer }) => peer !== "floor").toReversed();
   return {
     width,
     height: FLOOR + 44,
@@ -110,23 +103,17 @@ function linesOf(points: readonly Point[], figure: Figure, width: number): Plot.
       Plot.axisY({ ...axis, ticks: y.ticks, text: textOf }),
       Plot.axisX({ ...axis, ticks: turns, text: String }),
       Plot.text(["messages in one turn of the event loop"], { frameAnchor: "bottom-left", dy: 40, className: "tick" }),
-      Plot.line(
-        points.filter(({ peer }) => peer === "floor"),
-        { ...at, strokeDasharray: "1 4" },
-      ),
-      Plot.line(peers, { ...at, z: "peer", strokeWidth: (point: Point) => (isHub(point) ? 3 : 1.5) }),
+      Plot.line(floor, { ...line, strokeDasharray: "1 4" }),
+      Plot.line(peers, { ...line, z: "peer", strokeWidth: (point: Point) => (isHub(point) ? 3 : 1.5) }),
       Plot.ruleX(peers, { x: "turn", y1: "low", y2: "high", className: "interval" }),
       Plot.dot(peers, { x: "turn", y: "median", ...MARK, title: titled }),
       Plot.link(names, { x1: "turn", x2: end, y1: "median", y2: "place", stroke: coloured, className: "leader" }),
       ...column(names, "end", { y: "place", dx: 6, text: nameOf, fill: lettered }),
-      ...(width === NARROW
-        ? []
-        : column(names, "range", {
-            y: "place",
-            dx: right,
-            textAnchor: "end",
-            text: ({ median }: Point) => textOf(median),
-          })),
+      ...(width === NARROW ? [] : column(names, "range", numbers)),
     ],
   };
+}
+
+function isFloor({ peer }: Point): boolean {
+  return peer === "floor";
 }

@@ -13,23 +13,39 @@ export const WIDE = 560;
 /** Plot builds elements, and Node.js has no document to build them in. */
 const { document } = parseHTML("<html></html>");
 
-export interface Chart {
+export interface Panel {
   /** Unique on the page. */
   readonly id: string;
-  readonly title: string;
+  readonly caption: string;
   /** What one would see, in words. */
   readonly description: string;
-  readonly plot: Plot.PlotOptions;
+  /** A wide chart has a narrow twin for phones; the style sheet shows one of them. */
+  readonly isWide?: boolean;
+  readonly note?: Content;
 }
 
-/** Draws a specification as SVG. The page's style sheet colours it, by the classes of the marks. */
-export function drawn({ id, title, description, plot }: Chart): Markup {
-  const [width, height] = [plot.width ?? NARROW, plot.height ?? 0];
+/** A chart under its caption, drawn as SVG by its specification for a width. The style sheet colours its marks by classes. */
+export function panel(options: Panel, plotOf: (width: number) => Plot.PlotOptions): Markup {
+  const { caption, isWide = false, note } = options;
+  const narrow = drawn(options, plotOf(NARROW));
+  const twins =
+    isWide &&
+    html`<div class="wide">${drawn(options, plotOf(WIDE))}</div>
+      <div class="narrow">${narrow}</div>`;
+  return html`<figure class="panel">
+    <figcaption>${caption}</figcaption>
+    ${twins || narrow}${note}
+  </figure>`;
+}
+
+function drawn({ id: name, caption, description }: Panel, plot: Plot.PlotOptions): Markup {
+  const { width = NARROW, height = 0 } = plot;
+  const id = `${name}-${width}`;
   const label = html`aria-labelledby="${id}-title" aria-describedby="${id}-description"`;
   return html`<svg class="chart" width="${width}" viewBox="0 0 ${width} ${height}" role="img" ${label}>
-    <title id="${id}-title">${title}</title>
+    <title id="${id}-title">${caption}</title>
     <desc id="${id}-description">${description}</desc>
-    ${contentsOf({ width, ...plot })}
+    ${contentsOf(plot)}
   </svg>`;
 }
 
@@ -44,20 +60,6 @@ function contentsOf(options: Plot.PlotOptions): Markup {
   const plot = Plot.plot({ ...options, document });
   plot.querySelector("style")?.remove();
   return new Markup(plot.innerHTML as string);
-}
-
-/** A chart under its caption, and a note below it. */
-export function panel(caption: string, chart: Content, note?: Content): Markup {
-  return html`<figure class="panel">
-    <figcaption>${caption}</figcaption>
-    ${chart}${note}
-  </figure>`;
-}
-
-/** A wide chart has a narrow twin for phones; the style sheet shows one of them. */
-export function wideAndNarrow(draw: (width: number) => Markup): Markup {
-  return html`<div class="wide">${draw(WIDE)}</div>
-    <div class="narrow">${draw(NARROW)}</div>`;
 }
 
 interface Group {

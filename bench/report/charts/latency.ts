@@ -1,11 +1,12 @@
 import * as Plot from "@observablehq/plot";
+import type { Figure } from "../../figures.ts";
 import type { Row } from "../../results.ts";
-import { grouped } from "../grouped.ts";
+import { grouped } from "../../grouped.ts";
 import { html, type Markup } from "../markup.ts";
-import { percentOf, quantityOf } from "../numbers.ts";
+import { percentOf, quantityOf } from "../../numbers.ts";
 import { coloured } from "../page/looks.ts";
 import { byCase } from "../page/tables.ts";
-import { counts } from "../page/verdicts.ts";
+import { counts } from "../../statistics/verdict.ts";
 import { logAxis, type Axis } from "./axis.ts";
 import { group } from "./chart.ts";
 import { column, peerPanel, titled } from "./peer-panel.ts";
@@ -17,11 +18,10 @@ export function latencyCharts(rows: readonly Row[]): readonly Markup[] {
   const measured = rows.filter((row) => row.load !== undefined && PERCENTILES.some((figure) => row.figures[figure]));
   const cases = grouped(measured, (row) => JSON.stringify([row.scenario, row.trial, row.case]));
   return [...cases.values()].map((members, index) => {
-    const good = members.filter(counts);
-    const axis = logAxis(
-      good.flatMap((row) => PERCENTILES.map((figure) => row.figures[figure]?.median ?? 0)),
-      3,
-    );
+    const medians = members
+      .filter(counts)
+      .flatMap(({ figures }) => PERCENTILES.map((each) => figures[each]?.median ?? 0));
+    const axis = logAxis(medians, 3);
     return group({
       heading: html`<h3>${members[0]?.scenario} <span class="measure">${members[0]?.case}</span></h3>`,
       panels: byCase(members).map((peers, place) => panelOf(peers, axis, `latency-${index}-${place}`)),
@@ -39,25 +39,22 @@ function panelOf(rows: readonly Row[], axis: Axis, id: string): Markup {
     caption: `At ${percentOf(rows[0]?.load ?? 0)} of what the control can carry`,
     rows,
     drawnOf: ({ peer, figures }) => {
-      const found = PERCENTILES.flatMap((figure) =>
-        figures[figure] ? [[figure, figures[figure].median] as const] : [],
-      );
-      const told = found.map(([figure, median]) => [figure, quantityOf(median, figure)] as const);
-      const words = told.map((each) => each.join(" ")).join(", ");
-      return { peer, words, values: Object.fromEntries(found), told: Object.fromEntries(told) };
+      const found = PERCENTILES.filter((figure) => figures[figure]);
+      const words = found.map((figure) => `${figure} ${quantityOf(figures[figure]?.median ?? 0, figure)}`);
+      return { peer, figures, words: words.join(", ") };
     },
     marksOf: (lines) => {
       const line = { y: "peer", stroke: coloured, title: titled } as const;
-      const at = (figure: string) => (each: (typeof lines)[number]) => each.values[figure];
+      const at = (figure: Figure) => (row: Pick<Row, "figures">) => row.figures[figure]?.median;
       return [
         Plot.ruleY(lines, { ...line, x1: at("p50"), x2: at("max"), strokeWidth: 1.25 }),
         Plot.tickX(lines, { ...line, x: at("p99.9"), strokeWidth: 2, inset: 5.5 }),
         Plot.tickX(lines, { ...line, x: at("max"), strokeWidth: 2, inset: 8.5 }),
         Plot.dot(lines, { ...line, x: at("p50"), r: 4, className: "ring" }),
         Plot.dot(lines, { x: at("p99"), y: "peer", fill: coloured, title: titled, r: 5, className: "mark" }),
-        ...["p50", "p99"].flatMap((figure, index) => {
+        ...(["p50", "p99"] as const).flatMap((figure, index) => {
           const place = { textAnchor: "end", dx: 70 + index * 68 } as const;
-          const text = (each: (typeof lines)[number]): string => each.told[figure] ?? "";
+          const text = (row: Pick<Row, "figures">): string => quantityOf(at(figure)(row) ?? 0, figure);
           const head = Plot.text([figure], { ...place, frameAnchor: "top-right", dy: -18, className: "tick" });
           return [head, ...column(lines, "number", { ...place, text })];
         }),

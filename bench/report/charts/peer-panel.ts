@@ -1,12 +1,13 @@
 import * as Plot from "@observablehq/plot";
 import type { PeerName } from "../../peers/peer.ts";
 import type { Row } from "../../results.ts";
-import type { Content, Markup } from "../markup.ts";
-import { numberOf } from "../numbers.ts";
+import type { Markup } from "../markup.ts";
+import { numberOf } from "../../numbers.ts";
 import { inOrder, isHub, nameOf } from "../page/looks.ts";
-import { counts, verdictOf } from "../page/verdicts.ts";
+import { verdictOf } from "../page/verdicts.ts";
+import { counts } from "../../statistics/verdict.ts";
 import type { Axis } from "./axis.ts";
-import { drawn, NARROW, panel, wideAndNarrow } from "./chart.ts";
+import { panel, type Panel } from "./chart.ts";
 
 /** Room for the names of peers, and for the labels of the axis above. */
 const [LEFT, TOP] = [98, 22];
@@ -18,9 +19,7 @@ export interface Drawn {
   readonly words: string;
 }
 
-interface PeerPanel<T extends Drawn> {
-  readonly id: string;
-  readonly caption: string;
+interface PeerPanel<T extends Drawn> extends Omit<Panel, "description"> {
   readonly rows: readonly Row[];
   /** `undefined` where there is nothing to draw; then the verdict stands there. */
   readonly drawnOf: (row: Row) => T | undefined;
@@ -30,21 +29,25 @@ interface PeerPanel<T extends Drawn> {
   /** The height of a line, and the room to the right of the plot, in pixels. */
   readonly pitch: number;
   readonly right: number;
-  readonly note?: Content;
-  readonly isWide?: boolean;
 }
 
 /** A chart with a line for each peer: its name, what is drawn of it, and words in columns. */
-export function peerPanel<T extends Drawn>(options: PeerPanel<T>): Markup {
-  const { id, caption, drawnOf, marksOf, axis, labelOf = numberOf, pitch, right, note, isWide = false } = options;
-  const rows = inOrder(options.rows);
-  const all = rows.map((row) => (counts(row) ? drawnOf(row) : undefined));
-  const lines = rows.map((row, index) => all[index] ?? { peer: row.peer, words: verdictOf(row) });
-  const plotOf = (width: number): Plot.PlotOptions => ({
+export function peerPanel<T extends Drawn>({
+  drawnOf,
+  marksOf,
+  axis,
+  labelOf = numberOf,
+  ...options
+}: PeerPanel<T>): Markup {
+  const found = inOrder(options.rows).map((row) => ({ row, line: counts(row) ? drawnOf(row) : undefined }));
+  const lines = found.map(({ row, line }) => line ?? { peer: row.peer, words: verdictOf(row) });
+  const said = found.filter(({ line }) => line === undefined).map(({ row }) => row);
+  const panelOptions = { ...options, description: `${lines.map(titled).join("; ")}.` };
+  return panel(panelOptions, (width) => ({
     width,
-    height: TOP + lines.length * pitch,
+    height: TOP + lines.length * options.pitch,
     marginLeft: LEFT,
-    marginRight: right,
+    marginRight: options.right,
     marginTop: TOP,
     marginBottom: 0,
     x: axis.scale,
@@ -53,18 +56,18 @@ export function peerPanel<T extends Drawn>(options: PeerPanel<T>): Markup {
       Plot.gridX({ ticks: axis.ticks, className: "grid", insetTop: -2 }),
       Plot.axisX({ anchor: "top", ticks: axis.ticks, tickSize: 0, text: labelOf, label: null, className: "tick" }),
       ...column(lines, "name", { text: "peer", frameAnchor: "left", dx: -LEFT }),
-      ...marksOf(all.filter((line) => line !== undefined)),
-      ...lines.flatMap((line, index) =>
-        all[index]
-          ? []
-          : column([line], `verdict ${rows[index]?.verdict}`, { text: "words", frameAnchor: "left", dx: 8 }),
+      ...marksOf(found.flatMap(({ line }) => line ?? [])),
+      ...said.map((row) =>
+        Plot.text([row], {
+          y: "peer",
+          text: verdictOf,
+          frameAnchor: "left",
+          dx: 8,
+          className: `verdict ${row.verdict}`,
+        }),
       ),
     ],
-  });
-  const description = `${lines.map(titled).join("; ")}.`;
-  const draw = (width: number): Markup =>
-    drawn({ id: `${id}-${width}`, title: caption, description, plot: plotOf(width) });
-  return panel(caption, isWide ? wideAndNarrow(draw) : draw(NARROW), note);
+  }));
 }
 
 /** Words at the same place of each line. */

@@ -3,23 +3,21 @@ import { CONTROL } from "../../command-line.ts";
 import { FIGURES } from "../../figures.ts";
 import type { Row } from "../../results.ts";
 import { scenarios } from "../../scenarios/index.ts";
-import { grouped } from "../grouped.ts";
+import { grouped } from "../../grouped.ts";
 import { html, type Markup } from "../markup.ts";
-import { intervalOf, numberOf, quantityOf, ratioOf } from "../numbers.ts";
+import { intervalOf, numberOf, quantityOf, ratioOf } from "../../numbers.ts";
 import { coloured } from "../page/looks.ts";
 import { byCase } from "../page/tables.ts";
-import { counts, verdictOf } from "../page/verdicts.ts";
+import { verdictOf } from "../page/verdicts.ts";
+import { counts } from "../../statistics/verdict.ts";
 import { fittingAxis, type Axis } from "./axis.ts";
 import { group } from "./chart.ts";
 import { column, peerPanel, titled } from "./peer-panel.ts";
 
 /** For each scenario and case, what every peer costs, with that of the control as 1.00. */
 export function ratioCharts(rows: readonly Row[]): readonly Markup[] {
-  const compared = grouped(
-    rows.filter((row) => row.load === undefined),
-    (row) => row.scenario,
-  );
-  return [...compared].flatMap(([scenario, members], index) => {
+  const compared = rows.filter((row) => row.load === undefined);
+  return [...grouped(compared, (row) => row.scenario)].flatMap(([scenario, members], index) => {
     const headline = members.find((row) => row.verdict !== "control")?.headline;
     if (headline === undefined) return [];
     const { title, better } = FIGURES[headline];

@@ -1,26 +1,26 @@
 import * as Plot from "@observablehq/plot";
 import { FIGURES, type Figure } from "../../figures.ts";
 import type { Row } from "../../results.ts";
-import { grouped } from "../grouped.ts";
+import { grouped } from "../../grouped.ts";
 import { html, type Markup } from "../markup.ts";
-import { axisUnitOf, numberOf, quantityOf } from "../numbers.ts";
+import { axisUnitOf, numberOf, quantityOf } from "../../numbers.ts";
 import { coloured, MARK } from "../page/looks.ts";
-import { counts } from "../page/verdicts.ts";
+import { counts } from "../../statistics/verdict.ts";
 import { fittingAxis } from "./axis.ts";
 import { group } from "./chart.ts";
 import { column, peerPanel, titled } from "./peer-panel.ts";
 
-/** For each figure and peer one mark for each case, and the range of them. */
-export function stripCharts(rows: readonly Row[], figures: readonly Figure[]): readonly Markup[] {
-  const measured = rows.filter((row) => row.phase === "capacity" && figures.some((figure) => row.figures[figure]));
-  const valid = measured.filter(counts);
-  const panels = figures
-    .filter((figure) => valid.some((row) => row.figures[figure]))
-    .map((figure) => panelOf(figure, valid));
-  if (panels.length === 0) return [];
-  return [
-    group({ heading: html``, panels, rows: measured, columns: ["scenario", "case", "peer", ...figures, "verdict"] }),
-  ];
+const SHOWN = ["writes", "eventLoopDelay", "gc", "peakResident"] as const satisfies readonly Figure[];
+
+/** What stands behind the speed: for each figure and peer one mark for each case, and the range of them. */
+export function stripCharts(all: readonly Row[]): readonly Markup[] {
+  const rows = all.filter(
+    (row) => row.phase === "capacity" && counts(row) && SHOWN.some((figure) => row.figures[figure]),
+  );
+  if (rows.length === 0) return [];
+  const shown = SHOWN.filter((figure) => rows.some((row) => row.figures[figure]));
+  const panels = shown.map((figure) => panelOf(figure, rows));
+  return [group({ heading: html``, panels, rows, columns: ["scenario", "case", "peer", ...shown] })];
 }
 
 function panelOf(figure: Figure, all: readonly Row[]): Markup {

@@ -1,9 +1,28 @@
 import type { Results } from "../../results.ts";
 import { swatch } from "../charts/chart.ts";
 import { html, type Markup } from "../markup.ts";
-import { countOf } from "../numbers.ts";
-import { exceptionsOf, factsOf, settingsOf } from "../stamps.ts";
+import { factsOf, notesOf, settingsOf } from "../../facts.ts";
 import { inOrder } from "./looks.ts";
+
+const METHOD = html`<ol>
+  <li>Coordinator, server and receivers are processes of their own. Every slice has a fresh server.</li>
+  <li>
+    Slices of all peers are interleaved, A B B A. A ratio is the median of those paired by round, with its bootstrap
+    95&nbsp;% interval; where that spans 1, there is no difference.
+  </li>
+  <li>
+    The receivers are bare sockets that check every message of every connection and room: gaps, doubles, order, rooms,
+    echoes. One that is wrong makes the result void.
+  </li>
+  <li>
+    Capacity is measured with as much in flight as the receivers give credit for. Latency is measured apart, at fixed
+    rates that are the same for all, from the moment a message was meant to leave.
+  </li>
+  <li>
+    CPU time is that of the server, user and system. The receivers’ load is watched: where they are the bottleneck, no
+    verdict is given. Slices that were disturbed are repeated, and count only where there is no quiet one.
+  </li>
+</ol>`;
 
 /** What was measured, on what, how, and who took part: before anybody believes a number. */
 export function aboutOf(results: Results): Markup {
@@ -26,42 +45,18 @@ export function aboutOf(results: Results): Markup {
     </div>
     <div>
       <h2>How it was measured</h2>
-      ${methodOf(results)}
+      ${METHOD}
     </div>
     <div>
       <h2>Who took part</h2>
       <ul class="peers">
         ${peers.map(({ peer, unavailable }) => html`<li class="${unavailable && "absent"}">${swatch(peer)} <b>${peer}</b></li>`)}
       </ul>
-      ${exceptionsOf(results).map((words) => html`<p class="settings">${words}</p>`)}
+      ${notesOf(results).map((words) => html`<p class="settings">${words}</p>`)}
       <details>
         <summary>How they were set</summary>
         ${settings}
       </details>
     </div>
   </section>`;
-}
-
-function methodOf({ slices, rows }: Results): Markup {
-  const disturbed = rows.filter((row) => row.disturbed > 0).length;
-  return html`<ol>
-    <li>Coordinator, server and receivers are processes of their own. Every slice has a fresh server.</li>
-    <li>
-      Slices of all peers are interleaved, A B B A. A ratio is the median of those paired by round, with its bootstrap
-      95&nbsp;% interval; where that spans 1, there is no difference.
-    </li>
-    <li>
-      The receivers are bare sockets that check every message of every connection and room: gaps, doubles, order, rooms,
-      echoes. One that is wrong makes the result void.
-    </li>
-    <li>
-      Capacity is measured with as much in flight as the receivers give credit for. Latency is measured apart, at fixed
-      rates that are the same for all, from the moment a message was meant to leave.
-    </li>
-    <li>
-      CPU time is that of the server, user and system. The receivers’ load is watched: where they are the bottleneck, no
-      verdict is given. Slices: ${countOf(slices.length)}. Results of which some slices were disturbed by other
-      programs: ${countOf(disturbed)}; such slices are repeated, and count only where there is no quiet one.
-    </li>
-  </ol>`;
 }

@@ -2,9 +2,10 @@ import { CONTROL } from "../../command-line.ts";
 import { FIGURES, type Figure } from "../../figures.ts";
 import type { Results, Row } from "../../results.ts";
 import { html, type Content, type Markup } from "../markup.ts";
-import { countOf, percentOf, quantityOf, ratioOf } from "../numbers.ts";
+import { countOf, percentOf, quantityOf, ratioOf } from "../../numbers.ts";
 import { isHub, lettered } from "./looks.ts";
-import { counts, differenceOf, isWithheldForReceivers } from "./verdicts.ts";
+import { counts, isWithheldForReceivers } from "../../statistics/verdict.ts";
+import { differenceOf } from "./verdicts.ts";
 
 /** Where people look first: a turn that has something to batch, without being an extreme. */
 const TYPICAL_TURN = 16;
@@ -18,8 +19,8 @@ export function headlineOf({ rows }: Results): Markup {
   const { peer, scenario, headline, case: name, parameters: { perTurn } = {} } = row;
   const number = html`<strong style="color: ${lettered(row)}">${ratioOf(row.ratio.median)}</strong>`;
   if (headline !== "cpu") {
-    return html`On this machine the ${peer} has ${number} of the control’s ${FIGURES[headline].title}: ${scenario},
-    ${name}`;
+    const { title } = FIGURES[headline];
+    return html`On this machine the ${peer} has ${number} of the control’s ${title}: ${scenario}, ${name}`;
   }
   const turn = perTurn === 1 ? "one message" : `${countOf(perTurn ?? 0)} messages`;
   const where = perTurn === undefined ? `In ${scenario} (${name})` : `With ${turn} a turn`;
@@ -47,17 +48,17 @@ function interestOf({ headline, peer, parameters, scenario }: Row): number {
 
 function turnsOf(rows: readonly Row[]): Content {
   const headline = headlineRow(rows);
+  if (headline === undefined) return undefined;
   const turns = rows
-    .filter(
-      (row) => headline !== undefined && row.parameters?.perTurn !== undefined && kindOf(row) === kindOf(headline),
-    )
-    .toSorted((a, b) => (a.parameters?.perTurn ?? 0) - (b.parameters?.perTurn ?? 0));
-  if (turns.length < 2) return undefined;
-  const words = turns.map(({ verdict, ratio, parameters }, index) => {
-    const found = verdict === "same" ? "no difference shown" : ratioOf(ratio?.median ?? 1);
-    return `${found}${index === 0 && verdict !== "same" ? " of the control" : ""} at ${parameters?.perTurn}`;
+    .filter((row) => kindOf(row) === kindOf(headline))
+    .flatMap((row) => (row.parameters?.perTurn ? [{ ...row, turn: row.parameters.perTurn }] : []))
+    .toSorted((a, b) => a.turn - b.turn);
+  const words = turns.map(({ verdict, ratio, turn }) => {
+    return `${verdict === "same" ? "no difference shown" : ratioOf(ratio?.median ?? 1)} at ${turn}`;
   });
-  return html`What the ${headline?.peer} costs, by messages in a turn of the event loop: ${words.join(", ")}.`;
+  if (turns.length < 2) return undefined;
+  return html`What the ${headline.peer} costs of the control, by messages in a turn of the event loop:
+  ${words.join(", ")}.`;
 }
 
 /** The same for rows that differ in the messages of a turn alone. */
@@ -66,25 +67,19 @@ function kindOf({ peer, scenario, headline, parameters, load }: Row): string {
 }
 
 function latencyOf(rows: readonly Row[]): Content {
-  const found = comparedBy(
-    "p99",
-    rows.filter((row) => row.load === TYPICAL_LOAD),
-  );
-  return (
-    found &&
-    html`At ${percentOf(TYPICAL_LOAD)} of the load that the control can carry, 99 of 100 messages arrive within
-    ${found.own} from the ${found.peer}, and within ${found.its} from the control (${found.scenario}, ${found.name}).`
-  );
+  const loaded = rows.filter((row) => row.load === TYPICAL_LOAD);
+  const found = comparedBy("p99", loaded);
+  if (found === undefined) return undefined;
+  return html`At ${percentOf(TYPICAL_LOAD)} of the load that the control can carry, 99 of 100 messages arrive within
+  ${found.own} from the ${found.peer}, and within ${found.its} from the control (${found.scenario}, ${found.name}).`;
 }
 
 function memoryOf(rows: readonly Row[]): Content {
   // Of several numbers of connections the largest, which is the last.
   const found = comparedBy("residentPerConnection", rows.toReversed());
-  return (
-    found &&
-    html`An idle connection takes ${found.own} of resident memory on the ${found.peer}, and ${found.its} on the control,
-    ${found.difference} (${found.name}).`
-  );
+  if (found === undefined) return undefined;
+  return html`An idle connection takes ${found.own} of resident memory on the ${found.peer}, and ${found.its} on the
+  control, ${found.difference} (${found.name}).`;
 }
 
 /** A hub and the control in the first case that has both: on `ws`, if there is one. */

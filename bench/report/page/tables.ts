@@ -1,10 +1,11 @@
+import { violationsOf } from "../../facts.ts";
 import { FIGURES, type Figure } from "../../figures.ts";
 import type { Gate, Interval, Row } from "../../results.ts";
-import { grouped } from "../grouped.ts";
+import { grouped } from "../../grouped.ts";
 import { html, type Content, type Markup } from "../markup.ts";
-import { countOf, intervalOf, percentOf, quantityOf, ratioOf } from "../numbers.ts";
+import { countOf, intervalOf, percentOf, quantityOf, ratioOf } from "../../numbers.ts";
 import { inOrder } from "./looks.ts";
-import { verdictOf, violationsOf } from "./verdicts.ts";
+import { verdictOf } from "./verdicts.ts";
 
 /** What a table can tell of a row, beside its figures. */
 type Told = "scenario" | "case" | "load" | "peer" | "ratio" | "verdict" | "to bare writes" | "slices" | "remarks";
@@ -22,6 +23,10 @@ const COLUMNS: Readonly<Record<Told, (row: Row) => Content>> = {
   remarks: ({ violations, remarks }) => [...(violations ? [violationsOf(violations)] : []), ...remarks].join("; "),
 };
 
+/** What stands before the figures where everything is told, and after them. */
+const FIRST: readonly Column[] = ["case", "load", "peer", "ratio", "verdict"];
+const LAST: readonly Column[] = ["to bare writes", "slices", "remarks"];
+
 /** The numbers of a chart, for people who cannot see it, or want them exactly. */
 export function numbersTable(rows: readonly Row[], columns: readonly Column[]): Markup {
   return html`<details class="numbers">
@@ -34,20 +39,9 @@ export function numbersTable(rows: readonly Row[], columns: readonly Column[]): 
 export function resultTables(rows: readonly Row[]): readonly Markup[] {
   return [...grouped(rows, (row) => row.scenario)].map(([scenario, members]) => {
     const figures = (Object.keys(FIGURES) as Figure[]).filter((figure) => members.some((row) => row.figures[figure]));
-    const columns: Column[] = [
-      "case",
-      "load",
-      "peer",
-      "ratio",
-      "verdict",
-      ...figures,
-      "to bare writes",
-      "slices",
-      "remarks",
-    ];
     return html`<details class="group">
       <summary>${scenario} <span class="measure">${countOf(members.length)} results</span></summary>
-      ${rowTable(members, columns, `All results of ${scenario}`)}
+      ${rowTable(members, [...FIRST, ...figures, ...LAST], `All results of ${scenario}`)}
     </details>`;
   });
 }
@@ -72,13 +66,8 @@ function rowTable(rows: readonly Row[], columns: readonly Column[], name: string
   const heads = columns.map((column) => (isFigure(column) ? FIGURES[column].title : column));
   const cellOf = (row: Row, column: Column): Content =>
     isFigure(column) ? measuredCell(row.figures[column], (value) => quantityOf(value, column)) : COLUMNS[column](row);
-  return table(
-    heads,
-    byCase(rows)
-      .flat()
-      .map((row) => columns.map((column) => cellOf(row, column))),
-    name,
-  );
+  const cells = byCase(rows).flatMap((members) => members.map((row) => columns.map((column) => cellOf(row, column))));
+  return table(heads, cells, name);
 }
 
 function isFigure(column: Column): column is Figure {
@@ -91,20 +80,21 @@ function measuredCell(measured: Interval | undefined, textOf = ratioOf): Content
 
 /** A table that scrolls by itself where it is wider than the page. */
 function table(heads: readonly string[], rows: readonly (readonly Content[])[], name: string): Markup {
+  const head = heads.map((title) => html`<th scope="col">${title}</th>`);
+  const lines = [head, ...rows.map((cells) => cells.map((cell) => html`<td>${cell}</td>`))];
+  const [first, ...others] = lines.map(
+    (cells) =>
+      html`<tr>
+        ${cells}
+      </tr>`,
+  );
   return html`<div class="scroll" role="region" tabindex="0" aria-label="${name}">
     <table>
       <thead>
-        <tr>
-          ${heads.map((head) => html`<th scope="col">${head}</th>`)}
-        </tr>
+        ${first}
       </thead>
       <tbody>
-        ${rows.map(
-          (cells) =>
-            html`<tr>
-              ${cells.map((cell) => html`<td>${cell}</td>`)}
-            </tr>`,
-        )}
+        ${others}
       </tbody>
     </table>
   </div>`;

@@ -1,10 +1,9 @@
 import { FIGURES, type Figure } from "../../figures.ts";
-import type { Violations } from "../../receivers/messages.ts";
+import { violationsOf } from "../../facts.ts";
 import type { Row } from "../../results.ts";
 import { UNCOMPRESSED } from "../../scenarios/compressed.ts";
-import { RECEIVER_BOUND } from "../../statistics/rows.ts";
-import { OF_BOTH_ENDS } from "../../statistics/verdict.ts";
-import { countOf, numberOf, percentOf } from "../numbers.ts";
+import { isWithheldForReceivers, RECEIVER_BOUND } from "../../statistics/verdict.ts";
+import { numberOf, percentOf } from "../../numbers.ts";
 
 /** From here on a difference is told as a factor, below it in per cent. */
 const FACTOR = 1.995;
@@ -14,17 +13,12 @@ export function verdictOf(row: Row): string {
   const { verdict, ratio, remarks, violations, headline } = row;
   if (verdict === "control") return "the control";
   // There is room for one kind beside a chart; the tables have them all.
-  if (verdict === "void") return `void: ${violationsOf(violations).replace(/, .*/, " and more")}`;
+  if (violations) return `void: ${violationsOf(violations).replace(/, .*/, " and more")}`;
   if (verdict === "same") return "no difference";
   if (ratio === undefined) return "no control";
   if (verdict !== "withheld") return differenceOf(ratio.median, headline);
   if (remarks.includes(UNCOMPRESSED)) return UNCOMPRESSED;
   return isWithheldForReceivers(row) ? RECEIVER_BOUND : "too few rounds";
-}
-
-/** Whether the receivers are why there is no verdict. */
-export function isWithheldForReceivers({ verdict, remarks, headline }: Row): boolean {
-  return verdict === "withheld" && OF_BOTH_ENDS.has(headline) && remarks.includes(RECEIVER_BOUND);
 }
 
 /** `13.2× cheaper`, `15 % dearer` */
@@ -35,15 +29,4 @@ export function differenceOf(ratio: number, figure: Figure): string {
   if (factor >= FACTOR) return `${factor < 100 ? factor.toFixed(1) : numberOf(factor)}× ${word}`;
   const hundredths = Math.round(Math.abs(1 - ratio) * 100);
   return hundredths === 0 ? `under ${percentOf(0.01)} ${word}` : `${percentOf(hundredths / 100)} ${word}`;
-}
-
-/** `3 missing, 1 echoed` */
-export function violationsOf(violations: Violations | undefined): string {
-  const found = Object.entries(violations ?? {}).filter(([, count]) => count > 0);
-  return found.map(([kind, count]) => `${countOf(count)} ${kind}`).join(", ") || "not counted";
-}
-
-/** Whether the row's headline says something about the peer. */
-export function counts(row: Row): boolean {
-  return row.verdict !== "void" && (row.verdict !== "withheld" || row.ratio === undefined);
 }

@@ -1,6 +1,6 @@
 import type { Interval, Results, Row } from "../results.ts";
-import { aligned, wrapped } from "../text.ts";
-import { intervalOf, ratioOf } from "./numbers.ts";
+import { aligned, wrapped } from "./text.ts";
+import { intervalOf, ratioOf } from "../numbers.ts";
 
 /** What has changed since an earlier run: ratios to the control, which differ less between machines than times do. */
 export function comparisonOf(rows: readonly Row[], baseline: Results): string {

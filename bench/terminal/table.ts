@@ -1,12 +1,11 @@
 import { FIGURES, type Figure } from "../figures.ts";
 import type { Interval, Row, Verdict } from "../results.ts";
 import type { Scenario } from "../scenarios/scenario.ts";
-import { RECEIVER_BOUND } from "../statistics/rows.ts";
-import { ENOUGH_ROUNDS } from "../statistics/verdict.ts";
-import { aligned, wrapped, WIDTH } from "../text.ts";
-import { grouped } from "./grouped.ts";
-import { intervalOf, quantityOf, ratioOf } from "./numbers.ts";
-import { violationsOf } from "./page/verdicts.ts";
+import { ENOUGH_ROUNDS, RECEIVER_BOUND } from "../statistics/verdict.ts";
+import { aligned, wrapped, WIDTH } from "./text.ts";
+import { grouped } from "../grouped.ts";
+import { intervalOf, quantityOf, ratioOf } from "../numbers.ts";
+import { violationsOf } from "../facts.ts";
 
 /** What else is told where latency was measured. */
 const OF_LATENCY: readonly Figure[] = ["p50", "p99.9", "max", "cpu"];

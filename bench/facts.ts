@@ -1,18 +1,12 @@
-import { DISTURBED } from "../coordinator/disturbance.ts";
-import { FIGURES, type Slice } from "../figures.ts";
-import type { Gate, Results, Row } from "../results.ts";
-import { isDisturbed } from "../statistics/evidence.ts";
-import { aligned, wrapped } from "../text.ts";
-import { intervalOf, numberOf, quantityOf, ratioOf } from "./numbers.ts";
+import { DISTURBED } from "./coordinator/disturbance.ts";
+import { FIGURES, type Slice } from "./figures.ts";
+import { countOf, numberOf, quantityOf } from "./numbers.ts";
+import type { Violations } from "./receivers/messages.ts";
+import type { Results, Row } from "./results.ts";
+import { isDisturbed } from "./statistics/evidence.ts";
 
 /** Something with a name: a fact of the machine, the settings of a peer. */
-type Fact = readonly [name: string, values: readonly string[]];
-
-/** What the columns of the table are. */
-export const LEGEND: string = wrapped(
-  "CPU: the server's, for one delivery; ratio: to the control; 95 %: bootstrap interval; /floor: to bare writes; " +
-    "*: receiver-bound",
-);
+export type Fact = readonly [name: string, values: readonly string[]];
 
 /** Where it ran, on what, and for how long. */
 export function factsOf({ machine, started, seconds }: Results): readonly Fact[] {
@@ -42,11 +36,13 @@ export function settingsOf({ peers }: Results): readonly Fact[] {
   return [common, ...rest].filter(([, settings]) => settings.length > 0);
 }
 
-/** Who took no part in what, and which slices did not come to their end; each said once. */
-export function exceptionsOf({ peers, absences = [], slices }: Results): readonly string[] {
+/** How quiet the machine was, who took no part in what, and what did not come to its end; each said once. */
+export function notesOf({ peers, absences = [], rows, slices }: Results): readonly string[] {
   const gone = peers.flatMap(({ name, unavailable }) => (unavailable ? [{ name, unavailable }] : []));
   const partly = absences.filter(({ peer }) => !gone.some(({ name }) => name === peer));
   return [
+    ...rows.filter(isEmpty).map(emptyRow),
+    disturbanceOf(slices),
     ...gone.map(({ name, unavailable }) => `${name} took no part: ${unavailable}`),
     ...new Set(partly.map(({ peer, scenario, reason }) => `${peer} took no part in ${scenario}: ${reason}`)),
     ...slices.flatMap(({ scenario, trial, phase, peer, round, failure }) =>
@@ -55,28 +51,21 @@ export function exceptionsOf({ peers, absences = [], slices }: Results): readonl
   ];
 }
 
-/** What stands below the table. */
-export function notesText(results: Results): string {
-  const notes = [...emptyRowsOf(results.rows), disturbanceOf(results.slices), ...exceptionsOf(results)];
-  return notes.map((note) => wrapped(note)).join("\n");
+/** `3 missing, 1 echoed` */
+export function violationsOf(violations: Violations): string {
+  const found = Object.entries(violations).filter(([, count]) => count > 0);
+  return found.map(([kind, count]) => `${countOf(count)} ${kind}`).join(", ");
 }
 
-export function factsText(facts: readonly Fact[]): string {
-  return facts.map(([name, values]) => wrapped(`${name}: ${values.join("; ")}`)).join("\n");
-}
-
+/** Whether a row has nothing of the figure that it is about. */
 export function isEmpty({ figures, headline }: Row): boolean {
   return figures[headline] === undefined;
 }
 
-/** Rows without the figure that they are about. */
-function emptyRowsOf(rows: readonly Row[]): readonly string[] {
-  return rows.filter(isEmpty).map(({ scenario, case: name, peer, headline }) => {
-    return `${scenario}, ${name}, ${peer} measured nothing: it has no ${FIGURES[headline].title}`;
-  });
+function emptyRow({ scenario, case: name, peer, headline }: Row): string {
+  return `${scenario}, ${name}, ${peer} measured nothing: it has no ${FIGURES[headline].title}`;
 }
 
-/** How quiet the machine was. */
 function disturbanceOf(all: readonly Slice[]): string {
   const slices = all.filter(({ failure }) => failure === undefined);
   if (slices.every(({ disturbance }) => disturbance === undefined)) {
@@ -85,17 +74,4 @@ function disturbanceOf(all: readonly Slice[]): string {
   const disturbed = slices.filter((slice) => isDisturbed(slice)).length;
   const limit = `${DISTURBED * 100} % of a core, or the server waited that long for its own`;
   return `${disturbed} of ${slices.length} slices were disturbed: other programs used more than ${limit}.`;
-}
-
-export function gatesText(gates: readonly Gate[]): string {
-  const rows = gates.map(({ name, limit, measured, passed }) => [
-    name,
-    `<= ${ratioOf(limit)}`,
-    measured === undefined ? "" : ratioOf(measured.median),
-    measured === undefined ? "" : intervalOf(measured),
-    passed === undefined ? "not measured" : passed ? "passed" : "FAILED",
-  ]);
-  const count = (wanted: Gate["passed"]): number => gates.filter(({ passed }) => passed === wanted).length;
-  const sum = `${count(true)} passed, ${count(false)} failed, ${count(undefined)} not measured`;
-  return [...aligned([["gate", "limit", "measured", "95 %", ""], ...rows], [0, 3, 4]), sum].join("\n");
 }

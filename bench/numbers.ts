@@ -1,5 +1,5 @@
-import { FIGURES, type Figure } from "../figures.ts";
-import type { Interval } from "../results.ts";
+import { FIGURES, type Figure } from "./figures.ts";
+import type { Interval } from "./results.ts";
 
 const COUNT: Intl.NumberFormat = new Intl.NumberFormat("en", { maximumSignificantDigits: 3 });
 const RATE: Intl.NumberFormat = new Intl.NumberFormat("en", { maximumSignificantDigits: 3, notation: "compact" });
