@@ -8,19 +8,31 @@ import { isDisturbed } from "./statistics/evidence.ts";
 /** Something with a name: a fact of the machine, the settings of a peer. */
 export type Fact = readonly [name: string, values: readonly string[]];
 
-/** Where it ran, on what, and for how long. */
-export function factsOf({ machine, started, seconds }: Results): readonly Fact[] {
+/** Where it ran, on what, for how long, and what was asked for. */
+export function factsOf({ machine, started, seconds, options }: Results): readonly Fact[] {
   const minutes = Math.floor(seconds / 60);
   const time = minutes === 0 ? `${numberOf(seconds)} s` : `${minutes} min ${Math.round(seconds % 60)} s`;
   return [
-    ["CPU", [machine.cpu, `${machine.cores} ${machine.cores === 1 ? "core" : "cores"}`]],
+    ["CPU", [`${machine.cpu}, ${machine.cores} ${machine.cores === 1 ? "core" : "cores"}`]],
     ["Memory", [quantityOf(machine.memory, "peakResident")]],
     ["System", [machine.system]],
     ["Node.js", [machine.node]],
     ["Libraries", Object.entries(machine.packages).map((words) => words.join(" "))],
     ["Cores", [machine.pinning]],
-    ["Run", [started.replace("T", " ").replace(/\.\d+Z$/, " UTC"), time]],
+    ["Run", [`${started.replace("T", " ").replace(/\.\d+Z$/, " UTC")}, ${time}`]],
+    ["Options", optionsOf(options)],
   ];
+}
+
+/** `pairs: 5`; what is nested is told beside the rest, what is off or absent is not told. */
+function optionsOf(options: object): readonly string[] {
+  return Object.entries(options).flatMap(([name, value]: [string, unknown]) => {
+    if (value === undefined || value === null || value === false) return [];
+    if (value === true) return [name];
+    if (Array.isArray(value)) return value.length === 0 ? [] : [`${name}: ${value.join(", ")}`];
+    if (typeof value === "object") return optionsOf(value);
+    return [`${name}: ${typeof value === "string" ? value : JSON.stringify(value)}`];
+  });
 }
 
 /** What each peer was set to; what all have in common is said once. */

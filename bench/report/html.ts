@@ -12,6 +12,11 @@ import { gatesTable, resultTables } from "./page/tables.ts";
 
 const STYLE = new Markup(readFileSync(new URL("style.css", import.meta.url), "utf8"));
 
+const RUN = html`<pre><code>npm run bench                              # the quick set, about a minute
+npm run bench -- --full --html report.html # everything, and this page
+npm run bench -- --gate                    # fails where a gate does
+npm run bench -- --help                    # everything else</code></pre>`;
+
 /** What a run has found, as a page that needs nothing else: no script, no network. */
 export function htmlOf(results: Results): string {
   return html`<!doctype html>
@@ -38,7 +43,7 @@ export function htmlOf(results: Results): string {
     </html> `.toString();
 }
 
-function sectionsOf({ rows, gates, options }: Results): readonly Content[] {
+function sectionsOf({ rows, gates }: Results): readonly Content[] {
   const batching = html`Bare writes, for comparison: one write for each member and turn, without a library. Both axes
   are logarithmic.`;
   const ratios = html`The line at 1.00 is the control. Bars to its left are below the control, bars to its right above.
@@ -55,7 +60,7 @@ function sectionsOf({ rows, gates, options }: Results): readonly Content[] {
     section("around", "What stands behind it", around, stripCharts(rows)),
     section("gates", "Gates", "What a run with --gate has to show.", gates.length === 0 ? [] : [gatesTable(gates)]),
     section("all", "All results", "Medians, with their 95 % intervals.", resultTables(rows)),
-    section("run", "How to run it", undefined, [runOf(options)]),
+    section("run", "How to run it", undefined, [RUN]),
   ];
 }
 
@@ -66,21 +71,4 @@ function section(id: string, title: string, introduction: Content, contents: rea
     ${introduction && html`<p class="introduction">${introduction}</p>`}
     <div class="groups">${contents}</div>
   </section>`;
-}
-
-function runOf(options: Results["options"]): Markup {
-  return html`<pre><code>npm run bench                              # the quick set, about a minute
-npm run bench -- --full --html report.html # everything, and this page
-npm run bench -- --gate                    # fails where a gate does
-npm run bench -- --help                    # everything else</code></pre>
-    <p class="settings">This run: ${settingsOf(options).map((setting) => html`<span>${setting}</span>`)}</p>`;
-}
-
-/** `pairs: 5`; what is nested is told beside the rest, what is off or absent is not told. */
-function settingsOf(options: object): readonly string[] {
-  return Object.entries(options).flatMap(([name, value]: [string, unknown]) => {
-    if (value === undefined || value === null || value === false) return [];
-    if (typeof value === "object" && !Array.isArray(value)) return settingsOf(value);
-    return [value === true ? name : `${name}: ${String(value).replaceAll(",", ", ")}`];
-  });
 }

@@ -56,27 +56,31 @@ function linesOf(rows: readonly Row[], others: readonly Figure[]): readonly stri
   const headline = rows[0]?.headline ?? "cpu";
   const floor = rows.some((row) => row.toFloor !== undefined) ? ["/floor"] : [];
   const titles = others.map((figure) => FIGURES[figure].column);
+  const quantity = (value: number): string => quantityOf(value, headline);
   const body = rows.map(({ peer, slices, ratio, toFloor, figures, verdict, remarks }) => {
-    const cell = (measured: Interval | undefined, textOf = ratioOf): string =>
-      measured ? textOf(measured.median) : "";
-    const interval = (measured: Interval | undefined, textOf = ratioOf): string =>
-      measured === undefined || slices === 1 ? "" : intervalOf(measured, textOf);
-    const quantity = (value: number): string => quantityOf(value, headline);
     // Where the receivers were the bottleneck, deliveries a second say what these can do.
     const mark = (figure: Figure): string => (figure === "throughput" && remarks.includes(RECEIVER_BOUND) ? "*" : "");
     return [
       peer,
-      cell(figures[headline], quantity),
-      interval(figures[headline], quantity),
-      verdict === "control" ? "1" : cell(ratio),
-      interval(ratio),
+      medianOf(figures[headline], quantity),
+      slices === 1 ? "" : rangeOf(figures[headline], quantity),
+      verdict === "control" ? "1" : medianOf(ratio),
+      slices === 1 ? "" : rangeOf(ratio),
       verdict,
-      ...floor.map(() => cell(toFloor)),
-      ...others.map((figure) => cell(figures[figure], (value) => quantityOf(value, figure) + mark(figure))),
+      ...floor.map(() => medianOf(toFloor)),
+      ...others.map((figure) => medianOf(figures[figure], (value) => quantityOf(value, figure) + mark(figure))),
     ];
   });
   const head = ["peer", FIGURES[headline].column, "95 %", "ratio", "95 %", "verdict", ...floor, ...titles];
   return aligned([head, ...body], [0, 2, 4, 5]);
+}
+
+function medianOf(measured: Interval | undefined, textOf = ratioOf): string {
+  return measured === undefined ? "" : textOf(measured.median);
+}
+
+function rangeOf(measured: Interval | undefined, textOf = ratioOf): string {
+  return measured === undefined ? "" : intervalOf(measured, textOf);
 }
 
 /** What else is to be said, each once. */

@@ -109,7 +109,7 @@ describe("what stands around the table", () => {
 
   it("names rows that have nothing", () => {
     expect(notesText(results)).not.toContain("measured nothing");
-    const rows = results.rows.slice(0, 1).map((row) => ({ ...row, figures: {} }));
+    const rows = results.rows.slice(0, 1).map((row) => Object.assign({}, row, { figures: {} }));
     expect(notesText({ ...results, rows })).toMatch(/^one-to-all, 100 members, 64 B, ws loop measured nothing/);
   });
 

@@ -9,6 +9,8 @@ export interface Axis {
 /** With what labelled numbers begin on a logarithmic axis: the first of these that is not too many. */
 const DIGITS: readonly (readonly number[])[] = [[1, 2, 5], [1, 3], [1]];
 
+const POWERS: readonly number[] = Array.from({ length: 30 }, (_, index) => 10 ** (index - 12));
+
 /** Where the largest value is more than this many times the smallest, the axis is logarithmic. */
 const LINEAR_SPAN = 5;
 
@@ -19,11 +21,7 @@ export function logAxis(values: readonly number[], labels: number): Axis {
   // All the same: still something above and below to see it against.
   const room = most > least ? 1.15 : 3;
   const [low, high] = [least / room, most * room];
-  const powers = Array.from(
-    { length: Math.ceil(Math.log10(high / low)) + 2 },
-    (_, index) => Math.floor(Math.log10(low)) + index,
-  );
-  const choices = DIGITS.map((digits) => powers.flatMap((power) => digits.map((digit) => digit * 10 ** power)));
+  const choices = DIGITS.map((digits) => POWERS.flatMap((power) => digits.map((digit) => digit * power)));
   const fitting = choices.map((choice) => choice.filter((value) => value >= low && value <= high));
   const ticks = fitting.find((choice) => choice.length <= labels) ?? fitting.at(-1) ?? [];
   // What is not above 0 is drawn at the lower end.

@@ -6,6 +6,7 @@ import { grouped } from "../../grouped.ts";
 import { html, type Markup } from "../markup.ts";
 import { countOf, intervalOf, quantityOf } from "../../numbers.ts";
 import { coloured, inOrder, isHub, lettered, MARK, nameOf } from "../page/looks.ts";
+import { numbersTable } from "../page/tables.ts";
 import { logAxis } from "./axis.ts";
 import { group, NARROW, panel } from "./chart.ts";
 import { column, titled, type Drawn } from "./peer-panel.ts";
@@ -28,18 +29,13 @@ export function batchingCharts(rows: readonly Row[]): readonly Markup[] {
   return [...groups.values()].flatMap((all, index) => {
     if (new Set(all.map(({ parameters }) => parameters?.perTurn)).size < 2) return [];
     const { members = 0, size = 0 } = all[0]?.parameters ?? {};
-    const conditions = html`<span class="measure">${countOf(members)} members, ${countOf(size)} B</span>`;
+    const conditions = `${countOf(members)} members, ${countOf(size)} B`;
     const panels = (["cpu", "writes"] as const).map((figure) => {
       const points = [...all, ...all.flatMap(floorOf)].flatMap((row) => pointsOf(row, figure));
       return panelOf(points, figure, `batching-${index}-${figure}`);
     });
-    return group({
-      heading: html`<h3>${all[0]?.scenario} ${conditions}</h3>`,
-      panels,
-      areWide: true,
-      rows: all,
-      columns: ["case", "peer", "cpu", "to bare writes", "writes"],
-    });
+    const heading = html`<h3>${all[0]?.scenario} <span class="measure">${conditions}</span></h3>`;
+    return group(heading, true, panels, numbersTable(all, ["case", "peer", "cpu", "to bare writes", "writes"]));
   });
 }
 
@@ -75,7 +71,8 @@ function linesOf(points: readonly Point[], textOf: (value: number) => string, wi
   const turns = [...new Set(points.map(({ turn }) => turn))].toSorted((a, b) => a - b);
   const bounds = points.flatMap(({ low, high }) => [low, high]);
   const y = logAxis(bounds, 8);
-  const [floor, peers] = [points.filter(isFloor), points.filter((point) => !isFloor(point)).toReversed()];
+  const floor = points.filter(({ peer }) => peer === "floor");
+  const peers = points.filter((point) => !floor.includes(point)).toReversed();
   // Names are moved apart where they would lie on each other, with room for lines from the last points to them.
   const end = (turns.at(-1) ?? 1) * 1.25;
   const scale = Plot.scale({ y: { ...y.scale, range: [FLOOR, TOP] } });
@@ -108,12 +105,8 @@ function linesOf(points: readonly Point[], textOf: (value: number) => string, wi
       Plot.ruleX(peers, { x: "turn", y1: "low", y2: "high", className: "interval" }),
       Plot.dot(peers, { x: "turn", y: "median", ...MARK, title: titled }),
       Plot.link(names, { x1: "turn", x2: end, y1: "median", y2: "place", stroke: coloured, className: "leader" }),
-      ...column(names, "end", { y: "place", dx: 6, text: nameOf, fill: lettered }),
-      ...(width === NARROW ? [] : column(names, "range", numbers)),
+      column(names, "end", { y: "place", dx: 6, text: nameOf, fill: lettered }),
+      width === NARROW ? [] : column(names, "range", numbers),
     ],
   };
-}
-
-function isFloor({ peer }: Point): boolean {
-  return peer === "floor";
 }

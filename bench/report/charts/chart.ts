@@ -1,14 +1,12 @@
 import * as Plot from "@observablehq/plot";
 import { parseHTML } from "linkedom";
 import type { PeerName } from "../../peers/peer.ts";
-import type { Row } from "../../results.ts";
 import { html, Markup, type Content } from "../markup.ts";
 import { MARK } from "../page/looks.ts";
-import { numbersTable, type Column } from "../page/tables.ts";
 
 /** The width of a chart on a phone, in pixels. Elsewhere it grows a little: see `style.css`. */
 export const NARROW = 352;
-export const WIDE = 560;
+const WIDE = 560;
 
 /** Plot builds elements, and Node.js has no document to build them in. */
 const { document } = parseHTML("<html></html>");
@@ -62,20 +60,11 @@ function contentsOf(options: Plot.PlotOptions): Markup {
   return new Markup(plot.innerHTML as string);
 }
 
-interface Group {
-  readonly heading: Content;
-  readonly panels: readonly Content[];
-  readonly areWide?: boolean;
-  /** What the numbers are of, and which. */
-  readonly rows: readonly Row[];
-  readonly columns: readonly Column[];
-}
-
-/** Charts of one scenario, and their numbers. */
-export function group({ heading, panels, areWide = false, rows, columns }: Group): Markup {
+/** Charts of one scenario under its heading, and the table of their numbers. */
+export function group(heading: Content, areWide: boolean, panels: readonly Content[], numbers: Markup): Markup {
   return html`<section class="group${panels.length === 1 && !areWide && " single"}">
     <div class="heading">${heading}</div>
     <div class="${areWide ? "curves" : "panels"}">${panels}</div>
-    ${numbersTable(rows, columns)}
+    ${numbers}
   </section>`;
 }

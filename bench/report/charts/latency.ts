@@ -5,7 +5,7 @@ import { grouped } from "../../grouped.ts";
 import { html, type Markup } from "../markup.ts";
 import { percentOf, quantityOf } from "../../numbers.ts";
 import { coloured } from "../page/looks.ts";
-import { byCase } from "../page/tables.ts";
+import { byCase, numbersTable } from "../page/tables.ts";
 import { counts } from "../../statistics/verdict.ts";
 import { logAxis, type Axis } from "./axis.ts";
 import { group } from "./chart.ts";
@@ -22,13 +22,9 @@ export function latencyCharts(rows: readonly Row[]): readonly Markup[] {
       .filter(counts)
       .flatMap(({ figures }) => PERCENTILES.map((each) => figures[each]?.median ?? 0));
     const axis = logAxis(medians, 3);
-    return group({
-      heading: html`<h3>${members[0]?.scenario} <span class="measure">${members[0]?.case}</span></h3>`,
-      panels: byCase(members).map((peers, place) => panelOf(peers, axis, `latency-${index}-${place}`)),
-      areWide: true,
-      rows: members,
-      columns: ["load", "peer", ...PERCENTILES, "ratio", "verdict"],
-    });
+    const heading = html`<h3>${members[0]?.scenario} <span class="measure">${members[0]?.case}</span></h3>`;
+    const panels = byCase(members).map((peers, place) => panelOf(peers, axis, `latency-${index}-${place}`));
+    return group(heading, true, panels, numbersTable(members, ["load", "peer", ...PERCENTILES, "ratio", "verdict"]));
   });
 }
 
@@ -45,18 +41,17 @@ function panelOf(rows: readonly Row[], axis: Axis, id: string): Markup {
     },
     marksOf: (lines) => {
       const line = { y: "peer", stroke: coloured, title: titled } as const;
-      const at = (figure: Figure) => (row: Pick<Row, "figures">) => row.figures[figure]?.median;
       return [
-        Plot.ruleY(lines, { ...line, x1: at("p50"), x2: at("max"), strokeWidth: 1.25 }),
-        Plot.tickX(lines, { ...line, x: at("p99.9"), strokeWidth: 2, inset: 5.5 }),
-        Plot.tickX(lines, { ...line, x: at("max"), strokeWidth: 2, inset: 8.5 }),
-        Plot.dot(lines, { ...line, x: at("p50"), r: 4, className: "ring" }),
-        Plot.dot(lines, { x: at("p99"), y: "peer", fill: coloured, title: titled, r: 5, className: "mark" }),
-        ...(["p50", "p99"] as const).flatMap((figure, index) => {
+        Plot.ruleY(lines, { ...line, x1: medianOf("p50"), x2: medianOf("max"), strokeWidth: 1.25 }),
+        Plot.tickX(lines, { ...line, x: medianOf("p99.9"), strokeWidth: 2, inset: 5.5 }),
+        Plot.tickX(lines, { ...line, x: medianOf("max"), strokeWidth: 2, inset: 8.5 }),
+        Plot.dot(lines, { ...line, x: medianOf("p50"), r: 4, className: "ring" }),
+        Plot.dot(lines, { y: "peer", x: medianOf("p99"), fill: coloured, title: titled, r: 5, className: "mark" }),
+        (["p50", "p99"] as const).map((figure, index) => {
           const place = { textAnchor: "end", dx: 70 + index * 68 } as const;
-          const text = (row: Pick<Row, "figures">): string => quantityOf(at(figure)(row) ?? 0, figure);
+          const text = (row: Pick<Row, "figures">): string => quantityOf(medianOf(figure)(row) ?? 0, figure);
           const head = Plot.text([figure], { ...place, frameAnchor: "top-right", dy: -18, className: "tick" });
-          return [head, ...column(lines, "number", { ...place, text })];
+          return [head, column(lines, "number", { ...place, text })];
         }),
       ];
     },
@@ -66,4 +61,8 @@ function panelOf(rows: readonly Row[], axis: Axis, id: string): Markup {
     right: 142,
     isWide: true,
   });
+}
+
+function medianOf(figure: Figure) {
+  return ({ figures }: Pick<Row, "figures">): number | undefined => figures[figure]?.median;
 }

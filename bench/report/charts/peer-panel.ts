@@ -32,16 +32,12 @@ interface PeerPanel<T extends Drawn> extends Omit<Panel, "description"> {
 }
 
 /** A chart with a line for each peer: its name, what is drawn of it, and words in columns. */
-export function peerPanel<T extends Drawn>({
-  drawnOf,
-  marksOf,
-  axis,
-  labelOf = numberOf,
-  ...options
-}: PeerPanel<T>): Markup {
+export function peerPanel<T extends Drawn>(options: PeerPanel<T>): Markup {
+  const { drawnOf, marksOf, axis, labelOf = numberOf } = options;
   const found = inOrder(options.rows).map((row) => ({ row, line: counts(row) ? drawnOf(row) : undefined }));
   const lines = found.map(({ row, line }) => line ?? { peer: row.peer, words: verdictOf(row) });
   const said = found.filter(({ line }) => line === undefined).map(({ row }) => row);
+  const saying = { y: "peer", text: verdictOf, frameAnchor: "left", dx: 8 } as const;
   const panelOptions = { ...options, description: `${lines.map(titled).join("; ")}.` };
   return panel(panelOptions, (width) => ({
     width,
@@ -55,17 +51,9 @@ export function peerPanel<T extends Drawn>({
     marks: [
       Plot.gridX({ ticks: axis.ticks, className: "grid", insetTop: -2 }),
       Plot.axisX({ anchor: "top", ticks: axis.ticks, tickSize: 0, text: labelOf, label: null, className: "tick" }),
-      ...column(lines, "name", { text: "peer", frameAnchor: "left", dx: -LEFT }),
-      ...marksOf(found.flatMap(({ line }) => line ?? [])),
-      ...said.map((row) =>
-        Plot.text([row], {
-          y: "peer",
-          text: verdictOf,
-          frameAnchor: "left",
-          dx: 8,
-          className: `verdict ${row.verdict}`,
-        }),
-      ),
+      column(lines, "name", { text: "peer", frameAnchor: "left", dx: -LEFT }),
+      marksOf(found.flatMap(({ line }) => line ?? [])),
+      said.map((row) => Plot.text([row], { ...saying, className: `verdict ${row.verdict}` })),
     ],
   }));
 }

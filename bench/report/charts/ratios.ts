@@ -7,7 +7,7 @@ import { grouped } from "../../grouped.ts";
 import { html, type Markup } from "../markup.ts";
 import { intervalOf, numberOf, quantityOf, ratioOf } from "../../numbers.ts";
 import { coloured } from "../page/looks.ts";
-import { byCase } from "../page/tables.ts";
+import { byCase, numbersTable } from "../page/tables.ts";
 import { verdictOf } from "../page/verdicts.ts";
 import { counts } from "../../statistics/verdict.ts";
 import { fittingAxis, type Axis } from "./axis.ts";
@@ -24,14 +24,11 @@ export function ratioCharts(rows: readonly Row[]): readonly Markup[] {
     // One axis for all cases of a scenario, so that they can be compared.
     const bounds = members.filter(counts).flatMap(({ ratio }) => (ratio ? [ratio.low, ratio.high] : []));
     const axis = fittingAxis([0.8, 1, 1.25, ...bounds], 2);
-    return group({
-      heading: html`<h3>${scenario}</h3>
-        <p class="measure">${scenarios.find(({ name }) => name === scenario)?.description}</p>
-        <p class="measure">${title}; ${better} is better</p>`,
-      panels: byCase(members).map((peers, place) => panelOf(peers, axis, `ratios-${index}-${place}`)),
-      rows: members,
-      columns: ["case", "peer", "ratio", headline, "verdict"],
-    });
+    const heading = html`<h3>${scenario}</h3>
+      <p class="measure">${scenarios.find(({ name }) => name === scenario)?.description}</p>
+      <p class="measure">${title}; ${better} is better</p>`;
+    const panels = byCase(members).map((peers, place) => panelOf(peers, axis, `ratios-${index}-${place}`));
+    return group(heading, false, panels, numbersTable(members, ["case", "peer", "ratio", headline, "verdict"]));
   });
 }
 
@@ -51,8 +48,8 @@ function panelOf(rows: readonly Row[], axis: Axis, id: string): Markup {
       Plot.barX(bars, { x1: 1, x2: "median", y: "peer", fill: coloured, title: titled, insetTop: 4, insetBottom: 4 }),
       Plot.ruleY(bars, { x1: "low", x2: "high", y: "peer", className: "interval" }),
       Plot.ruleX([1], { className: "unity", insetTop: -4 }),
-      ...column(bars, "number", { text: "number", textAnchor: "end", dx: 44 }),
-      ...column(bars, "verdict", { text: "verdict", dx: 51 }),
+      column(bars, "number", { text: "number", textAnchor: "end", dx: 44 }),
+      column(bars, "verdict", { text: "verdict", dx: 51 }),
     ],
     axis,
     labelOf: (value) => (value === 1 ? "1.00" : numberOf(value)),

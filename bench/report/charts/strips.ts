@@ -2,9 +2,10 @@ import * as Plot from "@observablehq/plot";
 import { FIGURES, type Figure } from "../../figures.ts";
 import type { Row } from "../../results.ts";
 import { grouped } from "../../grouped.ts";
-import { html, type Markup } from "../markup.ts";
+import type { Markup } from "../markup.ts";
 import { axisUnitOf, numberOf, quantityOf } from "../../numbers.ts";
 import { coloured, MARK } from "../page/looks.ts";
+import { numbersTable } from "../page/tables.ts";
 import { counts } from "../../statistics/verdict.ts";
 import { fittingAxis } from "./axis.ts";
 import { group } from "./chart.ts";
@@ -20,7 +21,7 @@ export function stripCharts(all: readonly Row[]): readonly Markup[] {
   if (rows.length === 0) return [];
   const shown = SHOWN.filter((figure) => rows.some((row) => row.figures[figure]));
   const panels = shown.map((figure) => panelOf(figure, rows));
-  return [group({ heading: html``, panels, rows, columns: ["scenario", "case", "peer", ...shown] })];
+  return [group("", false, panels, numbersTable(rows, ["scenario", "case", "peer", ...shown]))];
 }
 
 function panelOf(figure: Figure, all: readonly Row[]): Markup {
@@ -43,7 +44,7 @@ function panelOf(figure: Figure, all: readonly Row[]): Markup {
     },
     marksOf: (ranges) => [
       Plot.dot(dots, { x: "value", y: "peer", ...MARK, stroke: coloured, title: titled, className: "dot" }),
-      ...column(ranges, "range", { text: "words", dx: 10 }),
+      column(ranges, "range", { text: "words", dx: 10 }),
     ],
     axis: fittingAxis(rows.map(valueOf), 3),
     pitch: 19,

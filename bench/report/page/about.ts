@@ -1,7 +1,7 @@
 import type { Results } from "../../results.ts";
 import { swatch } from "../charts/chart.ts";
 import { html, type Markup } from "../markup.ts";
-import { factsOf, notesOf, settingsOf } from "../../facts.ts";
+import { factsOf, notesOf, settingsOf, type Fact } from "../../facts.ts";
 import { inOrder } from "./looks.ts";
 
 const METHOD = html`<ol>
@@ -27,21 +27,10 @@ const METHOD = html`<ol>
 /** What was measured, on what, how, and who took part: before anybody believes a number. */
 export function aboutOf(results: Results): Markup {
   const peers = inOrder(results.peers.map(({ name, unavailable }) => ({ peer: name, unavailable })));
-  const facts = factsOf(results).map(
-    ([name, values]) =>
-      html`<div>
-        <dt>${name}</dt>
-        <dd>${values.join(", ")}</dd>
-      </div>`,
-  );
-  const settings = settingsOf(results).map(
-    ([name, values]) =>
-      html`<p class="settings"><b>${name}</b> ${values.map((value) => html`<span>${value}</span>`)}</p>`,
-  );
   return html`<section class="about">
     <div>
       <h2>The machine</h2>
-      <dl>${facts}</dl>
+      ${listOf(factsOf(results))}
     </div>
     <div>
       <h2>How it was measured</h2>
@@ -53,10 +42,19 @@ export function aboutOf(results: Results): Markup {
         ${peers.map(({ peer, unavailable }) => html`<li class="${unavailable && "absent"}">${swatch(peer)} <b>${peer}</b></li>`)}
       </ul>
       ${notesOf(results).map((words) => html`<p class="settings">${words}</p>`)}
-      <details>
+      <details class="settings">
         <summary>How they were set</summary>
-        ${settings}
+        ${listOf(settingsOf(results))}
       </details>
     </div>
   </section>`;
+}
+
+function listOf(facts: readonly Fact[]): Markup {
+  const items = facts.map(
+    ([name, values]) =>
+      html`<dt>${name}</dt>
+        <dd>${values.join("; ")}</dd>`,
+  );
+  return html`<dl>${items.map((item) => html`<div>${item}</div>`)}</dl>`;
 }

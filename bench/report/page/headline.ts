@@ -32,68 +32,49 @@ export function headlineOf({ rows }: Results): Markup {
 /** What else one should know, each in a sentence. */
 export function statementsOf(results: Results): readonly Content[] {
   const valid = results.rows.filter(counts);
-  const statements = [turnsOf(valid), latencyOf(valid), memoryOf(valid), faultsOf(results), gatesOf(results)];
-  return statements.filter((statement) => statement !== undefined);
+  const loaded = valid.filter((row) => row.load === TYPICAL_LOAD);
+  const load = percentOf(TYPICAL_LOAD);
+  const statements = [
+    comparedBy("p99", loaded, ({ scenario, name, peer, own, its }) => {
+      return html`At ${load} of the load that the control can carry, 99 of 100 messages arrive within ${own} from the
+      ${peer}, and within ${its} from the control (${scenario}, ${name}).`;
+    }),
+    // Of several numbers of connections the largest, which is the last.
+    comparedBy("residentPerConnection", valid.toReversed(), ({ name, peer, own, its, difference }) => {
+      return html`An idle connection takes ${own} of resident memory on the ${peer}, and ${its} on the control,
+      ${difference} (${name}).`;
+    }),
+    faultsOf(results),
+    gatesOf(results),
+  ];
+  return statements.filter((statement) => statement !== undefined && statement !== false);
 }
 
 function headlineRow(rows: readonly Row[]): Row | undefined {
   const compared = rows.filter((row) => isHub(row) && row.load === undefined && row.ratio !== undefined && counts(row));
-  return compared.toSorted((a, b) => interestOf(b) - interestOf(a))[0];
+  const costs = compared.filter(({ headline }) => headline === "cpu");
+  const typical = costs.find(({ peer, parameters }) => peer === "hub on ws" && parameters?.perTurn === TYPICAL_TURN);
+  return typical ?? costs[0] ?? compared[0];
 }
 
-function interestOf({ headline, peer, parameters, scenario }: Row): number {
-  const [isCost, isOnWs, isTypical] = [headline === "cpu", peer === "hub on ws", parameters?.perTurn === TYPICAL_TURN];
-  return Number(isCost) * 8 + Number(isOnWs) * 4 + Number(isTypical) * 2 + Number(scenario === "burst");
-}
+interface Comparison extends Readonly<Record<"scenario" | "name" | "peer" | "own" | "its" | "difference", string>> {}
 
-function turnsOf(rows: readonly Row[]): Content {
-  const headline = headlineRow(rows);
-  if (headline === undefined) return undefined;
-  const turns = rows
-    .filter((row) => kindOf(row) === kindOf(headline))
-    .flatMap((row) => (row.parameters?.perTurn ? [{ ...row, turn: row.parameters.perTurn }] : []))
-    .toSorted((a, b) => a.turn - b.turn);
-  const words = turns.map(({ verdict, ratio, turn }) => {
-    return `${verdict === "same" ? "no difference shown" : ratioOf(ratio?.median ?? 1)} at ${turn}`;
-  });
-  if (turns.length < 2) return undefined;
-  return html`What the ${headline.peer} costs of the control, by messages in a turn of the event loop:
-  ${words.join(", ")}.`;
-}
-
-/** The same for rows that differ in the messages of a turn alone. */
-function kindOf({ peer, scenario, headline, parameters, load }: Row): string {
-  return JSON.stringify([peer, scenario, headline, parameters?.members, parameters?.size, load]);
-}
-
-function latencyOf(rows: readonly Row[]): Content {
-  const loaded = rows.filter((row) => row.load === TYPICAL_LOAD);
-  const found = comparedBy("p99", loaded);
-  if (found === undefined) return undefined;
-  return html`At ${percentOf(TYPICAL_LOAD)} of the load that the control can carry, 99 of 100 messages arrive within
-  ${found.own} from the ${found.peer}, and within ${found.its} from the control (${found.scenario}, ${found.name}).`;
-}
-
-function memoryOf(rows: readonly Row[]): Content {
-  // Of several numbers of connections the largest, which is the last.
-  const found = comparedBy("residentPerConnection", rows.toReversed());
-  if (found === undefined) return undefined;
-  return html`An idle connection takes ${found.own} of resident memory on the ${found.peer}, and ${found.its} on the
-  control, ${found.difference} (${found.name}).`;
-}
-
-/** A hub and the control in the first case that has both: on `ws`, if there is one. */
-function comparedBy(figure: Figure, rows: readonly Row[]) {
-  const measured = rows.flatMap((row) => {
-    const { median = 0 } = row.figures[figure] ?? {};
-    // Less than the noise of an empty server is nothing that can be compared.
-    return median > 0 ? [{ ...row, name: row.case, median }] : [];
-  });
+/** What is said of a hub, on `ws` if there is one, and the control in the first case that has both. */
+function comparedBy(figure: Figure, rows: readonly Row[], sentence: (found: Comparison) => Markup): Content {
+  // Less than the noise of an empty server is nothing that can be compared.
+  const measured = rows.filter(({ figures }) => (figures[figure]?.median ?? 0) > 0);
   const hub = measured.find(({ peer }) => peer === "hub on ws") ?? measured.find(isHub);
-  const control = measured.find((row) => row.peer === CONTROL && row.trial === hub?.trial && row.name === hub.name);
-  if (hub === undefined || control === undefined) return undefined;
-  const [own, its] = [hub, control].map(({ median }) => quantityOf(median, figure));
-  return { ...hub, own, its, difference: differenceOf(hub.median / control.median, figure) };
+  const isSame = ({ scenario, trial, case: name }: Row): boolean =>
+    scenario === hub?.scenario && trial === hub.trial && name === hub.case;
+  const control = measured.find((row) => row.peer === CONTROL && isSame(row));
+  const [own, its] = [hub?.figures[figure]?.median, control?.figures[figure]?.median];
+  if (hub === undefined || own === undefined || its === undefined) return undefined;
+  const words = {
+    own: quantityOf(own, figure),
+    its: quantityOf(its, figure),
+    difference: differenceOf(own / its, figure),
+  };
+  return sentence({ scenario: hub.scenario, name: hub.case, peer: hub.peer, ...words });
 }
 
 function faultsOf({ rows }: Results): Markup {
