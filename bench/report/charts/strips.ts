@@ -15,9 +15,8 @@ const SHOWN = ["writes", "eventLoopDelay", "gc", "peakResident"] as const satisf
 
 /** What stands behind the speed: for each figure and peer one mark for each case, and the range of them. */
 export function stripCharts(all: readonly Row[]): readonly Markup[] {
-  const rows = all.filter(
-    (row) => row.phase === "capacity" && counts(row) && SHOWN.some((figure) => row.figures[figure]),
-  );
+  const valid = all.filter((row) => row.phase === "capacity" && counts(row));
+  const rows = valid.filter(({ figures }) => SHOWN.some((figure) => figures[figure]));
   if (rows.length === 0) return [];
   const shown = SHOWN.filter((figure) => rows.some((row) => row.figures[figure]));
   const panels = shown.map((figure) => panelOf(figure, rows));

@@ -5,6 +5,7 @@ import { html, type Content, type Markup } from "../markup.ts";
 import { countOf, percentOf, quantityOf, ratioOf } from "../../numbers.ts";
 import { isHub, lettered } from "./looks.ts";
 import { counts, isWithheldForReceivers } from "../../statistics/verdict.ts";
+import { byCase } from "./tables.ts";
 import { differenceOf } from "./verdicts.ts";
 
 /** Where people look first: a turn that has something to batch, without being an extreme. */
@@ -35,12 +36,13 @@ export function statementsOf(results: Results): readonly Content[] {
   const loaded = valid.filter((row) => row.load === TYPICAL_LOAD);
   const load = percentOf(TYPICAL_LOAD);
   const statements = [
-    comparedBy("p99", loaded, ({ scenario, name, peer, own, its }) => {
+    turnsOf(valid),
+    comparedBy("p99", loaded, ({ scenario, case: name, peer }, own, its) => {
       return html`At ${load} of the load that the control can carry, 99 of 100 messages arrive within ${own} from the
       ${peer}, and within ${its} from the control (${scenario}, ${name}).`;
     }),
     // Of several numbers of connections the largest, which is the last.
-    comparedBy("residentPerConnection", valid.toReversed(), ({ name, peer, own, its, difference }) => {
+    comparedBy("residentPerConnection", valid.toReversed(), ({ case: name, peer }, own, its, difference) => {
       return html`An idle connection takes ${own} of resident memory on the ${peer}, and ${its} on the control,
       ${difference} (${name}).`;
     }),
@@ -57,24 +59,29 @@ function headlineRow(rows: readonly Row[]): Row | undefined {
   return typical ?? costs[0] ?? compared[0];
 }
 
-interface Comparison extends Readonly<Record<"scenario" | "name" | "peer" | "own" | "its" | "difference", string>> {}
+function turnsOf(rows: readonly Row[]): Content {
+  const { peer, scenario, parameters } = headlineRow(rows) ?? {};
+  const like = rows.filter((row) => row.peer === peer && row.scenario === scenario && row.load === undefined);
+  const words = like.flatMap(({ ratio, verdict, parameters: { perTurn, members, size } = {} }) => {
+    if (!ratio || !perTurn || members !== parameters?.members || size !== parameters?.size) return [];
+    return [`${verdict === "same" ? "no difference" : ratioOf(ratio.median)} at ${perTurn}`];
+  });
+  const told = words.join(", ");
+  return words.length > 1 && html`What the ${peer} costs, to the control’s, by messages in a turn: ${told}.`;
+}
 
-/** What is said of a hub, on `ws` if there is one, and the control in the first case that has both. */
-function comparedBy(figure: Figure, rows: readonly Row[], sentence: (found: Comparison) => Markup): Content {
+type Sentence = (hub: Row, own: string, its: string, difference: string) => Markup;
+
+/** What is said of a hub, on `ws` if there is one, and of the control in the same case. */
+function comparedBy(figure: Figure, rows: readonly Row[], sentence: Sentence): Content {
   // Less than the noise of an empty server is nothing that can be compared.
   const measured = rows.filter(({ figures }) => (figures[figure]?.median ?? 0) > 0);
   const hub = measured.find(({ peer }) => peer === "hub on ws") ?? measured.find(isHub);
-  const isSame = ({ scenario, trial, case: name }: Row): boolean =>
-    scenario === hub?.scenario && trial === hub.trial && name === hub.case;
-  const control = measured.find((row) => row.peer === CONTROL && isSame(row));
+  const same = byCase(measured).find((members) => hub !== undefined && members.includes(hub));
+  const control = same?.find(({ peer }) => peer === CONTROL);
   const [own, its] = [hub?.figures[figure]?.median, control?.figures[figure]?.median];
   if (hub === undefined || own === undefined || its === undefined) return undefined;
-  const words = {
-    own: quantityOf(own, figure),
-    its: quantityOf(its, figure),
-    difference: differenceOf(own / its, figure),
-  };
-  return sentence({ scenario: hub.scenario, name: hub.case, peer: hub.peer, ...words });
+  return sentence(hub, quantityOf(own, figure), quantityOf(its, figure), differenceOf(own / its, figure));
 }
 
 function faultsOf({ rows }: Results): Markup {

@@ -51,9 +51,9 @@ export function gatesTable(gates: readonly Gate[]): Markup {
   const results = gates.map(({ name, limit, measured, passed }) => {
     const result = passed === undefined ? "not measured" : passed ? "✓ passed" : "✗ failed";
     const verdict = html`<span class="${passed === undefined ? "" : passed ? "better" : "void"}">${result}</span>`;
-    return [name, ratioOf(limit), measuredCell(measured), verdict];
+    return [name, ratioOf(limit), measured && ratioOf(measured.median), measured && intervalOf(measured), verdict];
   });
-  return table(["gate", "at most", "measured", "result"], results, "Gates");
+  return table(["gate", "at most", "measured", "95 % interval", "result"], results, "Gates");
 }
 
 /** The rows of each case and load together, with the peers in their order. */
