@@ -1,7 +1,14 @@
+import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { defineConfig, type ViteUserConfig } from "vitest/config";
 
 const source = (path: string): string => fileURLToPath(new URL(`src/${path}`, import.meta.url));
+
+const globalSetup = "test/support/build.ts";
+
+/** Where this run reports as JSON, beside the usual report. */
+const folder = process.env["TEST_REPORTS"];
+const reports = folder && `${folder}/node-${process.versions.node}-${process.pid}.json`;
 
 const config: ViteUserConfig = defineConfig({
   resolve: {
@@ -16,12 +23,24 @@ const config: ViteUserConfig = defineConfig({
     ],
   },
   test: {
-    include: ["test/**/*.test.ts"],
-    typecheck: { enabled: true, include: ["test/**/*.test-d.ts"] },
-    // Beside the usual report, one that `.ci/run` counts.
-    reporters: ["default", ["json", { outputFile: `.reports/node-${process.versions.node}.json` }]],
-    // The browser and the real sockets need more than the usual five seconds on a busy machine of two cores.
+    // `.ci/run` names a folder in which it counts the results of all runs.
+    reporters: reports === undefined ? ["default"] : ["default", ["json", { outputFile: reports }]],
+    // Many tests wait for sockets and timers, so that two cores take three files at a time.
+    maxWorkers: Math.max(3, availableParallelism() - 1),
+    // Real sockets need more than the usual five seconds on a busy machine of two cores.
     testTimeout: 30_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "fast",
+          include: ["test/{behaviour,conformance,docs,unit}/**/*.test.ts"],
+          typecheck: { enabled: true, include: ["test/types/**/*.test-d.ts"] },
+          globalSetup,
+        },
+      },
+      { extends: true, test: { name: "system", include: ["test/system/**/*.test.ts"], globalSetup } },
+    ],
   },
 });
 

@@ -1,11 +1,13 @@
-// Adds up what the test runner reported on each version of Node.js, and prints the sum on one line.
+// Adds up the results of all runs of the tests, whose reports are in the folder `TEST_REPORTS`, and prints the sum on one
+// line.
 import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 
-const folder = new URL("../.reports/", import.meta.url);
+const folder = process.env.TEST_REPORTS;
 let passed = 0;
 let failed = 0;
 for (const name of readdirSync(folder)) {
-  const report = JSON.parse(readFileSync(new URL(name, folder), "utf8"));
+  const report = JSON.parse(readFileSync(join(folder, name), "utf8"));
   passed += report.numPassedTests;
   // A file that cannot even be loaded fails without a failed test in it.
   failed += report.numFailedTests + report.testResults.filter((file) => broken(file)).length;

@@ -1,4 +1,4 @@
-/** Every code a {@link HubError} can carry. `docs/ERRORS.md` says of each what to do about it. */
+/** Every code that a {@link HubError} can carry. `docs/ERRORS.md` says for each what to do. */
 export type HubErrorCode =
   | "EACCES"
   | "EADDRINUSE"
@@ -28,12 +28,13 @@ export type HubErrorCode =
   | "ERR_HUB_UNSERIALISABLE";
 
 /**
- * What the library throws and rejects with.
+ * The error that the library throws and rejects with.
  *
- * A mistake in the calling program throws at the call. The message says what was wrong and what to do; `code` is stable
- * and is what programs should look at; `cause` is the underlying error where there is one.
+ * A mistake in the calling program throws at the call. The message says what was wrong and what to do. `code` is stable
+ * and meant for programs. `cause` is the underlying error, if there is one.
  *
- * Failures to listen carry the code of the operating system (`EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`), as in Node.
+ * A failure to listen carries the code of the operating system (`EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`), as in
+ * Node.js.
  */
 export class HubError extends Error {
   override readonly name: string = "HubError";
@@ -46,11 +47,11 @@ export class HubError extends Error {
 }
 
 /**
- * Throw it in a handler to answer with an error of your own: the client gets this reason and message, in the reply to its
- * request or, if it asked for none, in `hub:error`.
+ * The error that a handler throws to answer with an error of its own. The client gets this reason and message, in the
+ * reply to its request or, if it sent no request, in `hub:error`.
  *
- * Whatever else a handler throws is answered with `handler-failed` and nothing of its text, which may hold secrets, and
- * reaches the hub's `error` event.
+ * For any other error the client gets `handler-failed` and nothing of the error's text, which may hold secrets; the
+ * error itself goes to the hub's `error` event.
  *
  * @example
  * hub.handle("rename", ({ name }) => {
@@ -59,7 +60,7 @@ export class HubError extends Error {
  */
 export class ReplyError extends HubError {
   override readonly name = "ReplyError";
-  /** A short word that the client can branch on: the `code` of the error on the wire. */
+  /** A short word on which the client can branch: the `code` of the error on the wire. */
   readonly reason: string;
 
   constructor(reason: string, message: string, options?: ErrorOptions) {
@@ -69,9 +70,10 @@ export class ReplyError extends HubError {
 }
 
 /**
- * What a request fails with when the client answers it with an error.
+ * The error with which a request rejects when the client answers it with an error.
  *
- * Not a {@link ReplyError}: one that escapes from a handler must not carry one client's words to another.
+ * It is not a {@link ReplyError}, because an error that escapes from a handler must not carry one client's words to
+ * another.
  */
 export class RemoteError extends HubError {
   override readonly name = "RemoteError";
@@ -85,8 +87,8 @@ export class RemoteError extends HubError {
 }
 
 /**
- * A socket would be in more rooms than `limits.rooms`. Clients bring that about by asking for them, so where it escapes from
- * a handler it is the client who is told.
+ * The error for a socket that would be in more rooms than `limits.rooms`. Clients cause it by asking for rooms, so if
+ * it escapes from a handler, the client is told.
  */
 export class RoomLimitError extends HubError {
   constructor(id: string, most: number) {
@@ -97,7 +99,7 @@ export class RoomLimitError extends HubError {
   }
 }
 
-/** The message of whatever was thrown, even of what cannot be shown. */
+/** Returns the message of a thrown value, even if the value cannot be converted to a string. */
 export function messageOf(error: unknown): string {
   try {
     return error instanceof Error ? error.message : String(error);
@@ -106,12 +108,12 @@ export function messageOf(error: unknown): string {
   }
 }
 
-/** What a value is, for the sentence "must be a string, not …". */
+/** Names the type of a value, for sentences such as "must be a string, not …". */
 export function typeName(value: unknown): string {
   return value === null ? "null" : typeof value;
 }
 
-/** Whether what was thrown is such an error. What was thrown may be a proxy, and fail even at this. */
+/** Tells whether a thrown value is an instance of `type`. A thrown proxy can make even this test throw. */
 export function isInstance<E>(error: unknown, type: abstract new (...args: never) => E): error is E {
   try {
     return error instanceof type;

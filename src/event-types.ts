@@ -1,8 +1,8 @@
 /**
  * The types of an application's events, given once to {@link Hub}.
  *
- * In `client` and `server` a name maps to the type of the event's data, or to a function from the data to the reply for
- * an event that is a request.
+ * In `client` and `server` a name maps to the type of the event's data or, for an event that is a request, to a
+ * function from the data to the reply.
  *
  * @example
  * const hub = new Hub<{
@@ -12,30 +12,30 @@
  * }>();
  */
 export interface HubTypes {
-  /** What clients send. Default: any event with any data. */
+  /** The events that clients send. Default: any event with any data. */
   client?: object;
-  /** What the server sends. Default: any event with any data. */
+  /** The events that the server sends. Default: any event with any data. */
   server?: object;
-  /** `socket.data`. Default: any properties. */
+  /** The type of `socket.data`. Default: any properties. */
   data?: object;
-  /** What the programs on the nodes of a cluster send each other. Default: any event with any data. */
+  /** The events that the nodes of a cluster send each other. Default: any event with any data. */
   nodes?: object;
-  /** What `authenticate` returns. */
+  /** The type of the user that `authenticate` returns. */
   user?: User;
 }
 
-/** A user has an id, by which `hub.toUser` finds all of their sockets. */
+/** A user, as `authenticate` returns one. `hub.toUser` finds all sockets of a user by its `id`. */
 export interface User {
   readonly id: string;
   /**
-   * When the credentials expire, in milliseconds since 1970: then the socket is closed with 4103, unless `socket.refresh`
-   * was called. Default: never.
+   * The time when the credentials expire, in milliseconds since 1970. The socket is closed with 4103 at that time,
+   * unless `socket.refresh` was called before. Default: never.
    */
   readonly expiresAt?: number | undefined;
 }
 
 /* oxlint-disable typescript/no-explicit-any -- without types given, an application's data is its own business */
-/** Any event with any data: what holds where no types were given. */
+/** Any event with any data: the events of an application that gives no types. */
 type AnyEvents = Record<string, any>;
 
 export type ClientEvents<T extends HubTypes> = T extends { client: infer E extends object } ? E : AnyEvents;
@@ -44,35 +44,35 @@ export type NodeEvents<T extends HubTypes> = T extends { nodes: infer E extends 
 export type SocketData<T extends HubTypes> = T extends { data: infer D extends object } ? D : Record<string, any>;
 export type UserOf<T extends HubTypes> = T extends { user: infer U extends User } ? U : User;
 
-/** A function type, which in a map of events marks a request. */
+/** A function type. In a map of events it marks a request. */
 type AnyRequest = (data: any) => unknown;
 
-/** `true` for `any` alone, which would otherwise take both branches of every condition. */
+/** `true` for `any` alone. Without this test `any` would take both branches of every condition. */
 type IsAny<T> = 0 extends 1 & T ? true : false;
 
 /** The names of the events in a map. */
 export type EventName<E extends object> = keyof E & string;
 
-/** The names of those events that are requests. */
+/** The names of the events in a map that are requests. */
 export type RequestName<E extends object> = {
   [K in EventName<E>]: IsAny<E[K]> extends true ? K : E[K] extends AnyRequest ? K : never;
 }[EventName<E>];
 
-/** What the event carries. */
+/** The data of an event. */
 export type EventData<V> =
   IsAny<V> extends true ? any : V extends AnyRequest ? (Parameters<V> extends [] ? undefined : Parameters<V>[0]) : V;
 
-/** What a request is answered with. */
+/** The data of the reply to a request. */
 export type EventReply<V> = IsAny<V> extends true ? any : V extends AnyRequest ? Awaited<ReturnType<V>> : undefined;
 /* oxlint-enable typescript/no-explicit-any */
 
-/** The arguments after the event's name: the data may be left out where it may be `undefined`. */
+/** The arguments after the event's name. The data may be left out if it may be `undefined`. */
 export type DataArguments<V> = undefined extends EventData<V> ? [data?: EventData<V>] : [data: EventData<V>];
 
-/** The same for a request, which takes options as well. */
+/** The arguments after the name of a request, which also takes options. */
 export type RequestArguments<V, O> =
   undefined extends EventData<V> ? [data?: EventData<V>, options?: O] : [data: EventData<V>, options?: O];
 
-/** What a handler of the event may return. Of an event that is no request, the return value is not used. */
+/** What a handler of the event may return. For an event that is not a request, the return value is not used. */
 export type HandlerResult<V> =
   IsAny<V> extends true ? unknown : V extends AnyRequest ? EventReply<V> | Promise<EventReply<V>> : unknown;

@@ -1,13 +1,7 @@
 import { Buffer } from "node:buffer";
 import { HubError, typeName } from "../errors.ts";
-import { isObject, MAX_DELAY } from "./option-rules.ts";
-import type { OverloadPolicy } from "../delivery/overload.ts";
-import { CloseCode, isSendableCloseCode, MAX_CLOSE_REASON_BYTES } from "../protocol/close-codes.ts";
+import { CloseCode, isSendableCloseCode, MAX_CLOSE_REASON_BYTES, type Close } from "../protocol/close-codes.ts";
 import { MAX_EVENT_NAME_LENGTH, RESERVED_PREFIX } from "../protocol/packet.ts";
-import type { RequestOptions } from "../members/requests.ts";
-
-/** How long a request waits for its replies unless it says otherwise, in milliseconds. */
-const DEFAULT_TIMEOUT = 10_000;
 
 /**
  * Checks the name of an event that the application wants to send or handle.
@@ -30,14 +24,11 @@ export function checkEventName(event: unknown): void {
 }
 
 /**
- * The code and the reason of a close, checked and with the defaults filled in: 1000 and none.
+ * Checks the code and the reason of a close. The defaults are 1000 and an empty reason.
  *
- * @throws {HubError} `ERR_HUB_CLOSE_CODE`, because the transports would each do something else with bad ones.
+ * @throws {HubError} `ERR_HUB_CLOSE_CODE`, because each transport would do something else with bad ones.
  */
-export function checkCloseArguments(
-  code: number = CloseCode.normal,
-  reason = "",
-): { readonly code: number; readonly reason: string } {
+export function checkClose(code: number = CloseCode.normal, reason = ""): Close {
   if (!isSendableCloseCode(code)) {
     throw new HubError(
       "ERR_HUB_CLOSE_CODE",
@@ -54,27 +45,23 @@ export function checkCloseArguments(
 }
 
 /**
- * The timeout that a caller asked for.
+ * Checks the id of a socket or a user.
  *
- * @throws {HubError} `ERR_HUB_ARGUMENT` for a value that would let a request wait for ever.
+ * @throws {HubError} `ERR_HUB_ARGUMENT`.
  */
-export function timeoutOf(options: RequestOptions = {}): number {
-  if (!isObject(options)) {
-    throw new HubError("ERR_HUB_ARGUMENT", "The options of request() must be an object such as { timeout: 500 }.");
-  }
-  const { timeout = DEFAULT_TIMEOUT } = options;
-  if (typeof timeout === "number" && timeout > 0 && timeout <= MAX_DELAY) return timeout;
-  throw new HubError("ERR_HUB_ARGUMENT", `A timeout must be a positive number of milliseconds up to ${MAX_DELAY}.`);
-}
-
-/** @throws {HubError} `ERR_HUB_ARGUMENT`. */
 export function checkId(id: unknown): string {
   if (typeof id === "string" && id !== "") return id;
   throw new HubError("ERR_HUB_ARGUMENT", "The id of a socket or user must be a non-empty string.");
 }
 
+/** What tells a socket from the name of a room. */
+export interface SocketLike {
+  readonly id: string;
+  join(...rooms: readonly (string | readonly string[])[]): void;
+}
+
 /**
- * Something that is meant as a socket.
+ * Checks that a value is a socket.
  *
  * @throws {HubError} `ERR_HUB_ARGUMENT`.
  */
@@ -84,7 +71,12 @@ export function checkSocket(value: unknown): { readonly id: string } {
   throw new HubError("ERR_HUB_ARGUMENT", `except() takes the names of rooms and Sockets, not ${typeName(value)}.`);
 }
 
-/** @throws {HubError} `ERR_HUB_ARGUMENT`. */
+/**
+ * Checks that a value is a function.
+ *
+ * @param what - the beginning of the sentence "… must be a function".
+ * @throws {HubError} `ERR_HUB_ARGUMENT`.
+ */
 export function checkFunction(value: unknown, what: string): void {
   if (typeof value !== "function") {
     throw new HubError("ERR_HUB_ARGUMENT", `${what} must be a function, not ${typeName(value)}.`);
@@ -92,9 +84,9 @@ export function checkFunction(value: unknown, what: string): void {
 }
 
 /**
- * Checks whether one more may be added to so many.
+ * Checks that one more listener or handler may be added to `count` of them.
  *
- * @throws {HubError} `ERR_HUB_LIMIT`: who adds without end has forgotten to remove.
+ * @throws {HubError} `ERR_HUB_LIMIT`: a program that adds without end has forgotten to remove.
  */
 export function checkCount(count: number, most: number, what: string): void {
   if (count < most) return;
@@ -104,22 +96,10 @@ export function checkCount(count: number, most: number, what: string): void {
   );
 }
 
-/** @throws {HubError} `ERR_HUB_ARGUMENT`. */
-export function checkPolicy(policy: unknown): OverloadPolicy {
-  if (policy === "close" || policy === "drop") return policy;
-  throw new HubError("ERR_HUB_ARGUMENT", 'The overload policy must be "close" or "drop".');
-}
-
-/** @throws {HubError} `ERR_HUB_ARGUMENT`. */
-export function checkKey(key: unknown): string {
-  if (typeof key === "string" && key !== "") return key;
-  throw new HubError("ERR_HUB_ARGUMENT", "The key of latest() must be a non-empty string.");
-}
-
 /**
- * The data of an event, which is one value.
+ * Returns the data of an event, which is at most one value.
  *
- * @throws {HubError} `ERR_HUB_ARGUMENT` for more: they would be lost.
+ * @throws {HubError} `ERR_HUB_ARGUMENT` for several values: all but the first would be lost.
  */
 export function onlyValue<V>(values: readonly V[]): V | undefined {
   if (values.length <= 1) return values[0];

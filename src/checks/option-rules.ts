@@ -3,13 +3,17 @@ import { HubError } from "../errors.ts";
 /** The longest delay that a Node timer can wait, in milliseconds; a longer one would fire at once. */
 export const MAX_DELAY = 2_147_483_647;
 
-/** What an option must be, as the end of a sentence, and the test. */
+/** The largest size in bytes that both transports can count. */
+export const MAX_BYTES = 2_147_483_647;
+
+/** What an option must be, as the end of a sentence, and the test of a value. */
 export type Rule = readonly [must: string, test: (value: unknown) => boolean];
 
 /**
- * The options that were given, each checked against its rule. One that is `undefined` counts as absent.
+ * Checks the given options, each against its rule. An option that is `undefined` counts as absent.
  *
- * @param whose - the end of the sentence "an option of …".
+ * @param whose - whose options they are: the end of the sentence "an option of …".
+ * @returns the options that were given.
  * @throws {HubError} `ERR_HUB_OPTION` naming the option and what it must be.
  */
 export function checkOptions(
@@ -31,9 +35,44 @@ export function checkOptions(
   return Object.fromEntries(given);
 }
 
-/** The same without what is `undefined`, which counts as absent. */
-export function withoutUndefined<O extends object>(options: O): O {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as O;
+/** One option of a part of the hub. */
+interface Option<V> {
+  /** The value of an option that is not given. */
+  readonly default: V;
+  readonly rule: Rule;
+  /** Whether an object may be given in part: what is missing keeps its default. */
+  readonly isPartial?: true;
+}
+
+/** The options that a part obeys, by the names of its settings. */
+export type Options<S> = { readonly [K in keyof S]-?: Option<S[K]> };
+
+/** What users give for settings: any of them may be absent. */
+export type Given<S> = { -readonly [K in keyof S]?: S[K] | undefined };
+
+/**
+ * The settings that the given options make: each option checked, the defaults filled in.
+ *
+ * @throws {HubError} `ERR_HUB_OPTION` naming the option and what it must be.
+ */
+export function resolveOptions<S>(given: unknown, options: Options<S>, whose: string): S {
+  const known = Object.entries<Option<unknown>>(options);
+  const checked = checkOptions(given, Object.fromEntries(known.map(([name, { rule }]) => [name, rule])), whose);
+  const settings = known.map(([name, { default: usual, isPartial }]) => {
+    const value = checked[name];
+    if (value === undefined) return [name, usual];
+    return [name, isPartial === true ? { ...(usual as object), ...withoutUndefined(value as object) } : value];
+  });
+  return Object.fromEntries(settings) as S;
+}
+
+/** The same object without what is `undefined`, which counts as absent. */
+function withoutUndefined(options: object): object {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+}
+
+export function isFunction(value: unknown): boolean {
+  return typeof value === "function";
 }
 
 export function isText(value: unknown): boolean {

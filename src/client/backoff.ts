@@ -1,20 +1,22 @@
-import { returnAfter } from "../protocol/close-codes.ts";
+import { reconnectionAfter } from "../protocol/close-codes.ts";
 import type { Bye } from "../protocol/packet.ts";
 
-/** How a client comes back. All in milliseconds. */
+/** How a client reconnects. All values are in milliseconds. */
 export interface ReconnectOptions {
-  /** The most that the first wait takes. Default: 500. */
+  /** The longest possible delay before the first attempt to reconnect. Default: 500. */
   readonly minDelay?: number | undefined;
-  /** The most that any wait takes. Default: 30,000. */
+  /** The longest possible delay before any attempt, unless the server asks for a longer one. Default: 30,000. */
   readonly maxDelay?: number | undefined;
-  /** A connection that lasted so long counts as a success: the waits start from the shortest. Default: 10,000. */
+  /**
+   * The time after which a connection counts as stable: the delays then start from the shortest again. Default: 10,000.
+   */
   readonly stableAfter?: number | undefined;
 }
 
 /** {@link ReconnectOptions} with the defaults filled in. */
 export type Delays = { readonly [K in keyof ReconnectOptions]-?: number };
 
-/** Decides whether and when a client comes back: exponential back-off with full jitter. */
+/** Decides whether and when a client reconnects, by exponential back-off with full jitter. */
 export class Backoff {
   readonly #options: Delays;
   #failures = 0;
@@ -28,16 +30,19 @@ export class Backoff {
     this.#openedAt = Date.now();
   }
 
-  /** How long to wait after a connection, or an attempt, has ended; `undefined` to stay away. */
+  /**
+   * Returns the delay after a connection or an attempt has ended, in milliseconds; `undefined` if the client must not
+   * reconnect.
+   */
   ended(code: number, bye: Bye | undefined): number | undefined {
     const { minDelay, maxDelay, stableAfter } = this.#options;
     const stable = Date.now() - this.#openedAt >= stableAfter;
     this.#openedAt = Infinity;
     if (stable) this.#failures = 0;
-    const way = bye === undefined ? returnAfter(code) : bye.reconnect ? "at-once" : "never";
+    const way = bye === undefined ? reconnectionAfter(code) : bye.reconnect ? "at-once" : "never";
     if (way === "never") return undefined;
     const hint = (bye?.after ?? 0) + Math.random() * (bye?.spread ?? 0);
-    // Who is sent away at once again and again has to slow down, too.
+    // A client that the server sends away again and again must slow down, even if it may reconnect at once.
     if (way === "at-once" && stable) return hint;
     return Math.max(hint, Math.random() * Math.min(maxDelay, minDelay * 2 ** this.#failures++));
   }

@@ -1,6 +1,6 @@
 import type { WireError } from "../protocol/packet.ts";
 
-/** Every code that a {@link ClientError} can carry. `docs/ERRORS.md` says of each what to do about it. */
+/** Every code that a {@link ClientError} can carry. `docs/ERRORS.md` says for each what to do. */
 export type ClientErrorCode =
   | "ERR_CLIENT_ARGUMENT"
   | "ERR_CLIENT_AUTH"
@@ -16,11 +16,13 @@ export type ClientErrorCode =
   | "ERR_CLIENT_TIMEOUT"
   | "ERR_CLIENT_UNSERIALISABLE";
 
-/** What the client throws, rejects with, and reports in `hub:error`. `code` is stable; the message may change. */
+/**
+ * The error that the client throws, rejects with, and reports in `hub:error`. `code` is stable; the message may change.
+ */
 export class ClientError extends Error {
   override readonly name: string = "ClientError";
   readonly code: ClientErrorCode;
-  /** Of `ERR_CLIENT_REMOTE`: the server's own code, such as `not-joinable`. */
+  /** The server's own code, such as `not-joinable`. Only `ERR_CLIENT_REMOTE` has one. */
   readonly reason: string | undefined;
 
   constructor(code: ClientErrorCode, message: string, details: Details = {}) {
@@ -35,12 +37,12 @@ interface Details extends ErrorOptions {
 }
 
 /**
- * Throw it in a handler to answer the server's request with an error of your own. Whatever else a handler throws is
- * answered with `handler-failed`, and reaches `hub:error`.
+ * The error that a handler throws to answer the server's request with an error of its own. For any other error the
+ * server gets `handler-failed`, and the error goes to `hub:error`.
  */
 export class ReplyError extends Error {
   override readonly name = "ReplyError";
-  /** A short word for the server's program. */
+  /** A short word on which the server's program can branch. */
   readonly reason: string;
 
   constructor(reason: string, message: string) {
@@ -49,7 +51,16 @@ export class ReplyError extends Error {
   }
 }
 
-/** What the server refused something with. */
+/** Makes the error with which the server refused something. */
 export function remote({ code, message }: WireError): ClientError {
   return new ClientError("ERR_CLIENT_REMOTE", message, { reason: code });
+}
+
+export function badArgument(message: string): ClientError {
+  return new ClientError("ERR_CLIENT_ARGUMENT", message);
+}
+
+/** Returns the message of a thrown value. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -1,14 +1,19 @@
 import { ClientError } from "./errors.ts";
 
-/** Events one after the other, for a loop that takes its time. */
+/** A stream of events for a loop that takes its time. */
 export interface EventStream<V> {
   readonly events: AsyncGenerator<V, void, undefined>;
   push(value: V): void;
-  /** What has come is still handed out; then the loop ends, or fails. */
+  /** Ends the stream: the loop still gets the buffered events, and then ends, or fails with the error. */
   end(error?: ClientError): void;
 }
 
-/** @param left - called when nothing more will be taken. */
+/**
+ * Creates a stream.
+ *
+ * @param maxBuffered - the most events that may wait for the loop; one more ends the stream with `ERR_CLIENT_OVERFLOW`.
+ * @param left - called when the stream takes no more events.
+ */
 export function createEventStream<V>(maxBuffered: number, left: () => void): EventStream<V> {
   const buffer: V[] = [];
   let wake: (() => void) | undefined;

@@ -3,9 +3,9 @@ import { Client } from "./client.ts";
 import type { ConnectOptions } from "./options.ts";
 
 /**
- * Connects to a hub, and stays connected until {@link Client.close}, or until the server says not to come back.
+ * Connects to a hub, and reconnects until {@link Client.close} is called or the server says not to reconnect.
  *
- * @param url - `ws:` or `wss:`; `http:` and `https:` mean the same, and in a page it may be relative.
+ * @param url - `ws:` or `wss:`; `http:` and `https:` mean the same, and in a page the URL may be relative.
  * @throws {ClientError} `ERR_CLIENT_OPTION`.
  * @example
  * const client = connect("wss://example.org/chat", { auth: () => fetchToken() });
@@ -19,10 +19,10 @@ export function connect<T extends HubTypes = HubTypes>(url: string | URL, option
 
 export type { Client };
 export type { ReconnectOptions } from "./backoff.ts";
-export type { RequestOptions } from "./calls.ts";
 export { ClientError, ReplyError, type ClientErrorCode } from "./errors.ts";
 export type { ClientNotices, ClientState, EventContext, HeardEvent, StateChange } from "./events.ts";
 export type { ConnectOptions } from "./options.ts";
 export type { QueueOptions, QueuePolicy } from "./outbox.ts";
+export type { RequestOptions } from "./requests.ts";
 export type { Room } from "./room.ts";
 export type { WebSocketConstructor, WebSocketLike } from "./web-socket.ts";

@@ -1,13 +1,16 @@
 import type { Codec, jsonCodec } from "../protocol/codec.ts";
 
-/** What `jsonCodec` speaks, in fewer bytes: the order of the fields has no meaning, and the hub has it for people only. */
+/**
+ * A codec with the format of `jsonCodec` in fewer bytes: the hub fixes the order of the fields for people only, and the
+ * order has no meaning.
+ */
 export const json: Codec & { readonly protocol: string } = {
   protocol: "roomcast.v1.json" satisfies typeof jsonCodec.protocol,
 
   encode(packet) {
     const { data } = packet;
-    // JSON would leave it out silently.
-    if (typeof data === "function") throw new TypeError("It is a function.");
+    // JSON would silently leave out a function.
+    if (typeof data === "function") throw new TypeError("The data is a function.");
     return JSON.stringify(packet);
   },
 

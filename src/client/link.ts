@@ -1,3 +1,4 @@
+import type { Close, CloseCode } from "../protocol/close-codes.ts";
 import type { Codec } from "../protocol/codec.ts";
 import {
   ControlEvent,
@@ -10,60 +11,54 @@ import {
 } from "../protocol/packet.ts";
 import { remote, type ClientError } from "./errors.ts";
 import { Liveness } from "./liveness.ts";
-import { ABNORMAL, UNSUPPORTED_VERSION } from "./words.ts";
 import type { WebSocketConstructor, WebSocketLike } from "./web-socket.ts";
 
-/** What a connection is made with. */
-export interface LinkOptions {
+/** The parts that a connection is made of. */
+export interface LinkParts {
   readonly WebSocket: WebSocketConstructor;
   readonly url: string;
   readonly codec: Codec & { readonly protocol: string };
-  /** From the beginning to the welcome, in milliseconds. */
+  /** The most time from the beginning of the connection to the welcome, in milliseconds. */
   readonly connectTimeout: number;
 }
 
-/** Whom a connection tells. */
-export interface LinkHandlers {
+/** The receiver of what happens on a connection. */
+export interface LinkReport {
   welcome(welcome: Welcome): void;
   event(packet: EventPacket, link: Link): void;
   reply(packet: ReplyPacket): void;
-  /** A message that is no packet. */
+  /** A message that is not a packet has arrived. */
   message(message: string | Uint8Array): void;
-  /** The server refused something, or the whole client. */
+  /** The server refused something that was sent, or the whole client. */
   failed(error: ClientError): void;
-  /** Called once, last of all. */
-  ended(ending: Ending): void;
+  /** The connection has ended. This is called once, and nothing is called after it. */
+  ended(close: Close, bye: Bye | undefined): void;
 }
 
-/** How a connection ended. */
-export interface Ending {
-  readonly code: number;
-  readonly reason: string;
-  /** What the server said about coming back. */
-  readonly bye?: Bye | undefined;
-}
+/** The code of a connection that ended without a close frame. */
+export const ABNORMAL: typeof CloseCode.abnormal = 1006;
 
 /** `WebSocket.OPEN`. */
 const OPEN = 1;
 
-/** How long the server may take to answer a close, in milliseconds. */
+/** The time that the server has to answer a close, in milliseconds. */
 const CLOSE_TIMEOUT = 2_000;
 
-/** One connection, from its first byte on: it says hello, answers pings and notices when it is dead. */
+/** One connection, from its first byte on. It sends hello, answers pings and notices when the connection is dead. */
 export class Link {
-  readonly #options: LinkOptions;
-  readonly #handlers: LinkHandlers;
+  readonly #codec: Codec;
+  readonly #report: LinkReport;
   readonly #socket: WebSocketLike;
   #timer: ReturnType<typeof setTimeout>;
   #liveness: Liveness | undefined;
   #bye: Bye | undefined;
   #over = false;
 
-  /** @throws what `new WebSocket` throws. */
-  constructor(options: LinkOptions, hello: string | Uint8Array, handlers: LinkHandlers) {
-    const { codec, connectTimeout, url, WebSocket } = options;
-    this.#options = options;
-    this.#handlers = handlers;
+  /** @throws the error that `new WebSocket` throws. */
+  constructor(parts: LinkParts, hello: string | Uint8Array, report: LinkReport) {
+    const { codec, connectTimeout, url, WebSocket } = parts;
+    this.#codec = codec;
+    this.#report = report;
     const socket = new WebSocket(url, [codec.protocol]);
     this.#socket = socket;
     this.#timer = setTimeout(() => this.drop("No welcome"), connectTimeout);
@@ -72,12 +67,12 @@ export class Link {
     socket.onmessage = ({ data }: { readonly data: unknown }) => {
       this.#receive(typeof data === "string" ? data : new Uint8Array(data as ArrayBuffer));
     };
-    // A close follows. Without a listener `ws` would throw.
+    // A close event follows. Without a listener for errors, `ws` would throw.
     socket.onerror = () => {};
     socket.onclose = ({ code, reason }: { readonly code: number; readonly reason: string }) => this.#end(code, reason);
   }
 
-  /** Whether what is sent has a chance: not once either end has begun to close. */
+  /** Whether a message can still be sent: neither end has begun to close the connection. */
   get isOpen(): boolean {
     return this.#socket.readyState === OPEN;
   }
@@ -86,82 +81,82 @@ export class Link {
     this.#socket.send(message as Uint8Array<ArrayBuffer>);
   }
 
-  /** Looks now whether the connection is dead. */
+  /** Checks at once whether the connection is dead. */
   check(): void {
     this.#liveness?.check();
   }
 
   /**
-   * Says goodbye, after everything that was sent. What still comes is ignored.
+   * Closes the connection after everything that was sent. Messages that still arrive are ignored.
    *
-   * @throws what `WebSocket.close` throws.
+   * @throws the error that `WebSocket.close` throws.
    */
   close(code: number, reason: string): void {
     this.#socket.close(code, reason);
-    this.#socket.onmessage = null;
     this.#stop();
     this.#timer = setTimeout(() => this.drop(reason, code), CLOSE_TIMEOUT);
   }
 
-  /** Ends it without waiting for the other end, which may never answer. */
+  /** Ends the connection without waiting for the other end, which may never answer. */
   drop(reason: string, code: number = ABNORMAL): void {
-    const socket = this.#socket;
-    socket.onmessage = null;
-    // After the one, the other does nothing.
-    socket.terminate?.();
-    socket.close();
+    // `close` does nothing after `terminate`.
+    this.#socket.terminate?.();
+    this.#socket.close();
     this.#end(code, reason);
   }
 
-  /** Only the first time: a socket that was dropped may still say that it is closed. */
+  /** Reports the end once: a socket that was dropped may still report its close. */
   #end(code: number, reason: string): void {
     if (this.#over) return;
     this.#over = true;
     this.#stop();
-    this.#handlers.ended({ code, reason, bye: this.#bye });
+    this.#report.ended({ code, reason }, this.#bye);
   }
 
   #stop(): void {
+    this.#socket.onmessage = null;
     clearTimeout(this.#timer);
     this.#liveness?.stop();
   }
 
-  /** What comes from the server is trusted further than what comes from clients: only the kind of packet is looked at. */
+  /**
+   * Handles a message. The server is trusted further than the hub trusts clients: only the kind of the packet is
+   * checked.
+   */
   #receive(message: string | Uint8Array): void {
     this.#liveness?.heard();
     let packet: Partial<EventPacket & ReplyPacket> | null | undefined;
     try {
-      packet = this.#options.codec.decode(message) as typeof packet;
+      packet = this.#codec.decode(message) as typeof packet;
     } catch {
-      // It is for the application then, like what is not for the codec.
+      // An undecodable message goes to the application, as does a message that is not meant for the codec.
     }
     if (typeof packet?.event === "string") this.#take(packet as EventPacket);
     else if (this.#liveness === undefined) return;
-    else if (packet?.event === undefined && Number.isInteger(packet?.reply))
-      this.#handlers.reply(packet as ReplyPacket);
-    else this.#handlers.message(message);
+    else if (packet?.event === undefined && Number.isInteger(packet?.reply)) this.#report.reply(packet as ReplyPacket);
+    else this.#report.message(message);
   }
 
-  /** Before the welcome nothing else has a meaning than it, an error and a bye. */
+  /** Handles an event. Before the welcome only `hub:welcome`, `hub:error` and `hub:bye` have a meaning. */
   #take(packet: EventPacket): void {
     const { event } = packet;
     const data = packet.data ?? {};
-    if (event === ControlEvent.error) this.#handlers.failed(remote(data as WireError));
+    if (event === ControlEvent.error) this.#report.failed(remote(data as WireError));
     else if (event === ControlEvent.bye) this.#bye = data as Bye;
     else if (this.#liveness === undefined) {
       if (event === ControlEvent.welcome) this.#welcome(data as Welcome);
-    } else if (event === ControlEvent.ping) this.send(this.#options.codec.encode({ event: ControlEvent.pong }));
-    else this.#handlers.event(packet, this);
+    } else if (event === ControlEvent.ping) this.send(this.#codec.encode({ event: ControlEvent.pong }));
+    else this.#report.event(packet, this);
   }
 
   #welcome(welcome: Welcome): void {
     if (welcome.protocol !== PROTOCOL_VERSION) {
-      this.drop(`Version ${welcome.protocol}`, UNSUPPORTED_VERSION);
+      this.drop(`Version ${welcome.protocol}`, 4004 satisfies typeof CloseCode.unsupportedVersion);
       return;
     }
     clearTimeout(this.#timer);
     const { heartbeat, timeout } = welcome;
     this.#liveness = new Liveness(heartbeat ? heartbeat + timeout : Infinity, () => this.drop("No sign of life"));
-    this.#handlers.welcome(welcome);
+    this.#report.welcome(welcome);
   }
 }

@@ -1,36 +1,40 @@
-/** Listeners by event. Those who are added or removed while an event is dispatched are affected by the next one. */
-export class Listeners {
-  readonly #entries = new Map<string, readonly Entry[]>();
+import { ClientError, messageOf } from "./errors.ts";
+import type { EventContext } from "./events.ts";
+
+// oxlint-disable-next-line typescript/no-explicit-any -- functions of all kinds are kept here, and each knows its own
+export type AnyListener = (...args: any[]) => unknown;
+
+interface ListenerEntry {
+  readonly listener: AnyListener;
+  readonly once: boolean;
+}
+
+/** The client's listeners, by event. Adding or removing one while an event is dispatched takes effect from the next. */
+export class ClientListeners {
+  readonly #entries = new Map<string, readonly ListenerEntry[]>();
   readonly #queue: (() => void)[] = [];
 
-  add(event: string, listener: Listener, once: boolean): void {
+  add(event: string, listener: AnyListener, once: boolean): void {
     this.#entries.set(event, [...(this.#entries.get(event) ?? []), { listener, once }]);
   }
 
-  /** Removes the one that was added last among equal ones. */
-  remove(event: string, listener: Listener): void {
-    const entries = this.#entries.get(event) ?? [];
-    this.#without(
-      event,
-      entries.findLast((entry) => entry.listener === listener),
-    );
-  }
-
-  has(event: string): boolean {
-    return this.#entries.has(event);
+  /** Removes the listener. If it was added several times, this removes the last one. */
+  remove(event: string, listener: AnyListener): void {
+    const last = this.#entries.get(event)?.findLast((entry) => entry.listener === listener);
+    this.#without(event, last);
   }
 
   /**
-   * Calls the listeners now or, from inside of one, after the others: all of them hear everything in the same order.
-   *
-   * `failed` hears of every one that throws or rejects; the others are called all the same.
+   * Calls the listeners now or, during another dispatch, after that one: all listeners get all events in the same order.
+   * A listener that throws or rejects does not stop the others.
    */
-  dispatch(event: string, args: readonly unknown[], failed: (error: unknown) => void): void {
+  dispatch(event: string, data: unknown, context: EventContext = { event, room: undefined }): void {
+    const failed = event === "hub:error" ? throwLater : this.failed;
     this.#queue.push(() => {
       for (const entry of this.#entries.get(event) ?? []) {
         if (entry.once) this.#without(event, entry);
-        // Called now; but what it throws is a rejection, like what its promise rejects with.
-        (async () => entry.listener(...args))().catch(failed);
+        // The listener is called synchronously, but what it throws becomes a rejection, like that of its promise.
+        (async () => entry.listener(data, context))().catch(failed);
       }
     });
     if (this.#queue.length > 1) return;
@@ -38,17 +42,25 @@ export class Listeners {
     this.#queue.length = 0;
   }
 
-  #without(event: string, entry: Entry | undefined): void {
+  /** Dispatches an error that has no caller to throw to as `hub:error`. */
+  readonly report = (error: unknown): void => this.dispatch("hub:error", error);
+
+  /** Reports what a listener or a handler threw; without a listener of `hub:error` it becomes an uncaught error. */
+  readonly failed = (cause: unknown): void => {
+    if (!this.#entries.has("hub:error")) throwLater(cause);
+    this.report(new ClientError("ERR_CLIENT_LISTENER", `A listener failed: ${messageOf(cause)}`, { cause }));
+  };
+
+  #without(event: string, entry: ListenerEntry | undefined): void {
     const rest = (this.#entries.get(event) ?? []).filter((other) => other !== entry);
     if (rest.length > 0) this.#entries.set(event, rest);
     else this.#entries.delete(event);
   }
 }
 
-// oxlint-disable-next-line typescript/no-explicit-any -- listeners of all kinds are kept here, and each knows its own
-export type Listener = (...args: any[]) => unknown;
-
-interface Entry {
-  readonly listener: Listener;
-  readonly once: boolean;
+/** Throws the error in a microtask, where it interrupts nothing and the platform reports it as uncaught. */
+function throwLater(error: unknown): void {
+  queueMicrotask(() => {
+    throw error;
+  });
 }

@@ -1,9 +1,9 @@
 import { delayOf } from "./options.ts";
 
 /**
- * Finds out that a connection is dead although nobody closed it: nothing has come for too long.
+ * Detects that a connection is dead although nobody closed it: no message has arrived for too long.
  *
- * One timer, which looks when the last message came; a message costs no more than reading the clock.
+ * There is one timer, which checks when the last message arrived. A message costs no more than reading the clock.
  */
 export class Liveness {
   readonly #limit: number;
@@ -11,7 +11,7 @@ export class Liveness {
   #heardAt = Date.now();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** @param limit - in milliseconds. */
+  /** @param limit - the time without a message after which the connection counts as dead, in milliseconds. */
   constructor(limit: number, lost: () => void) {
     this.#limit = limit;
     this.#lost = lost;
@@ -23,13 +23,14 @@ export class Liveness {
   }
 
   /**
-   * Looks now, and later again.
+   * Checks now, and again later.
    *
-   * After a sleep timers come before the messages that wait: these get a turn before the verdict.
+   * After the machine has slept, timers fire before the waiting messages are read. So a connection that looks dead is
+   * checked once more, after the messages had their turn.
    */
   check(isVerdict = false): void {
     const now = Date.now();
-    // A clock can be set back.
+    // The clock can be set back.
     this.#heardAt = Math.min(this.#heardAt, now);
     const left = this.#heardAt + this.#limit - now;
     this.stop();

@@ -1,7 +1,7 @@
 import { ControlEvent } from "../protocol/packet.ts";
 import { ClientError } from "./errors.ts";
 
-/** What has to do with rooms is asked of the server as a request. */
+/** Sends a request that concerns a room to the server. */
 type Ask = (
   event: string,
   data: { readonly room: string },
@@ -10,19 +10,19 @@ type Ask = (
 
 /** A room that the client wants to be in. */
 interface Membership {
-  /** Gives up the requests to join it that wait for a reply. */
+  /** Gives up the pending requests to join the room. */
   readonly giveUp: AbortController;
-  /** Whether the latest of them is settled. */
+  /** Whether the latest request to join the room is settled. */
   settled: boolean;
 }
 
-/** The rooms that the client has joined and not left: those that it joins again on a new connection. */
+/** The rooms that the client has joined and not left. The client joins them again on a new connection. */
 export class Memberships {
   readonly #wanted = new Map<string, Membership>();
   readonly #ask: Ask;
   readonly #failed: (error: unknown) => void;
 
-  /** `failed` hears of rooms that could not be joined again. */
+  /** @param failed - called with the error when a room could not be joined again. */
   constructor(ask: Ask, failed: (error: unknown) => void) {
     this.#ask = ask;
     this.#failed = failed;
@@ -35,10 +35,11 @@ export class Memberships {
     try {
       await this.#ask(ControlEvent.join, { room }, giveUp);
     } catch (error) {
-      // Unless it has been left, or joined again, meanwhile.
+      // The room may have been left, or joined again, meanwhile.
       if (this.#wanted.get(room) === membership) {
         this.#wanted.delete(room);
-        // Without a refusal the server may still let the client in, after it gave up waiting: that is taken back.
+        // If the server did not refuse, it may still let the client in after the client gave up waiting. This undoes
+        // that.
         if ((error as ClientError).reason === undefined) this.leave(room).catch(() => {});
       }
       throw error;
@@ -51,11 +52,11 @@ export class Memberships {
     const membership = this.#wanted.get(room);
     this.#wanted.delete(room);
     await this.#ask(ControlEvent.leave, { room });
-    // A request to join whose reply was overtaken must not be sent again on the next connection.
+    // A request to join that is still waiting for its reply must not be sent again on the next connection.
     membership?.giveUp.abort(new ClientError("ERR_CLIENT_DROPPED", `Left "${room}".`));
   }
 
-  /** On a new connection. Requests that are under way are sent again anyhow. */
+  /** Joins the rooms again on a new connection. Pending requests to join are left out: they are sent again anyway. */
   joinAgain(): void {
     for (const [room, { settled }] of this.#wanted) if (settled) this.join(room).catch(this.#failed);
   }

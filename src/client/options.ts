@@ -4,36 +4,39 @@ import type { Codec } from "../protocol/codec.ts";
 import type { Delays, ReconnectOptions } from "./backoff.ts";
 import { ClientError } from "./errors.ts";
 import { json } from "./json.ts";
-import type { Limits, QueueOptions } from "./outbox.ts";
+import type { QueueLimits, QueueOptions } from "./outbox.ts";
 import type { WebSocketConstructor } from "./web-socket.ts";
 
-/** How a client behaves. Every option has a default; an unknown one is an error. */
+/** The options of a client. Every option has a default; an unknown option is an error. */
 export interface ConnectOptions<T extends HubTypes = HubTypes> {
   /**
-   * The credentials that the server's `authenticate` finds in `handshake.auth`, or a function that returns them or a promise
-   * of them. A function is asked anew at every connection.
+   * The credentials that the server's `authenticate` finds in `handshake.auth`, or a function that returns them or a
+   * promise of them. The client calls the function again for every connection.
    */
   readonly auth?: unknown;
-  /** What the client speaks. For MessagePack: `msgpackCodec` from `roomcast/msgpack`. Default: JSON. */
+  /** The codec. For MessagePack, pass `msgpackCodec` from `roomcast/msgpack`. Default: JSON. */
   readonly codec?: (Codec & { readonly protocol: string }) | undefined;
   /**
-   * The events of the application, from `defineContract`. What is sent and what comes is validated. To have the types alone,
-   * without the schemas in the bundle, state them: `connect<ClientContractTypes<typeof contract>>(url)`.
+   * The events of the application, from `defineContract`. Everything that is sent or arrives is validated. To use the
+   * types alone, without the schemas in the bundle, state them: `connect<ClientContractTypes<typeof contract>>(url)`.
    */
   readonly contract?: ClientContract<T> | undefined;
-  /** The class to connect with. Default: the global one; Node.js 20 has none, there pass the one of `ws`. */
+  /** The class of the WebSocket. Default: the global one. Node.js 20 has none: pass the class of `ws` there. */
   readonly WebSocket?: WebSocketConstructor | undefined;
-  /** How long a connection may take, from its beginning to the server's welcome, in milliseconds. Default: 10,000. */
+  /**
+   * The most time that a connection may take, from its beginning to the server's welcome, in milliseconds. Default:
+   * 10,000.
+   */
   readonly connectTimeout?: number | undefined;
-  /** How to come back after a lost connection; `false` not to. */
+  /** How to reconnect after the connection was lost; `false` to never reconnect. */
   readonly reconnect?: ReconnectOptions | false | undefined;
-  /** What may wait while there is no connection. */
+  /** What the client queues while there is no connection. */
   readonly queue?: QueueOptions | undefined;
 }
 
-/** {@link ConnectOptions} checked, with the defaults filled in. */
-export interface ResolvedOptions {
-  /** Absolute. */
+/** {@link ConnectOptions} after they were checked, with the defaults filled in. */
+export interface ResolvedConnectOptions {
+  /** The absolute URL. */
   readonly url: string;
   readonly auth: unknown;
   readonly codec: Codec & { readonly protocol: string };
@@ -41,10 +44,10 @@ export interface ResolvedOptions {
   readonly WebSocket: WebSocketConstructor;
   readonly connectTimeout: number;
   readonly reconnect: Delays | false;
-  readonly queue: Limits;
+  readonly queue: QueueLimits;
 }
 
-/** What an absent option counts as. In place of a number there can only be a number of milliseconds or bytes. */
+/** The defaults. Every number is a number of milliseconds or bytes. */
 const DEFAULTS = {
   auth: undefined,
   codec: undefined,
@@ -55,11 +58,19 @@ const DEFAULTS = {
   queue: { maxBytes: 1_048_576, policy: "reject" },
 };
 
-/** @throws {ClientError} `ERR_CLIENT_OPTION` naming the option and what it must be. */
-export function resolveOptions(url: string | URL, options: ConnectOptions): ResolvedOptions {
+/**
+ * Checks the options and fills in the defaults.
+ *
+ * @throws {ClientError} `ERR_CLIENT_OPTION`. The message names the option and what it must be.
+ */
+export function resolveOptions(url: string | URL, options: ConnectOptions): ResolvedConnectOptions {
   const { WebSocket } = globalThis as { readonly WebSocket?: unknown };
   const { codec = json, contract } = options;
-  const resolved = { ...fill({ ...DEFAULTS, WebSocket }, options), codec, url: resolveUrl(url) } as ResolvedOptions;
+  const resolved = {
+    ...fill({ ...DEFAULTS, WebSocket }, options),
+    codec,
+    url: resolveUrl(url),
+  } as ResolvedConnectOptions;
   if (typeof resolved.WebSocket !== "function") fail("WebSocket", "given, as from `ws`");
   if (!codec?.encode || !codec.protocol) fail("codec", "a codec");
   if (contract && !contract.client) fail("contract", "a contract");
@@ -67,14 +78,17 @@ export function resolveOptions(url: string | URL, options: ConnectOptions): Reso
   return resolved;
 }
 
-/** The URL may be relative in a page, and its scheme `http:`, which means `ws:`. A fragment has no meaning. */
+/**
+ * Returns the absolute `ws:` or `wss:` URL without its fragment, which has no meaning. In a page the URL may be
+ * relative; `http:` means `ws:`.
+ */
 function resolveUrl(url: string | URL): string {
   try {
     const { location } = globalThis as { readonly location?: { readonly href: string } };
     const { href } = new URL(url, location?.href);
     if (/^(ws|http)s?:/.test(href)) return href.replace(/^http/, "ws").replace(/#.*/, "");
   } catch {
-    // Reported below.
+    // The error is reported below.
   }
   return fail("url", "like wss://host/path");
 }
@@ -91,12 +105,12 @@ function fill(defaults: object, given: object): object {
   return filled;
 }
 
-/** The delay that a timer can wait, nearest to this time: a longer one would pass at once. */
+/** Returns the delay nearest to this time that a timer can wait. A longer one would fire at once. */
 export function delayOf(time: number): number {
   return Math.min(Math.max(time, 0), 2 ** 31 - 1);
 }
 
-/** Whether this is a number of milliseconds, or bytes, that timers can take. */
+/** Tells whether a value is a number, of milliseconds or bytes, between `least` and the longest delay of a timer. */
 export function isDuration(value: unknown, least: number): boolean {
   return typeof value === "number" && value >= least && value < 2 ** 31;
 }

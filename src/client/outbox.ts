@@ -1,19 +1,20 @@
 import { ClientError } from "./errors.ts";
 
-/** What happens to a message for which there is no room while the client is offline. */
+/** What happens to a message for which the queue has no room while the client is offline. */
 export type QueuePolicy = "reject" | "drop-oldest";
 
-/** How much waits while the client is not connected. */
+/** How the client queues messages while it is not connected. */
 export interface QueueOptions {
   /**
-   * The most that waits, in bytes: the length of the encoded messages, and 64 for each. 0 lets nothing wait.
+   * The most bytes that the queue holds: the length of the encoded messages, and 64 for each message. With 0 nothing is
+   * queued.
    *
    * Default: 1 MiB.
    */
   readonly maxBytes?: number | undefined;
   /**
-   * `"reject"` refuses the new message: `emit` throws, `request` rejects, with `ERR_CLIENT_QUEUE_FULL`. `"drop-oldest"`
-   * makes room: a request that is dropped rejects with `ERR_CLIENT_DROPPED`, of an event `hub:error` tells.
+   * `"reject"` refuses the new message with `ERR_CLIENT_QUEUE_FULL`: `emit` throws, `request` rejects. `"drop-oldest"`
+   * makes room: a dropped request rejects with `ERR_CLIENT_DROPPED`, and a dropped event is reported in `hub:error`.
    *
    * Default: `"reject"`.
    */
@@ -21,41 +22,42 @@ export interface QueueOptions {
 }
 
 /** {@link QueueOptions} with the defaults filled in. */
-export interface Limits {
+export interface QueueLimits {
   readonly maxBytes: number;
   readonly policy: QueuePolicy;
 }
 
-/** A message, encoded, and whoever has to know if it is not sent. */
+/** An encoded message, and what to call if it is not sent. */
 export interface Outgoing {
-  /** What it is, for errors: the name of the event. */
+  /** The name of the event, for errors. */
   readonly event: string;
   readonly message: string | Uint8Array;
   /**
-   * Of what its call keeps, and the outbox need not: whether it has to be sent on the next connection. What has to do with
-   * rooms is never in the outbox, where there might be no room for it, nor is what was sent already.
+   * Whether the message must be sent on the next connection. Only requests have this: the client keeps them anyway, so
+   * the outbox need not hold them. Requests that concern rooms are never in the outbox, which might have no room for
+   * them, nor are messages that were sent already.
    */
   again?: boolean | undefined;
-  /** Called when it will not be sent, or not answered, any more. */
+  /** This is called when the message will no longer be sent, or no longer be answered. */
   readonly dropped: (error: ClientError) => void;
 }
 
-/** What the record of a message takes beside the message. */
+/** The bytes that a message takes in the queue beside its text. */
 const RECORD_BYTES = 64;
 
-/** What waits for the next connection, in order and bounded. */
+/** The messages that wait for the next connection, in order and bounded. */
 export class Outbox {
-  readonly #options: Limits;
+  readonly #limits: QueueLimits;
   readonly #waiting = new Set<Outgoing>();
   #bytes = 0;
 
-  constructor(options: Limits) {
-    this.#options = options;
+  constructor(limits: QueueLimits) {
+    this.#limits = limits;
   }
 
   /** @throws {ClientError} `ERR_CLIENT_QUEUE_FULL`. */
   push(outgoing: Outgoing): void {
-    const { maxBytes, policy } = this.#options;
+    const { maxBytes, policy } = this.#limits;
     const size = sizeOf(outgoing);
     if (size > maxBytes || (policy === "reject" && this.#bytes + size > maxBytes)) {
       throw new ClientError("ERR_CLIENT_QUEUE_FULL", `Over ${maxBytes} bytes wait.`);
@@ -72,17 +74,17 @@ export class Outbox {
     return this.#waiting.has(outgoing);
   }
 
-  /** It is not wanted any more. */
+  /** Removes a message that is no longer wanted. */
   delete(outgoing: Outgoing): void {
     if (this.#waiting.delete(outgoing)) this.#bytes -= sizeOf(outgoing);
   }
 
-  /** None of it will be sent. */
+  /** Drops all messages. */
   clear(): void {
     for (const outgoing of this.#waiting) this.#drop(outgoing);
   }
 
-  /** Everything that waits; nothing does afterwards. */
+  /** Takes all messages out of the outbox. */
   take(): readonly Outgoing[] {
     const all = [...this.#waiting];
     this.#waiting.clear();

@@ -1,6 +1,6 @@
 import type { EventData, EventName, HubTypes, ServerEvents } from "../event-types.ts";
 import type { EventContext } from "./events.ts";
-import type { Listener, Listeners } from "./listeners.ts";
+import type { AnyListener, ClientListeners } from "./listeners.ts";
 import type { Memberships } from "./memberships.ts";
 
 type RoomListener<T extends HubTypes, E extends EventName<ServerEvents<T>>> = (
@@ -8,48 +8,51 @@ type RoomListener<T extends HubTypes, E extends EventName<ServerEvents<T>>> = (
   context: EventContext,
 ) => unknown;
 
-/** One room, as a client sees it: the events that the server sends to it and to no other. */
+/** One room, as a client sees it: the events that the server sends to this room and to no other. */
 export class Room<T extends HubTypes = HubTypes> {
   readonly name: string;
-  readonly #listeners: Listeners;
+  readonly #listeners: ClientListeners;
   readonly #memberships: Memberships;
 
-  constructor(name: string, listeners: Listeners, memberships: Memberships) {
+  constructor(name: string, listeners: ClientListeners, memberships: Memberships) {
     this.name = name;
     this.#listeners = listeners;
     this.#memberships = memberships;
   }
 
-  /** Listens to an event of this room, whoever put the client into it. */
+  /** Listens to an event of this room, whether the client joined the room or the server put it there. */
   on<E extends EventName<ServerEvents<T>>>(event: E, listener: RoomListener<T, E>): this {
-    this.#listeners.add(inRoom(event, this.name), listener as Listener, false);
+    this.#listeners.add(inRoom(event, this.name), listener as AnyListener, false);
     return this;
   }
 
-  /** Like {@link on}, for the next time only. */
+  /** Listens like {@link on}, but to the next event only. */
   once<E extends EventName<ServerEvents<T>>>(event: E, listener: RoomListener<T, E>): this {
-    this.#listeners.add(inRoom(event, this.name), listener as Listener, true);
+    this.#listeners.add(inRoom(event, this.name), listener as AnyListener, true);
     return this;
   }
 
-  /** Stops listening. */
+  /** Removes a listener. If it was added several times, this removes the last one. */
   off<E extends EventName<ServerEvents<T>>>(event: E, listener: RoomListener<T, E>): this {
-    this.#listeners.remove(inRoom(event, this.name), listener as Listener);
+    this.#listeners.remove(inRoom(event, this.name), listener as AnyListener);
     return this;
   }
 
-  /** See `client.join`. */
+  /** Joins the room, like `client.join`. */
   join(): Promise<void> {
     return this.#memberships.join(this.name);
   }
 
-  /** See `client.leave`. */
+  /** Leaves the room, like `client.leave`. */
   leave(): Promise<void> {
     return this.#memberships.leave(this.name);
   }
 }
 
-/** Of an event in a room, the name that its listeners are kept under: one that no application's event can have. */
+/**
+ * Returns the name under which the listeners of an event in a room are kept. No event of an application can have this
+ * name.
+ */
 export function inRoom(event: string, room: string): string {
   return `hub:${JSON.stringify([event, room])}`;
 }

@@ -1,17 +1,17 @@
-/** What a page tells of itself; elsewhere there is nothing of the kind. */
-interface Page extends Partial<EventSource> {
-  readonly document?: EventSource & { readonly visibilityState: string };
+/** The part of a page's global object that is watched. Outside of pages none of it exists. */
+interface Page extends Partial<PageEvents> {
+  readonly document?: PageEvents & { readonly visibilityState: string };
 }
 
-interface EventSource {
+interface PageEvents {
   addEventListener(type: string, listener: () => void, options: { readonly signal: AbortSignal }): void;
 }
 
 /**
- * Watches the page, until the signal is aborted.
+ * Watches the page until the signal is aborted.
  *
- * @param returned - the network is back, or somebody looks at the page again.
- * @param gone - the network is gone.
+ * @param returned - called when the network is back, or when the page becomes visible again.
+ * @param gone - called when the network is gone.
  */
 export function watchSurroundings(returned: () => void, gone: () => void, signal: AbortSignal): void {
   const page = globalThis as unknown as Page;

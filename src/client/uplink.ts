@@ -1,47 +1,46 @@
-import { ControlEvent, PROTOCOL_VERSION, type Hello } from "../protocol/packet.ts";
+import type { Close } from "../protocol/close-codes.ts";
+import { ControlEvent, PROTOCOL_VERSION, type Bye, type Hello } from "../protocol/packet.ts";
 import { Backoff } from "./backoff.ts";
 import { ClientError } from "./errors.ts";
 import type { ClientState, StateChange } from "./events.ts";
-import { Link, type Ending, type LinkHandlers } from "./link.ts";
-import { delayOf, type ResolvedOptions } from "./options.ts";
+import { ABNORMAL, Link, type LinkReport } from "./link.ts";
+import { delayOf, type ResolvedConnectOptions } from "./options.ts";
 import { watchSurroundings } from "./surroundings.ts";
-import { ABNORMAL } from "./words.ts";
 
-/** Whom the uplink tells. */
-export interface UplinkHandlers extends Omit<LinkHandlers, "welcome" | "ended"> {
+/** The receiver of what happens on the uplink. */
+export interface UplinkReport extends Omit<LinkReport, "welcome" | "ended"> {
   changed(change: StateChange): void;
 }
 
-const AUTH_FAILED = "auth() failed";
-
-/** The way to the server: one connection after the other, as long as the server, the network and the program will. */
+/**
+ * The client's way to the server: one connection after the other, until the server, the network or the program ends it.
+ */
 export class Uplink {
-  readonly #options: ResolvedOptions;
-  readonly #handlers: UplinkHandlers;
+  readonly #options: ResolvedConnectOptions;
+  readonly #report: UplinkReport;
   readonly #backoff: Backoff | undefined;
   readonly #watch = new AbortController();
-  readonly #ended: Promise<void>;
   #conclude: () => void = () => {};
-  /** Written here only, like the next. A getter for each would cost bytes. */
+  readonly #ended = new Promise<void>((resolve) => {
+    this.#conclude = resolve;
+  });
+  /** The state. Only this class changes this field and the next ones; a getter for each would cost bytes. */
   state: ClientState = "connecting";
-  /** Of the connection, while it is open. */
+  /** The id of the connection, while it is open. */
   id: string | undefined;
-  /** How it ended, once it is closed. */
-  ending: Partial<Ending> = {};
+  /** How the connection ended, once the state is `closed`. */
+  ending: Partial<Close> = {};
   #link: Link | undefined;
-  /** Whether it was the server that said how long to wait. */
+  /** Whether the server determined the current delay. */
   #isHinted = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** Counts the attempts: what an earlier one waited for is void. */
+  /** The number of attempts to connect. The result of an earlier attempt is ignored. */
   #attempt = 0;
 
-  constructor(options: ResolvedOptions, handlers: UplinkHandlers) {
+  constructor(options: ResolvedConnectOptions, report: UplinkReport) {
     this.#options = options;
-    this.#handlers = handlers;
+    this.#report = report;
     this.#backoff = options.reconnect ? new Backoff(options.reconnect) : undefined;
-    this.#ended = new Promise((resolve) => {
-      this.#conclude = resolve;
-    });
     watchSurroundings(
       () => {
         this.#link?.check();
@@ -53,20 +52,20 @@ export class Uplink {
     void this.#connect();
   }
 
-  /** What can be sent on; `undefined` while there is nothing. */
+  /** The connection on which messages can be sent, if there is one. */
   get link(): Link | undefined {
-    return this.id !== undefined && this.#link?.isOpen === true ? this.#link : undefined;
+    return this.id !== undefined && this.#link?.isOpen ? this.#link : undefined;
   }
 
-  /** While waiting: tries at once. */
+  /** Connects at once if the state is `waiting`. */
   retry(): void {
     if (this.state === "waiting") void this.#connect();
   }
 
   /**
-   * Closes for good. Resolves when the connection has ended.
+   * Closes the client for good. Resolves when the connection has ended.
    *
-   * @throws what `WebSocket.close` throws, as a rejection.
+   * @throws the error that `WebSocket.close` throws, as a rejection.
    */
   async close(code: number, reason: string): Promise<void> {
     if (this.state !== "closed") {
@@ -84,14 +83,15 @@ export class Uplink {
     let hello: string | Uint8Array;
     if (this.state !== "connecting") this.#change({ state: "connecting" });
     try {
-      // Not now: whoever connects has no listeners yet.
+      // The caller of `connect` has no listeners yet, so nothing may happen synchronously.
       await Promise.resolve();
       const data: Hello = { protocol: PROTOCOL_VERSION, auth: await (typeof auth === "function" ? auth() : auth) };
       hello = codec.encode({ event: ControlEvent.hello, data });
     } catch (cause) {
       if (current !== this.#attempt) return;
-      this.#handlers.failed(new ClientError("ERR_CLIENT_AUTH", AUTH_FAILED, { cause }));
-      this.#end({ code: ABNORMAL, reason: AUTH_FAILED });
+      const error = new ClientError("ERR_CLIENT_AUTH", "auth() failed", { cause });
+      this.#report.failed(error);
+      this.#end({ code: ABNORMAL, reason: error.message });
       return;
     }
     if (current === this.#attempt) this.#open(hello);
@@ -100,52 +100,51 @@ export class Uplink {
   #open(hello: string | Uint8Array): void {
     try {
       this.#link = new Link(this.#options, hello, {
-        ...this.#handlers,
+        ...this.#report,
         welcome: ({ id }) => {
           this.id = id;
           this.#backoff?.opened();
           this.#change({ state: "open" });
         },
-        ended: (ending) => this.#end(ending),
+        ended: this.#end,
       });
     } catch (error) {
-      // The URL, the protocol or the page's policy: all as bad at the next attempt.
+      // The URL, the subprotocol or the page's policy is wrong, so the next attempt would fail too.
       this.#finish({ code: ABNORMAL, reason: String(error) });
       this.#conclude();
     }
   }
 
-  #end(ending: Ending): void {
+  readonly #end = (close: Close, bye?: Bye): void => {
     this.#link = undefined;
     this.id = undefined;
     if (this.state !== "closed") {
-      const { code, reason, bye } = ending;
-      const delay = this.#backoff?.ended(code, bye);
+      const delay = this.#backoff?.ended(close.code, bye);
       if (delay === undefined) {
-        this.#finish(ending);
+        this.#finish(close);
       } else {
         this.#isHinted = bye !== undefined;
         this.#timer = setTimeout(() => void this.#connect(), delayOf(delay));
-        this.#change({ state: "waiting", code, reason, delay });
+        this.#change({ state: "waiting", ...close, delay });
         return;
       }
     }
     this.#conclude();
-  }
+  };
 
-  /** From here on nothing happens any more, but for the end of the connection. */
-  #finish({ code, reason }: Ending): void {
+  /** Ends everything but the wait for the connection's end. */
+  #finish(close: Close): void {
     this.#attempt++;
     this.id = undefined;
-    this.ending = { code, reason };
+    this.ending = close;
     clearTimeout(this.#timer);
     this.#watch.abort();
-    this.#change({ state: "closed", code, reason });
+    this.#change({ state: "closed", ...close });
   }
 
   #change(change: Omit<StateChange, "previous">): void {
     const previous = this.state;
     this.state = change.state;
-    this.#handlers.changed({ ...change, previous });
+    this.#report.changed({ ...change, previous });
   }
 }

@@ -1,4 +1,4 @@
-/** What the client needs of a WebSocket: the browser's, that of Node.js 22, and the one of `ws` have it. */
+/** The part of a WebSocket that the client needs. The browser's, that of Node.js 22 and that of `ws` have it. */
 export interface WebSocketLike {
   readonly readyState: number;
   binaryType: string;
@@ -8,9 +8,9 @@ export interface WebSocketLike {
   onclose: ((event: never) => void) | null;
   send(data: string | Uint8Array<ArrayBuffer>): void;
   close(code?: number, reason?: string): void;
-  /** Of `ws`: ends a connection that does not answer at once. */
+  /** Ends a connection that does not answer at once. Only `ws` has this method. */
   terminate?(): void;
 }
 
-/** `WebSocket` itself. */
+/** The class `WebSocket` itself. */
 export type WebSocketConstructor = new (url: string, protocols: string[]) => WebSocketLike;

@@ -1,10 +1,11 @@
-import type { Encoding } from "../delivery/codecs.ts";
-import type { Core } from "../members/lifecycle.ts";
-import { describe } from "../members/description.ts";
+import type { Codecs, Encoding } from "../delivery/codecs.ts";
+import type { OutgoingFrame } from "../delivery/outgoing-frame.ts";
 import { HubError } from "../errors.ts";
-import type { Parcel } from "../delivery/outgoing-frame.ts";
+import type { LocalNode } from "../members/local-node.ts";
+import type { Members } from "../members/members.ts";
 import type { Codec } from "../protocol/codec.ts";
-import type { Socket } from "../hub/socket.ts";
+import type { ErrorReport } from "../report.ts";
+import type { Clock } from "../time/clock.ts";
 import { ALL_NODES, audienceOf, isNodeChannel, nodeChannel } from "./channels.ts";
 import { Copies } from "./copies.ts";
 import {
@@ -23,37 +24,42 @@ import type { Queries } from "./queries.ts";
 import type { Respondent } from "./respondent.ts";
 import type { Traffic } from "./traffic.ts";
 
-/** So many descriptions of sockets are told at once: engines have limits for the size of a message. */
+/** The most descriptions of sockets in one answer: engines have limits for the size of a message. */
 const DESCRIPTIONS_AT_ONCE = 200;
 
 const NO_MANNER: Manner = {};
 
 export interface ArrivalsParts {
-  readonly core: Core;
   /** The id of this node. */
   readonly self: string;
+  readonly clock: Clock;
+  readonly codecs: Codecs;
+  readonly local: LocalNode;
+  readonly members: Members;
   readonly interest: Interest;
   readonly nodes: Nodes;
   readonly queries: Queries;
   readonly respondent: Respondent;
   readonly messages: NodeMessages;
   readonly traffic: Traffic;
+  /** Sends a control to other nodes. */
   readonly tell: (channel: string, control: Control) => void;
-  readonly failed: (error: unknown) => void;
+  readonly report: ErrorReport;
 }
 
-/** What comes in from other nodes: done here as if it had been called here. */
+/** Takes the envelopes of other nodes and does what they say, as if it had been called on this node. */
 export class Arrivals {
   readonly #parts: ArrivalsParts;
   readonly #copies: Copies;
 
   constructor(parts: ArrivalsParts) {
     this.#parts = parts;
-    this.#copies = new Copies(parts.core.clock);
+    this.#copies = new Copies(parts.clock);
   }
 
+  /** Takes a bundle that came in on a channel. */
   take(channel: string, bytes: Uint8Array): void {
-    const { failed, self, traffic } = this.#parts;
+    const { report, self, traffic } = this.#parts;
     traffic.received++;
     traffic.receivedBytes += bytes.byteLength;
     try {
@@ -71,14 +77,15 @@ export class Arrivals {
       this.#parts.nodes.heard(from);
       for (const envelope of envelopes) this.#open(from, channel, envelope);
     } catch (error) {
-      failed(new HubError("ERR_HUB_BACKPLANE", "What came from another node cannot be read.", { cause: error }));
+      const message = "What came from another node cannot be read.";
+      report.failed(new HubError("ERR_HUB_BACKPLANE", message, { cause: error }), "backplane");
     }
   }
 
-  /** A room that has become empty is still heard for a while. */
+  /** Whether a channel concerns anybody here. A channel is still subscribed to for a while after its last member has left. */
   #isNeeded(channel: string): boolean {
     if (channel === ALL_NODES || isNodeChannel(channel)) return true;
-    return this.#parts.core.members.areThere(audienceOf([channel], {}, NO_MANNER));
+    return this.#parts.members.areThere(audienceOf([channel], {}, NO_MANNER));
   }
 
   #open(from: string, channel: string, envelope: Envelope): void {
@@ -86,25 +93,25 @@ export class Arrivals {
       if (envelope.kind === "frames") this.#deliver(from, channel, envelope);
       else this.#obey(from, channel, envelope.control);
     } catch (error) {
-      this.#parts.failed(error);
+      this.#parts.report.failed(error, "backplane");
     }
   }
 
   #deliver(from: string, channel: string, { selection, manner, asking, messages }: FramesEnvelope): void {
-    const { core, interest, respondent } = this.#parts;
+    const { interest, local, respondent } = this.#parts;
     const { routes = [channel], number } = selection;
     const copies = routes.filter((route) => interest.has(route)).length;
     const { isFirst, reached } = this.#copies.take(`${from}${number}`, copies);
     if (asking === undefined) {
       const audience = audienceOf([channel], selection, manner);
-      core.local.deliver(audience, this.#encodingOf(messages, manner), reached);
+      local.deliver(audience, this.#encodingOf(messages, manner), reached);
       return;
     }
-    // A request is the same for all who are asked here, and so it goes to all of them with the first copy.
+    // A request is the same for all sockets that are asked here, so the first copy goes to all of them.
     if (!isFirst) return;
     const { id, timeout } = asking;
     const audience = audienceOf(routes, selection, manner);
-    const { asked } = core.local.request(audience, asking, this.#encodingOf(messages, undefined), (member, outcome) => {
+    const { asked } = local.request(audience, asking, this.#encodingOf(messages, undefined), (member, outcome) => {
       respondent.settled(from, id, member.id, outcome);
     });
     const ids = asked.map((member) => member.id);
@@ -112,33 +119,34 @@ export class Arrivals {
   }
 
   /**
-   * Frames of the bytes that came in, for the codecs that are spoken here.
+   * Makes frames of the bytes that came in, for the codecs that are spoken here.
    *
-   * @param manner - `undefined` for what closes a member that it is too much for.
+   * @param manner - how to deliver the message; `undefined` for a message that closes a member that it is too much for.
    */
   #encodingOf(messages: FramesEnvelope["messages"], manner: Manner | undefined): Encoding {
-    const { codecs, overload: usual } = this.#parts.core;
-    const overload = manner?.policy === undefined ? usual : { policy: manner.policy, key: manner.key };
-    const parcels = new Map<Codec, Parcel>();
+    const { codecs, local } = this.#parts;
+    const asked = manner?.policy === undefined ? undefined : { policy: manner.policy, key: manner.key };
+    const overload = manner === undefined ? undefined : local.overloadOf({ overload: asked });
+    const frames = new Map<Codec, OutgoingFrame>();
     for (const { protocol, binary, payload } of messages) {
       const codec = protocol === undefined ? undefined : codecs.named(protocol);
       if (protocol !== undefined && codec === undefined) continue;
-      const parcel = codecs.encoded(payload, binary, manner === undefined ? undefined : overload);
-      if (codec === undefined) return parcel;
-      parcels.set(codec, parcel);
+      const frame = codecs.encoded(payload, binary, overload);
+      if (codec === undefined) return frame;
+      frames.set(codec, frame);
     }
     for (const codec of codecs.inUse) {
-      if (parcels.has(codec)) continue;
+      if (frames.has(codec)) continue;
       throw new HubError(
         "ERR_HUB_BACKPLANE",
         `Another node sends nothing for clients that speak "${codecs.nameOf(codec)}". Give all nodes the same codecs.`,
       );
     }
-    return parcels;
+    return frames;
   }
 
   #obey(from: string, channel: string, control: Control): void {
-    const { core, interest, messages, nodes, queries, respondent } = this.#parts;
+    const { interest, local, messages, nodes, queries, respondent } = this.#parts;
     switch (control.type) {
       case "alive":
       case "who":
@@ -149,13 +157,13 @@ export class Arrivals {
         messages.dispatch(control.event, control.data, nodes.others.get(from) ?? { id: from, name: from });
         break;
       case "join":
-        core.local.join(routed(channel, control.selection), control.rooms);
+        local.join(routed(channel, control.selection), control.rooms);
         break;
       case "leave":
-        core.local.leave(routed(channel, control.selection), control.rooms);
+        local.leave(routed(channel, control.selection), control.rooms);
         break;
       case "close":
-        core.local.close(routed(channel, control.selection), control.code, control.reason);
+        local.close(routed(channel, control.selection), { code: control.code, reason: control.reason });
         break;
       case "probe":
         respondent.probed(
@@ -175,13 +183,13 @@ export class Arrivals {
   }
 
   #describe(from: string, { id, audience, keys }: Extract<Control, { readonly type: "describe" }>): void {
-    const { core, tell } = this.#parts;
+    const { local, tell } = this.#parts;
     const channel = nodeChannel(from);
     try {
-      const sockets = core.local.sockets(audience) as Socket[];
-      for (let start = 0; start < sockets.length; start += DESCRIPTIONS_AT_ONCE) {
-        const some = sockets.slice(start, start + DESCRIPTIONS_AT_ONCE);
-        tell(channel, { type: "answer", id, descriptions: some.map((socket) => describe(socket, keys)) });
+      const descriptions = local.describe(audience, keys);
+      for (let start = 0; start < descriptions.length; start += DESCRIPTIONS_AT_ONCE) {
+        const some = descriptions.slice(start, start + DESCRIPTIONS_AT_ONCE);
+        tell(channel, { type: "answer", id, descriptions: some });
       }
       tell(channel, { type: "answer", id, complete: true });
     } catch (error) {

@@ -12,14 +12,17 @@ const ROOM = "room:";
 const USER = "user:";
 const NODE = "node:";
 
+/** The channel of a room. */
 export function roomChannel(room: string): string {
   return ROOM + room;
 }
 
+/** The channel of a user. */
 export function userChannel(user: string): string {
   return USER + user;
 }
 
+/** The channel of a single node. */
 export function nodeChannel(node: string): string {
   return NODE + node;
 }
@@ -28,7 +31,7 @@ export function isNodeChannel(channel: string): boolean {
   return channel.startsWith(NODE);
 }
 
-/** The channels by which everybody in the audience who is on another node than `self` is reached. */
+/** Returns the channels that reach all sockets of the audience on nodes other than `self`. */
 export function routesOf(audience: Audience, self: string): readonly string[] {
   if (audience.everybody) return [ALL_SOCKETS];
   const { rooms, users, sockets } = audience;
@@ -37,7 +40,7 @@ export function routesOf(audience: Audience, self: string): readonly string[] {
   return [...new Set([...rooms.map(roomChannel), ...users.map(userChannel), ...nodes.map((node) => NODE + node)])];
 }
 
-/** Whom these channels reach, of one node. */
+/** Returns the audience on this node that these channels reach. */
 export function audienceOf(channels: readonly string[], selection: Selection, manner: Manner): Audience {
   const rooms: string[] = [];
   const users: string[] = [];

@@ -1,6 +1,18 @@
 import type { Buffer } from "node:buffer";
-import type { Audience } from "../members/audience.ts";
 import type { Backplane } from "../backplanes/backplane.ts";
+import { createDeferred, type Deferred } from "../deferred.ts";
+import type { Codecs, Encoding } from "../delivery/codecs.ts";
+import { OutgoingFrame } from "../delivery/outgoing-frame.ts";
+import { HubError } from "../errors.ts";
+import type { Limits } from "../limits/limits.ts";
+import type { Audience } from "../members/audience.ts";
+import type { LocalNode } from "../members/local-node.ts";
+import type { Member } from "../members/member.ts";
+import type { Members } from "../members/members.ts";
+import type { Requests } from "../members/requests.ts";
+import type { Close } from "../protocol/close-codes.ts";
+import type { ErrorReport } from "../report.ts";
+import type { Clock } from "../time/clock.ts";
 import { Arrivals } from "./arrivals.ts";
 import { ALL_NODES, isNodeChannel, nodeChannel, roomChannel, routesOf } from "./channels.ts";
 import { Courier } from "./courier.ts";
@@ -13,45 +25,45 @@ import {
   type Manner,
   type Selection,
 } from "./envelope.ts";
-import { Interest } from "./interest.ts";
+import type { Interest } from "./interest.ts";
 import { NodeMessages, type NodeMessageHandler } from "./node-messages.ts";
 import { Nodes, type NodeDescription } from "./nodes.ts";
+import type { ClusterOptions } from "./options.ts";
 import { Queries, type Findings } from "./queries.ts";
 import { Respondent } from "./respondent.ts";
 import { noTraffic, type Traffic } from "./traffic.ts";
-import type { Encoding } from "../delivery/codecs.ts";
-import type { Core } from "../members/lifecycle.ts";
-import { createDeferred, type Deferred } from "../deferred.ts";
-import { HubError } from "../errors.ts";
-import type { ClusterOptions } from "./options.ts";
-import { Parcel } from "../delivery/outgoing-frame.ts";
 
 /** How a node stands to its engine. */
 export type BackplaneState =
-  /** It has not been there yet. What is sent to other nodes waits. */
+  /** The engine has not been there yet. What is sent to other nodes waits. */
   | "connecting"
   | "connected"
-  /** It is away. What is sent to other nodes is lost, and nothing comes from them; this node goes on by itself. */
+  /** The engine is away. What is sent to other nodes is lost, and nothing comes from them; this node goes on by itself. */
   | "disconnected";
 
 /** How long the first connection to the engine is waited for at the end, in milliseconds. */
 const FIRST_ATTEMPT = 5_000;
 
 export interface ClusterParts {
-  readonly core: Core;
   readonly backplane: Backplane;
-  readonly options: ClusterOptions;
-  readonly self: NodeDescription;
-  /** Whether it has, or may have, sockets. */
+  readonly clock: Clock;
+  readonly codecs: Codecs;
+  readonly interest: Interest;
+  /** Whether this process may have sockets. */
   readonly isNode: boolean;
-  readonly failed: (error: unknown, event?: string) => void;
+  readonly limits: Limits;
+  readonly local: LocalNode;
+  readonly members: Members;
+  readonly options: ClusterOptions;
+  readonly requests: Requests<Member>;
+  readonly self: NodeDescription;
+  readonly report: ErrorReport;
 }
 
-/** The other nodes of the cluster: what is done with an audience there, and what the others do with that of this node. */
+/** The other nodes of the cluster: what this node does with sockets there, and what they do with sockets here. */
 export class Cluster {
   readonly self: NodeDescription;
   readonly nodes: Nodes;
-  readonly interest: Interest;
   readonly traffic: Traffic = noTraffic();
   readonly #parts: ClusterParts;
   readonly #courier: Courier;
@@ -67,43 +79,42 @@ export class Cluster {
   #lastNumber = 0;
 
   constructor(parts: ClusterParts) {
-    const { core, backplane, options, self, isNode, failed } = parts;
-    const { clock } = core;
+    const { backplane, clock, codecs, interest, isNode, limits, local, members, options, report, self } = parts;
     this.#parts = parts;
     this.self = self;
-    this.interest = new Interest(backplane, clock, options.grace);
     this.#courier = new Courier({
       backplane,
       node: self.id,
       maxPendingBytes: options.maxPendingBytes,
       traffic: this.traffic,
-      lost: failed,
+      report,
     });
     const tell = (channel: string, control: Control): void => this.#tell(channel, control);
     this.#queries = new Queries(clock);
     this.#respondent = new Respondent({ clock, ordered: backplane.ordered, tell });
-    this.#messages = new NodeMessages(core.limits.listeners, failed);
+    this.#messages = new NodeMessages(limits.listeners, report);
     this.nodes = new Nodes({
       clock,
       self,
       isNode,
       lease: options.lease,
       tell,
-      came: (node) => this.#queries.nodeCame(node),
-      went: (node) => this.#queries.nodeWent(node),
-      acquainted: () => this.#queries.complete(),
+      report: this.#queries,
     });
     this.#arrivals = new Arrivals({
-      core,
       self: self.id,
-      interest: this.interest,
+      clock,
+      codecs,
+      local,
+      members,
+      interest,
       nodes: this.nodes,
       queries: this.#queries,
       respondent: this.#respondent,
       messages: this.#messages,
       traffic: this.traffic,
       tell,
-      failed,
+      report,
     });
   }
 
@@ -111,8 +122,9 @@ export class Cluster {
     return this.#state;
   }
 
+  /** Begins to connect. */
   start(): void {
-    const { backplane, failed } = this.#parts;
+    const { backplane, interest, report } = this.#parts;
     backplane.start({
       message: (channel, bytes) => this.#arrivals.take(channel, bytes),
       up: () => this.#connected(),
@@ -124,11 +136,11 @@ export class Cluster {
         this.#giveUp();
         const message =
           "The engine of the backplane cannot be reached. Until it can, this node hears nothing of the others.";
-        failed(new HubError("ERR_HUB_BACKPLANE", message, { cause: error }));
+        report.failed(new HubError("ERR_HUB_BACKPLANE", message, { cause: error }), "backplane");
       },
     });
-    this.interest.hold(ALL_NODES);
-    this.interest.hold(nodeChannel(this.self.id));
+    interest.hold(ALL_NODES);
+    interest.hold(nodeChannel(this.self.id));
   }
 
   /**
@@ -138,18 +150,20 @@ export class Cluster {
    */
   async synced(room?: string): Promise<void> {
     await this.#up.promise;
-    if (room === undefined) await this.interest.allSynced();
-    else await this.interest.synced(roomChannel(room));
+    const { interest } = this.#parts;
+    if (room === undefined) await interest.allSynced();
+    else await interest.synced(roomChannel(room));
   }
 
+  /** Sends a message to the sockets of other nodes. */
   deliver(audience: Audience, encoding: Encoding): void {
     this.#sendFrames(audience, encoding, undefined);
   }
 
   /**
-   * Asks the sockets of other nodes.
+   * Sends a request to the sockets of other nodes.
    *
-   * @returns what they answer. Never rejects.
+   * @returns the promise of their answers, which never rejects.
    */
   request(audience: Audience, asking: Asking, encoding: Encoding): Promise<Findings> {
     const { id, timeout } = asking;
@@ -161,26 +175,33 @@ export class Cluster {
 
   /** Describes the sockets of other nodes. Never rejects. */
   describe(audience: Audience, keys: readonly string[], timeout: number): Promise<Findings> {
-    const id = this.#parts.core.requests.nextClusterId();
+    const id = this.#parts.requests.nextClusterId();
     const routes = routesOf(audience, this.self.id);
     const channels = routes.every(isNodeChannel) ? routes : [ALL_NODES];
     for (const channel of channels) this.#tell(channel, { type: "describe", id, audience, keys });
     return this.#track(id, channels, timeout);
   }
 
+  /** Puts the sockets of other nodes into rooms. */
   join(audience: Audience, rooms: readonly string[]): void {
     this.#act(audience, (selection) => ({ type: "join", selection, rooms }));
   }
 
+  /** Takes the sockets of other nodes out of rooms. */
   leave(audience: Audience, rooms: readonly string[]): void {
     this.#act(audience, (selection) => ({ type: "leave", selection, rooms }));
   }
 
-  close(audience: Audience, code: number, reason: string): void {
+  /** Closes the sockets of other nodes. */
+  close(audience: Audience, { code, reason }: Close): void {
     this.#act(audience, (selection) => ({ type: "close", selection, code, reason }));
   }
 
-  /** @throws {HubError} `ERR_HUB_UNSERIALISABLE`. */
+  /**
+   * Sends a message to the programs on all other nodes.
+   *
+   * @throws {HubError} `ERR_HUB_UNSERIALISABLE`.
+   */
   emitToNodes(event: string, data: unknown): void {
     let envelope: Buffer;
     try {
@@ -193,27 +214,28 @@ export class Cluster {
     this.#courier.send(ALL_NODES, envelope);
   }
 
+  /** Handles a message of the program on another node. Returns a function that removes the handler. */
   onNode(event: string, handler: NodeMessageHandler): () => void {
     return this.#messages.add(event, handler);
   }
 
-  /** Says goodbye, and ends with the last byte that the engine takes. */
+  /** Takes leave of the other nodes. Resolves when the engine has taken the last byte. */
   async disconnect(): Promise<void> {
     if (this.#state === "connecting" && this.#courier.isWaiting) await this.#firstAttempt();
     this.#queries.giveUp(() => new HubError("ERR_HUB_CLOSED", "The hub was closed before the reply came."));
     this.#respondent.stop();
     this.nodes.leave();
-    this.interest.stop();
+    this.#parts.interest.stop();
     this.#courier.flush();
     this.#up.reject(new HubError("ERR_HUB_CLOSED", "The hub was closed."));
     await this.#parts.backplane.close();
-    // What comes from now on, such as late replies, is nobody's loss.
+    // What is sent from now on, such as late replies, is nobody's loss.
     this.#courier.shut();
   }
 
-  /** What was sent at the very beginning is not lost because the end comes soon. */
+  /** Waits for the first connection, so that what was sent at the very beginning is not lost because the end comes soon. */
   async #firstAttempt(): Promise<void> {
-    const { clock } = this.#parts.core;
+    const { clock } = this.#parts;
     const timer = clock.setTimeout(this.#attempted.resolve, FIRST_ATTEMPT);
     await this.#attempted.promise;
     timer.cancel();
@@ -227,7 +249,7 @@ export class Cluster {
     this.#up.resolve();
   }
 
-  /** Nobody can be heard. */
+  /** Ends all questions, because no other node can be heard. */
   #giveUp(): void {
     this.#queries.giveUp((socket) => {
       return new HubError("ERR_HUB_BACKPLANE", `The engine cannot be reached, and with it the socket ${socket}.`);
@@ -246,10 +268,10 @@ export class Cluster {
   #sendFrames(audience: Audience, encoding: Encoding, asking: Asking | undefined): readonly string[] {
     const routes = routesOf(audience, this.self.id);
     if (routes.length === 0) return routes;
-    const { codecs } = this.#parts.core;
+    const { codecs } = this.#parts;
     const messages: EncodedMessage[] = [];
-    if (encoding instanceof Parcel) {
-      // With one codec there is nothing to choose from, and a message that is sent as it is goes to everybody.
+    if (encoding instanceof OutgoingFrame) {
+      // With one codec there is nothing to choose from, and a message that is sent as it is goes to all clients.
       messages.push({ protocol: undefined, binary: encoding.binary, payload: encoding.payload });
     } else {
       for (const [codec, { binary, payload }] of encoding) {
@@ -270,7 +292,7 @@ export class Cluster {
   }
 
   #selectionOf({ sockets, exceptRooms, exceptSockets }: Audience, routes: readonly string[]): Selection {
-    // Who is on this node is on no other.
+    // Sockets of this node cannot be on another one, so there is nothing to exclude there.
     const excluded = exceptSockets.filter((id) => !id.startsWith(this.self.id));
     return {
       ...(sockets.length === 0 ? undefined : { sockets }),

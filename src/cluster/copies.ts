@@ -1,11 +1,12 @@
 import type { Clock } from "../time/clock.ts";
 import type { Member } from "../members/member.ts";
 
-/** How long a copy may be behind the first one, in milliseconds, at least; what is later than twice that is taken for new. */
+/** How long a copy is waited for, in milliseconds, at least; a copy that is later than twice that is taken for new. */
 const PATIENCE = 30_000;
 
-/** What came in by some of its routes and not yet by all of them. */
+/** A message that came in by some of its routes and not yet by all of them. */
 interface Incomplete {
+  /** Number of copies that are missing. */
   readonly left: number;
   readonly reached: Set<Member>;
 }
@@ -13,15 +14,15 @@ interface Incomplete {
 /** One of the copies of a message. */
 export interface Copy {
   readonly isFirst: boolean;
-  /** Those who have had the message, to be added to; `undefined` where there are no other copies. */
+  /** The members that have had the message, to be added to; `undefined` where there are no other copies. */
   readonly reached: Set<Member> | undefined;
 }
 
 const ONLY_COPY: Copy = { isFirst: true, reached: undefined };
 
 /**
- * What is meant for several rooms is published to each of them, and a node with members in several gets it several times. This
- * remembers who has had it, until the last copy is in.
+ * Remembers which members have had a message, until its last copy is in: a message for several rooms is published to each of
+ * them, and a node with members in several of them gets it several times.
  */
 export class Copies {
   readonly #clock: Clock;
@@ -35,10 +36,10 @@ export class Copies {
   }
 
   /**
-   * One copy has come in.
+   * Takes a copy that came in.
    *
-   * @param key - what all copies of a message have in common, and no others.
-   * @param count - how many copies come to this node.
+   * @param key - identifies the message: all its copies have the same key, and no other message has it.
+   * @param count - the number of copies that come to this node.
    */
   take(key: string, count: number): Copy {
     if (count < 2) return ONLY_COPY;
@@ -51,7 +52,7 @@ export class Copies {
     return { isFirst: known === undefined, reached };
   }
 
-  /** Copies that were lost are not waited for for ever. */
+  /** Forgets messages of which copies were lost. */
   #forget(): void {
     const now = this.#clock.now();
     if (now - this.#turned < PATIENCE) return;

@@ -1,73 +1,76 @@
 import type { Buffer } from "node:buffer";
 import type { Backplane } from "../backplanes/backplane.ts";
 import { HubError } from "../errors.ts";
+import type { ErrorReport } from "../report.ts";
 import { encodeBundle } from "./envelope.ts";
 import type { Traffic } from "./traffic.ts";
 
-/** Envelopes for one channel that were published one after the other. */
-interface Parcels {
+/** Envelopes for one channel that were sent one after the other, and leave as one message. */
+interface WaitingBundle {
   readonly channel: string;
   readonly envelopes: Buffer[];
   bytes: number;
 }
 
-/** More is not put together: engines have limits, and who gets it waits until all of it is there. */
+/** The largest bundle: engines have limits, and the receiver of a bundle waits until all of it is there. */
 const MAX_BUNDLE_BYTES = 64 * 1024;
 
-export interface CourierOptions {
+export interface CourierParts {
   readonly backplane: Backplane;
+  /** The id of this node. */
   readonly node: string;
   /** The most that may be on its way to the engine, in bytes. */
   readonly maxPendingBytes: number;
   readonly traffic: Traffic;
-  /** Called when something is lost for the first time since nothing was. */
-  readonly lost: (error: HubError) => void;
+  /** Hears of a loss, and not of further losses until nothing is lost any more. */
+  readonly report: ErrorReport;
 }
 
 /**
- * Takes envelopes to the engine, in the order of the calls. One that finds nothing under way leaves at once, before the writes to
- * this node's own sockets, so that those of others wait for the engine alone. While the engine has not confirmed that, what
- * one turn of the event loop sends to the same channel in a row leaves as one message.
+ * Takes envelopes to the engine, in the order of the calls. An envelope that finds nothing under way leaves at once, before the
+ * writes to this node's own sockets, so that the sockets of other nodes wait for the engine alone. Until the engine has
+ * confirmed that, what one turn of the event loop sends to the same channel in a row leaves as one message.
  *
- * Until the engine is there for the first time they wait. In an outage they are lost at once: late is worse than never for
- * most messages, and nobody knows how long it takes. An engine that is too slow loses what is above the limit.
+ * Envelopes wait until the engine is there for the first time. In an outage they are lost at once: late is worse than never for
+ * most messages, and nobody knows how long an outage takes. With an engine that is too slow, what is above the limit is lost.
  */
 export class Courier {
-  readonly #options: CourierOptions;
-  #pending: Parcels[] = [];
-  /** Both what waits here and what the engine has not confirmed. */
+  readonly #parts: CourierParts;
+  #waiting: WaitingBundle[] = [];
+  /** Bytes that wait here or that the engine has not confirmed. */
   #bytes = 0;
-  /** Messages that the engine has not confirmed. */
+  /** Number of messages that the engine has not confirmed. */
   #underWay = 0;
   #immediate: NodeJS.Immediate | undefined;
   #state: "waiting" | "open" | "shut" = "waiting";
   #isLosing = false;
 
-  constructor(options: CourierOptions) {
-    this.#options = options;
+  constructor(parts: CourierParts) {
+    this.#parts = parts;
   }
 
+  /** Sends everything from now on, because the engine is there. */
   open(): void {
     this.#state = "open";
     this.#isLosing = false;
     this.#schedule();
   }
 
-  /** The engine is away. Who is told of that needs not be told of each loss. */
+  /** Loses everything from now on, because the engine is away. That is reported by itself, so the losses are not. */
   shut(): void {
     this.#state = "shut";
     this.#isLosing = true;
-    for (const parcels of this.#pending) this.#lose(parcels.envelopes.length, parcels.bytes);
-    this.#pending = [];
+    for (const bundle of this.#waiting) this.#lose(bundle.envelopes.length, bundle.bytes);
+    this.#waiting = [];
   }
 
-  /** Whether something waits here. */
+  /** Whether an envelope waits here. */
   get isWaiting(): boolean {
-    return this.#pending.length > 0;
+    return this.#waiting.length > 0;
   }
 
   send(channel: string, envelope: Buffer): void {
-    const { maxPendingBytes, traffic } = this.#options;
+    const { maxPendingBytes, traffic } = this.#parts;
     const bytes = envelope.byteLength;
     if (this.#state === "shut" || this.#bytes + bytes > maxPendingBytes) {
       traffic.lost++;
@@ -75,45 +78,45 @@ export class Courier {
       return;
     }
     this.#bytes += bytes;
-    if (this.#underWay === 0 && this.#pending.length === 0 && this.#state === "open") {
+    if (this.#underWay === 0 && this.#waiting.length === 0 && this.#state === "open") {
       void this.#publish({ channel, envelopes: [envelope], bytes });
       return;
     }
-    const last = this.#pending.at(-1);
+    const last = this.#waiting.at(-1);
     if (last?.channel === channel && last.bytes + bytes <= MAX_BUNDLE_BYTES) {
       last.envelopes.push(envelope);
       last.bytes += bytes;
     } else {
-      this.#pending.push({ channel, envelopes: [envelope], bytes });
+      this.#waiting.push({ channel, envelopes: [envelope], bytes });
     }
     this.#schedule();
   }
 
-  /** Hands over what waits. */
+  /** Hands what waits to the engine. */
   flush(): void {
     clearImmediate(this.#immediate);
     this.#immediate = undefined;
     if (this.#state !== "open") return;
-    const pending = this.#pending;
-    this.#pending = [];
-    for (const parcels of pending) void this.#publish(parcels);
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const bundle of waiting) void this.#publish(bundle);
   }
 
   #schedule(): void {
     this.#immediate ??= setImmediate(() => this.flush());
   }
 
-  async #publish({ channel, envelopes, bytes }: Parcels): Promise<void> {
-    const { backplane, node, traffic } = this.#options;
-    const bundle = encodeBundle(node, envelopes);
+  async #publish({ channel, envelopes, bytes }: WaitingBundle): Promise<void> {
+    const { backplane, node, traffic } = this.#parts;
+    const message = encodeBundle(node, envelopes);
     traffic.published++;
-    traffic.publishedBytes += bundle.byteLength;
+    traffic.publishedBytes += message.byteLength;
     this.#underWay++;
     try {
-      await backplane.publish(channel, bundle);
+      await backplane.publish(channel, message);
       this.#bytes -= bytes;
-      // Not at the limit itself, where each loss would be told.
-      if (this.#state === "open" && this.#bytes < this.#options.maxPendingBytes / 2) this.#isLosing = false;
+      // Well below the limit, near which each loss would be reported.
+      if (this.#state === "open" && this.#bytes < this.#parts.maxPendingBytes / 2) this.#isLosing = false;
     } catch (error) {
       this.#lose(envelopes.length, bytes);
       this.#sayLost("The engine did not take it.", error);
@@ -124,13 +127,14 @@ export class Courier {
 
   #lose(count: number, bytes: number): void {
     this.#bytes -= bytes;
-    this.#options.traffic.lost += count;
+    this.#parts.traffic.lost += count;
   }
 
   #sayLost(why: string, cause?: unknown): void {
     if (this.#isLosing) return;
     this.#isLosing = true;
     const message = `Messages for other nodes are lost. ${why}`;
-    this.#options.lost(new HubError("ERR_HUB_BACKPLANE", message, cause === undefined ? {} : { cause }));
+    const error = new HubError("ERR_HUB_BACKPLANE", message, cause === undefined ? {} : { cause });
+    this.#parts.report.failed(error, "backplane");
   }
 }

@@ -4,7 +4,7 @@ import type { Audience } from "../members/audience.ts";
 import type { OverloadPolicy } from "../delivery/overload.ts";
 import { NODE_ID_LENGTH } from "./node-id.ts";
 
-/** Of the bytes below. A node that gets another one cannot read it, and says so. */
+/** The version of the bytes below. A node that gets another version cannot read it, and says so. */
 const VERSION = 1;
 
 const FRAMES = 1;
@@ -12,36 +12,36 @@ const CONTROL = 2;
 
 const BINARY = 1;
 
-/** A message in the shape that the clients of one codec are sent, ready to be passed on. */
+/** A message as the clients of one codec are sent it, ready to be passed on. */
 export interface EncodedMessage {
-  /** The subprotocol of the codec; empty for plain clients; `undefined` for everybody, whatever they speak. */
+  /** The subprotocol of the codec; empty for plain clients; `undefined` for all clients, whatever they speak. */
   readonly protocol: string | undefined;
   readonly binary: boolean;
   readonly payload: Uint8Array;
 }
 
-/** Whom something is for, as far as the channel does not say it. What is left out is empty. */
+/** Which sockets an envelope is for, as far as the channel does not say it. What is left out is empty. */
 export interface Selection {
-  /** Ids of sockets that are meant. */
+  /** Ids of the sockets that are meant. */
   readonly sockets?: readonly string[];
   readonly exceptRooms?: readonly string[];
   readonly exceptSockets?: readonly string[];
-  /** The channels that it is sent to, if there are several: each node may get it from some of them. */
+  /** The channels of an envelope that is sent to several: each node may get it from some of them. */
   readonly routes?: readonly string[];
-  /** Of those that are sent to several channels: its number, of which its publisher never uses one twice. */
+  /** The number of an envelope that is sent to several channels: its publisher never uses a number twice. */
   readonly number?: number;
 }
 
 /** What makes a message a request. */
 export interface Asking {
-  /** By which clients and nodes answer: no other request of any node has it. */
+  /** The id by which clients and nodes answer: no other request of any node has it. */
   readonly id: number;
   readonly event: string;
-  /** In milliseconds. */
+  /** How long each recipient may take, in milliseconds. */
   readonly timeout: number;
 }
 
-/** How a message is to be delivered. What is left out is as the receiving hub does it. */
+/** How a message is to be delivered. What is left out is as the receiving hub is set. */
 export interface Manner {
   readonly volatile?: true;
   readonly policy?: OverloadPolicy;
@@ -53,7 +53,7 @@ export interface FramesEnvelope {
   readonly kind: "frames";
   readonly selection: Selection;
   readonly manner: Manner;
-  /** Present for a request. */
+  /** Present if the message is a request. */
   readonly asking: Asking | undefined;
   readonly messages: readonly EncodedMessage[];
 }
@@ -62,36 +62,36 @@ export interface FramesEnvelope {
 export interface Failing {
   readonly code: string;
   readonly message: string;
-  /** Of what a client answered. */
+  /** The reason of an error that a client answered with. */
   readonly reason?: string;
 }
 
-/** What one node tells of a query of another's. */
-export interface Answer {
+/** What one node answers to the question of another. */
+export interface QueryAnswer {
   readonly type: "answer";
   readonly id: number;
-  /** Sockets that were asked. */
+  /** Ids of the sockets that were asked. */
   readonly asked?: readonly string[];
   readonly replies?: readonly (readonly [socket: string, data: unknown])[];
   readonly failures?: readonly (readonly [socket: string, failing: Failing])[];
   readonly descriptions?: readonly unknown[];
-  /** Nothing follows but replies and failures. */
+  /** Nothing but replies and failures will follow. */
   readonly complete?: true;
-  /** It cannot be told. */
+  /** The node failed to answer. */
   readonly failed?: true;
 }
 
-/** Everything that nodes tell each other beside messages for sockets. */
+/** What nodes tell each other beside messages for sockets. */
 export type Control =
-  /** A node has come, or is still there; `asks` wants the same of those who are. */
+  /** A node has come, or is still there; `asks` wants the other nodes to say the same. */
   | { readonly type: "alive"; readonly name: string; readonly asks: boolean }
-  /** Somebody who is no node wants to know who is there. */
+  /** An emitter wants to know which nodes are there. */
   | { readonly type: "who" }
   | { readonly type: "bye" }
   | { readonly type: "message"; readonly event: string; readonly data: unknown }
   | { readonly type: "join" | "leave"; readonly selection: Selection; readonly rooms: readonly string[] }
   | { readonly type: "close"; readonly selection: Selection; readonly code: number; readonly reason: string }
-  /** Follows a request: whoever has nobody to ask, or has asked them, says so. */
+  /** Follows a request: each node answers when it has asked its sockets, or has none to ask. */
   | { readonly type: "probe"; readonly id: number; readonly routes: readonly string[]; readonly timeout: number }
   | {
       readonly type: "describe";
@@ -99,7 +99,7 @@ export type Control =
       readonly audience: Audience;
       readonly keys: readonly string[];
     }
-  | Answer;
+  | QueryAnswer;
 
 interface ControlEnvelope {
   readonly kind: "control";
@@ -108,14 +108,14 @@ interface ControlEnvelope {
 
 export type Envelope = FramesEnvelope | ControlEnvelope;
 
-/** Everything of one publisher that was published to a channel together, in order. */
+/** The envelopes that one node has published to a channel together, in order. */
 export interface Bundle {
-  /** The node that published it. */
+  /** The id of the node that published the bundle. */
   readonly from: string;
   readonly envelopes: readonly Envelope[];
 }
 
-/** The bytes of a message for sockets; its payloads are taken as they are. */
+/** Encodes a message for sockets. Its payloads are taken as they are. */
 export function encodeFrames(envelope: Omit<FramesEnvelope, "kind">): Buffer {
   const { selection, manner, asking, messages } = envelope;
   const head = { ...selection, ...manner, ...(asking === undefined ? undefined : { asking }) };
@@ -123,7 +123,7 @@ export function encodeFrames(envelope: Omit<FramesEnvelope, "kind">): Buffer {
   const parts: Uint8Array[] = [Buffer.of(FRAMES), lengthOf(Buffer.byteLength(json)), Buffer.from(json)];
   parts.push(Buffer.of(messages.length));
   for (const { protocol, binary, payload } of messages) {
-    // One more than the length, so that nothing is told apart from empty.
+    // One more than the length, so that `undefined` and an empty name are told apart.
     const name = Buffer.from(protocol ?? "", "latin1");
     parts.push(Buffer.of(binary ? BINARY : 0), lengthOf(protocol === undefined ? 0 : name.length + 1), name);
     parts.push(lengthOf(payload.byteLength), payload);
@@ -132,7 +132,7 @@ export function encodeFrames(envelope: Omit<FramesEnvelope, "kind">): Buffer {
 }
 
 /**
- * The bytes of a message between nodes. Values keep what structured cloning keeps: dates, maps, bytes.
+ * Encodes a control. Values keep what structured cloning keeps: dates, maps, bytes.
  *
  * @throws what V8 throws for a value that cannot be cloned, such as a function.
  */
@@ -140,14 +140,18 @@ export function encodeControl(control: Control): Buffer {
   return Buffer.concat([Buffer.of(CONTROL), serialize(control)]);
 }
 
-/** Puts envelopes together. */
+/** Puts envelopes together in a bundle. */
 export function encodeBundle(from: string, envelopes: readonly Buffer[]): Buffer {
   const parts: Buffer[] = [Buffer.of(VERSION), Buffer.from(from, "latin1")];
   for (const envelope of envelopes) parts.push(lengthOf(envelope.byteLength), envelope);
   return Buffer.concat(parts);
 }
 
-/** Who published it, without looking further. @throws for what is no bundle of this version. */
+/**
+ * Returns the id of the node that published a bundle, without looking further.
+ *
+ * @throws {RangeError} for bytes that are no bundle of this version.
+ */
 export function publisherOf(bytes: Uint8Array): string {
   if (bytes.byteLength < 1 + NODE_ID_LENGTH || bytes[0] !== VERSION) {
     throw new RangeError(
@@ -157,7 +161,11 @@ export function publisherOf(bytes: Uint8Array): string {
   return asBuffer(bytes).toString("latin1", 1, 1 + NODE_ID_LENGTH);
 }
 
-/** Takes a bundle apart. Payloads are parts of `bytes`. @throws for bytes that nobody encoded. */
+/**
+ * Takes a bundle apart. Payloads are parts of `bytes`.
+ *
+ * @throws for bytes that no node has encoded.
+ */
 export function decodeBundle(bytes: Uint8Array): Bundle {
   const from = publisherOf(bytes);
   const reader = new Reader(asBuffer(bytes), 1 + NODE_ID_LENGTH);
@@ -189,7 +197,7 @@ function decodeEnvelope(bytes: Buffer): Envelope {
   };
 }
 
-/** A length as in LEB128: seven bits a byte, the lowest first. */
+/** Encodes a length as LEB128 does: seven bits a byte, the lowest first. */
 function lengthOf(length: number): Buffer {
   const bytes: number[] = [];
   let rest = length;

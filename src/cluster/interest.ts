@@ -1,18 +1,23 @@
 import type { Backplane } from "../backplanes/backplane.ts";
+import type { NameObservers } from "../members/members.ts";
+import type { NameObserver } from "../rooms/rooms.ts";
 import type { Clock, Timer } from "../time/clock.ts";
+import { ALL_SOCKETS, roomChannel, userChannel } from "./channels.ts";
 
 /**
- * What this node wants to hear: a channel from the moment that it is held until a while after it was released, so that rooms
- * which members leave and enter again cost the engine nothing.
+ * The channels that this node subscribes to: those of its rooms and users, and those held by the cluster itself. A channel is
+ * kept for a while after it was released, so that rooms which members leave and join again cost the engine nothing.
  */
-export class Interest {
+export class Interest implements NameObservers {
+  readonly rooms: NameObserver = this.#observer(roomChannel);
+  readonly users: NameObserver = this.#observer(userChannel);
   readonly #backplane: Backplane;
   readonly #clock: Clock;
-  /** In milliseconds. */
+  /** How long a released channel is kept, in milliseconds. */
   readonly #grace: number;
-  /** Each with what it takes until it is heard. */
+  /** The channels that are subscribed to, with the promise that the engine confirms each. */
   readonly #channels = new Map<string, Promise<void>>();
-  /** Those that nobody holds any more, and until when they are kept. The first to go comes first. */
+  /** The released channels, and until when each is kept; in the order in which they go. */
   readonly #released = new Map<string, number>();
   #timer: Timer | undefined;
 
@@ -22,14 +27,21 @@ export class Interest {
     this.#grace = grace;
   }
 
+  everybody(areAny: boolean): void {
+    if (areAny) this.hold(ALL_SOCKETS);
+    else this.release(ALL_SOCKETS);
+  }
+
+  /** Subscribes to a channel, if it is not subscribed to already. */
   hold(channel: string): void {
     if (this.#released.delete(channel) || this.#channels.has(channel)) return;
     const subscribed = this.#backplane.subscribe(channel);
-    // Whoever asks for it is told; it fails only when nobody can want it any more.
+    // `synced` tells of it. It rejects only when the channel cannot be wanted any more.
     subscribed.catch(() => {});
     this.#channels.set(channel, subscribed);
   }
 
+  /** Lets a channel go after the time of grace. */
   release(channel: string): void {
     this.#released.set(channel, this.#clock.now() + this.#grace);
     this.#timer ??= this.#clock.setTimeout(() => this.#sweep(), this.#grace);
@@ -40,12 +52,12 @@ export class Interest {
     return this.#channels.has(channel);
   }
 
-  /** Resolves when the engine has confirmed the channel; at once if nobody holds it. */
+  /** Resolves when the engine has confirmed the channel; at once for a channel that is not held. */
   async synced(channel: string): Promise<void> {
     await this.#channels.get(channel);
   }
 
-  /** The same for all that are held now. */
+  /** Resolves when the engine has confirmed all channels that are held now. */
   async allSynced(): Promise<void> {
     await Promise.all(this.#channels.values());
   }
@@ -53,6 +65,13 @@ export class Interest {
   stop(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
+  }
+
+  #observer(channelOf: (name: string) => string): NameObserver {
+    return {
+      appeared: (name) => this.hold(channelOf(name)),
+      vanished: (name) => this.release(channelOf(name)),
+    };
   }
 
   #sweep(): void {

@@ -1,9 +1,9 @@
 import { nanoid } from "nanoid";
 
-/** Of the id of a node: enough that no two nodes ever have the same. */
+/** Length of the id of a node: enough that no two nodes ever have the same id. */
 export const NODE_ID_LENGTH = 10;
 
-/** A socket's id behind its node's. */
+/** Length of the part of a socket's id that follows the node's id. */
 const SOCKET_PART = 21;
 
 const SOCKET_ID = new RegExp(`^[\\w-]{${NODE_ID_LENGTH + SOCKET_PART}}$`);
@@ -12,7 +12,7 @@ export function createNodeId(): string {
   return nanoid(NODE_ID_LENGTH);
 }
 
-/** The node that a socket's id begins with; `undefined` for what is no id of a cluster's. */
+/** Returns the node whose id a socket's id begins with; `undefined` if it is no id of a cluster. */
 export function nodeOf(socket: string): string | undefined {
   return SOCKET_ID.test(socket) ? socket.slice(0, NODE_ID_LENGTH) : undefined;
 }

@@ -1,48 +1,51 @@
 import { checkCount, checkFunction } from "../checks/arguments.ts";
+import { HandlerList } from "../handler-list.ts";
+import type { ErrorReport } from "../report.ts";
 import type { NodeDescription } from "./nodes.ts";
 
-/** What the application does with a message of another node. */
+/** Handles a message of the program on another node. */
 export type NodeMessageHandler = (data: unknown, node: NodeDescription) => unknown;
 
-/** What the application wants to hear of what its own programs on other nodes send. */
+/** The handlers of `hub.onNode`: for messages of the application's own programs on other nodes. */
 export class NodeMessages {
-  readonly #handlers = new Map<string, Set<NodeMessageHandler>>();
+  readonly #handlers = new Map<string, HandlerList<NodeMessageHandler>>();
   readonly #most: number;
-  readonly #failed: (error: unknown, event: string) => void;
+  readonly #report: ErrorReport;
 
-  /** At most `most` handlers for each event; `failed` hears of those that throw or reject. */
-  constructor(most: number, failed: (error: unknown, event: string) => void) {
+  /** @param most - the most handlers that an event may have. */
+  constructor(most: number, report: ErrorReport) {
     this.#most = most;
-    this.#failed = failed;
+    this.#report = report;
   }
 
   /**
+   * Adds a handler of an event.
+   *
    * @returns a function that removes the handler.
    * @throws {HubError} `ERR_HUB_ARGUMENT`, `ERR_HUB_LIMIT`.
    */
-  add(event: string, given: NodeMessageHandler): () => void {
-    checkFunction(given, "A handler");
-    const handlers = this.#handlers.get(event) ?? new Set();
-    checkCount(handlers.size, this.#most, `handlers of "${event}" from other nodes`);
-    // Its own, so that what is added twice is called twice, and removed once by each.
-    const handler: NodeMessageHandler = (data, node) => given(data, node);
-    this.#handlers.set(event, handlers.add(handler));
+  add(event: string, handler: NodeMessageHandler): () => void {
+    checkFunction(handler, "A handler");
+    const handlers = this.#handlers.get(event) ?? new HandlerList();
+    checkCount(handlers.all.length, this.#most, `handlers of "${event}" from other nodes`);
+    this.#handlers.set(event, handlers);
+    const remove = handlers.add(handler);
     return () => {
-      handlers.delete(handler);
-      if (handlers.size === 0) this.#handlers.delete(event);
+      remove();
+      if (handlers.all.length === 0 && this.#handlers.get(event) === handlers) this.#handlers.delete(event);
     };
   }
 
-  /** A failing handler keeps nothing from the others. */
+  /** Calls the handlers of a message. One that fails does not stop the next. */
   dispatch(event: string, data: unknown, node: NodeDescription): void {
-    for (const handler of this.#handlers.get(event) ?? []) void this.#call(handler, event, data, node);
+    for (const handler of this.#handlers.get(event)?.all ?? []) void this.#call(handler, event, data, node);
   }
 
   async #call(handler: NodeMessageHandler, event: string, data: unknown, node: NodeDescription): Promise<void> {
     try {
       await handler(data, node);
     } catch (error) {
-      this.#failed(error, event);
+      this.#report.failed(error, "node", { event });
     }
   }
 }

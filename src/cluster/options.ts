@@ -1,22 +1,23 @@
 import { hostname } from "node:os";
-import { isCount, isInteger, isObject, isText, MAX_DELAY } from "../checks/option-rules.ts";
+import type { Backplane } from "../backplanes/backplane.ts";
+import { hasFunctions, isCount, isInteger, isObject, isText, MAX_DELAY, type Options } from "../checks/option-rules.ts";
 
 /** How a node behaves towards the others. */
 export interface ClusterOptions {
-  /** What this node is called in the results of queries and in `hub.nodes`. Default: the host's name and the process's id. */
+  /** The name of this node in the results of queries and in `hub.nodes`. Default: the host's name and the process's id. */
   readonly name: string;
   /** After how long without a sign of life the others take a node for dead, in milliseconds. Default: 10,000. */
   readonly lease: number;
   /** How long this node goes on listening to a room that its last member has left, in milliseconds. Default: 2,000. */
   readonly grace: number;
   /**
-   * The most that may be on its way to the engine, in bytes. What is above it, because the engine is too slow, is lost. Default:
-   * 16 MiB.
+   * The most bytes that may be on their way to the engine. If the engine is too slow, what is above the limit is lost.
+   * Default: 16 MiB.
    */
   readonly maxPendingBytes: number;
 }
 
-export const CLUSTER_DEFAULTS: ClusterOptions = {
+const CLUSTER_DEFAULTS: ClusterOptions = {
   name: `${hostname()}:${process.pid}`,
   lease: 10_000,
   grace: 2_000,
@@ -30,8 +31,38 @@ const TESTS: { readonly [K in keyof ClusterOptions]: (value: unknown) => boolean
   maxPendingBytes: isCount,
 };
 
-/** Whether it may be given as the option `cluster`. */
-export function isClusterOptions(value: unknown): boolean {
+/** What connects a hub with the other nodes. */
+export interface ClusterSettings {
+  /**
+   * What connects this hub with those of other processes, so that they are one to their clients: from
+   * `roomcast/backplanes/redis`, `roomcast/backplanes/nats` or `roomcast/backplanes/cluster`. All of them need the same codecs
+   * and the same contract. Default: none, and this process is alone.
+   */
+  readonly backplane: Backplane | undefined;
+  readonly cluster: ClusterOptions;
+}
+
+export const clusterOptions: Options<ClusterSettings> = {
+  backplane: {
+    default: undefined,
+    rule: [
+      'an object with the functions "start", "publish", "subscribe", "unsubscribe" and "close"',
+      (value) => hasFunctions(value, "start", "publish", "subscribe", "unsubscribe", "close"),
+    ],
+  },
+  cluster: {
+    default: CLUSTER_DEFAULTS,
+    rule: [
+      "an object with some of name, a string, of lease and grace, in whole milliseconds, lease from 30, and of " +
+        "maxPendingBytes, a whole number from 1",
+      areClusterOptions,
+    ],
+    isPartial: true,
+  },
+};
+
+/** Whether the value is some of the {@link ClusterOptions}, each of them possible. */
+function areClusterOptions(value: unknown): boolean {
   return (
     isObject(value) &&
     Object.entries(value).every(

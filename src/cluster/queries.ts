@@ -1,26 +1,26 @@
 import type { Clock } from "../time/clock.ts";
 import { HubError, RemoteError, type HubErrorCode } from "../errors.ts";
-import type { Answer, Failing } from "./envelope.ts";
-import type { NodeDescription } from "./nodes.ts";
+import type { Failing, QueryAnswer } from "./envelope.ts";
+import type { NodeDescription, NodesReport } from "./nodes.ts";
 
-/** What came from the other nodes. */
+/** What the other nodes have answered to a question. */
 export interface Findings {
-  /** By socket id. */
+  /** Replies by socket id. */
   readonly replies: ReadonlyMap<string, unknown>;
-  /** By socket id. */
+  /** Failures by socket id. */
   readonly failures: ReadonlyMap<string, HubError>;
   readonly descriptions: readonly unknown[];
   /** The names of the nodes that did not answer. */
   readonly silent: readonly string[];
 }
 
-/** Why sockets on a node that answered no more have failed. */
+/** Creates the failure of a socket on a node that answers no more. */
 type Reason = (socket: string, node: string) => HubError;
 
-/** A node that has not told all. */
+/** A node whose answer is not complete. */
 interface Questioned {
   readonly name: string;
-  /** Those that were asked and have not replied. */
+  /** The sockets that were asked and have not replied. */
   readonly sockets: Set<string>;
   isComplete: boolean;
 }
@@ -31,15 +31,15 @@ interface Query {
   readonly descriptions: unknown[];
   readonly silent: string[];
   readonly nodes: Map<string, Questioned>;
-  /** The nodes that have told all. */
+  /** The nodes whose answer is complete. */
   readonly done: Set<string>;
-  /** Whether nodes may be missing in `nodes`. */
+  /** Whether nodes that are not known yet are asked as well. */
   isOpen: boolean;
   readonly finish: () => void;
 }
 
-/** The questions that this node has asked the others. Each ends: with the last answer, the last node, or its time. */
-export class Queries {
+/** The questions that this node has asked the others. Each of them ends: with the last answer, the last node, or its time. */
+export class Queries implements NodesReport {
   readonly #clock: Clock;
   readonly #pending = new Map<number, Query>();
 
@@ -50,9 +50,9 @@ export class Queries {
   /**
    * Waits for the answers to a question. Never rejects.
    *
-   * @param nodes - those who are asked.
-   * @param isOpen - whether others, that are not known yet, are asked as well: then {@link close} says when they all are.
-   * @param timeout - in milliseconds.
+   * @param nodes - the known nodes that are asked.
+   * @param isOpen - whether nodes that are not known yet are asked as well: then {@link acquainted} says when all are known.
+   * @param timeout - how long all answers may take, in milliseconds.
    */
   track(id: number, nodes: Iterable<NodeDescription>, isOpen: boolean, timeout: number): Promise<Findings> {
     return new Promise((resolve) => {
@@ -78,10 +78,11 @@ export class Queries {
     });
   }
 
-  answered(from: string, answer: Answer): void {
+  /** Takes the answer of a node. */
+  answered(from: string, answer: QueryAnswer): void {
     const query = this.#pending.get(answer.id);
     if (query === undefined) return;
-    // Who has come since is not known by name, but may have something to say.
+    // A node that has come since is not known by name, but may have an answer.
     const node = query.nodes.get(from) ?? (query.isOpen && !query.done.has(from) ? add(query, from, from) : undefined);
     if (node === undefined) return;
     for (const socket of answer.asked ?? []) node.sockets.add(socket);
@@ -100,13 +101,15 @@ export class Queries {
     finishIfDone(query);
   }
 
-  nodeCame({ id, name }: NodeDescription): void {
+  /** Waits for a node that has come, where nodes may have been missing. */
+  came({ id, name }: NodeDescription): void {
     for (const query of this.#pending.values()) {
       if (query.isOpen && !query.nodes.has(id) && !query.done.has(id)) add(query, id, name);
     }
   }
 
-  nodeWent({ id }: NodeDescription): void {
+  /** Waits for a node no longer that has gone. */
+  went({ id }: NodeDescription): void {
     for (const query of this.#pending.values()) {
       giveUp(query, id, (socket, name) => {
         return new HubError("ERR_HUB_DISCONNECTED", `The node ${name} of the socket ${socket} is gone.`);
@@ -115,15 +118,15 @@ export class Queries {
     }
   }
 
-  /** Every node that is there is known. */
-  complete(): void {
+  /** Waits for known nodes only, because all nodes that are there are known now. */
+  acquainted(): void {
     for (const query of this.#pending.values()) {
       query.isOpen = false;
       finishIfDone(query);
     }
   }
 
-  /** No more answers will come. */
+  /** Ends all questions, because no more answers will come. */
   giveUp(reason: Reason): void {
     for (const query of this.#pending.values()) end(query, reason);
   }

@@ -1,47 +1,49 @@
 import type { Clock, Timer } from "../time/clock.ts";
 import { RemoteError, type HubError } from "../errors.ts";
+import type { RequestOutcome } from "../members/requests.ts";
 import { nodeChannel } from "./channels.ts";
-import type { Answer, Control, Failing } from "./envelope.ts";
+import type { Control, Failing, QueryAnswer } from "./envelope.ts";
 
-/** How long a request may be behind the question whether it came, where their order is not certain, in milliseconds. */
+/** How long a request may arrive after its probe, where their order is not certain, in milliseconds. */
 const PATIENCE = 1_000;
 
-export interface RespondentOptions {
+export interface RespondentParts {
   readonly clock: Clock;
   /** Whether what one node publishes to several channels arrives in order. */
   readonly ordered: boolean;
+  /** Sends a control to other nodes. */
   readonly tell: (channel: string, control: Control) => void;
 }
 
-/** Replies and failures that are told together. */
+/** Replies and failures that are sent together. */
 interface Outcomes {
   readonly replies: (readonly [string, unknown])[];
   readonly failures: (readonly [string, Failing])[];
 }
 
-/** Answers the requests that come from other nodes: whom it has asked, what each replied, and that this was all. */
+/** Answers the requests of other nodes: which sockets were asked, what each replied, and that these were all. */
 export class Respondent {
-  readonly #options: RespondentOptions;
-  /** Of unordered engines: requests that were taken, until it is asked for them or nobody is interested any more. */
+  readonly #parts: RespondentParts;
+  /** With an unordered engine, the requests that came before their probe, until the probe comes or their time is over. */
   readonly #taken = new Map<number, Timer>();
-  /** Of unordered engines: requests that were asked for before they came. */
+  /** With an unordered engine, the requests whose probe came first. */
   readonly #missed = new Map<number, Timer>();
-  /** What one turn of the event loop brings is told at its end, by node and request. */
+  /** The outcomes of this turn of the event loop, by node and request; sent at its end. */
   readonly #outcomes = new Map<string, Map<number, Outcomes>>();
 
-  constructor(options: RespondentOptions) {
-    this.#options = options;
+  constructor(parts: RespondentParts) {
+    this.#parts = parts;
   }
 
-  /** These sockets of this node were sent the request. */
+  /** Answers which sockets of this node were sent the request. */
   asked(from: string, id: number, sockets: readonly string[], timeout: number): void {
     this.#answer(from, { id, asked: sockets });
-    if (this.#options.ordered) return;
+    if (this.#parts.ordered) return;
     const missed = this.#missed.get(id);
     if (missed === undefined) {
       this.#taken.set(
         id,
-        this.#options.clock.setTimeout(() => this.#taken.delete(id), timeout),
+        this.#parts.clock.setTimeout(() => this.#taken.delete(id), timeout),
       );
       return;
     }
@@ -51,7 +53,7 @@ export class Respondent {
   }
 
   /**
-   * Says when all sockets that this node has for the request have been named.
+   * Answers, as soon as that is certain, that all sockets of this node which were sent the request have been named.
    *
    * @param mayCome - whether the request may still come in.
    */
@@ -60,7 +62,7 @@ export class Respondent {
     const taken = this.#taken.get(id);
     taken?.cancel();
     this.#taken.delete(id);
-    if (this.#options.ordered || taken !== undefined || !mayCome) {
+    if (this.#parts.ordered || taken !== undefined || !mayCome) {
       complete();
       return;
     }
@@ -68,11 +70,11 @@ export class Respondent {
       this.#missed.delete(id);
       complete();
     };
-    this.#missed.set(id, this.#options.clock.setTimeout(giveUp, Math.min(PATIENCE, timeout / 2)));
+    this.#missed.set(id, this.#parts.clock.setTimeout(giveUp, Math.min(PATIENCE, timeout / 2)));
   }
 
-  /** A socket has replied, or will not. */
-  settled(from: string, id: number, socket: string, outcome: { readonly reply: unknown } | HubError): void {
+  /** Answers what a socket has replied, or that it will not. */
+  settled(from: string, id: number, socket: string, outcome: RequestOutcome): void {
     if (this.#outcomes.size === 0) setImmediate(() => this.#flush());
     let requests = this.#outcomes.get(from);
     if (requests === undefined) this.#outcomes.set(from, (requests = new Map<number, Outcomes>()));
@@ -93,8 +95,8 @@ export class Respondent {
     this.#outcomes.clear();
   }
 
-  #answer(to: string, answer: Omit<Answer, "type">): void {
-    this.#options.tell(nodeChannel(to), { type: "answer", ...answer });
+  #answer(to: string, answer: Omit<QueryAnswer, "type">): void {
+    this.#parts.tell(nodeChannel(to), { type: "answer", ...answer });
   }
 }
 

@@ -1,25 +1,26 @@
 /** What a node has exchanged with the others since its hub was made. */
 export interface Traffic {
-  /** Messages for other nodes. One holds what is sent to one channel in a row while the engine is busy. */
+  /** Messages for other nodes. A message holds what is sent to one channel in a row while the engine is busy. */
   published: number;
-  /** Of `published`, as they were handed to the engine. */
+  /** Bytes of `published`, as they were handed to the engine. */
   publishedBytes: number;
-  /** Events and the like, of which a message holds one or several, that the engine did not take. */
+  /** Envelopes that the engine did not take. A message holds one or several of them. */
   lost: number;
   /** Messages that came in. */
   received: number;
-  /** Of `received`, as the engine handed them over. */
+  /** Bytes of `received`, as the engine handed them over. */
   receivedBytes: number;
-  /** Of `received`, this node's own that came back. */
+  /** Messages of `received` that this node had sent itself. */
   echoed: number;
-  /** Of `receivedBytes`, those of `echoed`. */
+  /** Bytes of `echoed`. */
   echoedBytes: number;
-  /** Of `received`, those for rooms or users of whom nobody is here any more. */
+  /** Messages of `received` for rooms or users that have no members on this node any more. */
   unneeded: number;
-  /** Of `receivedBytes`, those of `unneeded`. */
+  /** Bytes of `unneeded`. */
   unneededBytes: number;
 }
 
+/** Creates figures of a node that has exchanged nothing yet. */
 export function noTraffic(): Traffic {
   return {
     published: 0,

@@ -1,37 +1,39 @@
 import { HubError } from "../errors.ts";
 import { MAX_KEY_LENGTH } from "../protocol/packet.ts";
-import type { Directions, Entry } from "./definition.ts";
+import type { CheckedDefinition, ContractEntry } from "./definition.ts";
 import { jsonSchemaOf, type JSONSchema } from "./json-schema.ts";
 import type { StandardSchema } from "./standard-schema.ts";
 import { validate } from "./validation.ts";
 
+/** The options of `Contract.toAsyncAPI`. */
 export interface AsyncAPIOptions {
-  /** Of the application. */
+  /** The title of the application. */
   readonly title: string;
-  /** Of the contract, as the application counts. */
+  /** The version of the contract, in the application's own numbering. */
   readonly version: string;
+  /** The description of the application. Default: the document has none. */
   readonly description?: string | undefined;
-  /** Where clients connect: `wss://example.com/chat`. Default: the document does not say. */
+  /** The URL to which clients connect, such as `wss://example.com/chat`. Default: the document has no server. */
   readonly url?: string | URL | undefined;
 }
 
-/** A document in AsyncAPI 3.0: see https://www.asyncapi.com/docs/reference/specification/v3.0.0. */
+/** A document in AsyncAPI 3.0. Source: https://www.asyncapi.com/docs/reference/specification/v3.0.0. */
 export interface AsyncAPIDocument {
   readonly asyncapi: "3.0.0";
   readonly info: { readonly title: string; readonly version: string; readonly description?: string };
   readonly defaultContentType: "application/json";
   readonly servers?: { readonly hub: { readonly host: string; readonly protocol: string } };
-  /** One connection carries everything. */
+  /** The one channel: a single connection carries all messages. */
   readonly channels: {
     readonly hub: { readonly address: string | null; readonly messages: Readonly<Record<string, AsyncAPIMessage>> };
   };
-  /** As the server sees them: it receives what clients send. */
+  /** The operations as the server sees them: it receives what clients send. */
   readonly operations: Readonly<Record<string, AsyncAPIOperation>>;
-  /** Of the data inside the messages. */
+  /** The schemas of the data inside the messages. */
   readonly components: { readonly schemas: Readonly<Record<string, JSONSchema>> };
 }
 
-/** A packet. */
+/** One message, which is a packet of the protocol. */
 interface AsyncAPIMessage {
   readonly name: string;
   readonly payload: JSONSchema;
@@ -49,7 +51,7 @@ interface AsyncAPIReference {
 }
 
 /** The parts of a document that grow with every event. */
-interface Parts {
+interface DocumentParts {
   readonly messages: Record<string, AsyncAPIMessage>;
   readonly operations: Record<string, AsyncAPIOperation>;
   readonly schemas: Record<string, JSONSchema>;
@@ -60,13 +62,13 @@ const ERROR_ID = "error";
 const ID: JSONSchema = { type: "integer", minimum: 0, maximum: Number.MAX_SAFE_INTEGER };
 const KEY: JSONSchema = { type: "string", minLength: 1, maxLength: MAX_KEY_LENGTH };
 
-/** See `Contract.toAsyncAPI`. */
-export function toAsyncAPI({ fromClients, fromServer }: Directions, options: AsyncAPIOptions): AsyncAPIDocument {
+/** Describes both directions of a contract in AsyncAPI. `Contract.toAsyncAPI` has the details. */
+export function toAsyncAPI({ fromClients, fromServer }: CheckedDefinition, options: AsyncAPIOptions): AsyncAPIDocument {
   const { title, version, description } = options;
   checkText("title", title);
   checkText("version", version);
   const url = options.url === undefined ? undefined : parseUrl(options.url);
-  const parts: Parts = { messages: {}, operations: {}, schemas: {} };
+  const parts: DocumentParts = { messages: {}, operations: {}, schemas: {} };
   for (const entry of fromClients.values()) addEntry(parts, entry, "receive");
   for (const entry of fromServer.values()) addEntry(parts, entry, "send");
   return {
@@ -80,7 +82,7 @@ export function toAsyncAPI({ fromClients, fromServer }: Directions, options: Asy
   };
 }
 
-function addEntry(parts: Parts, entry: Entry, action: "send" | "receive"): void {
+function addEntry(parts: DocumentParts, entry: ContractEntry, action: "send" | "receive"): void {
   const { event, isRequest } = entry;
   const id = freeId(parts, `${action === "receive" ? "client" : "server"}.${event}`);
   parts.messages[id] = { name: event, payload: eventPacket(parts, entry, id, action) };
@@ -88,7 +90,11 @@ function addEntry(parts: Parts, entry: Entry, action: "send" | "receive"): void 
   parts.operations[id] = isRequest ? { ...operation, reply: addReply(parts, entry, id) } : operation;
 }
 
-function addReply(parts: Parts, { event, reply }: Entry, requestId: string): Required<AsyncAPIOperation>["reply"] {
+function addReply(
+  parts: DocumentParts,
+  { event, reply }: ContractEntry,
+  requestId: string,
+): Required<AsyncAPIOperation>["reply"] {
   const id = freeId(parts, `${requestId}.reply`);
   const data = reply === undefined ? undefined : addSchema(parts, id, reply, `The reply to "${event}"`);
   parts.messages[id] = { name: `${event} reply`, payload: packet({ reply: ID }, data, { error: false }) };
@@ -96,7 +102,12 @@ function addReply(parts: Parts, { event, reply }: Entry, requestId: string): Req
   return { channel: CHANNEL, messages: [messageRef(id), messageRef(ERROR_ID)] };
 }
 
-function eventPacket(parts: Parts, { event, isRequest, data }: Entry, id: string, action: string): JSONSchema {
+function eventPacket(
+  parts: DocumentParts,
+  { event, isRequest, data }: ContractEntry,
+  id: string,
+  action: string,
+): JSONSchema {
   const name = { event: { const: event } };
   return packet(
     isRequest ? { ...name, id: ID } : name,
@@ -105,15 +116,15 @@ function eventPacket(parts: Parts, { event, isRequest, data }: Entry, id: string
   );
 }
 
-/** The data inside a packet. */
-interface Data {
+/** The data inside a packet, as a schema. */
+interface PacketData {
   readonly required: boolean;
   readonly schema: JSONSchema | boolean;
 }
 
-const NO_DATA: Data = { required: false, schema: false };
+const NO_DATA: PacketData = { required: false, schema: false };
 
-function packet(fields: JSONSchema, data: Data | undefined, optional: JSONSchema = {}): JSONSchema {
+function packet(fields: JSONSchema, data: PacketData | undefined, optional: JSONSchema = {}): JSONSchema {
   return {
     type: "object",
     required: [...Object.keys(fields), ...(data?.required === true ? ["data"] : [])],
@@ -121,8 +132,8 @@ function packet(fields: JSONSchema, data: Data | undefined, optional: JSONSchema
   };
 }
 
-/** What is valid without data may leave it out. */
-function addSchema({ schemas }: Parts, id: string, schema: StandardSchema, what: string): Data {
+/** Adds a schema to the document. A packet may leave out its data if `undefined` is valid. */
+function addSchema({ schemas }: DocumentParts, id: string, schema: StandardSchema, what: string): PacketData {
   const $ref = `#/components/schemas/${id}`;
   schemas[id] = jsonSchemaOf(schema, what, $ref);
   return { required: !validate(schema, undefined, what).ok, schema: { $ref } };
@@ -144,8 +155,11 @@ const ERROR_REPLY: AsyncAPIMessage = {
   },
 };
 
-/** Names in a document consist of a few characters only, while those of events are free. */
-function freeId({ messages }: Parts, name: string): string {
+/**
+ * Returns an id that the document does not use yet. Ids in a document may contain only certain characters, while the
+ * names of events may contain any.
+ */
+function freeId({ messages }: DocumentParts, name: string): string {
   const id = name.replaceAll(/[^\w.-]/g, "_");
   let free = id;
   for (let number = 2; Object.hasOwn(messages, free); number += 1) free = `${id}_${number}`;
@@ -168,6 +182,6 @@ function parseUrl(url: string | URL): URL {
   }
   throw new HubError(
     "ERR_HUB_ARGUMENT",
-    'The url of an AsyncAPI document must be one such as "wss://example.com/chat".',
+    'The url of an AsyncAPI document must begin with "ws:" or "wss:", such as "wss://example.com/chat".',
   );
 }

@@ -2,58 +2,63 @@ import { HubError, typeName } from "../errors.ts";
 import { MAX_EVENT_NAME_LENGTH, RESERVED_PREFIX } from "../protocol/packet.ts";
 import { isStandardSchema, type StandardSchema } from "./standard-schema.ts";
 
-/** Of the data of an event: a schema, or `null` for an event that carries none. */
+/** The definition of an event: the schema of its data, or `null` for an event without data. */
 export type EventDefinition = StandardSchema | null;
 
-/** A request. Without `data` it carries none; without `reply` it is answered, but the answer carries nothing. */
+/**
+ * The definition of a request: the schemas of its data and of its reply. Without `data` the request carries no data;
+ * without `reply` there is a reply, but it carries no data.
+ */
 export interface RequestDefinition {
   readonly data?: StandardSchema | undefined;
   readonly reply?: StandardSchema | undefined;
 }
 
+/** A group of events, by name. */
 export type EventDefinitions = Readonly<Record<string, EventDefinition>>;
+/** A group of requests, by name. */
 export type RequestDefinitions = Readonly<Record<string, RequestDefinition>>;
 
-/** The events of an application: name to schema, in four groups. A group that is absent is empty. */
+/** The events of an application, from name to schema, in four groups. A group that is absent is empty. */
 export interface ContractDefinition {
-  /** What clients send. */
+  /** The events that clients send. */
   readonly client?: EventDefinitions | undefined;
-  /** What the server sends. */
+  /** The events that the server sends. */
   readonly server?: EventDefinitions | undefined;
-  /** What clients ask the server. */
+  /** The requests that clients send. */
   readonly requests?: RequestDefinitions | undefined;
-  /** What the server asks clients. */
+  /** The requests that the server sends. */
   readonly serverRequests?: RequestDefinitions | undefined;
 }
 
 /** One event or request of the contract. */
-export interface Entry {
+export interface ContractEntry {
   readonly event: string;
   readonly isRequest: boolean;
-  /** Absent: no data. */
+  /** The schema of the data; `undefined` if there is no data. */
   readonly data: StandardSchema | undefined;
-  /** Absent: a reply, if one is asked for, without data. */
+  /** The schema of the reply's data; `undefined` if a reply, if there is one, has no data. */
   readonly reply: StandardSchema | undefined;
 }
 
-/** What one side may send, by name. */
-export type Entries = ReadonlyMap<string, Entry>;
+/** The events and requests that one side may send, by name. */
+export type ContractEntries = ReadonlyMap<string, ContractEntry>;
 
-/** A definition, checked and by direction. */
-export interface Directions {
-  readonly fromClients: Entries;
-  readonly fromServer: Entries;
+/** A definition that has been checked, sorted by direction. */
+export interface CheckedDefinition {
+  readonly fromClients: ContractEntries;
+  readonly fromServer: ContractEntries;
 }
 
 const GROUPS = ["client", "server", "requests", "serverRequests"];
 
 /**
- * Checks a definition and sorts it by direction.
+ * Checks a definition and sorts its entries by direction.
  *
- * @throws {HubError} `ERR_HUB_CONTRACT` naming the group and the event.
+ * @throws {HubError} `ERR_HUB_CONTRACT`. The message names the group and the event.
  */
-export function directionsOf(definition: unknown): Directions {
-  if (!isPlainObject(definition)) throw invalid("A contract is an object of groups", definition);
+export function checkDefinition(definition: unknown): CheckedDefinition {
+  if (!isPlainObject(definition)) throw invalid("A contract must be an object of groups", definition);
   for (const group of Object.keys(definition)) {
     if (!GROUPS.includes(group)) throw broken(`A contract has no group "${group}", only ${GROUPS.join(", ")}.`);
   }
@@ -63,15 +68,15 @@ export function directionsOf(definition: unknown): Directions {
   };
 }
 
-/** Of the events and the requests of one side, which share their names. */
-function entriesOf(definition: Record<string, unknown>, events: string, requests: string): Entries {
-  const entries = new Map<string, Entry>();
+/** Returns the events and the requests of one side. They share one set of names. */
+function entriesOf(definition: Record<string, unknown>, events: string, requests: string): ContractEntries {
+  const entries = new Map<string, ContractEntry>();
   for (const [event, value] of namesIn(definition[events], events)) {
     entries.set(event, eventOf(event, value, place(events, event)));
   }
   for (const [event, value] of namesIn(definition[requests], requests)) {
     if (entries.has(event)) {
-      throw broken(`"${event}" is in ${events} and in ${requests}. A name belongs to one of them.`);
+      throw broken(`"${event}" is in ${events} and in ${requests}. Use a name in one of them only.`);
     }
     entries.set(event, requestOf(event, value, place(requests, event)));
   }
@@ -80,32 +85,32 @@ function entriesOf(definition: Record<string, unknown>, events: string, requests
 
 function namesIn(group: unknown, name: string): [event: string, definition: unknown][] {
   if (group === undefined) return [];
-  if (!isPlainObject(group)) throw invalid(`"${name}" is an object of names and schemas`, group);
+  if (!isPlainObject(group)) throw invalid(`"${name}" must be an object of names and schemas`, group);
   const entries = Object.entries(group);
   for (const [event] of entries) checkName(event, name);
   return entries;
 }
 
-function eventOf(event: string, value: unknown, where: string): Entry {
+function eventOf(event: string, value: unknown, where: string): ContractEntry {
   if (value !== null && !isStandardSchema(value)) {
-    throw invalid(`${where} is a Standard Schema (of zod, valibot, …), or null for an event without data`, value);
+    throw invalid(`${where} must be a Standard Schema (of zod, valibot, …), or null for an event without data`, value);
   }
   return { event, isRequest: false, data: value ?? undefined, reply: undefined };
 }
 
-function requestOf(event: string, value: unknown, where: string): Entry {
+function requestOf(event: string, value: unknown, where: string): ContractEntry {
   if (!isPlainObject(value) || isStandardSchema(value)) {
-    throw invalid(`${where} is an object such as { data: schema, reply: schema }`, value);
+    throw invalid(`${where} must be an object such as { data: schema, reply: schema }`, value);
   }
   const { data, reply, ...others } = value;
   const [other] = Object.keys(others);
-  if (other !== undefined) throw broken(`${where} has "data" and "reply", no "${other}".`);
+  if (other !== undefined) throw broken(`${where} may have "data" and "reply", but no "${other}".`);
   return { event, isRequest: true, data: partOf(data, `${where}.data`), reply: partOf(reply, `${where}.reply`) };
 }
 
 function partOf(value: unknown, where: string): StandardSchema | undefined {
   if (value === undefined || isStandardSchema(value)) return value;
-  throw invalid(`${where} is a Standard Schema (of zod, valibot, …), or left out`, value);
+  throw invalid(`${where} must be a Standard Schema (of zod, valibot, …), or left out`, value);
 }
 
 function checkName(event: string, group: string): void {

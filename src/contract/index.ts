@@ -1,6 +1,11 @@
 import { toAsyncAPI, type AsyncAPIDocument, type AsyncAPIOptions } from "./asyncapi.ts";
 import { clientSideOf, type ClientContract } from "./client-side.ts";
-import { directionsOf, type ContractDefinition, type EventDefinitions, type RequestDefinitions } from "./definition.ts";
+import {
+  checkDefinition,
+  type ContractDefinition,
+  type EventDefinitions,
+  type RequestDefinitions,
+} from "./definition.ts";
 import { Direction } from "./direction.ts";
 import { hubSideOf, type HubContract } from "./hub-side.ts";
 import type { ClientView, HubView, None } from "./types.ts";
@@ -21,39 +26,43 @@ export type { ClientView, HubView } from "./types.ts";
 export type { Invalid, Validation } from "./validation.ts";
 export { HubError } from "../errors.ts";
 
-/** What {@link defineContract} returns: the types of both sides, and their checks at run time. */
+/** The result of {@link defineContract}: the types of both sides, and their checks at run time. */
 export interface Contract<D extends ContractDefinition> extends HubContract<HubView<D>>, ClientContract<ClientView<D>> {
-  /** The four groups of schemas. */
+  /** The definition: the four groups of schemas. */
   readonly definition: D;
 
   /**
-   * Describes the contract in AsyncAPI 3.0, for people and generators that know no roomcast. It takes schemas that offer
-   * Standard JSON Schema: those of zod from 4.2 on do, those of valibot after `toStandardJsonSchema`.
+   * Describes the contract in AsyncAPI 3.0, for people and generators that do not know roomcast. The schemas must offer
+   * Standard JSON Schema: those of zod do from 4.2 on, those of valibot after `toStandardJsonSchema`.
    *
-   * The packets of the protocol itself, such as `hub:welcome`, are in `docs/PROTOCOL.md` and not in the document.
+   * The document leaves out the packets of the protocol itself, such as `hub:welcome`; `docs/PROTOCOL.md` describes
+   * them.
    *
-   * @throws {HubError} `ERR_HUB_CONTRACT` for a schema that has no JSON Schema, `ERR_HUB_ARGUMENT` for the options.
+   * @throws {HubError} `ERR_HUB_CONTRACT` for a schema that has no JSON Schema, `ERR_HUB_ARGUMENT` for wrong options.
    */
   toAsyncAPI(options: AsyncAPIOptions): AsyncAPIDocument;
 }
 
-/** The types of a hub under the contract: `new Hub<ContractTypes<typeof contract> & { data: { name: string } }>(…)`. */
+/** The types of a hub with this contract: `new Hub<ContractTypes<typeof contract> & { data: { name: string } }>(…)`. */
 export type ContractTypes<C> = C extends { readonly definition: infer D extends ContractDefinition }
   ? HubView<D>
   : never;
 
-/** The types of a client under the contract, without its schemas: `connect<ClientContractTypes<typeof contract>>(url)`. */
+/**
+ * The types of a client with this contract, without its schemas: `connect<ClientContractTypes<typeof contract>>(url)`.
+ */
 export type ClientContractTypes<C> = C extends { readonly definition: infer D extends ContractDefinition }
   ? ClientView<D>
   : never;
 
 /**
- * Says once which events there are and what they carry, for the server and its clients. Given to `new Hub` and `connect`,
- * it brings them their types, and what arrives is validated: what does not fit reaches no handler.
+ * Defines the events of an application and their data once, for the server and its clients. A contract given to `new
+ * Hub` and `connect` provides their types, and everything that arrives is validated: data that does not fit reaches
+ * no handler.
  *
- * The schemas may be of any library that follows https://standardschema.dev, and must validate synchronously: messages
- * are handled in the order in which they come. What is sent is what a schema takes; handlers and listeners get what it
- * makes of that.
+ * The schemas may come from any library that follows https://standardschema.dev. They must validate synchronously,
+ * because messages are handled in the order in which they arrive. The sender sends a schema's input; handlers and
+ * listeners get its output.
  *
  * @example
  * const contract = defineContract({
@@ -78,14 +87,14 @@ export function defineContract<
   readonly requests?: R;
   readonly serverRequests?: Q;
 }): Contract<{ client: C; server: S; requests: R; serverRequests: Q }> {
-  const directions = directionsOf(definition);
+  const checked = checkDefinition(definition);
   const { client = {} as C, server = {} as S, requests = {} as R, serverRequests = {} as Q } = definition;
-  const fromClients = new Direction(directions.fromClients, "clients");
-  const fromServer = new Direction(directions.fromServer, "the server");
+  const fromClients = new Direction(checked.fromClients, "clients");
+  const fromServer = new Direction(checked.fromServer, "the server");
   return {
     definition: { client, server, requests, serverRequests },
     hub: hubSideOf(fromClients, fromServer),
     client: clientSideOf(fromClients, fromServer),
-    toAsyncAPI: (options) => toAsyncAPI(directions, options),
+    toAsyncAPI: (options) => toAsyncAPI(checked, options),
   };
 }

@@ -1,19 +1,20 @@
 import { HubError } from "../errors.ts";
 import { jsonSchemaSourceOf, type StandardSchema } from "./standard-schema.ts";
 
+/** A JSON Schema, or a part of one. */
 export type JSONSchema = Readonly<Record<string, unknown>>;
 
-/** Keywords that hold data, which only looks like a schema. */
+/** Keywords whose values are data. Data may look like a schema, but is not one. */
 const DATA = new Set(["const", "enum", "default", "examples"]);
 
-/** Keywords that hold schemas by a name of the application's. */
+/** Keywords whose values are schemas under names that the application chose. */
 const MAPS = new Set(["properties", "patternProperties", "definitions", "$defs", "dependencies"]);
 
 /**
- * What a schema takes, in JSON Schema draft 7, for a place inside another document.
+ * Returns the input of a schema in JSON Schema draft 7, for a place inside another document.
  *
- * @param what - the data, for errors: `The data of "chat"`.
- * @param place - where it will be: `#/components/schemas/chat`. References inside it are relative to the document.
+ * @param what - names the data, for errors: `The data of "chat"`.
+ * @param place - where the result goes: `#/components/schemas/chat`. Its references are made relative to the document.
  * @throws {HubError} `ERR_HUB_CONTRACT`.
  */
 export function jsonSchemaOf(schema: StandardSchema, what: string, place: string): JSONSchema {

@@ -1,7 +1,7 @@
 import type { Buffer } from "node:buffer";
-import { joinBytes } from "./batch.ts";
-import type { OutgoingFrame } from "./overload.ts";
 import type { FrameSequence } from "../transports/transport.ts";
+import { joinBytes } from "./batch.ts";
+import type { OutgoingFrame } from "./outgoing-frame.ts";
 
 /**
  * Frames held back for one socket because its transport is congested.
@@ -10,13 +10,13 @@ import type { FrameSequence } from "../transports/transport.ts";
  * bounded.
  */
 export class Backlog implements FrameSequence {
-  /** With holes where a frame was superseded. */
+  /** The frames in order, with holes where one was superseded. */
   #frames: (OutgoingFrame | undefined)[] = [];
   #holes = 0;
   #byteLength = 0;
-  /** Where the frame of each key is. */
+  /** The place of the frame of each key. */
   #places: Map<string, number> | undefined;
-  /** How many messages were dropped behind the last frame: what the client has to be told next. */
+  /** Number of messages that were dropped behind the last frame: the client has to be told of them next. */
   dropped = 0;
 
   push(frame: OutgoingFrame): void {
@@ -26,7 +26,7 @@ export class Backlog implements FrameSequence {
     this.#byteLength += frame.bytes.length;
   }
 
-  /** Takes out the frame with this key. Returns whether there was one. */
+  /** Removes the frame with this key. Returns whether there was one. */
   supersede(key: string): boolean {
     const place = this.#places?.get(key);
     const frame = place === undefined ? undefined : this.#frames[place];
@@ -55,7 +55,7 @@ export class Backlog implements FrameSequence {
     return joinBytes(this.frames, this.#byteLength);
   }
 
-  /** Closes the holes: they must not outnumber the frames, however often a key comes again. */
+  /** Closes the holes, which must not outnumber the frames, however often a key is used again. */
   #close(): void {
     const frames = this.frames;
     this.#frames = [...frames];

@@ -1,9 +1,9 @@
 import { Buffer } from "node:buffer";
-import type { OutgoingFrame } from "./overload.ts";
 import type { FrameSequence } from "../transports/transport.ts";
+import type { OutgoingFrame } from "./outgoing-frame.ts";
 
 /**
- * One link of a chain of frames that are waiting for the end of the loop turn. A link stands for the whole sequence up
+ * One link of a chain of frames that wait for the end of the turn of the event loop. A link stands for the whole sequence up
  * to and including itself.
  *
  * Sockets that are sent the same frames hold the same link, because `append` gives every caller with the same frame the
@@ -14,13 +14,13 @@ export class Batch implements FrameSequence {
   readonly byteLength: number;
   readonly #previous: Batch | undefined;
   readonly #frame: OutgoingFrame | undefined;
-  /** How many frames that is. */
+  /** Number of frames in the sequence. */
   readonly count: number;
   #successor: Batch | undefined;
   #frames: readonly OutgoingFrame[] | undefined;
   #bytes: Buffer | undefined;
 
-  /** Without arguments: the empty sequence that a turn's chains begin at. */
+  /** Without arguments, creates the empty sequence at which the chains of a turn begin. */
   constructor(previous?: Batch, frame?: OutgoingFrame) {
     this.#previous = previous;
     this.#frame = frame;
@@ -29,10 +29,10 @@ export class Batch implements FrameSequence {
   }
 
   /**
-   * This sequence followed by `frame`.
+   * Returns this sequence followed by `frame`.
    *
    * Remembering the latest successor is enough: a broadcast appends its one frame to all members before anything else
-   * is sent, so nobody asks for an older one.
+   * is sent, so an older successor is never asked for.
    */
   append(frame: OutgoingFrame): Batch {
     const successor = this.#successor;
@@ -48,7 +48,7 @@ export class Batch implements FrameSequence {
     return (this.#bytes ??= joinBytes(this.frames, this.byteLength));
   }
 
-  /** A loop, because a turn may hold more links than the stack holds calls. */
+  /** Collects the frames in a loop, because a turn may hold more links than the stack holds calls. */
   static #collect(last: Batch): readonly OutgoingFrame[] {
     const frames = Array.from<OutgoingFrame>({ length: last.count });
     for (let link: Batch | undefined = last; link !== undefined; link = link.#previous) {
@@ -58,7 +58,7 @@ export class Batch implements FrameSequence {
   }
 }
 
-/** The frames as one run of bytes; that of a single frame is its own. */
+/** Joins frames into one run of bytes. A single frame is not copied. */
 export function joinBytes(frames: readonly OutgoingFrame[], byteLength: number): Buffer {
   const [first] = frames;
   if (first !== undefined && frames.length === 1) return first.bytes;

@@ -1,29 +1,32 @@
 import { HubError, messageOf } from "../errors.ts";
-import type { Overload } from "./overload.ts";
-import { Parcel } from "./outgoing-frame.ts";
-import type { Codec } from "../protocol/codec.ts";
+import { jsonCodec, type Codec } from "../protocol/codec.ts";
 import { isReply, type Packet } from "../protocol/packet.ts";
+import type { DeliverySettings } from "./options.ts";
+import { OutgoingFrame } from "./outgoing-frame.ts";
+import type { Overload } from "./overload.ts";
 
-/** A message in the shape of each codec that counts; alone where that is one, or where all clients get the same. */
-export type Encoding = Parcel | ReadonlyMap<Codec, Parcel>;
+/** A message in the shape of each codec in use; a single frame where there is one codec, or all clients get the same. */
+export type Encoding = OutgoingFrame | ReadonlyMap<Codec, OutgoingFrame>;
 
 /** The codecs that a hub speaks, and how many of its members speak each. */
 export class Codecs {
-  /** Of the clients that ask for none. */
+  /** The codec of clients that ask for none. */
   readonly plain: Codec;
-  /** All that clients may speak, each once. */
+  /** All codecs that clients may speak, each once. */
   readonly all: readonly Codec[];
   readonly #byProtocol: ReadonlyMap<string, Codec>;
   readonly #maxBytes: number;
-  /** How many members speak each of the others. */
+  /** How many members speak each codec other than `plain`. */
   readonly #others = new Map<Codec, number>();
 
-  /** `asked` are those that clients ask for by their subprotocol; `maxBytes` is the most that a frame may take. */
-  constructor(plain: Codec, asked: readonly Codec[], maxBytes: number) {
+  constructor({ codec: plain, codecs, maxBufferedBytes }: Omit<DeliverySettings, "overload">) {
+    // JSON is always spoken, unless a codec of the application's takes its place.
+    const speaksJson = codecs.some(({ protocol }) => protocol === jsonCodec.protocol);
+    const asked = speaksJson ? codecs : [...codecs, jsonCodec];
     this.plain = plain;
     this.all = [...new Set([plain, ...asked])];
     this.#byProtocol = new Map(asked.map((codec) => [codec.protocol ?? "", codec]));
-    this.#maxBytes = maxBytes;
+    this.#maxBytes = maxBufferedBytes;
   }
 
   /** The subprotocols of library clients. */
@@ -31,12 +34,12 @@ export class Codecs {
     return [...this.#byProtocol.keys()];
   }
 
-  /** What a library client with this subprotocol speaks; `undefined` if it is not one of theirs. */
+  /** The codec of a library client with this subprotocol; `undefined` for a subprotocol that is not the library's. */
   of(protocol: string): Codec | undefined {
     return this.#byProtocol.get(protocol);
   }
 
-  /** By what other nodes know this codec: its subprotocol, and nothing for that of plain clients. */
+  /** The name by which other nodes know this codec: its subprotocol, and an empty string for that of plain clients. */
   nameOf(codec: Codec): string {
     return codec === this.plain ? "" : (codec.protocol ?? "");
   }
@@ -46,12 +49,12 @@ export class Codecs {
     return name === "" ? this.plain : this.#byProtocol.get(name);
   }
 
-  /** The codecs that somebody speaks now, and that of plain clients. */
+  /** The codecs that a member speaks now, and that of plain clients. */
   get inUse(): readonly Codec[] {
     return [this.plain, ...this.#others.keys()];
   }
 
-  /** Whether everybody speaks `plain`. */
+  /** Whether every member speaks `plain`. */
   get areUniform(): boolean {
     return this.#others.size === 0;
   }
@@ -68,7 +71,7 @@ export class Codecs {
   }
 
   /**
-   * The frames of a packet, for everybody who is connected, or, if `wide`, whoever may be on any node.
+   * Encodes a packet for all members of this node or, if `wide`, for those of any node.
    *
    * @throws {HubError} `ERR_HUB_UNSERIALISABLE`, `ERR_HUB_MESSAGE_TOO_LARGE`.
    */
@@ -79,11 +82,11 @@ export class Codecs {
   }
 
   /**
-   * The frame of a packet.
+   * Encodes a packet in one codec.
    *
    * @throws {HubError} `ERR_HUB_UNSERIALISABLE`, `ERR_HUB_MESSAGE_TOO_LARGE`.
    */
-  encode(packet: Packet, codec: Codec, overload?: Overload): Parcel {
+  encode(packet: Packet, codec: Codec, overload?: Overload): OutgoingFrame {
     let message: string | Uint8Array;
     try {
       message = codec.encode(packet);
@@ -96,27 +99,27 @@ export class Codecs {
   }
 
   /**
-   * The frame of a message that is sent as it is.
+   * Makes the frame of a message that is sent as it is.
    *
    * @throws {HubError} `ERR_HUB_ARGUMENT`, `ERR_HUB_MESSAGE_TOO_LARGE`.
    */
-  frame(message: string | Uint8Array, overload?: Overload): Parcel {
+  frame(message: string | Uint8Array, overload?: Overload): OutgoingFrame {
     if (typeof message !== "string" && !(message instanceof Uint8Array)) {
       throw new HubError("ERR_HUB_ARGUMENT", `A message must be a string or a Uint8Array, not ${typeof message}.`);
     }
-    return this.#checked(new Parcel(message, overload));
+    return this.#checked(new OutgoingFrame(message, overload));
   }
 
   /**
-   * The frame of what another node has encoded.
+   * Makes the frame of a message that another node has encoded.
    *
    * @throws {HubError} `ERR_HUB_MESSAGE_TOO_LARGE`.
    */
-  encoded(payload: Uint8Array, binary: boolean, overload?: Overload): Parcel {
-    return this.#checked(new Parcel(payload, overload, binary));
+  encoded(payload: Uint8Array, binary: boolean, overload?: Overload): OutgoingFrame {
+    return this.#checked(new OutgoingFrame(payload, overload, binary));
   }
 
-  #checked(frame: Parcel): Parcel {
+  #checked(frame: OutgoingFrame): OutgoingFrame {
     const most = this.#maxBytes;
     if (frame.bytes.length > most) {
       throw new HubError(

@@ -1,11 +1,12 @@
+import type { Counters, DropReason } from "../counters.ts";
+import type { Group, GroupObserver } from "../rooms/rooms.ts";
+import type { FrameSequence } from "../transports/transport.ts";
 import { Backlog } from "./backlog.ts";
 import { Batch } from "./batch.ts";
-import { Lead } from "./group-batch.ts";
+import { GroupBatch } from "./group-batch.ts";
 import type { Multicast } from "./multicast.ts";
-import type { DropReason, OutgoingFrame } from "./overload.ts";
-import type { Group } from "../rooms/rooms.ts";
-import type { Counters } from "../hub/statistics.ts";
-import type { Connection, FrameSequence } from "../transports/transport.ts";
+import type { OutgoingFrame } from "./outgoing-frame.ts";
+import type { Recipient } from "./recipient.ts";
 
 /** Above this many bytes in the transport's buffer a socket is congested: it is not written to until it drains. */
 const HIGH_WATER_MARK = 64 * 1024;
@@ -19,67 +20,61 @@ const LOW_WATER_MARK = 16 * 1024;
 /** Frames for one recipient. */
 interface Sequence extends FrameSequence {
   readonly frames: readonly OutgoingFrame[];
-  /** How many; costs nothing. */
+  /** Number of frames; O(1). */
   readonly count: number;
 }
 
-/** What delivery keeps for one socket. */
-export interface Recipient {
-  readonly connection: Connection;
-  /** Nothing is sent to a recipient that is not open. */
-  open: boolean;
-  /** What will be written at the end of the turn. */
-  pending: Batch | undefined;
-  /** What has to wait for the transport to drain; present exactly while it is congested. */
-  backlog: Backlog | undefined;
+/** Whom delivery tells what becomes of messages. */
+interface DeliveryReport<R> {
+  /** Called for a recipient for which more would be held than may be. The message in question is not kept. */
+  overflow(recipient: R): void;
+  /** Called for each message that a recipient does not get although it stays. */
+  dropped(recipient: R, reason: DropReason): void;
+  /** Returns the frame that tells a recipient how many messages it did not get; `undefined` if that cannot be said. */
+  notice(recipient: R, count: number): OutgoingFrame | undefined;
 }
 
-export interface DeliveryOptions {
+export interface DeliveryParts<R extends Recipient> {
   readonly maxBufferedBytes: number;
-  /** Called for a recipient for whom more would be held than may be. The message in question is not kept. */
-  readonly overflow: (recipient: Recipient) => void;
-  /** Called for each message that a recipient does not get. */
-  readonly dropped: (recipient: Recipient, reason: DropReason) => void;
-  /** Tells a recipient how many messages it did not get; `undefined` if that cannot be said. */
-  readonly notice: (recipient: Recipient, count: number) => OutgoingFrame | undefined;
   readonly counters: Counters;
-  /** A faster way to reach a whole group. */
-  readonly multicast: Multicast | undefined;
+  /** A faster way to reach a whole group, where the transport has one. */
+  readonly multicast: Multicast<R> | undefined;
+  readonly report: DeliveryReport<R>;
 }
 
 /**
- * The only way out. Collects what is sent to every socket during one turn of the event loop and writes it with one call
- * for each socket.
+ * The only way out. Delivery collects what is sent to every socket during one turn of the event loop and writes it with one
+ * call for each socket.
  *
  * The flush runs as an immediate, after the poll phase, so that everything which one turn received is answered by one
  * write; a single message in an idle process still leaves in the turn that caused it.
  *
- * While a turn has sent to nobody but one group, its members are not touched at all: the batch is kept once, as the
- * {@link Lead}. Whatever would tell the members apart, another send, a join, a leave, an end, first hands it to them.
+ * While a turn has sent to one group only, the members of the group are not touched at all: the {@link GroupBatch} is kept
+ * once. Anything that would tell the members apart (another send, a join, a leave, an end) first hands it to them.
  *
  * What is held for one socket, here and in the transport, never exceeds `maxBufferedBytes`; only what the multicast has
  * sent, a sixty-fourth of that at most, is seen later.
  */
-export class Delivery {
-  readonly #options: DeliveryOptions;
+export class Delivery<R extends Recipient> implements GroupObserver<R> {
+  readonly #parts: DeliveryParts<R>;
   readonly #highWaterMark: number;
   readonly #flushBytes: number;
-  #dirty: Recipient[] = [];
+  #dirty: R[] = [];
   #start = new Batch();
   #scheduled = false;
-  #lead: Lead | undefined;
-  /** How many recipients have a backlog. */
+  #groupBatch: GroupBatch<R> | undefined;
+  /** Number of recipients that have a backlog. */
   #congested = 0;
 
-  constructor(options: DeliveryOptions) {
-    this.#options = options;
+  constructor(parts: DeliveryParts<R>) {
+    this.#parts = parts;
     // Together at most the limit, so that the ordinary path need not ask the transport how much it holds.
-    this.#highWaterMark = Math.min(HIGH_WATER_MARK, options.maxBufferedBytes >> 1);
-    this.#flushBytes = Math.min(FLUSH_BYTES, options.maxBufferedBytes >> 1);
+    this.#highWaterMark = Math.min(HIGH_WATER_MARK, parts.maxBufferedBytes >> 1);
+    this.#flushBytes = Math.min(FLUSH_BYTES, parts.maxBufferedBytes >> 1);
   }
 
-  /** Sends after everything sent to this recipient before. */
-  send(recipient: Recipient, frame: OutgoingFrame): void {
+  /** Sends a frame after everything that was sent to this recipient before. */
+  send(recipient: R, frame: OutgoingFrame): void {
     if (!recipient.open) return;
     this.separate();
     if (recipient.backlog !== undefined) {
@@ -87,8 +82,8 @@ export class Delivery {
       return;
     }
     const { pending } = recipient;
-    if (pending !== undefined && pending.byteLength + frame.bytes.length > this.#options.maxBufferedBytes) {
-      // Only together are they too much: what came before may be gone at once.
+    if (pending !== undefined && pending.byteLength + frame.bytes.length > this.#parts.maxBufferedBytes) {
+      // Only together are the two too much: what came before may be gone at once.
       this.#write(recipient, pending);
       this.send(recipient, frame);
       return;
@@ -98,29 +93,43 @@ export class Delivery {
     this.#setPending(recipient, (pending ?? this.#start).append(frame));
   }
 
-  /** Sends to everybody in the group but one, if one is given, after everything sent to each of them before. */
-  sendToGroup(group: Group<Recipient>, frame: OutgoingFrame, without?: Recipient): void {
-    const { maxBufferedBytes } = this.#options;
-    if (this.#lead?.group !== group || this.#lead.all.byteLength + frame.bytes.length > maxBufferedBytes) {
+  /** Sends a frame to all members of the group but `without`, after everything that was sent to each of them before. */
+  sendToGroup(group: Group<R>, frame: OutgoingFrame, without?: R): void {
+    const { maxBufferedBytes } = this.#parts;
+    if (this.#groupBatch?.group !== group || this.#groupBatch.all.byteLength + frame.bytes.length > maxBufferedBytes) {
       this.separate();
       if (this.#dirty.length > 0 || !this.#isWell(group)) {
         for (const recipient of group.values()) if (recipient !== without) this.send(recipient, frame);
         return;
       }
-      this.#lead = new Lead(group, this.#start);
+      this.#groupBatch = new GroupBatch(group, this.#start);
       this.#schedule();
     }
-    this.#lead.append(frame, without);
-    if (this.#lead.all.byteLength >= this.#flushBytes) this.separate();
+    this.#groupBatch.append(frame, without);
+    if (this.#groupBatch.all.byteLength >= this.#flushBytes) this.separate();
   }
 
-  /** From here on the members of a group may differ in what is sent to them. Called before a group changes, too. */
+  /** Called before a group changes: its members will differ in what is sent to them. */
+  changing(): void {
+    this.separate();
+  }
+
+  joined(group: Group<R>, member: R): void {
+    this.#parts.multicast?.joined(group, member);
+  }
+
+  left(group: Group<R>, member: R): void {
+    // The multicast will not look at this member any more.
+    if (this.#parts.multicast?.left(group, member) === true) this.inspect(member);
+  }
+
+  /** Hands the batch of a group to its members, which may differ in what is sent to them from here on. */
   separate(): void {
-    const lead = this.#lead;
-    if (lead === undefined) return;
-    this.#lead = undefined;
-    for (const recipient of lead.group.values()) {
-      const sequence = lead.for(recipient);
+    const groupBatch = this.#groupBatch;
+    if (groupBatch === undefined) return;
+    this.#groupBatch = undefined;
+    for (const recipient of groupBatch.group.values()) {
+      const sequence = groupBatch.for(recipient);
       if (sequence.byteLength === 0) continue;
       if (recipient.backlog !== undefined) this.#holdAll(recipient, sequence);
       else {
@@ -130,13 +139,15 @@ export class Delivery {
     }
   }
 
-  /** Whether a volatile message should skip this recipient. */
-  isBehind(recipient: Recipient): boolean {
-    return recipient.backlog !== undefined || recipient.connection.bufferedAmount > LOW_WATER_MARK;
+  /** Drops a volatile message if this recipient is behind. Returns whether it was dropped. */
+  skips(recipient: R): boolean {
+    if (recipient.backlog === undefined && recipient.connection.bufferedAmount <= LOW_WATER_MARK) return false;
+    this.#drop(recipient, "volatile");
+    return true;
   }
 
-  /** How many bytes wait for these recipients, here and in the transport. */
-  pendingBytes(recipients: Iterable<Recipient>): number {
+  /** Returns how many bytes wait for these recipients, here and in the transport. */
+  pendingBytes(recipients: Iterable<R>): number {
     this.separate();
     let bytes = 0;
     for (const { backlog, connection, pending } of recipients) {
@@ -145,8 +156,8 @@ export class Delivery {
     return bytes;
   }
 
-  /** The transport has written some of what it held: writes the backlog if it may. */
-  drained(recipient: Recipient): void {
+  /** Writes the backlog, if the transport has written enough of what it held. */
+  drained(recipient: R): void {
     const { backlog, connection } = recipient;
     if (backlog === undefined || connection.bufferedAmount > this.#highWaterMark) return;
     this.#tellOfDrops(recipient, backlog, 0);
@@ -156,14 +167,14 @@ export class Delivery {
     if (backlog.dropped > 0) (recipient.backlog ?? this.#congest(recipient)).dropped = backlog.dropped;
   }
 
-  /** Looks whether the transport holds too much for a recipient that was sent to through the multicast. */
-  inspect(recipient: Recipient): void {
+  /** Checks whether the transport holds too much for a recipient that was sent to through the multicast. */
+  inspect(recipient: R): void {
     const { backlog, connection, open } = recipient;
     if (open && backlog === undefined && connection.bufferedAmount > this.#highWaterMark) this.#congest(recipient);
   }
 
-  /** Hands everything that waits to the transport, congested or not: what a close does first. */
-  flush(recipient: Recipient): void {
+  /** Hands everything that waits to the transport, congested or not, as a close does first. */
+  flush(recipient: R): void {
     this.separate();
     const { backlog } = recipient;
     if (backlog !== undefined) this.#tellOfDrops(recipient, backlog, 0);
@@ -173,7 +184,7 @@ export class Delivery {
   }
 
   /** Forgets everything that waits. */
-  discard(recipient: Recipient): void {
+  discard(recipient: R): void {
     this.separate();
     recipient.pending = undefined;
     if (recipient.backlog !== undefined) this.#relieve(recipient);
@@ -187,33 +198,33 @@ export class Delivery {
 
   readonly #flushAll = (): void => {
     this.#scheduled = false;
-    const lead = this.#lead;
+    const groupBatch = this.#groupBatch;
     const dirty = this.#dirty;
-    this.#lead = undefined;
+    this.#groupBatch = undefined;
     this.#dirty = [];
     // A new chain each turn: the old one would keep every frame of the turn alive.
     this.#start = new Batch();
-    if (lead !== undefined && !this.#publish(lead)) this.#writeToGroup(lead);
+    if (groupBatch !== undefined && !this.#publish(groupBatch)) this.#writeToGroup(groupBatch);
     for (const recipient of dirty) {
       const batch = recipient.pending;
       if (batch !== undefined) this.#write(recipient, batch);
     }
   };
 
-  /** As `separate` and a flush would, but the members are gone through once. */
-  #writeToGroup(lead: Lead): void {
-    for (const recipient of lead.group.values()) {
-      const sequence = lead.for(recipient);
+  /** Does what `separate` and a flush would, in one pass over the members. */
+  #writeToGroup(groupBatch: GroupBatch<R>): void {
+    for (const recipient of groupBatch.group.values()) {
+      const sequence = groupBatch.for(recipient);
       if (sequence.byteLength === 0) continue;
       if (recipient.backlog === undefined) this.#write(recipient, sequence);
       else this.#holdAll(recipient, sequence);
     }
   }
 
-  #publish(lead: Lead): boolean {
-    const { counters, multicast } = this.#options;
-    const { all, exceptions, group } = lead;
-    if (!this.#isWell(group) || multicast?.publish(lead, this.#inspectAll) !== true) return false;
+  #publish(groupBatch: GroupBatch<R>): boolean {
+    const { counters, multicast } = this.#parts;
+    const { all, exceptions, group } = groupBatch;
+    if (!this.#isWell(group) || multicast?.publish(groupBatch, this.#inspectAll) !== true) return false;
     counters.writes += group.size;
     counters.messagesOut += group.size * all.count;
     counters.bytesOut += group.size * all.byteLength;
@@ -225,31 +236,31 @@ export class Delivery {
     return true;
   }
 
-  /** Whether nobody in the group is congested. */
-  #isWell(group: Group<Recipient>): boolean {
+  /** Whether no member of the group is congested. */
+  #isWell(group: Group<R>): boolean {
     if (this.#congested === 0) return true;
     for (const { backlog } of group.values()) if (backlog !== undefined) return false;
     return true;
   }
 
-  readonly #inspectAll = (group: Group<Recipient>): boolean => {
+  readonly #inspectAll = (group: Group<R>): boolean => {
     for (const recipient of group.values()) this.inspect(recipient);
     return this.#isWell(group);
   };
 
-  #setPending(recipient: Recipient, batch: Batch): void {
+  #setPending(recipient: R, batch: Batch): void {
     recipient.pending = batch;
     if (batch.byteLength < this.#flushBytes) return;
-    if (recipient.connection.bufferedAmount + batch.byteLength <= this.#options.maxBufferedBytes) {
+    if (recipient.connection.bufferedAmount + batch.byteLength <= this.#parts.maxBufferedBytes) {
       this.#write(recipient, batch);
       return;
     }
-    // Some of it may be kept: what, is decided as for a backlog, which is written at once.
+    // Which part of it may be kept is decided as for a backlog, which is written at once.
     this.#congest(recipient);
     this.drained(recipient);
   }
 
-  #write(recipient: Recipient, sequence: Sequence): void {
+  #write(recipient: R, sequence: Sequence): void {
     recipient.pending = undefined;
     const { connection } = recipient;
     if (!this.#handOver(recipient, sequence) && connection.bufferedAmount > this.#highWaterMark) {
@@ -257,34 +268,39 @@ export class Delivery {
     }
   }
 
-  #handOver({ connection }: Recipient, sequence: Sequence): boolean {
-    const { counters } = this.#options;
+  #handOver({ connection }: R, sequence: Sequence): boolean {
+    const { counters } = this.#parts;
     counters.writes++;
     counters.messagesOut += sequence.count;
     counters.bytesOut += sequence.byteLength;
     return connection.write(sequence);
   }
 
-  #hold(recipient: Recipient, backlog: Backlog, frame: OutgoingFrame): void {
-    const { dropped, overflow } = this.#options;
+  #hold(recipient: R, backlog: Backlog, frame: OutgoingFrame): void {
     const { overload } = frame;
-    if (overload?.key !== undefined && backlog.supersede(overload.key)) dropped(recipient, "superseded");
+    if (overload?.key !== undefined && backlog.supersede(overload.key)) this.#drop(recipient, "superseded");
     this.#tellOfDrops(recipient, backlog, frame.bytes.length);
     if (backlog.dropped === 0 && this.#fits(recipient, backlog, frame.bytes.length)) backlog.push(frame);
     else if (overload?.policy === "drop") {
       backlog.dropped++;
-      dropped(recipient, "overload");
-    } else overflow(recipient);
+      this.#drop(recipient, "overload");
+    } else this.#parts.report.overflow(recipient);
   }
 
-  #holdAll(recipient: Recipient, { frames }: Sequence): void {
+  #drop(recipient: R, reason: DropReason): void {
+    const { counters, report } = this.#parts;
+    counters.drops[reason]++;
+    report.dropped(recipient, reason);
+  }
+
+  #holdAll(recipient: R, { frames }: Sequence): void {
     for (const frame of frames) if (recipient.backlog !== undefined) this.#hold(recipient, recipient.backlog, frame);
   }
 
-  /** Puts the notice of what was dropped where that is missing, if there is room for it and as many bytes behind it. */
-  #tellOfDrops(recipient: Recipient, backlog: Backlog, byteLength: number): void {
+  /** Puts the notice of dropped messages in their place, if there is room for it and for `byteLength` bytes behind it. */
+  #tellOfDrops(recipient: R, backlog: Backlog, byteLength: number): void {
     if (backlog.dropped === 0 || !this.#fits(recipient, backlog, byteLength)) return;
-    const notice = this.#options.notice(recipient, backlog.dropped);
+    const notice = this.#parts.report.notice(recipient, backlog.dropped);
     if (notice !== undefined) {
       if (!this.#fits(recipient, backlog, notice.bytes.length + byteLength)) return;
       backlog.push(notice);
@@ -292,12 +308,12 @@ export class Delivery {
     backlog.dropped = 0;
   }
 
-  #fits({ connection }: Recipient, backlog: Backlog, byteLength: number): boolean {
-    return backlog.byteLength + connection.bufferedAmount + byteLength <= this.#options.maxBufferedBytes;
+  #fits({ connection }: R, backlog: Backlog, byteLength: number): boolean {
+    return backlog.byteLength + connection.bufferedAmount + byteLength <= this.#parts.maxBufferedBytes;
   }
 
-  /** From here on everything waits in the backlog, what is pending first. */
-  #congest(recipient: Recipient): Backlog {
+  /** Begins a backlog, in which everything waits from here on, what is pending first. */
+  #congest(recipient: R): Backlog {
     const { pending } = recipient;
     const backlog = new Backlog();
     recipient.pending = undefined;
@@ -307,7 +323,7 @@ export class Delivery {
     return backlog;
   }
 
-  #relieve(recipient: Recipient): void {
+  #relieve(recipient: R): void {
     recipient.backlog = undefined;
     this.#congested--;
   }

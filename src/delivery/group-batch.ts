@@ -1,31 +1,31 @@
-import type { Batch } from "./batch.ts";
-import type { Recipient } from "./delivery.ts";
-import type { OutgoingFrame } from "./overload.ts";
 import type { Group } from "../rooms/rooms.ts";
 import type { Connection } from "../transports/transport.ts";
+import type { Batch } from "./batch.ts";
+import type { OutgoingFrame } from "./outgoing-frame.ts";
+import type { Recipient } from "./recipient.ts";
 
 /**
- * What has been sent to one group and to nobody else in this turn, kept once for all of its members.
+ * The batch of a turn that has sent to one group and to nobody else, kept once for all members of the group.
  *
  * A message may leave one member out, as what a client says to its room does. Such members have sequences of their own
- * here, so that a message costs as much as there are different senders in the turn, not as there are members.
+ * here, so that the cost of a message grows with the number of different senders in the turn, not with that of members.
  */
-export class Lead {
-  readonly group: Group<Recipient>;
-  /** What everybody gets who was never left out. */
+export class GroupBatch<R extends Recipient> {
+  readonly group: Group<R>;
+  /** The sequence of the members that were never left out. */
   #common: Batch;
-  /** Who was left out of something, and what they get. */
-  readonly #own = new Map<Recipient, Batch>();
-  /** Whom each message left out. */
+  /** The members that were left out of a message, each with its own sequence. */
+  readonly #own = new Map<R, Batch>();
+  /** The connection that each message left out. */
   readonly #without: (Connection | undefined)[] = [];
 
   /** `start` is the empty sequence. */
-  constructor(group: Group<Recipient>, start: Batch) {
+  constructor(group: Group<R>, start: Batch) {
     this.group = group;
     this.#common = start;
   }
 
-  append(frame: OutgoingFrame, without: Recipient | undefined): void {
+  append(frame: OutgoingFrame, without: R | undefined): void {
     if (without !== undefined && !this.#own.has(without)) this.#own.set(without, this.#common);
     for (const [recipient, sequence] of this.#own) {
       if (recipient !== without) this.#own.set(recipient, sequence.append(frame));
@@ -34,23 +34,23 @@ export class Lead {
     this.#without.push(without?.connection);
   }
 
-  /** Every message, whoever it is for. */
+  /** The sequence of all messages, including those that leave somebody out. */
   get all(): Batch {
     return this.#common;
   }
 
-  /** For each message of `all`, the connection that it leaves out; `undefined` where all of them are for everybody. */
+  /** For each message of `all`, the connection that it leaves out; `undefined` if all messages are for all members. */
   get without(): readonly (Connection | undefined)[] | undefined {
     return this.#own.size === 0 ? undefined : this.#without;
   }
 
-  /** The members that get something else than `all`, with what they get. */
-  get exceptions(): ReadonlyMap<Recipient, Batch> {
+  /** The members that get less than `all`, each with its own sequence. */
+  get exceptions(): ReadonlyMap<R, Batch> {
     return this.#own;
   }
 
-  /** What this member of the group gets. It can be empty. */
-  for(recipient: Recipient): Batch {
+  /** The sequence of this member of the group, which can be empty. */
+  for(recipient: R): Batch {
     return (this.#own.size === 0 ? undefined : this.#own.get(recipient)) ?? this.#common;
   }
 }

@@ -1,35 +1,41 @@
-import type { Recipient } from "./delivery.ts";
-import type { Lead } from "./group-batch.ts";
 import type { Group } from "../rooms/rooms.ts";
 import type { Topics } from "../transports/transport.ts";
+import type { GroupBatch } from "./group-batch.ts";
+import type { Recipient } from "./recipient.ts";
+
+/** Of `maxBufferedBytes`, at most this fraction, as a shift, is published before its recipients are looked at. */
+const UNSEEN_SHIFT = 6;
 
 /**
  * Sends to a whole group through the transport's own topics.
  *
- * A group gets a topic when it is first sent to, and from then on its members are subscribed as they come and go.
+ * A group gets a topic when it is first sent to. From then on its members are subscribed when they join, and unsubscribed when
+ * they leave.
  *
  * What the transport could not write shows in the turn after. Looking at every member in every turn would cost as much as
- * sending several messages, so they are looked at before more than `maxUnseenBytes` would have been sent unseen.
+ * sending several messages, so the members are looked at before more than `maxUnseenBytes` would have been sent unseen.
  */
-export class Multicast {
+export class Multicast<R extends Recipient> {
   readonly #topics: Topics;
   readonly #maxUnseenBytes: number;
-  readonly #topicOf = new Map<Group<Recipient>, string>();
+  readonly #topicOf = new Map<Group<R>, string>();
   #lastTopic = 0;
-  /** The groups that were sent to since their members were last looked at, and how much. */
-  readonly #unseen = new Set<Group<Recipient>>();
+  /** The groups that were sent to since their members were last looked at. */
+  readonly #unseen = new Set<Group<R>>();
   #unseenBytes = 0;
 
-  constructor(topics: Topics, maxUnseenBytes: number) {
+  constructor(topics: Topics, maxBufferedBytes: number) {
     this.#topics = topics;
-    this.#maxUnseenBytes = maxUnseenBytes;
+    this.#maxUnseenBytes = maxBufferedBytes >> UNSEEN_SHIFT;
   }
 
   /**
-   * @param inspect - looks at the members of a group.
+   * Publishes the batch of a group.
+   *
+   * @param inspect - looks at the members of a group, and returns whether none of them is congested.
    * @returns `false`, and nothing was sent, where sending to the members one by one is right.
    */
-  publish({ group, all, without }: Lead, inspect: (group: Group<Recipient>) => boolean): boolean {
+  publish({ group, all, without }: GroupBatch<R>, inspect: (group: Group<R>) => boolean): boolean {
     const { byteLength } = all;
     if (group.size < this.#topics.leastMembers || byteLength > this.#maxUnseenBytes) return false;
     if (this.#unseenBytes + byteLength > this.#maxUnseenBytes) {
@@ -44,13 +50,18 @@ export class Multicast {
     return true;
   }
 
-  joined(group: Group<Recipient>, recipient: Recipient): void {
+  /** Subscribes a member that has joined the group. */
+  joined(group: Group<R>, recipient: R): void {
     const topic = this.#topicOf.get(group);
     if (topic !== undefined) this.#topics.subscribe(recipient.connection, topic);
   }
 
-  /** @returns whether the group had a topic. */
-  left(group: Group<Recipient>, recipient: Recipient): boolean {
+  /**
+   * Unsubscribes a member that has left the group.
+   *
+   * @returns whether the group had a topic.
+   */
+  left(group: Group<R>, recipient: R): boolean {
     const topic = this.#topicOf.get(group);
     if (topic === undefined) return false;
     this.#topics.unsubscribe(recipient.connection, topic);
@@ -58,7 +69,7 @@ export class Multicast {
     return true;
   }
 
-  #subscribe(group: Group<Recipient>): string {
+  #subscribe(group: Group<R>): string {
     const topic = String(++this.#lastTopic);
     this.#topicOf.set(group, topic);
     for (const { connection } of group.values()) this.#topics.subscribe(connection, topic);

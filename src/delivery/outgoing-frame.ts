@@ -1,11 +1,14 @@
-import type { Overload, OutgoingFrame } from "./overload.ts";
 import { Frame } from "../transports/frame.ts";
+import type { Overload } from "./overload.ts";
 
-/** A frame with what becomes of it where it is too much: it rides along, so that only congested sockets look at it. */
-export class Parcel extends Frame implements OutgoingFrame {
+/**
+ * A message on its way out. What becomes of it for a socket that is behind rides along, so that only congested sockets look at
+ * it; without `overload` the message closes a socket that it is too much for.
+ */
+export class OutgoingFrame extends Frame {
   readonly overload: Overload | undefined;
 
-  constructor(message: string | Uint8Array, overload: Overload | undefined, binary?: boolean) {
+  constructor(message: string | Uint8Array, overload?: Overload, binary?: boolean) {
     super(message, binary);
     this.overload = overload;
   }

@@ -1,4 +1,4 @@
-import type { MessageFrame } from "../transports/transport.ts";
+import { HubError } from "../errors.ts";
 
 /**
  * What becomes of a message for a socket when more would wait for it than `maxBufferedBytes`: `"close"` the socket, or
@@ -9,20 +9,31 @@ export type OverloadPolicy = "close" | "drop";
 /** How a message is treated for sockets that are behind. */
 export interface Overload {
   readonly policy: OverloadPolicy;
-  /** While a socket is behind, the message takes the place of the one with the same key that waits. */
+  /** While a socket is behind, the message takes the place of the waiting one with the same key. */
   readonly key?: string | undefined;
 }
 
-/** A message on its way out. Without `overload` it closes a socket that it is too much for. */
-export interface OutgoingFrame extends MessageFrame {
-  readonly overload?: Overload | undefined;
+/** Whether the value is an {@link OverloadPolicy}. */
+export function isOverloadPolicy(value: unknown): value is OverloadPolicy {
+  return value === "close" || value === "drop";
 }
 
-/** Why a message was not sent to one of its recipients, which stays connected. */
-export type DropReason =
-  /** It was volatile, and the socket behind. */
-  | "volatile"
-  /** It would have been more than may wait for the socket. */
-  | "overload"
-  /** A later one with the same key took its place. */
-  | "superseded";
+/**
+ * Checks an overload policy that the application gave.
+ *
+ * @throws {HubError} `ERR_HUB_ARGUMENT`.
+ */
+export function checkPolicy(policy: unknown): OverloadPolicy {
+  if (isOverloadPolicy(policy)) return policy;
+  throw new HubError("ERR_HUB_ARGUMENT", 'The overload policy must be "close" or "drop".');
+}
+
+/**
+ * Checks the key of messages of which only the newest counts.
+ *
+ * @throws {HubError} `ERR_HUB_ARGUMENT`.
+ */
+export function checkKey(key: unknown): string {
+  if (typeof key === "string" && key !== "") return key;
+  throw new HubError("ERR_HUB_ARGUMENT", "The key of latest() must be a non-empty string.");
+}

@@ -1,44 +1,30 @@
-import type { Clock } from "../time/clock.ts";
+import { isInteger, isObject, MAX_DELAY } from "../checks/option-rules.ts";
+import { createDeferred } from "../deferred.ts";
 import { HubError, isInstance, messageOf, ReplyError } from "../errors.ts";
 import type { User } from "../event-types.ts";
 import type { Handshake } from "../members/handshake.ts";
-import type { ErrorContext } from "../hub/events.ts";
-import { isInteger, isObject, MAX_DELAY } from "../checks/option-rules.ts";
-import type { ResolvedOptions } from "../hub/options.ts";
-import { WireErrorCode, type WireError } from "../protocol/packet.ts";
-import type { RefusalReason } from "./refusal.ts";
+import type { Admission } from "../members/lifecycle.ts";
+import { checkUser } from "../members/user.ts";
+import { WireErrorCode } from "../protocol/packet.ts";
+import type { ErrorReport } from "../report.ts";
+import type { Clock } from "../time/clock.ts";
+import type { DoorSettings } from "./options.ts";
+import type { Denial } from "./refusal.ts";
 
-/** What an accepted decision carries to the opening of the connection. */
-export interface Admission {
-  readonly handshake: Handshake;
-  readonly user: User | undefined;
-}
+type Settings = Pick<DoorSettings, "admit" | "authenticate" | "handshakeTimeout">;
 
-/** Why a client is not let in. */
-export interface Denial {
-  readonly reason: RefusalReason;
-  /** What it is told. `undefined` if the server is to blame: it may try again. */
-  readonly error?: WireError | undefined;
-  /** When it may, in milliseconds. */
-  readonly retryAfter?: number | undefined;
-}
-
-/** Asks the application whether a client may come in: `admit` first, then `authenticate`. */
-export class Judgement {
-  readonly #settings: Pick<ResolvedOptions, "admit" | "authenticate" | "handshakeTimeout">;
+/** Asks the application whether a client may connect: `admit` first, then `authenticate`. */
+export class Authenticator {
+  readonly #settings: Settings;
   readonly #clock: Clock;
-  readonly #failed: (error: unknown, source: ErrorContext["source"]) => void;
-  /** For each client that is being judged, what ends that. */
+  readonly #report: ErrorReport;
+  /** The functions that end the judging of each client that is being judged. */
   readonly #undecided = new Set<(denial: Denial) => void>();
 
-  constructor(
-    settings: Pick<ResolvedOptions, "admit" | "authenticate" | "handshakeTimeout">,
-    clock: Clock,
-    failed: (error: unknown, source: ErrorContext["source"]) => void,
-  ) {
+  constructor(settings: Settings, clock: Clock, report: ErrorReport) {
     this.#settings = settings;
     this.#clock = clock;
-    this.#failed = failed;
+    this.#report = report;
   }
 
   /** Whether there is anything to ask at the handshake. */
@@ -47,21 +33,18 @@ export class Judgement {
     return admit !== undefined || (authenticate !== undefined && !isLibrary);
   }
 
-  /** Those who are being judged get their verdict now. */
+  /** Ends the judging of all clients that are being judged: they are refused. */
   shut(): void {
     for (const end of this.#undecided) end({ reason: "draining" });
   }
 
-  /** The verdict at the handshake, within its time. A library client will be authenticated later. Never rejects. */
+  /** Returns the verdict at the handshake, within its time. A library client is authenticated later. Never rejects. */
   async judge(handshake: Handshake, isLibrary: boolean): Promise<Admission | Denial> {
     const { handshakeTimeout } = this.#settings;
-    let end!: (denial: Denial) => void;
-    const ended = new Promise<Denial>((resolve) => {
-      end = resolve;
-    });
+    const { promise: ended, resolve: end } = createDeferred<Denial>();
     this.#undecided.add(end);
     const timer = this.#clock.setTimeout(() => {
-      this.#failed(new HubError("ERR_HUB_TIMEOUT", tooLate(handshakeTimeout)), "authenticate");
+      this.#report.failed(new HubError("ERR_HUB_TIMEOUT", tooLate(handshakeTimeout)), "authenticate");
       end({ reason: "timeout" });
     }, handshakeTimeout);
     const verdict = await Promise.race([this.#ask(handshake, isLibrary, () => this.#undecided.has(end)), ended]);
@@ -70,7 +53,7 @@ export class Judgement {
     return verdict;
   }
 
-  /** What `authenticate` says. Never rejects. */
+  /** Returns what `authenticate` says. Never rejects. */
   async authenticate(handshake: Handshake): Promise<Admission | Denial> {
     const { authenticate } = this.#settings;
     if (authenticate === undefined) return { handshake, user: undefined };
@@ -83,7 +66,7 @@ export class Judgement {
       if (isInstance(error, ReplyError)) {
         return { reason: "unauthorized", error: { code: error.reason, message: messageOf(error) } };
       }
-      this.#failed(error, "authenticate");
+      this.#report.failed(error, "authenticate");
       return { reason: "failed" };
     }
   }
@@ -102,7 +85,7 @@ export class Judgement {
       if (answer === true) return undefined;
       return { reason: "admit", retryAfter: retryAfterOf(answer) };
     } catch (error) {
-      this.#failed(error, "admit");
+      this.#report.failed(error, "admit");
       return { reason: "admit" };
     }
   }
@@ -113,34 +96,15 @@ const UNAUTHORIZED: Denial = {
   error: { code: WireErrorCode.unauthorized, message: "Unauthorized" },
 };
 
-/** Milliseconds since 1970 below this were in March 1973: the number is one of seconds. */
-const LEAST_TIME = 1e11;
-
-/**
- * Checks what the application calls a user.
- *
- * @throws {HubError} `ERR_HUB_AUTHENTICATE`.
- */
-export function checkUser(user: unknown): asserts user is User {
-  const { id, expiresAt } = (user ?? {}) as Partial<User>;
-  if (typeof id !== "string" || id === "") {
-    throw new HubError("ERR_HUB_AUTHENTICATE", 'A user must be an object with a non-empty string "id".');
-  }
-  if (expiresAt === undefined) return;
-  if (typeof expiresAt !== "number" || !(expiresAt >= LEAST_TIME)) {
-    throw new HubError(
-      "ERR_HUB_AUTHENTICATE",
-      `The "expiresAt" of a user must be in milliseconds since 1970, not ${String(expiresAt)}. ` +
-        `The "exp" of a JSON Web Token is in seconds: multiply it by 1,000.`,
-    );
-  }
-}
-
 function isExpired({ expiresAt }: User, now: number): boolean {
   return expiresAt !== undefined && expiresAt <= now;
 }
 
-/** @throws {HubError} `ERR_HUB_AUTHENTICATE`. */
+/**
+ * Returns the delay that `admit` asked for, if it did.
+ *
+ * @throws {HubError} `ERR_HUB_AUTHENTICATE`.
+ */
 function retryAfterOf(answer: unknown): number | undefined {
   if (answer === false) return undefined;
   const retryAfter = isObject(answer) ? answer["retryAfter"] : undefined;

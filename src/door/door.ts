@@ -1,89 +1,84 @@
+import type { Counters } from "../counters.ts";
+import { Handshake } from "../members/handshake.ts";
+import type { Admission } from "../members/lifecycle.ts";
+import type { ErrorReport } from "../report.ts";
 import type { Clock } from "../time/clock.ts";
-import { Judgement, type Admission, type Denial } from "./authenticator.ts";
+import type { UpgradeDecision, UpgradeInfo } from "../transports/transport.ts";
+import { Authenticator } from "./authenticator.ts";
 import { Occupancy } from "./occupancy.ts";
+import type { DoorSettings } from "./options.ts";
 import { isWelcome } from "./origins.ts";
 import { Proxies } from "./proxies.ts";
-import { refusalDecision, type Refusal, type RefusalReason } from "./refusal.ts";
-import { Handshake } from "../members/handshake.ts";
-import type { ErrorContext } from "../hub/events.ts";
-import type { ResolvedOptions } from "../hub/options.ts";
-import type { UpgradeDecision, UpgradeInfo } from "../transports/transport.ts";
+import { refusalDecision, type Denial, type Refusal, type RefusalReason } from "./refusal.ts";
 
-/** What the door needs of the hub. */
-export interface DoorOptions {
-  readonly settings: Pick<
-    ResolvedOptions,
-    | "admit"
-    | "authenticate"
-    | "handshakeTimeout"
-    | "maxConnections"
-    | "maxConnectionsPerAddress"
-    | "origins"
-    | "protocols"
-    | "trustProxy"
-  >;
-  readonly clock: Clock;
-  /** The subprotocols of clients that will say who they are in `hub:hello`. */
-  readonly library: readonly string[];
-  /** Somebody was not let in. */
-  readonly refused: (refusal: Refusal) => void;
-  /** A function of the application's failed. */
-  readonly failed: (error: unknown, source: ErrorContext["source"]) => void;
+/** Whom the door tells. */
+export interface DoorReport extends ErrorReport {
+  /** Called for a client that was not let in. */
+  refused(refusal: Refusal): void;
 }
 
-/** Decides who gets in. */
+export interface DoorParts {
+  readonly settings: DoorSettings;
+  readonly clock: Clock;
+  readonly counters: Counters;
+  /** The subprotocols of library clients, which say who they are in `hub:hello`. */
+  readonly library: readonly string[];
+  readonly report: DoorReport;
+}
+
+/** Decides which clients may connect. */
 export class Door {
-  readonly #options: DoorOptions;
+  readonly #parts: DoorParts;
   readonly #proxies: Proxies;
   readonly #occupancy: Occupancy;
-  readonly #judgement: Judgement;
-  /** Best first; those of the library go before the application's. */
+  readonly #authenticator: Authenticator;
+  /** The subprotocols that are spoken, best first: those of the library before those of the application. */
   readonly #protocols: readonly string[];
   #open = true;
 
-  constructor(options: DoorOptions) {
-    const { clock, failed, library, settings } = options;
-    this.#options = options;
+  constructor(parts: DoorParts) {
+    const { clock, library, report, settings } = parts;
+    this.#parts = parts;
     this.#proxies = new Proxies(settings.trustProxy);
     this.#occupancy = new Occupancy(settings);
-    this.#judgement = new Judgement(settings, clock, failed);
+    this.#authenticator = new Authenticator(settings, clock, report);
     this.#protocols = [...library, ...settings.protocols];
   }
 
-  /** From now on everybody is refused, those included who are being judged. */
+  /** Refuses every client from now on, including those that are being judged. */
   shut(): void {
     this.#open = false;
-    this.#judgement.shut();
+    this.#authenticator.shut();
   }
 
-  /** The answer to a handshake. */
+  /** Returns the answer to a handshake. */
   decide(info: UpgradeInfo): UpgradeDecision | Promise<UpgradeDecision> {
     const { host, ...seen } = this.#proxies.seen(info);
     const handshake = new Handshake({ url: info.url, headers: info.headers, ...seen });
     const obstacle = this.#obstacleTo(handshake, host);
     if (obstacle !== undefined) return this.#refuse(handshake, obstacle);
     const protocol = this.#protocols.find((offered) => info.protocols.includes(offered)) ?? "";
-    const isLibrary = this.#options.library.includes(protocol);
-    if (!this.#judgement.isNeeded(isLibrary)) return accept(protocol, { handshake, user: undefined });
+    const isLibrary = this.#parts.library.includes(protocol);
+    if (!this.#authenticator.isNeeded(isLibrary)) return accept(protocol, { handshake, user: undefined });
     return this.#judge(handshake, protocol, isLibrary);
   }
 
-  /** What `authenticate` says to a library client. Never rejects. */
+  /** Returns what `authenticate` says to a library client. Never rejects. */
   async introduce(handshake: Handshake): Promise<Admission | Denial> {
-    return this.#judgement.authenticate(handshake);
+    return this.#authenticator.authenticate(handshake);
   }
 
-  /** A library client that was let in at its handshake was refused after its hello, with this code. */
+  /** Reports a library client that was let in at its handshake and refused after its hello, with this close code. */
   turnAway(handshake: Handshake, reason: RefusalReason, code: number): void {
-    this.#options.refused({ status: code, reason, handshake });
+    this.#refused({ status: code, reason, handshake });
   }
 
-  /** A connection has opened. */
+  /** Counts a connection that has opened. */
   entered({ remoteAddress }: Handshake): void {
     this.#occupancy.enter(remoteAddress);
   }
 
-  /** It has ended. */
+  /** Counts a connection as ended. */
   left({ remoteAddress }: Handshake): void {
     this.#occupancy.leave(remoteAddress);
   }
@@ -91,18 +86,18 @@ export class Door {
   #obstacleTo(handshake: Handshake, host: string): RefusalReason | undefined {
     if (!this.#open) return "draining";
     try {
-      if (!isWelcome(this.#options.settings.origins, handshake, host)) return "origin";
+      if (!isWelcome(this.#parts.settings.origins, handshake, host)) return "origin";
     } catch (error) {
-      this.#options.failed(error, "origins");
+      this.#parts.report.failed(error, "origins");
       return "origin";
     }
     return this.#occupancy.obstacleTo(handshake.remoteAddress);
   }
 
-  /** Who is being judged takes a place already. */
+  /** Judges a client, which takes a place already meanwhile. */
   async #judge(handshake: Handshake, protocol: string, isLibrary: boolean): Promise<UpgradeDecision> {
     this.entered(handshake);
-    const verdict = await this.#judgement.judge(handshake, isLibrary);
+    const verdict = await this.#authenticator.judge(handshake, isLibrary);
     // Its connection takes the place before anybody else is asked: both happen in this turn of the event loop.
     this.left(handshake);
     if (!this.#open) return this.#refuse(handshake, "draining");
@@ -112,8 +107,13 @@ export class Door {
 
   #refuse(handshake: Handshake, reason: RefusalReason, denial?: Denial): UpgradeDecision {
     const decision = refusalDecision(reason, denial);
-    this.#options.refused({ status: decision.status, reason, handshake });
+    this.#refused({ status: decision.status, reason, handshake });
     return decision;
+  }
+
+  #refused(refusal: Refusal): void {
+    this.#parts.counters.refusals++;
+    this.#parts.report.refused(refusal);
   }
 }
 

@@ -1,11 +1,9 @@
 import { Buffer } from "node:buffer";
 import { Batch } from "../delivery/batch.ts";
-import type { Clock, Timer } from "../time/clock.ts";
 import type { Codecs } from "../delivery/codecs.ts";
-import type { Door } from "./door.ts";
-import type { Admission } from "./authenticator.ts";
 import { Handshake } from "../members/handshake.ts";
-import { CloseCode, MAX_CLOSE_REASON_BYTES } from "../protocol/close-codes.ts";
+import type { Admission } from "../members/lifecycle.ts";
+import { CloseCode, MAX_CLOSE_REASON_BYTES, type Close } from "../protocol/close-codes.ts";
 import type { Codec } from "../protocol/codec.ts";
 import {
   ControlEvent,
@@ -16,49 +14,54 @@ import {
   type Hello,
   type WireError,
 } from "../protocol/packet.ts";
+import type { ErrorReport } from "../report.ts";
+import type { Clock, Timer } from "../time/clock.ts";
 import type { Connection } from "../transports/transport.ts";
+import type { Door } from "./door.ts";
 
-/** What newcomers need of the hub. */
-export interface NewcomerOptions {
+/** Whom newcomers tell. */
+export interface NewcomerReport extends ErrorReport {
+  /** Called for a newcomer that has said who it is, and is let in. */
+  admit(connection: Connection, admission: Admission): void;
+  /** Called when a newcomer is none any more: it was let in, refused, or has gone. */
+  done(newcomer: Newcomer): void;
+}
+
+export interface NewcomerParts {
   readonly codecs: Codecs;
   readonly clock: Clock;
   readonly door: Door;
-  /** How long all of it may take, in milliseconds. */
+  /** How long a newcomer may take until it is let in, in milliseconds. */
   readonly handshakeTimeout: number;
-  /** It has said who it is, and is let in. */
-  readonly admit: (connection: Connection, admission: Admission) => void;
-  /** It is a newcomer no longer, whatever became of it. */
-  readonly done: (newcomer: Newcomer) => void;
-  /** What it was to be told could not be encoded. */
-  readonly failed: (error: unknown) => void;
+  readonly report: NewcomerReport;
 }
 
 /**
- * A library client's connection from its opening to the answer to its `hub:hello`. It is in no room and no audience, and
- * the application does not know of it.
+ * The connection of a library client from its opening to the answer to its `hub:hello`. A newcomer is in no room and no
+ * audience, and the application does not know of it.
  */
 export class Newcomer {
   readonly #connection: Connection;
   readonly #codec: Codec;
   readonly #handshake: Handshake;
-  readonly #options: NewcomerOptions;
+  readonly #parts: NewcomerParts;
   readonly #timer: Timer;
   #silent = true;
   #waiting = true;
 
-  constructor(connection: Connection, codec: Codec, handshake: Handshake, options: NewcomerOptions) {
+  constructor(connection: Connection, codec: Codec, handshake: Handshake, parts: NewcomerParts) {
     this.#connection = connection;
     this.#codec = codec;
     this.#handshake = handshake;
-    this.#options = options;
-    this.#timer = options.clock.setTimeout(() => {
-      options.door.turnAway(handshake, "timeout", CloseCode.handshakeTimeout);
-      this.close(CloseCode.handshakeTimeout, "The handshake took too long");
-    }, options.handshakeTimeout);
+    this.#parts = parts;
+    this.#timer = parts.clock.setTimeout(() => {
+      parts.door.turnAway(handshake, "timeout", CloseCode.handshakeTimeout);
+      this.close({ code: CloseCode.handshakeTimeout, reason: "The handshake took too long" });
+    }, parts.handshakeTimeout);
     connection.owner = this;
   }
 
-  /** The first message has to be the hello; another before it is answered is against the protocol. */
+  /** Takes a message. The first one has to be the hello; another one before the answer breaks the protocol. */
   receive(message: string | Uint8Array): void {
     if (!this.#waiting) return;
     const hello = this.#silent ? this.#read(message) : undefined;
@@ -72,8 +75,8 @@ export class Newcomer {
     }
   }
 
-  /** It will not be let in any more. */
-  close(code: number, reason: string): void {
+  /** Refuses the newcomer, if it waits. */
+  close({ code, reason }: Close): void {
     if (!this.#waiting) return;
     this.left();
     this.#connection.close(code, reason);
@@ -83,23 +86,23 @@ export class Newcomer {
     return this.#handshake;
   }
 
-  /** It is no newcomer any more: it was let in, or its connection has ended. */
+  /** Ends the waiting: the newcomer was let in, or its connection has ended. */
   left(): void {
     this.#waiting = false;
     this.#timer.cancel();
-    this.#options.done(this);
+    this.#parts.report.done(this);
   }
 
   async #introduce(handshake: Handshake): Promise<void> {
-    const { door } = this.#options;
+    const { door } = this.#parts;
     const verdict = await door.introduce(handshake);
     if (!this.#waiting) return;
     if (!("reason" in verdict)) {
       this.left();
-      this.#options.admit(this.#connection, verdict);
+      this.#parts.report.admit(this.#connection, verdict);
     } else if (verdict.error === undefined) {
       door.turnAway(handshake, verdict.reason, CloseCode.internalError);
-      this.close(CloseCode.internalError, "The server failed to authenticate");
+      this.close({ code: CloseCode.internalError, reason: "The server failed to authenticate" });
     } else {
       door.turnAway(handshake, verdict.reason, CloseCode.unauthorized);
       this.#refuse(verdict.error, CloseCode.unauthorized);
@@ -118,12 +121,12 @@ export class Newcomer {
 
   #refuse(error: WireError, code: number): void {
     try {
-      const frame = this.#options.codecs.encode({ event: ControlEvent.error, data: error }, this.#codec);
+      const frame = this.#parts.codecs.encode({ event: ControlEvent.error, data: error }, this.#codec);
       this.#connection.write(new Batch().append(frame));
     } catch (failure) {
-      this.#options.failed(failure);
+      this.#parts.report.failed(failure, "codec", { event: ControlEvent.error });
     }
-    this.close(code, Buffer.byteLength(error.code) <= MAX_CLOSE_REASON_BYTES ? error.code : "");
+    this.close({ code, reason: Buffer.byteLength(error.code) <= MAX_CLOSE_REASON_BYTES ? error.code : "" });
   }
 }
 

@@ -1,17 +1,17 @@
-/** The most that may be in; `undefined` is no limit. */
+/** How many connections there may be; `undefined` is no limit. */
 export interface OccupancyLimits {
   readonly maxConnections: number | undefined;
   readonly maxConnectionsPerAddress: number | undefined;
 }
 
-/** Which limit one more would exceed. */
+/** The limit that one more connection would exceed. */
 export type Obstacle = "capacity" | "address-capacity";
 
-/** Counts who is in, together and from each address. */
+/** Counts connections, together and from each address. */
 export class Occupancy {
   readonly #most: number;
   readonly #mostPerAddress: number;
-  /** By subscriber. Absent where nobody asks; without an entry for whom nobody is in. */
+  /** Connections by subscriber, where there are any. Absent where no limit needs the numbers. */
   readonly #perSubscriber: Map<string, number> | undefined;
   #total = 0;
 
@@ -21,22 +21,23 @@ export class Occupancy {
     this.#perSubscriber = maxConnectionsPerAddress === undefined ? undefined : new Map();
   }
 
-  /** What stands against one more, or `undefined`. */
+  /** Returns the limit that one more connection from this address would exceed, if there is one. */
   obstacleTo(address: string): Obstacle | undefined {
     if (this.#total >= this.#most) return "capacity";
     const from = this.#perSubscriber?.get(subscriberOf(address)) ?? 0;
     return from >= this.#mostPerAddress ? "address-capacity" : undefined;
   }
 
+  /** Counts a connection from this address. */
   enter(address: string): void {
     this.#total += 1;
-    // On a Unix domain socket there are no addresses: all clients would count as one.
+    // Clients of a Unix domain socket have no address: all of them would count as one subscriber.
     if (this.#perSubscriber === undefined || address === "") return;
     const subscriber = subscriberOf(address);
     this.#perSubscriber.set(subscriber, (this.#perSubscriber.get(subscriber) ?? 0) + 1);
   }
 
-  /** One that has entered, with the same address, has left. */
+  /** Counts a connection from this address as ended. */
   leave(address: string): void {
     this.#total -= 1;
     const subscriber = subscriberOf(address);
@@ -48,8 +49,8 @@ export class Occupancy {
 }
 
 /**
- * Who has the address: an IPv4 address one subscriber, an IPv6 address the subscriber to whom its /64 prefix was given.
- * Everybody is given at least that much (RFC 6177), 2^64 addresses to connect from: a limit for each would be none.
+ * Returns the subscriber that has the address: the address itself for IPv4, its /64 prefix for IPv6. Every subscriber is given
+ * at least a /64 (RFC 6177), 2^64 addresses to connect from: a limit for each address would be no limit.
  */
 function subscriberOf(address: string): string {
   if (!address.includes(":")) return address;
@@ -59,7 +60,7 @@ function subscriberOf(address: string): string {
   return `${groups.slice(0, 4).join(":")}::/64`;
 }
 
-/** The groups of a part of an IPv6 address; an IPv4 address at its end stands for two. */
+/** Returns the groups of a part of an IPv6 address; an IPv4 address at its end stands for two groups. */
 function groupsOf(part: string): string[] {
   if (part === "") return [];
   return part.split(":").flatMap((group) => (group.includes(".") ? [group, ""] : [group]));

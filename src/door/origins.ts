@@ -2,15 +2,15 @@ import { HubError } from "../errors.ts";
 import type { Handshake } from "../members/handshake.ts";
 
 /**
- * The pages that may connect, by their origin. `"same"`: those of the host that they connect to. `"*"`: all. A list holds
- * origins as browsers send them: `"https://example.com"`, without a path, and with the port only where it is not the
+ * The pages that may connect, by their origin. `"same"`: pages of the host that they connect to. `"*"`: all pages. A list
+ * holds origins as browsers send them: `"https://example.com"`, without a path, and with the port only where it is not the
  * scheme's default. A function decides on each handshake.
  */
 export type Origins = "same" | "*" | readonly string[] | ((origin: string, handshake: Handshake) => boolean);
 
 /**
- * Whether the request may come from where it says. One without an `Origin` header is no browser's: browsers send it with
- * every handshake (RFC 6455 section 4.1), and no page can take it away.
+ * Whether a handshake of this origin may connect. A handshake without an `Origin` header is no browser's: browsers send the
+ * header with every handshake (RFC 6455 section 4.1), and no page can remove it.
  *
  * @param host - the host, with the port if it was given, that the client asked for.
  * @throws what the application's function throws, and {@link HubError} `ERR_HUB_OPTION` if it does not return a boolean.
@@ -21,24 +21,24 @@ export function isWelcome(origins: Origins, handshake: Handshake, host: string):
   if (origins === "same") return isSame(origin, host);
   if (typeof origins === "object") return origins.includes(origin);
   const verdict: unknown = origins(origin, handshake);
-  // A promise is truthy: whoever gave an async function would let everybody in.
+  // A promise is truthy: an async function would let every page in.
   if (typeof verdict === "boolean") return verdict;
   throw new HubError("ERR_HUB_OPTION", 'The function "origins" must return true or false, and not a promise.');
 }
 
-/** Whether the value is an {@link Origins}. An entry of a list that no browser sends would never match: it is refused. */
+/** Whether the value is an {@link Origins}. A list with an entry that no browser sends is refused: it would never match. */
 export function isOrigins(value: unknown): boolean {
   if (typeof value === "function" || value === "same" || value === "*") return true;
   return Array.isArray(value) && value.every((entry) => typeof entry === "string" && isSerialised(entry));
 }
 
-/** Nothing but a scheme, a host and perhaps a port. */
+/** An origin of a scheme, a host and perhaps a port, and nothing else. */
 const HTTP_ORIGIN = /^(https?:)\/\/([^\s/?#@\\]+)$/i;
 const HOST = /^[^\s/?#@\\]+$/;
 
 /**
- * The schemes are not compared: behind a proxy that ends TLS the hub does not know that the page's is `https:`. The port
- * that a host is given without is therefore the default of the page's scheme.
+ * Whether the page has the origin of the host. The schemes are not compared: behind a proxy that ends TLS the hub does not
+ * know that the page has `https:`. A host without a port therefore has the default port of the page's scheme.
  */
 function isSame(origin: string, host: string): boolean {
   const [, scheme = "", authority = ""] = HTTP_ORIGIN.exec(origin) ?? [];
@@ -47,21 +47,21 @@ function isSame(origin: string, host: string): boolean {
   return page !== undefined && page === hostOf(scheme, host);
 }
 
-/** In the form in which the same host always looks the same: lower-case, without the scheme's default port. */
+/** Returns the host in its normal form: lower-case, without the default port of the scheme. */
 function hostOf(scheme: string, authority: string): string | undefined {
   const url = `${scheme}//${authority}`;
   return URL.canParse(url) ? new URL(url).host : undefined;
 }
 
-/** The schemes of URLs that have an origin which no page has. */
+/** Schemes of URLs whose origin no page has. */
 const PAGELESS: ReadonlySet<string> = new Set(["ws:", "wss:", "ftp:", "file:"]);
-/** As of extensions and of applications in a web view, such as `chrome-extension://…` and `capacitor://localhost`. */
+/** Origins of extensions and of applications in a web view: `chrome-extension://…`, `capacitor://localhost`. */
 const OTHER_ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/[a-z0-9._-]+(:\d+)?$/;
 
 /** Whether a browser would write an origin like this (HTML, "serialization of an origin"). */
 function isSerialised(origin: string): boolean {
   if (origin === "null") return true;
-  // In a URL, "*" is a letter like any other. Who writes it here means a pattern, which this is not.
+  // In a URL, "*" is a letter like any other. Here it is meant as a pattern, which the list does not know.
   if (!URL.canParse(origin) || origin.includes("*")) return false;
   const { protocol, origin: serialised } = new URL(origin);
   if (protocol === "http:" || protocol === "https:") return serialised === origin;

@@ -1,15 +1,15 @@
 import { BlockList, isIP, SocketAddress } from "node:net";
 import type { UpgradeInfo } from "../transports/transport.ts";
-import { plainAddress } from "../transports/shared/upgrade-info.ts";
+import { plainAddress } from "../checks/plain-address.ts";
 
 /** How many proxies stand in front of the hub, or which addresses and CIDR ranges are theirs. */
 export type TrustProxy = number | readonly string[];
 
-/** What a request looked like to whoever received it. */
+/** What a request looked like to the server or proxy that received it. */
 export interface SeenRequest {
   readonly remoteAddress: string;
   readonly secure: boolean;
-  /** As the client asked for it, with the port if that was given; empty if it did not say. */
+  /** The host that the client asked for, with the port if it gave one; empty if it gave none. */
   readonly host: string;
 }
 
@@ -25,10 +25,10 @@ export function isTrustProxy(value: unknown): boolean {
 }
 
 /**
- * Reads what the trusted proxies tell of the client. Of what clients write into the same headers nothing is believed.
+ * Reads what the trusted proxies tell of the client. Nothing that clients write into the same headers is believed.
  *
- * Every proxy adds one entry at the right end of `X-Forwarded-For`: the address that the request came to it from. So the
- * list is read from the right: the first entry there is by the nearest proxy, the next one by the proxy before that, and
+ * Every proxy adds one entry at the right end of `X-Forwarded-For`: the address from which it received the request. So the
+ * list is read from the right: the first entry is by the nearest proxy, the next one by the proxy before that, and
  * what stands left of the outermost trusted proxy's entry is a claim of the client's.
  */
 export class Proxies {
@@ -40,7 +40,7 @@ export class Proxies {
     this.#ranges = rangesOf(typeof trust === "object" ? trust : []);
   }
 
-  /** What the request looked like to the outermost trusted proxy; without trust, as it is. */
+  /** Returns what the request looked like to the outermost trusted proxy, or to this server if none is trusted. */
   seen({ headers, remoteAddress, secure }: Pick<UpgradeInfo, "headers" | "remoteAddress" | "secure">): SeenRequest {
     const host = headers["host"] ?? "";
     if (!this.#trusts(remoteAddress, 0)) return { remoteAddress, secure, host };
@@ -48,7 +48,7 @@ export class Proxies {
     const addresses = [remoteAddress, ...entriesOf(headers["x-forwarded-for"]).map(addressOf)];
     let distance = 0;
     while (distance < addresses.length - 1 && this.#trusts(addresses[distance], distance)) distance += 1;
-    // A proxy that tells nothing of the address may still tell the rest.
+    // A proxy that does not tell the address may still tell the rest.
     const hop = Math.max(distance, 1);
     return {
       remoteAddress: lastKnown(addresses, distance),
@@ -76,7 +76,7 @@ function lastKnown(addresses: readonly (string | undefined)[], distance: number)
   return "";
 }
 
-/** From right to left. An empty entry keeps its place: it is some proxy's, too. */
+/** Returns the entries from right to left. An empty entry keeps its place: a proxy wrote it, too. */
 function entriesOf(header: string | undefined): readonly string[] {
   if (header === undefined) return [];
   return header
@@ -86,9 +86,9 @@ function entriesOf(header: string | undefined): readonly string[] {
 }
 
 /**
- * What the proxy at this hop wrote; the first entry where there are fewer. Most proxies write one value over what they
- * get, and those behind them leave it alone. Pages cannot set these headers, and other clients gain nothing by them: who
- * can send them can as well leave out `Origin`.
+ * Returns what the proxy at this hop wrote, or the first entry if there are fewer. Most proxies overwrite the header with one
+ * value, and those behind them leave it alone. Pages cannot set these headers, and other clients gain nothing by them: a client
+ * that can send them can as well leave out `Origin`.
  */
 function entryOf(header: string | undefined, hop: number): string {
   const entries = entriesOf(header);
@@ -103,14 +103,17 @@ function isSecure(protocol: string): boolean | undefined {
 /** The parts of `"[::1]:80"`, `[::1]` and `1.2.3.4:80`; a bare IPv6 address has no port. */
 const WITH_PORT = /^(?:\[([\da-f:.]+)\]|([\d.]+))(?::\d{1,5})?$/i;
 
-/** The address in an entry, as the hub writes addresses; `undefined` if there is none. */
+/** Returns the address in an entry, as the hub writes addresses; `undefined` if there is none. */
 function addressOf(entry: string): string | undefined {
   const text = entry.startsWith('"') && entry.endsWith('"') ? entry.slice(1, -1) : entry;
   const [, bracketed, dotted] = WITH_PORT.exec(text) ?? [];
   return canonical(bracketed ?? dotted ?? text);
 }
 
-/** The short form of an address in lower case, IPv4-mapped ones as IPv4. One with a zone means something here only. */
+/**
+ * Returns the short form of an address in lower case, an IPv4-mapped one as IPv4; `undefined` for anything else, such as an
+ * address with a zone, which means something on this machine only.
+ */
 function canonical(address: string): string | undefined {
   if (isIP(address) === 0 || address.includes("%")) return undefined;
   return plainAddress(new SocketAddress({ address, family: familyOf(address) }).address);
@@ -122,12 +125,12 @@ function familyOf(address: string): "ipv4" | "ipv6" {
 
 const RANGE = /^([^/]+)(?:\/(\d{1,3}))?$/;
 
-/** Whether it is an address or a CIDR range. One of everybody would make proxies of the clients, too. */
+/** Whether an entry is an address or a CIDR range. A range of all addresses is refused: it would trust clients, too. */
 function isRange(entry: string): boolean {
   const [, address = "", length] = RANGE.exec(entry) ?? [];
   const plain = canonical(address);
   if (plain === undefined || length === undefined) return plain !== undefined;
-  // What is asked about is written as IPv4: a range of IPv4-mapped addresses would match nothing.
+  // Addresses are compared as IPv4: a range of IPv4-mapped addresses would match nothing.
   if (familyOf(plain) !== familyOf(address)) return false;
   return Number(length) >= 1 && Number(length) <= (familyOf(address) === "ipv6" ? 128 : 32);
 }

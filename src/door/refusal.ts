@@ -1,6 +1,6 @@
 import type { Handshake } from "../members/handshake.ts";
 import type { UpgradeDecision } from "../transports/transport.ts";
-import type { Denial } from "./authenticator.ts";
+import type { WireError } from "../protocol/packet.ts";
 
 /** Why a client was not let in. */
 export type RefusalReason =
@@ -8,9 +8,9 @@ export type RefusalReason =
   | "draining"
   /** A page of another origin than `origins` allows. */
   | "origin"
-  /** `maxConnections` are there. */
+  /** There are `maxConnections` already. */
   | "capacity"
-  /** `maxConnectionsPerAddress` are there from its address. */
+  /** There are `maxConnectionsPerAddress` from its address already. */
   | "address-capacity"
   /** `admit` said no. */
   | "admit"
@@ -18,26 +18,35 @@ export type RefusalReason =
   | "unauthorized"
   /** `authenticate` failed. */
   | "failed"
-  /** It, or `authenticate`, took longer than `handshakeTimeout`. */
+  /** The client, or `authenticate`, took longer than `handshakeTimeout`. */
   | "timeout";
+
+/** Why a client is not let in, and what it is told. */
+export interface Denial {
+  readonly reason: RefusalReason;
+  /** What the client is told. `undefined` if the server is to blame: then the client may try again. */
+  readonly error?: WireError | undefined;
+  /** When the client may try again, in milliseconds. */
+  readonly retryAfter?: number | undefined;
+}
 
 /** A client that was not let in. */
 export interface Refusal {
-  /** The HTTP status that it got, or, after its `hub:hello`, the close code. */
+  /** The HTTP status that the client got, or the close code after its `hub:hello`. */
   readonly status: number;
   readonly reason: RefusalReason;
   readonly handshake: Handshake;
 }
 
-/** After how many seconds a client may try again where nobody says otherwise. */
+/** When a client may try again unless the application says otherwise, in seconds. */
 const RETRY_AFTER = 5;
 
-interface Answer {
+interface HttpAnswer {
   readonly status: number;
   readonly message: string;
 }
 
-const ANSWERS: Readonly<Record<RefusalReason, Answer>> = {
+const ANSWERS: Readonly<Record<RefusalReason, HttpAnswer>> = {
   draining: { status: 503, message: "The server is shutting down" },
   origin: { status: 403, message: "This origin may not connect" },
   capacity: { status: 503, message: "The server is full" },
@@ -48,7 +57,7 @@ const ANSWERS: Readonly<Record<RefusalReason, Answer>> = {
   timeout: { status: 503, message: "The server took too long to decide" },
 };
 
-/** The HTTP answer. 429 and 503 say when to try again (RFC 9110 section 10.2.3, RFC 6585 section 4). */
+/** Returns the HTTP answer to a refused client. 429 and 503 say when to try again (RFC 9110 section 10.2.3, RFC 6585 section 4). */
 export function refusalDecision(
   reason: RefusalReason,
   denial?: Denial,

@@ -1,84 +1,86 @@
-import type { Core } from "../members/lifecycle.ts";
+import type { Codecs } from "../delivery/codecs.ts";
+import type { Delivery } from "../delivery/delivery.ts";
 import type { Door } from "../door/door.ts";
-import type { Admission } from "../door/authenticator.ts";
-import type { HeartbeatOptions } from "../time/heartbeat.ts";
-import type { Inbound } from "../inbound/dispatcher.ts";
+import { Newcomer, type NewcomerParts, type NewcomerReport } from "../door/newcomer.ts";
+import type { Dispatcher } from "../inbound/dispatcher.ts";
+import { DRAINED, TOO_SLOW, type Admission } from "../members/lifecycle.ts";
 import { Member } from "../members/member.ts";
-import { Newcomer, type NewcomerOptions } from "../door/newcomer.ts";
-import type { ResolvedOptions } from "./options.ts";
-import { CloseCode } from "../protocol/close-codes.ts";
+import type { Members } from "../members/members.ts";
+import { CloseCode, type Close } from "../protocol/close-codes.ts";
 import { ControlEvent, PROTOCOL_VERSION, type Bye, type EventPacket, type Welcome } from "../protocol/packet.ts";
+import type { ErrorReport, ErrorSource } from "../report.ts";
+import type { Clock } from "../time/clock.ts";
+import type { HeartbeatOptions, HeartbeatReport } from "../time/heartbeat.ts";
 import type { Connection, TransportHandlers } from "../transports/transport.ts";
+import type { HubSettings } from "./options.ts";
+import { Socket, type SocketParts } from "./socket.ts";
 
-/** What the reception needs of the hub. */
-export interface ReceptionOptions {
-  readonly core: Core;
-  readonly door: Door;
-  readonly inbound: Inbound;
-  readonly settings: Pick<ResolvedOptions, "handshakeTimeout" | "heartbeat" | "welcome">;
-  /** When the heartbeat asks the next member. */
-  readonly nextPhase: () => number;
-  /** Gives a new member its socket. */
-  readonly admitted: (member: Member) => void;
-  /** It was greeted: the application may know of it. */
-  readonly connected: (member: Member) => void;
-  /** A packet of the hub's own could not be encoded. */
-  readonly failed: (error: unknown, event: string, member?: Member) => void;
-  /** The transport's server failed. */
-  readonly broken: (error: unknown) => void;
+/** Whom connections tell. */
+export interface ConnectionsReport extends ErrorReport {
+  /** Called when a member has been greeted: the application may know of it. */
+  connected(member: Member): void;
 }
 
-/** Receives what the transport reports: whose connection it is, how one becomes a member, and how it ends. */
-export class Reception {
-  readonly #options: ReceptionOptions;
-  readonly #newcomerOptions: NewcomerOptions;
+export interface ConnectionsParts extends SocketParts {
+  readonly clock: Clock;
+  readonly codecs: Codecs;
+  readonly delivery: Delivery<Member>;
+  readonly dispatcher: Dispatcher;
+  readonly door: Door;
+  readonly members: Members;
+  readonly settings: Pick<HubSettings, "handshakeTimeout" | "heartbeat" | "welcome">;
+  /** Returns the phase in which the heartbeat asks the next member. */
+  readonly nextPhase: () => number;
+  readonly report: ConnectionsReport;
+}
+
+/** What everybody is told who has to go, or who still connects. */
+interface Farewell extends Close {
+  readonly bye?: Bye;
+}
+
+/** Takes what the transport reports: which connection it concerns, how a connection becomes a member, and how it ends. */
+export class Connections implements HeartbeatReport<Member>, NewcomerReport {
+  readonly #parts: ConnectionsParts;
+  readonly #newcomerParts: NewcomerParts;
   readonly #newcomers = new Set<Newcomer>();
-  /** Once it is closed: what whoever still comes is told. */
+  /** Present once the hub is drained or closed. */
   #farewell: Farewell | undefined;
 
-  constructor(options: ReceptionOptions) {
-    this.#options = options;
-    const { core, door, settings, failed } = options;
-    this.#newcomerOptions = {
-      codecs: core.codecs,
-      clock: core.clock,
-      door,
-      handshakeTimeout: settings.handshakeTimeout,
-      admit: (connection, admission) => this.#admit(connection, admission),
-      done: (newcomer) => this.#newcomers.delete(newcomer),
-      failed: (error) => failed(error, ControlEvent.error),
-    };
+  constructor(parts: ConnectionsParts) {
+    this.#parts = parts;
+    const { clock, codecs, door, settings } = parts;
+    this.#newcomerParts = { clock, codecs, door, handshakeTimeout: settings.handshakeTimeout, report: this };
   }
 
-  /** How many library clients are not let in yet. */
+  /** Number of library clients that are not let in yet. */
   get newcomers(): number {
     return this.#newcomers.size;
   }
 
-  /** Takes nobody any more. Those who are in are told when to come back: they stay until the core has no work for them. */
+  /** Takes no clients any more. Members are told when to reconnect, and stay until nothing is at work for them. */
   drain(bye: Bye): void {
-    this.#end({ code: CloseCode.draining, reason: DRAINING, bye });
-    for (const member of this.#options.core.members.all.values()) {
-      this.#tell(member, { event: ControlEvent.bye, data: bye });
-    }
+    this.#end({ ...DRAINED, bye });
+    for (const member of this.#parts.members.all.values()) this.#tell(member, { event: ControlEvent.bye, data: bye });
   }
 
-  /** Sends everybody away, and whoever still comes. */
+  /** Closes all connections, and those that still come. */
   close(): void {
-    // Those who are left of a drain have been told when to come back.
-    const { code, reason } = this.#farewell ?? { code: CloseCode.goingAway, reason: GOING_AWAY };
+    // The members that are left of a drain have been told when to reconnect.
+    const { code, reason } = this.#farewell ?? GOING_AWAY;
     this.#end({ code, reason });
-    for (const member of this.#options.core.members.all.values()) this.#dismiss(member, { code, reason });
+    for (const member of this.#parts.members.all.values()) this.#dismiss(member, { code, reason });
   }
 
   #end(farewell: Farewell): void {
     this.#farewell = farewell;
-    this.#options.door.shut();
-    for (const newcomer of this.#newcomers) newcomer.close(farewell.code, farewell.reason);
+    this.#parts.door.shut();
+    for (const newcomer of this.#newcomers) newcomer.close(farewell);
   }
 
+  /** What the transport calls. */
   handlers(): TransportHandlers {
-    const { core, door, inbound, broken } = this.#options;
+    const { delivery, dispatcher, door, lifecycle, report } = this.#parts;
     return {
       upgrade: (info) => door.decide(info),
       open: (connection, context) => this.#receive(connection, context as Admission),
@@ -89,27 +91,27 @@ export class Reception {
         }
         const member = owner as Member;
         member.askedIn = 0;
-        if (member.open) inbound.receive(member, data);
+        if (member.open) dispatcher.receive(member, data);
       },
       pong: ({ owner }) => {
         if (owner instanceof Member) owner.askedIn = 0;
       },
       drain: ({ owner }) => {
         if (!(owner instanceof Member)) return;
-        // What a client takes is a sign of life too: its pong may be far behind what it has yet to read.
+        // What a client takes is a sign of life, too: its pong may be far behind what it has yet to read.
         owner.askedIn = 0;
-        if (owner.open) core.delivery.drained(owner);
+        if (owner.open) delivery.drained(owner);
       },
       overflow: ({ owner }) => {
-        if (owner instanceof Member) core.expelSlow(owner);
-        else (owner as Newcomer).close(CloseCode.slowConsumer, "The client reads too slowly");
+        if (owner instanceof Member) lifecycle.expelSlow(owner);
+        else (owner as Newcomer).close(TOO_SLOW);
       },
       close: ({ owner }, code, reason) => {
         door.left((owner as Member | Newcomer).handshake);
-        if (owner instanceof Member) core.retire(owner, code, reason);
+        if (owner instanceof Member) lifecycle.retire(owner, { code, reason });
         else (owner as Newcomer).left();
       },
-      error: broken,
+      error: (error) => report.failed(error, "transport"),
     };
   }
 
@@ -119,62 +121,67 @@ export class Reception {
     else member.connection.ping();
   }
 
-  /** Plain clients are in; those of the library say hello first. */
-  #receive(connection: Connection, admission: Admission): void {
-    this.#options.door.entered(admission.handshake);
-    const codec = this.#options.core.codecs.of(connection.protocol);
-    if (codec === undefined) {
-      this.#admit(connection, admission);
-      return;
-    }
-    const newcomer = new Newcomer(connection, codec, admission.handshake, this.#newcomerOptions);
-    this.#newcomers.add(newcomer);
-    // The decision to let this client in was taken before `close()` was called, and is carried out after it.
-    const farewell = this.#farewell;
-    if (farewell !== undefined) newcomer.close(farewell.code, farewell.reason);
+  lost(member: Member): void {
+    this.#parts.lifecycle.expelLost(member);
   }
 
-  #admit(connection: Connection, admission: Admission): void {
-    const member = this.#options.core.admit(connection, admission, this.#options.nextPhase());
-    this.#options.admitted(member);
-    if (this.#options.settings.welcome || this.#isLibrary(member)) this.#greet(member);
-    this.#options.connected(member);
+  /** Makes a member of a connection, and tells the application. */
+  admit(connection: Connection, admission: Admission): void {
+    const { lifecycle, nextPhase, report, settings } = this.#parts;
+    const member = lifecycle.admit(connection, admission, nextPhase());
+    member.socket = new Socket(this.#parts, member);
+    if (settings.welcome || this.#isLibrary(member)) this.#greet(member);
+    report.connected(member);
     if (this.#farewell !== undefined) this.#dismiss(member, this.#farewell);
   }
 
+  done(newcomer: Newcomer): void {
+    this.#newcomers.delete(newcomer);
+  }
+
+  failed(error: unknown, source: ErrorSource, subject: { readonly event: string }): void {
+    this.#parts.report.failed(error, source, subject);
+  }
+
+  /** Lets a plain client in; a library client says hello first. */
+  #receive(connection: Connection, admission: Admission): void {
+    this.#parts.door.entered(admission.handshake);
+    const codec = this.#parts.codecs.of(connection.protocol);
+    if (codec === undefined) {
+      this.admit(connection, admission);
+      return;
+    }
+    const newcomer = new Newcomer(connection, codec, admission.handshake, this.#newcomerParts);
+    this.#newcomers.add(newcomer);
+    // The decision to let this client in was taken before `close()` was called, and is carried out after it.
+    if (this.#farewell !== undefined) newcomer.close(this.#farewell);
+  }
+
   #greet(member: Member): void {
-    const { interval, timeout } = this.#options.settings.heartbeat || NEVER;
+    const { interval, timeout } = this.#parts.settings.heartbeat || NO_HEARTBEAT;
     const data: Welcome = { id: member.id, protocol: PROTOCOL_VERSION, heartbeat: interval, timeout };
     this.#tell(member, { event: ControlEvent.welcome, data });
   }
 
   #dismiss(member: Member, { code, reason, bye }: Farewell): void {
     if (bye !== undefined) this.#tell(member, { event: ControlEvent.bye, data: bye });
-    this.#options.core.closeMember(member, code, reason);
+    this.#parts.lifecycle.close(member, { code, reason });
   }
 
   #isLibrary({ connection }: Member): boolean {
-    return this.#options.core.codecs.of(connection.protocol) !== undefined;
+    return this.#parts.codecs.of(connection.protocol) !== undefined;
   }
 
   #tell(member: Member, packet: EventPacket): void {
     try {
-      this.#options.core.tell(member, packet);
+      this.#parts.local.tell(member, packet);
     } catch (error) {
-      this.#options.failed(error, packet.event, member);
+      this.#parts.report.failed(error, "codec", { event: packet.event, socket: member.socket });
     }
   }
 }
 
-/** What is said to those who have to go. */
-interface Farewell {
-  readonly code: number;
-  readonly reason: string;
-  readonly bye?: Bye;
-}
+const GOING_AWAY: Farewell = { code: CloseCode.goingAway, reason: "The server is going away" };
 
-const DRAINING = "The server is shutting down";
-const GOING_AWAY = "The server is going away";
-
-/** A heartbeat that is switched off. */
-const NEVER: HeartbeatOptions = { interval: 0, timeout: 0 };
+/** The intervals that clients are told where the heartbeat is switched off. */
+const NO_HEARTBEAT: HeartbeatOptions = { interval: 0, timeout: 0 };

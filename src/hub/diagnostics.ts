@@ -14,7 +14,7 @@ const CHANNELS: Readonly<Record<ChannelName, Channel>> = {
   refusal: channel("roomcast:refusal"),
 };
 
-/** Publishes what `message` returns. It is not called while nobody listens. */
+/** Publishes what `message` returns. Without subscribers, `message` is not called. */
 export function publish(name: ChannelName, message: () => object): void {
   const { [name]: target } = CHANNELS;
   if (target.hasSubscribers) target.publish(message());

@@ -1,12 +1,11 @@
 import type { Refusal } from "../door/refusal.ts";
 import type { HubTypes } from "../event-types.ts";
+import type { Close } from "../protocol/close-codes.ts";
+import type { ErrorSource } from "../report.ts";
 import type { Socket } from "./socket.ts";
 
-/** Why a socket is gone. `docs/PROTOCOL.md` section 7 lists the codes. */
-export interface Disconnection {
-  readonly code: number;
-  readonly reason: string;
-}
+/** How a socket has ended. `docs/PROTOCOL.md` section 7 lists the codes. */
+export type Disconnection = Close;
 
 /** What was going on when an error was reported. */
 export interface ErrorContext<T extends HubTypes = HubTypes> {
@@ -14,21 +13,10 @@ export interface ErrorContext<T extends HubTypes = HubTypes> {
    * A handler of `handle`, `on` or `onNode`, middleware around it, a listener of a hub event, the option of that name, the
    * codec at work for the hub itself, the transport's server, or what connects it with other nodes.
    */
-  readonly source:
-    | "admit"
-    | "authenticate"
-    | "backplane"
-    | "codec"
-    | "handler"
-    | "joinable"
-    | "listener"
-    | "middleware"
-    | "node"
-    | "origins"
-    | "transport";
+  readonly source: ErrorSource;
   /** The event that was being handled. */
   readonly event?: string;
-  /** The socket that it came from or is about. */
+  /** The socket that the event came from or is about. */
   readonly socket?: Socket<T>;
 }
 
@@ -36,7 +24,7 @@ export interface ErrorContext<T extends HubTypes = HubTypes> {
 export interface HubEvents<T extends HubTypes = HubTypes> {
   /** A client is connected: once for each socket, before anything that it sends. */
   connection: [socket: Socket<T>];
-  /** It is gone: once for each `connection`, never from inside another handler. `socket.rooms` can still be read. */
+  /** A socket has ended: once for each `connection`, never from inside another handler. `socket.rooms` can still be read. */
   disconnection: [socket: Socket<T>, disconnection: Disconnection];
   /** A message that is no packet: binary, unless the codec says otherwise. */
   message: [socket: Socket<T>, message: string | Uint8Array];

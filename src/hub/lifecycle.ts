@@ -1,51 +1,70 @@
 import { isDelay } from "../checks/option-rules.ts";
-import { closed, type Core } from "../members/lifecycle.ts";
+import type { Cluster } from "../cluster/cluster.ts";
+import { createDeferred } from "../deferred.ts";
 import { HubError } from "../errors.ts";
-import type { Heartbeat } from "../time/heartbeat.ts";
+import type { MemberLifecycle } from "../members/lifecycle.ts";
 import type { Member } from "../members/member.ts";
-import { resolveListenOptions } from "./options.ts";
-import type { Reception } from "./connections.ts";
-import type { ListenAddress, ListenOptions, Transport } from "../transports/transport.ts";
+import type { Requests } from "../members/requests.ts";
+import type { Clock } from "../time/clock.ts";
+import type { Heartbeat } from "../time/heartbeat.ts";
+import { checkListenOptions } from "../transports/listen-options.ts";
+import type { ListenAddress, ListenOptions, Transport, TransportSettings } from "../transports/transport.ts";
+import type { Connections } from "./connections.ts";
+import { closedError, type Preconditions } from "./preconditions.ts";
 
-/** How a hub is drained. Both in milliseconds. */
+/** How a hub is drained. Both values are in milliseconds. */
 export interface DrainOptions {
-  /** How long handlers and replies may take; whoever still waits for one then is closed. Default: 10,000. */
+  /** How long handlers and replies may take. Sockets that still wait for one then are closed. Default: 10,000. */
   readonly within?: number | undefined;
-  /** Over how long the clients are to spread their return. Default: as `within`. */
+  /** The time over which the clients spread their reconnection. Default: as `within`. */
   readonly spread?: number | undefined;
 }
 
-/** How long draining takes unless it is told otherwise, in milliseconds. */
+/** How long draining may take unless the application says otherwise, in milliseconds. */
 const WITHIN = 10_000;
 
 /** What begins and ends with the hub. */
-export interface LifeCycleParts {
-  readonly core: Core;
+export interface HubLifecycleParts {
+  readonly clock: Clock;
+  readonly cluster: Cluster | undefined;
+  readonly connections: Connections;
   readonly heartbeat: Heartbeat<Member> | undefined;
-  readonly reception: Reception;
+  readonly lifecycle: MemberLifecycle;
+  readonly preconditions: Preconditions;
+  readonly requests: Requests<Member>;
+  readonly settings: TransportSettings;
   readonly transport: Transport;
 }
 
 /** The beginning of a hub's service and its end. */
-export class LifeCycle {
-  readonly #parts: LifeCycleParts;
+export class HubLifecycle {
+  readonly #parts: HubLifecycleParts;
   #listening: Promise<ListenAddress> | undefined;
   #draining: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
   /** Ends the waiting of a drain. */
   #hurry: (() => void) | undefined;
 
-  constructor(parts: LifeCycleParts) {
+  constructor(parts: HubLifecycleParts) {
     this.#parts = parts;
   }
 
+  /** Begins everything but listening. A transport that is attached to a server accepts connections from now on. */
+  start(): void {
+    const { cluster, connections, heartbeat, settings, transport } = this.#parts;
+    transport.start(connections.handlers(), settings);
+    heartbeat?.start();
+    cluster?.start();
+  }
+
+  /** Starts the hub's own server. */
   async listen(where: number | ListenOptions): Promise<ListenAddress> {
-    const { core, transport } = this.#parts;
-    core.checkOpen();
-    if (this.#closing !== undefined || this.#draining !== undefined) throw closed();
+    const { preconditions, transport } = this.#parts;
+    preconditions.checkOpen();
+    if (this.#closing !== undefined || this.#draining !== undefined) throw closedError();
     if (this.#listening !== undefined)
       throw new HubError("ERR_HUB_LISTENING", "This hub listens already. Use a second hub for a second port.");
-    this.#listening = transport.listen(resolveListenOptions(where));
+    this.#listening = transport.listen(checkListenOptions(where));
     try {
       return await this.#listening;
     } catch (error) {
@@ -54,45 +73,50 @@ export class LifeCycle {
     }
   }
 
+  /** Ends everything gently, and then closes. */
   async drain(options: DrainOptions): Promise<void> {
     const { within = WITHIN, spread = within } = checkDrain(options);
     if (this.#closing === undefined) this.#draining ??= this.#drain(within, spread);
     await (this.#draining ?? this.#closing);
   }
 
+  /** Ends everything. */
   close(): Promise<void> {
     this.#hurry?.();
     return (this.#closing ??= this.#close());
   }
 
   async #drain(within: number, spread: number): Promise<void> {
-    const { core, reception } = this.#parts;
-    reception.drain({ reconnect: true, after: 0, spread });
-    const deadline = new Promise<void>((resolve) => {
-      this.#hurry = resolve;
-    });
-    const timer = core.clock.setTimeout(() => this.#hurry?.(), within);
-    await Promise.race([core.drain(), deadline]);
+    const { clock, connections, lifecycle } = this.#parts;
+    connections.drain({ reconnect: true, after: 0, spread });
+    const deadline = createDeferred();
+    this.#hurry = deadline.resolve;
+    const timer = clock.setTimeout(deadline.resolve, within);
+    await Promise.race([lifecycle.drain(), deadline.promise]);
     timer.cancel();
     await this.close();
   }
 
   async #close(): Promise<void> {
-    const { core, heartbeat, reception, transport } = this.#parts;
+    const { cluster, connections, heartbeat, lifecycle, preconditions, requests, transport } = this.#parts;
     heartbeat?.stop();
-    core.expiry.stop();
-    core.requests.close();
-    reception.close();
+    lifecycle.stop();
+    requests.close();
+    connections.close();
     // A server that is about to listen can only be stopped once it does.
     await this.#listening?.catch(() => {});
     transport.stopListening();
     await transport.destroy();
-    await core.cluster?.disconnect();
-    core.close();
+    await cluster?.disconnect();
+    preconditions.close();
   }
 }
 
-/** @throws {HubError} `ERR_HUB_ARGUMENT`. */
+/**
+ * Checks how the application wants to drain.
+ *
+ * @throws {HubError} `ERR_HUB_ARGUMENT`.
+ */
 function checkDrain(options: DrainOptions): DrainOptions {
   const isValid =
     typeof options === "object" &&

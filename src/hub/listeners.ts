@@ -1,4 +1,5 @@
 import { checkCount, checkFunction } from "../checks/arguments.ts";
+import { isThenable } from "../checks/is-thenable.ts";
 import { HubError } from "../errors.ts";
 
 /** Listeners of the events of `E`, which maps each event's name to the arguments its listeners get. */
@@ -7,7 +8,10 @@ export class Listeners<E extends { [K in keyof E]: readonly unknown[] }> {
   readonly #most: number;
   readonly #failed: (error: unknown, event: keyof E, args: readonly unknown[]) => void;
 
-  /** `most` may listen to one event. `failed` hears of every listener that throws or rejects. */
+  /**
+   * @param most - the most listeners that an event may have.
+   * @param failed - is called for every listener that throws or rejects.
+   */
   constructor(
     events: readonly (keyof E)[],
     most: number,
@@ -18,7 +22,11 @@ export class Listeners<E extends { [K in keyof E]: readonly unknown[] }> {
     this.#failed = failed;
   }
 
-  /** @throws {HubError} `ERR_HUB_ARGUMENT`: a misspelt event would never happen; `ERR_HUB_LIMIT`. */
+  /**
+   * Adds a listener.
+   *
+   * @throws {HubError} `ERR_HUB_ARGUMENT` for an unknown event, which would never happen; `ERR_HUB_LIMIT`.
+   */
   add<K extends keyof E>(event: K, listener: (...args: E[K]) => unknown, once: boolean): void {
     const entries = this.#listeners.get(event);
     if (entries === undefined) {
@@ -33,12 +41,13 @@ export class Listeners<E extends { [K in keyof E]: readonly unknown[] }> {
     this.#listeners.set(event, [...entries, { listener: listener as Entry["listener"], once }]);
   }
 
-  /** Removes the listener that was added last among the equal ones. */
+  /** Removes a listener: of equal ones, the one that was added last. */
   remove<K extends keyof E>(event: K, listener: (...args: E[K]) => unknown): void {
     const last = this.#listeners.get(event)?.findLast((entry) => entry.listener === listener);
     if (last !== undefined) this.#forget(event, last);
   }
 
+  /** Whether the event has a listener. */
   has(event: keyof E): boolean {
     return (this.#listeners.get(event)?.length ?? 0) > 0;
   }
@@ -51,7 +60,7 @@ export class Listeners<E extends { [K in keyof E]: readonly unknown[] }> {
     );
   }
 
-  /** Calls those who listen now, in the order in which they were added. One that fails does not stop the next. */
+  /** Calls the present listeners in the order in which they were added. One that fails does not stop the next. */
   dispatch<K extends keyof E>(event: K, ...args: E[K]): void {
     for (const entry of this.#listeners.get(event) ?? []) {
       const { listener, once } = entry;
@@ -69,18 +78,13 @@ interface Entry {
   readonly once: boolean;
 }
 
-/** Runs `action`; whatever it throws, or the promise it returns rejects with, goes to `failed`. */
+/** Runs `action`. What it throws, or its promise rejects with, goes to `failed`. */
 function attempt(action: () => unknown, failed: (error: unknown) => void): void {
   try {
     const result = action();
-    // A promise of ours calls back once, whatever theirs does.
+    // A native promise calls back once, whatever a foreign one does.
     if (isThenable(result)) Promise.resolve(result).catch(failed);
   } catch (error) {
     failed(error);
   }
-}
-
-/** Whether `value` is a promise, of whatever library. */
-export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null && typeof (value as PromiseLike<unknown>).then === "function";
 }

@@ -1,5 +1,6 @@
-import { EVERYBODY, type Audience } from "../members/audience.ts";
-import { checkCloseArguments, checkCount, checkFunction, onlyValue, timeoutOf } from "../checks/arguments.ts";
+import { checkClose, checkCount, checkFunction, onlyValue, type SocketLike } from "../checks/arguments.ts";
+import type { OverloadPolicy } from "../delivery/overload.ts";
+import { HubError } from "../errors.ts";
 import type {
   ClientEvents,
   DataArguments,
@@ -14,42 +15,47 @@ import type {
   SocketData,
   UserOf,
 } from "../event-types.ts";
-import type { Core } from "../members/lifecycle.ts";
-import { checkUser } from "../door/authenticator.ts";
-import { HubError } from "../errors.ts";
+import { EVERYBODY, type Audience } from "../members/audience.ts";
 import type { Handshake } from "../members/handshake.ts";
+import type { MemberLifecycle } from "../members/lifecycle.ts";
+import type { LocalNode } from "../members/local-node.ts";
 import type { Member } from "../members/member.ts";
-import type { OverloadPolicy } from "../delivery/overload.ts";
-import { disconnected, type RequestOptions } from "../members/requests.ts";
+import { disconnected, timeoutOf, type RequestOptions } from "../members/requests.ts";
+import { checkUser } from "../members/user.ts";
 import { roomsOf, type RoomNames } from "../rooms/rooms.ts";
-import { Target } from "./target.ts";
+import { Target, type TargetParts } from "./target.ts";
 import { SetView } from "./views.ts";
 
+/** What sockets are made of; all sockets share it. */
+export interface SocketParts extends TargetParts {
+  readonly lifecycle: MemberLifecycle;
+  readonly local: LocalNode;
+}
+
 /**
- * One client's connection, from the hub's `connection` event to its `disconnection` event.
+ * The connection of one client, from the hub's `connection` event to its `disconnection` event.
  *
- * Once it is closed, sending, joining and closing do nothing: a client may vanish at any moment, and no program can
- * check for it first.
+ * On a closed socket, sending, joining and closing do nothing: a client may vanish at any moment, and no program can
+ * check for that first.
  */
 export class Socket<T extends HubTypes = HubTypes> {
-  readonly #core: Core;
+  readonly #parts: SocketParts;
   readonly #member: Member;
-  #data: SocketData<T> | undefined;
 
-  constructor(core: Core, member: Member) {
-    this.#core = core;
+  constructor(parts: SocketParts, member: Member) {
+    this.#parts = parts;
     this.#member = member;
   }
 
   /**
-   * Made by the server, 21 characters that nobody can guess, never used again. With a backplane, those of its node's id come
-   * before them.
+   * The id of the socket: 21 characters, made by the server, that nobody can guess and that are never used again. With a
+   * backplane, the characters of the node's id come before them.
    */
   get id(): string {
     return this.#member.id;
   }
 
-  /** What `authenticate` returned; `undefined` for a hub without. */
+  /** The user that `authenticate` returned; `undefined` for a hub without `authenticate`. */
   get user(): UserOf<T> | undefined {
     return this.#member.user as UserOf<T> | undefined;
   }
@@ -60,9 +66,9 @@ export class Socket<T extends HubTypes = HubTypes> {
   }
 
   /**
-   * Takes what fresh credentials say of the user: replaces `socket.user`, and with it `expiresAt`.
+   * Replaces `socket.user`, and with it `expiresAt`, by what fresh credentials say of the same user.
    *
-   * @throws {HubError} `ERR_HUB_ARGUMENT` for another user, or where there is none; `ERR_HUB_AUTHENTICATE` as for what
+   * @throws {HubError} `ERR_HUB_ARGUMENT` for another user, or if the socket has none; `ERR_HUB_AUTHENTICATE` as for what
    *   `authenticate` returns.
    */
   refresh(user: UserOf<T>): void {
@@ -70,11 +76,10 @@ export class Socket<T extends HubTypes = HubTypes> {
     if (user.id !== this.#member.user?.id) {
       throw new HubError(
         "ERR_HUB_ARGUMENT",
-        "refresh() takes the same user again. For another one, close the socket and let the client come back.",
+        "refresh() takes the same user again. For another user, close the socket and let the client reconnect.",
       );
     }
-    this.#member.user = user;
-    if (this.isOpen) this.#core.expiry.watch(this.#member);
+    this.#parts.lifecycle.renew(this.#member, user);
   }
 
   /** The upgrade request: URL, headers, address. */
@@ -82,17 +87,17 @@ export class Socket<T extends HubTypes = HubTypes> {
     return this.#member.handshake;
   }
 
-  /** Whatever the application wants to keep on this socket. Empty at first. */
+  /** What the application wants to keep on this socket. Empty at first. */
   get data(): SocketData<T> {
-    return (this.#data ??= {} as SocketData<T>);
+    return (this.#member.data ??= {}) as SocketData<T>;
   }
 
   set data(data: SocketData<T>) {
-    this.#data = data;
+    this.#member.data = data as Member["data"];
   }
 
   /**
-   * The rooms that the socket is in. In and after the `disconnection` event, those that it was in at its end.
+   * The rooms that the socket is in. From the `disconnection` event on, the rooms that the socket was in at its end.
    */
   get rooms(): SetView<string> {
     return SetView.of(() => roomsOf(this.#member), same, same);
@@ -103,7 +108,7 @@ export class Socket<T extends HubTypes = HubTypes> {
     return this.#member.open;
   }
 
-  /** How many bytes the transport holds for this client because the network has not taken them yet. */
+  /** Number of bytes that the transport holds for this client because the network has not taken them yet. */
   get bufferedAmount(): number {
     return this.#member.connection.bufferedAmount;
   }
@@ -115,7 +120,7 @@ export class Socket<T extends HubTypes = HubTypes> {
 
   /** Everybody but this socket. */
   get broadcast(): Target<T> {
-    return new Target(this.#core, { ...EVERYBODY, exceptSockets: [this.id] });
+    return new Target(this.#parts, { ...EVERYBODY, exceptSockets: [this.id] });
   }
 
   /**
@@ -132,25 +137,26 @@ export class Socket<T extends HubTypes = HubTypes> {
    *
    * @throws {HubError} `ERR_HUB_ROOM_NAME`.
    */
-  except(...excluded: readonly (RoomNames | Socket<T>)[]): Target<T> {
+  except(...excluded: readonly (RoomNames | SocketLike)[]): Target<T> {
     return this.broadcast.except(...excluded);
   }
 
   /**
-   * This client, for messages that are worthless when late: skipped while it is behind. See `target.volatile`.
+   * This client, for messages that are worthless when late: they are skipped while the client is behind. See
+   * {@link Target.volatile}.
    */
   get volatile(): Target<T> {
-    return new Target<T>(this.#core, this.#self).volatile;
+    return new Target<T>(this.#parts, this.#self).volatile;
   }
 
   /** This client, with another answer to its reading too slowly. See {@link Target.overload}. */
   overload(policy: OverloadPolicy): Target<T> {
-    return new Target<T>(this.#core, this.#self).overload(policy);
+    return new Target<T>(this.#parts, this.#self).overload(policy);
   }
 
   /** This client, for values of which only the newest counts. See {@link Target.latest}. */
   latest(key: string): Target<T> {
-    return new Target<T>(this.#core, this.#self).latest(key);
+    return new Target<T>(this.#parts, this.#self).latest(key);
   }
 
   /**
@@ -161,8 +167,9 @@ export class Socket<T extends HubTypes = HubTypes> {
    */
   emit<E extends EventName<ServerEvents<T>>>(event: E, ...values: DataArguments<ServerEvents<T>[E]>): void {
     const data = onlyValue(values);
-    this.#core.checkSent(event, data);
-    this.#core.tell(this.#member, { event, data }, this.#core.overloadOf(EVERYBODY));
+    const { local, preconditions } = this.#parts;
+    preconditions.checkSent(event, data);
+    local.tell(this.#member, { event, data }, local.overloadOf(EVERYBODY));
   }
 
   /**
@@ -171,8 +178,8 @@ export class Socket<T extends HubTypes = HubTypes> {
    * @throws {HubError} `ERR_HUB_ARGUMENT`, `ERR_HUB_MESSAGE_TOO_LARGE`.
    */
   send(message: string | Uint8Array): void {
-    const { codecs, delivery } = this.#core;
-    delivery.send(this.#member, codecs.frame(message, this.#core.overloadOf(EVERYBODY)));
+    const { local } = this.#parts;
+    local.send(this.#member, message, local.overloadOf(EVERYBODY));
   }
 
   /**
@@ -185,13 +192,11 @@ export class Socket<T extends HubTypes = HubTypes> {
     event: E,
     ...[data, options]: RequestArguments<ServerEvents<T>[E], RequestOptions>
   ): Promise<EventReply<ServerEvents<T>[E]>> {
-    this.#core.checkSent(event, data);
+    const { local, preconditions } = this.#parts;
+    preconditions.checkSent(event, data);
     const timeout = timeoutOf(options);
     if (!this.isOpen) throw disconnected(this.id);
-    const { codecs, local, requests } = this.#core;
-    const request = { id: requests.nextId(), event, timeout };
-    const encoding = codecs.encode({ event, data, id: request.id }, this.#member.codec);
-    const { replies, failures } = await local.request(this.#self, request, encoding).replies;
+    const { replies, failures } = await local.ask(this.#member, event, data, timeout);
     if (replies.has(this.id)) return replies.get(this.id) as EventReply<ServerEvents<T>[E]>;
     throw failures.get(this.id) ?? disconnected(this.id);
   }
@@ -206,10 +211,11 @@ export class Socket<T extends HubTypes = HubTypes> {
     event: E,
     handler: (data: EventData<ClientEvents<T>[E]>, socket: Socket<T>) => HandlerResult<ClientEvents<T>[E]>,
   ): this {
-    this.#core.checkHandled(event);
+    const { preconditions } = this.#parts;
+    preconditions.checkHandled(event);
     checkFunction(handler, "A handler");
     const handlers = (this.#member.handlers ??= new Map());
-    checkCount(handlers.size, this.#core.limits.listeners, "handlers of this socket");
+    checkCount(handlers.size, preconditions.mostListeners, "handlers of this socket");
     if (handlers.has(event)) {
       throw new HubError(
         "ERR_HUB_HANDLED",
@@ -220,30 +226,32 @@ export class Socket<T extends HubTypes = HubTypes> {
     return this;
   }
 
-  /** Removes the handler of this socket; `hub.handle` takes over again. */
+  /** Removes the handler of this socket. The handler of `hub.handle` takes over again. */
   off(event: EventName<ClientEvents<T>>): this {
     this.#member.handlers?.delete(event);
     return this;
   }
 
   /**
-   * Puts the socket into these rooms. One that it is in already changes nothing.
+   * Puts the socket into these rooms. A room that the socket is in already is ignored.
    *
    * @throws {HubError} `ERR_HUB_ROOM_NAME`, `ERR_HUB_LIMIT`, and then none of the rooms was joined.
    */
   join(...rooms: readonly RoomNames[]): void {
-    const names = this.#core.roomNames(rooms);
-    if (this.isOpen) this.#core.join([this.#member], names);
+    const { local, preconditions } = this.#parts;
+    const names = preconditions.roomNames(rooms);
+    if (this.isOpen) local.joinAll([this.#member], names);
   }
 
   /**
-   * Takes the socket out of these rooms. One that it is not in changes nothing.
+   * Takes the socket out of these rooms. A room that the socket is not in is ignored.
    *
    * @throws {HubError} `ERR_HUB_ROOM_NAME`, and then none of the rooms was left.
    */
   leave(...rooms: readonly RoomNames[]): void {
-    const names = this.#core.roomNames(rooms);
-    if (this.isOpen) for (const name of names) this.#core.members.rooms.leave(this.#member, name);
+    const { local, preconditions } = this.#parts;
+    const names = preconditions.roomNames(rooms);
+    if (this.isOpen) local.leaveAll([this.#member], names);
   }
 
   /**
@@ -255,13 +263,12 @@ export class Socket<T extends HubTypes = HubTypes> {
    * @throws {HubError} `ERR_HUB_CLOSE_CODE`.
    */
   close(code?: number, reason?: string): void {
-    const checked = checkCloseArguments(code, reason);
-    this.#core.closeMember(this.#member, checked.code, checked.reason);
+    this.#parts.lifecycle.close(this.#member, checkClose(code, reason));
   }
 
-  /** Cuts the connection. What was sent but not yet written is lost; the client sees 1006. */
+  /** Ends the connection at once. What was sent but not yet written is lost; the client sees 1006. */
   terminate(): void {
-    this.#core.terminateMember(this.#member);
+    this.#parts.lifecycle.terminate(this.#member);
   }
 
   get #self(): Audience {

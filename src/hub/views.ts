@@ -1,4 +1,4 @@
-/** A read-only set that follows the one behind it. */
+/** A read-only view of a set, which follows changes of the set. */
 export class SetView<T> implements Iterable<T> {
   readonly #size: () => number;
   readonly #has: (item: T) => boolean;
@@ -11,9 +11,11 @@ export class SetView<T> implements Iterable<T> {
   }
 
   /**
-   * @param source - is asked at every use; `undefined` counts as an empty set.
-   * @param outward - what the view shows for an item of the source.
-   * @param inward - the item behind what the view shows.
+   * Creates a view of a set whose items the view shows as something else.
+   *
+   * @param source - returns the set, at every use; `undefined` counts as an empty set.
+   * @param outward - returns what the view shows for an item of the set.
+   * @param inward - returns the item that the view shows so.
    */
   static of<I, T>(
     source: () => ReadonlySet<I> | undefined,
@@ -42,7 +44,7 @@ export class SetView<T> implements Iterable<T> {
     yield* this.#items();
   }
 
-  /** An array: a set has no place in JSON. */
+  /** Returns an array, because JSON has no sets. */
   toJSON(): T[] {
     return [...this];
   }
@@ -56,7 +58,7 @@ export class SetView<T> implements Iterable<T> {
   }
 }
 
-/** A read-only map from strings that follows the one behind it. */
+/** A read-only view of a map with string keys, which follows changes of the map. */
 export class MapView<T> implements Iterable<[string, T]> {
   readonly #source: ReadonlyMap<string, unknown>;
   readonly #get: (key: string) => T | undefined;
@@ -72,7 +74,11 @@ export class MapView<T> implements Iterable<[string, T]> {
     this.#entries = entries;
   }
 
-  /** @param outward - what the view shows for an entry of the source. */
+  /**
+   * Creates a view of a map whose values the view shows as something else.
+   *
+   * @param outward - returns what the view shows for an entry of the map.
+   */
   static of<I, T>(source: ReadonlyMap<string, I>, outward: (value: I, key: string) => T): MapView<T> {
     return new MapView(
       source,
@@ -108,7 +114,7 @@ export class MapView<T> implements Iterable<[string, T]> {
     yield* this.#entries();
   }
 
-  /** An object: a map has no place in JSON. */
+  /** Returns an object, because JSON has no maps. */
   toJSON(): Record<string, T> {
     return Object.fromEntries(this);
   }

@@ -1,12 +1,17 @@
 import { Buffer } from "node:buffer";
-import type { Answers } from "./idempotency.ts";
+import { isThenable } from "../checks/is-thenable.ts";
 import type { HubSide } from "../contract/hub-side.ts";
-import type { Core } from "../members/lifecycle.ts";
+import type { Counters } from "../counters.ts";
+import type { Codecs } from "../delivery/codecs.ts";
+import type { Delivery } from "../delivery/delivery.ts";
 import { isInstance, messageOf, ReplyError, RoomLimitError } from "../errors.ts";
-import { isThenable } from "../hub/listeners.ts";
-import type { AnyHandler, Member } from "../members/member.ts";
-import type { CallTrace, MiddlewareChain } from "./middleware.ts";
-import { CloseCode } from "../protocol/close-codes.ts";
+import type { Limits } from "../limits/limits.ts";
+import type { RateLimits } from "../limits/rate-limits.ts";
+import type { MemberLifecycle } from "../members/lifecycle.ts";
+import type { LocalNode } from "../members/local-node.ts";
+import type { Member } from "../members/member.ts";
+import type { Requests } from "../members/requests.ts";
+import { CloseCode, type Close } from "../protocol/close-codes.ts";
 import {
   ControlEvent,
   isReply,
@@ -18,44 +23,54 @@ import {
   type ReplyPacket,
   type WireError,
 } from "../protocol/packet.ts";
-import type { RateLimits } from "../limits/rate-limits.ts";
+import type { ErrorReport } from "../report.ts";
+import type { Handlers } from "./handlers.ts";
+import type { Idempotency } from "./idempotency.ts";
+import type { CallTrace, MiddlewareChain } from "./middleware.ts";
 
-/** What inbound packets need of the hub. */
-export interface InboundOptions {
-  readonly core: Core;
+/** Whom the dispatcher tells what is not its own. */
+export interface DispatcherReport extends ErrorReport {
+  /** Hands a message that is no packet to the application. Returns `false` if the application takes none. */
+  message(member: Member, data: string | Uint8Array): boolean;
+}
+
+export interface DispatcherParts {
+  readonly codecs: Codecs;
+  readonly counters: Counters;
+  readonly delivery: Delivery<Member>;
+  readonly lifecycle: MemberLifecycle;
+  readonly limits: Limits;
+  readonly local: LocalNode;
+  readonly requests: Requests<Member>;
   readonly rates: RateLimits;
-  /** Of `hub.use`. */
   readonly middleware: MiddlewareChain<unknown>;
-  /** Of `hub.handle`. */
-  readonly handlers: ReadonlyMap<string, AnyHandler<unknown>>;
-  /** Takes a message that is none of the codec's; `false` if the application takes none. */
-  readonly message: (member: Member, data: string | Uint8Array) => boolean;
-  /** What clients may send; without it anything. */
+  readonly handlers: Handlers;
+  /** The contract, of which clients may send the events; without a contract, any event. */
   readonly contract: HubSide<never> | undefined;
   /** Whether the replies of handlers are checked, too. */
   readonly validateOutgoing: boolean;
-  /** Of requests that clients may repeat; without it they are handled each time. */
-  readonly answers: Answers | undefined;
-  /** A handler, what runs around it, or the encoding of its reply, failed. */
-  readonly failed: (error: unknown, member: Member, event: string, isMiddleware: boolean) => void;
+  /** Requests that clients may repeat; absent if they are handled each time. */
+  readonly idempotency: Idempotency<Member> | undefined;
+  readonly report: DispatcherReport;
 }
 
-/** What clients send: from a message to a packet, to a handler, to a reply. */
-export class Inbound {
-  readonly #options: InboundOptions;
+/** Takes what clients send from a message to a packet, to a handler, to a reply. */
+export class Dispatcher {
+  readonly #parts: DispatcherParts;
 
-  constructor(options: InboundOptions) {
-    this.#options = options;
+  constructor(parts: DispatcherParts) {
+    this.#parts = parts;
   }
 
+  /** Handles a message of a member. */
   receive(member: Member, data: string | Uint8Array): void {
     const byteLength = typeof data === "string" ? Buffer.byteLength(data) : data.length;
-    const { core, rates } = this.#options;
-    core.counters.messagesIn++;
-    core.counters.bytesIn += byteLength;
+    const { counters, lifecycle, rates } = this.#parts;
+    counters.messagesIn++;
+    counters.bytesIn += byteLength;
     const verdict = rates.received(member, byteLength);
     if (verdict === "abuse") {
-      core.closeMember(member, CloseCode.abuse, "Too much, too fast");
+      lifecycle.close(member, FLOOD);
       return;
     }
     if (verdict === "warn") this.#refuse(member, undefined, TOO_FAST);
@@ -72,25 +87,25 @@ export class Inbound {
       return;
     }
     if (packet === undefined) {
-      if (!this.#options.message(member, data)) this.#blame(member, undefined, UNEXPECTED_MESSAGE);
-    } else if (isReply(packet)) this.#options.core.requests.replied(member, packet);
+      if (!this.#parts.report.message(member, data)) this.#blame(member, undefined, UNEXPECTED_MESSAGE);
+    } else if (isReply(packet)) this.#parts.requests.replied(member, packet);
     else this.#dispatch(member, packet);
   }
 
   #dispatch(member: Member, packet: EventPacket): void {
     const { event } = packet;
-    const handler = member.handlers?.get(event) ?? this.#options.handlers.get(event);
+    const handler = member.handlers?.get(event) ?? this.#parts.handlers.get(event);
     if (handler === undefined) {
       this.#blame(member, packet, event.startsWith(RESERVED_PREFIX) ? reserved(event) : unknown(event));
       return;
     }
-    if (member.handling >= this.#options.core.limits.pendingRequests) {
+    if (member.handling >= this.#parts.limits.pendingRequests) {
       this.#blame(member, packet, TOO_MANY_REQUESTS);
       return;
     }
     const accepted = this.#accept(member, packet);
     if (accepted === undefined || (isKeyed(packet) && !this.#isNew(member, packet))) return;
-    const { middleware } = this.#options;
+    const { middleware } = this.#parts;
     const isBare = middleware.isEmpty || event.startsWith(RESERVED_PREFIX);
     const trace: CallTrace | undefined = isBare ? undefined : { ended: false };
     try {
@@ -127,12 +142,12 @@ export class Inbound {
     }
     if (trace !== undefined) trace.ended = true;
     member.handling--;
-    this.#options.core.rested(member);
+    this.#parts.lifecycle.rested(member);
   }
 
-  /** The data as the contract has it. `undefined`, and the client was told why, for what does not fit. */
+  /** Returns the data as the contract makes it; `undefined`, and the client was told why, for data that does not fit. */
   #accept(member: Member, packet: EventPacket): { readonly data: unknown } | undefined {
-    const { contract, failed } = this.#options;
+    const { contract, report } = this.#parts;
     const { event, data } = packet;
     // Packets of the protocol itself are checked by their handlers.
     if (contract === undefined || event.startsWith(RESERVED_PREFIX)) return { data };
@@ -142,24 +157,24 @@ export class Inbound {
       this.#blame(member, packet, unknown(event));
       return undefined;
     }
-    if (acceptance.error !== undefined) failed(acceptance.error, member, event, false);
+    if (acceptance.error !== undefined) report.failed(acceptance.error, "handler", { event, socket: member.socket });
     this.#blame(member, packet, { code: WireErrorCode.invalidData, message: acceptance.message });
     return undefined;
   }
 
-  /** Whether a request with a key has to be handled. One that came before gets its reply here, or when there is one. */
+  /** Whether a request with a key has to be handled. A repeated request gets its reply here, or as soon as there is one. */
   #isNew(member: Member, packet: EventPacket): boolean {
-    const { answers, core } = this.#options;
-    if (answers === undefined) return true;
-    const { isNew, reply } = answers.receive(member, packet);
-    if (reply !== undefined) core.delivery.send(member, core.codecs.frame(reply));
+    const { idempotency, local } = this.#parts;
+    if (idempotency === undefined) return true;
+    const { isNew, reply } = idempotency.receive(member, packet);
+    if (reply !== undefined) local.send(member, reply);
     return isNew;
   }
 
-  /** Answers a request; of an event that asks for no reply, the handler's result is not used. */
+  /** Answers a request. The result of a handler of an event that asks for no reply is not used. */
   #reply(member: Member, packet: EventPacket, data: unknown): void {
     if (packet.id === undefined) return;
-    const { contract, validateOutgoing } = this.#options;
+    const { contract, validateOutgoing } = this.#parts;
     try {
       if (validateOutgoing && !packet.event.startsWith(RESERVED_PREFIX)) contract?.checkReply(packet.event, data);
       this.#answer(member, packet, { reply: packet.id, data });
@@ -180,44 +195,51 @@ export class Inbound {
   }
 
   #report(member: Member, event: string, error: unknown, trace: CallTrace | undefined): void {
-    const { core, failed } = this.#options;
+    const { counters, report } = this.#parts;
     const failure = trace?.handlerFailure;
     const isMiddleware = trace !== undefined && (failure === undefined || !Object.is(failure.error, error));
-    core.counters.handlerErrors++;
-    failed(error, member, event, isMiddleware);
+    const isRoom = event === ControlEvent.join || event === ControlEvent.leave;
+    counters.handlerErrors++;
+    report.failed(error, isMiddleware ? "middleware" : isRoom ? "joinable" : "handler", {
+      event,
+      socket: member.socket,
+    });
   }
 
-  /** Refuses what is the client's own fault, which it may not do for ever. */
+  /** Refuses something that is the client's own fault. A client that goes on with that is closed. */
   #blame(member: Member, packet: EventPacket | undefined, error: WireError): void {
-    const { core, rates } = this.#options;
-    core.counters.violations++;
+    const { counters, lifecycle, rates } = this.#parts;
+    counters.violations++;
     this.#refuse(member, packet, error);
-    if (!rates.violated(member)) core.closeMember(member, CloseCode.abuse, "Too much that is wrong");
+    if (!rates.violated(member)) lifecycle.close(member, ABUSE);
   }
 
-  /** As the reply to the request, or as `hub:error` where there was none. */
+  /** Sends an error as the reply to a request, or as `hub:error` where there is no request. */
   #refuse(member: Member, packet: EventPacket | undefined, error: WireError): void {
     try {
-      if (packet?.id === undefined) this.#options.core.tell(member, { event: ControlEvent.error, data: error });
+      if (packet?.id === undefined) this.#parts.local.tell(member, { event: ControlEvent.error, data: error });
       else this.#answer(member, packet, { reply: packet.id, error });
     } catch (failure) {
-      this.#options.failed(failure, member, ControlEvent.error, false);
+      this.#parts.report.failed(failure, "handler", { event: ControlEvent.error, socket: member.socket });
     }
   }
 
   #answer(member: Member, packet: EventPacket, reply: ReplyPacket): void {
-    const { answers, core } = this.#options;
-    // A client that is gone may still come back for the reply to a request with a key.
+    const { codecs, delivery, idempotency } = this.#parts;
+    // A client that is gone may reconnect and ask for the reply to a request with a key.
     if (!member.open && !isKeyed(packet)) return;
-    const frame = core.codecs.encode(reply, member.codec);
-    const askers = isKeyed(packet) ? answers?.settle(member, packet, frame) : undefined;
-    for (const asker of askers ?? [member]) core.delivery.send(asker, frame);
+    const frame = codecs.encode(reply, member.codec);
+    const askers = isKeyed(packet) ? idempotency?.settle(member, packet, frame) : undefined;
+    for (const asker of askers ?? [member]) delivery.send(asker, frame);
   }
 }
 
 function isKeyed({ id, key }: EventPacket): boolean {
   return id !== undefined && key !== undefined;
 }
+
+const FLOOD: Close = { code: CloseCode.abuse, reason: "Too much, too fast" };
+const ABUSE: Close = { code: CloseCode.abuse, reason: "Too much that is wrong" };
 
 const UNEXPECTED_MESSAGE: WireError = {
   code: WireErrorCode.unexpectedMessage,

@@ -1,38 +1,66 @@
-import type { Clock } from "../time/clock.ts";
+import { isInteger, isObject, MAX_BYTES, MAX_DELAY, type Options } from "../checks/option-rules.ts";
 import type { Member } from "../members/member.ts";
 import type { EventPacket } from "../protocol/packet.ts";
-import type { Frame } from "../transports/frame.ts";
+import type { Clock } from "../time/clock.ts";
+import type { MessageFrame } from "../transports/transport.ts";
 
 /** How long and how much the hub remembers of requests that clients may repeat. */
 export interface IdempotencyOptions {
-  /** For how long a request that comes again gets the reply that was given, in milliseconds. */
+  /** For how long a repeated request gets the reply that was given, in milliseconds. */
   readonly within: number;
-  /** The most that all of these replies take, in bytes. The oldest are forgotten first. */
+  /** The most that all remembered replies take, in bytes. The oldest are forgotten first. */
   readonly maxBytes: number;
 }
 
+/** What idempotent requests obey. */
+export interface IdempotencySettings {
+  /**
+   * How long and how much the hub remembers of the requests that clients mark as `idempotent`, so that one which is
+   * repeated after a lost connection is handled once. `false` remembers nothing.
+   *
+   * Default: `{ within: 120_000, maxBytes: 4 MiB }`.
+   */
+  readonly idempotency: IdempotencyOptions | false;
+}
+
+export const idempotencyOptions: Options<IdempotencySettings> = {
+  idempotency: {
+    default: { within: 120_000, maxBytes: 4 * 1024 * 1024 },
+    rule: ["false or { within, maxBytes } in whole milliseconds and bytes", isIdempotency],
+  },
+};
+
+function isIdempotency(value: unknown): boolean {
+  if (value === false) return true;
+  if (!isObject(value) || Object.keys(value).some((key) => key !== "within" && key !== "maxBytes")) return false;
+  return isInteger(value["within"], 1, MAX_DELAY) && isInteger(value["maxBytes"], 1, MAX_BYTES);
+}
+
+/** What makes a member one who asks: the same user with the same subprotocol may repeat a request on another connection. */
+export type Asker = Pick<Member, "connection" | "open" | "user">;
+
 /** What is known of a request with a key. */
-interface Answer {
-  /** While it is handled: all who asked. A network may deliver the first request after the repeated one. */
-  readonly askers: readonly Member[];
-  /** The reply, once there is one. A copy, because a frame's bytes may be a small part of a large buffer. */
+interface KnownRequest<A> {
+  /** All who asked, while the request is handled. A network may deliver the first request after the repeated one. */
+  readonly askers: readonly A[];
+  /** The reply, once there is one. It is a copy, because a frame's bytes may be a small part of a large buffer. */
   readonly reply: string | Uint8Array | undefined;
-  /** When it came or was answered, whichever was later. */
+  /** When the request came or was answered, whichever was later. */
   readonly time: number;
 }
 
-/** About what the record of a request takes beside its key and its reply. */
+/** Approximate size of the record of a request without its key and its reply. */
 const RECORD_BYTES = 256;
 
 /**
- * The replies to requests with a key, so that a client whose connection broke can repeat one without its being handled a
- * second time. Forgotten after a time, or earlier if there are too many.
+ * The replies to requests with a key, so that a client whose connection broke can repeat such a request without its being
+ * handled a second time. A reply is forgotten after a time, or earlier if there are too many.
  */
-export class Answers {
+export class Idempotency<A extends Asker> {
   readonly #options: IdempotencyOptions;
   readonly #clock: Clock;
-  /** By what makes a request the same; the one that changed last is last. */
-  readonly #answers = new Map<string, Answer>();
+  /** The known requests by their identity; the one that changed last is last. */
+  readonly #known = new Map<string, KnownRequest<A>>();
   #bytes = 0;
 
   constructor(options: IdempotencyOptions, clock: Clock) {
@@ -41,64 +69,64 @@ export class Answers {
   }
 
   /**
-   * A request has come.
+   * Takes a request that came in.
    *
-   * @returns whether it is the first time, and it has to be handled; or the reply that was given; or neither, because it is
+   * @returns whether the request is new and has to be handled; or the reply that was given; or neither, because the request is
    *   being handled: the reply will go to this member, too.
    */
   receive(
-    asker: Member,
+    asker: A,
     packet: EventPacket,
   ): { readonly isNew: boolean; readonly reply?: string | Uint8Array | undefined } {
     this.#forgetOld();
     const identity = identityOf(asker, packet);
-    const answer = this.#answers.get(identity);
-    if (answer?.reply !== undefined) return { isNew: false, reply: answer.reply };
-    if (answer !== undefined) this.#delete(identity, answer);
-    const others = answer?.askers.filter(({ open }) => open) ?? [];
+    const known = this.#known.get(identity);
+    if (known?.reply !== undefined) return { isNew: false, reply: known.reply };
+    if (known !== undefined) this.#delete(identity, known);
+    const others = known?.askers.filter(({ open }) => open) ?? [];
     this.#set(identity, { askers: [...others, asker], reply: undefined, time: this.#clock.now() });
-    return { isNew: answer === undefined };
+    return { isNew: known === undefined };
   }
 
-  /** It was answered. Returns all who are to get the reply. */
-  settle(asker: Member, packet: EventPacket, { binary, payload }: Frame): readonly Member[] {
+  /** Keeps the reply to a request. Returns all members that get the reply. */
+  settle(asker: A, packet: EventPacket, { binary, payload }: MessageFrame): readonly A[] {
     const identity = identityOf(asker, packet);
-    const answer = this.#answers.get(identity);
-    // It may have been forgotten while it was handled.
-    if (answer === undefined) return [asker];
-    this.#delete(identity, answer);
+    const known = this.#known.get(identity);
+    // The request may have been forgotten while it was handled.
+    if (known === undefined) return [asker];
+    this.#delete(identity, known);
     const reply = binary ? Uint8Array.from(payload) : payload.toString();
     this.#set(identity, { askers: [], reply, time: this.#clock.now() });
-    return answer.askers;
+    return known.askers;
   }
 
-  #set(identity: string, answer: Answer): void {
-    this.#answers.set(identity, answer);
-    this.#bytes += bytesOf(identity, answer);
+  #set(identity: string, request: KnownRequest<A>): void {
+    this.#known.set(identity, request);
+    this.#bytes += bytesOf(identity, request.reply);
     this.#forgetOld();
   }
 
-  #delete(identity: string, answer: Answer): void {
-    this.#answers.delete(identity);
-    this.#bytes -= bytesOf(identity, answer);
+  #delete(identity: string, request: KnownRequest<A>): void {
+    this.#known.delete(identity);
+    this.#bytes -= bytesOf(identity, request.reply);
   }
 
   #forgetOld(): void {
     const { within, maxBytes } = this.#options;
     const oldest = this.#clock.now() - within;
-    for (const [identity, answer] of this.#answers) {
-      if (answer.time >= oldest && this.#bytes <= maxBytes) return;
-      this.#delete(identity, answer);
+    for (const [identity, request] of this.#known) {
+      if (request.time >= oldest && this.#bytes <= maxBytes) return;
+      this.#delete(identity, request);
     }
   }
 }
 
-/** A user's key means nothing to others, and a reply is bytes of one codec with one id. */
-function identityOf({ user, connection }: Member, { event, id, key }: EventPacket): string {
+/** What makes two requests the same: a user's key means nothing to others, and a reply is bytes of one codec with one id. */
+function identityOf({ user, connection }: Asker, { event, id, key }: EventPacket): string {
   return JSON.stringify([key, id, event, user?.id, connection.protocol]);
 }
 
-/** A string takes two bytes a character at most. */
-function bytesOf(identity: string, { reply = "" }: Answer): number {
+/** The most that a request takes: a string takes at most two bytes a character. */
+function bytesOf(identity: string, reply: string | Uint8Array = ""): number {
   return RECORD_BYTES + 2 * identity.length + 2 * reply.length;
 }

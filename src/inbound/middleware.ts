@@ -1,10 +1,11 @@
+import { isThenable } from "../checks/is-thenable.ts";
 import { HubError } from "../errors.ts";
-import { isThenable } from "../hub/listeners.ts";
+import { HandlerList } from "../handler-list.ts";
 
 /** A message from a client on its way to its handler. */
 export interface Call<S> {
   readonly event: string;
-  /** What the handler will get. Middleware may replace it. */
+  /** The data that the handler will get. Middleware may replace it. */
   data: unknown;
   readonly socket: S;
   /** Whether the client waits for a reply. */
@@ -12,42 +13,31 @@ export interface Call<S> {
 }
 
 /**
- * Runs around the handlers of an application's events. What it returns, or its promise resolves with, is the reply.
+ * A function that runs around the handlers of an application's events. What it returns, or its promise resolves with, is the
+ * reply.
  *
- * @param next - runs what comes after, the handler last, and returns its result. Without a call of it the handler does not
+ * @param next - runs what comes after, the handler last, and returns its result. If it is not called, the handler does not
  *   run.
  */
 export type Middleware<S> = (call: Call<S>, next: () => unknown) => unknown;
 
-/** What happened during a call, so that a failure of the handler can be told from one of the middleware around it. */
+/** What happened during a call, so that failures of the handler and of the middleware around it can be told apart. */
 export interface CallTrace {
   handlerFailure?: { readonly error: unknown };
-  /** Whether the client has its answer. */
+  /** Whether the client has got its answer. */
   ended: boolean;
 }
 
-/** Middleware, in the order in which it runs. */
-export class MiddlewareChain<S> {
-  #links: readonly Middleware<S>[] = [];
-
-  /** Returns a function that removes it. */
-  add(middleware: Middleware<S>): () => void {
-    // The same function may be there twice.
-    const link: Middleware<S> = (call, next) => middleware(call, next);
-    this.#links = [...this.#links, link];
-    return () => {
-      this.#links = this.#links.filter((other) => other !== link);
-    };
-  }
-
+/** Middleware in the order in which it runs. */
+export class MiddlewareChain<S> extends HandlerList<Middleware<S>> {
   get isEmpty(): boolean {
-    return this.#links.length === 0;
+    return this.all.length === 0;
   }
 
   /**
-   * Calls the handler through the middleware that there is now.
+   * Calls the handler through the middleware that is in the chain now.
    *
-   * @param late - called with what was thrown when the call had ended: by then nobody waits for it.
+   * @param late - is called with what was thrown after the call had ended, when nobody waits for it any more.
    */
   run(
     call: Call<S>,
@@ -55,14 +45,14 @@ export class MiddlewareChain<S> {
     trace: CallTrace,
     late: (error: unknown) => void,
   ): unknown {
-    const links = this.#links;
+    const links = this.all;
     let lost: { readonly error: unknown } | undefined;
-    // Middleware may forget what next() returned: that must neither end the process nor go unheard.
+    // Middleware may forget what next() returned. A rejection must then neither end the process nor go unreported.
     const watch = (result: unknown): unknown => {
       if (!isThenable(result)) return result;
       const promise = Promise.resolve(result);
       promise.catch((error: unknown) => {
-        // Links further out only pass on what was reported.
+        // Middleware further out only passes on what was reported.
         if (!trace.ended || (lost !== undefined && Object.is(lost.error, error))) return;
         lost = { error };
         late(error);

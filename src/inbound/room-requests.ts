@@ -1,29 +1,45 @@
+import { isThenable } from "../checks/is-thenable.ts";
+import { isFunction, type Options } from "../checks/option-rules.ts";
 import { HubError, ReplyError } from "../errors.ts";
-import { isThenable } from "../hub/listeners.ts";
 import { WireErrorCode } from "../protocol/packet.ts";
 import { roomNames } from "../rooms/rooms.ts";
 
 /** Decides whether a client may join or leave a room by itself. */
 export type Joinable<S> = (room: string, socket: S) => boolean | PromiseLike<boolean>;
 
-/** What room requests need of a socket. */
+/** What the room requests of clients obey. */
+export interface RoomRequestSettings<S> {
+  /**
+   * Decides whether a client may join, and leave, a room by itself, as `client.join(room)` asks. If it refuses, or throws a
+   * {@link ReplyError}, the client is told.
+   *
+   * Default: nobody may; rooms are the server's business.
+   */
+  readonly joinable: Joinable<S> | undefined;
+}
+
+export const roomRequestOptions: Options<RoomRequestSettings<never>> = {
+  joinable: { default: undefined, rule: ["a function", isFunction] },
+};
+
+/** What a room request does to a socket. */
 interface RoomSocket {
   join(room: string): void;
   leave(room: string): void;
 }
 
 /**
- * `hub:join` and `hub:leave`: what clients ask for rooms by themselves.
+ * The requests of clients to join and leave rooms by themselves: `hub:join` and `hub:leave`.
  *
- * Those of one client take effect in the order in which they came, however long the guard thinks about each.
+ * Requests of one client take effect in the order in which they came, however long `joinable` takes for each.
  */
 export class RoomRequests<S extends RoomSocket> {
   readonly #joinable: Joinable<S>;
   readonly #maxLength: number;
-  /** Settled when the last request of the socket is, which the next one waits for. */
+  /** The settling of the last request of each socket, which the next one waits for. */
   readonly #pending = new WeakMap<S, Promise<void>>();
 
-  /** `maxLength` is the longest name of a room. */
+  /** @param maxLength - the length of the longest name of a room. */
   constructor(joinable: Joinable<S> = () => false, maxLength: number) {
     this.#joinable = joinable;
     this.#maxLength = maxLength;
@@ -61,7 +77,11 @@ export class RoomRequests<S extends RoomSocket> {
   }
 }
 
-/** @throws {ReplyError} that tells the client what is wrong. */
+/**
+ * Returns the room that a client asked for.
+ *
+ * @throws {ReplyError} that tells the client what is wrong.
+ */
 function roomIn(data: unknown, maxLength: number): string {
   const { room } = (data ?? {}) as { readonly room?: unknown };
   try {

@@ -2,22 +2,22 @@ import type { Clock } from "../time/clock.ts";
 import type { Limits } from "./limits.ts";
 import { TokenBucket } from "./token-bucket.ts";
 
-/** What is left to a client of the rates that it has to keep to. */
+/** What is left of the rates that a client has to keep to. */
 interface Allowance {
   readonly messages: TokenBucket;
   readonly bytes: TokenBucket;
-  /** Only of those that have ever done something wrong. */
+  /** Absent until the client does something wrong. */
   violations: TokenBucket | undefined;
   warned: boolean;
 }
 
-/** Whoever keeps to rates. */
+/** Something that has to keep to rates. */
 export interface Rated {
-  /** Only of those that have ever sent something: an idle connection weighs nothing. */
+  /** Absent until the client sends something, so that an idle connection takes no memory for it. */
   allowance: Allowance | undefined;
 }
 
-/** What becomes of a message: nothing, a warning with it, or the end of the connection instead. */
+/** What to do about a message: nothing, warn the client, or end the connection instead. */
 export type RateVerdict = "fine" | "warn" | "abuse";
 
 /** Holds clients to their rates. */
@@ -30,7 +30,7 @@ export class RateLimits {
     this.#clock = clock;
   }
 
-  /** A message has come, of so many bytes. */
+  /** Counts a message of `byteLength` bytes. */
   received(client: Rated, byteLength: number): RateVerdict {
     const { messages, bytes } = this.#limits;
     const now = this.#clock.now();
@@ -43,12 +43,12 @@ export class RateLimits {
       allowance.warned = true;
       return "warn";
     }
-    // What this message took is not there any more, of course.
+    // What this message itself took is missing, of course.
     if (messagesLeft >= messages.burst - 1 && bytesLeft >= bytes.burst - byteLength) allowance.warned = false;
     return "fine";
   }
 
-  /** The client did something that it may not. Returns whether it may go on. */
+  /** Counts a violation. Returns whether the client may go on. */
   violated(client: Rated): boolean {
     const now = this.#clock.now();
     const allowance = this.#allowanceOf(client, now);

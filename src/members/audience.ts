@@ -1,25 +1,26 @@
 import type { Overload } from "../delivery/overload.ts";
 
-/** Whom a send reaches, by name. Immutable; resolved against the members at the moment of the call. */
+/** The sockets that a call is for, by name. Immutable; resolved against the members at the moment of the call. */
 export interface Audience {
-  /** All sockets; the lists of rooms, sockets and users are then empty. */
+  /** Whether all sockets are meant; the lists of rooms, sockets and users are then empty. */
   readonly everybody: boolean;
   readonly rooms: readonly string[];
-  /** Ids. */
+  /** Ids of sockets. */
   readonly sockets: readonly string[];
-  /** Ids. */
+  /** Ids of users. */
   readonly users: readonly string[];
   readonly exceptRooms: readonly string[];
-  /** Ids. */
+  /** Ids of sockets. */
   readonly exceptSockets: readonly string[];
-  /** Skip sockets that are behind. */
+  /** Whether sockets that are behind are skipped. */
   readonly volatile: boolean;
-  /** What becomes of a message that is too much for one of them; `undefined` as the hub does. */
+  /** What becomes of a message that is too much for one of the sockets; `undefined` as the hub is set. */
   readonly overload: Overload | undefined;
-  /** Only this node. */
+  /** Whether only this node is meant. */
   readonly local: boolean;
 }
 
+/** All sockets of all nodes. */
 export const EVERYBODY: Audience = {
   everybody: true,
   rooms: [],
@@ -32,7 +33,7 @@ export const EVERYBODY: Audience = {
   local: false,
 };
 
-/** The room, if the audience is taken from exactly one and from nothing else. */
+/** Returns the room, if the audience consists of exactly one and of nothing else. */
 export function onlyRoom(audience: Audience): string | undefined {
   const { everybody, rooms, sockets, users } = audience;
   return !everybody && rooms.length === 1 && sockets.length === 0 && users.length === 0 ? rooms[0] : undefined;

@@ -1,12 +1,13 @@
 import type { HubTypes, SocketData, UserOf } from "../event-types.ts";
-import type { Socket } from "../hub/socket.ts";
+import { roomsOf } from "../rooms/rooms.ts";
+import type { Member } from "./member.ts";
 
-/** What `target.sockets()` tells of one socket. It is a copy: it means the same on one node and on many. */
+/** What `target.sockets()` tells of one socket. It is a copy, so that it means the same on one node and on many. */
 export interface SocketDescription<T extends HubTypes, K extends keyof SocketData<T>> {
   readonly id: string;
   readonly user: UserOf<T> | undefined;
   readonly rooms: readonly string[];
-  /** Of `socket.data`, what was asked for. */
+  /** The properties of `socket.data` that were asked for. */
   readonly data: Partial<Pick<SocketData<T>, K>>;
 }
 
@@ -18,17 +19,18 @@ export interface SocketDescriptions<T extends HubTypes, K extends keyof SocketDa
   readonly silent: readonly string[];
 }
 
-export function describe<T extends HubTypes, K extends keyof SocketData<T>>(
-  socket: Socket<T>,
-  keys: readonly K[],
-): SocketDescription<T, K> {
-  const { id, user, rooms, data } = socket;
-  const chosen: Partial<Pick<SocketData<T>, K>> = {};
-  for (const key of keys) if (Object.hasOwn(data, key)) chosen[key] = data[key];
-  return { id, user, rooms: [...rooms], data: chosen };
+/** A description without the types of the application. */
+export type MemberDescription = SocketDescription<HubTypes, never>;
+
+/** Describes a member, with these properties of its data. */
+export function describe(member: Member, keys: readonly string[]): MemberDescription {
+  const { id, user, data } = member;
+  const chosen: Record<string, unknown> = {};
+  for (const key of keys) if (data !== undefined && Object.hasOwn(data, key)) chosen[key] = data[key];
+  return { id, user, rooms: [...(roomsOf(member) ?? [])], data: chosen };
 }
 
-/** It is no part of the list: whoever compares or prints that is not bothered by it. */
+/** Adds the silent nodes. They are not part of the list, so that comparing or printing it does not show them. */
 export function withSilent<T extends HubTypes, K extends keyof SocketData<T>>(
   descriptions: SocketDescription<T, K>[],
   silent: readonly string[],

@@ -1,4 +1,4 @@
-/** What a {@link Handshake} is made of. */
+/** The fields that a {@link Handshake} is made of. */
 export interface HandshakeFields {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -11,18 +11,18 @@ export class Handshake implements HandshakeFields {
   /** Path and query as the client sent them. */
   readonly url: string;
   /**
-   * Lower-case names. Of those that a client repeated, values are joined with a comma, cookies with a semicolon; where
-   * only one makes sense, as for `host` and `authorization`, the first counts.
+   * Headers by their lower-case names. The values of a repeated header are joined with a comma, those of cookies with a
+   * semicolon; where only one makes sense, as for `host` and `authorization`, the first counts.
    */
   readonly headers: Readonly<Record<string, string>>;
   /**
-   * IPv4 or IPv6 text; IPv4-mapped addresses as IPv4. Empty on a Unix domain socket. Behind a proxy it is the proxy's,
-   * unless `trustProxy` is set.
+   * The client's address as IPv4 or IPv6 text; IPv4-mapped addresses as IPv4. Empty on a Unix domain socket. Behind a proxy,
+   * the proxy's address, unless `trustProxy` is set.
    */
   readonly remoteAddress: string;
   /** Whether the client speaks TLS. Behind a proxy that ends TLS it is `false`, unless `trustProxy` is set. */
   readonly secure: boolean;
-  /** The credentials that a client of `roomcast/client` sent; `undefined` for plain clients. They can be anything. */
+  /** The credentials that a client of `roomcast/client` sent; `undefined` for plain clients. They can be any value. */
   readonly auth: unknown;
 
   constructor({ url, headers, remoteAddress, secure }: HandshakeFields, auth?: unknown) {
@@ -33,7 +33,7 @@ export class Handshake implements HandshakeFields {
     this.auth = auth;
   }
 
-  /** The URL's path, percent-encoded as it came. */
+  /** The URL's path, percent-encoded as the client sent it. */
   get path(): string {
     const end = this.url.indexOf("?");
     return end === -1 ? this.url : this.url.slice(0, end);

@@ -1,295 +1,164 @@
 import { Buffer } from "node:buffer";
 import { nanoid } from "nanoid";
-import type { Audience } from "./audience.ts";
-import { checkEventName } from "../checks/arguments.ts";
+import type { Counters, DropReason } from "../counters.ts";
+import type { Codecs } from "../delivery/codecs.ts";
+import type { Delivery } from "../delivery/delivery.ts";
+import type { User } from "../event-types.ts";
+import { CloseCode, type Close } from "../protocol/close-codes.ts";
+import type { ErrorReport } from "../report.ts";
 import type { Clock } from "../time/clock.ts";
-import type { Cluster } from "../cluster/cluster.ts";
-import { Codecs } from "../delivery/codecs.ts";
-import type { HubSide } from "../contract/hub-side.ts";
-import { Delivery } from "../delivery/delivery.ts";
-import type { Admission } from "../door/authenticator.ts";
-import { HubError, RoomLimitError } from "../errors.ts";
 import { Expiry } from "../time/expiry.ts";
-import type { Limits } from "../limits/limits.ts";
-import { Local } from "./local-node.ts";
+import type { Connection } from "../transports/transport.ts";
+import type { Handshake } from "./handshake.ts";
 import { Member } from "./member.ts";
-import { Members } from "./members.ts";
-import { Multicast } from "../delivery/multicast.ts";
-import type { ResolvedOptions } from "../hub/options.ts";
-import { ALL_SOCKETS, roomChannel, userChannel } from "../cluster/channels.ts";
-import type { DropReason, OutgoingFrame, Overload } from "../delivery/overload.ts";
-import { CloseCode } from "../protocol/close-codes.ts";
-import { ControlEvent, type Dropped, type Packet } from "../protocol/packet.ts";
-import { Requests } from "./requests.ts";
-import { roomNames, wouldExceed, type RoomNames } from "../rooms/rooms.ts";
-import { zero, type Counters } from "../hub/statistics.ts";
-import type { Connection, Topics } from "../transports/transport.ts";
+import type { Members } from "./members.ts";
+import type { Requests } from "./requests.ts";
 
-type CoreOptions = Pick<
-  ResolvedOptions,
-  "clock" | "codec" | "codecs" | "contract" | "limits" | "maxBufferedBytes" | "overload" | "validateOutgoing"
->;
-
-/** What the hub is told. */
-interface CoreEvents {
-  /** Once for each member that was admitted, in a microtask after its end. */
-  readonly departed: (member: Member, code: number, reason: string) => void;
-  /** The member does not get a message, but stays. */
-  readonly dropped: (member: Member, reason: DropReason) => void;
-  /** A packet of the hub's own could not be encoded. */
-  readonly failed: (error: unknown, event: string, member: Member) => void;
+/** Who is let in. */
+export interface Admission {
+  readonly handshake: Handshake;
+  readonly user: User | undefined;
 }
 
-/** At most this fraction of what may be held for a socket, as a shift, is published before its recipients are looked at. */
-const UNSEEN_SHIFT = 6;
+/** Whom the parts of a node tell what has no caller to tell. */
+export interface NodeReport extends ErrorReport {
+  /** Called once for each member that was admitted, in a microtask after its end. */
+  departed(member: Member, close: Close): void;
+  /** Called for each message that a member does not get although it stays. */
+  dropped(member: Member, reason: DropReason): void;
+}
 
-/**
- * The parts that a hub, its sockets and its targets share, and what takes more than one of them: sending to an audience,
- * and the end of a member.
- */
-export class Core {
+export interface LifecycleParts {
+  /** The prefix of the ids of sockets: the id of the node, or an empty string. */
+  readonly node: string;
   readonly clock: Clock;
-  readonly counters: Counters = zero();
-  readonly expiry: Expiry<Member>;
-  readonly limits: Limits;
-  readonly members: Members;
-  readonly requests: Requests;
-  readonly delivery: Delivery;
   readonly codecs: Codecs;
-  readonly local: Local;
-  /** The other nodes; `undefined` without a backplane. */
-  cluster: Cluster | undefined;
-  readonly contract: HubSide<never> | undefined;
-  /** The contract, if what the server sends is checked, too. */
-  readonly #outgoing: HubSide<never> | undefined;
-  /** What becomes of what is sent where it does not say itself. */
-  readonly overload: Overload;
-  readonly #events: CoreEvents;
-  /** While it is drained: called when nobody is left. */
+  readonly counters: Counters;
+  readonly delivery: Delivery<Member>;
+  readonly members: Members;
+  readonly requests: Requests<Member>;
+  readonly report: NodeReport;
+}
+
+/** The beginning and the end of members. */
+export class MemberLifecycle {
+  readonly #parts: LifecycleParts;
+  readonly #expiry: Expiry<Member>;
+  /** Called when nobody is left; present while the members are drained. */
   #drained: (() => void) | undefined;
-  readonly #createId: () => string;
-  #closed = false;
 
-  /**
-   * `topics` are the transport's, if it has any; `node` is what the ids of sockets begin with.
-   */
-  constructor(options: CoreOptions, topics: Topics | undefined, node: string, events: CoreEvents) {
-    this.#events = events;
-    this.#createId = () => createId(node);
-    const { clock, codec, codecs, contract, limits, maxBufferedBytes, overload, validateOutgoing } = options;
-    this.clock = clock;
-    this.limits = limits;
-    this.overload = { policy: overload };
-    this.expiry = new Expiry(clock, (member) => {
-      this.closeMember(member, CloseCode.credentialsExpired, "The credentials have expired");
-    });
-    this.contract = contract?.hub;
-    this.#outgoing = validateOutgoing ? this.contract : undefined;
-    this.requests = new Requests(this.contract, clock, (member) => this.rested(member));
-    this.codecs = new Codecs(codec, codecs, maxBufferedBytes);
-    const multicast = topics === undefined ? undefined : new Multicast(topics, maxBufferedBytes >> UNSEEN_SHIFT);
-    // Every recipient is a member; delivery knows no more of it than it needs.
-    this.delivery = new Delivery({
-      maxBufferedBytes,
-      overflow: (recipient) => this.expelSlow(recipient as Member),
-      dropped: (recipient, reason) => this.dropped(recipient as Member, reason),
-      notice: (recipient, count) => this.#notice(recipient as Member, count),
-      counters: this.counters,
-      multicast,
-    });
-    this.members = new Members(
-      {
-        changing: () => this.delivery.separate(),
-        joined: (group, member) => multicast?.joined(group, member),
-        left: (group, member) => {
-          // When the members who were published to are looked through, it is not among them any more.
-          if (multicast?.left(group, member) === true) this.delivery.inspect(member);
-        },
-      },
-      {
-        rooms: {
-          appeared: (room) => this.cluster?.interest.hold(roomChannel(room)),
-          vanished: (room) => this.cluster?.interest.release(roomChannel(room)),
-        },
-        users: {
-          appeared: (user) => this.cluster?.interest.hold(userChannel(user)),
-          vanished: (user) => this.cluster?.interest.release(userChannel(user)),
-        },
-        everybody: (areAny) => {
-          if (areAny) this.cluster?.interest.hold(ALL_SOCKETS);
-          else this.cluster?.interest.release(ALL_SOCKETS);
-        },
-      },
-    );
-    this.local = new Local(this);
+  constructor(parts: LifecycleParts) {
+    this.#parts = parts;
+    this.#expiry = new Expiry(parts.clock, (member) => this.close(member, EXPIRED));
   }
 
-  /** From now on the application can do nothing with the hub but close it again. */
-  close(): void {
-    this.#closed = true;
-  }
-
-  /** @throws {HubError} `ERR_HUB_CLOSED`. */
-  checkOpen(): void {
-    if (this.#closed) throw closed();
-  }
-
-  /**
-   * Checks an event that the application wants to send.
-   *
-   * @throws {HubError} `ERR_HUB_EVENT_NAME`, `ERR_HUB_CONTRACT`.
-   */
-  checkSent(event: string, data: unknown): void {
-    checkEventName(event);
-    this.#outgoing?.checkSent(event, data);
-  }
-
-  /**
-   * Checks an event that the application wants to handle.
-   *
-   * @throws {HubError} `ERR_HUB_EVENT_NAME`, `ERR_HUB_CONTRACT`.
-   */
-  checkHandled(event: string): void {
-    checkEventName(event);
-    if (this.contract?.knows(event) === false) {
-      throw new HubError("ERR_HUB_CONTRACT", `By the contract clients send no "${event}": it would never be handled.`);
-    }
-  }
-
-  /**
-   * The names of rooms that the application gave.
-   *
-   * @throws {HubError} `ERR_HUB_ROOM_NAME`.
-   */
-  roomNames(rooms: readonly RoomNames[]): readonly string[] {
-    return roomNames(rooms, this.limits.roomNameLength);
-  }
-
-  /**
-   * Puts the members into the rooms.
-   *
-   * @throws {HubError} `ERR_HUB_LIMIT`, and then nobody was put anywhere.
-   */
-  join(members: readonly Member[], names: readonly string[]): void {
-    const { limits, members: index } = this;
-    for (const member of members) {
-      if (wouldExceed(limits.rooms, member, names)) throw new RoomLimitError(member.id, limits.rooms);
-    }
-    for (const member of members) for (const name of names) index.rooms.join(member, name);
-  }
-
-  /** What becomes of a message for this audience that is too much for one of them. */
-  overloadOf({ overload }: Audience): Overload {
-    return overload ?? this.overload;
-  }
-
-  /** `phase` is the heartbeat's. */
+  /** Makes a member of a connection. `phase` is the heartbeat's. */
   admit(connection: Connection, { handshake, user }: Admission, phase: number): Member {
-    const codec = this.codecs.of(connection.protocol) ?? this.codecs.plain;
-    const member = new Member(this.#createId(), connection, codec, handshake, user, phase);
+    const { codecs, members, node } = this.#parts;
+    const codec = codecs.of(connection.protocol) ?? codecs.plain;
+    const member = new Member(createId(node), connection, codec, handshake, user, phase);
     connection.owner = member;
-    this.codecs.joined(codec);
-    this.members.add(member);
-    this.expiry.watch(member);
+    codecs.joined(codec);
+    members.add(member);
+    this.#expiry.watch(member);
     return member;
   }
 
-  /**
-   * Sends a packet to one member. Without `overload` it closes a member that it is too much for.
-   *
-   * @throws {HubError} `ERR_HUB_UNSERIALISABLE`, `ERR_HUB_MESSAGE_TOO_LARGE`.
-   */
-  tell(member: Member, packet: Packet, overload?: Overload): void {
-    this.delivery.send(member, this.codecs.encode(packet, member.codec, overload));
+  /** Replaces the user of a member by what fresh credentials say of the same user. */
+  renew(member: Member, user: User): void {
+    member.user = user;
+    if (member.open) this.#expiry.watch(member);
   }
 
-  /** Closes after everything that was sent before has been written. */
-  closeMember(member: Member, code: number, reason: string): void {
+  /** Closes a member after everything that was sent to it before has been written. */
+  close(member: Member, close: Close): void {
     if (!member.open) return;
-    this.delivery.flush(member);
-    member.connection.close(code, reason);
-    this.retire(member, code, reason);
+    this.#parts.delivery.flush(member);
+    this.expel(member, close);
   }
 
   /** Closes a member that would not read what waits for it: that is lost. */
-  expel(member: Member, code: number, reason: string): void {
+  expel(member: Member, close: Close): void {
     if (!member.open) return;
-    member.connection.close(code, reason);
-    this.retire(member, code, reason);
+    member.connection.close(close.code, close.reason);
+    this.retire(member, close);
   }
 
-  /** Ends the connection at once. What waits is lost. */
-  terminateMember(member: Member): void {
+  /** Closes a member for which more would be held than may be. */
+  expelSlow(member: Member): void {
+    if (member.open) this.#parts.counters.slowConsumers++;
+    this.expel(member, TOO_SLOW);
+  }
+
+  /** Closes a member that gave no sign of life. */
+  expelLost(member: Member): void {
+    this.#parts.counters.heartbeatLosses++;
+    this.expel(member, LOST);
+  }
+
+  /** Ends the connection of a member at once. What waits is lost. */
+  terminate(member: Member): void {
     if (!member.open) return;
     member.connection.terminate();
-    this.retire(member, CloseCode.abnormal, "");
+    this.retire(member, TERMINATED);
   }
 
   /**
-   * From here on the member is in no room and no audience. The application hears of it in a microtask: later than the
-   * call that caused it, in the order of the ends, and not from inside another handler.
+   * Takes a member out of all rooms and audiences. The application hears of it in a microtask: later than the call that
+   * caused it, in the order of the ends, and not from inside another handler.
    */
-  retire(member: Member, code: number, reason: string): void {
+  retire(member: Member, close: Close): void {
     if (!member.open) return;
+    const { codecs, delivery, members, requests, report } = this.#parts;
     member.open = false;
-    this.delivery.discard(member);
-    this.members.remove(member);
-    this.codecs.left(member.codec);
-    this.expiry.forget(member);
-    this.requests.abandon(member);
-    queueMicrotask(() => this.#events.departed(member, code, reason));
-    if (this.members.all.size === 0) this.#drained?.();
+    delivery.discard(member);
+    members.remove(member);
+    codecs.left(member.codec);
+    this.#expiry.forget(member);
+    requests.abandon(member);
+    queueMicrotask(() => report.departed(member, close));
+    if (members.all.size === 0) this.#drained?.();
   }
 
-  /** From now on every member is closed as soon as nothing is at work for it. Resolves when nobody is left. */
+  /** From now on closes every member as soon as nothing is at work for it. Resolves when nobody is left. */
   drain(): Promise<void> {
+    const { members } = this.#parts;
     return new Promise((resolve) => {
       this.#drained = resolve;
-      for (const member of this.members.all.values()) this.rested(member);
-      if (this.members.all.size === 0) resolve();
+      for (const member of members.all.values()) this.rested(member);
+      if (members.all.size === 0) resolve();
     });
   }
 
-  /** Nothing may be at work for this member any more. */
+  /** Called when nothing may be at work for this member any more. */
   rested(member: Member): void {
     if (this.#drained === undefined) return;
-    // Later, because who waited for the reply may have something to say.
+    // Later, because the program that waited for a reply may have something to say.
     setImmediate(() => {
-      if (!member.isBusy) this.closeMember(member, CloseCode.draining, "The server is shutting down");
+      if (!member.isBusy) this.close(member, DRAINED);
     });
   }
 
-  /** A member does not get a message, but stays. */
-  dropped(member: Member, reason: DropReason): void {
-    this.counters.drops[reason]++;
-    this.#events.dropped(member, reason);
-  }
-
-  #notice(member: Member, count: number): OutgoingFrame | undefined {
-    const data: Dropped = { count };
-    try {
-      return this.codecs.encode({ event: ControlEvent.dropped, data }, member.codec);
-    } catch (error) {
-      this.#events.failed(error, ControlEvent.dropped, member);
-      return undefined;
-    }
-  }
-
-  /** More would be held for the member than may be. */
-  expelSlow(member: Member): void {
-    if (member.open) this.counters.slowConsumers++;
-    this.expel(member, CloseCode.slowConsumer, "The client reads too slowly");
+  /** Ends no members any more because of expired credentials. */
+  stop(): void {
+    this.#expiry.stop();
   }
 }
 
+/** How a member is closed whose client reads too slowly. */
+export const TOO_SLOW: Close = { code: CloseCode.slowConsumer, reason: "The client reads too slowly" };
+
+/** How everybody is closed when the hub is drained. */
+export const DRAINED: Close = { code: CloseCode.draining, reason: "The server is shutting down" };
+
+const EXPIRED: Close = { code: CloseCode.credentialsExpired, reason: "The credentials have expired" };
+const LOST: Close = { code: CloseCode.heartbeatLost, reason: "No sign of life" };
+const TERMINATED: Close = { code: CloseCode.abnormal, reason: "" };
+
 /**
- * A copy, because `nanoid` appends letter by letter: V8 would keep the chain of concatenations, 320 bytes instead of 40.
+ * Creates the id of a socket. It is a copy, because `nanoid` appends letter by letter: V8 would keep the chain of
+ * concatenations, 320 bytes instead of 40.
  */
 function createId(node: string): string {
   return Buffer.from(node + nanoid(), "latin1").toString("latin1");
-}
-
-/** The error of using a hub that was closed. */
-export function closed(): HubError {
-  return new HubError("ERR_HUB_CLOSED", "This hub was closed and cannot be used again. Create a new one.");
 }

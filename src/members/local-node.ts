@@ -1,36 +1,87 @@
-import type { Audience } from "./audience.ts";
-import type { Encoding } from "../delivery/codecs.ts";
-import type { Core } from "./lifecycle.ts";
-import type { Member } from "./member.ts";
-import type { OutgoingFrame } from "../delivery/overload.ts";
-import { Parcel } from "../delivery/outgoing-frame.ts";
+import type { Codecs, Encoding } from "../delivery/codecs.ts";
+import type { Delivery } from "../delivery/delivery.ts";
+import { OutgoingFrame } from "../delivery/outgoing-frame.ts";
+import type { Overload } from "../delivery/overload.ts";
+import { RoomLimitError } from "../errors.ts";
+import type { Limits } from "../limits/limits.ts";
+import type { Close } from "../protocol/close-codes.ts";
 import type { Codec } from "../protocol/codec.ts";
-import type { Outcome, Replies } from "./requests.ts";
+import { ControlEvent, type Dropped, type Packet } from "../protocol/packet.ts";
+import type { ErrorReport } from "../report.ts";
+import { wouldExceed } from "../rooms/rooms.ts";
+import type { Audience } from "./audience.ts";
+import { describe, type MemberDescription } from "./description.ts";
+import type { MemberLifecycle } from "./lifecycle.ts";
+import type { Member } from "./member.ts";
+import type { Members } from "./members.ts";
+import type { IdentifiedRequest, Replies, Requests, Settled } from "./requests.ts";
 
-/** A request with the id by which its recipients answer. */
-export interface IdentifiedRequest {
-  readonly id: number;
-  readonly event: string;
-  /** In milliseconds. */
-  readonly timeout: number;
+export interface LocalNodeParts {
+  readonly codecs: Codecs;
+  readonly delivery: Delivery<Member>;
+  readonly lifecycle: MemberLifecycle;
+  readonly limits: Limits;
+  readonly members: Members;
+  /** What becomes of events and messages for sockets that are behind, where the sender does not say. */
+  readonly overload: Overload;
+  readonly requests: Requests<Member>;
+  readonly report: ErrorReport;
 }
 
-/** What is done with the members of an audience that are on this node. */
-export class Local {
-  readonly #core: Core;
+/** What is done with the members of this node: with one of them, or with those of an audience. */
+export class LocalNode {
+  readonly #parts: LocalNodeParts;
 
-  constructor(core: Core) {
-    this.#core = core;
+  constructor(parts: LocalNodeParts) {
+    this.#parts = parts;
+  }
+
+  /** What becomes of a message for this audience that is too much for one of its members. */
+  overloadOf({ overload }: Pick<Audience, "overload">): Overload {
+    return overload ?? this.#parts.overload;
   }
 
   /**
-   * Sends a message.
+   * Sends a packet to one member. Without `overload` the packet closes a member that it is too much for.
    *
-   * @param reached - those who have it already, and do not get it again; those who get it are added.
+   * @throws {HubError} `ERR_HUB_UNSERIALISABLE`, `ERR_HUB_MESSAGE_TOO_LARGE`.
+   */
+  tell(member: Member, packet: Packet, overload?: Overload): void {
+    const { codecs, delivery } = this.#parts;
+    delivery.send(member, codecs.encode(packet, member.codec, overload));
+  }
+
+  /**
+   * Sends a message as it is to one member.
+   *
+   * @throws {HubError} `ERR_HUB_ARGUMENT`, `ERR_HUB_MESSAGE_TOO_LARGE`.
+   */
+  send(member: Member, message: string | Uint8Array, overload?: Overload): void {
+    const { codecs, delivery } = this.#parts;
+    delivery.send(member, codecs.frame(message, overload));
+  }
+
+  /** Encodes the notice that a member did not get `count` messages; `undefined`, and reported, if the codec fails. */
+  noticeOf(member: Member, count: number): OutgoingFrame | undefined {
+    const { codecs, report } = this.#parts;
+    const data: Dropped = { count };
+    try {
+      return codecs.encode({ event: ControlEvent.dropped, data }, member.codec);
+    } catch (error) {
+      report.failed(error, "codec", { event: ControlEvent.dropped, socket: member.socket });
+      return undefined;
+    }
+  }
+
+  /**
+   * Sends a message to an audience.
+   *
+   * @param reached - the members that have the message already and do not get it again; those who get it are added.
    */
   deliver(audience: Audience, encoding: Encoding, reached?: Set<Member>): void {
-    const { codecs, delivery, members } = this.#core;
-    const frame = encoding instanceof Parcel ? encoding : codecs.areUniform ? encoding.get(codecs.plain) : undefined;
+    const { codecs, delivery, members } = this.#parts;
+    const frame =
+      encoding instanceof OutgoingFrame ? encoding : codecs.areUniform ? encoding.get(codecs.plain) : undefined;
     const group = audience.volatile || frame === undefined ? undefined : members.groupOf(audience);
     if (group !== undefined && frame !== undefined && reached === undefined) {
       delivery.sendToGroup(group, frame, members.exceptionOf(audience));
@@ -40,75 +91,103 @@ export class Local {
   }
 
   /**
-   * Sends a request, and waits for the replies.
+   * Sends a request to an audience, and waits for the replies.
    *
-   * @param settled - hears of each socket as it settles.
-   * @returns the sockets that were asked, and the promise of what they reply.
+   * @returns the members that were asked, and the promise of their replies.
    */
   request(
     audience: Audience,
-    { id, event, timeout }: IdentifiedRequest,
+    request: IdentifiedRequest,
     encoding: Encoding,
-    settled?: (member: Member, outcome: Outcome) => void,
+    settled?: Settled<Member>,
   ): { readonly asked: readonly Member[]; readonly replies: Promise<Replies<unknown>> } {
     const asked: Member[] = [];
     this.#forEach(audience, encoding, undefined, (member) => {
-      // Sending may have ended a member that was too slow; then it will not reply, and is not waited for.
+      // Sending may have ended a member that was too slow. Such a member will not reply, and is not waited for.
       if (member.open) asked.push(member);
     });
-    return { asked, replies: this.#core.requests.track(id, event, asked, timeout, settled) };
+    return { asked, replies: this.#parts.requests.track(request, asked, settled) };
   }
 
-  /** @throws {HubError} `ERR_HUB_LIMIT`, and then nobody was put anywhere. */
+  /** Sends a request to one member. Resolves when it has replied or failed. */
+  async ask(member: Member, event: string, data: unknown, timeout: number): Promise<Replies<unknown>> {
+    const { codecs, delivery, requests } = this.#parts;
+    const request = { id: requests.nextId(), event, timeout };
+    delivery.send(member, codecs.encode({ event, data, id: request.id }, member.codec));
+    return requests.track(request, member.open ? [member] : []);
+  }
+
+  /**
+   * Puts the members of an audience into rooms.
+   *
+   * @throws {HubError} `ERR_HUB_LIMIT`, and then nobody was put anywhere.
+   */
   join(audience: Audience, rooms: readonly string[]): void {
-    this.#core.join(this.#membersOf(audience), rooms);
+    this.joinAll(this.#membersOf(audience), rooms);
   }
 
+  /**
+   * Puts these members into rooms.
+   *
+   * @throws {HubError} `ERR_HUB_LIMIT`, and then nobody was put anywhere.
+   */
+  joinAll(members: readonly Member[], rooms: readonly string[]): void {
+    const { limits, members: index } = this.#parts;
+    for (const member of members) {
+      if (wouldExceed(limits.rooms, member, rooms)) throw new RoomLimitError(member.id, limits.rooms);
+    }
+    for (const member of members) for (const room of rooms) index.rooms.join(member, room);
+  }
+
+  /** Takes the members of an audience out of rooms. */
   leave(audience: Audience, rooms: readonly string[]): void {
-    const { members } = this.#core;
-    members.forEach(audience, (member) => {
-      for (const room of rooms) members.rooms.leave(member, room);
-    });
+    this.leaveAll(this.#membersOf(audience), rooms);
   }
 
-  /** Closes after what was sent before. */
-  close(audience: Audience, code: number, reason: string): void {
-    this.#core.members.forEach(audience, (member) => this.#core.closeMember(member, code, reason));
+  /** Takes these members out of rooms. */
+  leaveAll(members: readonly Member[], rooms: readonly string[]): void {
+    const { members: index } = this.#parts;
+    for (const member of members) for (const room of rooms) index.rooms.leave(member, room);
   }
 
-  /** What the application holds for each. */
-  sockets(audience: Audience): unknown[] {
-    return this.#membersOf(audience).map(({ socket }) => socket);
+  /** Closes the members of an audience, after what was sent to them before. */
+  close(audience: Audience, close: Close): void {
+    const { lifecycle, members } = this.#parts;
+    members.forEach(audience, (member) => lifecycle.close(member, close));
+  }
+
+  /** Describes the members of an audience, with these properties of their data. */
+  describe(audience: Audience, keys: readonly string[]): MemberDescription[] {
+    // All members are found first: reading their data may run code of the application's, which may send.
+    return this.#membersOf(audience).map((member) => describe(member, keys));
   }
 
   #membersOf(audience: Audience): Member[] {
     const members: Member[] = [];
-    this.#core.members.forEach(audience, (member) => members.push(member));
+    this.#parts.members.forEach(audience, (member) => members.push(member));
     return members;
   }
 
-  /** Those who speak the same codec are sent to one after the other: only then do they share their batches. */
+  /** Sends to members that speak the same codec one after the other: only then do they share their batches. */
   #forEach(
     audience: Audience,
     encoding: Encoding,
     reached: Set<Member> | undefined,
     told: (member: Member) => void,
   ): void {
-    const { codecs, delivery } = this.#core;
+    const { codecs, delivery, members } = this.#parts;
     const tell = (member: Member, frame: OutgoingFrame): void => {
       delivery.send(member, frame);
       told(member);
     };
     const others = new Map<Codec, Member[]>();
-    this.#core.members.forEach(audience, (member) => {
+    members.forEach(audience, (member) => {
       if (reached?.has(member) === true) return;
       reached?.add(member);
-      if (audience.volatile && delivery.isBehind(member)) {
-        this.#core.dropped(member, "volatile");
-        return;
-      }
-      const frame = encoding instanceof Parcel ? encoding : member.codec === codecs.plain && encoding.get(member.codec);
-      if (frame instanceof Parcel) {
+      if (audience.volatile && delivery.skips(member)) return;
+      const frame =
+        encoding instanceof OutgoingFrame ? encoding : member.codec === codecs.plain && encoding.get(member.codec);
+      if (frame instanceof OutgoingFrame) {
         tell(member, frame);
         return;
       }
@@ -116,10 +195,10 @@ export class Local {
       if (same === undefined) others.set(member.codec, [member]);
       else same.push(member);
     });
-    if (encoding instanceof Parcel) return;
-    for (const [codec, members] of others) {
+    if (encoding instanceof OutgoingFrame) return;
+    for (const [codec, speakers] of others) {
       const frame = encoding.get(codec);
-      if (frame !== undefined) for (const member of members) tell(member, frame);
+      if (frame !== undefined) for (const member of speakers) tell(member, frame);
     }
   }
 }

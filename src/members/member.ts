@@ -1,40 +1,40 @@
 import type { Backlog } from "../delivery/backlog.ts";
 import type { Batch } from "../delivery/batch.ts";
-import type { Recipient } from "../delivery/delivery.ts";
-import type { Handshake } from "./handshake.ts";
-import type { Beating } from "../time/heartbeat.ts";
-import type { Codec } from "../protocol/codec.ts";
+import type { Recipient } from "../delivery/recipient.ts";
 import type { User } from "../event-types.ts";
-import type { Expiring } from "../time/expiry.ts";
 import type { Rated } from "../limits/rate-limits.ts";
-import type { PendingRequest } from "./requests.ts";
+import type { Codec } from "../protocol/codec.ts";
 import type { RoomMember } from "../rooms/rooms.ts";
+import type { Expiring } from "../time/expiry.ts";
+import type { Beating } from "../time/heartbeat.ts";
 import type { Connection } from "../transports/transport.ts";
+import type { Handshake } from "./handshake.ts";
+import type { Asked, PendingRequest } from "./requests.ts";
 
-/** A handler of events with the types taken off. */
+/** A handler of events, without the types of their data. */
 export type AnyHandler<S> = (data: unknown, socket: S) => unknown;
 
 /** The hub's own record of one connection: what its parts need to know, in one object that all of them share. */
-export class Member<S = unknown> implements Beating, Expiring, Rated, Recipient, RoomMember {
+export class Member<S = unknown> implements Asked<Member>, Beating, Expiring, Rated, Recipient, RoomMember {
   readonly id: string;
   readonly connection: Connection;
   readonly codec: Codec;
   readonly handshake: Handshake;
-  /** Its id never changes. */
+  /** The user's id never changes. */
   user: User | undefined;
 
   /** False from the moment that either end begins to close. */
   open = true;
-  /** What the application holds. Set once, right after construction. */
+  /** The application's socket. Set once, right after construction. */
   socket!: S;
-  /** Of `socket.on`. */
+  /** What the application keeps on its socket; absent until it does. */
+  data: Record<string, unknown> | undefined = undefined;
+  /** The handlers of `socket.on`. */
   handlers: Map<string, AnyHandler<S>> | undefined = undefined;
-  /** The requests that wait for this member's reply. */
-  requests: Set<PendingRequest> | undefined = undefined;
-  /** How many of its messages asynchronous handlers are at work on. */
+  requests: Set<PendingRequest<Member>> | undefined = undefined;
+  /** Number of this member's messages that asynchronous handlers are at work on. */
   handling = 0;
   allowance: Rated["allowance"] = undefined;
-  /** Of the heartbeat. */
   askedIn = 0;
   readonly phase: number;
 
@@ -64,7 +64,7 @@ export class Member<S = unknown> implements Beating, Expiring, Rated, Recipient,
     return this.user?.expiresAt;
   }
 
-  /** Whether a handler is at work for it, or it has something to answer. */
+  /** Whether a handler is at work for the member, or it has something to answer. */
   get isBusy(): boolean {
     return this.handling > 0 || (this.requests?.size ?? 0) > 0;
   }

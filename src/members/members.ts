@@ -4,12 +4,12 @@ import { Groups, Rooms, type Group, type GroupObserver, type NameObserver } from
 
 const NONE: readonly ReadonlySet<Member>[] = [];
 
-/** Hears of who is there at all. */
-export interface PresenceObserver {
+/** Hears which rooms and users have members on this node. */
+export interface NameObservers {
   readonly rooms: NameObserver;
   readonly users: NameObserver;
-  /** The first member is there, or the last one has gone. */
-  readonly everybody: (areAny: boolean) => void;
+  /** Called with `true` when the first member of all has connected, and with `false` when the last one has gone. */
+  everybody(areAny: boolean): void;
 }
 
 /** All open members of this node, by id, by room and by user. */
@@ -17,42 +17,43 @@ export class Members {
   readonly #byId = new Map<string, Member>();
   readonly #byUser: Groups<Member>;
   readonly #observer: GroupObserver<Member> | undefined;
-  readonly #presence: PresenceObserver | undefined;
+  readonly #names: NameObservers | undefined;
   readonly rooms: Rooms<Member>;
   #epoch = 0;
 
-  /** `observer` hears of everybody and of the rooms. */
-  constructor(observer?: GroupObserver<Member>, presence?: PresenceObserver) {
+  /** @param observer - hears of changes of the rooms and of the group of all members. */
+  constructor(observer?: GroupObserver<Member>, names?: NameObservers) {
     this.#observer = observer;
-    this.#presence = presence;
-    this.#byUser = new Groups(undefined, presence?.users);
-    this.rooms = new Rooms(observer, presence?.rooms);
+    this.#names = names;
+    this.#byUser = new Groups(undefined, names?.users);
+    this.rooms = new Rooms(observer, names?.rooms);
   }
 
-  /** Live. */
+  /** All members by id. Live. */
   get all(): ReadonlyMap<string, Member> {
     return this.#byId;
   }
 
+  /** Adds a member, which is in no room yet. */
   add(member: Member): void {
     this.#observer?.changing();
     this.#byId.set(member.id, member);
     this.#observer?.joined(this.#byId, member);
-    if (this.#byId.size === 1) this.#presence?.everybody(true);
+    if (this.#byId.size === 1) this.#names?.everybody(true);
     if (member.user !== undefined) this.#byUser.add(member.user.id, member);
   }
 
-  /** The member is found nowhere any more; `roomsOf` still tells where it was. */
+  /** Removes a member everywhere; `roomsOf` still tells where it was. */
   remove(member: Member): void {
     this.#observer?.changing();
     this.#byId.delete(member.id);
     this.#observer?.left(this.#byId, member);
-    if (this.#byId.size === 0) this.#presence?.everybody(false);
+    if (this.#byId.size === 0) this.#names?.everybody(false);
     if (member.user !== undefined) this.#byUser.delete(member.user.id, member);
     this.rooms.remove(member);
   }
 
-  /** Whether there is anybody in these rooms, of these users, or at all. Sockets and exceptions are not looked at. */
+  /** Whether these rooms and users, or the group of all, have a member. Named sockets and exceptions are not looked at. */
   areThere({ everybody, rooms, users }: Audience): boolean {
     if (everybody) return this.#byId.size > 0;
     return (
@@ -61,7 +62,7 @@ export class Members {
     );
   }
 
-  /** The observed group that this audience is, if it is one, or one less at most one socket: see `exceptionOf`. */
+  /** The observed group that the audience consists of, with at most one exception: see {@link exceptionOf}. */
   groupOf(audience: Audience): Group<Member> | undefined {
     if (audience.exceptRooms.length > 0 || audience.exceptSockets.length > 1) return undefined;
     if (audience.everybody) return this.#byId;
@@ -69,7 +70,7 @@ export class Members {
     return room === undefined ? undefined : this.rooms.get(room);
   }
 
-  /** The member that such an audience leaves out of its group, if it is in there at all. */
+  /** The member that such an audience leaves out of its group, if it belongs to the group. */
   exceptionOf(audience: Audience): Member | undefined {
     const [id] = audience.exceptSockets;
     const member = id === undefined ? undefined : this.#byId.get(id);
@@ -84,7 +85,7 @@ export class Members {
    *
    * The cost is that of the members named, however many others there are. Every visited member is stamped with the
    * number of this call, so that a union needs no set; an excluded socket is stamped beforehand. Excluded rooms are
-   * looked up member by member instead: stamping one would cost what *it* holds.
+   * looked up member by member instead: stamping a room would cost as much as it has members.
    */
   forEach(audience: Audience, visit: (member: Member) => void): void {
     const epoch = ++this.#epoch;

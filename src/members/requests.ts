@@ -1,22 +1,39 @@
-import type { Clock } from "../time/clock.ts";
-import type { HubSide } from "../contract/hub-side.ts";
+import { isObject, MAX_DELAY } from "../checks/option-rules.ts";
 import type { Acceptance } from "../contract/direction.ts";
+import type { HubSide } from "../contract/hub-side.ts";
 import { HubError, RemoteError } from "../errors.ts";
-import type { Member } from "./member.ts";
 import type { ReplyPacket } from "../protocol/packet.ts";
+import type { Clock } from "../time/clock.ts";
 
 export interface RequestOptions {
   /** How long to wait for a reply, in milliseconds. Default: 10,000. */
   readonly timeout?: number;
 }
 
-/** What became of a request that went to several sockets. Every socket that it was sent to is in one of the two maps. */
+/** How long a request waits for its replies unless it says otherwise, in milliseconds. */
+const DEFAULT_TIMEOUT = 10_000;
+
+/**
+ * Returns the timeout that a caller asked for.
+ *
+ * @throws {HubError} `ERR_HUB_ARGUMENT` for a value that would let a request wait for ever.
+ */
+export function timeoutOf(options: RequestOptions = {}): number {
+  if (!isObject(options)) {
+    throw new HubError("ERR_HUB_ARGUMENT", "The options of request() must be an object such as { timeout: 500 }.");
+  }
+  const { timeout = DEFAULT_TIMEOUT } = options;
+  if (typeof timeout === "number" && timeout > 0 && timeout <= MAX_DELAY) return timeout;
+  throw new HubError("ERR_HUB_ARGUMENT", `A timeout must be a positive number of milliseconds up to ${MAX_DELAY}.`);
+}
+
+/** The result of a request to several sockets. Every socket that was asked is in one of the two maps. */
 export interface Replies<R> {
   /** By socket id. */
   readonly replies: ReadonlyMap<string, R>;
   /**
-   * By socket id: `ERR_HUB_TIMEOUT`, `ERR_HUB_DISCONNECTED`, `ERR_HUB_CLOSED`, `ERR_HUB_CONTRACT`, or a {@link RemoteError} with what
-   * the client answered.
+   * By socket id: `ERR_HUB_TIMEOUT`, `ERR_HUB_DISCONNECTED`, `ERR_HUB_CLOSED`, `ERR_HUB_CONTRACT`, or a {@link RemoteError}
+   * with what the client answered.
    */
   readonly failures: ReadonlyMap<string, HubError>;
   /** The names of the nodes that did not answer: there may have been sockets. Always empty without a backplane. */
@@ -24,62 +41,77 @@ export interface Replies<R> {
 }
 
 /** What one socket has answered, or why it has not. */
-export type Outcome = { readonly reply: unknown } | HubError;
+export type RequestOutcome = { readonly reply: unknown } | HubError;
 
-/** A request under way. It settles when its last recipient has answered or failed. */
-export interface PendingRequest {
+/** A request with the id by which its recipients answer. */
+export interface IdentifiedRequest {
   readonly id: number;
   readonly event: string;
-  readonly waiting: Set<Member>;
+  /** How long each recipient may take, in milliseconds. */
+  readonly timeout: number;
+}
+
+/** What is kept on each member that is asked. */
+export interface Asked<M> {
+  readonly id: string;
+  /** The requests that wait for this member's reply. */
+  requests: Set<PendingRequest<M>> | undefined;
+}
+
+/** Called for each recipient of a request as it settles. */
+export type Settled<M> = (member: M, outcome: RequestOutcome) => void;
+
+/** A request under way. It settles when its last recipient has answered or failed. */
+export interface PendingRequest<M> {
+  readonly id: number;
+  readonly event: string;
+  readonly waiting: Set<M>;
   readonly replies: Map<string, unknown>;
   readonly failures: Map<string, HubError>;
-  /** Hears of each recipient as it settles. */
-  readonly settled: ((member: Member, outcome: Outcome) => void) | undefined;
+  readonly settled: Settled<M> | undefined;
   readonly settle: () => void;
 }
 
-/** Above all that one node counts up to. */
+/** Ids of requests to several nodes begin here, above all that one node counts up to. */
 const LEAST_CLUSTER_ID = 2 ** 40;
 
 /** The requests that the server has sent and that are not settled. Every one of them settles. */
-export class Requests {
-  readonly #pending = new Map<number, PendingRequest>();
+export class Requests<M extends Asked<M>> {
+  readonly #pending = new Map<number, PendingRequest<M>>();
   readonly #contract: HubSide<never> | undefined;
   readonly #clock: Clock;
-  readonly #rested: (member: Member) => void;
+  readonly #rested: (member: M) => void;
   #lastId = 0;
 
   /**
-   * `contract` says what a reply has to be like; without it, anything. `rested` hears of every member that has nothing to
-   * answer any more.
+   * @param contract - says what a reply has to be like; without a contract, it can be anything.
+   * @param rested - is called for every member that has nothing left to answer.
    */
-  constructor(contract: HubSide<never> | undefined, clock: Clock, rested: (member: Member) => void) {
+  constructor(contract: HubSide<never> | undefined, clock: Clock, rested: (member: M) => void) {
     this.#contract = contract;
     this.#clock = clock;
     this.#rested = rested;
   }
 
-  /** A number that no request under way has: one for each request, shared by all its recipients. */
+  /** Returns an id that no request under way has. A request has one id, which all its recipients share. */
   nextId(): number {
     return ++this.#lastId;
   }
 
-  /** The same for a request that goes to other nodes as well: none under way on any of them has it, as good as certainly. */
+  /** Returns an id for a request to several nodes: almost certainly no request under way on any of them has the same. */
   nextClusterId(): number {
     return LEAST_CLUSTER_ID + Math.floor(Math.random() * (Number.MAX_SAFE_INTEGER - LEAST_CLUSTER_ID));
   }
 
-  /** Waits for one reply from each recipient. Never rejects. `settled` hears of each of them. */
+  /** Waits for one reply from each recipient. Never rejects. */
   track(
-    id: number,
-    event: string,
-    recipients: readonly Member[],
-    timeout: number,
-    settled?: (member: Member, outcome: Outcome) => void,
+    { id, event, timeout }: IdentifiedRequest,
+    recipients: readonly M[],
+    settled?: Settled<M>,
   ): Promise<Replies<unknown>> {
     return new Promise((resolve) => {
       const timer = this.#clock.setTimeout(() => this.#expire(request, timeout), timeout);
-      const request: PendingRequest = {
+      const request: PendingRequest<M> = {
         id,
         event,
         waiting: new Set(recipients),
@@ -98,15 +130,15 @@ export class Requests {
     });
   }
 
-  /** A reply came in. One that nobody waits for, because it is late or invented, is ignored. */
-  replied(member: Member, { reply, data, error }: ReplyPacket): void {
+  /** Takes a reply that came in. A reply that is not awaited, because it is late or invented, is ignored. */
+  replied(member: M, { reply, data, error }: ReplyPacket): void {
     const request = this.#pending.get(reply);
     if (request === undefined || !request.waiting.has(member)) return;
     if (error === undefined) this.#accept(request, member, data);
     else this.#fail(request, member, new RemoteError(error.code, error.message));
   }
 
-  #accept(request: PendingRequest, member: Member, data: unknown): void {
+  #accept(request: PendingRequest<M>, member: M, data: unknown): void {
     const { event, replies } = request;
     const acceptance = this.#contract?.acceptReply(event, data) ?? { ok: true, data };
     if (acceptance.ok) {
@@ -117,30 +149,30 @@ export class Requests {
     }
   }
 
-  /** The member is gone: nothing that it was asked will be answered. */
-  abandon(member: Member): void {
+  /** Fails all requests to a member that is gone. */
+  abandon(member: M): void {
     const requests = member.requests;
     member.requests = undefined;
     for (const request of requests ?? []) this.#fail(request, member, disconnected(member.id));
   }
 
-  /** The hub is closing: settles everything. */
+  /** Settles everything, because the hub is closing. */
   close(): void {
     for (const request of this.#pending.values()) {
       this.#failAll(request, () => new HubError("ERR_HUB_CLOSED", "The hub was closed before the reply came."));
     }
   }
 
-  #failAll(request: PendingRequest, reason: (member: Member) => HubError): void {
+  #failAll(request: PendingRequest<M>, reason: (member: M) => HubError): void {
     for (const member of request.waiting) this.#fail(request, member, reason(member));
   }
 
-  #fail(request: PendingRequest, member: Member, error: HubError): void {
+  #fail(request: PendingRequest<M>, member: M, error: HubError): void {
     request.failures.set(member.id, error);
     this.#done(request, member, error);
   }
 
-  #done(request: PendingRequest, member: Member, outcome: Outcome): void {
+  #done(request: PendingRequest<M>, member: M, outcome: RequestOutcome): void {
     request.waiting.delete(member);
     request.settled?.(member, outcome);
     member.requests?.delete(request);
@@ -148,7 +180,7 @@ export class Requests {
     if (member.requests?.size === 0) this.#rested(member);
   }
 
-  #expire(request: PendingRequest, timeout: number): void {
+  #expire(request: PendingRequest<M>, timeout: number): void {
     this.#failAll(
       request,
       ({ id }) => new HubError("ERR_HUB_TIMEOUT", `The socket ${id} did not reply within ${timeout} ms.`),
@@ -156,7 +188,7 @@ export class Requests {
   }
 }
 
-/** The failure of a request to a socket that is gone. */
+/** Creates the failure of a request to a socket that is gone. */
 export function disconnected(id: string): HubError {
   return new HubError("ERR_HUB_DISCONNECTED", `The socket ${id} was closed before it replied.`);
 }

@@ -1,17 +1,19 @@
 import { pack, packable } from "./packable.ts";
-import { Reader } from "./reader.ts";
+import { MessagePackReader } from "./reader.ts";
 import type { Codec } from "../protocol/codec.ts";
 import { isReply, type Packet } from "../protocol/packet.ts";
 
 /**
- * Protocol v1 in MessagePack: one map for each binary message. Text messages are left to the `message` event.
+ * The codec of protocol v1 in MessagePack, with one map in each binary message. Text messages go to the `message`
+ * event.
  *
- * `Uint8Array`, `Date` and `Map` survive, nested and in both directions, and so do the numbers that JSON has not; an
- * integer that a number cannot hold exactly is a bigint. Everything else is as in JSON: `undefined` and functions are
- * left out of objects and are `null` in arrays, `toJSON` is honoured, an invalid `Date` is `null`. Data may be nested
- * about 500 deep, and a Map may have 1,024 keys that are not strings. A `Buffer` arrives as a `Uint8Array`.
+ * `Uint8Array`, `Date` and `Map` keep their type in both directions, also when nested, and so do the numbers that JSON
+ * cannot represent. An integer that a number cannot hold exactly is a bigint. Everything else is as in JSON:
+ * `undefined` and functions are left out of objects and are `null` in arrays, `toJSON` is honoured, an invalid `Date`
+ * is `null`. Data may be nested about 500 deep, and a Map may have 1,024 keys that are not strings. A `Buffer` arrives
+ * as a `Uint8Array`.
  *
- * Needs `msgpackr`, an optional peer dependency. Runs in Node.js and in browsers.
+ * The codec needs `msgpackr`, an optional peer dependency. It runs in Node.js and in browsers.
  *
  * @example
  * const hub = new Hub({ codecs: [msgpackCodec] });
@@ -34,7 +36,7 @@ export const msgpackCodec: Codec & { readonly protocol: "roomcast.v1.msgpack" } 
   },
 
   decode(message: string | Uint8Array): unknown {
-    return typeof message === "string" ? undefined : new Reader(message).read();
+    return typeof message === "string" ? undefined : new MessagePackReader(message).read();
   },
 };
 

@@ -1,7 +1,7 @@
 import { addExtension, Packr } from "msgpackr";
 import { MAP_EXTENSION, MAX_DEPTH, MAX_UNHASHED_KEYS } from "./limits.ts";
 
-/** The entries of a Map, written already. */
+/** The entries of a Map, already packed. */
 class PackedMap {
   readonly entries: Uint8Array;
 
@@ -10,26 +10,27 @@ class PackedMap {
   }
 }
 
-// Extensions are the whole process's. Nobody else has objects of this class; and of the type msgpackr writes the low
-// byte, 77, while for reading it is the whole number, which is never met: another's way to read type 77 is untouched.
+// Extensions apply to the whole process. No other code has objects of this class. msgpackr writes only the low byte of
+// the type, 77, but compares the whole number when it reads, and no message has that number: the way in which other
+// code reads type 77 is not affected.
 addExtension({ Class: PackedMap, type: MAP_EXTENSION + 256, pack: ({ entries }: PackedMap) => entries });
 
-/** What is to be written has been made plain before: no records, no hooks. */
+/** The values are plain before they are packed: there are no records and no hooks. */
 const packr = new Packr({ useRecords: false, useToJSON: false });
 
-/** A value that {@link packable} returned, in bytes of its own: msgpackr's belong to a pool. */
+/** Packs a value that {@link packable} returned. The bytes are a copy, because those of msgpackr belong to a pool. */
 export function pack(value: unknown): Uint8Array {
   return new Uint8Array(packr.pack(value));
 }
 
 /**
- * The value made of what msgpackr writes as standard MessagePack, and of nothing else; `undefined` for what is left out.
- * Bytes, dates, Maps and bigints are what MessagePack has and JSON has not; for all the rest the rules are those of
+ * Converts a value to types that msgpackr writes as standard MessagePack, or to `undefined` if the value is left out.
+ * Bytes, dates, Maps and bigints, which JSON cannot represent, are kept; for everything else the rules are those of
  * `JSON.stringify`.
  *
- * @param key - where in its object or array the value was found, for `toJSON`.
- * @param depth - in how many arrays, maps and Maps.
- * @throws {TypeError} for what cannot be written.
+ * @param key - the place of the value in its object or array, for `toJSON`.
+ * @param depth - the number of arrays, maps and Maps around the value.
+ * @throws {TypeError} for a value that cannot be written.
  */
 export function packable(value: unknown, key: string, depth: number): unknown {
   if (typeof value === "object" && value !== null) return packableObject(value, key, depth);
@@ -44,7 +45,7 @@ function packableObject(value: object, key: string, depth: number): unknown {
   if (typeof toJSON !== "function") return plain(value, depth);
   const json: unknown = toJSON.call(value, key);
   if (typeof json !== "object" || json === null) return primitive(json);
-  // It is asked once: it may well return itself.
+  // `toJSON` is called once, because its result may be the same object again.
   return hasType(json) ? packableObject(json, key, depth) : plain(json, depth);
 }
 
@@ -73,7 +74,7 @@ function plain(value: object, depth: number): unknown {
   if (Array.isArray(value)) {
     return Array.from(value, (item: unknown, index) => packable(item, String(index), depth + 1) ?? null);
   }
-  // A Map: msgpackr looks for hooks in objects, and limits their size.
+  // The result is a Map, because msgpackr looks for hooks in objects and limits their size.
   const fields = new Map<string, unknown>();
   for (const key of Object.keys(value)) {
     const field = packable((value as Record<string, unknown>)[key], key, depth + 1);
@@ -88,7 +89,7 @@ function packedMap(map: ReadonlyMap<unknown, unknown>, depth: number): PackedMap
   let unhashed = 0;
   for (const [key, value] of map) {
     if (typeof key !== "string" && ++unhashed > MAX_UNHASHED_KEYS) {
-      throw new TypeError(`A Map can be sent with at most ${MAX_UNHASHED_KEYS} keys that are no strings.`);
+      throw new TypeError(`A Map can be sent with at most ${MAX_UNHASHED_KEYS} keys that are not strings.`);
     }
     entries.push(packable(key, "", depth + 1) ?? null, packable(value, "", depth + 1) ?? null);
   }
@@ -104,7 +105,7 @@ function checkDepth(depth: number): void {
 const MIN_INT_64 = -(2n ** 63n);
 const MAX_UINT_64 = 2n ** 64n - 1n;
 
-/** UTF-8 has no half of a surrogate pair. */
+/** Replaces lone surrogates, which UTF-8 cannot represent. */
 function wellFormed(text: string): string {
   return LONE_SURROGATE.test(text) ? text.replaceAll(LONE_SURROGATES, "\uFFFD") : text;
 }

@@ -5,24 +5,28 @@ import { timestamp, TIMESTAMP_EXTENSION } from "./timestamp.ts";
 /**
  * Reads one message of standard MessagePack from a peer that is not trusted.
  *
- * It is not msgpackr that reads: that takes far more than the standard (records, regular expressions, references,
- * errors), knows one table of extensions for the whole process, and renames a key `__proto__`.
+ * msgpackr is not used for reading: it accepts far more than the standard (records, regular expressions, references,
+ * errors), has one table of extensions for the whole process, and renames a key `__proto__`.
  *
- * Nothing of what it returns shares memory with the message.
+ * The values that this class returns share no memory with the message.
  */
-export class Reader {
+export class MessagePackReader {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
   #offset = 0;
   #depth = 0;
 
   constructor({ buffer, byteOffset, byteLength }: Uint8Array) {
-    // Not the object itself: slices of a Buffer would be Buffers.
+    // A new array is made because slices of a Buffer would be Buffers.
     this.#bytes = new Uint8Array(buffer, byteOffset, byteLength);
     this.#view = new DataView(buffer, byteOffset, byteLength);
   }
 
-  /** @throws {PacketError} saying what is wrong with the message, without quoting it. */
+  /**
+   * Reads the message.
+   *
+   * @throws {PacketError} The error says what is wrong with the message, without quoting it.
+   */
   read(): unknown {
     const value = this.#value();
     if (this.#offset < this.#bytes.length) throw new PacketError("The message goes on after its MessagePack value.");
@@ -90,7 +94,7 @@ export class Reader {
     }
   }
 
-  /** The next bytes are used up. Returns where they begin. */
+  /** Consumes the next bytes and returns their offset. */
   #take(count: number): number {
     const start = this.#offset;
     if (count > this.#bytes.length - start) throw new PacketError("The message ends within a MessagePack value.");
@@ -118,7 +122,10 @@ export class Reader {
     }
   }
 
-  /** Most keys are short: calling the decoder for each would take longer. */
+  /**
+   * Reads a string of ASCII characters; `undefined` for any other. Most keys are short, and calling the decoder for
+   * each would take longer.
+   */
   #ascii(start: number, length: number): string | undefined {
     let text = "";
     for (let offset = start; offset < start + length; offset++) {
@@ -131,7 +138,7 @@ export class Reader {
 
   #array(length: number): unknown[] {
     this.#enter(length);
-    // Grown as it is read: what a message announces may be much more than it holds.
+    // The array grows as it is read, because a message may announce many more values than it holds.
     const array: unknown[] = [];
     for (let index = 0; index < length; index++) array.push(this.#value());
     this.#depth--;
@@ -144,9 +151,9 @@ export class Reader {
     for (let index = 0; index < size; index++) {
       const key = this.#value();
       if (typeof key !== "string")
-        throw new PacketError("The message has a MessagePack map with a key that is no string.");
+        throw new PacketError("The message has a MessagePack map with a key that is not a string.");
       const value = this.#value();
-      // As in JSON.parse it is a key like any other, and changes no prototype.
+      // As with JSON.parse, `__proto__` is a key like any other and changes no prototype.
       if (key === "__proto__") Object.defineProperty(object, key, { ...OWN, value });
       else object[key] = value;
     }
@@ -172,7 +179,7 @@ export class Reader {
     for (let index = 0; index < entries.length; index += 2) {
       const key: unknown = entries[index];
       if (typeof key !== "string" && ++unhashed > MAX_UNHASHED_KEYS) {
-        throw new PacketError(`The message has a Map with more than ${MAX_UNHASHED_KEYS} keys that are no strings.`);
+        throw new PacketError(`The message has a Map with more than ${MAX_UNHASHED_KEYS} keys that are not strings.`);
       }
       map.set(key, entries[index + 1]);
     }
@@ -185,14 +192,14 @@ export class Reader {
   }
 }
 
-/** Up to this length V8 makes a flat string of what is put together letter by letter. */
+/** The length up to which V8 makes a flat string of characters that are joined one by one. */
 const SHORT = 12;
 
 const UTF_8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 const OWN = { configurable: true, enumerable: true, writable: true };
 
-/** As a number where that is exact, whichever way it was written. */
+/** Returns a number if it holds the integer exactly, whatever the width in which the integer was written. */
 function integer(value: bigint): number | bigint {
   const number = Number(value);
   return Number.isSafeInteger(number) ? number : value;

@@ -7,9 +7,9 @@ export const TIMESTAMP_EXTENSION = -1;
 const MAX_TIME = 8_640_000_000_000_000;
 
 /**
- * The time that the payload of a timestamp stands for, rounded down to milliseconds.
+ * Reads the payload of a timestamp as a `Date`, rounded down to milliseconds.
  *
- * @throws {PacketError} if it is of another length or range.
+ * @throws {PacketError} if the payload has a wrong length or range.
  */
 export function timestamp(view: DataView, start: number, length: number): Date {
   if (length === 4) return date(view.getUint32(start), 0);

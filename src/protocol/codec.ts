@@ -1,7 +1,7 @@
 import { PacketError, type EventPacket, type Packet, type ReplyPacket } from "./packet.ts";
 
 /**
- * Turns packets into messages and messages into packets. Replace it to speak another shape on the wire.
+ * A codec turns packets into messages and messages into packets. Replace it to use another format on the wire.
  *
  * @example A hub that speaks flat objects, `{"type":"chat","text":"hi"}`:
  * const flat: Codec = {
@@ -14,31 +14,33 @@ import { PacketError, type EventPacket, type Packet, type ReplyPacket } from "./
  */
 export interface Codec {
   /**
-   * The WebSocket subprotocol by which library clients ask for this codec, such as `roomcast.v1.json`. Without one it
-   * serves plain clients only.
+   * The WebSocket subprotocol by which library clients ask for this codec, such as `roomcast.v1.json`. A codec without
+   * a subprotocol serves plain clients only.
    */
   readonly protocol?: string;
 
   /**
-   * One message: a string becomes a text frame, bytes a binary frame.
+   * Encodes a packet as one message: a string is sent as a text frame, bytes as a binary frame.
    *
-   * Called once for each send, however many sockets it goes to.
+   * The hub calls this once for each send, however many sockets the packet goes to.
    *
-   * @throws anything for data that it cannot represent; the caller sees `ERR_HUB_UNSERIALISABLE` with it as `cause`.
+   * @throws any error, for data that the codec cannot represent. The caller gets `ERR_HUB_UNSERIALISABLE` with that
+   *   error as its `cause`.
    */
   encode(packet: Packet): string | Uint8Array;
 
   /**
-   * The packet inside a message (text as a string, binary as bytes), or `undefined` for a message that is none of the
-   * codec's business, which then reaches the hub's `message` event. What it returns is checked: an event needs a
-   * non-empty `event`, a reply an integer `reply`.
+   * Decodes the packet inside a message (text as a string, binary as bytes). For a message that is not meant for the
+   * codec it returns `undefined`, and the hub's `message` event gets the message.
+   *
+   * The hub checks what the codec returns: an event needs a non-empty `event`, a reply an integer `reply`.
    *
    * @throws an error whose message is sent to the client in `hub:error`.
    */
   decode(message: string | Uint8Array): unknown;
 }
 
-/** Protocol v1 in JSON: one object for each text frame. Binary frames are left to the `message` event. */
+/** The codec of protocol v1 in JSON, with one object in each text frame. Binary frames go to the `message` event. */
 export const jsonCodec: Codec & { readonly protocol: string } = {
   protocol: "roomcast.v1.json",
 
@@ -55,13 +57,13 @@ export const jsonCodec: Codec & { readonly protocol: string } = {
     try {
       return JSON.parse(message);
     } catch {
-      // The parser's own text quotes the input, and differs between versions of the engine.
+      // The parser's own text quotes the input and differs between versions of the engine.
       throw new PacketError("The message is not valid JSON.");
     }
   },
 };
 
-/** Without a value there is no field; a value that JSON would silently leave out is an error. */
+/** Encodes one field. A value of `undefined` makes no field; a value that JSON would silently leave out is an error. */
 function field(name: string, value: unknown): string {
   if (value === undefined) return "";
   const json = JSON.stringify(value) as string | undefined;

@@ -1,141 +1,152 @@
-/** The version of the protocol that this file speaks; `docs/PROTOCOL.md` describes it. */
+/** The version of the protocol that this file implements. `docs/PROTOCOL.md` describes it. */
 export const PROTOCOL_VERSION = 1;
 
-/** Events whose name begins with this belong to the protocol; applications may not use it. */
+/** The prefix of the protocol's own event names. Applications may not use it. */
 export const RESERVED_PREFIX = "hub:";
 
-/** The longest name of an event, in UTF-16 code units. */
+/** The most UTF-16 code units that the name of an event may have. */
 export const MAX_EVENT_NAME_LENGTH = 256;
 
-/** The longest key of a request, in UTF-16 code units. */
+/** The most UTF-16 code units that the key of a request may have. */
 export const MAX_KEY_LENGTH = 64;
 
-/** An event, in either direction. With `id` the sender expects a reply that carries the same number. */
+/**
+ * An event, in either direction. An event with an `id` is a request: its sender expects a reply with the same number.
+ */
 export interface EventPacket {
   readonly event: string;
   readonly data?: unknown;
-  /** A non-negative safe integer, chosen by the sender and unique among its unanswered requests. */
+  /** A non-negative safe integer that the sender chose, unique among the sender's unanswered requests. */
   readonly id?: number | undefined;
-  /** The room, when the server sent the event to exactly one. */
+  /** The room, if the server sent the event to exactly one room. */
   readonly room?: string | undefined;
   /**
-   * Of a client's request that may be repeated, with the same `id`, on a later connection: it is handled once, and the
-   * reply is given again. Not empty, at most {@link MAX_KEY_LENGTH}, and not to be guessed by others.
+   * The key of a client's request that may be repeated, with the same `id`, on a later connection. The server handles
+   * such a request once and gives the same reply again. A key has 1 to {@link MAX_KEY_LENGTH} code units, and others
+   * must not be able to guess it.
    */
   readonly key?: string | undefined;
 }
 
-/** The error inside a reply and inside `hub:error`. */
+/** The error in a reply or in `hub:error`. */
 export interface WireError {
-  /** A short word that a program can branch on: a {@link WireErrorCode} or one that the application chose. */
+  /** A short word on which a program can branch: a {@link WireErrorCode}, or a code that the application chose. */
   readonly code: string;
-  /** A sentence for the developer who reads it. */
+  /** A sentence for the developer. */
   readonly message: string;
 }
 
-/** The answer to the event that carried `id` equal to `reply`. */
+/** The reply to the request whose `id` equals `reply`. */
 export interface ReplyPacket {
   readonly reply: number;
   readonly data?: unknown;
   readonly error?: WireError;
 }
 
-/** The logical unit of the protocol. A codec turns it into the bytes of one message and back. */
+/** A packet is the logical unit of the protocol. A codec turns it into the bytes of one message and back. */
 export type Packet = EventPacket | ReplyPacket;
 
-/** An object with an `event` is an event, whatever else it holds. */
+/** Tells whether a packet is a reply. An object with an `event` is an event, whatever else it holds. */
 export function isReply(packet: Packet): packet is ReplyPacket {
   return (packet as Partial<EventPacket>).event === undefined;
 }
 
-/** The events of the protocol itself. `docs/PROTOCOL.md` section 4 has their data. */
+/** The events of the protocol itself. `docs/PROTOCOL.md` section 4 describes their data. */
 export const ControlEvent = {
-  /** From the client, first on a connection with a library subprotocol: a {@link Hello}. */
+  /** The client sends this first on a connection with a library subprotocol. The data is a {@link Hello}. */
   hello: "hub:hello",
-  /** From the server, the answer to `hello`, and first on every other connection: a {@link Welcome}. */
+  /**
+   * The server sends this in answer to `hub:hello`, and first on every other connection. The data is a {@link Welcome}.
+   */
   welcome: "hub:welcome",
-  /** From the server: something the client sent was refused. A {@link WireError}. */
+  /** The server sends this when it refuses something that the client sent. The data is a {@link WireError}. */
   error: "hub:error",
-  /** From the server, to clients with a library subprotocol: give a sign of life. */
+  /** The server sends this to clients with a library subprotocol, to ask for a sign of life. */
   ping: "hub:ping",
-  /** From the client: the sign of life. */
+  /** The client sends this as its sign of life, in answer to `hub:ping`. */
   pong: "hub:pong",
-  /** From the client, a request: put me into this room. `{ room }`. */
+  /** The client sends this as a request to join a room. The data is `{ room }`. */
   join: "hub:join",
-  /** From the client, a request: take me out of this room. `{ room }`. */
+  /** The client sends this as a request to leave a room. The data is `{ room }`. */
   leave: "hub:leave",
-  /** From the server, before it closes: a {@link Bye}. */
+  /** The server sends this before it closes the connection. The data is a {@link Bye}. */
   bye: "hub:bye",
-  /** From the server, in place of what this client did not get because it reads too slowly: a {@link Dropped}. */
+  /**
+   * The server sends this in place of messages that it left out because the client reads too slowly. The data is a
+   * {@link Dropped}.
+   */
   dropped: "hub:dropped",
 } as const;
 
-/** What a client with a library subprotocol says first. */
+/** The data of `hub:hello`, the first packet of a client with a library subprotocol. */
 export interface Hello {
-  /** The version that it speaks. */
+  /** The version of the protocol that the client implements. */
   readonly protocol: number;
-  /** Its credentials, in whatever form the application chose. */
+  /** The client's credentials, in whatever form the application chose. */
   readonly auth?: unknown;
 }
 
-/** How the server greets. */
+/** The data of `hub:welcome`, the first packet of the server. */
 export interface Welcome {
-  /** Of this socket; the next connection of the same client has another. */
+  /** The id of this socket. The next connection of the same client gets another. */
   readonly id: string;
   readonly protocol: number;
-  /** How often the server asks for a sign of life, in milliseconds; 0 for never. */
+  /** The time between two of the server's requests for a sign of life, in milliseconds; 0 if there are none. */
   readonly heartbeat: number;
-  /** How long it waits for one, in milliseconds; 0 if it never asks. */
+  /** The time that the server waits for a sign of life, in milliseconds; 0 if it never asks for one. */
   readonly timeout: number;
 }
 
-/** What the client should do after the close that follows. */
+/** The data of `hub:bye`: what the client does after the close that follows. */
 export interface Bye {
-  /** Whether to come back at all, whatever the close code says. */
+  /** Whether the client reconnects at all, whatever the close code says. */
   readonly reconnect: boolean;
-  /** Wait at least this long, in milliseconds. Default: 0. */
+  /** The time that the client waits at least, in milliseconds. Default: 0. */
   readonly after?: number;
-  /** And then a random part of this, so that not everybody comes at once. Default: 0. */
+  /**
+   * The most that the client adds to `after`, in milliseconds: it adds a random part of this, so that the clients do
+   * not all reconnect at the same moment. Default: 0.
+   */
   readonly spread?: number;
 }
 
-/** What is missing. */
+/** The data of `hub:dropped`: what is missing. */
 export interface Dropped {
-  /** How many messages. */
+  /** The number of messages that the server left out. */
   readonly count: number;
 }
 
-/** The codes that the server itself puts into `hub:error` and error replies. */
+/** The codes that the server itself puts into `hub:error` and into error replies. */
 export const WireErrorCode = {
   /** The message could not be decoded, or is not a packet. */
   badPacket: "bad-packet",
-  /** A message outside the codec (binary, for JSON), and the application takes none. */
+  /** The message is not meant for the codec (for JSON, it is binary), and the application takes no such messages. */
   unexpectedMessage: "unexpected-message",
-  /** Nothing on the server handles this event. */
+  /** The server has no handler for this event. */
   unknownEvent: "unknown-event",
-  /** The name begins with `hub:` and is not one a client may send, or not now. */
+  /** The name begins with `hub:`, and clients may not send this event, or not now. */
   reservedEvent: "reserved-event",
   /** The handler threw; the details stay on the server. */
   handlerFailed: "handler-failed",
-  /** The data does not fit the application's contract; the message says where. */
+  /** The data does not fit the application's contract. The message says where. */
   invalidData: "invalid-data",
-  /** The client may not join or leave this room by itself. */
+  /** The application does not let the client join or leave this room. */
   notJoinable: "not-joinable",
-  /** The client sends more than it may, and will be closed with 4005 if it goes on. The message was handled. */
+  /** The client sends more than it may. The message was handled; if the client goes on, it is closed with 4005. */
   tooFast: "too-fast",
-  /** So many of this client's messages are being handled that this one was not. */
+  /** The message was not handled, because too many of this client's messages are being handled already. */
   tooManyRequests: "too-many-requests",
-  /** The socket would be in more rooms than it may. */
+  /** The socket would be in more rooms than the server allows. */
   tooManyRooms: "too-many-rooms",
-  /** The first message was not the `hub:hello` that the subprotocol asks for. The connection is closed. */
+  /** The first message was not the `hub:hello` that the subprotocol requires. The server closes the connection. */
   helloExpected: "hello-expected",
-  /** `hub:hello` named a version that this server does not speak. The connection is closed. */
+  /** `hub:hello` named a version that this server does not implement. The server closes the connection. */
   unsupportedVersion: "unsupported-version",
-  /** The credentials in `hub:hello` are not good. The connection is closed. */
+  /** The credentials in `hub:hello` were rejected. The server closes the connection. */
   unauthorized: "unauthorized",
 } as const;
 
-/** Why a value is not a packet. The message is meant for the peer that sent it. */
+/** Says why a value is not a packet. The message is meant for the peer that sent the value. */
 export class PacketError extends Error {
   override readonly name = "PacketError";
 }
@@ -143,7 +154,7 @@ export class PacketError extends Error {
 /**
  * Checks that a decoded value has the shape of a packet. Unknown fields are allowed and ignored.
  *
- * @throws {PacketError} naming the field that is wrong.
+ * @throws {PacketError} The message names the field that is wrong.
  */
 export function parsePacket(value: unknown): Packet {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {

@@ -1,38 +1,41 @@
 import { HubError, typeName } from "../errors.ts";
 
-/** What the index keeps on each member. */
+/** The part of a member that {@link Rooms} keeps. */
 export interface RoomMember {
   /**
-   * The rooms the member is in. Touched by {@link Rooms} alone; {@link roomsOf} reads it.
+   * The rooms that the member is in. Only {@link Rooms} changes this field; others read it with {@link roomsOf}.
    *
-   * Most members are in one room, and its name is all that is kept of it: a set of one takes 152 bytes.
+   * For a member in one room, which most are, the field holds just the room's name: a set of one name takes 152 bytes.
    */
   rooms: Set<string> | string | undefined;
 }
 
-/** Members that can be sent to as a whole: the live collection itself, so that it is known again. */
+/**
+ * A set of members that a message can be sent to as a whole. It is the live collection itself, so that it can be
+ * recognised by identity.
+ */
 export interface Group<M> {
   readonly size: number;
   values(): Iterable<M>;
 }
 
-/** Hears of every change of a group. */
+/** An observer of the changes of all groups. */
 export interface GroupObserver<M> {
-  /** Called before a member is added or deleted. */
+  /** This is called before a member is added or deleted. */
   changing(): void;
   joined(group: Group<M>, member: M): void;
   left(group: Group<M>, member: M): void;
 }
 
-/** Hears of the names under which there is somebody. */
+/** An observer of the names under which there are members. */
 export interface NameObserver {
-  /** The first member is there. */
+  /** The first member has been added under the name. */
   appeared(name: string): void;
-  /** The last one has gone. */
+  /** The last member under the name has been deleted. */
   vanished(name: string): void;
 }
 
-/** Named sets of members. A set exists exactly while it has a member. */
+/** Named sets of members. A set exists exactly as long as it has a member. */
 export class Groups<M> {
   readonly #groups = new Map<string, Set<M>>();
   readonly #observer: GroupObserver<M> | undefined;
@@ -70,15 +73,15 @@ export class Groups<M> {
     return this.#groups.get(name);
   }
 
-  /** Live: it follows what is added and deleted. */
+  /** All groups by name. The map is live: it changes as members are added and deleted. */
   get entries(): ReadonlyMap<string, ReadonlySet<M>> {
     return this.#groups;
   }
 }
 
-/** The two-way index of rooms and members. Pure: no I/O, no time, names are taken as they are. */
+/** The two-way index of rooms and members. It is pure: it does no I/O, knows no time and takes names as they are. */
 export class Rooms<M extends RoomMember> extends Groups<M> {
-  /** Joining twice is joining once. */
+  /** Puts the member into the room. Joining a room twice is the same as joining it once. */
   join(member: M, room: string): void {
     const { rooms } = member;
     if (rooms === room || (typeof rooms === "object" && rooms.has(room))) return;
@@ -87,7 +90,7 @@ export class Rooms<M extends RoomMember> extends Groups<M> {
     else setOf(member, rooms).add(room);
   }
 
-  /** Leaving a room that the member is not in does nothing. */
+  /** Takes the member out of the room, if it is in there. */
   leave(member: M, room: string): void {
     const { rooms } = member;
     if (rooms === room) member.rooms = undefined;
@@ -95,7 +98,7 @@ export class Rooms<M extends RoomMember> extends Groups<M> {
     this.delete(room, member);
   }
 
-  /** Takes the member out of the index but leaves what {@link roomsOf} reads. */
+  /** Takes the member out of the index, but keeps the field that {@link roomsOf} reads. */
   remove(member: M): void {
     const { rooms } = member;
     if (typeof rooms === "string") this.delete(rooms, member);
@@ -104,15 +107,15 @@ export class Rooms<M extends RoomMember> extends Groups<M> {
 }
 
 /**
- * The rooms of a member, live: whoever iterates meets what is joined meanwhile. That takes a set, so it is made for the
- * members that are asked.
+ * Returns the rooms of a member as a live set: an iteration also meets the rooms that are joined meanwhile. This
+ * creates the set for a member that had none.
  */
 export function roomsOf(member: RoomMember): ReadonlySet<string> | undefined {
   const { rooms } = member;
   return rooms === undefined ? undefined : setOf(member, rooms);
 }
 
-/** Whether the member would be in more than `most` rooms with these besides. */
+/** Tells whether the member would be in more than `most` rooms if it joined `names` too. */
 export function wouldExceed(most: number, { rooms }: RoomMember, names: readonly string[]): boolean {
   const count = typeof rooms === "object" ? rooms.size : 1;
   if (count + names.length <= most) return false;
@@ -120,18 +123,18 @@ export function wouldExceed(most: number, { rooms }: RoomMember, names: readonly
   return new Set([...held, ...names]).size > most;
 }
 
-/** Once a member has a set it keeps it. */
+/** Returns the member's set of rooms, and creates it if necessary. A member that has a set keeps it. */
 function setOf(member: RoomMember, rooms: Set<string> | string): Set<string> {
   return typeof rooms === "object" ? rooms : (member.rooms = new Set([rooms]));
 }
 
-/** One room, or several. */
+/** The name of one room, or the names of several. */
 export type RoomNames = string | readonly string[];
 
 /**
- * Checks the names a caller gave; none may be longer than `maxLength`.
+ * Checks and flattens the names that a caller gave. A name may have at most `maxLength` characters.
  *
- * @throws {HubError} `ERR_HUB_ROOM_NAME`, before anything was done with any of them.
+ * @throws {HubError} `ERR_HUB_ROOM_NAME`, before anything is done with any of the names.
  */
 export function roomNames(rooms: readonly RoomNames[], maxLength: number): readonly string[] {
   const names = rooms.flat();

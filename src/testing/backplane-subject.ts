@@ -1,23 +1,24 @@
 import type { Backplane } from "../backplanes/backplane.ts";
 
-/** A backplane as the conformance suite sees it. */
+/** A backplane for the conformance suite: how to create it, and how to break its engine. */
 export interface BackplaneSubject {
-  /** For the names of the tests. */
+  /** The name of the backplane in the names of the tests. */
   readonly name: string;
 
   /**
-   * A new backplane on the engine.
+   * Creates a backplane on the engine.
    *
-   * @param scope - a short word of letters and digits, another one for each test: backplanes with the same hear each other, and
-   *   those with different ones do not. It is what applications give as the option `prefix`.
+   * @param scope - a short word of letters and digits, a different one for each test. Backplanes with the same scope
+   *   reach each other, and backplanes with different scopes do not. It is what applications give as the option
+   *   `prefix`.
    */
   create(scope: string): Backplane;
 
-  /** Breaks the engine, and mends it again, for the tests of outages. Without it they do not apply. */
+  /** Functions that break and repair the engine, for the tests of outages. Without them these tests do not apply. */
   readonly outage?: {
-    /** The engine is gone at once, with everything that it had. */
+    /** Stops the engine at once, with the loss of everything that it holds. */
     begin(): Promise<void>;
-    /** It is there again, at the same place. */
+    /** Starts the engine again, at the same address. */
     end(): Promise<void>;
   };
 }

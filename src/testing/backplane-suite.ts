@@ -12,16 +12,17 @@ import type { SuiteRunner } from "./suite/suite.ts";
 import type { TransportSubject } from "./transport-subject.ts";
 
 /**
- * Declares the tests that every backplane passes: with them, several hubs are one to their clients.
+ * Declares the tests that every backplane passes. They check that several hubs look like one to their clients.
  *
- * Each test has hubs of its own, in this process, on the transports in turn, with real clients. Some wait for leases and outages,
- * for some seconds.
+ * Each test has hubs of its own, in this process, on the given transports in turn, and real clients. Some tests wait
+ * for leases and outages, for a few seconds.
  *
  * @example
  * import { describe, it } from "node:test";
  * import { backplaneSuite, overSockets } from "roomcast/testing";
  *
- * backplaneSuite({ describe, it }, { name: "mine", create: (scope) => mine({ prefix: scope }) }, [overSockets("ws", ws)]);
+ * const subject = { name: "mine", create: (scope) => mine({ prefix: scope }) };
+ * backplaneSuite({ describe, it }, subject, [overSockets("ws", ws)]);
  */
 export function backplaneSuite(
   runner: SuiteRunner,

@@ -1,22 +1,23 @@
-/** Collects what comes and hands it out in order, to whoever asks for it first. */
+/** A queue of items and of callers that wait for them: each call of {@link next} gets the next item, in order. */
 export class Inbox<T> {
   readonly #items: T[] = [];
   readonly #waiting: ((item: T | undefined) => void)[] = [];
   #ended = false;
 
+  /** Adds an item. */
   push(item: T): void {
     const waiting = this.#waiting.shift();
     if (waiting === undefined) this.#items.push(item);
     else waiting(item);
   }
 
-  /** Nothing more will come. */
+  /** Ends the queue: no more items will be added. */
   end(): void {
     this.#ended = true;
     for (const waiting of this.#waiting.splice(0)) waiting(undefined);
   }
 
-  /** The next item, as soon as there is one; `undefined` when all have been handed out and no more will come. */
+  /** Waits for the next item. The result is `undefined` once the queue has ended and all items were handed out. */
   next(): Promise<T | undefined> {
     if (this.#items.length > 0) return Promise.resolve(this.#items.shift());
     if (this.#ended) return Promise.resolve(undefined);
@@ -25,7 +26,7 @@ export class Inbox<T> {
     });
   }
 
-  /** Takes what is there now, without waiting. */
+  /** Takes all items that are in the queue now, without waiting. */
   take(): T[] {
     return this.#items.splice(0);
   }

@@ -4,12 +4,13 @@ interface Wait<T> {
   readonly reject: (error: unknown) => void;
 }
 
-/** Keeps what comes until it is taken: the first that whoever asks wants, which need not be the first that is there. */
+/** A store of items from which each caller takes the first item that it wants. Other items stay. */
 export class Mailbox<T> {
   readonly #items: T[] = [];
   readonly #waits: Wait<T>[] = [];
   #ending: (() => Error) | undefined;
 
+  /** Adds an item. */
   push(item: T): void {
     const index = this.#waits.findIndex(({ wanted }) => wanted(item));
     const [wait] = index === -1 ? [] : this.#waits.splice(index, 1);
@@ -17,13 +18,13 @@ export class Mailbox<T> {
     else wait.resolve(item);
   }
 
-  /** Nothing more will come: whoever waits for it gets this error. What is there can still be taken. */
+  /** Ends the mailbox: callers that wait get this error. Items that are in it can still be taken. */
   end(ending: () => Error): void {
     this.#ending = ending;
     for (const { reject } of this.#waits.splice(0)) reject(ending());
   }
 
-  /** The first wanted item, as soon as there is one. */
+  /** Waits for the first wanted item and takes it. */
   take(wanted: (item: T) => boolean): Promise<T> {
     const index = this.#items.findIndex(wanted);
     const [item] = index === -1 ? [] : this.#items.splice(index, 1);

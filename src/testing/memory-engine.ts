@@ -1,10 +1,11 @@
 import type { Backplane, BackplaneHandlers } from "../backplanes/backplane.ts";
+import { createDeferred, type Deferred } from "../deferred.ts";
 
-/** One node's way to the engine. */
+/** The connection of one hub with the engine. */
 class MemoryBackplane implements Backplane {
   readonly ordered = true;
   readonly #engine: MemoryEngine;
-  readonly #wanted = new Map<string, { readonly promise: Promise<void>; readonly settle: () => void }>();
+  readonly #wanted = new Map<string, Deferred>();
   #handlers: BackplaneHandlers | undefined;
   #isClosed = false;
 
@@ -26,7 +27,7 @@ class MemoryBackplane implements Backplane {
     if (!this.#engine.isRunning || this.#isClosed) throw new Error("The engine in memory is stopped.");
     const outage = this.#engine.outages;
     const copy = Uint8Array.from(envelope);
-    // As on a network, what is published arrives later, and not at all when the engine stops meanwhile.
+    // As on a network, an envelope arrives later, and not at all when the engine stops meanwhile.
     await new Promise<void>((resolve) => {
       setImmediate(resolve);
     });
@@ -37,13 +38,10 @@ class MemoryBackplane implements Backplane {
   subscribe(channel: string): Promise<void> {
     const known = this.#wanted.get(channel);
     if (known !== undefined) return known.promise;
-    let settle!: () => void;
-    const promise = new Promise<void>((resolve) => {
-      settle = resolve;
-    });
-    this.#wanted.set(channel, { promise, settle });
-    if (this.#engine.isRunning) settle();
-    return promise;
+    const subscription = createDeferred();
+    this.#wanted.set(channel, subscription);
+    if (this.#engine.isRunning) subscription.resolve();
+    return subscription.promise;
   }
 
   unsubscribe(channel: string): void {
@@ -52,18 +50,20 @@ class MemoryBackplane implements Backplane {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    // After what was published before.
+    // Envelopes that were published before are delivered first.
     await new Promise<void>((resolve) => {
       setImmediate(resolve);
     });
     this.#engine.backplanes.delete(this);
   }
 
+  /** Tells the hub that the engine is connected. */
   up(): void {
-    for (const { settle } of this.#wanted.values()) settle();
+    for (const { resolve } of this.#wanted.values()) resolve();
     this.#handlers?.up();
   }
 
+  /** Tells the hub that the engine is not connected. */
   down(): void {
     this.#handlers?.down(new Error("The engine in memory is stopped."));
   }
@@ -74,8 +74,8 @@ class MemoryBackplane implements Backplane {
 }
 
 /**
- * Connects the hubs of one process, as Redis or NATS connect those of many: for tests of what an application does with several
- * nodes.
+ * An engine that connects the hubs of one process, as Redis or NATS connect hubs of many processes. It is for tests of
+ * an application with several nodes.
  *
  * @example
  * const engine = new MemoryEngine();
@@ -88,21 +88,22 @@ export class MemoryEngine {
   #isRunning = true;
   #outages = 0;
 
+  /** Whether there is no outage. */
   get isRunning(): boolean {
     return this.#isRunning;
   }
 
-  /** How often it was stopped. */
+  /** The number of outages so far. */
   get outages(): number {
     return this.#outages;
   }
 
-  /** A new one, for one hub. */
+  /** Creates a backplane for one hub. */
   backplane(): Backplane {
     return new MemoryBackplane(this);
   }
 
-  /** Begins an outage: what is on its way is lost. */
+  /** Begins an outage. Envelopes on their way are lost. */
   stop(): void {
     if (!this.#isRunning) return;
     this.#isRunning = false;
@@ -110,7 +111,7 @@ export class MemoryEngine {
     for (const backplane of this.backplanes) backplane.down();
   }
 
-  /** Ends it. */
+  /** Ends the outage. */
   start(): void {
     if (this.#isRunning) return;
     this.#isRunning = true;

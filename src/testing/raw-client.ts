@@ -3,15 +3,15 @@ import { once } from "node:events";
 import { createConnection, type Socket as TcpSocket } from "node:net";
 import type { RawFrame } from "./raw-frame.ts";
 
-/** The answer to an HTTP request. */
+/** The server's answer to an HTTP request. */
 export interface RawResponse {
   readonly status: number;
-  /** Lower-case names. */
+  /** The headers, with names in lower case. */
   readonly headers: ReadonlyMap<string, string>;
   readonly body: string;
 }
 
-/** The headers that make a request an upgrade, but for the name of the host. */
+/** The headers that make a request a WebSocket upgrade, without `Host`. */
 export const UPGRADE_HEADERS: Readonly<Record<string, string>> = {
   Connection: "Upgrade",
   Upgrade: "websocket",
@@ -20,8 +20,8 @@ export const UPGRADE_HEADERS: Readonly<Record<string, string>> = {
 };
 
 /**
- * A client that does nothing by itself: it sends the bytes that it is given, whether they make sense or not, and never
- * answers a ping or a close.
+ * A client that sends the bytes that a test gives it, valid or not. It does nothing by itself: it never answers a ping
+ * or a close.
  */
 export class RawClient {
   readonly #tcp: TcpSocket;
@@ -29,6 +29,7 @@ export class RawClient {
   #ended = false;
   #wake: () => void = () => {};
 
+  /** Opens a TCP connection. */
   static async connect(port: number, host = "127.0.0.1"): Promise<RawClient> {
     const tcp = createConnection({ port, host, allowHalfOpen: true, noDelay: true });
     await once(tcp, "connect");
@@ -42,15 +43,18 @@ export class RawClient {
       this.#wake();
     });
     tcp.on("end", this.#end).on("close", this.#end);
-    // A reset is an end as good as any other here.
+    // A reset is treated like any other end.
     tcp.on("error", this.#end);
   }
 
+  /** Sends bytes. */
   write(...bytes: readonly Uint8Array[]): void {
     this.#tcp.write(Buffer.concat(bytes));
   }
 
-  /** The server's next frame, whatever it is; `undefined` when the server has ended the connection. */
+  /**
+   * Waits for the server's next frame of any kind. The result is `undefined` once the server has ended the connection.
+   */
   async frame(): Promise<RawFrame | undefined> {
     const [first, second] = (await this.#take(2)) ?? [];
     if (first === undefined || second === undefined) return undefined;
@@ -58,7 +62,10 @@ export class RawClient {
     return payload && { fin: (first & 0x80) !== 0, opcode: first & 0x0f, payload };
   }
 
-  /** The server's answer to a request; `undefined` when it has ended the connection without one. */
+  /**
+   * Waits for the server's answer to a request. The result is `undefined` if the server ends the connection without
+   * one.
+   */
   async response(): Promise<RawResponse | undefined> {
     const head = await this.#takeHead();
     if (head === undefined) return undefined;
@@ -73,12 +80,12 @@ export class RawClient {
     return { status: Number(statusLine.split(" ", 2)[1]), headers, body: body?.toString() ?? "" };
   }
 
-  /** Half-closes: sends FIN and goes on reading. */
+  /** Half-closes the connection: sends FIN and goes on reading. */
   end(): void {
     this.#tcp.end();
   }
 
-  /** Sends a reset. */
+  /** Breaks the connection with a reset. */
   vanish(): void {
     this.#tcp.resetAndDestroy();
   }
@@ -104,7 +111,7 @@ export class RawClient {
     return (await this.#more()) ? this.#take(count) : undefined;
   }
 
-  /** Whether something more has come. */
+  /** Waits for more bytes. The result is `false` if the connection ended instead. */
   async #more(): Promise<boolean> {
     if (this.#ended) return false;
     const { length } = this.#unread;
@@ -120,7 +127,7 @@ export class RawClient {
   };
 }
 
-/** The bytes of a GET request with these headers; one that is an array is sent as often as it has items. */
+/** Writes a GET request. A header whose value is an array is repeated for each item. */
 export function rawRequest(path: string, headers: Readonly<Record<string, string | readonly string[]>>): Buffer {
   const lines = Object.entries(headers).flatMap(([name, value]) =>
     [value].flat().map((item) => `${name}: ${item}\r\n`),

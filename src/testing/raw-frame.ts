@@ -10,19 +10,19 @@ export interface RawFrame {
   readonly payload: Buffer;
 }
 
-/** What can be said, rightly or wrongly, in the header of a client's frame. */
+/** Parts of the header of a client's frame. Some values make the frame invalid. */
 export interface RawFrameOptions {
-  /** Whether it is the last of its message. Default: `true`. */
+  /** Whether the frame is the last one of its message. Default: `true`. */
   readonly fin?: boolean;
   /** The three reserved bits as a number. Default: 0. */
   readonly reserved?: number;
-  /** Default: `true`, as a client has to. */
+  /** Whether the payload is masked, as RFC 6455 demands of a client. Default: `true`. */
   readonly masked?: boolean;
 }
 
 const MASK = Buffer.from([0x12, 0x34, 0x56, 0x78]);
 
-/** The bytes of a client's frame, right or wrong. */
+/** Writes a client's frame, valid or not. */
 export function rawFrame(opcode: number, payload: string | Uint8Array = "", options: RawFrameOptions = {}): Buffer {
   const { fin = true, reserved = 0, masked = true } = options;
   const bytes = typeof payload === "string" ? Buffer.from(payload) : Buffer.from(payload);
@@ -32,7 +32,7 @@ export function rawFrame(opcode: number, payload: string | Uint8Array = "", opti
   return Buffer.concat([header, MASK, bytes.map((byte, index) => byte ^ (MASK[index % 4] ?? 0))]);
 }
 
-/** The payload of a close frame. */
+/** Writes the payload of a close frame. */
 export function closePayload(code: number, reason: string | Uint8Array = ""): Buffer {
   const head = Buffer.alloc(2);
   head.writeUInt16BE(code);

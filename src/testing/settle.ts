@@ -1,35 +1,36 @@
 import { setImmediate } from "node:timers";
 import { HubError } from "../errors.ts";
 
-/** How many of our own looks are in the queue of immediates: tests that run side by side must not wait for one another. */
-let looking = 0;
+/** The number of immediates in the queue that are our own: tests that run side by side must not wait for each other. */
+let ownImmediates = 0;
 
-/** More than any test's messages take: what goes on for longer goes on for ever. */
-const MOST_TURNS = 100_000;
+/** A number of turns that no test needs: activity that goes on for longer never ends. */
+const MAX_TURNS = 100_000;
 
 /**
- * Resolves when nothing is left to run: what was sent in memory has arrived, and so has what was sent in answer to it.
+ * Resolves when nothing is left to run: messages in memory have arrived, and so have the messages sent in answer to
+ * them.
  *
- * There is no number of turns to guess. The memory transport and the hub go on in immediates only; between two of those
- * Node runs all microtasks and ticks. So when no immediate waits, nothing does, but for timers and real input and output,
- * which are not waited for.
+ * It does not guess a number of turns. The memory transport and the hub continue in immediates only, and between two of
+ * those Node.js runs all microtasks and ticks. So if no immediate waits, nothing is left to run, except timers and real
+ * input and output, for which this function does not wait.
  *
- * @throws {HubError} as a rejection: `ERR_HUB_TIMEOUT` when it never becomes quiet.
+ * @throws {HubError} as a rejection: `ERR_HUB_TIMEOUT` when there is always something left to run.
  */
 export function settle(): Promise<void> {
   return new Promise((resolve, reject) => {
     let turns = 0;
-    const look = (): void => {
-      looking--;
-      if (waitingImmediates() <= looking) resolve();
-      else if (++turns === MOST_TURNS) reject(restless());
-      else lookLater();
+    const check = (): void => {
+      ownImmediates--;
+      if (waitingImmediates() <= ownImmediates) resolve();
+      else if (++turns === MAX_TURNS) reject(neverSettled());
+      else checkLater();
     };
-    const lookLater = (): void => {
-      looking++;
-      setImmediate(look);
+    const checkLater = (): void => {
+      ownImmediates++;
+      setImmediate(check);
     };
-    lookLater();
+    checkLater();
   });
 }
 
@@ -37,9 +38,9 @@ function waitingImmediates(): number {
   return process.getActiveResourcesInfo().filter((type) => type === "Immediate").length;
 }
 
-function restless(): HubError {
+function neverSettled(): HubError {
   return new HubError(
     "ERR_HUB_TIMEOUT",
-    `After ${MOST_TURNS} turns of the event loop there is still something to do. Does a handler answer its own echo?`,
+    `After ${MAX_TURNS} turns of the event loop there is still something to do. Does a handler answer its own echo?`,
   );
 }

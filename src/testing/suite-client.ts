@@ -1,36 +1,42 @@
+import type { Close } from "../protocol/close-codes.ts";
 import { Inbox } from "./inbox.ts";
 
-/** How a client asks to be connected. */
+/** Options of a client of the conformance suites. */
 export interface SuiteConnectOptions {
-  /** Path and query. Default: `/`. */
+  /** The path and the query. Default: `/`. */
   readonly url?: string;
+  /** The headers of its request. Default: none. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Subprotocols to offer. */
+  /** The subprotocols that the client offers. Default: none. */
   readonly protocols?: readonly string[];
-  /** Whether to offer permessage-deflate. Default: `false`. */
+  /** Whether the client offers permessage-deflate. Default: `false`. */
   readonly compression?: boolean;
 }
 
-/** How a connection ended, as the client sees it. */
-export interface SuiteClosing {
-  readonly code: number;
-  readonly reason: string;
-}
+/** The end of a connection, as the client sees it. */
+export type SuiteClosing = Close;
 
-/** A client of the transport under test, on its way to be connected. */
+/** A client of the transport under test, connecting or connected. */
 export interface SuiteClient {
-  /** Resolves when the handshake is accepted. Rejects with a {@link SuiteRefusal}, or an error if there was no answer. */
+  /**
+   * A promise that resolves when the server accepts the handshake. It rejects with a {@link SuiteRefusal}, or with
+   * another error if the server did not answer.
+   */
   readonly opened: Promise<void>;
   /** The subprotocol that was agreed on, or an empty string. */
   readonly protocol: string;
-  /** Resolves when the connection has ended, whichever end did it. */
+  /** A promise that resolves when the connection has ended, whichever end closed it. */
   readonly closed: Promise<SuiteClosing>;
-  /** The next message, in order; `undefined` once the connection has ended and all were handed out. */
+  /**
+   * Waits for the next message. The result is `undefined` once the connection has ended and all messages were handed
+   * out.
+   */
   next(): Promise<string | Uint8Array | undefined>;
-  /** A string as text, bytes as binary. */
+  /** Sends a message, a string as text and bytes as binary. */
   send(message: string | Uint8Array): void;
+  /** Closes the connection. */
   close(code?: number, reason?: string): void;
-  /** Breaks the connection without a word: on a network, with a reset. */
+  /** Breaks the connection without a close frame: on a network, with a reset. */
   vanish(): void;
   /** Stops reading. */
   pause(): void;
@@ -38,9 +44,10 @@ export interface SuiteClient {
   resume(): void;
 }
 
-/** The server's answer when it does not accept a handshake. */
+/** The error of a client whose handshake the server did not accept. */
 export class SuiteRefusal extends Error {
   override readonly name = "SuiteRefusal";
+  /** The HTTP status of the answer. */
   readonly status: number;
   /** The body of the answer. */
   readonly body: string;
@@ -52,7 +59,7 @@ export class SuiteRefusal extends Error {
   }
 }
 
-/** What the interface of the browser's `WebSocket` has that the suite uses, and what test clients have besides. */
+/** The parts of the browser's `WebSocket` that the suites use, and further methods of test clients. */
 export interface WebSocketLike {
   readonly protocol: string;
   addEventListener(type: "message", listener: (event: { readonly data: unknown }) => void): void;
@@ -64,7 +71,9 @@ export interface WebSocketLike {
   resume(): void;
 }
 
-/** A {@link SuiteClient} on anything with the interface of `WebSocket` that delivers binary messages as `ArrayBuffer`. */
+/**
+ * A {@link SuiteClient} on any object with the interface of `WebSocket`. Binary messages must arrive as `ArrayBuffer`.
+ */
 export class WebSocketClient implements SuiteClient {
   readonly opened: Promise<void>;
   readonly closed: Promise<SuiteClosing>;
@@ -73,8 +82,9 @@ export class WebSocketClient implements SuiteClient {
   readonly #messages = new Inbox<string | Uint8Array>();
 
   /**
-   * `refused` is called when the connection ends before it was open: the server's answer, or `undefined` if there was
-   * none.
+   * @param refused - called when the connection ends before it is open. It returns the server's answer, or `undefined`
+   *   if there was none.
+   * @param vanish - breaks the connection without a close frame.
    */
   constructor(socket: WebSocketLike, refused: () => SuiteRefusal | undefined, vanish: () => void) {
     this.#socket = socket;
@@ -89,7 +99,7 @@ export class WebSocketClient implements SuiteClient {
       socket.addEventListener("open", resolve);
       void this.closed.then(() => reject(refused() ?? new Error("The connection ended before it was open.")));
     });
-    // Not every test waits for it.
+    // Not every test waits for this promise.
     this.opened.catch(() => {});
     socket.addEventListener("message", ({ data }) => {
       this.#messages.push(data instanceof ArrayBuffer ? new Uint8Array(data) : String(data));

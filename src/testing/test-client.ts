@@ -1,36 +1,38 @@
 import { HubError, RemoteError } from "../errors.ts";
 import type { HubTypes } from "../event-types.ts";
-import { CloseCode } from "../protocol/close-codes.ts";
+import { CloseCode, type Close } from "../protocol/close-codes.ts";
 import type { Codec } from "../protocol/codec.ts";
 import { ControlEvent, isReply, type EventPacket, type Packet, type ReplyPacket } from "../protocol/packet.ts";
 import type { Socket } from "../hub/socket.ts";
 import type { MemoryCloseEvent, MemoryWebSocket } from "../transports/memory/web-socket.ts";
 import { Mailbox } from "./mailbox.ts";
-import type { SuiteClosing } from "./suite-client.ts";
 import { TestRefusal } from "./test-refusal.ts";
 
-/** A packet, or a message that is none as it came: text or bytes. */
+/** A packet, or, for any other message, its text or bytes. */
 export type TestMessage = Packet | string | Uint8Array;
 
-interface Question {
+/** A request that waits for its reply. */
+interface PendingRequest {
   readonly resolve: (data: unknown) => void;
   readonly reject: (error: Error) => void;
 }
 
-/** A plain client of a hub in memory. Made by {@link TestHub.connect}. */
+/** A plain client of a hub in memory, made by {@link TestHub.connect}. */
 export class TestClient<T extends HubTypes = HubTypes> {
-  /** Resolves when the connection has ended, whichever end did it. A client that is stalled does not notice. */
-  readonly closed: Promise<SuiteClosing>;
-  /** Resolves when the handshake is accepted. @internal */
+  /**
+   * A promise that resolves when the connection has ended, whichever end closed it. A stalled client does not notice.
+   */
+  readonly closed: Promise<Close>;
+  /** A promise that resolves when the hub accepts the handshake. @internal */
   readonly opened: Promise<void>;
   readonly #webSocket: MemoryWebSocket;
   readonly #codec: Codec;
   readonly #findSocket: () => Socket<T> | undefined;
   readonly #received: TestMessage[] = [];
   readonly #mailbox = new Mailbox<TestMessage>();
-  readonly #questions = new Map<number, Question>();
+  readonly #pending = new Map<number, PendingRequest>();
   #lastId = 0;
-  #ending: SuiteClosing | undefined;
+  #close: Close | undefined;
 
   /** @internal */
   constructor(webSocket: MemoryWebSocket, codec: Codec, findSocket: () => Socket<T> | undefined) {
@@ -55,10 +57,10 @@ export class TestClient<T extends HubTypes = HubTypes> {
   }
 
   /**
-   * The hub's end of the connection; after its end, too.
+   * The hub's socket of this client. It can still be read after the connection has ended.
    *
-   * @throws {HubError} `ERR_HUB_ARGUMENT` where the hub has not let the client in: one that offered the subprotocol of
-   *   library clients says `hub:hello` first.
+   * @throws {HubError} `ERR_HUB_ARGUMENT` when the hub has no socket yet: a client that offered the subprotocol of
+   *   library clients has to send `hub:hello` first.
    */
   get socket(): Socket<T> {
     const socket = this.#findSocket();
@@ -71,16 +73,15 @@ export class TestClient<T extends HubTypes = HubTypes> {
     return this.#webSocket.protocol;
   }
 
-  /** Everything that has come so far, in order, but for `hub:welcome` and the replies to {@link request}. */
+  /** All messages so far, in order, except `hub:welcome` and the replies to {@link request}. */
   get received(): readonly TestMessage[] {
     return this.#received;
   }
 
   /**
-   * Takes the next of the messages in {@link received} as soon as it is there, or the next event of this name; others stay
-   * to be taken.
+   * Waits for the next message of {@link received}, or for the next event of a name, and takes it. Other messages stay.
    *
-   * @throws {HubError} as a rejection: `ERR_HUB_DISCONNECTED` when the connection ends before it has come.
+   * @throws {HubError} as a rejection: `ERR_HUB_DISCONNECTED` when the connection ends before such a message arrives.
    */
   next(): Promise<TestMessage>;
   next(event: string): Promise<EventPacket>;
@@ -88,7 +89,7 @@ export class TestClient<T extends HubTypes = HubTypes> {
     return this.#mailbox.take((message) => event === undefined || eventOf(message) === event);
   }
 
-  /** Sends an event. Nothing is checked: it is for the hub to refuse what it should not get. */
+  /** Sends an event. Nothing is checked, so that a test can send what the hub should refuse. */
   emit(event: string, data?: unknown): void {
     this.#send({ event, data });
   }
@@ -96,31 +97,35 @@ export class TestClient<T extends HubTypes = HubTypes> {
   /**
    * Sends a request.
    *
-   * @returns the data of the reply.
-   * @throws {HubError} as a rejection: a {@link RemoteError} with the `reason` that the hub gives, `ERR_HUB_DISCONNECTED`
-   *   when the connection ends before it has answered.
+   * @returns a promise of the data of the reply.
+   * @throws {HubError} as a rejection: a {@link RemoteError} with the `reason` of the hub's error, or
+   *   `ERR_HUB_DISCONNECTED` when the connection ends before the hub replies.
    */
   request(event: string, data?: unknown): Promise<unknown> {
     const id = ++this.#lastId;
     return new Promise((resolve, reject) => {
-      if (this.#ending !== undefined) return reject(disconnected(this.#ending));
-      this.#questions.set(id, { resolve, reject });
+      if (this.#close !== undefined) return reject(disconnected(this.#close));
+      this.#pending.set(id, { resolve, reject });
       this.#send({ event, id, data });
     });
   }
 
-  /** Answers a request of the hub's, which {@link next} has given. */
+  /**
+   * Replies to a request of the hub, which {@link next} returned.
+   *
+   * @throws {HubError} `ERR_HUB_ARGUMENT` for an event that is no request.
+   */
   reply({ id }: EventPacket, data?: unknown): void {
     if (id === undefined) throw new HubError("ERR_HUB_ARGUMENT", "Only a request can be answered: it has an id.");
     this.#send({ reply: id, data });
   }
 
-  /** Sends a message as it is: a string as text, bytes as binary. */
+  /** Sends a message as it is, a string as text and bytes as binary. */
   send(message: string | Uint8Array): void {
     this.#webSocket.send(message);
   }
 
-  /** Stops reading: what the hub sends piles up on its side, and its pings are not answered. */
+  /** Stops reading: messages pile up on the hub's side, and its pings are not answered. */
   stall(): void {
     this.#webSocket.pause();
   }
@@ -130,12 +135,12 @@ export class TestClient<T extends HubTypes = HubTypes> {
     this.#webSocket.resume();
   }
 
-  /** Closes the connection as a browser would; the default has no code, which the hub sees as 1005. */
+  /** Closes the connection as a browser does. Default: no code, which the hub sees as 1005. */
   close(code?: number, reason?: string): void {
     this.#webSocket.close(code, reason);
   }
 
-  /** Breaks the connection without a word. The hub sees 1006. */
+  /** Breaks the connection without a close frame. The hub sees 1006. */
   vanish(): void {
     this.#webSocket.terminate();
   }
@@ -156,34 +161,34 @@ export class TestClient<T extends HubTypes = HubTypes> {
     try {
       return (this.#codec.decode(message) as Packet | undefined) ?? message;
     } catch {
-      // The hub has sent it with `send`.
+      // The message is no packet: the hub sent it with `send`.
       return message;
     }
   }
 
   #answer({ reply, data, error }: ReplyPacket): boolean {
-    const question = this.#questions.get(reply);
-    if (question === undefined) return false;
-    this.#questions.delete(reply);
-    if (error === undefined) question.resolve(data);
-    else question.reject(new RemoteError(error.code, error.message));
+    const request = this.#pending.get(reply);
+    if (request === undefined) return false;
+    this.#pending.delete(reply);
+    if (error === undefined) request.resolve(data);
+    else request.reject(new RemoteError(error.code, error.message));
     return true;
   }
 
-  #end(ending: SuiteClosing): void {
-    this.#ending = ending;
-    this.#mailbox.end(() => disconnected(ending));
-    for (const { reject } of this.#questions.values()) reject(disconnected(ending));
+  #end(close: Close): void {
+    this.#close = close;
+    this.#mailbox.end(() => disconnected(close));
+    for (const { reject } of this.#pending.values()) reject(disconnected(close));
   }
 }
 
-/** The name of the event; `undefined` for what is none. */
+/** Returns the name of an event; the result is `undefined` for any other message. */
 function eventOf(message: TestMessage): string | undefined {
   const isPacket = typeof message === "object" && !(message instanceof Uint8Array);
   return isPacket && !isReply(message) ? message.event : undefined;
 }
 
-function disconnected({ code, reason }: SuiteClosing): HubError {
+function disconnected({ code, reason }: Close): HubError {
   return new HubError("ERR_HUB_DISCONNECTED", `The connection has ended with ${code}${reason && ` (${reason})`}.`);
 }
 

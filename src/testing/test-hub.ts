@@ -10,36 +10,36 @@ import { settle } from "./settle.ts";
 import { TestClient } from "./test-client.ts";
 import { VirtualClock } from "./virtual-clock.ts";
 
-/** What a hub under test is made with. */
+/** The transport and the clock of a hub under test. */
 export interface TestHubBasis {
   readonly transport: MemoryTransport;
   readonly clock: VirtualClock;
 }
 
-/** {@link HubOptions}, but for those that the test hub sees to itself. */
+/** The options of a hub, without those that the test hub sets itself. */
 export type TestHubOptions<T extends HubTypes = HubTypes> = Omit<HubOptions<T>, keyof TestHubBasis>;
 
-/** How a test client connects. */
+/** Options of a test client. */
 export interface TestConnectOptions {
-  /** Path and query. Default: `/`. */
+  /** The path and the query. Default: `/`. */
   readonly url?: string;
-  /** Added to `host: test`. */
+  /** Headers that are added to `host: test`. Default: none. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Default: `127.0.0.1`. */
+  /** The client's address as the hub sees it. Default: `127.0.0.1`. */
   readonly remoteAddress?: string;
-  /** Subprotocols to offer. */
+  /** The subprotocols that the client offers. Default: none. */
   readonly protocols?: readonly string[];
-  /** What the client speaks. Default: the `codec` of the options, or JSON. */
+  /** The codec of the client. Default: the `codec` of the test hub's options, or JSON. */
   readonly codec?: Codec;
 }
 
-/** What the hub's `error` event told. */
+/** The arguments of the hub's `error` event. */
 export interface TestFailure<T extends HubTypes = HubTypes> {
   readonly error: unknown;
   readonly context: ErrorContext<T>;
 }
 
-/** The class of `TestHub.WebSocket`: it takes what the browser's takes. */
+/** The class of `TestHub.WebSocket`, whose constructor takes the arguments of the browser's `WebSocket`. */
 export type TestWebSocketConstructor = new (
   url: string | URL,
   protocols?: string | readonly string[],
@@ -48,9 +48,9 @@ export type TestWebSocketConstructor = new (
 const HOST = "test";
 
 /**
- * A hub in memory whose time stands still until the test moves it.
+ * Creates a hub in memory whose time stands still until the test advances it.
  *
- * @param setUp - options of the hub, or a function that makes it, where the application has one.
+ * @param setUp - options of the hub, or a function of the application that creates the hub.
  * @example
  * const stage = createTestHub();
  * stage.hub.handle("sum", ({ a, b }) => a + b);
@@ -66,19 +66,19 @@ export function createTestHub<T extends HubTypes = HubTypes>(
   return new TestHub(new Hub<T>({ ...setUp, ...basis }), basis, setUp.codec ?? jsonCodec);
 }
 
-/** A hub in memory, its time, and the way in for its clients. Made by {@link createTestHub}. */
+/** A hub in memory with a virtual clock, and its clients. Made by {@link createTestHub}. */
 export class TestHub<T extends HubTypes = HubTypes> implements TestHubBasis, AsyncDisposable {
   readonly hub: Hub<T>;
   readonly transport: MemoryTransport;
-  /** The hub's time; not that of library clients, which have timers of their own. */
+  /** The clock of the hub. Library clients do not use it: they have timers of their own. */
   readonly clock: VirtualClock;
-  /** What reached the hub's `error` event so far, so that a test can see that nothing did. */
+  /** The errors that the hub has reported so far. A test can check that there are none. */
   readonly errors: readonly TestFailure<T>[];
-  /** For library clients: `connect("ws://test/", { WebSocket: stage.WebSocket })`. */
+  /** A class for library clients: `connect("ws://test/", { WebSocket: stage.WebSocket })`. */
   readonly WebSocket: TestWebSocketConstructor;
   readonly #codec: Codec;
   readonly #clients: TestClient<T>[] = [];
-  /** By the headers of their handshakes, which are an object of its own for each connection. */
+  /** The sockets by the headers of their handshakes, which are a different object for each connection. */
   readonly #sockets = new WeakMap<object, Socket<T>>();
 
   /** @internal */
@@ -95,8 +95,9 @@ export class TestHub<T extends HubTypes = HubTypes> implements TestHubBasis, Asy
   }
 
   /**
-   * Connects a plain client. It is open then, and has received what the hub sends to begin with.
+   * Connects a plain client.
    *
+   * @returns a promise of the client, which is open and has received the first messages of the hub.
    * @throws {TestRefusal} as a rejection, when the hub does not let it in.
    */
   async connect(options: TestConnectOptions = {}): Promise<TestClient<T>> {
@@ -111,32 +112,38 @@ export class TestHub<T extends HubTypes = HubTypes> implements TestHubBasis, Asy
   }
 
   /**
-   * Resolves when everything that goes on in memory has run to its end: what did not arrive by then is not coming. Real
-   * input and output, such as files and databases, is not waited for.
+   * Waits until everything in memory has run to its end: a message that has not arrived by then will not arrive. It
+   * does not wait for real input and output, such as files and databases.
+   *
+   * @throws {HubError} as a rejection: `ERR_HUB_TIMEOUT` when there is always something left to run.
    */
   settle(): Promise<void> {
     return settle();
   }
 
-  /** Closes the hub and with it all clients, stalled ones as well. */
+  /** Closes the hub and with it all clients, including stalled ones. */
   async close(): Promise<void> {
     for (const client of this.#clients) client.resume();
     await this.hub.close();
     await settle();
   }
 
+  /** Closes the hub at the end of an `await using` block. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
 }
 
-/** Names are lower-case, as a hub sees them. */
+/** Adds a `host` header. The names become lower-case, as a hub sees them. */
 function withHost(host: string, headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   const entries = Object.entries(headers).map(([name, value]): [string, string] => [name.toLowerCase(), value]);
   return Object.fromEntries([["host", host], ...entries]);
 }
 
-/** A function that returns an object can be called with `new`: the transport makes the sockets. */
+/**
+ * Creates the class for library clients. It is a function that returns the socket of the transport when called with
+ * `new`.
+ */
 function createWebSocketClass(transport: MemoryTransport): TestWebSocketConstructor {
   function WebSocket(address: string | URL, protocols: string | readonly string[] = []): MemoryWebSocket {
     const { host, pathname, search } = new URL(address);

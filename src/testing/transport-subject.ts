@@ -6,37 +6,37 @@ import { memory, type MemoryTransport } from "../transports/memory/index.ts";
 import { RawClient } from "./raw-client.ts";
 import { SuiteRefusal, WebSocketClient, type SuiteClient, type SuiteConnectOptions } from "./suite-client.ts";
 
-/** A transport as the conformance suite sees it: how to make it, and how clients get to it. */
+/** A transport for the conformance suite: how to create it, and how to connect clients to it. */
 export interface TransportSubject {
-  /** For the names of the tests. */
+  /** The name of the transport in the names of the tests. */
   readonly name: string;
-  /** A new transport. Called for every test. */
+  /** Creates a transport. Called for every test. */
   create(): Transport;
   /**
    * Begins to connect a client to the transport, which listens on `port` of 127.0.0.1.
    *
-   * @param transport - what `create` returned.
+   * @param transport - the transport that `create` returned.
    */
   connect(transport: Transport, port: number, options: SuiteConnectOptions): SuiteClient;
-  /** Connects a client that sends bytes. Absent where there are none. */
+  /** Connects a client that sends bytes. Absent for a transport that has no such clients. */
   connectRaw?(port: number): Promise<RawClient>;
   /**
-   * Whether the transport receives frames that a client sends before its handshake was answered. RFC 6455 section 4.1
-   * forbids it to send them, so no transport has to. Default: `false`.
+   * Whether the transport receives frames that a client sends before its handshake is answered. RFC 6455 section 4.1
+   * forbids clients to send such frames, so no transport has to receive them. Default: `false`.
    */
   readonly takesEarlyFrames?: boolean;
-  /** Whether hubs offer and clients want permessage-deflate where a test does not say. Default: `false`. */
+  /** Whether hubs and clients use permessage-deflate in tests that do not set it themselves. Default: `false`. */
   readonly compression?: boolean;
   /**
-   * What hubs and clients speak where a test does not say. It has to leave binary messages to the `message` event if
-   * its packets are text, and text if they are binary. Default: JSON.
+   * The codec of hubs and clients in tests that do not set it themselves. If its packets are text, it has to leave
+   * binary messages to the `message` event; if they are binary, text. Default: JSON.
    */
   readonly codec?: Codec;
 }
 
 type SubjectOptions = Pick<TransportSubject, "takesEarlyFrames" | "compression" | "codec">;
 
-/** The subject for a transport that serves TCP: its clients are those of `ws`, and raw TCP sockets. */
+/** Creates the subject of a transport that serves TCP. Its clients are those of `ws`, and raw TCP sockets. */
 export function overSockets(name: string, create: () => Transport, options: SubjectOptions = {}): TransportSubject {
   const { compression = false } = options;
   return {
@@ -48,7 +48,7 @@ export function overSockets(name: string, create: () => Transport, options: Subj
   };
 }
 
-/** The subject for the transport in memory. */
+/** Creates the subject of the transport in memory. */
 export function inMemory(name = "memory", options: Pick<TransportSubject, "codec"> = {}): TransportSubject {
   return {
     name,
@@ -68,7 +68,7 @@ function connectSocket(port: number, options: SuiteConnectOptions): SuiteClient 
     createConnection: () => (tcp = createConnection({ port, host: "127.0.0.1", noDelay: true })),
   });
   socket.binaryType = "arraybuffer";
-  // What matters of it comes with the `close` event.
+  // The `close` event tells what matters of an error.
   socket.on("error", () => {});
   socket.on("unexpected-response", (_request, response) => {
     let body = "";

@@ -2,6 +2,7 @@ import { closingCases } from "./suite/closing.ts";
 import { compressionCases } from "./suite/compression.ts";
 import { deliveryCases } from "./suite/delivery.ts";
 import { doorCases } from "./suite/door.ts";
+import { drainCases } from "./suite/drain.ts";
 import { frameCases } from "./suite/frames.ts";
 import { handshakeCases } from "./suite/handshake.ts";
 import { heartbeatCases } from "./suite/heartbeat.ts";
@@ -21,11 +22,11 @@ import { violationCases } from "./suite/violations.ts";
 import type { TransportSubject } from "./transport-subject.ts";
 
 /**
- * Declares the tests that every transport passes: with them, a program observes the same on all of them.
+ * Declares the tests that every transport passes. They check that a program behaves the same on all transports.
  *
- * The runner is the caller's; the tests throw `AssertionError`s of `node:assert`. Each has a hub and clients of its own,
- * listens on a free port of 127.0.0.1, and leaves nothing behind. Some wait for real timers, none for longer than the
- * default timeouts of the usual runners.
+ * The caller chooses the test runner; the tests throw `AssertionError`s of `node:assert`. Each test has a hub and
+ * clients of its own, listens on a free port of 127.0.0.1, and leaves nothing behind. Some tests wait for real timers,
+ * but none for longer than the default timeouts of the usual runners.
  *
  * @example
  * import { describe, it } from "node:test";
@@ -54,6 +55,7 @@ export function transportSuite(runner: SuiteRunner, subject: TransportSubject): 
     suite.group("life cycle", lifecycleCases);
     suite.group("heartbeat", heartbeatCases);
     suite.group("shutdown", shutdownCases);
+    suite.group("drain", drainCases);
     suite.group("isolation", isolationCases);
   });
 }

@@ -8,12 +8,12 @@ interface Alarm {
   readonly callback: () => void;
 }
 
-/** When virtual time begins unless it is told otherwise: the same in every run. */
+/** The time at which a clock starts by default. It is the same in every run. */
 const START = Date.UTC(2000, 0, 1);
 
 /**
- * A time that passes only when a test says so. A hub that has it as its `clock` waits for nothing: not for a heartbeat,
- * not for a timeout, not for credentials to expire.
+ * A clock whose time passes only when a test advances it. A hub with this `clock` never really waits: not for a
+ * heartbeat, not for a timeout, not for credentials to expire.
  *
  * @example
  * const clock = new VirtualClock();
@@ -21,13 +21,13 @@ const START = Date.UTC(2000, 0, 1);
  * await clock.advance(45_000);
  */
 export class VirtualClock implements Clock {
-  /** In the order in which they were set. */
+  /** The timers in the order in which they were set. */
   readonly #alarms = new Set<Alarm>();
   #now: number;
   #advancing = false;
 
   /**
-   * @param start - in milliseconds since 1970. Default: the beginning of the year 2000.
+   * @param start - the first time, in milliseconds since 1970. Default: the beginning of the year 2000.
    * @throws {HubError} `ERR_HUB_ARGUMENT`.
    */
   constructor(start: number = START) {
@@ -35,19 +35,20 @@ export class VirtualClock implements Clock {
     this.#now = start;
   }
 
+  /** The time in milliseconds since 1970. */
   now(): number {
     return this.#now;
   }
 
-  /** How many timers are set. */
+  /** The number of timers that are set. */
   get timers(): number {
     return this.#alarms.size;
   }
 
   /**
-   * As in Node, a timer waits a millisecond at least.
+   * Sets a timer. As in Node.js, it waits one millisecond at least.
    *
-   * @throws {HubError} `ERR_HUB_ARGUMENT` for a delay that the system's timers would not take either.
+   * @throws {HubError} `ERR_HUB_ARGUMENT` for a delay that the timers of the system would not take either.
    */
   setTimeout(callback: () => void, delay: number): Timer {
     if (!(delay >= 0 && delay <= MAX_DELAY)) throw bad(`A delay must be from 0 to ${MAX_DELAY} milliseconds`, delay);
@@ -57,12 +58,13 @@ export class VirtualClock implements Clock {
   }
 
   /**
-   * Lets time pass. Fires the timers that fall due, those included that are set meanwhile: by their time, and in the
-   * order of setting where that is the same. After each of them, and before the first, everything that goes on in memory
-   * runs to its end, so that afterwards all of it has reached the clients.
+   * Lets time pass. It fires the timers that fall due, including those that are set meanwhile, in the order of their
+   * times; timers of the same time fire in the order in which they were set. Before the first timer, and after each
+   * one, everything in memory runs to its end, so that all messages have reached the clients when the promise resolves.
    *
-   * @throws {HubError} as a rejection: `ERR_HUB_ARGUMENT` for a negative time or none, and while time passes already.
-   *   What a timer throws rejects it, too; then time stands still at that timer, and can be advanced again.
+   * @throws {HubError} as a rejection: `ERR_HUB_ARGUMENT` for a negative time or no number, and while another call
+   *   advances the clock. An error that a timer throws rejects the promise as well; time then stands still at that
+   *   timer, and can be advanced again.
    */
   async advance(milliseconds: number): Promise<void> {
     if (!(milliseconds >= 0 && milliseconds < Number.POSITIVE_INFINITY)) {
@@ -85,7 +87,7 @@ export class VirtualClock implements Clock {
       this.#alarms.delete(alarm);
       this.#now = alarm.due;
       alarm.callback();
-      // oxlint-disable-next-line no-await-in-loop -- a step begins when the one before has had its effect
+      // oxlint-disable-next-line no-await-in-loop -- a timer fires only after the one before has had its effect
       await settle();
     }
     this.#now = end;

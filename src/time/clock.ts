@@ -1,3 +1,5 @@
+import { hasFunctions, type Options } from "../checks/option-rules.ts";
+
 /** A timeout that is running. */
 export interface Timer {
   /** It will not fire. Afterwards, or when it has fired, nothing happens. */
@@ -13,11 +15,24 @@ export interface Clock {
   setTimeout(callback: () => void, delay: number): Timer;
 }
 
-/** The time of the system. */
+/** The clock of the system. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   setTimeout: (callback, delay) => {
     const timeout = setTimeout(callback, delay).unref();
     return { cancel: () => clearTimeout(timeout) };
+  },
+};
+
+/** The time that a hub lives by. */
+export interface ClockSettings {
+  /** The time that the hub lives by. For tests: see `VirtualClock` in `roomcast/testing`. Default: the system's. */
+  readonly clock: Clock;
+}
+
+export const clockOptions: Options<ClockSettings> = {
+  clock: {
+    default: systemClock,
+    rule: ['an object with the functions "now" and "setTimeout"', (value) => hasFunctions(value, "now", "setTimeout")],
   },
 };

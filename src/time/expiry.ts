@@ -1,16 +1,16 @@
 import type { Clock, Timer } from "./clock.ts";
 import { MAX_DELAY } from "../checks/option-rules.ts";
 
-/** Something that ends at its time. */
+/** Something that ends at a given time. */
 export interface Expiring {
-  /** In milliseconds since 1970; `undefined` for never. */
+  /** The time of the end, in milliseconds since 1970; `undefined` for never. */
   readonly expiresAt: number | undefined;
 }
 
-/** At most this often are all looked through, in milliseconds. */
+/** The least time between two sweeps over all items, in milliseconds. */
 const SWEEP_INTERVAL = 1_000;
 
-/** Ends what has expired, less than a second late: one timer for all, set to the first of them. */
+/** Ends what has expired, less than a second late, with one timer for all items, set to the first of them. */
 export class Expiry<M extends Expiring> {
   readonly #clock: Clock;
   readonly #expired: (item: M) => void;
@@ -24,7 +24,7 @@ export class Expiry<M extends Expiring> {
     this.#expired = expired;
   }
 
-  /** Its time was set, or has changed. */
+  /** Watches an item whose time was set or has changed. */
   watch(item: M): void {
     const { expiresAt } = item;
     if (expiresAt === undefined) {
@@ -35,7 +35,7 @@ export class Expiry<M extends Expiring> {
     this.#look(expiresAt);
   }
 
-  /** It has ended otherwise. */
+  /** Forgets an item that has ended otherwise. */
   forget(item: M): void {
     this.#watched.delete(item);
   }

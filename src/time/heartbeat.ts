@@ -1,6 +1,7 @@
+import { isInteger, isObject, MAX_DELAY, type Options } from "../checks/option-rules.ts";
 import type { Clock, Timer } from "./clock.ts";
 
-/** How lost clients are found. Both in milliseconds. */
+/** How lost clients are found. Both values are in milliseconds. */
 export interface HeartbeatOptions {
   /** How often every client is asked for a sign of life. */
   readonly interval: number;
@@ -8,57 +9,80 @@ export interface HeartbeatOptions {
   readonly timeout: number;
 }
 
+/** What the heartbeat obeys. */
+export interface HeartbeatSettings {
+  /**
+   * How lost clients are found: see {@link HeartbeatOptions}. `false` never looks.
+   *
+   * Default: `{ interval: 25_000, timeout: 20_000 }`.
+   */
+  readonly heartbeat: HeartbeatOptions | false;
+}
+
+export const heartbeatOptions: Options<HeartbeatSettings> = {
+  heartbeat: {
+    default: { interval: 25_000, timeout: 20_000 },
+    rule: ["false or { interval, timeout } in whole milliseconds, timeout being at most interval", isHeartbeat],
+  },
+};
+
+function isHeartbeat(value: unknown): boolean {
+  if (value === false) return true;
+  if (!isObject(value) || Object.keys(value).some((key) => key !== "interval" && key !== "timeout")) return false;
+  const { interval, timeout } = value;
+  return isInteger(interval, 1, MAX_DELAY) && isInteger(timeout, 1, interval as number);
+}
+
 /** What the heartbeat keeps on each member. */
 export interface Beating {
-  /** The tick in which it was asked for the sign of life that is awaited; 0, which every sign of life sets, for none. */
+  /** The tick in which the member was asked for the awaited sign of life; 0, which every sign of life sets, for none. */
   askedIn: number;
-  /** When in each interval it is asked: given by {@link Heartbeat.nextPhase} when it comes. */
+  /** When in each interval the member is asked: given by {@link Heartbeat.nextPhase} when the member connects. */
   readonly phase: number;
 }
 
-/** The asking is spread over each interval in slices: asking everybody at once would block a busy server for long. */
+/** Whom the heartbeat tells. */
+export interface HeartbeatReport<M> {
+  /** Asks a member for a sign of life. */
+  ping(member: M): void;
+  /** Called for a member that gave no sign of life. */
+  lost(member: M): void;
+}
+
+/** Asking is spread over each interval in slices: asking all members at once would block a busy server for long. */
 const MOST_SLICES = 64;
 
-/** No shorter than this, in milliseconds: for a short interval, fewer slices do. */
+/** The shortest slice, in milliseconds: a short interval has fewer slices. */
 const LEAST_SLICE = 250;
 
 /**
- * One clock for all connections: no timer for each.
+ * Finds lost clients with one timer for all connections.
  *
- * Every member is asked once in each `interval`; one that gave no sign of life by `timeout` later is lost. A member that came
- * between the two was not asked, so it is not missed.
+ * Every member is asked once in each `interval`; a member that gave no sign of life by `timeout` later is lost. A member that
+ * connected between the two was not asked, so it is not missed.
  */
 export class Heartbeat<M extends Beating> {
   readonly #options: HeartbeatOptions;
   readonly #members: ReadonlyMap<string, M>;
   readonly #clock: Clock;
-  readonly #ping: (member: M) => void;
-  readonly #lost: (member: M) => void;
+  readonly #report: HeartbeatReport<M>;
   readonly #slices: number;
-  /** Running timers and immediates, by what they wait for. At most a few more than there are slices. */
+  /** Running timers and immediates: at most a few more than there are slices. */
   readonly #waiting = new Set<Timer>();
   #lastPhase = 0;
   /** When the first slice of the first interval was due. */
   #beginning = 0;
   #ticks = 0;
 
-  /** `ping` asks a member for a sign of life; `lost` hears of those who gave none. */
-  constructor(
-    options: HeartbeatOptions,
-    members: ReadonlyMap<string, M>,
-    clock: Clock,
-    ping: (member: M) => void,
-    lost: (member: M) => void,
-  ) {
+  constructor(options: HeartbeatOptions, members: ReadonlyMap<string, M>, clock: Clock, report: HeartbeatReport<M>) {
     this.#options = options;
     this.#members = members;
     this.#clock = clock;
-    this.#ping = ping;
-    this.#lost = lost;
+    this.#report = report;
     this.#slices = Math.min(Math.max(Math.floor(options.interval / LEAST_SLICE), 1), MOST_SLICES);
   }
 
-  /** The phase of the next member: one slice after the other, so that all are about as large. */
+  /** Returns the phase of the next member: one slice after the other, so that all slices are about as large. */
   nextPhase(): number {
     this.#lastPhase = (this.#lastPhase + 1) % this.#slices;
     return this.#lastPhase;
@@ -75,8 +99,8 @@ export class Heartbeat<M extends Beating> {
   }
 
   /**
-   * Counted from the beginning, so that delays do not add up; when the process has paused, or the system's clock was set, as
-   * from now.
+   * Sets the timer of the next tick. Ticks are counted from the beginning, so that delays do not add up, and from now on when
+   * the process has paused or the system's clock was set.
    */
   #tickLater(): void {
     const slice = this.#options.interval / this.#slices;
@@ -96,16 +120,16 @@ export class Heartbeat<M extends Beating> {
     for (const member of this.#members.values()) {
       if (member.phase !== phase || member.askedIn !== 0) continue;
       member.askedIn = tick;
-      this.#ping(member);
+      this.#report.ping(member);
     }
   };
 
-  /** After a pause of the server's own, timers come before what clients sent meanwhile: that has to be read first. */
+  /** Judges in an immediate: after a pause of the server, timers run before what clients sent meanwhile has been read. */
   #judgeSoon(tick: number): void {
     const immediate = setImmediate(() => {
       this.#waiting.delete(timer);
       for (const member of this.#members.values()) {
-        if (member.askedIn !== 0 && member.askedIn <= tick) this.#lost(member);
+        if (member.askedIn !== 0 && member.askedIn <= tick) this.#report.lost(member);
       }
     });
     const timer: Timer = { cancel: () => clearImmediate(immediate) };

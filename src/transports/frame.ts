@@ -20,8 +20,10 @@ export class Frame implements MessageFrame {
   #payload: Buffer | undefined;
 
   /**
-   * A string becomes a text frame, bytes become a binary frame, unless they are said to be text in UTF-8. The data is copied: the
-   * caller may change it.
+   * Encodes a message. The data is copied, so the caller may change it afterwards.
+   *
+   * @param binary - whether the frame is binary. Default: `true` for bytes and `false` for a string; bytes may also be
+   *   text in UTF-8.
    */
   constructor(data: string | Uint8Array, binary: boolean = typeof data !== "string") {
     const length = typeof data === "string" ? Buffer.byteLength(data) : data.byteLength;
@@ -47,6 +49,7 @@ export class Frame implements MessageFrame {
     this.#headerLength = headerLength;
   }
 
+  /** The payload alone, sliced when it is first read. */
   get payload(): Buffer {
     return (this.#payload ??= this.bytes.subarray(this.#headerLength));
   }

@@ -1,20 +1,21 @@
 import type { Buffer } from "node:buffer";
 
 /**
- * The seam between the hub and the wire. A transport accepts upgrades, hands over whole messages and writes frames. It
- * knows no rooms, no packets and no policy.
+ * A transport is the seam between the hub and the wire: it accepts upgrades, hands over whole messages and writes
+ * frames. It knows no rooms, no packets and no policy.
  *
  * Every transport passes the conformance suite of `roomcast/testing`; `docs/TRANSPORTS.md` explains how to write one.
  */
 export interface Transport {
-  /** For people: shown in errors and in logs. */
+  /** The name that people read in errors and in logs. */
   readonly name: string;
 
-  /** Where the library itself can send to many connections: see {@link Topics}. */
+  /** Topics, where the transport's library itself can send to many connections. */
   readonly topics?: Topics;
 
   /**
-   * Called once, before anything else. A transport on a server that the application owns begins to accept here.
+   * Starts the transport. The hub calls this once, before anything else. A transport on a server that the application
+   * owns begins to accept connections here.
    *
    * @throws {HubError} `ERR_HUB_TRANSPORT_UNAVAILABLE`, `ERR_HUB_PATH_TAKEN`.
    */
@@ -23,199 +24,225 @@ export interface Transport {
   /**
    * Binds the transport's own server.
    *
-   * @throws {HubError} with the system's code (`EADDRINUSE`, …), or `ERR_HUB_ATTACHED` when the application owns the
-   *   server and must bind it itself.
+   * @throws {HubError} as a rejection: the system's code (`EADDRINUSE`, …), or `ERR_HUB_ATTACHED` when the application
+   *   owns the server and must bind it itself.
    */
   listen(options: ListenOptions): Promise<ListenAddress>;
 
-  /** Refuses new connections; those that are open go on. Idempotent. */
+  /** Refuses new connections and keeps the open ones. Calling it again does nothing. */
   stopListening(): void;
 
   /**
    * Ends everything that `start` and `listen` began, and resolves when no handle is left. Connections that are closing
-   * get a moment to finish, the rest are terminated. Idempotent.
+   * get a moment to finish; the others are terminated. Calling it again ends nothing more.
    */
   destroy(): Promise<void>;
 }
 
-/** Named sets of connections that the library can send to faster than one by one. Names are given by the hub. */
+/**
+ * Topics are named sets of connections that the transport's library can send to faster than the hub can, one by one.
+ * The hub chooses the names.
+ */
 export interface Topics {
-  /** With fewer members, subscribing them costs more than it saves. */
+  /** The number of members below which subscribing them costs more than it saves. */
   readonly leastMembers: number;
 
+  /** Adds a connection to a topic. */
   subscribe(connection: Connection, topic: string): void;
+
+  /** Takes a connection out of a topic. */
   unsubscribe(connection: Connection, topic: string): void;
 
   /**
-   * Sends to every connection that is subscribed now, after what was written to it before and before what is written
-   * later. What the operating system does not take counts in `bufferedAmount` from the next turn of the event loop on.
+   * Sends frames to every connection that is subscribed now, after what was written to that connection before and
+   * before what is written to it later. Bytes that the operating system does not take count in `bufferedAmount` from
+   * the next turn of the event loop on.
    *
-   * @param without - for each frame the one subscriber that it is not for, or `undefined`. Absent: all are for everybody.
-   * @returns `false`, and nothing was sent, where that would not be one system call for each connection.
+   * @param without - for each frame, the one subscriber that does not get it, or `undefined`. Default: every subscriber
+   *   gets every frame.
+   * @returns `false` if nothing was sent, because publishing would not be one system call for each connection.
    */
   publish(topic: string, frames: FrameSequence, without?: readonly (Connection | undefined)[]): boolean;
 }
 
-/** What every transport has to honour, whatever its library calls it. */
+/** Settings that every transport honours, whatever its library calls them. */
 export interface TransportSettings {
-  /** The only path to accept, or `undefined` for any. Queries are not part of it. */
+  /** The only path to accept, without a query, or `undefined` for any path. */
   readonly path: string | undefined;
-  /** The largest message accepted from a client, in bytes. A larger one ends the connection with 1009. */
+  /** The size of the largest message accepted from a client, in bytes. A larger one ends the connection with 1009. */
   readonly maxMessageBytes: number;
-  /** How much may be held for one connection before `overflow` is called, in bytes. */
+  /** The number of bytes that the transport may hold for one connection before it calls `overflow`. */
   readonly maxBufferedBytes: number;
-  /** Whether permessage-deflate (RFC 7692) is offered. */
+  /** Whether the server accepts permessage-deflate (RFC 7692) when a client offers it. */
   readonly compression: boolean;
   /**
-   * How long a client of the transport's own server may take to send its upgrade request, in milliseconds. A library that
-   * has a limit of its own may keep to that.
+   * The time that a client of the transport's own server may take to send its upgrade request, in milliseconds. A
+   * transport whose library has a limit of its own may keep to that limit.
    */
   readonly handshakeTimeout: number;
 }
 
-/** Where to listen. A port, or `socketPath` for a Unix domain socket. */
+/** The address to listen on: a port, or `socketPath` for a Unix domain socket. */
 export interface ListenOptions {
-  /** TCP port; 0 (the default) takes a free one. */
+  /** The TCP port. Default: 0, which takes a free one. */
   readonly port?: number | undefined;
-  /** Address to bind. Default: every address of the machine. */
+  /** The address to bind. Default: every address of the machine. */
   readonly host?: string | undefined;
-  /** Path of a Unix domain socket, instead of `port` and `host`. */
+  /** The path of a Unix domain socket, instead of `port` and `host`. */
   readonly socketPath?: string | undefined;
-  /** Serve TLS. */
+  /** The certificate and key of a server that speaks TLS. Default: no TLS. */
   readonly tls?: TlsOptions | undefined;
 }
 
-/** PEM files, because that is what both transports can read. */
+/** The certificate and the key of a server that speaks TLS, as PEM files, because both transports can read those. */
 export interface TlsOptions {
+  /** The path of the certificate, or of a chain of certificates. */
   readonly certFile: string;
+  /** The path of the private key. */
   readonly keyFile: string;
-  /** Of the key, if it is encrypted. */
+  /** The passphrase of the key, if the key is encrypted. */
   readonly passphrase?: string | undefined;
 }
 
-/** Where the transport listens now. */
+/** The address that the transport listens on. */
 export interface ListenAddress {
   /** The bound TCP port; 0 for a Unix domain socket. */
   readonly port: number;
 }
 
-/** What the transport calls. None of these throws. */
+/** Functions of the hub that the transport calls. None of them throws. */
 export interface TransportHandlers {
   /**
-   * A client asks for a connection. The transport answers as the decision says, now or when the promise resolves,
-   * unless `info.signal` was aborted meanwhile.
+   * Decides on the upgrade request of a client. The transport answers the client as the decision says, at once or when
+   * the promise resolves, unless `info.signal` was aborted meanwhile.
    */
   upgrade(info: UpgradeInfo): UpgradeDecision | Promise<UpgradeDecision>;
 
-  /** The handshake was accepted and answered. `context` is what the decision carried. */
+  /**
+   * Tells that a handshake was accepted and answered.
+   *
+   * @param context - the `context` of the decision.
+   */
   open(connection: Connection, context: unknown): void;
 
-  /** A whole message: text as a string, binary as bytes that belong to the receiver. */
+  /** Hands over a whole message: text as a string, binary as bytes that belong to the receiver. */
   message(connection: Connection, data: string | Buffer): void;
 
-  /** The client answered a ping. */
+  /** Tells that the client answered a ping. */
   pong(connection: Connection): void;
 
-  /** Some of what was buffered has been written: `bufferedAmount` is worth reading again. */
+  /** Tells that buffered bytes were written, so that `bufferedAmount` is worth reading again. */
   drain(connection: Connection): void;
 
   /**
-   * The answers that the library itself gives to a client, pongs, have made it hold more than `maxBufferedBytes`. What the
-   * hub writes needs no such report.
+   * Tells that the library holds more than `maxBufferedBytes` for a client, because of pongs with which the library
+   * itself answers the client's pings. The transport does not report this for frames that the hub writes.
    */
   overflow(connection: Connection): void;
 
   /**
-   * The connection has ended. Called exactly once for every `open`, never from inside a call into the connection.
+   * Tells that a connection has ended. The transport calls this exactly once for every `open`, and never from inside a
+   * call into the connection.
    *
-   * After `connection.close(code)` that code is reported; otherwise the client's (1005 if it gave none), 1007 for text
-   * that is not UTF-8, 1009 for a message that is too big, and 1006 for every other end.
+   * After `connection.close(code)` the transport reports that code. Otherwise it reports the client's code (1005 if the
+   * client gave none), 1007 for text that is not UTF-8, 1009 for a message that is too big, and 1006 for every other
+   * end.
    */
   close(connection: Connection, code: number, reason: string): void;
 
-  /** The transport's own server failed after it had begun to listen, for example to accept a connection. */
+  /** Tells that the transport's own server failed after it began to listen, for example to accept a connection. */
   error(error: unknown): void;
 }
 
-/** An upgrade request, copied: it stays valid however long the decision takes. */
+/** An upgrade request. It is a copy, and stays valid however long the decision takes. */
 export interface UpgradeInfo {
-  /** Path and query as the client sent them. */
+  /** The path and the query, as the client sent them. */
   readonly url: string;
-  /** Lower-case names. */
+  /** The headers, with names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
-  /** IPv4 or IPv6 text without brackets, IPv4-mapped addresses as IPv4; empty for a Unix domain socket. */
+  /**
+   * The client's address: IPv4 or IPv6 text without brackets, with IPv4-mapped addresses as IPv4; empty on a Unix
+   * domain socket.
+   */
   readonly remoteAddress: string;
   /** Whether the transport itself speaks TLS. */
   readonly secure: boolean;
-  /** What the client offered in `Sec-WebSocket-Protocol`, in its order. */
+  /** The subprotocols that the client offered in `Sec-WebSocket-Protocol`, in its order. */
   readonly protocols: readonly string[];
-  /** Aborted when the client vanishes before it is answered. */
+  /** A signal that is aborted when the client disconnects before it is answered. */
   readonly signal: AbortSignal;
 }
 
+/** The answer to an upgrade request. */
 export type UpgradeDecision =
   | {
       readonly accept: true;
       /** One of the offered subprotocols, or an empty string for none. */
       readonly protocol: string;
-      /** Handed to `open`. */
+      /** Any value; the transport hands it to `open`. */
       readonly context: unknown;
     }
   | {
       readonly accept: false;
+      /** The HTTP status. */
       readonly status: number;
-      /** Plain text, sent as the body. */
+      /** The body of the answer, plain text. */
       readonly message: string;
-      /** Besides, such as `Retry-After`. Default: none. */
+      /** Further headers, such as `Retry-After`. Default: none. */
       readonly headers?: Readonly<Record<string, string>> | undefined;
     };
 
 /** A transport's own end of one connection. */
 export interface Connection {
-  /** A place for the hub to find its own record; the transport leaves it alone. */
+  /** The hub's own record of the connection. The transport neither reads nor changes it. */
   owner: unknown;
   /** The subprotocol that was agreed on, or an empty string. */
   readonly protocol: string;
 
-  /** Bytes accepted by `write` that the operating system has not taken yet. 0 once closed; never throws. */
+  /**
+   * The number of bytes accepted by `write` that the operating system has not taken yet; 0 once the connection is
+   * closed. Reading it never throws.
+   */
   readonly bufferedAmount: number;
 
   /**
-   * Writes the frames, in order, in as few system calls as the library allows. Ignored once closed.
+   * Writes the frames, in order, in as few system calls as the library allows. Does nothing once the connection is
+   * closed.
    *
-   * @returns `false` if the operating system did not take everything at once: `bufferedAmount` is worth reading, and
-   *   `drain` will be called.
+   * @returns `false` if the operating system did not take everything at once. Then `bufferedAmount` is worth reading,
+   *   and the transport will call `drain`.
    */
   write(frames: FrameSequence): boolean;
 
-  /** Asks for a pong. Ignored once closed. */
+  /** Sends a ping, which the client answers with a pong. Does nothing once the connection is closed. */
   ping(): void;
 
   /**
-   * Sends a close frame after everything written before. The code and the reason have been validated. Ignored once
-   * closing.
+   * Sends a close frame after everything that was written before. The hub has validated the code and the reason. Does
+   * nothing once the connection is closing.
    */
   close(code: number, reason: string): void;
 
-  /** Ends the connection now; what is buffered is lost. Reported as 1006. */
+  /** Ends the connection at once and loses what is buffered. The transport reports 1006. */
   terminate(): void;
 }
 
-/** One message, encoded: what the hub hands to the transport. */
+/** One message, encoded, as the hub hands it to the transport. */
 export interface MessageFrame {
   /** The payload alone. */
   readonly payload: Buffer;
-  /** The whole frame as a server sends it (RFC 6455 section 5.2): header and payload. */
+  /** The whole frame, header and payload, as a server sends it (RFC 6455 section 5.2). */
   readonly bytes: Buffer;
+  /** Whether the message is binary. Otherwise it is text in UTF-8. */
   readonly binary: boolean;
 }
 
 /** Frames that are written together. Many connections share one sequence. */
 export interface FrameSequence {
-  /** In order; at least one. */
+  /** The frames in order; at least one. */
   readonly frames: readonly MessageFrame[];
-  /** All frames as one run of bytes, joined at the first use. */
+  /** All frames as one run of bytes, which are joined when this is first read. */
   readonly bytes: Buffer;
-  /** How many bytes that is; costs nothing. */
+  /** The length of all frames together, in bytes. Reading it joins nothing. */
   readonly byteLength: number;
 }

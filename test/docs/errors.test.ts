@@ -1,8 +1,8 @@
 import { readdirSync } from "node:fs";
 import { afterAll, afterEach, describe, expect, test } from "vitest";
 import { WireErrorCode } from "../../src/protocol/packet.ts";
-import { blocksOf, codesIn, headingsOf, readText, sectionOf, tablesOf } from "./markdown.ts";
-import { closeAll, removeSnippets, run } from "./snippets.ts";
+import { blocksOf, codesIn, headingsOf, readText, sectionOf, tablesOf } from "../support/markdown.ts";
+import { closeAll, removeSnippets, run } from "../support/snippets.ts";
 
 const PATH = "docs/ERRORS.md";
 
@@ -30,7 +30,7 @@ test("every code has a heading, and every heading is a code", () => {
   expect(headingsOf(PATH, 3).toSorted()).toStrictEqual(codes.toSorted());
 });
 
-test("every code is thrown somewhere, and no other", () => {
+test("every documented code is thrown somewhere, and no other code is", () => {
   const text = sources();
   const thrown = Array.from(text.matchAll(/(?:new HubError|super)\(\s*"([A-Z_]+)"/g), ([, code = ""]) => code);
   const [, system = ""] = /SYSTEM_CODES[^=]*= new Map\((.*?)\);/s.exec(text) ?? [];
@@ -47,7 +47,7 @@ test("every code has an example under its heading", () => {
   expect(without).toStrictEqual([]);
 });
 
-test("the codes of the client: each has a row, and is used", () => {
+test("each code of the client has a row and is used", () => {
   const declared = /export type ClientErrorCode =\n(.*?);/s.exec(readText("src/client/errors.ts"))?.[1] ?? "";
   const clientCodes = Array.from(declared.matchAll(/"(\w+)"/g), ([, code = ""]) => code);
   const rows = tablesOf(sectionOf(PATH, "In the client"))[0] ?? [];
@@ -56,7 +56,7 @@ test("the codes of the client: each has a row, and is used", () => {
   expect([...new Set(used)].toSorted()).toStrictEqual(clientCodes.toSorted());
 });
 
-test("the reasons on the wire", () => {
+test("the reasons on the wire are those of the code", () => {
   const rows = tablesOf(sectionOf(PATH, "On the wire"))[0] ?? [];
   expect(rows.flatMap(([reason = ""]) => codesIn(reason)).toSorted()).toStrictEqual(
     Object.values(WireErrorCode).toSorted(),

@@ -1,7 +1,8 @@
+import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path/posix";
 import { describe, expect, test } from "vitest";
-import { documentPaths, proseOf, readText } from "./markdown.ts";
+import { documentPaths, proseOf, readText } from "../support/markdown.ts";
 
 const ROOT = new URL("../..", import.meta.url);
 
@@ -23,11 +24,15 @@ function missing(path: string, link: string): string | undefined {
   return anchor === undefined || anchorsOf(target).includes(anchor) ? undefined : `${path}: ${link}`;
 }
 
+/** The links of a document that lead to files of the project. */
+function relativeLinks(path: string): readonly string[] {
+  const links = Array.from(proseOf(path).matchAll(/\]\(([^)\s]+)\)/g), ([, link = ""]) => link);
+  return links.filter((link) => !/^https?:/.test(link));
+}
+
 describe.each(documentPaths())("%s", (path) => {
   test("its relative links lead somewhere", () => {
-    const links = Array.from(proseOf(path).matchAll(/\]\(([^)\s]+)\)/g), ([, link = ""]) => link);
-    const relative = links.filter((link) => !/^https?:/.test(link));
-    expect(relative.flatMap((link) => missing(path, link) ?? [])).toStrictEqual([]);
+    expect(relativeLinks(path).flatMap((link) => missing(path, link) ?? [])).toStrictEqual([]);
   });
 
   test("the npm scripts that it names exist", () => {
@@ -45,7 +50,23 @@ describe.each(documentPaths())("%s", (path) => {
   });
 });
 
-test("there are links, scripts and documents to check", () => {
+test("in the package, the links lead to what is packed", () => {
+  const [report] = JSON.parse(
+    execFileSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], { cwd: ROOT, encoding: "utf8" }),
+  ) as [{ readonly files: readonly { readonly path: string }[] }];
+  const packed = report.files.map(({ path }) => path);
+  const documents = documentPaths().filter((path) => packed.includes(path));
+  expect(documents).toContain("docs/API.md");
+  const outside = documents.flatMap((path) =>
+    relativeLinks(path)
+      .map((link) => link.replace(/#.*/, ""))
+      .filter((file) => file !== "" && !packed.some((name) => `${name}/`.startsWith(`${join(dirname(path), file)}/`)))
+      .map((file) => `${path}: ${file}`),
+  );
+  expect(outside).toStrictEqual([]);
+});
+
+test("the checks find links, scripts and documents", () => {
   expect(documentPaths()).toContain("README.md");
   expect(documentPaths().filter((path) => path.startsWith("docs/decisions/")).length).toBeGreaterThan(5);
   expect(proseOf("README.md")).toMatch(/\]\(docs\//);

@@ -3,9 +3,9 @@ import { createConnection } from "node:net";
 import type { Hub, TransportName } from "roomcast";
 import { msgpackCodec } from "roomcast/msgpack";
 import { afterAll, afterEach, describe, expect, test } from "vitest";
-import { resolveOptions } from "../../src/hub/options.ts";
+import { resolveHubOptions } from "../../src/hub/options.ts";
 import { MAX_DEPTH, MAX_UNHASHED_KEYS } from "../../src/msgpack/limits.ts";
-import { CloseCode, returnAfter } from "../../src/protocol/close-codes.ts";
+import { CloseCode, reconnectionAfter } from "../../src/protocol/close-codes.ts";
 import { jsonCodec } from "../../src/protocol/codec.ts";
 import {
   ControlEvent,
@@ -14,14 +14,14 @@ import {
   RESERVED_PREFIX,
   WireErrorCode,
 } from "../../src/protocol/packet.ts";
-import { blocksOf, codesIn, proseOf, readText, sectionOf, tablesOf } from "./markdown.ts";
-import { removeSnippets } from "./snippets.ts";
-import { linesOf } from "./vectors-lines.ts";
-import { decode } from "./vectors-messagepack.ts";
-import { bytesOf, notationOf } from "./vectors-notation.ts";
-import { exampleHub } from "./vectors-server.ts";
-import { casesOf, VECTORS } from "./vectors.ts";
-import { TRANSPORTS } from "../transports.ts";
+import { blocksOf, codesIn, proseOf, readText, sectionOf, tablesOf } from "../support/markdown.ts";
+import { removeSnippets } from "../support/snippets.ts";
+import { linesOf } from "../support/vectors/lines.ts";
+import { decode } from "../support/vectors/messagepack.ts";
+import { bytesOf, notationOf } from "../support/vectors/notation.ts";
+import { exampleHub } from "../support/vectors/server.ts";
+import { casesOf, VECTORS } from "../support/vectors/vectors.ts";
+import { TRANSPORTS } from "../support/transports.ts";
 
 const PATH = "docs/PROTOCOL.md";
 const blocks = blocksOf(PATH);
@@ -66,7 +66,7 @@ function vectorFor(code: number): string | undefined {
   return VECTORS.closes.find(({ from, to }) => from <= code && code <= to)?.returns;
 }
 
-describe("the document says what the code says", () => {
+describe("the document agrees with the code on", () => {
   test("the version", () => {
     const stated = [
       /^# .* version (\d+)$/m,
@@ -85,7 +85,7 @@ describe("the document says what the code says", () => {
     expect(names("2. Connecting", 0)).toStrictEqual([jsonCodec.protocol, msgpackCodec.protocol]);
   });
 
-  test("how a library client is refused", () => {
+  test("the refusal of library clients", () => {
     const table = rowsOf("2. Connecting", 3).map(([, error = "", code = ""]) => [codesIn(error)[0], codesIn(code)[0]]);
     const known = new Map(table.map(([error, code]) => [error, Number(code)]));
     expect(known.get(WireErrorCode.helloExpected)).toBe(CloseCode.protocolError);
@@ -118,7 +118,7 @@ describe("the document says what the code says", () => {
     );
     expect(limits).toHaveLength(3);
     expect(sectionOf(PATH, "3. Packets")).toContain("(1 MiB unless configured)");
-    expect(resolveOptions({}).maxMessageBytes).toBe(1024 * 1024);
+    expect(resolveHubOptions({}).maxMessageBytes).toBe(1024 * 1024);
     const prose = proseOf(PATH).replaceAll(/\s+/g, " ");
     expect(prose).toContain(`nested more than ${MAX_DEPTH} deep`);
     expect(prose).toContain(`more than ${MAX_UNHASHED_KEYS.toLocaleString("en")} keys that are no str`);
@@ -126,7 +126,7 @@ describe("the document says what the code says", () => {
   });
 
   test("the defaults", () => {
-    const { handshakeTimeout, idempotency } = resolveOptions({});
+    const { handshakeTimeout, idempotency } = resolveHubOptions({});
     const prose = proseOf(PATH).replaceAll(/\s+/g, " ");
     expect(prose).toContain(`(${handshakeTimeout / 1_000} seconds unless configured)`);
     const { within, maxBytes } = idempotency || { within: 0, maxBytes: 0 };
@@ -147,15 +147,15 @@ describe("the document says what the code says", () => {
     expect(/names that begin with `([^`]+)` are reserved/.exec(proseOf(PATH))?.[1]).toBe(RESERVED_PREFIX);
   });
 
-  test("the control events, and no others", () => {
+  test("the list of control events", () => {
     const known = Object.values(ControlEvent);
     expect(names("4. Control events", 0).toSorted()).toStrictEqual(known.toSorted());
     const mentioned = new Set(Array.from(proseOf(PATH).matchAll(/hub:\w+/g), ([name]) => name));
     expect([...mentioned].toSorted()).toStrictEqual(known.toSorted());
   });
 
-  test("whose each control event is, and what it carries", () => {
-    const sources = Array.from(packets.matchAll(/From the (client|server)[^*]*\*\/\s+\w+: "(hub:\w+)"/g));
+  test("the sender and the data of each control event", () => {
+    const sources = Array.from(packets.matchAll(/The (client|server) sends[^/]*\*\/\s+\w+: "(hub:\w+)"/g));
     const rows = rowsOf("4. Control events", 0).map(([event = "", from, data = ""]) => ({
       event: codesIn(event)[0] ?? "",
       from,
@@ -181,7 +181,7 @@ describe("the document says what the code says", () => {
     expect(names("7. Closing and close codes", 2)).toStrictEqual(fieldsOf("Bye"));
   });
 
-  test("the error codes, and each in an exchange", () => {
+  test("the error codes, each shown in an exchange", () => {
     const known = Object.values(WireErrorCode);
     expect(names("9. Error codes on the wire").toSorted()).toStrictEqual(known.toSorted());
     const exchanges = blocks.map(({ text }) => text).join("");
@@ -194,11 +194,11 @@ describe("the document says what the code says", () => {
     expect(Object.fromEntries(stated)).toStrictEqual(CloseCode);
   });
 
-  test("whether a client connects again, for every code", () => {
+  test("reconnecting after every close code", () => {
     const table = verdicts(rowsOf("7. Closing and close codes", 1));
     const codes = codesFrom("1000-4999");
-    expect(codes.filter((code) => table(code) !== returnAfter(code))).toStrictEqual([]);
-    expect(codes.filter((code) => vectorFor(code) !== returnAfter(code))).toStrictEqual([]);
+    expect(codes.filter((code) => table(code) !== reconnectionAfter(code))).toStrictEqual([]);
+    expect(codes.filter((code) => vectorFor(code) !== reconnectionAfter(code))).toStrictEqual([]);
     // The advice beside each code is no other.
     const advice = rowsOf("7. Closing and close codes", 0).map(([code = "", , , , cell = ""]) => {
       const verdict = /^(as for 1000|not reconnect)/.test(cell)
@@ -208,7 +208,7 @@ describe("the document says what the code says", () => {
           : "back-off";
       return [Number(codesIn(code)[0]), verdict] as const;
     });
-    expect(advice.filter(([code, verdict]) => returnAfter(code) !== verdict)).toStrictEqual([]);
+    expect(advice.filter(([code, verdict]) => reconnectionAfter(code) !== verdict)).toStrictEqual([]);
   });
 });
 
@@ -223,7 +223,7 @@ describe("the exchanges", () => {
     },
   );
 
-  test("are some", () => {
+  test("exist", () => {
     expect(exchanges.length).toBeGreaterThan(20);
   });
 });

@@ -1,45 +1,16 @@
-import { existsSync } from "node:fs";
 import { CloseCode, Hub, type Disconnection } from "roomcast";
 import { memory } from "roomcast/testing";
 import { afterAll, afterEach, describe, expect, onTestFinished, test } from "vitest";
-import { resolveOptions } from "../../src/hub/options.ts";
+import { resolveHubOptions } from "../../src/hub/options.ts";
 import type { Rate } from "../../src/limits/token-bucket.ts";
 import { RawClient, rawRequest, UPGRADE_HEADERS } from "../../src/testing/raw-client.ts";
 import { Opcode, rawFrame } from "../../src/testing/raw-frame.ts";
-import { TRANSPORTS } from "../transports.ts";
-import { blocksOf, codesIn, readText, sectionOf, tablesOf } from "./markdown.ts";
-import { closeAll, removeSnippets, run } from "./snippets.ts";
+import { TRANSPORTS } from "../support/transports.ts";
+import { blocksOf, codesIn, readText, sectionOf, tablesOf } from "../support/markdown.ts";
+import { declares, exists, proofsIn } from "../support/proofs.ts";
+import { closeAll, removeSnippets, run } from "../support/snippets.ts";
 
 const PATH = "docs/SECURITY.md";
-
-/** A test that a row of the table names. */
-interface Proof {
-  readonly path: string;
-  readonly title: string;
-}
-
-/** The tests that a cell names: each title belongs to the path before it. */
-function proofsIn(cell: string): readonly Proof[] {
-  let path = "";
-  return codesIn(cell.replaceAll("\\|", "|")).flatMap((code) => {
-    if (!/\.(?:ts|json)$/.test(code)) return [{ path, title: code }];
-    path = code;
-    return [];
-  });
-}
-
-/** Where the tests are, the runner's files, the cases of the suite that every transport passes, and the vectors. */
-const PLACES = /^test\/.*\.test\.ts$|^src\/testing\/suite\/.*\.ts$|^docs\/protocol-vectors\.json$/;
-
-/**
- * Whether a test is called so where it is declared: the title as the first argument, in whatever quotes; of a vector, the
- * name.
- */
-function declares(source: string, title: string): boolean {
-  if (source.includes(`"name": "${title}"`)) return true;
-  const literal = title.replaceAll(/[$()*+.?[\\\]^{|}]/g, String.raw`\$&`);
-  return new RegExp(String.raw`\(\s*(["'\x60])${literal}\1,`).test(source);
-}
 
 const rows = tablesOf(sectionOf(PATH, "Threats"))[0] ?? [];
 const threats = rows.map(([threat = "", , tests = ""]) => ({ threat, proofs: proofsIn(tests) }));
@@ -47,23 +18,19 @@ const threats = rows.map(([threat = "", , tests = ""]) => ({ threat, proofs: pro
 describe("the threat", () => {
   test.each(threats)("$threat: its tests exist", ({ proofs }) => {
     expect(proofs).not.toHaveLength(0);
-    const missing = proofs.filter(({ path, title }) => {
-      return (
-        !PLACES.test(path) || !existsSync(new URL(`../../${path}`, import.meta.url)) || !declares(readText(path), title)
-      );
-    });
+    const missing = proofs.filter((proof) => !exists(proof));
     expect(missing).toStrictEqual([]);
   });
 });
 
-test("a title is found only where it is one", () => {
+test("a title is found only where it names a test", () => {
   const source = `test("harm", () => {});\nsuite.raw(\n  'the word "harm" (twice)',\n  body);\nlog("other");\nconst x = "no";`;
   expect(["harm", 'the word "harm" (twice)'].filter((title) => !declares(source, title))).toStrictEqual([]);
   expect(declares('"name": "harm",', "harm")).toBe(true);
   expect(["har", "arm", "other", "no"].filter((title) => declares(source, title))).toStrictEqual([]);
 });
 
-test("threats are many, and each has one row", () => {
+test("there are many threats, and each has one row", () => {
   const names = threats.map(({ threat }) => threat);
   expect(names).toStrictEqual([...new Set(names)]);
   expect(names.length).toBeGreaterThan(25);
@@ -73,7 +40,7 @@ describe("the snippet for logs", () => {
   afterEach(closeAll);
   afterAll(removeSnippets);
 
-  test("makes one line of printable ASCII of whatever a client chose, and loses nothing", async () => {
+  test("turns anything that a client chose into one line of printable ASCII, and loses nothing", async () => {
     const block = blocksOf(PATH).find(({ text }) => text.includes("function line("));
     if (block === undefined) throw new Error(`${PATH} has no such snippet.`);
     const { line } = (await run(block)) as { line: (entry: object) => string };
@@ -128,7 +95,7 @@ const rate = ({ perSecond, burst }: Rate, unit: (value: number) => string): stri
   `${unit(perSecond)} a second, ${unit(burst)} in a burst`;
 
 describe("the limits without an option", () => {
-  const { limits } = resolveOptions({});
+  const { limits } = resolveHubOptions({});
 
   test("are those of API.md", () => {
     const table = tablesOf(sectionOf("docs/API.md", "Options")).find(([first]) => first?.[0] === "`messages`") ?? [];

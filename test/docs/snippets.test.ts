@@ -1,7 +1,7 @@
 import { afterAll, afterEach, describe, expect, test } from "vitest";
-import { blocksOf, documentPaths, type Block } from "./markdown.ts";
-import { closeAll, compile, removeSnippets, run } from "./snippets.ts";
-import { TRANSPORTS } from "../transports.ts";
+import { blocksOf, documentPaths, type Block } from "../support/markdown.ts";
+import { closeAll, compile, removeSnippets, run } from "../support/snippets.ts";
+import { TRANSPORTS } from "../support/transports.ts";
 
 /*
  * What stands behind the ``` of a snippet: `ts` compiles and runs; `ts no-run` only compiles; `ts throws CODE`

@@ -9,8 +9,8 @@ import { afterEach, describe, expect, test } from "vitest";
 import { RawClient, rawRequest, UPGRADE_HEADERS, type RawResponse } from "../../src/testing/raw-client.ts";
 import { closePayload, Opcode, rawFrame } from "../../src/testing/raw-frame.ts";
 import { loadLibrary } from "../../src/transports/uws/library.ts";
-import { readText, sectionOf, tablesOf } from "./markdown.ts";
-import { TRANSPORTS } from "../transports.ts";
+import { readText, sectionOf, tablesOf } from "../support/markdown.ts";
+import { TRANSPORTS } from "../support/transports.ts";
 
 /** A hub with one client, whose server's end is `disconnection`. */
 interface Scene {
@@ -178,7 +178,7 @@ const observers: Readonly<Record<string, (transport: TransportName) => Promise<s
     client.write(rawFrame(Opcode.close, closePayload(1001)));
     client.end();
     await closing;
-    expect(seconds(`src/transports/${transport}.ts`, "DESTROY_GRACE")).toBe(1);
+    expect(seconds(`src/transports/${transport}/index.ts`, "DESTROY_GRACE")).toBe(1);
     return when === "later"
       ? "resolves when all connections have ended, after a second at most"
       : `resolves ${String(when)}; what has not ended is cut after a second`;
@@ -247,7 +247,7 @@ const observers: Readonly<Record<string, (transport: TransportName) => Promise<s
 
 const rows = tablesOf(sectionOf("docs/TRANSPORTS.md", "What stays different"))[0] ?? [];
 
-test("every row is looked at, and every look has a row", () => {
+test("every row has a check, and every check has a row", () => {
   expect(rows.map(([topic]) => topic)).toStrictEqual(Object.keys(observers));
 });
 

@@ -5,15 +5,16 @@ import { routePrimary } from "./primary.ts";
 import { connectInPrimary, connectWorker } from "./session.ts";
 import { SupervisedBackplane } from "../shared/supervised.ts";
 
-/** How the processes of one machine are connected. */
+/** Options of {@link cluster}. */
 export interface ClusterBackplaneOptions {
-  /** What tells apart several clusters of one program. Default: `"roomcast"`. */
+  /** The prefix of all channels, which tells apart several clusters of one program. Default: `"roomcast"`. */
   readonly prefix?: string | undefined;
 }
 
 /**
- * Lets the workers of `node:cluster` reach each other. To be called in the primary process before it forks: it makes the workers
- * speak with `serialization: "advanced"`, as bytes have to be carried. Other messages between workers and primary are left alone.
+ * Lets the workers of `node:cluster` reach each other. Call it in the primary process before that forks: it makes the
+ * workers use `serialization: "advanced"`, because the messages contain bytes. Other messages between the workers and
+ * the primary process are left alone.
  *
  * Calling it again does nothing.
  */
@@ -23,8 +24,9 @@ export function setupPrimary(): void {
 }
 
 /**
- * Connects the hubs in the workers of `node:cluster`, and in their primary process, without any server: the primary hands on what
- * one publishes to those who have subscribed to it. The primary has to call {@link setupPrimary} before it forks.
+ * Connects the hubs in the workers of `node:cluster`, and in their primary process, without any server: the primary
+ * process hands what one hub publishes to the hubs that have subscribed to it. The primary process has to call
+ * {@link setupPrimary} before it forks.
  *
  * @example
  * if (nodeCluster.isPrimary) {

@@ -1,34 +1,35 @@
-/** What a session in a worker says to the primary. */
-export type Upwards =
-  /** `bytes` shows whether they arrive as such. */
+/** A message of a session in a worker to the primary process. */
+export type MessageToPrimary =
+  /** Opens the session. `bytes` shows whether bytes arrive as bytes. */
   | { readonly type: "hello"; readonly bytes: Uint8Array }
   | { readonly type: "publish"; readonly channel: string; readonly envelope: Uint8Array }
   | { readonly type: "subscribe" | "unsubscribe"; readonly channels: readonly string[] }
-  /** To be answered, after everything that was said before has been done. */
+  /** Asks for a pong, which follows when all earlier messages have been carried out. */
   | { readonly type: "ping"; readonly number: number }
   | { readonly type: "bye" };
 
-/** What the primary says to a session. */
-export type Downwards =
+/** A message of the primary process to a session. */
+export type MessageToSession =
   | { readonly type: "welcome" }
   | { readonly type: "pong"; readonly number: number }
   | { readonly type: "message"; readonly channel: string; readonly envelope: Uint8Array }
-  /** The session is over. */
+  /** Ends the session. */
   | { readonly type: "fault"; readonly reason: string };
 
-/** Under this property they travel, beside other messages of the application's. */
+/** The property that tells these messages from those of the application. */
 export const KEY = "roomcast:backplane";
 
-/** As it travels: a worker may have several sessions. */
+/** A message as it is sent, with the number of its session: a worker may have several. */
 export interface Wrapped<M> {
   readonly [KEY]: { readonly session: number; readonly message: M };
 }
 
+/** Prepares a message for sending. */
 export function wrap<M>(session: number, message: M): Wrapped<M> {
   return { [KEY]: { session, message } };
 }
 
-/** `undefined` for what is a message of the application's. */
+/** Reads a received message; the result is `undefined` for a message of the application. */
 export function unwrap(value: unknown): Wrapped<unknown>[typeof KEY] | undefined {
   return typeof value === "object" && value !== null ? (value as Partial<Wrapped<unknown>>)[KEY] : undefined;
 }

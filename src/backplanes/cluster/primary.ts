@@ -1,11 +1,14 @@
 import nodeCluster, { type Worker } from "node:cluster";
-import { unwrap, wrap, type Downwards, type Upwards } from "./messages.ts";
+import { unwrap, wrap, type MessageToSession, type MessageToPrimary } from "./messages.ts";
 import { Router, type Peer } from "./router.ts";
 
-/** The most that may wait for one worker, in bytes: one that stands still must not fill the primary. */
+/**
+ * The number of bytes that may wait for one worker: a worker that hangs must not fill the memory of the primary
+ * process.
+ */
 const MAX_PENDING_BYTES = 64 * 1024 * 1024;
 
-/** One session of a worker, seen from the primary. */
+/** A session of a worker, as the primary process sees it. */
 class WorkerPeer implements Peer {
   readonly #worker: Worker;
   readonly #session: number;
@@ -18,8 +21,9 @@ class WorkerPeer implements Peer {
     this.#overflow = overflow;
   }
 
-  tell(message: Downwards, sent: () => void = () => {}): void {
-    // Of one that is about to exit nobody is told here, but by the event.
+  /** Sends a message to the session; `sent` is called when it has left this process. */
+  tell(message: MessageToSession, sent: () => void = () => {}): void {
+    // A worker that is about to exit is not told; its `exit` event removes it.
     if (this.#worker.isConnected()) this.#worker.send(wrap(this.#session, message), sent);
   }
 
@@ -38,19 +42,19 @@ class WorkerPeer implements Peer {
 
 let router: Router | undefined;
 
-/** The router of this process, which is the primary; from the first call on it serves the workers. */
+/** Returns the router of this process, the primary. From the first call on it serves the workers. */
 export function routePrimary(): Router {
   if (router !== undefined) return router;
   const created = new Router();
   const peers = new Map<Worker, Map<number, WorkerPeer>>();
   const overflow = (peer: WorkerPeer): void => {
     created.remove(peer);
-    peer.tell({ type: "fault", reason: "The worker reads too slowly what the others publish." });
+    peer.tell({ type: "fault", reason: "The worker reads the messages of the other processes too slowly." });
   };
   nodeCluster.on("message", (worker, value: unknown) => {
     const wrapped = unwrap(value);
     if (wrapped === undefined) return;
-    const message = wrapped.message as Upwards;
+    const message = wrapped.message as MessageToPrimary;
     let sessions = peers.get(worker);
     if (sessions === undefined) peers.set(worker, (sessions = new Map<number, WorkerPeer>()));
     let peer = sessions.get(wrapped.session);
@@ -71,7 +75,7 @@ export function routePrimary(): Router {
   return (router = created);
 }
 
-function serve(routes: Router, peer: WorkerPeer, message: Exclude<Upwards, { readonly type: "bye" }>): void {
+function serve(routes: Router, peer: WorkerPeer, message: Exclude<MessageToPrimary, { readonly type: "bye" }>): void {
   switch (message.type) {
     case "hello":
       peer.tell(

@@ -1,9 +1,9 @@
-/** Whom an envelope can be handed to. */
+/** A session that envelopes can be handed to. */
 export interface Peer {
   deliver(channel: string, envelope: Uint8Array): void;
 }
 
-/** Who has subscribed to what. It lives in the primary process. */
+/** The subscriptions of all sessions, in the primary process. */
 export class Router {
   readonly #subscribers = new Map<string, Set<Peer>>();
   readonly #channels = new Map<Peer, Set<string>>();
@@ -29,13 +29,13 @@ export class Router {
     }
   }
 
-  /** The peer is gone. */
+  /** Removes a peer with all its subscriptions. */
   remove(peer: Peer): void {
     this.unsubscribe(peer, this.#channels.get(peer) ?? []);
     this.#channels.delete(peer);
   }
 
-  /** Hands an envelope to everybody who has subscribed but its publisher. */
+  /** Hands an envelope to all subscribers of a channel except its publisher. */
   publish(from: Peer, channel: string, envelope: Uint8Array): void {
     for (const peer of this.#subscribers.get(channel) ?? []) if (peer !== from) peer.deliver(channel, envelope);
   }

@@ -1,18 +1,22 @@
+import { createDeferred, type Deferred } from "../../deferred.ts";
 import { within } from "../shared/deadline.ts";
-import type { Connect, Session, SessionEvents } from "../shared/session.ts";
-import { unwrap, wrap, type Downwards, type Upwards } from "./messages.ts";
+import type { Connect, Session, SessionReport } from "../shared/session.ts";
+import { unwrap, wrap, type MessageToSession, type MessageToPrimary } from "./messages.ts";
 import { routePrimary } from "./primary.ts";
 import type { Peer, Router } from "./router.ts";
 
-/** How long the primary may take to answer, in milliseconds: one that does not know the backplane never does. */
+/**
+ * The time that the primary process may take to answer, in milliseconds. A primary process that did not call
+ * `setupPrimary()` never answers.
+ */
 const WELCOME_TIMEOUT = 3_000;
 
 let lastSession = 0;
 
-/** Sessions of a worker with the primary. */
+/** Connects a worker with the primary process. */
 export function connectWorker(prefix: string): Connect {
-  return async (events) => {
-    const session = new WorkerSession(++lastSession, prefix, events);
+  return async (report) => {
+    const session = new WorkerSession(++lastSession, prefix, report);
     try {
       await within(
         WELCOME_TIMEOUT,
@@ -27,36 +31,33 @@ export function connectWorker(prefix: string): Connect {
   };
 }
 
-/** Sessions in the primary process itself. */
+/** Connects a hub in the primary process itself. */
 export function connectInPrimary(prefix: string): Connect {
-  return async (events) => new PrimarySession(routePrimary(), prefix, events);
+  return async (report) => new PrimarySession(routePrimary(), prefix, report);
 }
 
 class WorkerSession implements Session {
   readonly #number: number;
   readonly #prefix: string;
-  readonly #events: SessionEvents;
-  readonly #pings = new Map<number, { readonly resolve: () => void; readonly reject: (error: unknown) => void }>();
+  readonly #report: SessionReport;
+  readonly #pings = new Map<number, Deferred>();
+  readonly #welcome = createDeferred();
   readonly #listener = (value: unknown): void => this.#received(value);
-  readonly #disconnected = (): void => this.#events.fault(new Error("The primary process is gone."));
+  readonly #disconnected = (): void => this.#report.fault(new Error("The primary process is gone."));
   #lastPing = 0;
-  #welcomed: (() => void) | undefined;
-  #refused: ((error: unknown) => void) | undefined;
 
-  constructor(number: number, prefix: string, events: SessionEvents) {
+  constructor(number: number, prefix: string, report: SessionReport) {
     this.#number = number;
     this.#prefix = prefix;
-    this.#events = events;
+    this.#report = report;
     process.on("message", this.#listener);
     process.once("disconnect", this.#disconnected);
   }
 
+  /** Opens the session. */
   hello(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#welcomed = resolve;
-      this.#refused = reject;
-      this.#send({ type: "hello", bytes: new Uint8Array(1) }).catch(reject);
-    });
+    this.#send({ type: "hello", bytes: new Uint8Array(1) }).catch(this.#welcome.reject);
+    return this.#welcome.promise;
   }
 
   publish(channel: string, envelope: Uint8Array): Promise<void> {
@@ -74,10 +75,10 @@ class WorkerSession implements Session {
 
   ping(): Promise<void> {
     const number = ++this.#lastPing;
-    return new Promise((resolve, reject) => {
-      this.#pings.set(number, { resolve, reject });
-      this.#send({ type: "ping", number }).catch(reject);
-    });
+    const pong = createDeferred();
+    this.#pings.set(number, pong);
+    this.#send({ type: "ping", number }).catch(pong.reject);
+    return pong.promise;
   }
 
   end(): void {
@@ -87,7 +88,7 @@ class WorkerSession implements Session {
     this.#send({ type: "bye" }).catch(() => {});
   }
 
-  #send(message: Upwards): Promise<void> {
+  #send(message: MessageToPrimary): Promise<void> {
     return new Promise((resolve, reject) => {
       if (process.send === undefined || !process.connected) {
         reject(new Error("The primary process is gone."));
@@ -103,21 +104,21 @@ class WorkerSession implements Session {
   #received(value: unknown): void {
     const wrapped = unwrap(value);
     if (wrapped?.session !== this.#number) return;
-    const message = wrapped.message as Downwards;
+    const message = wrapped.message as MessageToSession;
     switch (message.type) {
       case "welcome":
-        this.#welcomed?.();
+        this.#welcome.resolve();
         break;
       case "pong":
         this.#pings.get(message.number)?.resolve();
         this.#pings.delete(message.number);
         break;
       case "message":
-        this.#events.message(message.channel.slice(this.#prefix.length), message.envelope);
+        this.#report.message(message.channel.slice(this.#prefix.length), message.envelope);
         break;
       case "fault":
-        this.#refused?.(new Error(message.reason));
-        this.#events.fault(new Error(message.reason));
+        this.#welcome.reject(new Error(message.reason));
+        this.#report.fault(new Error(message.reason));
         break;
     }
   }
@@ -126,17 +127,17 @@ class WorkerSession implements Session {
 class PrimarySession implements Session, Peer {
   readonly #router: Router;
   readonly #prefix: string;
-  readonly #events: SessionEvents;
+  readonly #report: SessionReport;
 
-  constructor(router: Router, prefix: string, events: SessionEvents) {
+  constructor(router: Router, prefix: string, report: SessionReport) {
     this.#router = router;
     this.#prefix = prefix;
-    this.#events = events;
+    this.#report = report;
   }
 
   deliver(channel: string, envelope: Uint8Array): void {
-    // Not from inside the call of another hub in this process.
-    setImmediate(() => this.#events.message(channel.slice(this.#prefix.length), envelope));
+    // The publisher may be another hub in this process, whose call must not deliver directly.
+    setImmediate(() => this.#report.message(channel.slice(this.#prefix.length), envelope));
   }
 
   async publish(channel: string, envelope: Uint8Array): Promise<void> {
@@ -158,7 +159,7 @@ class PrimarySession implements Session, Peer {
   }
 
   async ping(): Promise<void> {
-    // Whoever asks is in the same process.
+    // The router is in this process, and always there.
   }
 
   end(): void {

@@ -1,26 +1,31 @@
-import type { ConnectionOptions, NatsConnection } from "@nats-io/transport-node";
+import type * as Nats from "@nats-io/transport-node";
 import type { Backplane } from "../backplane.ts";
 import { HubError } from "../../errors.ts";
+import { loadPackage } from "../../checks/optional-package.ts";
 import { checkOptions, hasFunctions, isObject, isText } from "../../checks/option-rules.ts";
-import { loadLibrary } from "./library.ts";
-import { borrowed, own } from "./session.ts";
+import { connectOwn, connectShared } from "./session.ts";
 import { SupervisedBackplane } from "../shared/supervised.ts";
 
-/** Where NATS is. */
+/** Options of {@link nats}. */
 export interface NatsOptions {
   /** The address of a server, or of several of one cluster. Default: `nats://127.0.0.1:4222`. */
   readonly servers?: string | readonly string[] | undefined;
 
-  /** What else the package's `connect()` takes, such as credentials and TLS. How it reconnects is the backplane's business. */
-  readonly options?: Omit<ConnectionOptions, "servers"> | undefined;
+  /**
+   * Further options of the package's `connect()`, such as credentials and TLS. Options about reconnecting have no
+   * effect, because the backplane reconnects by itself. Default: none.
+   */
+  readonly options?: Omit<Nats.ConnectionOptions, "servers"> | undefined;
 
   /**
-   * In place of the others: a connection of the application's. It is not closed. Give it `noEcho: true`, or the node is sent
-   * everything that it sends itself, and ignores it.
+   * A connection that belongs to the application, in place of `servers` and `options`. The backplane does not close it.
+   * Create it with `noEcho: true`: otherwise the node receives everything that it sends itself, and ignores it.
    */
-  readonly connection?: NatsConnection | undefined;
+  readonly connection?: Nats.NatsConnection | undefined;
 
-  /** What all subjects begin with, for several clusters on one engine: a token of a subject. Default: `"roomcast"`. */
+  /**
+   * The first token of all subjects, which tells apart several clusters on one engine. Default: `"roomcast"`.
+   */
   readonly prefix?: string | undefined;
 }
 
@@ -44,8 +49,8 @@ const RULES = {
 } as const;
 
 /**
- * Connects hubs over NATS, by its core publish/subscribe, with the package `@nats-io/transport-node` of version 3, which has to be
- * installed.
+ * Connects hubs over NATS, with its core publish/subscribe and the package `@nats-io/transport-node`, version 3, which
+ * has to be installed.
  *
  * @example
  * const hub = new Hub({ backplane: nats({ servers: "nats://nats.internal:4222" }) });
@@ -55,12 +60,20 @@ export function nats(options: NatsOptions = {}): Backplane {
   const given = checkOptions(options, RULES, "nats()") as NatsOptions;
   const { connection, servers = "nats://127.0.0.1:4222", prefix = "roomcast" } = given;
   if (connection === undefined) {
-    const connect = loadLibrary().connect;
+    const { connect } = loadPackage("@nats-io/transport-node", unavailable) as typeof Nats;
     const addresses = typeof servers === "string" ? servers : [...servers];
-    return new SupervisedBackplane(true, own(connect, { ...given.options, servers: addresses }, prefix));
+    return new SupervisedBackplane(true, connectOwn(connect, { ...given.options, servers: addresses }, prefix));
   }
   if (given.servers !== undefined || given.options !== undefined) {
     throw new HubError("ERR_HUB_OPTION", 'Give nats() either "connection" or "servers" and "options".');
   }
-  return new SupervisedBackplane(true, borrowed(connection, prefix));
+  return new SupervisedBackplane(true, connectShared(connection, prefix));
+}
+
+function unavailable(cause: unknown): HubError {
+  return new HubError(
+    "ERR_HUB_BACKPLANE_UNAVAILABLE",
+    'The backplane needs the package "@nats-io/transport-node", version 3. Install it: npm install @nats-io/transport-node.',
+    { cause },
+  );
 }

@@ -1,64 +1,64 @@
 import type { ConnectionOptions, NatsConnection, Subscription } from "@nats-io/transport-node";
-import type { Connect, Session, SessionEvents } from "../shared/session.ts";
+import type { Connect, Session, SessionReport } from "../shared/session.ts";
 import { subjectOf } from "./subject.ts";
 
-/** Sessions on connections of their own: one for each. */
-export function own(
+/** Connects sessions that each have a connection of their own. */
+export function connectOwn(
   connect: (options: ConnectionOptions) => Promise<NatsConnection>,
   options: ConnectionOptions,
   prefix: string,
 ): Connect {
-  return async (events) => {
-    // What the library would keep for the next connection is late there.
+  return async (report) => {
+    // Envelopes that the library keeps for its next connection would arrive late.
     const connection = await connect({ ...options, noEcho: true, reconnect: false });
-    const session = new NatsSession(connection, prefix, events, () => void connection.close().catch(() => {}));
-    void watchOwn(connection, events);
+    const session = new NatsSession(connection, prefix, report, () => void connection.close().catch(() => {}));
+    void watchOwn(connection, report);
     return session;
   };
 }
 
-/** Sessions on a connection of the application's, each from one disconnection to the next. */
-export function borrowed(connection: NatsConnection, prefix: string): Connect {
-  return async (events) => {
+/** Connects sessions on a connection of the application. Each lasts from one disconnection to the next. */
+export function connectShared(connection: NatsConnection, prefix: string): Connect {
+  return async (report) => {
     if (connection.isClosed()) throw new Error("The application has closed the connection to NATS.");
     await connection.flush();
     const statuses = connection.status();
-    const session = new NatsSession(connection, prefix, events, () => void statuses[Symbol.asyncIterator]().return?.());
-    void watchBorrowed(statuses, events);
+    const session = new NatsSession(connection, prefix, report, () => void statuses[Symbol.asyncIterator]().return?.());
+    void watchShared(statuses, report);
     return session;
   };
 }
 
-async function watchOwn(connection: NatsConnection, events: SessionEvents): Promise<void> {
+async function watchOwn(connection: NatsConnection, report: SessionReport): Promise<void> {
   const error = await connection.closed();
-  events.fault(error ?? new Error("The connection to NATS was closed."));
+  report.fault(error ?? new Error("The connection to NATS was closed."));
 }
 
-async function watchBorrowed(statuses: ReturnType<NatsConnection["status"]>, events: SessionEvents): Promise<void> {
+async function watchShared(statuses: ReturnType<NatsConnection["status"]>, report: SessionReport): Promise<void> {
   for await (const { type } of statuses) {
     if (type === "disconnect" || type === "close")
-      events.fault(new Error(`The connection to NATS is broken (${type}).`));
+      report.fault(new Error(`The connection to NATS is broken (${type}).`));
   }
-  events.fault(new Error("The connection to NATS was closed."));
+  report.fault(new Error("The connection to NATS was closed."));
 }
 
 class NatsSession implements Session {
   readonly #connection: NatsConnection;
   readonly #prefix: string;
-  readonly #events: SessionEvents;
+  readonly #report: SessionReport;
   readonly #leave: () => void;
   readonly #subscriptions = new Map<string, Subscription>();
-  /** The question whether the server has everything so far; there is one at a time. */
-  #asking: Promise<void> = Promise.resolve();
-  /** The one after it, for what was published since. */
+  /** The flush under way, which resolves when the server has taken everything before it. There is one at a time. */
+  #flushing: Promise<void> = Promise.resolve();
+  /** The flush after the one under way, for envelopes that were published since that one began. */
   #next: Promise<void> | undefined;
   #abort: ((error: unknown) => void) | undefined;
   #isOver = false;
 
-  constructor(connection: NatsConnection, prefix: string, events: SessionEvents, leave: () => void) {
+  constructor(connection: NatsConnection, prefix: string, report: SessionReport, leave: () => void) {
     this.#connection = connection;
     this.#prefix = prefix;
-    this.#events = events;
+    this.#report = report;
     this.#leave = leave;
   }
 
@@ -76,8 +76,8 @@ class NatsSession implements Session {
       const subscription = this.#connection.subscribe(subjectOf(this.#prefix, channel), {
         callback: (error, message) => {
           if (this.#isOver) return;
-          if (error === null) this.#events.message(channel, message.data);
-          else this.#events.fault(error);
+          if (error === null) this.#report.message(channel, message.data);
+          else this.#report.fault(error);
         },
       });
       this.#subscriptions.set(channel, subscription);
@@ -93,7 +93,7 @@ class NatsSession implements Session {
   }
 
   ping(): Promise<void> {
-    this.#next ??= this.#askAfter(this.#asking);
+    this.#next ??= this.#flushAfter(this.#flushing);
     return this.#next;
   }
 
@@ -104,15 +104,15 @@ class NatsSession implements Session {
     this.#leave();
   }
 
-  async #askAfter(before: Promise<void>): Promise<void> {
+  async #flushAfter(before: Promise<void>): Promise<void> {
     await before.catch(() => {});
-    this.#asking = this.#ask();
+    this.#flushing = this.#flush();
     this.#next = undefined;
-    await this.#asking;
+    await this.#flushing;
   }
 
-  /** The server answers in order: what it has answered, it has taken. */
-  #ask(): Promise<void> {
+  /** Asks the server for an answer. It answers in order, so by then it has taken everything that was sent before. */
+  #flush(): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.#isOver) reject(new Error("The connection to NATS has ended."));
       this.#abort = reject;

@@ -1,22 +1,27 @@
+import type * as Redis from "redis";
 import type { Backplane } from "../backplane.ts";
 import { HubError } from "../../errors.ts";
+import { loadPackage } from "../../checks/optional-package.ts";
 import { checkOptions, hasFunctions, isText } from "../../checks/option-rules.ts";
 import { connectTo, kindOf, singleAt, type RedisTemplate } from "./session.ts";
-import { loadLibrary } from "./library.ts";
 import { SupervisedBackplane } from "../shared/supervised.ts";
 
-/** Where Redis is. */
+/** Options of {@link redis}. */
 export interface RedisOptions {
-  /** A single server: `redis://user:password@host:port`, or `rediss://` for TLS. Default: `redis://127.0.0.1:6379`. */
+  /**
+   * The address of a single server: `redis://user:password@host:port`, or `rediss://` for TLS. Default:
+   * `redis://127.0.0.1:6379`.
+   */
   readonly url?: string | undefined;
 
   /**
-   * In place of `url`: what `createClient`, `createCluster` or `createSentinel` of the package `redis` returned, connected or not.
-   * Its settings are taken for connections of the backplane's own; it is itself neither used nor closed.
+   * The result of `createClient`, `createCluster` or `createSentinel` of the package `redis`, in place of `url`. The
+   * backplane makes connections of its own with the same settings. It neither uses nor closes this client, which need
+   * not be connected.
    */
   readonly client?: RedisTemplate | undefined;
 
-  /** What all channels begin with, for several clusters on one engine. Default: `"roomcast"`. */
+  /** The prefix of all channels, which tells apart several clusters on one engine. Default: `"roomcast"`. */
   readonly prefix?: string | undefined;
 }
 
@@ -33,10 +38,10 @@ const RULES = {
 } as const;
 
 /**
- * Connects hubs over Redis 7 or later, or Valkey: a single server, one that Sentinel watches, or a Cluster. By sharded
- * publish/subscribe, with the package `redis` of version 6, which has to be installed.
+ * Connects hubs over Redis 7 or later, or Valkey: a single server, servers that Sentinel watches, or a Cluster. It uses
+ * sharded publish/subscribe and the package `redis`, version 6, which has to be installed.
  *
- * In a Cluster, order holds for each room, and for everything else in what one server carries.
+ * In a Cluster, order holds for each room, and otherwise for the channels that one server carries.
  *
  * @example
  * const hub = new Hub({ backplane: redis({ url: "redis://redis.internal:6379" }) });
@@ -47,11 +52,20 @@ export function redis(options: RedisOptions = {}): Backplane {
   if (url !== undefined && client !== undefined) {
     throw new HubError("ERR_HUB_OPTION", 'Give redis() either the option "url" or the option "client".');
   }
-  const template = client ?? singleAt(loadLibrary(), url ?? "redis://127.0.0.1:6379");
+  const template =
+    client ?? singleAt(loadPackage("redis", unavailable) as typeof Redis, url ?? "redis://127.0.0.1:6379");
   return new SupervisedBackplane(kindOf(template) !== "cluster", connectTo(template, `${prefix}:`));
 }
 
 function isClient(value: unknown): boolean {
-  // What the package returns are objects, some of which are proxies.
+  // The package returns objects of several classes, and some of them are proxies.
   return hasFunctions(value, "duplicate", "connect", "sSubscribe");
+}
+
+function unavailable(cause: unknown): HubError {
+  return new HubError(
+    "ERR_HUB_BACKPLANE_UNAVAILABLE",
+    'The backplane needs the package "redis", version 6. Install it: npm install redis.',
+    { cause },
+  );
 }

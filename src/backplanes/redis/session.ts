@@ -1,71 +1,73 @@
 import { Buffer } from "node:buffer";
 import type * as Redis from "redis";
-import type { Connect, Session, SessionEvents } from "../shared/session.ts";
+import type { Connect, Session, SessionReport } from "../shared/session.ts";
 
-/** A client, a cluster or a sentinel of the package `redis`, as far as it has to be known. */
+/** A client, a cluster or a sentinel of the package `redis`, as far as the backplane has to know it to copy it. */
 export interface RedisTemplate {
   duplicate(overrides?: object): unknown;
   connect(): Promise<unknown>;
 }
 
-type Listener = (message: Buffer, channel: Buffer) => void;
+type MessageListener = (message: Buffer, channel: Buffer) => void;
 
-/** What all three can do. */
-interface Client extends RedisTemplate {
+/** The methods that a client, a cluster and a sentinel have in common. */
+interface RedisClient extends RedisTemplate {
   readonly options?: { readonly socket?: object };
   readonly masters?: readonly object[];
   on(event: string, listener: (error: unknown) => void): unknown;
   sPublish(channel: string, message: Buffer): Promise<unknown>;
-  sSubscribe(channels: string | readonly string[], listener: Listener, bufferMode: true): Promise<unknown>;
-  sUnsubscribe(channels: string | readonly string[], listener?: Listener, bufferMode?: true): Promise<unknown>;
+  sSubscribe(channels: string | readonly string[], listener: MessageListener, bufferMode: true): Promise<unknown>;
+  sUnsubscribe(channels: string | readonly string[], listener?: MessageListener, bufferMode?: true): Promise<unknown>;
   ping(): Promise<unknown>;
-  nodeClient(node: object): Client | Promise<Client>;
+  nodeClient(node: object): RedisClient | Promise<RedisClient>;
   destroy(): unknown;
 }
 
 type Kind = "single" | "cluster" | "sentinel";
 
-/** A new one is made of it for every session: in the offline queue of an old one something might wait. */
-const NO_SECOND_LIFE = { disableOfflineQueue: true };
+// Every session has clients of its own, which neither queue commands offline nor reconnect: what waits in the queue of
+// an old client would be sent late.
+const NO_OFFLINE_QUEUE = { disableOfflineQueue: true };
 const NO_RETRY = { reconnectStrategy: false };
 
-/** A client for one server. */
+/** Creates a client for one server. */
 export function singleAt(library: typeof Redis, url: string): RedisTemplate {
   return library.createClient({ url });
 }
 
+/** Tells single clients, clusters and sentinels of the package apart. */
 export function kindOf(template: RedisTemplate): Kind {
   if ("masters" in template) return "cluster";
   return "acquire" in template ? "sentinel" : "single";
 }
 
-/** Sessions on connections of their own, with the settings of the template. */
+/** Connects sessions that each have clients of their own, with the settings of the template. */
 export function connectTo(template: RedisTemplate, prefix: string): Connect {
   const kind = kindOf(template);
-  return async (events) => {
-    // A cluster, and a sentinel, have connections of their own for subscriptions.
-    const publisher = copyOf(template as Client, kind);
-    const subscriber = kind === "single" ? copyOf(template as Client, kind) : publisher;
+  return async (report) => {
+    // A cluster or a sentinel has separate connections for subscriptions already.
+    const publisher = copyOf(template as RedisClient, kind);
+    const subscriber = kind === "single" ? copyOf(template as RedisClient, kind) : publisher;
     const clients = new Set([publisher, subscriber]);
     for (const client of clients) {
-      for (const event of FAULTS) client.on(event, (error) => events.fault(faultOf(event, error)));
+      for (const event of FAULTS) client.on(event, (error) => report.fault(faultOf(event, error)));
     }
-    const session = new RedisSession(kind, publisher, subscriber, prefix, events);
+    const session = new RedisSession(kind, publisher, subscriber, prefix, report);
     try {
       await Promise.all([...clients].map((client) => client.connect()));
     } catch (error) {
       session.end();
       throw error;
     }
-    // Its first report is of what it has found when it connected.
-    publisher.on("topology-change", () => events.fault(new Error("The master behind the sentinel has changed.")));
+    // The first of these events tells what the client found when it connected, so it is listened for only from here on.
+    publisher.on("topology-change", () => report.fault(new Error("The master behind the sentinel has changed.")));
     return session;
   };
 }
 
 /**
- * After any of these, some subscription or some message may have been lost. Not among them is the end of a connection in a Cluster:
- * the library itself ends that which has no subscription left.
+ * The events after which a subscription or a message may have been lost. The end of a connection in a Cluster is not
+ * among them: the library itself ends a connection that has no subscription left.
  */
 const FAULTS = ["error", "node-error", "sharded-channel-moved-error"];
 
@@ -73,27 +75,30 @@ function faultOf(event: string, error: unknown): Error {
   return error instanceof Error ? error : new Error(`The connection to Redis has failed (${event}).`);
 }
 
-function copyOf(template: Client, kind: Kind): Client {
-  if (kind !== "single") return template.duplicate() as Client;
-  return template.duplicate({ ...NO_SECOND_LIFE, socket: { ...template.options?.socket, ...NO_RETRY } }) as Client;
+function copyOf(template: RedisClient, kind: Kind): RedisClient {
+  if (kind !== "single") return template.duplicate() as RedisClient;
+  return template.duplicate({
+    ...NO_OFFLINE_QUEUE,
+    socket: { ...template.options?.socket, ...NO_RETRY },
+  }) as RedisClient;
 }
 
 class RedisSession implements Session {
   readonly #kind: Kind;
-  readonly #publisher: Client;
-  readonly #subscriber: Client;
+  readonly #publisher: RedisClient;
+  readonly #subscriber: RedisClient;
   readonly #prefix: string;
-  /** One for all channels: the library tells them apart. */
-  readonly #listener: Listener;
+  /** The listener of all channels; the library tells it the channel. */
+  readonly #listener: MessageListener;
   #isOver = false;
 
-  constructor(kind: Kind, publisher: Client, subscriber: Client, prefix: string, events: SessionEvents) {
+  constructor(kind: Kind, publisher: RedisClient, subscriber: RedisClient, prefix: string, report: SessionReport) {
     this.#kind = kind;
     this.#publisher = publisher;
     this.#subscriber = subscriber;
     this.#prefix = prefix;
     this.#listener = (message, channel) => {
-      if (!this.#isOver) events.message(channel.toString().slice(prefix.length), message);
+      if (!this.#isOver) report.message(channel.toString().slice(prefix.length), message);
     };
   }
 
@@ -124,7 +129,7 @@ class RedisSession implements Session {
     for (const client of new Set([this.#publisher, this.#subscriber])) destroy(client);
   }
 
-  /** The servers of a Cluster take only channels of one slot at once. */
+  /** Calls `act` with all channels, one by one in a Cluster, whose servers take only channels of one slot at once. */
   async #each(
     channels: readonly string[],
     act: (channels: readonly string[] | string) => Promise<unknown>,
@@ -135,11 +140,11 @@ class RedisSession implements Session {
   }
 }
 
-/** One that never was connected cannot be destroyed, and says so in one way or the other. */
-async function destroyAsync(client: Client): Promise<void> {
+/** Destroys a client. For one that was never connected the package fails, either by throwing or by rejecting. */
+async function destroyAsync(client: RedisClient): Promise<void> {
   await client.destroy();
 }
 
-function destroy(client: Client): void {
+function destroy(client: RedisClient): void {
   destroyAsync(client).catch(() => {});
 }

@@ -1,6 +1,8 @@
 /**
- * The same promise, but not for longer than so many milliseconds.
+ * Waits for a promise for a limited time.
  *
+ * @param delay - the limit in milliseconds.
+ * @param what - the subject of the error's sentence "… took longer than 100 ms."
  * @throws {Error} as a rejection, when the time is over.
  */
 export async function within<V>(delay: number, what: string, promise: Promise<V>): Promise<V> {

@@ -1,22 +1,29 @@
-/** What a session tells. */
-export interface SessionEvents {
+/** The functions that a session reports to. */
+export interface SessionReport {
+  /** Hands over an envelope. */
   message(channel: string, envelope: Uint8Array): void;
-  /** It cannot be used any more, and will be ended. What is told later is ignored. */
+  /** Tells that the session cannot be used any more. It will then be ended, and its later reports are ignored. */
   fault(error: unknown): void;
 }
 
-/** A connection to an engine, from its beginning to its first fault. */
+/** A connection to an engine, from its start to its first fault. */
 export interface Session {
-  /** Resolves when the engine has it; rejects when the session ends before. Not sent again. */
+  /**
+   * Publishes an envelope, once. The promise resolves when the engine has taken it, and rejects when the session ends
+   * before that.
+   */
   publish(channel: string, envelope: Uint8Array): Promise<void>;
-  /** Resolves when the engine has confirmed all of them. None of them is subscribed to. */
+  /**
+   * Subscribes to channels, none of which is subscribed to yet. The promise resolves when the engine has confirmed all.
+   */
   subscribe(channels: readonly string[]): Promise<void>;
+  /** Unsubscribes from channels. */
   unsubscribe(channels: readonly string[]): Promise<void>;
-  /** Resolves when the engine has answered on every connection. */
+  /** Asks the engine for an answer. The promise resolves when it has answered on every connection. */
   ping(): Promise<void>;
-  /** Drops everything at once. Called once. What is pending rejects. */
+  /** Ends the session at once. Pending promises reject. Called once. */
   end(): void;
 }
 
-/** Begins a session. Rejects when the engine is not there. */
-export type Connect = (events: SessionEvents) => Promise<Session>;
+/** Starts a session. The promise rejects when the engine cannot be reached. */
+export type Connect = (report: SessionReport) => Promise<Session>;

@@ -1,52 +1,57 @@
 import { createDeferred, type Deferred } from "../../deferred.ts";
 import type { Session } from "./session.ts";
 
-/** So many channels are asked for with one call. */
+/** The number of channels that one call to the engine may have. */
 const AT_ONCE = 1_000;
 
-/** The channels that are wanted, whether or not there is a session, and what has to be said to make it so. */
+/** The channels that the hub has subscribed to. They are kept without a session, and brought to the engine with one. */
 export class Subscriptions {
   readonly #wanted = new Map<string, Deferred>();
-  /** What was not said yet. */
+  // The changes that the engine was not told yet.
   readonly #added = new Set<string>();
   readonly #removed = new Set<string>();
   #session: Session | undefined;
-  #isSaying = false;
+  #isTelling = false;
   readonly #failed: (session: Session, error: unknown) => void;
 
   constructor(failed: (session: Session, error: unknown) => void) {
     this.#failed = failed;
   }
 
-  /** Whether messages of this channel are wanted. Some come after it was removed. */
+  /** Whether the hub has subscribed to a channel. Some messages come after it has unsubscribed. */
   has(channel: string): boolean {
     return this.#wanted.has(channel);
   }
 
+  /** Subscribes to a channel. The promise resolves when the engine has confirmed it. */
   add(channel: string): Promise<void> {
     const known = this.#wanted.get(channel);
     if (known !== undefined) return known.promise;
     const subscription = createDeferred();
     this.#wanted.set(channel, subscription);
     if (this.#session === undefined) return subscription.promise;
-    // The engine was not told that it was unwanted, and has gone on.
+    // The engine was not told to unsubscribe yet, so it still sends messages of this channel.
     if (this.#removed.delete(channel)) subscription.resolve();
     else this.#added.add(channel);
-    this.#speak();
+    this.#tell();
     return subscription.promise;
   }
 
+  /** Unsubscribes from a channel. */
   remove(channel: string): void {
     const subscription = this.#wanted.get(channel);
     if (subscription === undefined) return;
     this.#wanted.delete(channel);
-    subscription.reject(new Error("The channel was unsubscribed before it was heard."));
+    subscription.reject(new Error("The channel was unsubscribed before the engine confirmed it."));
     if (this.#session === undefined) return;
     if (!this.#added.delete(channel)) this.#removed.add(channel);
-    this.#speak();
+    this.#tell();
   }
 
-  /** Resolves when all that is wanted by then is in place. Rejects when the session fails before. */
+  /**
+   * Subscribes to all channels on a new session. The promise resolves when the engine has confirmed all that are wanted
+   * by then, and rejects when the session fails before.
+   */
   async restore(session: Session): Promise<void> {
     const placed = new Set<string>();
     for (;;) {
@@ -61,40 +66,40 @@ export class Subscriptions {
     this.#session = session;
     for (const subscription of this.#wanted.values()) subscription.resolve();
     for (const channel of placed) if (!this.#wanted.has(channel)) this.#removed.add(channel);
-    if (this.#removed.size > 0) this.#speak();
+    if (this.#removed.size > 0) this.#tell();
   }
 
-  /** The session is over. What was not confirmed will be by the next one. */
+  /** Notes that the session is over. The next one will confirm what this one did not. */
   suspend(): void {
     this.#session = undefined;
     this.#added.clear();
     this.#removed.clear();
   }
 
-  /** Nothing is wanted any more. */
+  /** Unsubscribes from all channels. Subscriptions that are not confirmed reject. */
   close(error: unknown): void {
     for (const { reject } of this.#wanted.values()) reject(error);
     this.#wanted.clear();
     this.#session = undefined;
   }
 
-  #speak(): void {
-    if (this.#isSaying) return;
-    this.#isSaying = true;
-    void this.#say();
+  #tell(): void {
+    if (this.#isTelling) return;
+    this.#isTelling = true;
+    void this.#tellAll();
   }
 
-  async #say(): Promise<void> {
-    // What one turn wants is said together.
+  async #tellAll(): Promise<void> {
+    // The changes of one turn are told to the engine together.
     await Promise.resolve();
     const session = this.#session;
     try {
-      while (this.#hasToSay(session)) {
+      while (this.#hasChanges(session)) {
         const added = [...this.#added];
         const removed = [...this.#removed];
         this.#added.clear();
         this.#removed.clear();
-        // oxlint-disable-next-line no-await-in-loop -- what is said later must not overtake this
+        // oxlint-disable-next-line no-await-in-loop -- later changes must not overtake these
         await Promise.all([
           ...partsOf(removed).map((channels) => session?.unsubscribe(channels)),
           ...partsOf(added).map((channels) => session?.subscribe(channels)),
@@ -104,12 +109,12 @@ export class Subscriptions {
     } catch (error) {
       if (session !== undefined) this.#failed(session, error);
     } finally {
-      this.#isSaying = false;
-      if (this.#hasToSay(this.#session)) this.#speak();
+      this.#isTelling = false;
+      if (this.#hasChanges(this.#session)) this.#tell();
     }
   }
 
-  #hasToSay(session: Session | undefined): boolean {
+  #hasChanges(session: Session | undefined): boolean {
     return session !== undefined && session === this.#session && this.#added.size + this.#removed.size > 0;
   }
 }

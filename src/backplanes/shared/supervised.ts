@@ -3,24 +3,27 @@ import { within } from "./deadline.ts";
 import type { Connect, Session } from "./session.ts";
 import { Subscriptions } from "./subscriptions.ts";
 
-/** How long a connection, a confirmation of all channels, and an answer to a ping may take, in milliseconds. */
+// The time that connecting, the confirmation of all channels, and the answer to a ping may take, in milliseconds.
 const CONNECT_TIMEOUT = 5_000;
 const RESTORE_TIMEOUT = 30_000;
 const PING_TIMEOUT = 4_000;
 
-/** How often the engine is asked whether it is still there, in milliseconds: a connection that was cut says nothing. */
+/**
+ * The interval of pings to the engine, in milliseconds. Without them, a connection that was cut would not be noticed.
+ */
 const PING_INTERVAL = 2_000;
 
-/** Between attempts, in milliseconds: doubled each time, and spread, so that not all nodes come back at once. */
+// The delay between attempts to connect, in milliseconds. It doubles each time, and is spread, so that not all nodes
+// reconnect at once.
 const LEAST_DELAY = 100;
 const MOST_DELAY = 3_000;
 
-/** How long the engine may take for what was published before the end, in milliseconds. */
-const FAREWELL = 2_000;
+/** The time that the engine may take for envelopes published before the end, in milliseconds. */
+const CLOSE_TIMEOUT = 2_000;
 
 /**
- * A backplane that is made of sessions: at the first fault of one it is ended, with all that was under way, and another is begun.
- * Nothing of the old one is used again, so nothing can come late or twice.
+ * A backplane that keeps one session with its engine. At the first fault the session is ended, with everything that was
+ * under way, and another one is started. Nothing of the old session is used again, so nothing can arrive late or twice.
  */
 export class SupervisedBackplane implements Backplane {
   readonly ordered: boolean;
@@ -68,13 +71,13 @@ export class SupervisedBackplane implements Backplane {
     if (this.#isClosed) return;
     this.#isClosed = true;
     clearTimeout(this.#timer);
-    await within(FAREWELL, "The end", Promise.allSettled(this.#publishing)).catch(() => {});
+    await within(CLOSE_TIMEOUT, "The end", Promise.allSettled(this.#publishing)).catch(() => {});
     this.#subscriptions.close(new Error("The backplane was closed."));
     this.#session?.end();
     this.#session = undefined;
   }
 
-  /** Never rejects. */
+  /** Tries to start a session. The promise never rejects. */
   async #attempt(): Promise<void> {
     let fault: { readonly error: unknown } | undefined;
     let session: Session | undefined;
@@ -147,7 +150,7 @@ export class SupervisedBackplane implements Backplane {
   }
 }
 
-/** One that comes when nobody waits for it any more would live for ever. */
+/** Ends a session that starts too late, when nothing waits for it any more: it would live for ever. */
 function endWhenLate(connecting: Promise<Session>, isLate: () => boolean): Promise<Session> {
   return connecting.then((session) => {
     if (isLate()) session.end();

@@ -5,80 +5,86 @@ import type { Suite } from "./suite.ts";
 
 const COMPRESSED = { compression: true };
 
-/** permessage-deflate, where transport and client agree on it; elsewhere the same without. */
+/**
+ * The extension permessage-deflate. Where a transport and a client do not agree on it, the tests must pass without it.
+ */
 export function compressionCases(suite: Suite): void {
   for (const compression of [true, false]) {
-    suite.raw(`it is ${compression ? "agreed on when wanted" : "refused when not"}`, { compression }, async (stage) => {
-      const raw = await stage.dialRaw();
-      raw.write(rawRequest("/", { ...UPGRADE_HEADERS, "Sec-WebSocket-Extensions": "permessage-deflate" }));
-      const extensions = (await raw.response())?.headers.get("sec-websocket-extensions") ?? "";
-      assert.equal(extensions.startsWith("permessage-deflate"), compression);
-    });
+    suite.raw(
+      `permessage-deflate is ${compression ? "agreed on when it is enabled" : "refused when it is not"}`,
+      { compression },
+      async (fixture) => {
+        const raw = await fixture.dialRaw();
+        raw.write(rawRequest("/", { ...UPGRADE_HEADERS, "Sec-WebSocket-Extensions": "permessage-deflate" }));
+        const extensions = (await raw.response())?.headers.get("sec-websocket-extensions") ?? "";
+        assert.equal(extensions.startsWith("permessage-deflate"), compression);
+      },
+    );
   }
 
-  suite.raw("what is sent to a client that agreed on it is compressed", COMPRESSED, async (stage) => {
-    const raw = await stage.dialRaw();
+  suite.raw("messages to a client that agreed on permessage-deflate are compressed", COMPRESSED, async (fixture) => {
+    const raw = await fixture.dialRaw();
     raw.write(rawRequest("/", { ...UPGRADE_HEADERS, "Sec-WebSocket-Extensions": "permessage-deflate" }));
     assert.equal((await raw.response())?.status, 101);
-    stage.hub.send("x".repeat(10_000));
+    fixture.hub.send("x".repeat(10_000));
     assert.ok(((await raw.frame())?.payload.length ?? Infinity) < 1_000);
   });
 
-  suite.test("small and large messages keep their order, up to the close", COMPRESSED, async (stage) => {
-    const guest = await stage.connect(COMPRESSED);
+  suite.test("small and large compressed messages arrive in order, before the close", COMPRESSED, async (fixture) => {
+    const peer = await fixture.connect(COMPRESSED);
     const sent = Array.from({ length: 60 }, (_, n) => {
       if (n % 10 === 0) return `${n}:${randomBytes(60_000).toString("base64")}`;
       return n % 3 === 0 ? [n, ...Array.from({ length: 500 }, () => 1)] : `${n}`;
     });
-    for (const message of sent) stage.hub.send(typeof message === "string" ? message : new Uint8Array(message));
-    guest.socket.close(4000, "done");
-    assert.deepEqual(await guest.rest(), sent);
-    assert.deepEqual(await guest.client.closed, { code: 4000, reason: "done" });
+    for (const message of sent) fixture.hub.send(typeof message === "string" ? message : new Uint8Array(message));
+    peer.socket.close(4000, "done");
+    assert.deepEqual(await peer.rest(), sent);
+    assert.deepEqual(await peer.client.closed, { code: 4000, reason: "done" });
   });
 
-  suite.test("clients with and without it are in one room", COMPRESSED, async (stage) => {
-    const [with_, without] = await Promise.all([stage.connect(COMPRESSED), stage.connect()]);
+  suite.test("clients with and without permessage-deflate share a room", COMPRESSED, async (fixture) => {
+    const [with_, without] = await Promise.all([fixture.connect(COMPRESSED), fixture.connect()]);
     with_.socket.join("room");
     without.socket.join("room");
     const text = "the same text ".repeat(5_000);
-    stage.hub.to("room").send(text);
-    stage.hub.to("room").emit("next", { n: 1 });
-    const expected = [text, stage.wire.heard({ event: "next", room: "room", data: { n: 1 } })];
+    fixture.hub.to("room").send(text);
+    fixture.hub.to("room").emit("next", { n: 1 });
+    const expected = [text, fixture.wire.heard({ event: "next", room: "room", data: { n: 1 } })];
     assert.deepEqual(await with_.heard(), expected);
     assert.deepEqual(await without.heard(), expected);
   });
 
-  suite.test("what the client compresses is understood", COMPRESSED, async (stage) => {
-    const guest = await stage.connect(COMPRESSED);
-    stage.hub.handle("length", (text: string) => text.length);
-    assert.deepEqual(await guest.ask("length", "x".repeat(200_000)), { reply: 1, data: 200_000 });
+  suite.test("messages that the client compresses are understood", COMPRESSED, async (fixture) => {
+    const peer = await fixture.connect(COMPRESSED);
+    fixture.hub.handle("length", (text: string) => text.length);
+    assert.deepEqual(await peer.ask("length", "x".repeat(200_000)), { reply: 1, data: 200_000 });
   });
 
   suite.test(
-    "the limit is for the message, not for what it is compressed to",
+    "maxMessageBytes limits the message, not its compressed size",
     { ...COMPRESSED, maxMessageBytes: 1000 },
-    async (stage) => {
-      const guest = await stage.connect(COMPRESSED);
-      guest.client.send("x".repeat(1001));
-      assert.equal((await stage.departures.next())?.code, 1009);
+    async (fixture) => {
+      const peer = await fixture.connect(COMPRESSED);
+      peer.client.send("x".repeat(1001));
+      assert.equal((await fixture.departures.next())?.code, 1009);
     },
   );
 
   suite.test(
     "a client that does not read is closed with 4101",
     { ...COMPRESSED, maxBufferedBytes: 262_144 },
-    async (stage) => {
-      const [slow, brisk] = await Promise.all([stage.connect(COMPRESSED), stage.connect(COMPRESSED)]);
+    async (fixture) => {
+      const [slow, brisk] = await Promise.all([fixture.connect(COMPRESSED), fixture.connect(COMPRESSED)]);
       const noise = randomBytes(49_152).toString("base64");
       slow.client.pause();
       const exchange = async (): Promise<void> => {
         if (!slow.socket.isOpen) return;
-        stage.hub.send(noise);
+        fixture.hub.send(noise);
         assert.equal(await brisk.client.next(), noise);
         await exchange();
       };
       await exchange();
-      const departure = await stage.departures.next();
+      const departure = await fixture.departures.next();
       assert.equal(departure?.socket, slow.socket);
       assert.equal(departure.code, 4101);
       assert.equal(brisk.socket.isOpen, true);

@@ -2,12 +2,14 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import type { Suite } from "./suite.ts";
 
-/** Guarantees 1 to 5: order, snapshot, membership, once, close. */
+/**
+ * Guarantees 1 to 5: order, data as of the call, members as of the call, delivery once, and delivery before a close.
+ */
 export function deliveryCases(suite: Suite): void {
-  suite.test("whatever way things are sent, they arrive in the order of the calls", async (stage) => {
-    const { hub, wire } = stage;
-    const guest = await stage.connect();
-    const { socket } = guest;
+  suite.test("messages arrive in the order of the calls, whichever methods send them", async (fixture) => {
+    const { hub, wire } = fixture;
+    const peer = await fixture.connect();
+    const { socket } = peer;
     socket.join("a", "b");
     socket.emit("1");
     hub.emit("2");
@@ -20,7 +22,7 @@ export function deliveryCases(suite: Suite): void {
     hub.volatile.emit("9");
     socket.close(4000);
     hub.send("never");
-    assert.deepEqual(await guest.rest(), [
+    assert.deepEqual(await peer.rest(), [
       wire.heard({ event: "1" }),
       wire.heard({ event: "2" }),
       "3",
@@ -31,127 +33,127 @@ export function deliveryCases(suite: Suite): void {
       "8",
       wire.heard({ event: "9" }),
     ]);
-    assert.equal((await guest.client.closed).code, 4000);
+    assert.equal((await peer.client.closed).code, 4000);
     await fourth;
     assert.equal((await seventh).failures.size, 1);
   });
 
-  suite.test("small and large messages keep their order", async (stage) => {
-    const guest = await stage.connect();
+  suite.test("small and large messages arrive in order", async (fixture) => {
+    const peer = await fixture.connect();
     const sent = Array.from({ length: 60 }, (_, n) => `${n}:${"x".repeat(n % 7 === 0 ? 70_000 : n)}`);
-    for (const [n, message] of sent.entries()) (n % 2 === 0 ? stage.hub : guest.socket).send(message);
-    assert.deepEqual(await guest.heard(), sent);
+    for (const [n, message] of sent.entries()) (n % 2 === 0 ? fixture.hub : peer.socket).send(message);
+    assert.deepEqual(await peer.heard(), sent);
   });
 
-  suite.test("sockets that are sent different things each get their own", async (stage) => {
-    const [a, b, c] = await stage.trio();
+  suite.test("each socket gets exactly the messages that are for it", async (fixture) => {
+    const [a, b, c] = await fixture.trio();
     a.socket.join("room");
     b.socket.join("room");
-    stage.hub.send("1");
+    fixture.hub.send("1");
     a.socket.send("2a");
-    stage.hub.to("room").send("3");
+    fixture.hub.to("room").send("3");
     b.socket.send("4b");
-    stage.hub.send("5");
+    fixture.hub.send("5");
     assert.deepEqual(await a.heard(), ["1", "2a", "3", "5"]);
     assert.deepEqual(await b.heard(), ["1", "3", "4b", "5"]);
     assert.deepEqual(await c.heard(), ["1", "5"]);
   });
 
-  suite.test("what is sent from a handler precedes its reply", async (stage) => {
-    const guest = await stage.connect();
-    stage.hub.handle("do", (_data, socket) => {
+  suite.test("messages that a handler sends arrive before its reply", async (fixture) => {
+    const peer = await fixture.connect();
+    fixture.hub.handle("do", (_data, socket) => {
       socket.send("first");
       return "second";
     });
-    guest.say({ event: "do", id: 5 });
-    assert.equal(await guest.client.next(), "first");
-    assert.deepEqual(await guest.packet(), { reply: 5, data: "second" });
+    peer.say({ event: "do", id: 5 });
+    assert.equal(await peer.client.next(), "first");
+    assert.deepEqual(await peer.packet(), { reply: 5, data: "second" });
   });
 
-  suite.test("what is sent is what the data was at the call", async (stage) => {
-    const guest = await stage.connect();
+  suite.test("data is sent as it was at the call", async (fixture) => {
+    const peer = await fixture.connect();
     const data = { items: [1] };
     const bytes = Buffer.from([1, 2]);
-    guest.socket.emit("a", data);
-    stage.hub.emit("b", data);
-    const asked = guest.socket.request("c", data);
-    guest.socket.send(bytes);
-    stage.hub.send(bytes);
+    peer.socket.emit("a", data);
+    fixture.hub.emit("b", data);
+    const asked = peer.socket.request("c", data);
+    peer.socket.send(bytes);
+    fixture.hub.send(bytes);
     data.items.push(2);
     bytes.fill(9);
-    assert.deepEqual(await guest.packet(), { event: "a", data: { items: [1] } });
-    assert.deepEqual(await guest.packet(), { event: "b", data: { items: [1] } });
-    assert.deepEqual(await guest.packet(), { event: "c", id: 1, data: { items: [1] } });
-    assert.deepEqual(await guest.heard(), [
+    assert.deepEqual(await peer.packet(), { event: "a", data: { items: [1] } });
+    assert.deepEqual(await peer.packet(), { event: "b", data: { items: [1] } });
+    assert.deepEqual(await peer.packet(), { event: "c", id: 1, data: { items: [1] } });
+    assert.deepEqual(await peer.heard(), [
       [1, 2],
       [1, 2],
     ]);
-    guest.say({ reply: 1 });
+    peer.say({ reply: 1 });
     await asked;
   });
 
-  suite.test("one broadcast is encoded once", { codec: countingCodec() }, async (stage) => {
-    const [a, b, c] = await stage.trio();
-    stage.hub.emit("count");
+  suite.test("a broadcast is encoded once", { codec: countingCodec() }, async (fixture) => {
+    const [a, b, c] = await fixture.trio();
+    fixture.hub.emit("count");
     assert.deepEqual([await a.heard(), await b.heard(), await c.heard()], [["1"], ["1"], ["1"]]);
   });
 
-  suite.test("members at the call receive it: neither before nor after", async (stage) => {
-    const { hub } = stage;
-    const guest = await stage.connect();
+  suite.test("a message to a room reaches those that are members at the call, and no others", async (fixture) => {
+    const { hub } = fixture;
+    const peer = await fixture.connect();
     hub.to("room").send("too early");
-    guest.socket.join("room");
+    peer.socket.join("room");
     hub.to("room").send("in time");
-    guest.socket.leave("room");
+    peer.socket.leave("room");
     hub.to("room").send("too late");
-    assert.deepEqual(await guest.heard(), ["in time"]);
+    assert.deepEqual(await peer.heard(), ["in time"]);
   });
 
-  suite.test("emit then close delivers", async (stage) => {
-    const guest = await stage.connect();
-    guest.socket.emit("goodbye");
-    guest.socket.send("x".repeat(300_000));
-    guest.socket.close(4000);
-    assert.deepEqual(await guest.rest(), [stage.wire.heard({ event: "goodbye" }), "x".repeat(300_000)]);
-    assert.equal((await guest.client.closed).code, 4000);
+  suite.test("messages sent before a close are delivered", async (fixture) => {
+    const peer = await fixture.connect();
+    peer.socket.emit("goodbye");
+    peer.socket.send("x".repeat(300_000));
+    peer.socket.close(4000);
+    assert.deepEqual(await peer.rest(), [fixture.wire.heard({ event: "goodbye" }), "x".repeat(300_000)]);
+    assert.equal((await peer.client.closed).code, 4000);
   });
 
-  suite.test("terminate discards what waits", async (stage) => {
-    const guest = await stage.connect();
-    guest.socket.emit("never");
-    guest.socket.terminate();
-    assert.deepEqual(await guest.rest(), []);
+  suite.test("terminate discards buffered messages", async (fixture) => {
+    const peer = await fixture.connect();
+    peer.socket.emit("never");
+    peer.socket.terminate();
+    assert.deepEqual(await peer.rest(), []);
   });
 
-  suite.test("after a kick nothing of the room arrives", async (stage) => {
-    const [a, b] = await stage.pair();
+  suite.test("after a socket was made to leave a room, nothing sent to the room arrives", async (fixture) => {
+    const [a, b] = await fixture.pair();
     a.socket.join("room");
     b.socket.join("room");
-    stage.hub.to("room").send("1");
-    stage.hub.toSocket(a.socket.id).leave("room");
-    stage.hub.to("room").send("2");
-    stage.hub.to("room").close(4003, "kicked");
-    stage.hub.to("room").send("3");
+    fixture.hub.to("room").send("1");
+    fixture.hub.toSocket(a.socket.id).leave("room");
+    fixture.hub.to("room").send("2");
+    fixture.hub.to("room").close(4003, "kicked");
+    fixture.hub.to("room").send("3");
     assert.deepEqual(await a.heard(), ["1"]);
     assert.deepEqual(await b.rest(), ["1", "2"]);
     assert.deepEqual(await b.client.closed, { code: 4003, reason: "kicked" });
-    assert.equal(stage.hub.rooms.size, 0);
+    assert.equal(fixture.hub.rooms.size, 0);
   });
 
-  suite.test("data that cannot be encoded throws at the call and sends nothing", async (stage) => {
-    const guest = await stage.connect();
+  suite.test("data that cannot be encoded throws at the call, and nothing is sent", async (fixture) => {
+    const peer = await fixture.connect();
     const loop: { self?: unknown } = {};
     loop.self = loop;
     for (const data of [loop, 2n ** 64n, () => {}]) {
-      assert.throws(() => guest.socket.emit("bad", data), { code: "ERR_HUB_UNSERIALISABLE" });
-      assert.throws(() => stage.hub.emit("bad", data), { code: "ERR_HUB_UNSERIALISABLE" });
+      assert.throws(() => peer.socket.emit("bad", data), { code: "ERR_HUB_UNSERIALISABLE" });
+      assert.throws(() => fixture.hub.emit("bad", data), { code: "ERR_HUB_UNSERIALISABLE" });
     }
-    assert.throws(() => guest.socket.emit("hub:bad"), { code: "ERR_HUB_EVENT_NAME" });
-    assert.deepEqual(await guest.heard(), []);
+    assert.throws(() => peer.socket.emit("hub:bad"), { code: "ERR_HUB_EVENT_NAME" });
+    assert.deepEqual(await peer.heard(), []);
   });
 }
 
-/** Encodes the how-maniest packet it is. */
+/** Creates a codec that encodes each packet as its number. */
 function countingCodec(): { encode: () => string; decode: () => undefined } {
   let count = 0;
   return { encode: () => String(++count), decode: () => undefined };

@@ -4,121 +4,133 @@ import type { User } from "../../event-types.ts";
 import { Inbox } from "../inbox.ts";
 import { rawRequest, UPGRADE_HEADERS } from "../raw-client.ts";
 import type { SuiteConnectOptions } from "../suite-client.ts";
-import type { Guest } from "./guest.ts";
+import type { ClientFixture } from "./client-fixture.ts";
 import type { Suite } from "./suite.ts";
 
-/** Who is let in, and that whoever leaves, however that happens, gives back the place. */
+/** The admission of clients. A client frees its place when it leaves, however that happens. */
 export function doorCases(suite: Suite): void {
-  suite.test("pages of the same host may connect, those of another may not", async (stage) => {
-    await stage.connect(fromPage("https://chat.example"));
-    await assert.rejects(stage.dial(fromPage("https://evil.example")).opened, { status: 403 });
-    await assert.rejects(stage.dial(fromPage("https://chat.example:8443")).opened, { status: 403 });
-    assert.equal(stage.connected.length, 1);
+  suite.test("pages of the same host may connect, and pages of other hosts may not", async (fixture) => {
+    await fixture.connect(fromPage("https://chat.example"));
+    await assert.rejects(fixture.dial(fromPage("https://evil.example")).opened, { status: 403 });
+    await assert.rejects(fixture.dial(fromPage("https://chat.example:8443")).opened, { status: 403 });
+    assert.equal(fixture.connected.length, 1);
   });
 
-  suite.test("a refusal is told with its reason", { origins: [] }, async (stage) => {
+  suite.test("the refusal event tells the reason", { origins: [] }, async (fixture) => {
     const refusals: Refusal[] = [];
-    stage.hub.on("refusal", (refusal) => refusals.push(refusal));
-    await assert.rejects(stage.dial({ url: "/x", headers: { Origin: "https://evil.example" } }).opened);
+    fixture.hub.on("refusal", (refusal) => refusals.push(refusal));
+    await assert.rejects(fixture.dial({ url: "/x", headers: { Origin: "https://evil.example" } }).opened);
     assert.deepEqual(
       refusals.map(({ status, reason, handshake }) => [status, reason, handshake.url]),
       [[403, "origin", "/x"]],
     );
   });
 
-  suite.raw("a refusal says when to come back", { admit: () => ({ retryAfter: 1_500 }) }, async (stage) => {
-    const raw = await stage.dialRaw();
-    raw.write(rawRequest("/", UPGRADE_HEADERS));
-    const answer = await raw.response();
-    assert.equal(answer?.status, 503);
-    assert.equal(answer.headers.get("retry-after"), "2");
-    assert.notEqual(answer.body, "");
-  });
+  suite.raw(
+    "the answer to a refused client says when to retry",
+    { admit: () => ({ retryAfter: 1_500 }) },
+    async (fixture) => {
+      const raw = await fixture.dialRaw();
+      raw.write(rawRequest("/", UPGRADE_HEADERS));
+      const answer = await raw.response();
+      assert.equal(answer?.status, 503);
+      assert.equal(answer.headers.get("retry-after"), "2");
+      assert.notEqual(answer.body, "");
+    },
+  );
 
-  suite.test("behind a proxy the client's address is the one that it tells", { trustProxy: 1 }, async (stage) => {
-    const headers = { "X-Forwarded-For": "203.0.113.1, 198.51.100.7", "X-Forwarded-Proto": "https" };
-    const { handshake } = (await stage.connect({ headers })).socket;
-    assert.deepEqual([handshake.remoteAddress, handshake.secure], ["198.51.100.7", true]);
-  });
+  suite.test(
+    "behind a proxy the client's address is the one that the proxy tells",
+    { trustProxy: 1 },
+    async (fixture) => {
+      const headers = { "X-Forwarded-For": "203.0.113.1, 198.51.100.7", "X-Forwarded-Proto": "https" };
+      const { handshake } = (await fixture.connect({ headers })).socket;
+      assert.deepEqual([handshake.remoteAddress, handshake.secure], ["198.51.100.7", true]);
+    },
+  );
 
-  suite.test("each address has so many places", { trustProxy: 1, maxConnectionsPerAddress: 1 }, async (stage) => {
-    await stage.connect(fromAddress("198.51.100.7"));
-    await stage.connect(fromAddress("198.51.100.8"));
-    await assert.rejects(stage.dial(fromAddress("198.51.100.7")).opened, { status: 429 });
-  });
+  suite.test(
+    "maxConnectionsPerAddress limits the connections of each address",
+    { trustProxy: 1, maxConnectionsPerAddress: 1 },
+    async (fixture) => {
+      await fixture.connect(fromAddress("198.51.100.7"));
+      await fixture.connect(fromAddress("198.51.100.8"));
+      await assert.rejects(fixture.dial(fromAddress("198.51.100.7")).opened, { status: 429 });
+    },
+  );
 
   for (const [name, leave] of [
     ["closes", ({ client }) => client.close()],
     ["vanishes", ({ client }) => client.vanish()],
     ["is closed", ({ socket }) => socket.close()],
     ["is terminated", ({ socket }) => socket.terminate()],
-  ] as readonly (readonly [string, (guest: Guest) => void])[]) {
-    suite.test(`a client that ${name} gives back its place`, { maxConnections: 1 }, async (stage) => {
-      const guest = await stage.connect();
-      await assert.rejects(stage.dial().opened, { status: 503 });
-      leave(guest);
-      await stage.departures.next();
-      await stage.connect();
+  ] as readonly (readonly [string, (peer: ClientFixture) => void])[]) {
+    suite.test(`a client that ${name} frees its place`, { maxConnections: 1 }, async (fixture) => {
+      const peer = await fixture.connect();
+      await assert.rejects(fixture.dial().opened, { status: 503 });
+      leave(peer);
+      await fixture.departures.next();
+      await fixture.connect();
     });
   }
 
-  suite.test("a client that is refused gives back its place", { ...ONE_KNOWN, maxConnections: 1 }, async (stage) => {
-    await assert.rejects(stage.dial().opened, { status: 401 });
-    await assert.rejects(stage.dial().opened, { status: 401 });
-    await stage.connect(KNOWN);
-    await assert.rejects(stage.dial(KNOWN).opened, { status: 503 });
+  suite.test("a client that is refused frees its place", { ...ONE_KNOWN, maxConnections: 1 }, async (fixture) => {
+    await assert.rejects(fixture.dial().opened, { status: 401 });
+    await assert.rejects(fixture.dial().opened, { status: 401 });
+    await fixture.connect(KNOWN);
+    await assert.rejects(fixture.dial(KNOWN).opened, { status: 503 });
   });
 
   for (const [name, headers] of [
     ["without a key", { ...UPGRADE_HEADERS, "Sec-WebSocket-Key": [] }],
     ["with a key of the wrong length", { ...UPGRADE_HEADERS, "Sec-WebSocket-Key": "c2hvcnQ=" }],
   ] as const) {
-    suite.raw(`a request ${name} takes no place`, { maxConnections: 1 }, async (stage) => {
-      const raw = await stage.dialRaw();
+    suite.raw(`a request ${name} takes no place`, { maxConnections: 1 }, async (fixture) => {
+      const raw = await fixture.dialRaw();
       raw.write(rawRequest("/", headers));
       await raw.response();
-      await stage.connect();
+      await fixture.connect();
     });
   }
 
   const asked = new Inbox<(user: User) => void>();
   const authenticate = (): Promise<User> => new Promise((resolve) => asked.push(resolve));
   suite.test(
-    "a client that vanishes while it is authenticated gives back its place when that is over",
+    "a client that disconnects during authentication frees its place when authentication ends",
     { authenticate, maxConnections: 1 },
-    async (stage) => {
-      const impatient = stage.dial();
+    async (fixture) => {
+      const impatient = fixture.dial();
       const decide = await asked.next();
       impatient.vanish();
       await impatient.closed;
-      await assert.rejects(stage.dial().opened, { status: 503 });
+      await assert.rejects(fixture.dial().opened, { status: 503 });
       decide?.({ id: "ann" });
-      const arrival = stage.connect();
+      const arrival = fixture.connect();
       (await asked.next())?.({ id: "ben" });
       assert.deepEqual((await arrival).socket.user, { id: "ben" });
-      assert.equal(stage.connected.length, 1);
+      assert.equal(fixture.connected.length, 1);
     },
   );
 
   suite.test(
-    "a client is not kept waiting for ever",
+    "a client waits no longer than handshakeTimeout",
     { authenticate: () => new Promise<never>(() => {}), handshakeTimeout: 20 },
-    async (stage) => {
-      await assert.rejects(stage.dial().opened, { status: 503 });
-      assert.equal((await stage.failures.next())?.context.source, "authenticate");
-      assert.deepEqual(stage.connected, []);
+    async (fixture) => {
+      await assert.rejects(fixture.dial().opened, { status: 503 });
+      assert.equal((await fixture.failures.next())?.context.source, "authenticate");
+      assert.deepEqual(fixture.connected, []);
     },
   );
 
-  suite.test("a client whose credentials have expired is told to come back with others", ONE_KNOWN, async (stage) => {
-    const { client, socket } = await stage.connect(KNOWN);
+  suite.test("a client whose credentials have expired is closed with 4103", ONE_KNOWN, async (fixture) => {
+    const { client, socket } = await fixture.connect(KNOWN);
     socket.refresh({ id: "ann", expiresAt: Date.now() + 20 });
     assert.equal((await client.closed).code, 4103);
-    assert.equal((await stage.departures.next())?.code, 4103);
+    assert.equal((await fixture.departures.next())?.code, 4103);
   });
 }
 
-/** Lets in who says that it is Ann. */
+/** Options of a hub that lets in Ann only. */
 const ONE_KNOWN = {
   authenticate: async ({ url }: { readonly url: string }): Promise<User | false> => url === "/ann" && { id: "ann" },
 };

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { rawRequest, UPGRADE_HEADERS } from "../raw-client.ts";
 import type { Suite } from "./suite.ts";
 
-/** What the application learns of a handshake, and how it decides on one. */
+/** Handshakes: what the application learns of them, and how it decides on them. */
 export function handshakeCases(suite: Suite): void {
-  suite.test("the socket tells what the request said", async (stage) => {
-    const { socket } = await stage.connect({ url: "/chat/a%20b?x=1&y=%C3%A9&x=2", headers: { "X-Colour": "green" } });
+  suite.test("the socket has the data of the request", async (fixture) => {
+    const { socket } = await fixture.connect({ url: "/chat/a%20b?x=1&y=%C3%A9&x=2", headers: { "X-Colour": "green" } });
     const { handshake } = socket;
     assert.equal(handshake.url, "/chat/a%20b?x=1&y=%C3%A9&x=2");
     assert.equal(handshake.path, "/chat/a%20b");
@@ -16,95 +16,102 @@ export function handshakeCases(suite: Suite): void {
     assert.equal(handshake.secure, false);
   });
 
-  suite.raw("repeated headers are joined, those that may not be repeated keep the first", async (stage) => {
-    const raw = await stage.dialRaw();
-    raw.write(
-      rawRequest("/", {
-        ...UPGRADE_HEADERS,
-        "X-List": ["a", "b, c"],
-        Cookie: ["d=1", "e=2"],
-        Authorization: ["first", "second"],
-        "User-Agent": ["third", "fourth"],
-      }),
-    );
-    assert.equal((await raw.response())?.status, 101);
-    const { headers } = stage.connected[0]?.handshake ?? {};
-    assert.equal(headers?.["x-list"], "a, b, c");
-    assert.equal(headers?.["cookie"], "d=1; e=2");
-    assert.equal(headers?.["authorization"], "first");
-    assert.equal(headers?.["user-agent"], "third");
-  });
-
-  suite.test("every socket has an id of its own, and is found by it", async (stage) => {
-    const guests = await stage.trio();
-    const ids = new Set(guests.map(({ socket }) => socket.id));
-    assert.equal(ids.size, 3);
-    for (const { socket } of guests) {
-      assert.equal(socket.isOpen, true);
-      assert.equal(stage.hub.sockets.get(socket.id), socket);
-    }
-    assert.equal(stage.hub.sockets.size, 3);
-  });
-
-  suite.test("hub:welcome comes before anything else", { welcome: true }, async (stage) => {
-    stage.hub.on("connection", (socket) => socket.emit("hello"));
-    const guest = await stage.connect();
-    const welcome = { id: guest.socket.id, protocol: 1, heartbeat: 0, timeout: 0 };
-    assert.deepEqual(await guest.packet(), { event: "hub:welcome", data: welcome });
-    assert.deepEqual(await guest.packet(), { event: "hello" });
-  });
-
-  suite.test(
-    "hub:welcome tells the interval of the heartbeat",
-    { welcome: true, heartbeat: { interval: 30_000, timeout: 5_000 } },
-    async (stage) => {
-      const guest = await stage.connect();
-      const welcome = { id: guest.socket.id, protocol: 1, heartbeat: 30_000, timeout: 5_000 };
-      assert.deepEqual(await guest.packet(), { event: "hub:welcome", data: welcome });
+  suite.raw(
+    "repeated headers are joined, but of a header that may not be repeated the first counts",
+    async (fixture) => {
+      const raw = await fixture.dialRaw();
+      raw.write(
+        rawRequest("/", {
+          ...UPGRADE_HEADERS,
+          "X-List": ["a", "b, c"],
+          Cookie: ["d=1", "e=2"],
+          Authorization: ["first", "second"],
+          "User-Agent": ["third", "fourth"],
+        }),
+      );
+      assert.equal((await raw.response())?.status, 101);
+      const { headers } = fixture.connected[0]?.handshake ?? {};
+      assert.equal(headers?.["x-list"], "a, b, c");
+      assert.equal(headers?.["cookie"], "d=1; e=2");
+      assert.equal(headers?.["authorization"], "first");
+      assert.equal(headers?.["user-agent"], "third");
     },
   );
 
-  suite.test("without a welcome the first message is the application's", { welcome: false }, async (stage) => {
-    stage.hub.on("connection", (socket) => socket.emit("hello"));
-    assert.deepEqual(await (await stage.connect()).packet(), { event: "hello" });
+  suite.test("every socket has a unique id, by which the hub finds it", async (fixture) => {
+    const peers = await fixture.trio();
+    const ids = new Set(peers.map(({ socket }) => socket.id));
+    assert.equal(ids.size, 3);
+    for (const { socket } of peers) {
+      assert.equal(socket.isOpen, true);
+      assert.equal(fixture.hub.sockets.get(socket.id), socket);
+    }
+    assert.equal(fixture.hub.sockets.size, 3);
   });
 
-  suite.test("without a path any is accepted", async (stage) => {
-    await stage.connect({ url: "/" });
-    await stage.connect({ url: "/deep/down?x" });
-    assert.equal(stage.connected.length, 2);
+  suite.test("hub:welcome is the first message", { welcome: true }, async (fixture) => {
+    fixture.hub.on("connection", (socket) => socket.emit("hello"));
+    const peer = await fixture.connect();
+    const welcome = { id: peer.socket.id, protocol: 1, heartbeat: 0, timeout: 0 };
+    assert.deepEqual(await peer.packet(), { event: "hub:welcome", data: welcome });
+    assert.deepEqual(await peer.packet(), { event: "hello" });
   });
 
-  suite.test("with a path no other is accepted", { path: "/chat" }, async (stage) => {
-    await assert.rejects(stage.dial({ url: "/" }).opened, { status: 404 });
-    await assert.rejects(stage.dial({ url: "/chat/" }).opened, { status: 404 });
-    await assert.rejects(stage.dial({ url: "/chatter" }).opened, { status: 404 });
-    const { socket } = await stage.connect({ url: "/chat?room=a" });
+  suite.test(
+    "hub:welcome tells the interval and the timeout of the heartbeat",
+    { welcome: true, heartbeat: { interval: 30_000, timeout: 5_000 } },
+    async (fixture) => {
+      const peer = await fixture.connect();
+      const welcome = { id: peer.socket.id, protocol: 1, heartbeat: 30_000, timeout: 5_000 };
+      assert.deepEqual(await peer.packet(), { event: "hub:welcome", data: welcome });
+    },
+  );
+
+  suite.test("without hub:welcome the first message is the application's", { welcome: false }, async (fixture) => {
+    fixture.hub.on("connection", (socket) => socket.emit("hello"));
+    assert.deepEqual(await (await fixture.connect()).packet(), { event: "hello" });
+  });
+
+  suite.test("without the option path every path is accepted", async (fixture) => {
+    await fixture.connect({ url: "/" });
+    await fixture.connect({ url: "/deep/down?x" });
+    assert.equal(fixture.connected.length, 2);
+  });
+
+  suite.test("with the option path no other path is accepted", { path: "/chat" }, async (fixture) => {
+    await assert.rejects(fixture.dial({ url: "/" }).opened, { status: 404 });
+    await assert.rejects(fixture.dial({ url: "/chat/" }).opened, { status: 404 });
+    await assert.rejects(fixture.dial({ url: "/chatter" }).opened, { status: 404 });
+    const { socket } = await fixture.connect({ url: "/chat?room=a" });
     assert.equal(socket.handshake.url, "/chat?room=a");
-    assert.equal(stage.connected.length, 1);
+    assert.equal(fixture.connected.length, 1);
   });
 
-  suite.test("the server's preference among the subprotocols wins", { protocols: ["b", "a"] }, async (stage) => {
-    const { client, socket } = await stage.connect({ protocols: ["x", "a", "b"] });
-    assert.equal(client.protocol, "b");
-    assert.equal(socket.protocol, "b");
-  });
+  suite.test(
+    "the server's order of preference decides between the offered subprotocols",
+    { protocols: ["b", "a"] },
+    async (fixture) => {
+      const { client, socket } = await fixture.connect({ protocols: ["x", "a", "b"] });
+      assert.equal(client.protocol, "b");
+      assert.equal(socket.protocol, "b");
+    },
+  );
 
-  suite.test("no subprotocol is agreed on when none is offered", { protocols: ["a"] }, async (stage) => {
-    const { client, socket } = await stage.connect();
+  suite.test("no subprotocol is agreed on when none is offered", { protocols: ["a"] }, async (fixture) => {
+    const { client, socket } = await fixture.connect();
     assert.equal(client.protocol, "");
     assert.equal(socket.protocol, "");
   });
 
   for (const protocols of [["a"], []]) {
-    const known = protocols.length === 0 ? "none is known" : "another is known";
-    suite.raw(`no subprotocol is agreed on when ${known}`, { protocols }, async (stage) => {
-      const raw = await stage.dialRaw();
+    const known = protocols.length === 0 ? "the server knows none" : "the server knows another only";
+    suite.raw(`no subprotocol is agreed on when ${known}`, { protocols }, async (fixture) => {
+      const raw = await fixture.dialRaw();
       raw.write(rawRequest("/", { ...UPGRADE_HEADERS, "Sec-WebSocket-Protocol": "x, y" }));
       const response = await raw.response();
       assert.equal(response?.status, 101);
       assert.equal(response.headers.get("sec-websocket-protocol"), undefined);
-      assert.equal(stage.connected[0]?.protocol, "");
+      assert.equal(fixture.connected[0]?.protocol, "");
     });
   }
 
@@ -114,18 +121,18 @@ export function handshakeCases(suite: Suite): void {
     ["false", () => false as const],
     ["a promise of undefined", async () => undefined],
   ] as const) {
-    suite.test(`authenticate that returns ${answer} refuses with 401`, { authenticate }, async (stage) => {
-      await assert.rejects(stage.dial().opened, { status: 401 });
-      assert.deepEqual(stage.connected, []);
-      assert.deepEqual(stage.failures.take(), []);
+    suite.test(`authenticate that returns ${answer} refuses with 401`, { authenticate }, async (fixture) => {
+      await assert.rejects(fixture.dial().opened, { status: 401 });
+      assert.deepEqual(fixture.connected, []);
+      assert.deepEqual(fixture.failures.take(), []);
     });
   }
 
   const broken = new Error("broken");
   for (const [does, authenticate, code] of [
-    ["throws", () => Promise.reject(broken), undefined],
+    ["rejects", () => Promise.reject(broken), undefined],
     [
-      "rejects",
+      "throws",
       () => {
         throw broken;
       },
@@ -133,20 +140,20 @@ export function handshakeCases(suite: Suite): void {
     ],
     ["returns a user without an id", () => ({ id: "" }), "ERR_HUB_AUTHENTICATE"],
   ] as const) {
-    suite.test(`authenticate that ${does} refuses with 401 and is reported`, { authenticate }, async (stage) => {
-      await assert.rejects(stage.dial().opened, { status: 401 });
-      assert.deepEqual(stage.connected, []);
-      const failure = await stage.failures.next();
+    suite.test(`authenticate that ${does} refuses with 401 and is reported`, { authenticate }, async (fixture) => {
+      await assert.rejects(fixture.dial().opened, { status: 401 });
+      assert.deepEqual(fixture.connected, []);
+      const failure = await fixture.failures.next();
       assert.deepEqual(failure?.context, { source: "authenticate" });
       if (code === undefined) assert.equal(failure.error, broken);
       else assert.equal((failure.error as { code?: unknown }).code, code);
     });
   }
 
-  suite.test("the user is there from the start", { authenticate: () => ({ id: "ann" }) }, async (stage) => {
+  suite.test("the user is known in the connection event", { authenticate: () => ({ id: "ann" }) }, async (fixture) => {
     const users: unknown[] = [];
-    stage.hub.on("connection", ({ user }) => users.push(user?.id));
-    await stage.connect();
+    fixture.hub.on("connection", ({ user }) => users.push(user?.id));
+    await fixture.connect();
     assert.deepEqual(users, ["ann"]);
   });
 
@@ -158,13 +165,13 @@ export function handshakeCases(suite: Suite): void {
     ["of an unknown version", { ...upgrade, "Sec-WebSocket-Version": "7" }],
     ["without a version", { ...upgrade, "Sec-WebSocket-Version": [] }],
   ] as const) {
-    suite.raw(`a request ${name} is answered with an HTTP error`, async (stage) => {
-      const raw = await stage.dialRaw();
+    suite.raw(`a request ${name} is answered with an HTTP error`, async (fixture) => {
+      const raw = await fixture.dialRaw();
       raw.write(rawRequest("/", headers));
       const status = (await raw.response())?.status ?? 0;
       assert.ok(status >= 400 && status < 500, `status ${status}`);
-      await stage.connect();
-      assert.equal(stage.connected.length, 1);
+      await fixture.connect();
+      assert.equal(fixture.connected.length, 1);
     });
   }
 }

@@ -3,12 +3,12 @@ import { HubError } from "../../errors.ts";
 import type { ErrorContext } from "../../hub/events.ts";
 import type { Packet, WireError } from "../../protocol/packet.ts";
 import { Inbox } from "../inbox.ts";
-import type { Stage } from "./stage.ts";
+import type { HubFixture } from "./hub-fixture.ts";
 import type { Suite } from "./suite.ts";
 
 const object = 'A packet is an object such as {"event":"name","data":…}.';
 
-/** What a client may send by mistake, and the answer. The connection stays. */
+/** Packets that a client may send by mistake, and the error with which the hub answers. The connection stays open. */
 const MISTAKES: readonly (readonly [packet: Packet, error: WireError])[] = [
   [{ event: "" }, { code: "bad-packet", message: '"event" must be a non-empty string.' }],
   [{ event: 7 as never }, { code: "bad-packet", message: '"event" must be a non-empty string.' }],
@@ -22,7 +22,7 @@ const MISTAKES: readonly (readonly [packet: Packet, error: WireError])[] = [
   [{ event: "hub:a" }, { code: "reserved-event", message: '"hub:a" is not an event that a client may send.' }],
 ];
 
-/** The same in text that the codec would not write. */
+/** Mistakes in the text of JSON, which the codec itself would not write. */
 const MISTAKES_IN_JSON: readonly (readonly [message: string, error: WireError])[] = [
   ["not JSON", { code: "bad-packet", message: "The message is not valid JSON." }],
   ["", { code: "bad-packet", message: "The message is not valid JSON." }],
@@ -36,41 +36,41 @@ const MISTAKES_IN_JSON: readonly (readonly [message: string, error: WireError])[
 
 const UNEXPECTED = { code: "unexpected-message", message: "This server takes no messages other than packets." };
 
-/** Guarantee 7: mistakes stay where they were made. */
+/** Guarantee 7: mistakes of one client, and failures of the application's functions, affect nobody else. */
 export function isolationCases(suite: Suite): void {
   for (const [packet, error] of MISTAKES) {
-    suite.test(`${JSON.stringify(packet)} is answered with ${error.code}`, async (stage) => {
-      await refused(stage, stage.wire.codec.encode(packet), error);
+    suite.test(`${JSON.stringify(packet)} is answered with ${error.code}`, async (fixture) => {
+      await refused(fixture, fixture.wire.codec.encode(packet), error);
     });
   }
 
   for (const [message, error] of MISTAKES_IN_JSON) {
-    suite.json(`${message || "an empty message"} is answered with ${error.code}`, async (stage) => {
-      await refused(stage, message, error);
+    suite.json(`${message || "an empty message"} is answered with ${error.code}`, async (fixture) => {
+      await refused(fixture, message, error);
     });
   }
 
-  suite.test("a request for an unknown event gets an error reply", async (stage) => {
-    const guest = await stage.connect();
+  suite.test("a request for an unknown event gets an error reply", async (fixture) => {
+    const peer = await fixture.connect();
     const error = { code: "unknown-event", message: 'The server handles no event "toString".' };
-    assert.deepEqual(await guest.ask("toString"), { reply: 1, error });
+    assert.deepEqual(await peer.ask("toString"), { reply: 1, error });
   });
 
-  suite.json("unknown fields are ignored", async (stage) => {
-    const guest = await stage.connect();
-    stage.hub.handle("echo", (data: unknown) => data);
-    guest.client.send('{"event":"echo","id":3,"data":1,"colour":"green","room":"x"}');
-    assert.deepEqual(await guest.packet(), { reply: 3, data: 1 });
+  suite.json("unknown fields are ignored", async (fixture) => {
+    const peer = await fixture.connect();
+    fixture.hub.handle("echo", (data: unknown) => data);
+    peer.client.send('{"event":"echo","id":3,"data":1,"colour":"green","room":"x"}');
+    assert.deepEqual(await peer.packet(), { reply: 3, data: 1 });
   });
 
-  suite.test("a message that is none of the codec's and nobody takes is answered with hub:error", async (stage) => {
-    const guest = await stage.connect();
-    guest.client.send(stage.wire.foreign(1));
-    assert.deepEqual(await guest.packet(), { event: "hub:error", data: UNEXPECTED });
+  suite.test("a message that is no packet and has no listener is answered with hub:error", async (fixture) => {
+    const peer = await fixture.connect();
+    peer.client.send(fixture.wire.foreign(1));
+    assert.deepEqual(await peer.packet(), { event: "hub:error", data: UNEXPECTED });
     const received = new Inbox<string | Uint8Array>();
-    stage.hub.on("message", (_socket, message) => received.push(message));
-    guest.client.send(stage.wire.foreign(2));
-    assert.deepEqual(await received.next(), stage.wire.foreign(2));
+    fixture.hub.on("message", (_socket, message) => received.push(message));
+    peer.client.send(fixture.wire.foreign(2));
+    assert.deepEqual(await received.next(), fixture.wire.foreign(2));
   });
 
   const broken = new Error("broken");
@@ -84,32 +84,35 @@ export function isolationCases(suite: Suite): void {
       ["throws", fail],
       ["rejects", reject],
     ] as const) {
-      suite.test(`a listener of ${event} that ${does} is reported, and stops no other`, async (stage) => {
-        const called: string[] = [];
-        stage.hub.on(event, listener);
-        stage.hub.on(event, () => called.push("second"));
-        const guest = await stage.connect();
-        guest.client.send(stage.wire.foreign(1));
-        if (event === "disconnection") guest.client.close();
-        const failure = await stage.failures.next();
-        assert.equal(failure?.error, broken);
-        assert.deepEqual(failure.context, { source: "listener", event, socket: guest.socket });
-        assert.deepEqual(called, ["second"]);
-        const other = await stage.connect();
-        assert.deepEqual(await other.heard(), []);
-      });
+      suite.test(
+        `a listener of ${event} that ${does} is reported, and the other listeners are called`,
+        async (fixture) => {
+          const called: string[] = [];
+          fixture.hub.on(event, listener);
+          fixture.hub.on(event, () => called.push("second"));
+          const peer = await fixture.connect();
+          peer.client.send(fixture.wire.foreign(1));
+          if (event === "disconnection") peer.client.close();
+          const failure = await fixture.failures.next();
+          assert.equal(failure?.error, broken);
+          assert.deepEqual(failure.context, { source: "listener", event, socket: peer.socket });
+          assert.deepEqual(called, ["second"]);
+          const other = await fixture.connect();
+          assert.deepEqual(await other.heard(), []);
+        },
+      );
     }
   }
 
-  suite.test("a listener of error that fails is the end of it", async (stage) => {
-    const guest = await stage.connect();
-    stage.hub.on("error", fail);
-    stage.hub.on("error", reject);
-    stage.hub.handle("fail", fail);
-    await guest.ask("fail");
-    assert.equal((await stage.failures.next())?.error, broken);
-    assert.equal(guest.socket.isOpen, true);
-    assert.deepEqual(await guest.heard(), []);
+  suite.test("a failing listener of error does no further harm", async (fixture) => {
+    const peer = await fixture.connect();
+    fixture.hub.on("error", fail);
+    fixture.hub.on("error", reject);
+    fixture.hub.handle("fail", fail);
+    await peer.ask("fail");
+    assert.equal((await fixture.failures.next())?.error, broken);
+    assert.equal(peer.socket.isOpen, true);
+    assert.deepEqual(await peer.heard(), []);
   });
 
   for (const [what, error] of THROWN) {
@@ -117,76 +120,76 @@ export function isolationCases(suite: Suite): void {
       ["throws", () => raise(error)],
       ["rejects with", () => Promise.reject(error)],
     ] as const) {
-      suite.test(`a handler that ${does} ${what} is reported once, and answered`, async (stage) => {
-        const [guest, other] = await stage.pair();
-        stage.hub.handle("fail", failing);
-        assert.deepEqual(await guest.ask("fail"), { reply: 1, error: FAILED });
-        expectFailure(stage, error, { source: "handler", event: "fail", socket: guest.socket });
+      suite.test(`a handler that ${does} ${what} is reported once, and the client gets an error`, async (fixture) => {
+        const [peer, other] = await fixture.pair();
+        fixture.hub.handle("fail", failing);
+        assert.deepEqual(await peer.ask("fail"), { reply: 1, error: FAILED });
+        expectFailure(fixture, error, { source: "handler", event: "fail", socket: peer.socket });
         assert.deepEqual(await other.heard(), []);
       });
 
-      suite.test(`middleware that ${does} ${what} is reported once, and answered`, async (stage) => {
-        const [guest, other] = await stage.pair();
-        stage.hub.handle("work", () => "done");
-        const remove = stage.hub.use(failing);
-        assert.deepEqual(await guest.ask("work"), { reply: 1, error: FAILED });
-        expectFailure(stage, error, { source: "middleware", event: "work", socket: guest.socket });
+      suite.test(`middleware that ${does} ${what} is reported once, and the client gets an error`, async (fixture) => {
+        const [peer, other] = await fixture.pair();
+        fixture.hub.handle("work", () => "done");
+        const remove = fixture.hub.use(failing);
+        assert.deepEqual(await peer.ask("work"), { reply: 1, error: FAILED });
+        expectFailure(fixture, error, { source: "middleware", event: "work", socket: peer.socket });
         remove();
-        assert.deepEqual(await guest.ask("work"), { reply: 1, data: "done" });
+        assert.deepEqual(await peer.ask("work"), { reply: 1, data: "done" });
         assert.deepEqual(await other.heard(), []);
       });
 
       const joinable = failing as () => boolean;
       suite.test(
-        `a guard of rooms that ${does} ${what} is reported once, and answered`,
+        `joinable that ${does} ${what} is reported once, and the client gets an error`,
         { joinable },
-        async (stage) => {
-          const guest = await stage.connect();
-          assert.deepEqual(await guest.ask("hub:join", { room: "room" }), { reply: 1, error: FAILED });
-          expectFailure(stage, error, { source: "joinable", event: "hub:join", socket: guest.socket });
-          assert.equal(stage.hub.rooms.size, 0);
+        async (fixture) => {
+          const peer = await fixture.connect();
+          assert.deepEqual(await peer.ask("hub:join", { room: "room" }), { reply: 1, error: FAILED });
+          expectFailure(fixture, error, { source: "joinable", event: "hub:join", socket: peer.socket });
+          assert.equal(fixture.hub.rooms.size, 0);
         },
       );
     }
   }
 
-  suite.test("a reply that cannot be encoded is a failure of its handler", async (stage) => {
-    const [guest, other] = await stage.pair();
+  suite.test("a reply that cannot be encoded is reported as a failure of its handler", async (fixture) => {
+    const [peer, other] = await fixture.pair();
     const unreadable = Object.defineProperty({}, "x", { enumerable: true, get: fail });
-    stage.hub.handle("sync", () => unreadable);
-    stage.hub.handle("async", async () => unreadable);
+    fixture.hub.handle("sync", () => unreadable);
+    fixture.hub.handle("async", async () => unreadable);
     for (const event of ["sync", "async"]) {
-      // oxlint-disable-next-line no-await-in-loop -- the second is asked when the first was answered
-      assert.deepEqual(await guest.ask(event), { reply: 1, error: FAILED });
-      const [failure, ...more] = stage.failures.take();
+      // oxlint-disable-next-line no-await-in-loop -- the second request is sent after the first reply
+      assert.deepEqual(await peer.ask(event), { reply: 1, error: FAILED });
+      const [failure, ...more] = fixture.failures.take();
       assert.ok(failure?.error instanceof HubError);
       assert.equal(failure.error.code, "ERR_HUB_UNSERIALISABLE");
-      assert.deepEqual(failure.context, { source: "handler", event, socket: guest.socket });
+      assert.deepEqual(failure.context, { source: "handler", event, socket: peer.socket });
       assert.equal(more.length, 0);
     }
     assert.deepEqual(await other.heard(), []);
   });
 
-  suite.test("a thenable that calls back more than once is answered, or reported, once", async (stage) => {
-    const guest = await stage.connect();
-    // oxlint-disable-next-line unicorn/no-thenable -- a bad one is what is tested
+  suite.test("a thenable that settles more than once is answered, or reported, once", async (fixture) => {
+    const peer = await fixture.connect();
+    // oxlint-disable-next-line unicorn/no-thenable -- the test needs an invalid thenable
     const twice = { then: (_done: unknown, failed: (error: unknown) => void) => (failed(broken), failed(broken)) };
-    stage.hub.handle("fail", () => twice);
-    assert.deepEqual(await guest.ask("fail"), { reply: 1, error: FAILED });
-    expectFailure(stage, broken, { source: "handler", event: "fail", socket: guest.socket });
-    stage.hub.on("message", () => twice);
-    guest.client.send(stage.wire.foreign(1));
-    const failure = await stage.failures.next();
-    assert.deepEqual(failure?.context, { source: "listener", event: "message", socket: guest.socket });
-    stage.hub.handle("fence", () => "fine");
-    assert.deepEqual(await guest.ask("fence"), { reply: 1, data: "fine" });
-    assert.deepEqual(stage.failures.take(), []);
+    fixture.hub.handle("fail", () => twice);
+    assert.deepEqual(await peer.ask("fail"), { reply: 1, error: FAILED });
+    expectFailure(fixture, broken, { source: "handler", event: "fail", socket: peer.socket });
+    fixture.hub.on("message", () => twice);
+    peer.client.send(fixture.wire.foreign(1));
+    const failure = await fixture.failures.next();
+    assert.deepEqual(failure?.context, { source: "listener", event: "message", socket: peer.socket });
+    fixture.hub.handle("fence", () => "fine");
+    assert.deepEqual(await peer.ask("fence"), { reply: 1, data: "fine" });
+    assert.deepEqual(fixture.failures.take(), []);
   });
 
-  suite.test("a failing handler of one client disturbs no other", async (stage) => {
-    const [a, b] = await stage.pair();
-    stage.hub.handle("fail", reject);
-    stage.hub.handle("work", () => "done");
+  suite.test("a handler that fails for one client disturbs no other client", async (fixture) => {
+    const [a, b] = await fixture.pair();
+    fixture.hub.handle("fail", reject);
+    fixture.hub.handle("work", () => "done");
     a.say({ event: "fail" });
     assert.deepEqual(await b.ask("work"), { reply: 1, data: "done" });
     await a.packet();
@@ -196,32 +199,35 @@ export function isolationCases(suite: Suite): void {
 
 const FAILED: WireError = { code: "handler-failed", message: "The server failed to handle this." };
 
-/** What code may throw beside errors. Not even a look at the last one succeeds. */
+/** Values other than errors that code may throw. */
 const THROWN: readonly (readonly [what: string, error: unknown])[] = [
-  ["nothing", undefined],
-  ["a text", "broken"],
-  ["what cannot be touched", new Proxy({}, new Proxy({}, { get: () => () => raise(new Error("Touched")) }))],
+  ["undefined", undefined],
+  ["a string", "broken"],
+  [
+    "a proxy that fails at every access",
+    new Proxy({}, new Proxy({}, { get: () => () => raise(new Error("Touched")) })),
+  ],
 ];
 
 function raise(error: unknown): never {
   throw error;
 }
 
-/** Exactly this has been reported. */
-function expectFailure(stage: Stage, error: unknown, context: ErrorContext): void {
-  const [failure, ...more] = stage.failures.take();
-  // Not by `assert.equal`, which would look at it.
+/** Checks that exactly this failure has been reported. */
+function expectFailure(fixture: HubFixture, error: unknown, context: ErrorContext): void {
+  const [failure, ...more] = fixture.failures.take();
+  // `assert.equal` would access properties of the error, which may fail.
   assert.ok(Object.is(failure?.error, error), "another error was reported, or none");
   assert.deepEqual(failure?.context, context);
   assert.equal(more.length, 0);
 }
 
-/** The client is told, and nobody else; the connection goes on as before. */
-async function refused(stage: Stage, message: string | Uint8Array, error: WireError): Promise<void> {
-  const guest = await stage.connect();
-  guest.client.send(message);
-  assert.deepEqual(await guest.packet(), { event: "hub:error", data: error });
-  stage.hub.handle("fine", () => true);
-  assert.deepEqual(await guest.ask("fine"), { reply: 1, data: true });
-  assert.deepEqual(stage.failures.take(), []);
+/** Checks that a message is answered with an error, and that the connection works afterwards. */
+async function refused(fixture: HubFixture, message: string | Uint8Array, error: WireError): Promise<void> {
+  const peer = await fixture.connect();
+  peer.client.send(message);
+  assert.deepEqual(await peer.packet(), { event: "hub:error", data: error });
+  fixture.hub.handle("fine", () => true);
+  assert.deepEqual(await peer.ask("fine"), { reply: 1, data: true });
+  assert.deepEqual(fixture.failures.take(), []);
 }

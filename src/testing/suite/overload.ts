@@ -4,20 +4,22 @@ import type { Suite } from "./suite.ts";
 
 const LIMIT = 1024 * 1024;
 
-/** Guarantee 9: clients that read too slowly, or not at all. The network's own buffers have to be filled first. */
+/**
+ * Guarantee 9: clients that read too slowly, or not at all. The tests have to fill the buffers of the network first.
+ */
 export function overloadCases(suite: Suite): void {
   suite.test(
-    "a client that does not read is closed with 4101, the others get all",
+    "a client that does not read is closed with 4101, and the others get everything",
     { maxBufferedBytes: LIMIT },
-    async (stage) => {
-      const [slow, brisk] = await stage.pair();
+    async (fixture) => {
+      const [slow, brisk] = await fixture.pair();
       slow.client.pause();
       const sent = await exchange(
         brisk,
-        (message) => stage.hub.send(message),
+        (message) => fixture.hub.send(message),
         () => !slow.socket.isOpen,
       );
-      const departure = await stage.departures.next();
+      const departure = await fixture.departures.next();
       assert.equal(departure?.socket, slow.socket);
       assert.equal(departure.code, 4101);
       assert.equal(brisk.socket.isOpen, true);
@@ -33,11 +35,11 @@ export function overloadCases(suite: Suite): void {
     },
   );
 
-  suite.test("a client that reads again in time gets everything in order", async (stage) => {
-    const [slow, brisk] = await stage.pair();
+  suite.test("a client that reads again in time gets everything in order", async (fixture) => {
+    const [slow, brisk] = await fixture.pair();
     slow.client.pause();
     const behind = (): boolean => slow.socket.bufferedAmount > 65_536;
-    const sent = await exchange(brisk, (message) => stage.hub.send(message), behind);
+    const sent = await exchange(brisk, (message) => fixture.hub.send(message), behind);
     for (let n = 0; n < 10; n++) slow.socket.send(`${sent + n}:${CHUNK}`);
     slow.client.resume();
     const heard = await slow.heard();
@@ -49,11 +51,11 @@ export function overloadCases(suite: Suite): void {
     assert.equal(slow.socket.isOpen, true);
   });
 
-  suite.test("close delivers what waits for a client that reads again", async (stage) => {
-    const [slow, brisk] = await stage.pair();
+  suite.test("close delivers buffered messages to a client that reads again", async (fixture) => {
+    const [slow, brisk] = await fixture.pair();
     slow.client.pause();
     const behind = (): boolean => slow.socket.bufferedAmount > 65_536;
-    const sent = await exchange(brisk, (message) => stage.hub.send(message), behind);
+    const sent = await exchange(brisk, (message) => fixture.hub.send(message), behind);
     slow.socket.send(`${sent}:${CHUNK}`);
     slow.socket.close(4000, "done");
     slow.client.resume();
@@ -62,26 +64,26 @@ export function overloadCases(suite: Suite): void {
     assert.deepEqual(await slow.client.closed, { code: 4000, reason: "done" });
   });
 
-  suite.test("a volatile message skips whoever is behind, and nobody else", async (stage) => {
-    const [slow, brisk] = await stage.pair();
+  suite.test("a volatile message skips clients that are behind, and no others", async (fixture) => {
+    const [slow, brisk] = await fixture.pair();
     slow.client.pause();
     const behind = (): boolean => slow.socket.bufferedAmount > 65_536;
-    const sent = await exchange(brisk, (message) => stage.hub.send(message), behind);
-    stage.hub.volatile.send("volatile");
+    const sent = await exchange(brisk, (message) => fixture.hub.send(message), behind);
+    fixture.hub.volatile.send("volatile");
     slow.socket.volatile.send("volatile too");
-    stage.hub.send("not volatile");
+    fixture.hub.send("not volatile");
     assert.deepEqual(await brisk.heard(), ["volatile", "not volatile"]);
     slow.client.resume();
     assert.deepEqual((await slow.heard()).slice(sent), ["not volatile"]);
     await caughtUp(slow);
-    stage.hub.volatile.send("volatile again");
+    fixture.hub.volatile.send("volatile again");
     assert.deepEqual(await slow.heard(), ["volatile again"]);
   });
 
-  suite.test("a message above the limit cannot be sent", { maxBufferedBytes: 65_536 }, async (stage) => {
-    const guest = await stage.connect();
-    assert.throws(() => guest.socket.send(CHUNK), { code: "ERR_HUB_MESSAGE_TOO_LARGE" });
-    assert.throws(() => stage.hub.emit("big", CHUNK), { code: "ERR_HUB_MESSAGE_TOO_LARGE" });
-    assert.deepEqual(await guest.heard(), []);
+  suite.test("a message larger than maxBufferedBytes cannot be sent", { maxBufferedBytes: 65_536 }, async (fixture) => {
+    const peer = await fixture.connect();
+    assert.throws(() => peer.socket.send(CHUNK), { code: "ERR_HUB_MESSAGE_TOO_LARGE" });
+    assert.throws(() => fixture.hub.emit("big", CHUNK), { code: "ERR_HUB_MESSAGE_TOO_LARGE" });
+    assert.deepEqual(await peer.heard(), []);
   });
 }

@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
 import type { Hub } from "../../hub/hub.ts";
 import { roomStateCases } from "./room-state.ts";
-import type { Guest } from "./guest.ts";
+import type { ClientFixture } from "./client-fixture.ts";
 import type { Suite } from "./suite.ts";
 
-type Trio = readonly [Guest, Guest, Guest];
+type Trio = readonly [ClientFixture, ClientFixture, ClientFixture];
 
-/** What each of the three was sent. */
+/** Waits for the messages that each of the three clients was sent. */
 const heard = ([a, b, c]: Trio): Promise<unknown[]> => Promise.all([a.heard(), b.heard(), c.heard()]);
 
-/** a in x, b in x and y, c in y. */
-export function seat([a, b, c]: Trio): void {
+/** Joins a to x, b to x and y, and c to y. */
+export function joinRooms([a, b, c]: Trio): void {
   a.socket.join("x");
   b.socket.join("x", "y");
   c.socket.join("y");
@@ -19,7 +19,7 @@ export function seat([a, b, c]: Trio): void {
 const HIT = ["m"];
 const MISS: string[] = [];
 
-/** Who is reached by what. */
+/** Targets, with the messages that each of three clients gets. */
 export const TARGETS: readonly (readonly [name: string, send: (hub: Hub, trio: Trio) => void, expected: unknown])[] = [
   ["hub.send reaches everybody", (hub) => hub.send("m"), [HIT, HIT, HIT]],
   ["a room reaches its members", (hub) => hub.to("x").send("m"), [HIT, HIT, MISS]],
@@ -59,21 +59,21 @@ export const TARGETS: readonly (readonly [name: string, send: (hub: Hub, trio: T
   ["hub.local is everybody on one node", (hub) => hub.local.to("x").send("m"), [HIT, HIT, MISS]],
 ];
 
-/** Whom a target reaches. */
+/** The sockets that a target reaches. */
 export function roomCases(suite: Suite): void {
   for (const [name, send, expected] of TARGETS) {
-    suite.test(name, async (stage) => {
-      const trio = await stage.trio();
-      seat(trio);
-      send(stage.hub, trio);
+    suite.test(name, async (fixture) => {
+      const trio = await fixture.trio();
+      joinRooms(trio);
+      send(fixture.hub, trio);
       assert.deepEqual(await heard(trio), expected);
     });
   }
 
-  suite.test("a target is looked up at each use, and changed by none", async (stage) => {
-    const trio = await stage.trio();
+  suite.test("a target is looked up at each use, and no use changes it", async (fixture) => {
+    const trio = await fixture.trio();
     const [a, b] = trio;
-    const room = stage.hub.to("x");
+    const room = fixture.hub.to("x");
     room.send("1");
     a.socket.join("x");
     room.send("2");
@@ -84,15 +84,15 @@ export function roomCases(suite: Suite): void {
     assert.deepEqual(await heard(trio), [["2", "4", "5"], ["4", "5"], []]);
   });
 
-  suite.test("an event names the room when it was sent to exactly one", async (stage) => {
-    const guest = await stage.connect();
-    const { hub, wire } = stage;
-    guest.socket.join("x", "y");
+  suite.test("an event names the room when it was sent to exactly one", async (fixture) => {
+    const peer = await fixture.connect();
+    const { hub, wire } = fixture;
+    peer.socket.join("x", "y");
     hub.to("x").emit("one");
     hub.to(["x", "y"]).emit("two");
     hub.emit("all");
-    hub.to("x").toSocket(guest.socket.id).emit("mixed");
-    assert.deepEqual(await guest.heard(), [
+    hub.to("x").toSocket(peer.socket.id).emit("mixed");
+    assert.deepEqual(await peer.heard(), [
       wire.heard({ event: "one", room: "x" }),
       wire.heard({ event: "two" }),
       wire.heard({ event: "all" }),
@@ -100,13 +100,13 @@ export function roomCases(suite: Suite): void {
     ]);
   });
 
-  suite.test("joining a room named like an id hears nothing of that socket's", async (stage) => {
-    const trio = await stage.trio();
+  suite.test("a member of a room named like a socket's id gets nothing that is for that socket", async (fixture) => {
+    const trio = await fixture.trio();
     const [a, b] = trio;
     b.socket.join(a.socket.id);
-    stage.hub.toSocket(a.socket.id).send("for a");
-    stage.hub.to(a.socket.id).send("for the room");
-    stage.hub.except(a.socket.id).send("for all but the room");
+    fixture.hub.toSocket(a.socket.id).send("for a");
+    fixture.hub.to(a.socket.id).send("for the room");
+    fixture.hub.except(a.socket.id).send("for all but the room");
     assert.deepEqual(await heard(trio), [
       ["for a", "for all but the room"],
       ["for the room"],
@@ -117,21 +117,21 @@ export function roomCases(suite: Suite): void {
   suite.test(
     "a user is reached on all of their sockets",
     { authenticate: ({ query }) => ({ id: query.get("user") ?? "nobody" }) },
-    async (stage) => {
+    async (fixture) => {
       const trio = await Promise.all([
-        stage.connect({ url: "/?user=ann" }),
-        stage.connect({ url: "/?user=ann" }),
-        stage.connect({ url: "/?user=bob" }),
+        fixture.connect({ url: "/?user=ann" }),
+        fixture.connect({ url: "/?user=ann" }),
+        fixture.connect({ url: "/?user=bob" }),
       ]);
       const [a, b, c] = trio;
       c.socket.join("ann");
-      stage.hub.toUser("ann").send("1");
-      stage.hub.toUser("ann").toUser("bob").toSocket(a.socket.id).send("2");
+      fixture.hub.toUser("ann").send("1");
+      fixture.hub.toUser("ann").toUser("bob").toSocket(a.socket.id).send("2");
       a.socket.broadcast.toUser("ann").send("3");
-      stage.hub.toUser("eve").send("4");
+      fixture.hub.toUser("eve").send("4");
       b.client.close();
-      await stage.departures.next();
-      stage.hub.toUser("ann").send("5");
+      await fixture.departures.next();
+      fixture.hub.toUser("ann").send("5");
       assert.deepEqual(await Promise.all([a.heard(), b.rest(), c.heard()]), [["1", "2", "5"], ["1", "2", "3"], ["2"]]);
     },
   );

@@ -3,18 +3,18 @@ import { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Connection, UpgradeInfo } from "../../transports/transport.ts";
-import { sequence, type SeamEvent, type SeamStage } from "./seam-stage.ts";
+import { sequence, type TransportEvent, type TransportFixture } from "./transport-fixture.ts";
 import type { Suite } from "./suite.ts";
 
-/** The transport alone: what the hub relies on. */
+/** The seam: what a hub relies on in a transport. */
 export function seamCases(suite: Suite): void {
-  suite.seam("hands over a copy of the request", async (stage) => {
+  suite.seam("hands over a copy of the request", async (fixture) => {
     const asked: UpgradeInfo[] = [];
-    stage.upgrade = (info) => {
+    fixture.upgrade = (info) => {
       asked.push(info);
       return { accept: true, protocol: "one", context: undefined };
     };
-    await stage.connect({ url: "/a/b?c=d&e=%20", headers: { "X-Colour": "green" }, protocols: ["one", "two"] });
+    await fixture.connect({ url: "/a/b?c=d&e=%20", headers: { "X-Colour": "green" }, protocols: ["one", "two"] });
     const [info] = asked;
     assert.equal(info?.url, "/a/b?c=d&e=%20");
     assert.equal(info.headers["x-colour"], "green");
@@ -24,11 +24,11 @@ export function seamCases(suite: Suite): void {
     assert.equal(info.signal.aborted, false);
   });
 
-  suite.seam("opens with what the decision carried", async (stage) => {
+  suite.seam("opens a connection with the subprotocol and the context of the decision", async (fixture) => {
     const context = { mine: true };
-    stage.upgrade = () => ({ accept: true, protocol: "two", context });
-    const client = stage.dial({ protocols: ["one", "two"] });
-    const event = await stage.events.next();
+    fixture.upgrade = () => ({ accept: true, protocol: "two", context });
+    const client = fixture.dial({ protocols: ["one", "two"] });
+    const event = await fixture.events.next();
     assert.ok(event?.type === "open");
     assert.equal(event.context, context);
     assert.equal(event.connection.protocol, "two");
@@ -37,25 +37,25 @@ export function seamCases(suite: Suite): void {
     assert.equal(client.protocol, "two");
   });
 
-  suite.seam("refuses with the status and the text of the decision", async (stage) => {
-    stage.upgrade = () => ({ accept: false, status: 403, message: "Not today" });
-    await assert.rejects(stage.dial().opened, { name: "SuiteRefusal", status: 403, body: "Not today" });
-    assert.deepEqual(stage.events.take(), []);
+  suite.seam("refuses with the status and the text of the decision", async (fixture) => {
+    fixture.upgrade = () => ({ accept: false, status: 403, message: "Not today" });
+    await assert.rejects(fixture.dial().opened, { name: "SuiteRefusal", status: 403, body: "Not today" });
+    assert.deepEqual(fixture.events.take(), []);
   });
 
-  suite.seam("hands over text as a string and binary as bytes that stay as they are", async (stage) => {
-    const { client, connection } = await stage.connect();
+  suite.seam("hands over text as a string, and binary as bytes that do not change later", async (fixture) => {
+    const { client, connection } = await fixture.connect();
     const messages = [Buffer.from([0, 255, 1]), Buffer.alloc(0), Buffer.alloc(50_000, 7), Buffer.from([9])];
     for (const message of messages) client.send(message);
     client.send("é");
-    const received = await messagesUpTo(stage, "é");
+    const received = await messagesUpTo(fixture, "é");
     assert.deepEqual(received, messages);
     assert.ok(received.every((message) => Buffer.isBuffer(message)));
     assert.equal(connection.bufferedAmount, 0);
   });
 
-  suite.seam("writes frames in order", async (stage) => {
-    const { client, connection } = await stage.connect();
+  suite.seam("writes frames in order", async (fixture) => {
+    const { client, connection } = await fixture.connect();
     connection.write(sequence("a", Buffer.from([1]), ""));
     connection.write(sequence("b"));
     assert.equal(await client.next(), "a");
@@ -64,45 +64,45 @@ export function seamCases(suite: Suite): void {
     assert.equal(await client.next(), "b");
   });
 
-  suite.seam("tells when what it buffered has been written", async (stage) => {
-    const { client, connection } = await stage.connect();
+  suite.seam("calls drain when buffered frames have been written", async (fixture) => {
+    const { client, connection } = await fixture.connect();
     client.pause();
     const chunk = sequence(randomBytes(65_536));
     const written = await writeUntilBuffered(connection, chunk);
     assert.ok(connection.bufferedAmount > 0);
     client.resume();
-    await drainedCompletely(stage, connection);
+    await drainedCompletely(fixture, connection);
     connection.write(sequence("last"));
     const count = await countMessages(() => client.next(), "last");
     assert.equal(count, written);
   });
 
-  suite.seam("asks for a pong", async (stage) => {
-    const { connection } = await stage.connect();
+  suite.seam("reports the pong that answers a ping", async (fixture) => {
+    const { connection } = await fixture.connect();
     connection.ping();
-    assert.deepEqual(await stage.events.next(), { type: "pong", connection });
+    assert.deepEqual(await fixture.events.next(), { type: "pong", connection });
   });
 
   for (const [name, end, outcome] of [
     ["close", (connection: Connection) => connection.close(4321, "bye"), { code: 4321, reason: "bye" }],
     ["terminate", (connection: Connection) => connection.terminate(), { code: 1006, reason: "" }],
   ] as const) {
-    suite.seam(`${name} is reported once, and later than the call`, async (stage) => {
-      const { client, connection } = await stage.connect();
+    suite.seam(`${name} is reported once, and not from inside the call`, async (fixture) => {
+      const { client, connection } = await fixture.connect();
       end(connection);
-      assert.deepEqual(stage.events.take(), []);
+      assert.deepEqual(fixture.events.take(), []);
       end(connection);
-      assert.deepEqual(await stage.events.next(), { type: "close", connection, ...outcome });
+      assert.deepEqual(await fixture.events.next(), { type: "close", connection, ...outcome });
       assert.deepEqual(await client.closed, outcome);
-      await stage.connect();
-      assert.deepEqual(stage.events.take(), []);
+      await fixture.connect();
+      assert.deepEqual(fixture.events.take(), []);
     });
 
-    suite.seam(`after ${name} every method does nothing`, async (stage) => {
-      const { client, connection } = await stage.connect();
+    suite.seam(`after ${name} every method does nothing`, async (fixture) => {
+      const { client, connection } = await fixture.connect();
       end(connection);
       useUp(connection);
-      await stage.events.next();
+      await fixture.events.next();
       await client.closed;
       useUp(connection);
       assert.equal(connection.bufferedAmount, 0);
@@ -110,56 +110,57 @@ export function seamCases(suite: Suite): void {
     });
   }
 
-  suite.seam("methods do nothing after the client has gone", async (stage) => {
-    const { client, connection } = await stage.connect();
+  suite.seam("after the client has disconnected every method does nothing", async (fixture) => {
+    const { client, connection } = await fixture.connect();
     client.vanish();
-    assert.deepEqual(await stage.events.next(), { type: "close", connection, code: 1006, reason: "" });
+    assert.deepEqual(await fixture.events.next(), { type: "close", connection, code: 1006, reason: "" });
     useUp(connection);
     assert.equal(connection.bufferedAmount, 0);
   });
 
-  suite.seam("hands over nothing that comes after its own close", async (stage) => {
-    const { client, connection } = await stage.connect();
+  suite.seam("hands over no message after its own close", async (fixture) => {
+    const { client, connection } = await fixture.connect();
     connection.close(4000, "");
     client.send("too late");
-    assert.deepEqual(await stage.events.next(), { type: "close", connection, code: 4000, reason: "" });
+    assert.deepEqual(await fixture.events.next(), { type: "close", connection, code: 4000, reason: "" });
     await client.closed;
-    await stage.connect();
-    assert.deepEqual(stage.events.take(), []);
+    await fixture.connect();
+    assert.deepEqual(fixture.events.take(), []);
   });
 
-  suite.seam("accepts one path when told to, whatever the query", { path: "/here" }, async (stage) => {
-    await assert.rejects(stage.dial({ url: "/" }).opened, { status: 404 });
-    await assert.rejects(stage.dial({ url: "/here/below" }).opened, { status: 404 });
-    await stage.connect({ url: "/here" });
-    await stage.connect({ url: "/here?a=b" });
+  suite.seam("accepts only the path of its settings, with any query", { path: "/here" }, async (fixture) => {
+    await assert.rejects(fixture.dial({ url: "/" }).opened, { status: 404 });
+    await assert.rejects(fixture.dial({ url: "/here/below" }).opened, { status: 404 });
+    await fixture.connect({ url: "/here" });
+    await fixture.connect({ url: "/here?a=b" });
   });
 
-  suite.seam("stopListening keeps what is open and refuses the rest", async (stage) => {
-    const { client, connection } = await stage.connect();
-    stage.transport.stopListening();
-    stage.transport.stopListening();
-    await assert.rejects(stage.dial().opened);
+  suite.seam("stopListening keeps open connections and refuses new ones", async (fixture) => {
+    const { client, connection } = await fixture.connect();
+    fixture.transport.stopListening();
+    fixture.transport.stopListening();
+    await assert.rejects(fixture.dial().opened);
     client.send("still here");
-    assert.deepEqual(await stage.events.next(), { type: "message", connection, data: "still here" });
+    assert.deepEqual(await fixture.events.next(), { type: "message", connection, data: "still here" });
   });
 
-  suite.rawSeam("a port that is in use rejects with EADDRINUSE", async (stage) => {
-    const second = stage.another();
-    await assert.rejects(second.listen({ port: stage.port, host: "127.0.0.1" }), { code: "EADDRINUSE" });
+  suite.rawSeam("listening on a port that is in use rejects with EADDRINUSE", async (fixture) => {
+    const second = fixture.another();
+    await assert.rejects(second.listen({ port: fixture.port, host: "127.0.0.1" }), { code: "EADDRINUSE" });
     await second.destroy();
-    await stage.connect();
+    await fixture.connect();
   });
 
-  suite.seam("destroy ends what is open, and reports it", async (stage) => {
-    const { client, connection } = await stage.connect();
-    await Promise.all([stage.transport.destroy(), stage.transport.destroy()]);
+  suite.seam("destroy ends open connections, and reports their end", async (fixture) => {
+    const { client, connection } = await fixture.connect();
+    await Promise.all([fixture.transport.destroy(), fixture.transport.destroy()]);
     assert.equal((await client.closed).code, 1006);
-    assert.deepEqual(await stage.events.next(), { type: "close", connection, code: 1006, reason: "" });
-    await assert.rejects(stage.dial().opened);
+    assert.deepEqual(await fixture.events.next(), { type: "close", connection, code: 1006, reason: "" });
+    await assert.rejects(fixture.dial().opened);
   });
 }
 
+/** Calls every method of a connection. */
 function useUp(connection: Connection): void {
   connection.write(sequence("never"));
   connection.ping();
@@ -167,23 +168,30 @@ function useUp(connection: Connection): void {
   connection.terminate();
 }
 
-async function messagesUpTo(stage: SeamStage, last: string): Promise<(string | Buffer)[]> {
-  const event = (await stage.events.next()) as SeamEvent & { type: "message" };
-  return event.data === last ? [] : [event.data, ...(await messagesUpTo(stage, last))];
+/** Waits for messages up to `last`, and returns those before it. */
+async function messagesUpTo(fixture: TransportFixture, last: string): Promise<(string | Buffer)[]> {
+  const event = (await fixture.events.next()) as TransportEvent & { type: "message" };
+  return event.data === last ? [] : [event.data, ...(await messagesUpTo(fixture, last))];
 }
 
-/** How many times it was written. The network has buffers of its own, which have to be filled first. */
+/**
+ * Writes a chunk until the transport has to buffer it. The buffers of the network have to be filled first.
+ *
+ * @returns how many times the chunk was written.
+ */
 async function writeUntilBuffered(connection: Connection, chunk: ReturnType<typeof sequence>): Promise<number> {
   const taken = connection.write(chunk);
   await nextTurn();
   return !taken && connection.bufferedAmount > 0 ? 1 : 1 + (await writeUntilBuffered(connection, chunk));
 }
 
-async function drainedCompletely(stage: SeamStage, connection: Connection): Promise<void> {
-  assert.equal(await stage.drains.next(), connection);
-  if (connection.bufferedAmount > 0) await drainedCompletely(stage, connection);
+/** Waits for calls of `drain` until nothing is buffered. */
+async function drainedCompletely(fixture: TransportFixture, connection: Connection): Promise<void> {
+  assert.equal(await fixture.drains.next(), connection);
+  if (connection.bufferedAmount > 0) await drainedCompletely(fixture, connection);
 }
 
+/** Waits for messages up to `last`, and returns the number of those before it. */
 async function countMessages(next: () => Promise<unknown>, last: string): Promise<number> {
   return (await next()) === last ? 0 : 1 + (await countMessages(next, last));
 }

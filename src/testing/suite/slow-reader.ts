@@ -1,14 +1,18 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { Guest } from "./guest.ts";
+import type { ClientFixture } from "./client-fixture.ts";
 
-/** That no compression makes much smaller. */
+/** A text that compression hardly makes smaller. */
 export const CHUNK: string = randomBytes(49_152).toString("base64");
 
-/** Sends numbered messages, each when the one before has arrived at `reader`, until `done`. Returns how many. */
+/**
+ * Sends numbered messages until `done`, each of them when the one before has arrived at `reader`.
+ *
+ * @returns the number of messages.
+ */
 export async function exchange(
-  reader: Guest,
+  reader: ClientFixture,
   send: (message: string) => void,
   done: () => boolean,
   sent = 0,
@@ -20,9 +24,9 @@ export async function exchange(
   return exchange(reader, send, done, sent + 1);
 }
 
-/** What a client has read leaves the server's buffer a little later. */
-export async function caughtUp({ socket }: Guest): Promise<void> {
+/** Waits until the server's buffer is empty, which happens a little after the client has read. */
+export async function caughtUp({ socket }: ClientFixture): Promise<void> {
   if (socket.bufferedAmount === 0) return;
   await nextTurn();
-  await caughtUp({ socket } as Guest);
+  await caughtUp({ socket } as ClientFixture);
 }

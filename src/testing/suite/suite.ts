@@ -2,21 +2,21 @@ import assert from "node:assert/strict";
 import type { HubOptions } from "../../hub/options.ts";
 import type { TransportSettings } from "../../transports/transport.ts";
 import type { TransportSubject } from "../transport-subject.ts";
-import { SeamStage } from "./seam-stage.ts";
-import { Stage } from "./stage.ts";
+import { TransportFixture } from "./transport-fixture.ts";
+import { HubFixture } from "./hub-fixture.ts";
 import { Wire } from "./wire.ts";
 
-/** What the suite needs of a test runner: `node:test`, Vitest, Mocha and Jest all have it. */
+/** The functions of a test runner that the suites need. `node:test`, Vitest, Mocha and Jest have them. */
 export interface SuiteRunner {
   describe(name: string, body: () => void): unknown;
   it(name: string, body: () => Promise<void>): unknown;
 }
 
-/** Declares tests, and for each sets up what it runs on and clears it away. */
+/** Declares tests of a transport. Each test gets a fixture of its own, which is closed afterwards. */
 export class Suite {
   readonly #runner: SuiteRunner;
   readonly #subject: TransportSubject;
-  /** The tests of this group that do not apply to the subject, by the reason. */
+  /** The names of this group's tests that do not apply to the subject, by the reason. */
   readonly #leftOut = new Map<string, string[]>();
 
   constructor(runner: SuiteRunner, subject: TransportSubject) {
@@ -24,6 +24,7 @@ export class Suite {
     this.#subject = subject;
   }
 
+  /** Declares a group of tests. */
   group(name: string, cases: (suite: Suite) => void): void {
     this.#runner.describe(name, () => {
       this.#leftOut.clear();
@@ -32,48 +33,48 @@ export class Suite {
     });
   }
 
-  /** A test with a hub. By default it neither greets nor pings, so that clients get what the test sends and no more. */
-  test(name: string, body: (stage: Stage) => Promise<void>): void;
-  test(name: string, options: HubOptions, body: (stage: Stage) => Promise<void>): void;
-  test(name: string, ...rest: [StageBody] | [HubOptions, StageBody]): void {
+  /** Declares a test with a hub. By default the hub sends neither hub:welcome nor pings, only what the test sends. */
+  test(name: string, body: (fixture: HubFixture) => Promise<void>): void;
+  test(name: string, options: HubOptions, body: (fixture: HubFixture) => Promise<void>): void;
+  test(name: string, ...rest: [HubBody] | [HubOptions, HubBody]): void {
     const [options, body] = rest.length === 1 ? [{}, rest[0]] : rest;
     this.#runner.it(name, async () => {
-      await perform(await Stage.open(this.#subject, options), body);
+      await perform(await HubFixture.open(this.#subject, options), body);
     });
   }
 
-  /** A test with a hub and clients that send bytes. */
-  raw(name: string, body: (stage: Stage) => Promise<void>): void;
-  raw(name: string, options: HubOptions, body: (stage: Stage) => Promise<void>): void;
-  raw(name: string, ...rest: [StageBody] | [HubOptions, StageBody]): void {
-    if (this.#hasBytes) this.test(name, ...(rest as [HubOptions, StageBody]));
+  /** Declares a test with a hub and raw clients. */
+  raw(name: string, body: (fixture: HubFixture) => Promise<void>): void;
+  raw(name: string, options: HubOptions, body: (fixture: HubFixture) => Promise<void>): void;
+  raw(name: string, ...rest: [HubBody] | [HubOptions, HubBody]): void {
+    if (this.#hasBytes) this.test(name, ...(rest as [HubOptions, HubBody]));
     else this.#leaveOut(NO_BYTES, name);
   }
 
-  /** A test with a hub whose clients send what no codec writes, as the text of JSON. */
-  json(name: string, body: (stage: Stage) => Promise<void>): void {
+  /** Declares a test with a hub whose clients write JSON text themselves. */
+  json(name: string, body: (fixture: HubFixture) => Promise<void>): void {
     if (this.#isJson) this.test(name, body);
     else this.#leaveOut(NO_JSON, name);
   }
 
-  /** A test of the transport alone, with handlers in the hub's place. */
-  seam(name: string, body: (stage: SeamStage) => Promise<void>): void;
-  seam(name: string, settings: Partial<TransportSettings>, body: (stage: SeamStage) => Promise<void>): void;
-  seam(name: string, ...rest: [SeamBody] | [Partial<TransportSettings>, SeamBody]): void {
+  /** Declares a test of the transport alone, without a hub. */
+  seam(name: string, body: (fixture: TransportFixture) => Promise<void>): void;
+  seam(name: string, settings: Partial<TransportSettings>, body: (fixture: TransportFixture) => Promise<void>): void;
+  seam(name: string, ...rest: [TransportBody] | [Partial<TransportSettings>, TransportBody]): void {
     const [settings, body] = rest.length === 1 ? [{}, rest[0]] : rest;
     this.#runner.it(name, async () => {
-      await perform(await SeamStage.open(this.#subject, settings), body);
+      await perform(await TransportFixture.open(this.#subject, settings), body);
     });
   }
 
-  /** A test of the transport alone, with clients that send bytes. */
-  rawSeam(name: string, body: (stage: SeamStage) => Promise<void>): void {
+  /** Declares a test of the transport alone with raw clients. */
+  rawSeam(name: string, body: (fixture: TransportFixture) => Promise<void>): void {
     if (this.#hasBytes) this.seam(name, body);
     else this.#leaveOut(NO_BYTES, name);
   }
 
-  /** A test of the transport alone, with frames that a client sends before it was answered. */
-  earlyFrames(name: string, body: (stage: SeamStage) => Promise<void>): void {
+  /** Declares a test of the transport alone with frames that a client sends before its handshake is answered. */
+  earlyFrames(name: string, body: (fixture: TransportFixture) => Promise<void>): void {
     if (this.#subject.takesEarlyFrames === true) this.rawSeam(name, body);
     else this.#leaveOut(NO_EARLY_FRAMES, name);
   }
@@ -90,7 +91,7 @@ export class Suite {
     this.#leftOut.set(reason, [...(this.#leftOut.get(reason) ?? []), name]);
   }
 
-  /** Nothing is left out silently: a test says in its name what does not apply, and why. */
+  /** Declares tests whose names say which tests do not apply, and why: nothing is left out silently. */
   #sayWhatIsLeftOut(): void {
     const { name, takesEarlyFrames } = this.#subject;
     const appliesAll = this.#hasBytes && takesEarlyFrames === true && this.#isJson;
@@ -103,25 +104,25 @@ export class Suite {
 }
 
 async function perform<S extends { close(): Promise<void> }>(
-  stage: S,
-  body: (stage: S) => Promise<void>,
+  fixture: S,
+  body: (fixture: S) => Promise<void>,
 ): Promise<void> {
-  // A hub's timers keep no process alive, and a transport without a network has nothing that does.
+  // The timers of a hub do not keep the process alive, and a transport without a network has nothing else that does.
   const alive = setInterval(() => {}, HOUR);
   try {
-    await body(stage);
+    await body(fixture);
   } finally {
-    await stage.close();
+    await fixture.close();
     clearInterval(alive);
   }
 }
 
-/** In milliseconds: longer than any test. */
+/** An hour in milliseconds, which is longer than any test. */
 const HOUR = 3_600_000;
 
 const NO_BYTES = "has no raw clients";
 const NO_JSON = "speaks another codec than JSON";
 const NO_EARLY_FRAMES = "takes no frames before the handshake is answered";
 
-type StageBody = (stage: Stage) => Promise<void>;
-type SeamBody = (stage: SeamStage) => Promise<void>;
+type HubBody = (fixture: HubFixture) => Promise<void>;
+type TransportBody = (fixture: TransportFixture) => Promise<void>;

@@ -1,30 +1,30 @@
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
 import { Inbox } from "../inbox.ts";
-import { collect, next, REFUSE } from "./asked.ts";
-import { ACCEPT } from "./seam-stage.ts";
+import { holdHandshakes, nextHandshake, REFUSE } from "./pending-handshakes.ts";
+import { ACCEPT } from "./transport-fixture.ts";
 import type { Suite } from "./suite.ts";
 
-/** Handshakes that take their time. */
+/** Handshakes on which the application does not decide at once. */
 export function undecidedCases(suite: Suite): void {
-  suite.seam("a decision may come from a timer", async (stage) => {
-    stage.upgrade = async ({ url }) => {
+  suite.seam("a decision may come from a timer", async (fixture) => {
+    fixture.upgrade = async ({ url }) => {
       await delay(15);
       return url === "/in" ? { accept: true, protocol: "", context: url } : REFUSE;
     };
-    await assert.rejects(stage.dial({ url: "/out" }).opened, { status: 403, body: "No" });
-    const client = stage.dial({ url: "/in" });
+    await assert.rejects(fixture.dial({ url: "/out" }).opened, { status: 403, body: "No" });
+    const client = fixture.dial({ url: "/in" });
     await client.opened;
-    const event = await stage.events.next();
+    const event = await fixture.events.next();
     assert.ok(event?.type === "open" && event.context === "/in");
     client.send("hello");
-    assert.deepEqual(await stage.events.next(), { type: "message", connection: event.connection, data: "hello" });
+    assert.deepEqual(await fixture.events.next(), { type: "message", connection: event.connection, data: "hello" });
   });
 
-  suite.seam("what the request said can still be read after the decision", async (stage) => {
-    const asked = collect(stage);
-    const client = stage.dial({ url: "/late?x=1", headers: { "X-Late": "yes" }, protocols: ["a"] });
-    const { info, decide } = await next(asked);
+  suite.seam("the data of the request can still be read after the decision", async (fixture) => {
+    const pending = holdHandshakes(fixture);
+    const client = fixture.dial({ url: "/late?x=1", headers: { "X-Late": "yes" }, protocols: ["a"] });
+    const { info, decide } = await nextHandshake(pending);
     await delay(15);
     decide({ accept: true, protocol: "a", context: undefined });
     await client.opened;
@@ -35,10 +35,10 @@ export function undecidedCases(suite: Suite): void {
     assert.equal(client.protocol, "a");
   });
 
-  suite.seam("several are decided in any order", async (stage) => {
-    const asked = collect(stage);
-    const clients = ["/0", "/1", "/2"].map((url) => stage.dial({ url }));
-    const all = [await next(asked), await next(asked), await next(asked)];
+  suite.seam("several handshakes are decided in any order", async (fixture) => {
+    const pending = holdHandshakes(fixture);
+    const clients = ["/0", "/1", "/2"].map((url) => fixture.dial({ url }));
+    const all = [await nextHandshake(pending), await nextHandshake(pending), await nextHandshake(pending)];
     const byUrl = new Map(all.map(({ info, decide }) => [info.url, decide]));
     byUrl.get("/2")?.({ accept: true, protocol: "", context: 2 });
     await clients[2]?.opened;
@@ -46,19 +46,19 @@ export function undecidedCases(suite: Suite): void {
     await assert.rejects(clients[0]?.opened ?? Promise.resolve(), { status: 403 });
     byUrl.get("/1")?.({ accept: true, protocol: "", context: 1 });
     await clients[1]?.opened;
-    const contexts = stage.events.take().map((event) => event.type === "open" && event.context);
+    const contexts = fixture.events.take().map((event) => event.type === "open" && event.context);
     assert.deepEqual(contexts, [2, 1]);
   });
 
-  suite.seam("destroy ends what is undecided, and a later decision changes nothing", async (stage) => {
-    const asked = collect(stage);
-    const client = stage.dial();
-    const { decide } = await next(asked);
-    const destroyed = stage.transport.destroy();
+  suite.seam("destroy ends undecided handshakes, and a later decision changes nothing", async (fixture) => {
+    const pending = holdHandshakes(fixture);
+    const client = fixture.dial();
+    const { decide } = await nextHandshake(pending);
+    const destroyed = fixture.transport.destroy();
     decide(ACCEPT);
     await destroyed;
     await assert.rejects(client.opened);
-    assert.deepEqual(stage.events.take(), []);
+    assert.deepEqual(fixture.events.take(), []);
   });
 
   suite.test(
@@ -70,33 +70,33 @@ export function undecidedCases(suite: Suite): void {
         return id === null ? undefined : { id };
       },
     },
-    async (stage) => {
-      await assert.rejects(stage.dial().opened, { status: 401 });
-      const { client, socket } = await stage.connect({ url: "/?user=ann" });
+    async (fixture) => {
+      await assert.rejects(fixture.dial().opened, { status: 401 });
+      const { client, socket } = await fixture.connect({ url: "/?user=ann" });
       assert.deepEqual(socket.user, { id: "ann" });
       socket.send("in");
       assert.equal(await client.next(), "in");
-      assert.equal(stage.connected.length, 1);
+      assert.equal(fixture.connected.length, 1);
     },
   );
 
   const doors = new Inbox<() => void>();
   suite.test(
-    "hub.close refuses those who are being authenticated",
+    "hub.close refuses clients that are being authenticated",
     {
       authenticate: () =>
         new Promise((resolve) => {
           doors.push(() => resolve({ id: "ann" }));
         }),
     },
-    async (stage) => {
-      const client = stage.dial();
+    async (fixture) => {
+      const client = fixture.dial();
       const admit = await doors.next();
-      const closing = stage.hub.close();
+      const closing = fixture.hub.close();
       admit?.();
       await assert.rejects(client.opened);
       await closing;
-      assert.deepEqual(stage.connected, []);
+      assert.deepEqual(fixture.connected, []);
     },
   );
 }

@@ -4,10 +4,10 @@ import { jsonCodec, type Codec } from "../../protocol/codec.ts";
 import type { Packet } from "../../protocol/packet.ts";
 import { Opcode, rawFrame, type RawFrameOptions } from "../raw-frame.ts";
 
-/** Leaves every message to the `message` event. */
+/** A codec that leaves every message to the `message` event. */
 export const NO_CODEC: Codec = { encode: (packet) => JSON.stringify(packet), decode: () => undefined };
 
-/** What packets are on the wire, in the codec of the subject. */
+/** Packets on the wire, in the codec of the subject. */
 export class Wire {
   readonly codec: Codec;
 
@@ -15,7 +15,7 @@ export class Wire {
     this.codec = codec ?? jsonCodec;
   }
 
-  /** Whether tests apply that send text of their own. */
+  /** Whether the codec is JSON, so that tests apply which write JSON text themselves. */
   get isJson(): boolean {
     return this.codec === jsonCodec;
   }
@@ -25,27 +25,28 @@ export class Wire {
     return this.#isText ? Opcode.text : Opcode.binary;
   }
 
-  /** The payload of a packet's frame. */
+  /** Encodes the payload of a packet's frame. */
   payload(packet: Packet): Buffer {
     return Buffer.from(this.codec.encode(packet) as string);
   }
 
-  /** A packet as a raw client sends it. */
+  /** Encodes a packet as a raw client sends it. */
   frame(packet: Packet, options?: RawFrameOptions): Buffer {
     return rawFrame(this.opcode, this.payload(packet), options);
   }
 
-  /** A packet as `Guest.heard` tells it. */
+  /** Encodes a packet in the form in which `ClientFixture.heard` returns it. */
   heard(packet: Packet): string | readonly number[] {
     const message = this.codec.encode(packet);
     return typeof message === "string" ? message : [...message];
   }
 
-  /** Messages that are none of the codec's: binary where packets are text, text where they are binary. */
+  /** Creates a message that is no packet: binary if packets are text, text if they are binary. */
   foreign(byte: number): string | Buffer {
     return this.#isText ? Buffer.from([byte]) : String.fromCodePoint(byte);
   }
 
+  /** Decodes a message, which must be a packet. */
   decode(message: string | Uint8Array | undefined): unknown {
     assert.notEqual(message, undefined, "the connection ended before a packet came");
     const packet = this.codec.decode(message as string | Uint8Array);

@@ -1,20 +1,29 @@
 import { Buffer } from "node:buffer";
 import type { Connection, FrameSequence, TransportHandlers } from "../transport.ts";
-import { ABNORMAL, Fault, type Outcome } from "../shared/faults.ts";
+import type { Close } from "../../protocol/close-codes.ts";
+import { ABNORMAL, TOO_BIG } from "../shared/closes.ts";
 import { Pipe } from "./pipe.ts";
-import type { MemoryWebSocket } from "./web-socket.ts";
+
+/** The client's end of a connection in memory, as the server's end sees it. */
+export interface ClientEnd {
+  /** Hands over a message from the server. */
+  received(message: string | Uint8Array): void;
+  /** Tells how the connection has ended. */
+  closed(close: Close): void;
+}
 
 /** The server's end of a connection in memory. */
 export class MemoryConnection implements Connection {
   owner: unknown = undefined;
   readonly protocol: string;
-  readonly #client: MemoryWebSocket;
+  readonly #client: ClientEnd;
   readonly #handlers: TransportHandlers;
   readonly #forget: () => void;
   readonly #toClient: Pipe = new Pipe(() => this.#drained());
   #open = true;
 
-  constructor(protocol: string, client: MemoryWebSocket, handlers: TransportHandlers, forget: () => void) {
+  /** @param forget - called when the connection has ended. */
+  constructor(protocol: string, client: ClientEnd, handlers: TransportHandlers, forget: () => void) {
     this.protocol = protocol;
     this.#client = client;
     this.#handlers = handlers;
@@ -55,32 +64,36 @@ export class MemoryConnection implements Connection {
     this.#end(ABNORMAL);
   }
 
-  /** While paused, what is written stays in `bufferedAmount`. */
+  /** Makes the client stop or resume reading. While it does not read, written bytes stay in `bufferedAmount`. */
   setPaused(paused: boolean): void {
     if (paused) this.#toClient.pause();
     else this.#toClient.resume();
   }
 
+  /** Takes a message from the client. */
   received(message: string | Uint8Array): void {
     if (!this.#open) return;
     this.#handlers.message(this, typeof message === "string" ? message : Buffer.from(message));
   }
 
+  /** Ends the connection because the client sent a message that is too big. */
   receivedTooMuch(): void {
-    this.#toClient.push(0, () => this.#client.closed(Fault.size));
-    this.#end(Fault.size);
+    this.#toClient.push(0, () => this.#client.closed(TOO_BIG));
+    this.#end(TOO_BIG);
   }
 
-  clientClosed(outcome: Outcome): void {
-    this.#end(outcome);
+  /** Takes the client's close frame. */
+  clientClosed(close: Close): void {
+    this.#end(close);
   }
 
+  /** Notes that the client disconnected without a close frame. */
   clientVanished(): void {
     this.#toClient.cut();
     this.#end(ABNORMAL);
   }
 
-  #end({ code, reason }: Outcome): void {
+  #end({ code, reason }: Close): void {
     if (!this.#open) return;
     this.#open = false;
     this.#forget();

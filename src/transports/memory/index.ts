@@ -3,20 +3,20 @@ import type { ListenAddress, Transport, TransportHandlers, TransportSettings, Up
 import { MemoryConnection } from "./connection.ts";
 import { MemoryWebSocket } from "./web-socket.ts";
 
-/** What a client in memory asks for. */
+/** Options of a client in memory. */
 export interface MemoryConnectOptions {
-  /** Subprotocols to offer. */
+  /** The subprotocols that the client offers. Default: none. */
   readonly protocols?: readonly string[];
-  /** Lower-case names. */
+  /** The headers of its request, with names in lower case. Default: none. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Default: `127.0.0.1`. */
+  /** The client's address as the hub sees it. Default: `127.0.0.1`. */
   readonly remoteAddress?: string;
 }
 
 /**
- * A transport without a network, for tests: hub and clients in one process, no ports.
+ * Creates a transport without a network, for tests: the hub and its clients are in one process, and no port is open.
  *
- * Everything crosses in a later turn of the event loop and in order, as it would on a network, and nothing is lost.
+ * Messages arrive in order and in a later turn of the event loop, as they would over a network, and none is lost.
  *
  * @example
  * const transport = memory();
@@ -33,6 +33,7 @@ interface Started {
   readonly settings: TransportSettings;
 }
 
+/** A transport in memory, made by {@link memory}. */
 export class MemoryTransport implements Transport {
   readonly name = "memory";
   readonly #connections = new Set<MemoryConnection>();
@@ -43,7 +44,7 @@ export class MemoryTransport implements Transport {
     this.#started = { handlers, settings };
   }
 
-  /** There is nothing to bind: clients can connect as soon as a hub has the transport. */
+  /** Binds nothing: clients can connect as soon as a hub has the transport. */
   async listen(): Promise<ListenAddress> {
     return { port: 0 };
   }
@@ -58,19 +59,19 @@ export class MemoryTransport implements Transport {
   }
 
   /**
-   * Connects a client, as `new WebSocket(url)` would.
+   * Connects a client, as `new WebSocket(url)` does.
    *
-   * @param url - path and query. Default: `/`.
+   * @param url - the path and the query. Default: `/`.
    * @throws {HubError} `ERR_HUB_ARGUMENT` when no hub has this transport.
    */
   connect(url = "/", options: MemoryConnectOptions = {}): MemoryWebSocket {
     if (this.#started === undefined) {
       throw new HubError("ERR_HUB_ARGUMENT", "Give this transport to a hub before you connect a client to it.");
     }
-    const vanished = new AbortController();
-    const client = new MemoryWebSocket(url, () => vanished.abort());
+    const abandoned = new AbortController();
+    const client = new MemoryWebSocket(url, () => abandoned.abort());
     const { protocols = [], headers = {}, remoteAddress = "127.0.0.1" } = options;
-    const info = { url, headers, remoteAddress, secure: false, protocols, signal: vanished.signal };
+    const info = { url, headers, remoteAddress, secure: false, protocols, signal: abandoned.signal };
     setImmediate(() => void this.#upgrade(client, info));
     return client;
   }

@@ -1,4 +1,4 @@
-/** One direction of a connection in memory: hands over in order, each item in a later turn than it was pushed. */
+/** One direction of a connection in memory. It delivers items in order, each in a later turn of the event loop. */
 export class Pipe {
   readonly #drained: () => void;
   readonly #items: { readonly size: number; readonly deliver: () => void }[] = [];
@@ -8,21 +8,22 @@ export class Pipe {
   #heldBack = false;
   #cut = false;
 
-  /** `drained` is called when what was held back by a pause has been delivered. */
+  /** @param drained - called when the items that a pause held back have been delivered. */
   constructor(drained: () => void = () => {}) {
     this.#drained = drained;
   }
 
-  /** The sizes of all that is not delivered yet. */
+  /** The sum of the sizes of the items that are not delivered yet. */
   get size(): number {
     return this.#size;
   }
 
-  /** Whether something waits, or has waited, because of a pause. Until `drained` is called. */
+  /** Whether a pause has held back items that are not all delivered yet. */
   get isHeldBack(): boolean {
     return this.#heldBack;
   }
 
+  /** Adds an item, and calls `deliver` when its turn has come. */
   push(size: number, deliver: () => void): void {
     if (this.#cut) return;
     this.#items.push({ size, deliver });
@@ -31,18 +32,20 @@ export class Pipe {
     this.#schedule();
   }
 
-  /** Loses everything, now and from now on. */
+  /** Discards the items that wait and all later ones. */
   cut(): void {
     this.#cut = true;
     this.#items.length = 0;
     this.#size = 0;
   }
 
+  /** Stops delivering until {@link resume}. */
   pause(): void {
     this.#paused = true;
     this.#heldBack ||= this.#items.length > 0;
   }
 
+  /** Delivers again. */
   resume(): void {
     this.#paused = false;
     this.#schedule();
@@ -58,7 +61,7 @@ export class Pipe {
   }
 
   #deliver(): void {
-    // What is pushed meanwhile waits for the next turn.
+    // Items that are pushed during this turn wait for the next one.
     let count = this.#items.length;
     while (count-- > 0 && !this.#paused) {
       const item = this.#items.shift();

@@ -1,16 +1,16 @@
 import { Buffer } from "node:buffer";
-import { CloseCode, MAX_CLOSE_REASON_BYTES } from "../../protocol/close-codes.ts";
-import { ABNORMAL, type Outcome } from "../shared/faults.ts";
-import type { MemoryConnection } from "./connection.ts";
+import { CloseCode, MAX_CLOSE_REASON_BYTES, type Close } from "../../protocol/close-codes.ts";
+import { ABNORMAL } from "../shared/closes.ts";
+import type { ClientEnd, MemoryConnection } from "./connection.ts";
 import { Pipe } from "./pipe.ts";
 
-/** The `close` event. Node 20 has no `CloseEvent` of its own. */
+/** The `close` event of a client in memory. Node.js 20 has no `CloseEvent`. */
 export class MemoryCloseEvent extends Event {
   readonly code: number;
   readonly reason: string;
   readonly wasClean: boolean;
 
-  constructor({ code, reason }: Outcome) {
+  constructor({ code, reason }: Close) {
     super("close");
     this.code = code;
     this.reason = reason;
@@ -18,11 +18,11 @@ export class MemoryCloseEvent extends Event {
   }
 }
 
-/** Why the server did not accept the connection. Browsers do not tell. */
-export interface Refusal {
+/** The HTTP answer of a server that did not accept the connection. Browsers do not show it to programs. */
+export interface RefusedUpgrade {
   readonly status: number;
   readonly message: string;
-  /** Such as `Retry-After`. */
+  /** Further headers, such as `Retry-After`. */
   readonly headers: Readonly<Record<string, string>>;
 }
 
@@ -32,33 +32,35 @@ const CLOSING = 2;
 const CLOSED = 3;
 
 /**
- * A client in memory. It has the interface of the browser's `WebSocket`, and what a test needs besides: it can vanish
- * and stop reading. Binary messages arrive as `ArrayBuffer`.
+ * A client in memory. It has the interface of the browser's `WebSocket`, and more that tests need: it can disconnect
+ * without a close frame and stop reading. Binary messages arrive as `ArrayBuffer`.
  */
-export class MemoryWebSocket extends EventTarget {
+export class MemoryWebSocket extends EventTarget implements ClientEnd {
   readonly url: string;
-  readonly #vanished: () => void;
+  readonly #gaveUp: () => void;
   readonly #toServer: Pipe = new Pipe();
   #readyState: number = CONNECTING;
   #connection: MemoryConnection | undefined;
   #maxMessageBytes = 0;
-  #refusal: Refusal | undefined;
+  #refusal: RefusedUpgrade | undefined;
 
   onopen: ((event: Event) => void) | null = null;
   onmessage: ((event: MessageEvent) => void) | null = null;
   onerror: ((event: Event) => void) | null = null;
   onclose: ((event: MemoryCloseEvent) => void) | null = null;
 
-  constructor(url: string, vanished: () => void) {
+  /** @param gaveUp - called when the client disconnects before its handshake was answered. */
+  constructor(url: string, gaveUp: () => void) {
     super();
     this.url = url;
-    this.#vanished = vanished;
+    this.#gaveUp = gaveUp;
     this.addEventListener("open", (event) => this.onopen?.(event));
     this.addEventListener("message", (event) => this.onmessage?.(event as MessageEvent));
     this.addEventListener("error", (event) => this.onerror?.(event));
     this.addEventListener("close", (event) => this.onclose?.(event as MemoryCloseEvent));
   }
 
+  /** The state of the connection, as a number of the browser's `WebSocket`. */
   get readyState(): number {
     return this.#readyState;
   }
@@ -68,12 +70,16 @@ export class MemoryWebSocket extends EventTarget {
     return this.#connection?.protocol ?? "";
   }
 
-  /** Set before the `close` event when the server did not accept the connection. */
-  get refusal(): Refusal | undefined {
+  /** The server's answer, from before the `close` event on, when the server did not accept the connection. */
+  get refusal(): RefusedUpgrade | undefined {
     return this.#refusal;
   }
 
-  /** @throws {DOMException} `InvalidStateError` before the connection is open. After it is closing, nothing happens. */
+  /**
+   * Sends a message, a string as text and bytes as binary. Does nothing once the connection is closing.
+   *
+   * @throws {DOMException} `InvalidStateError` before the connection is open.
+   */
   send(message: string | ArrayBuffer | ArrayBufferView): void {
     if (this.#readyState === CONNECTING) {
       throw new DOMException("Still connecting", "InvalidStateError");
@@ -89,8 +95,10 @@ export class MemoryWebSocket extends EventTarget {
   }
 
   /**
-   * @throws {DOMException} `InvalidAccessError` for a code that is neither 1000 nor from 3000 to 4999, `SyntaxError` for a
-   *   reason of more than 123 bytes.
+   * Closes the connection.
+   *
+   * @throws {DOMException} `InvalidAccessError` for a code that is neither 1000 nor from 3000 to 4999, `SyntaxError`
+   *   for a reason of more than 123 bytes.
    */
   close(code?: number, reason = ""): void {
     if (code !== undefined && code !== CloseCode.normal && !(code >= 3000 && code <= 4999)) {
@@ -102,24 +110,24 @@ export class MemoryWebSocket extends EventTarget {
     if (this.#readyState === CONNECTING) return this.terminate();
     if (this.#readyState !== OPEN) return;
     this.#readyState = CLOSING;
-    const outcome = { code: code ?? CloseCode.noStatus, reason };
+    const close = { code: code ?? CloseCode.noStatus, reason };
     this.#toServer.push(0, () => {
-      this.#connection?.clientClosed(outcome);
-      setImmediate(() => this.closed(outcome));
+      this.#connection?.clientClosed(close);
+      setImmediate(() => this.closed(close));
     });
   }
 
-  /** Vanishes without a word. The server sees 1006. */
+  /** Disconnects without a close frame. The server sees 1006. */
   terminate(): void {
     this.#toServer.cut();
-    if (this.#readyState === CONNECTING) this.#vanished();
+    if (this.#readyState === CONNECTING) this.#gaveUp();
     setImmediate(() => {
       this.#connection?.clientVanished();
       this.closed(ABNORMAL);
     });
   }
 
-  /** Stops reading: what the server sends piles up on its side. */
+  /** Stops reading: messages from the server pile up on the server's side. */
   pause(): void {
     this.#connection?.setPaused(true);
   }
@@ -129,7 +137,7 @@ export class MemoryWebSocket extends EventTarget {
     this.#connection?.setPaused(false);
   }
 
-  /** Called by the transport. */
+  /** Opens the connection. Called by the transport. */
   accepted(connection: MemoryConnection, maxMessageBytes: number): void {
     this.#connection = connection;
     this.#maxMessageBytes = maxMessageBytes;
@@ -137,26 +145,26 @@ export class MemoryWebSocket extends EventTarget {
     setImmediate(() => this.dispatchEvent(new Event("open")));
   }
 
-  /** Called by the transport. */
+  /** Ends the connection with the server's answer. Called by the transport. */
   refused(status: number, message: string, headers: Readonly<Record<string, string>> = {}): void {
     this.#refusal = { status, message, headers };
     this.dispatchEvent(new Event("error"));
     this.closed(ABNORMAL);
   }
 
-  /** Called by the transport. */
+  /** Takes a message from the server. Called by the transport. */
   received(message: string | Uint8Array): void {
     if (this.#readyState === CLOSED) return;
     const data = typeof message === "string" ? message : new Uint8Array(message).buffer;
     this.dispatchEvent(new MessageEvent("message", { data }));
   }
 
-  /** Called by the transport. */
-  closed(outcome: Outcome): void {
+  /** Ends the connection. Called by the transport. */
+  closed(close: Close): void {
     if (this.#readyState === CLOSED) return;
     this.#readyState = CLOSED;
     this.#toServer.cut();
-    this.dispatchEvent(new MemoryCloseEvent(outcome));
+    this.dispatchEvent(new MemoryCloseEvent(close));
   }
 }
 

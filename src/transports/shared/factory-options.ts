@@ -1,10 +1,10 @@
 import { HubError } from "../../errors.ts";
 
 /**
- * Checks what the factory of a transport was given: an object with one option at most.
+ * Checks that the factory of a transport was given an object with one option at most.
  *
- * @throws {HubError} `ERR_HUB_OPTION`. `ws(server)` instead of `ws({ server })` is an easy mistake, and would otherwise
- *   open a server of its own.
+ * @throws {HubError} `ERR_HUB_OPTION`: `ws(server)` instead of `ws({ server })` is an easy mistake, after which the
+ *   transport would otherwise open a server of its own.
  */
 export function checkFactoryOptions(factory: string, option: string, options: object): void {
   const isOptions =

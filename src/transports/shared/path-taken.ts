@@ -1,6 +1,10 @@
 import { HubError } from "../../errors.ts";
 
-/** The error of a second hub that would take what the first on the same server has. `undefined` is any path. */
+/**
+ * Creates the error of a hub whose path another hub on the same server has already.
+ *
+ * @param path - the path, or `undefined` where both hubs take any.
+ */
 export function pathTaken(path: string | undefined): HubError {
   const what = path === undefined ? "for any path" : `for the path "${path}"`;
   return new HubError(

@@ -1,12 +1,27 @@
-const IPV4_MAPPED = "::ffff:";
+import { plainAddress } from "../../checks/plain-address.ts";
+import type { UpgradeInfo } from "../transport.ts";
+import type { WaitingClient } from "./waiting-client.ts";
 
-/** A remote address as the hub shows it: IPv4-mapped IPv6 addresses (RFC 4291 section 2.5.5.2) as plain IPv4. */
-export function plainAddress(address: string): string {
-  return address.startsWith(IPV4_MAPPED) && address.includes(".") ? address.slice(IPV4_MAPPED.length) : address;
+/** What a transport reads of an upgrade request. */
+type UpgradeRequest = Pick<UpgradeInfo, "url" | "headers" | "remoteAddress" | "secure">;
+
+/** Describes an upgrade request to the hub. */
+export function upgradeInfo(request: UpgradeRequest, client: WaitingClient): UpgradeInfo {
+  const { url, headers, remoteAddress, secure } = request;
+  return {
+    url,
+    headers,
+    remoteAddress: plainAddress(remoteAddress),
+    secure,
+    protocols: offeredProtocols(headers["sec-websocket-protocol"]),
+    get signal() {
+      return client.signal;
+    },
+  };
 }
 
-/** The items of a `Sec-WebSocket-Protocol` header (RFC 6455 section 11.3.4). */
-export function offeredProtocols(header: string | undefined): readonly string[] {
+/** Splits a `Sec-WebSocket-Protocol` header (RFC 6455 section 11.3.4) into its items. */
+function offeredProtocols(header: string | undefined): readonly string[] {
   if (header === undefined) return [];
   return header
     .split(",")

@@ -1,24 +1,30 @@
 import type { WebSocket } from "uWebSockets.js";
+import type { Close } from "../../protocol/close-codes.ts";
 import type { Connection, FrameSequence, MessageFrame, TransportHandlers } from "../transport.ts";
-import { ABNORMAL, type Outcome } from "../shared/faults.ts";
+import { ABNORMAL, INVALID_TEXT, TOO_BIG } from "../shared/closes.ts";
 
-/** What the native `send` returns when the operating system took everything. */
+/** The result of the native `send` when the operating system took everything. */
 const SENT = 1;
 
-/** What uWebSockets.js keeps on its sockets for us. */
-export interface Carrier {
+/** The user data that uWebSockets.js keeps on its sockets. */
+export interface UserData {
   readonly connection: UwsConnection;
 }
 
-/** A connection on uWebSockets.js. Every method of the native socket throws once it is closed, so it is let go of then. */
+/**
+ * A connection on uWebSockets.js. It drops the native socket once that is closed, because every method of it then
+ * throws.
+ */
 export class UwsConnection implements Connection {
   owner: unknown = undefined;
   readonly protocol: string;
   readonly #handlers: TransportHandlers;
   readonly #compress: boolean;
-  #native: WebSocket<Carrier> | undefined;
-  /** Decided by a close from this side; what the library reports then is not the same for all ways of closing. */
-  #outcome: Outcome | undefined;
+  #native: WebSocket<UserData> | undefined;
+  /**
+   * The close of this side, if it closed first. The library reports such a close differently for each way of closing.
+   */
+  #firstClose: Close | undefined;
 
   constructor(protocol: string, compress: boolean, handlers: TransportHandlers) {
     this.protocol = protocol;
@@ -26,7 +32,8 @@ export class UwsConnection implements Connection {
     this.#handlers = handlers;
   }
 
-  opened(native: WebSocket<Carrier>): void {
+  /** Takes the native socket, which the library creates after the connection was accepted. */
+  opened(native: WebSocket<UserData>): void {
     this.#native = native;
   }
 
@@ -38,7 +45,11 @@ export class UwsConnection implements Connection {
     this.#native?.unsubscribe(topic);
   }
 
-  /** To all other subscribers. `false`, and nothing was sent, once closed. */
+  /**
+   * Publishes a frame to all other subscribers of a topic.
+   *
+   * @returns `false` if nothing was sent, because this connection is closed.
+   */
   publish(topic: string, { payload, binary }: MessageFrame): boolean {
     if (this.#native === undefined) return false;
     this.#native.publish(topic, payload, binary, false);
@@ -68,19 +79,31 @@ export class UwsConnection implements Connection {
   }
 
   close(code: number, reason: string): void {
-    this.#outcome ??= { code, reason };
+    this.#firstClose ??= { code, reason };
     this.#native?.end(code, reason);
   }
 
   terminate(): void {
-    this.#outcome ??= ABNORMAL;
+    this.#firstClose ??= ABNORMAL;
     this.#native?.close();
   }
 
-  /** The library calls this from within `end` and `close`, too; the hub is told later. */
-  closed(outcome: Outcome): void {
+  /**
+   * Reports the end of the connection, with the code and the text that the library gives. The library calls this from
+   * inside `end` and `close` as well, so the hub is told in a microtask.
+   */
+  closed(libraryCode: number, text: string): void {
     this.#native = undefined;
-    const { code, reason } = (this.#outcome ??= outcome);
+    const { code, reason } = (this.#firstClose ??= closeOf(libraryCode, text));
     queueMicrotask(() => this.#handlers.close(this, code, reason));
   }
+}
+
+/** Translates a close of the library, which reports faults of the client as 1006 with a text. */
+function closeOf(code: number, text: string): Close {
+  if (code !== ABNORMAL.code) return { code, reason: text };
+  // For a compressed message the text goes on with "or other inflation error".
+  if (text.startsWith("Received too big message")) return TOO_BIG;
+  if (text === "Received invalid UTF-8") return INVALID_TEXT;
+  return ABNORMAL;
 }

@@ -3,10 +3,10 @@ import { STATUS_CODES } from "node:http";
 import { SocketAddress } from "node:net";
 import type { HttpRequest, HttpResponse } from "uWebSockets.js";
 import type { UpgradeInfo } from "../transport.ts";
-import { offeredProtocols, plainAddress } from "../shared/upgrade-info.ts";
-import type { Vanishing } from "../shared/vanishing.ts";
+import { upgradeInfo } from "../shared/upgrade-info.ts";
+import type { WaitingClient } from "../shared/waiting-client.ts";
 
-/** Headers of which Node keeps the first when a client repeats them; all others are joined. */
+/** The headers of which Node.js keeps the first when a client repeats them. It joins the values of all others. */
 const SINGLE: ReadonlySet<string> = new Set([
   "age",
   "authorization",
@@ -28,12 +28,12 @@ const SINGLE: ReadonlySet<string> = new Set([
   "user-agent",
 ]);
 
-/** Copies what is needed of the request: the library's own object must not be touched after the handler has returned. */
+/** Copies an upgrade request. The library's own object must not be used after the handler has returned. */
 export function copyUpgrade(
   request: HttpRequest,
   response: HttpResponse,
   secure: boolean,
-  client: Vanishing,
+  client: WaitingClient,
 ): UpgradeInfo {
   const headers: Record<string, string> = {};
   request.forEach((name, value) => {
@@ -41,21 +41,13 @@ export function copyUpgrade(
     if (earlier === undefined) headers[name] = value;
     else if (!SINGLE.has(name)) headers[name] = `${earlier}${name === "cookie" ? "; " : ", "}${value}`;
   });
-  // Not declared, but `undefined` for a URL without a question mark.
+  // The result is `undefined` for a URL without a question mark, although the declarations do not say so.
   const query = (request.getQuery() as string | undefined) ?? "";
-  return {
-    url: query === "" ? request.getUrl() : `${request.getUrl()}?${query}`,
-    headers,
-    remoteAddress: remoteAddress(response),
-    secure,
-    protocols: offeredProtocols(headers["sec-websocket-protocol"]),
-    get signal() {
-      return client.signal;
-    },
-  };
+  const url = query === "" ? request.getUrl() : `${request.getUrl()}?${query}`;
+  return upgradeInfo({ url, headers, remoteAddress: remoteAddress(response), secure }, client);
 }
 
-/** Answers with plain text and an HTTP status, inside a cork as the library wants it. */
+/** Answers a request with an HTTP status and plain text, inside a cork as the library demands. */
 export function answer(
   response: HttpResponse,
   status: number,
@@ -70,9 +62,12 @@ export function answer(
   });
 }
 
-/** The library writes IPv6 in full; Node has the usual short form. On a Unix domain socket there is no address. */
+/**
+ * Reads the address of a client. The library writes IPv6 addresses in full; Node.js shortens them. On a Unix domain
+ * socket the address is empty.
+ */
 function remoteAddress(response: HttpResponse): string {
   const text = Buffer.from(response.getRemoteAddressAsText()).toString();
   if (!text.includes(":")) return text;
-  return plainAddress(new SocketAddress({ address: text, family: "ipv6" }).address);
+  return new SocketAddress({ address: text, family: "ipv6" }).address;
 }

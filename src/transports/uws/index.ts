@@ -1,7 +1,5 @@
 import { Buffer } from "node:buffer";
-import { unlinkSync } from "node:fs";
-import { access } from "node:fs/promises";
-import type { HttpRequest, HttpResponse, TemplatedApp, us_listen_socket, us_socket_context_t } from "uWebSockets.js";
+import type { HttpRequest, HttpResponse, TemplatedApp, us_socket_context_t } from "uWebSockets.js";
 import { HubError } from "../../errors.ts";
 import type {
   ListenAddress,
@@ -12,29 +10,28 @@ import type {
   UpgradeDecision,
 } from "../transport.ts";
 import { checkFactoryOptions } from "../shared/factory-options.ts";
-import { ABNORMAL, Fault, type Outcome } from "../shared/faults.ts";
-import { listenError } from "../shared/listen-error.ts";
-import { pathTaken } from "../shared/path-taken.ts";
-import { Vanishing } from "../shared/vanishing.ts";
-import { UwsConnection, type Carrier } from "./connection.ts";
+import { WaitingClient } from "../shared/waiting-client.ts";
+import { UwsConnection, type UserData } from "./connection.ts";
 import { answer, copyUpgrade } from "./http.ts";
-import { listenOn, obstacleTo } from "./listening.ts";
 import { loadLibrary, type Library } from "./library.ts";
+import { OwnApp } from "./own-app.ts";
+import { ANY_PATH, freePattern, takePattern } from "./patterns.ts";
 import { UwsTopics } from "./topics.ts";
 
-/** After this long, in milliseconds, `destroy` cuts what has not ended by itself. */
+/** The time after which `destroy` cuts connections that have not ended by themselves, in milliseconds. */
 const DESTROY_GRACE = 1_000;
 
+/** Options of {@link uws}. */
 export interface UwsOptions {
   /**
-   * An app of the application's to attach to, before or after it listens. The transport takes the hub's path and leaves
+   * An app of the application to attach to, before or after it listens. The transport takes the hub's path and leaves
    * other routes alone. Default: an app of its own, which `hub.listen` starts.
    */
   readonly app?: TemplatedApp;
 }
 
 /**
- * The transport on uWebSockets.js, which has to be installed beside roomcast.
+ * Creates a transport on uWebSockets.js, which has to be installed beside roomcast.
  *
  * @throws {HubError} `ERR_HUB_TRANSPORT_UNAVAILABLE`, `ERR_HUB_OPTION`.
  *
@@ -52,13 +49,6 @@ export function uws(options: UwsOptions = {}): Transport {
   return new UwsTransport(loadLibrary(), app);
 }
 
-/** The patterns that hubs have taken on an app: the library would let the last of them win. */
-const patternsOf = new WeakMap<TemplatedApp, Set<string>>();
-
-const ANY_PATH = "/*";
-
-const UNEXPLAINED = "uWebSockets.js could not, for a reason that it does not tell";
-
 class UwsTransport implements Transport {
   readonly name = "uws";
   readonly topics: UwsTopics = new UwsTopics();
@@ -67,9 +57,7 @@ class UwsTransport implements Transport {
   readonly #connections = new Set<UwsConnection>();
   #handlers!: TransportHandlers;
   #settings!: TransportSettings;
-  #own: TemplatedApp | undefined;
-  #listenSocket: us_listen_socket | undefined;
-  #socketPath: string | undefined;
+  #own: OwnApp | undefined;
   #destroyed: Promise<void> | undefined;
 
   constructor(library: Library, app: TemplatedApp | undefined) {
@@ -87,35 +75,12 @@ class UwsTransport implements Transport {
     if (this.#attachedTo !== undefined) {
       throw new HubError("ERR_HUB_ATTACHED", "This hub is attached to your own app. Call app.listen() instead.");
     }
-    const app = await this.#createApp(options).catch((error: unknown) => {
-      throw listenError(error, options);
-    });
-    this.#route(app, options.tls !== undefined);
-    app.any(ANY_PATH, (response, request) => {
-      // Only the hub's path upgrades; a WebSocket client at any other has the wrong address.
-      if (request.getHeader("upgrade") === "") answer(response, 426, "Upgrade Required\n", { Upgrade: "websocket" });
-      else answer(response, 404, "Not Found");
-    });
-    const { socketPath } = options;
-    // The library would replace whatever is at a socket's path, another program's socket or a file.
-    const obstacle = socketPath === undefined ? undefined : await obstacleTo(options);
-    const socket = obstacle === undefined && listenOn(app, options);
-    if (socket === false) {
-      app.close();
-      throw listenError(obstacle ?? (await obstacleTo(options)) ?? new Error(UNEXPLAINED), options);
-    }
-    this.#own = app;
-    this.#listenSocket = socket;
-    this.#socketPath = socketPath;
-    return { port: options.socketPath === undefined ? this.#library.us_socket_local_port(socket) : 0 };
+    this.#own = await OwnApp.open(this.#library, options, (app) => this.#route(app, options.tls !== undefined));
+    return { port: this.#own.port };
   }
 
   stopListening(): void {
-    const socket = this.#listenSocket;
-    this.#listenSocket = undefined;
-    if (socket === undefined) return;
-    this.#library.us_listen_socket_close(socket);
-    if (this.#socketPath !== undefined) removeSocketFile(this.#socketPath);
+    this.#own?.stopListening();
   }
 
   destroy(): Promise<void> {
@@ -123,56 +88,45 @@ class UwsTransport implements Transport {
   }
 
   /**
-   * The library tells nothing of a socket once it was asked to end: whether the client has answered cannot be waited
-   * for. So what is left is cut after a while, by a timer that does not keep the process alive on its own.
+   * Ends everything. The library tells nothing of a socket once it was asked to end it, so it is impossible to wait for
+   * the client's answer. Connections that are left are cut after a while, by a timer that does not keep the process
+   * alive.
    */
   async #destroy(): Promise<void> {
     this.stopListening();
-    // A route cannot be taken back, but a later one with the same pattern replaces it.
-    if (this.#attachedTo !== undefined) patternsOf.get(this.#attachedTo)?.delete(this.#settings.path ?? ANY_PATH);
+    if (this.#attachedTo !== undefined) freePattern(this.#attachedTo, this.#settings.path ?? ANY_PATH);
     for (const connection of this.#connections) connection.terminate();
     const own = this.#own;
     if (own !== undefined) setTimeout(() => own.close(), DESTROY_GRACE).unref();
   }
 
-  async #createApp({ tls }: ListenOptions): Promise<TemplatedApp> {
-    if (tls === undefined) return this.#library.App();
-    // The library would serve without a certificate that it cannot read.
-    await Promise.all([access(tls.certFile), access(tls.keyFile)]);
-    const { certFile, keyFile, passphrase } = tls;
-    return this.#library.SSLApp({
-      cert_file_name: certFile,
-      key_file_name: keyFile,
-      ...(passphrase === undefined ? {} : { passphrase }),
-    });
-  }
-
   #route(app: TemplatedApp, secure: boolean): void {
     const { path, maxMessageBytes, compression } = this.#settings;
     takePattern(app, path ?? ANY_PATH);
-    // Compressed messages are left to be written one by one, in the same order as all others.
+    // Without topics, compressed messages are written one by one, in the same order as all others.
     if (!compression) this.topics.use(app);
-    app.ws<Carrier>(path ?? ANY_PATH, {
+    app.ws<UserData>(path ?? ANY_PATH, {
       compression: compression ? this.#library.SHARED_COMPRESSOR : this.#library.DISABLED,
-      // The hub pings, and bounds what is buffered; the library's own ways of doing so lose messages and close frames.
+      // The hub itself pings clients and limits what is buffered: with the library's own means, messages and close
+      // frames would be lost.
       idleTimeout: 0,
       maxBackpressure: 0,
       maxPayloadLength: maxMessageBytes,
       sendPingsAutomatically: false,
       upgrade: (response, request, context) => {
-        // The library takes ":name" and "*" for patterns; a path is meant literally.
+        // The library takes ":name" and "*" for patterns, but the path of a hub is literal.
         if (path !== undefined && request.getUrl() !== path) request.setYield(true);
         else void this.#upgrade(response, request, context, secure);
       },
       open: (native) => native.getUserData().connection.opened(native),
       message: (native, data, isBinary) => {
         const bytes = Buffer.from(data);
-        // The memory is the library's again when this returns.
+        // The library reuses the memory when this returns.
         const message = isBinary ? Buffer.from(data.slice(0)) : bytes.toString();
         this.#handlers.message(native.getUserData().connection, message);
       },
       ping: (native) => {
-        // The library answers by itself, and nothing bounds what it holds of that for a client that does not read.
+        // The library answers by itself, and sets no limit to the answers it holds for a client that does not read.
         if (native.getBufferedAmount() > this.#settings.maxBufferedBytes) {
           const { connection } = native.getUserData();
           setImmediate(() => this.#handlers.overflow(connection));
@@ -183,12 +137,14 @@ class UwsTransport implements Transport {
       close: (native, code, reason) => {
         const { connection } = native.getUserData();
         this.#connections.delete(connection);
-        connection.closed(outcomeOf(code, Buffer.from(reason).toString()));
+        connection.closed(code, Buffer.from(reason).toString());
       },
     });
   }
 
-  /** What comes before the first `await` runs before the library's handler returns, as it has to. */
+  /**
+   * Decides on an upgrade. The request is read before the first `await`, while the library's handler has not returned.
+   */
   async #upgrade(
     response: HttpResponse,
     request: HttpRequest,
@@ -199,12 +155,12 @@ class UwsTransport implements Transport {
       answer(response, 426, "Only version 13 of the WebSocket protocol", { "Sec-WebSocket-Version": "13" });
       return;
     }
-    const client = new Vanishing();
-    response.onAborted(() => client.vanish());
+    const client = new WaitingClient();
+    response.onAborted(() => client.disconnected());
     const info = copyUpgrade(request, response, secure, client);
     const decision = this.#handlers.upgrade(info);
     const decided = decision instanceof Promise ? await decision : decision;
-    if (client.vanished) return;
+    if (client.isGone) return;
     if (this.#destroyed === undefined) this.#answer(decided, info.headers, response, context);
     else answer(response, 503, "Service Unavailable");
   }
@@ -221,7 +177,7 @@ class UwsTransport implements Transport {
     }
     const connection = new UwsConnection(decision.protocol, this.#settings.compression, this.#handlers);
     response.cork(() => {
-      response.upgrade<Carrier>(
+      response.upgrade<UserData>(
         { connection },
         headers["sec-websocket-key"] ?? "",
         decision.protocol,
@@ -234,30 +190,6 @@ class UwsTransport implements Transport {
   }
 }
 
-/** Node removes the file of its own sockets; the library does not. */
-function removeSocketFile(path: string): void {
-  try {
-    unlinkSync(path);
-  } catch {
-    // It is gone, or something else has taken its place: that is not ours to remove.
-  }
-}
-
-function takePattern(app: TemplatedApp, pattern: string): void {
-  const taken = patternsOf.get(app) ?? new Set();
-  if (taken.has(pattern)) throw pathTaken(pattern === ANY_PATH ? undefined : pattern);
-  patternsOf.set(app, taken.add(pattern));
-}
-
 function isTls(app: TemplatedApp): boolean {
   return app.constructor.name.includes("SSL");
-}
-
-/** The library reports faults as 1006 with a text. */
-function outcomeOf(code: number, reason: string): Outcome {
-  if (code !== ABNORMAL.code) return { code, reason };
-  // The text goes on, "or other inflation error", for a compressed message.
-  if (reason.startsWith("Received too big message")) return Fault.size;
-  if (reason === "Received invalid UTF-8") return Fault.text;
-  return ABNORMAL;
 }

@@ -3,16 +3,20 @@ import type { TemplatedApp, us_listen_socket } from "uWebSockets.js";
 import type { ListenOptions } from "../transport.ts";
 
 /**
- * `LIBUS_LISTEN_EXCLUSIVE_PORT`, which the library exports but declares elsewhere. Without it a second listener on the
- * same port is no error: the system would share the clients out between the two.
+ * The value of `LIBUS_LISTEN_EXCLUSIVE_PORT`, which the library exports but declares elsewhere. Without this option a
+ * second listener on the same port is no error: the system would divide the clients between the two.
  */
 const EXCLUSIVE_PORT = 1;
 
-/** Binds the app. `false`, without a reason, if that failed. */
+/**
+ * Binds an app to an address.
+ *
+ * @returns the listening socket, or `false` if binding failed; the library tells no reason.
+ */
 export function listenOn(app: TemplatedApp, options: ListenOptions): us_listen_socket | false {
   const { port = 0, host, socketPath } = options;
   let result: us_listen_socket | false = false;
-  // The callbacks are called before the methods return.
+  // The library calls back before its methods return.
   const done = (socket: us_listen_socket | false): void => {
     result = socket;
   };
@@ -23,13 +27,17 @@ export function listenOn(app: TemplatedApp, options: ListenOptions): us_listen_s
   return result;
 }
 
-/** The library takes options after a host and a port as well, although its declarations do not say so. */
+/** The methods of an app as they are. The declarations of the library do not say that they take options as well. */
 interface Listening {
   listen(port: number, options: number, callback: (socket: us_listen_socket | false) => void): void;
   listen(host: string, port: number, options: number, callback: (socket: us_listen_socket | false) => void): void;
 }
 
-/** Why Node cannot listen there: the library says only that it could not. `undefined` if Node can. */
+/**
+ * Finds out why listening failed, by trying it with Node.js: the library does not tell.
+ *
+ * @returns the error of Node.js, or `undefined` if Node.js can listen there.
+ */
 export async function obstacleTo({ port = 0, host, socketPath }: ListenOptions): Promise<unknown> {
   const probe = createServer();
   return new Promise((resolve) => {

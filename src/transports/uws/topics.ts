@@ -2,27 +2,27 @@ import type { TemplatedApp } from "uWebSockets.js";
 import type { Connection, FrameSequence, Topics } from "../transport.ts";
 import type { UwsConnection } from "./connection.ts";
 
-/** What the library gathers for a subscriber before it writes, in messages and in bytes. */
+// The library gathers so many messages, and so many bytes, for a subscriber before it writes.
 const MAX_FRAMES = 32;
 const MAX_BYTES = 16 * 1024;
 
-/** With fewer members, one by one is as fast. */
+/** The number of members below which sending to them one by one is as fast. */
 const LEAST_MEMBERS = 16;
 
 let instances = 0;
 
 /** The topics of one hub on an app. */
 export class UwsTopics implements Topics {
-  /** Topics belong to the app, which several hubs may share. */
+  /** A prefix of the names: topics belong to the app, which several hubs may share. */
   readonly #prefix = `roomcast ${++instances}: `;
   #app: TemplatedApp | undefined;
 
-  /** Without an app nothing can be published, and no subscription is worth its price. */
+  /** Infinite without an app: nothing can be published then, and no subscription is worth its cost. */
   get leastMembers(): number {
     return this.#app === undefined ? Number.POSITIVE_INFINITY : LEAST_MEMBERS;
   }
 
-  /** Publishes on this app from now on. Before, everything is left to be written one by one. */
+  /** Publishes on an app from now on. Before that, {@link publish} leaves all frames to be written one by one. */
   use(app: TemplatedApp): void {
     this.#app = app;
   }

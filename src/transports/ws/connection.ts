@@ -1,17 +1,18 @@
 import { Buffer } from "node:buffer";
 import type { Socket as TcpSocket } from "node:net";
 import { WebSocket } from "ws";
-import { CloseCode } from "../../protocol/close-codes.ts";
+import { CloseCode, type Close } from "../../protocol/close-codes.ts";
 import type { Connection, FrameSequence, TransportHandlers } from "../transport.ts";
-import { ABNORMAL, Fault, type Outcome } from "../shared/faults.ts";
+import { ABNORMAL, INVALID_TEXT, TOO_BIG } from "../shared/closes.ts";
 
-/** `ws` makes its sockets of this class, so that listeners shared by all of them can find the connection. */
+/** The class of which `ws` creates its sockets, so that listeners that all of them share can find the connection. */
 export class CarrierWebSocket extends WebSocket {
   connection!: WsConnection;
 
   /**
-   * `ws` answers a client's close frame through this method as well. Its `close` event comes much later, when the client
-   * has closed the TCP connection too; until then the hub would take a client for present that has said goodbye.
+   * Closes the connection and tells the hub so. `ws` calls this method for its answer to a client's close frame as
+   * well. The `close` event would be too late for that: it comes only when the client has closed the TCP connection
+   * too, and until then the hub would count a client as connected that has closed.
    */
   override close(code?: number, reason?: string | Buffer): void {
     super.close(code, reason);
@@ -19,20 +20,20 @@ export class CarrierWebSocket extends WebSocket {
   }
 }
 
-/** How frames look to the clients of a connection, by what it agreed on in its handshake. */
+/** The form of frames on the wire, as a connection agreed on it in its handshake. */
 export interface WireForm {
-  /** All frames of the sequence as one run of bytes. The same for all connections of this form. */
+  /** Joins all frames of a sequence into one run of bytes, which is the same for all connections of this form. */
   bytesOf(sequence: FrameSequence): Buffer;
 }
 
-/** As the hub made them. */
+/** The form in which frames stay as the hub built them. */
 export const PLAIN: WireForm = { bytesOf: ({ bytes }) => bytes };
 
 /**
  * A connection on `ws`.
  *
- * Frames go to the TCP socket directly, already built; `ws` does the rest: it reads, answers pings and closes. It
- * compresses nothing, so it never holds a frame back, and what both write stays in order.
+ * Frames are already built and go directly to the TCP socket; `ws` does the rest: it reads, answers pings and closes.
+ * It compresses nothing, so it never holds a frame back, and everything written, by the hub or by `ws`, stays in order.
  */
 export class WsConnection implements Connection {
   owner: unknown = undefined;
@@ -41,12 +42,12 @@ export class WsConnection implements Connection {
   readonly #wireForm: WireForm;
   readonly #handlers: TransportHandlers;
   readonly #gone: (connection: WsConnection) => void;
-  /** Decided by whoever ends the connection first: `ws` reports the other end's echo. */
-  #outcome: Outcome | undefined;
+  /** The close of the end that closed first; `ws` reports the other end's echo of it. */
+  #firstClose: Close | undefined;
   #reported = false;
   #drainAwaited = false;
 
-  /** `gone` is called when the TCP connection has ended. */
+  /** @param gone - called when the TCP connection has ended. */
   constructor(
     carrier: CarrierWebSocket,
     tcp: TcpSocket,
@@ -91,39 +92,44 @@ export class WsConnection implements Connection {
 
   close(code: number, reason: string): void {
     if (!this.#isOpen) return;
-    this.#outcome ??= { code, reason };
+    this.#firstClose ??= { code, reason };
     this.#carrier.close(code, reason);
   }
 
   terminate(): void {
-    this.#outcome ??= ABNORMAL;
+    this.#firstClose ??= ABNORMAL;
     this.#carrier.terminate();
   }
 
-  /** After a close from this side, what the client still sends is nobody's business. */
+  /** Hands over a message, unless this side has closed the connection. */
   received(data: Buffer, isBinary: boolean): void {
-    if (this.#outcome === undefined) this.#handlers.message(this, isBinary ? ownedCopy(data) : data.toString());
+    if (this.#firstClose === undefined) this.#handlers.message(this, isBinary ? ownedCopy(data) : data.toString());
   }
 
+  /** Hands over a pong, unless this side has closed the connection. */
   ponged(): void {
-    if (this.#outcome === undefined) this.#handlers.pong(this);
+    if (this.#firstClose === undefined) this.#handlers.pong(this);
   }
 
   /**
-   * The client broke a rule. `ws` answers with the right code but reports 1006. Nothing more can come from it, so the hub
-   * is told at once.
+   * Ends the connection of a client that broke a rule. `ws` answers with the right code but reports 1006. It reads
+   * nothing more from this client, so the hub is told at once.
    */
   failed({ code }: NodeJS.ErrnoException): void {
-    this.#report(FAULTS[code ?? ""] ?? ABNORMAL);
+    this.#report(CLOSES[code ?? ""] ?? ABNORMAL);
   }
 
-  /** Later than the call: a close from this side must not be reported from inside it, and `failed` knows better. */
-  closing(outcome: Outcome): void {
-    queueMicrotask(() => this.#report(outcome));
+  /**
+   * Reports that either end has sent a close frame. The report waits for a microtask, because a close from this side
+   * must not be reported from inside the call, and because {@link failed} may report a more exact code first.
+   */
+  closing(close: Close): void {
+    queueMicrotask(() => this.#report(close));
   }
 
-  closed(outcome: Outcome): void {
-    this.#report(outcome);
+  /** Reports that the TCP connection has ended. */
+  closed(close: Close): void {
+    this.#report(close);
     this.#gone(this);
   }
 
@@ -131,28 +137,30 @@ export class WsConnection implements Connection {
     return this.#carrier.readyState === WebSocket.OPEN;
   }
 
-  #report(outcome: Outcome): void {
+  #report(close: Close): void {
     if (this.#reported) return;
     this.#reported = true;
-    const { code, reason } = (this.#outcome ??= outcome);
+    const { code, reason } = (this.#firstClose ??= close);
     this.#handlers.close(this, code, reason);
   }
 }
 
-const FAULTS: Readonly<Record<string, Outcome>> = {
-  WS_ERR_INVALID_UTF8: Fault.text,
-  WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH: Fault.size,
-  WS_ERR_UNSUPPORTED_MESSAGE_LENGTH: Fault.size,
+/** The closes that the errors of `ws` stand for. Every other error is {@link ABNORMAL}. */
+const CLOSES: Readonly<Record<string, Close>> = {
+  WS_ERR_INVALID_UTF8: INVALID_TEXT,
+  WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH: TOO_BIG,
+  WS_ERR_UNSUPPORTED_MESSAGE_LENGTH: TOO_BIG,
 };
 
-/** A small message is a slice of the buffer that it was read into, and would keep all of that alive. */
+/** Copies a message. A small one is a slice of the buffer that it was read into, and would keep all of that alive. */
 function ownedCopy(data: Buffer): Buffer {
   const copy = Buffer.allocUnsafeSlow(data.length);
   copy.set(data);
   return copy;
 }
 
-// One function for all connections: closures for each would weigh more than the rest of what is kept for it.
+// All connections share these functions: separate closures would weigh more than everything else that is kept for a
+// connection.
 
 function onMessage(this: WebSocket, data: unknown, isBinary: boolean): void {
   (this as CarrierWebSocket).connection.received(data as Buffer, isBinary);

@@ -3,41 +3,43 @@ import { constants, deflateRawSync } from "node:zlib";
 import type { FrameSequence, MessageFrame } from "../transport.ts";
 import { Frame } from "../frame.ts";
 
-/** Marks a message as compressed (RFC 7692 section 6). */
+/** The bit that marks a message as compressed (RFC 7692 section 6). */
 const RSV1 = 0x40;
 
-/** The empty block that a flush ends with, and that is left off (RFC 7692 section 7.2.1). */
+/** The length of the empty block that a flush ends with. It is not sent (RFC 7692 section 7.2.1). */
 const TAIL_LENGTH = 4;
 
-/** Smaller payloads stay as they are: without the messages before them, there is little in them that repeats. */
+/**
+ * The length below which payloads stay as they are: without the context of earlier messages, little repeats in them.
+ */
 const MIN_LENGTH = 256;
 
-/** Payloads from here on are compressed for speed rather than for size: the event loop waits for it. */
+/** The length from which payloads are compressed for speed rather than for size, because the event loop has to wait. */
 const LARGE_LENGTH = 32 * 1024;
 
-/** In a raw stream zlib cannot keep to the smallest window that RFC 7692 knows, which is 8. */
+/** The smallest window that zlib can keep to in a raw stream. RFC 7692 allows 8 as well. */
 export const MIN_WINDOW_BITS = 9;
 
 /**
  * Compresses the messages of a server for clients that agreed on permessage-deflate (RFC 7692) with
  * `server_no_context_takeover` and the same window.
  *
- * No message then refers to an earlier one. So each is compressed once, when it is first written, and any number of
- * connections can share the bytes. They are never more than those of the frames as they came.
+ * No message then refers to an earlier one. So each message is compressed once, when it is first written, and any
+ * number of connections can share the bytes. A message never becomes longer.
  */
 export class Deflater {
   readonly #windowBits: number;
   readonly #frames = new WeakMap<MessageFrame, Buffer>();
   readonly #sequences = new WeakMap<FrameSequence, Buffer>();
 
-  /** @param windowBits - what the client agreed on, from {@link MIN_WINDOW_BITS} to 15. */
+  /** @param windowBits - the window that clients agreed on, from {@link MIN_WINDOW_BITS} to 15. */
   constructor(windowBits: number) {
     this.#windowBits = windowBits;
   }
 
-  /** All frames of the sequence as one run of bytes, joined at the first use. */
+  /** Compresses the frames of a sequence and joins them into one run of bytes, the first time it is written. */
   bytesOf(sequence: FrameSequence): Buffer {
-    // Then no frame in it is worth compressing, either.
+    // No frame of so short a sequence is worth compressing.
     if (sequence.byteLength < MIN_LENGTH) return sequence.bytes;
     let bytes = this.#sequences.get(sequence);
     if (bytes === undefined) this.#sequences.set(sequence, (bytes = this.#join(sequence)));
@@ -47,7 +49,7 @@ export class Deflater {
   #join(sequence: FrameSequence): Buffer {
     const { frames } = sequence;
     const parts = frames.map((frame) => this.#deflated(frame));
-    // Where nothing is smaller, the bytes are those that go to clients without compression, too.
+    // If no frame became shorter, clients with and without compression can share the bytes.
     if (parts.every((part, index) => part === frames[index]?.bytes)) return sequence.bytes;
     const [only] = parts;
     return only !== undefined && parts.length === 1 ? only : Buffer.concat(parts);
@@ -65,12 +67,12 @@ export class Deflater {
       windowBits: this.#windowBits,
       level: payload.length < LARGE_LENGTH ? constants.Z_DEFAULT_COMPRESSION : constants.Z_BEST_SPEED,
       finishFlush: constants.Z_SYNC_FLUSH,
-      // What does not fit into one chunk is not used.
+      // A result that does not fit into one chunk is longer than the payload, and is not used.
       chunkSize: payload.length,
     });
     const deflated = new Frame(stream.subarray(0, -TAIL_LENGTH)).bytes;
     if (deflated.length >= bytes.length) return bytes;
-    // The rest of the first byte, the opcode, is the message's.
+    // The rest of the first byte is the opcode of the message.
     deflated[0] = RSV1 | (bytes[0] ?? 0);
     return deflated;
   }

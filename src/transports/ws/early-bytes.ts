@@ -2,29 +2,29 @@ import { Buffer } from "node:buffer";
 import type { Duplex } from "node:stream";
 
 /**
- * Holds what a client sends while its upgrade is being decided, and notices when it goes away.
+ * Bytes that a client sends while its upgrade is being decided.
  *
- * The socket has to be read for that: the end of a stream is only seen by a reader. A client that sends more than it may
- * before it was answered is cut off.
+ * They are read so that the end of the connection is noticed: only a reader sees the end of a stream. A client that
+ * sends more than the limit before it is answered is disconnected.
  */
 export class EarlyBytes {
   readonly #socket: Duplex;
   readonly #chunks: Buffer[];
-  readonly #most: number;
+  readonly #limit: number;
   readonly #gone: () => void;
   #length: number;
 
-  /** `gone` is called at most once, and not after {@link take}. */
-  constructor(socket: Duplex, head: Buffer, most: number, gone: () => void) {
+  /** @param gone - called when the client has disconnected: at most once, and not after {@link take}. */
+  constructor(socket: Duplex, head: Buffer, limit: number, gone: () => void) {
     this.#socket = socket;
     this.#chunks = [head];
     this.#length = head.length;
-    this.#most = most;
+    this.#limit = limit;
     this.#gone = gone;
     socket.on("data", this.#data).on("end", this.#end).on("error", this.#end).on("close", this.#close);
   }
 
-  /** Stops holding and returns what came so far. */
+  /** Stops reading and returns the bytes that came so far. */
   take(): Buffer {
     this.#release();
     return Buffer.concat(this.#chunks);
@@ -37,7 +37,7 @@ export class EarlyBytes {
   readonly #data = (chunk: Buffer): void => {
     this.#chunks.push(chunk);
     this.#length += chunk.length;
-    if (this.#length > this.#most) this.#socket.destroy();
+    if (this.#length > this.#limit) this.#socket.destroy();
   };
 
   readonly #end = (): void => {

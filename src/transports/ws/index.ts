@@ -2,6 +2,7 @@ import type { Buffer } from "node:buffer";
 import type { IncomingMessage, Server } from "node:http";
 import type { Server as TlsServer } from "node:https";
 import type { AddressInfo, Socket as TcpSocket } from "node:net";
+import type { TLSSocket } from "node:tls";
 import { WebSocketServer, type ServerOptions } from "ws";
 import { HubError } from "../../errors.ts";
 import type {
@@ -11,36 +12,38 @@ import type {
   TransportHandlers,
   TransportSettings,
   UpgradeDecision,
+  UpgradeInfo,
 } from "../transport.ts";
 import { Deflater, MIN_WINDOW_BITS } from "./deflater.ts";
 import { checkFactoryOptions } from "../shared/factory-options.ts";
 import { listenError } from "../shared/listen-error.ts";
-import { Vanishing } from "../shared/vanishing.ts";
+import { upgradeInfo } from "../shared/upgrade-info.ts";
+import { WaitingClient } from "../shared/waiting-client.ts";
 import { CarrierWebSocket, PLAIN, WsConnection, type WireForm } from "./connection.ts";
 import { EarlyBytes } from "./early-bytes.ts";
 import { listenOn } from "./listening.ts";
 import { agreedWindowBits, DEFLATE_OPTIONS } from "./negotiation.ts";
 import { guardReceiver } from "./receiver-guard.ts";
 import { refuseUpgrade } from "./refusal.ts";
-import { upgradeInfo } from "./upgrade-info.ts";
 import { UpgradeRouter } from "./upgrade-router.ts";
 
-/** How long a client may take to answer a close frame, in milliseconds; then the connection is cut. */
+/** The time that a client may take to answer a close frame before its connection is cut, in milliseconds. */
 const CLOSE_TIMEOUT = 5_000;
 
-/** How long `destroy` leaves connections to finish their closing handshake, in milliseconds. */
+/** The time that `destroy` gives connections to finish their closing handshake, in milliseconds. */
 const DESTROY_GRACE = 1_000;
 
+/** Options of {@link ws}. */
 export interface WsOptions {
   /**
-   * A server of the application's to attach to, listening or not. The transport takes the upgrade requests for the hub's
-   * path and leaves everything else alone. Default: a server of its own, which `hub.listen` starts.
+   * A server of the application to attach to, listening or not. The transport takes the upgrade requests for the hub's
+   * path and leaves all other requests alone. Default: a server of its own, which `hub.listen` starts.
    */
   readonly server?: Server | TlsServer;
 }
 
 /**
- * The transport on `ws`.
+ * Creates a transport on the package `ws`.
  *
  * @throws {HubError} `ERR_HUB_OPTION`.
  *
@@ -62,17 +65,18 @@ class WsTransport implements Transport {
   readonly name = "ws";
   readonly #attachedTo: Server | TlsServer | undefined;
   readonly #connections = new Set<WsConnection>();
-  /** The TCP sockets below TLS: of one whose client never finishes its handshake, nothing else knows. */
+  /** The TCP sockets below TLS. Nothing else knows the socket of a client that never finishes its TLS handshake. */
   readonly #tlsSockets = new Set<TcpSocket>();
   /** The TCP sockets of clients that wait for the decision on their upgrade. */
   readonly #undecided = new Set<TcpSocket>();
-  /** By the window that clients have agreed on: nearly always the same one. */
+  /** The deflaters by the window that clients agreed on, which is nearly always the same. */
   readonly #deflaters = new Map<number, Deflater>();
   #handlers!: TransportHandlers;
   #settings!: TransportSettings;
   #upgrader!: WebSocketServer;
   #own: Server | TlsServer | undefined;
-  /** What is agreed on in the upgrade being answered: `ws` asks and tells in callbacks, before the answer returns. */
+  // The results of the negotiation that is being answered. `ws` asks for them and tells them in callbacks, all of which
+  // it calls before `handleUpgrade` returns.
   #protocol = "";
   #wireForm: WireForm = PLAIN;
   #destroyed: Promise<void> | undefined;
@@ -141,7 +145,7 @@ class WsTransport implements Transport {
     if (own === undefined) return;
     own.closeAllConnections();
     for (const socket of this.#tlsSockets) socket.destroy();
-    // That the server is closed already, as the error it may call back with says, is what is wanted.
+    // `close` may call back with an error. It says only that the server is closed already.
     await new Promise((resolve) => own.close(resolve));
   }
 
@@ -163,8 +167,8 @@ class WsTransport implements Transport {
   }
 
   async #upgrade(request: IncomingMessage, tcp: TcpSocket, head: Buffer): Promise<void> {
-    const client = new Vanishing();
-    const decision = this.#handlers.upgrade(upgradeInfo(request, tcp, client));
+    const client = new WaitingClient();
+    const decision = this.#handlers.upgrade(describe(request, tcp, client));
     if (!(decision instanceof Promise)) {
       this.#answer(decision, request, tcp, head);
       return;
@@ -172,10 +176,10 @@ class WsTransport implements Transport {
     this.#undecided.add(tcp);
     const early = new EarlyBytes(tcp, head, this.#settings.maxMessageBytes, () => {
       this.#undecided.delete(tcp);
-      client.vanish();
+      client.disconnected();
     });
     const decided = await decision;
-    if (client.vanished) return;
+    if (client.isGone) return;
     this.#undecided.delete(tcp);
     this.#answer(decided, request, tcp, early.take());
   }
@@ -194,7 +198,7 @@ class WsTransport implements Transport {
     });
   }
 
-  /** A message that is not compressed is right for every client. */
+  /** Chooses the form for a window. Messages that are not compressed are valid for every client. */
   #wireFormFor(windowBits: number | undefined): WireForm {
     if (windowBits === undefined || windowBits < MIN_WINDOW_BITS) return PLAIN;
     const deflater = this.#deflaters.get(windowBits) ?? new Deflater(windowBits);
@@ -206,4 +210,17 @@ class WsTransport implements Transport {
     this.#connections.delete(connection);
     if (this.#connections.size === 0) this.#empty?.();
   };
+}
+
+function describe(request: IncomingMessage, tcp: TcpSocket, client: WaitingClient): UpgradeInfo {
+  return upgradeInfo(
+    {
+      url: request.url ?? "/",
+      // Only `set-cookie`, which requests do not have, is ever an array.
+      headers: request.headers as Record<string, string>,
+      remoteAddress: tcp.remoteAddress ?? "",
+      secure: (tcp as Partial<TLSSocket>).encrypted === true,
+    },
+    client,
+  );
 }

@@ -3,14 +3,17 @@ import { createServer, type Server } from "node:http";
 import { createServer as createTlsServer, type Server as TlsServer } from "node:https";
 import type { ListenOptions, TlsOptions } from "../transport.ts";
 
-/** How often connections are looked at that have not sent their request, in milliseconds. */
+/** The interval at which Node.js looks for connections that have not sent their request in time, in milliseconds. */
 const CHECKING_INTERVAL = 1_000;
 
 /**
- * A server that listens there. Rejects with the system's error.
+ * Creates a server that listens on an address.
  *
- * Whoever has not sent a whole request, or not finished the TLS handshake, after `timeout` milliseconds is cut off: Node
- * alone would wait for minutes.
+ * It disconnects clients that have not sent a whole request, or not finished the TLS handshake, in time. By default
+ * Node.js would wait for minutes.
+ *
+ * @param timeout - the time for the request and for the TLS handshake, in milliseconds.
+ * @throws {Error} as a rejection: the system's error.
  */
 export async function listenOn(
   { port = 0, host, socketPath, tls }: ListenOptions,

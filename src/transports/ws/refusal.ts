@@ -9,7 +9,7 @@ export function refuseUpgrade(
   headers: Readonly<Record<string, string>> = {},
 ): void {
   const further = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  // The client may be gone already; there is nobody to tell.
+  // The client may have disconnected already; then there is nobody to answer.
   socket.once("error", () => socket.destroy());
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\n` +
@@ -18,7 +18,7 @@ export function refuseUpgrade(
       `Content-Length: ${Buffer.byteLength(message)}\r\n` +
       further.join("") +
       `\r\n${message}`,
-    // Half of the connection is closed now; a client that never closes the other half must not keep it.
+    // This side is closed now. A client that never closes its own side must not keep the connection.
     () => socket.destroy(),
   );
 }

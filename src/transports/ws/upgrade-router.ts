@@ -12,15 +12,16 @@ const routers = new WeakMap<Server | TlsServer, UpgradeRouter>();
 /**
  * Hands the upgrade requests of one server to the hubs attached to it, by path.
  *
- * One listener for all hubs, because only together can they tell that none of them is meant. Then, if the application
- * listens for upgrades as well, the request is left to it; if not, nobody would ever answer, so it gets 404.
+ * All hubs share one listener, because only all of them together can tell that a request is for none. Such a request is
+ * left to the application if it listens for upgrades as well; otherwise nobody would ever answer, so the client gets
+ * 404.
  */
 export class UpgradeRouter {
   readonly #server: Server | TlsServer;
-  /** `undefined` is the hub that takes any path which no other takes. */
+  /** The listeners by path. The one of `undefined` takes every path that no other takes. */
   readonly #routes = new Map<string | undefined, UpgradeListener>();
 
-  /** The router of this server: always the same one. */
+  /** Returns the router of a server, which is always the same. */
   static of(server: Server | TlsServer): UpgradeRouter {
     const router = routers.get(server) ?? new UpgradeRouter(server);
     routers.set(server, router);
@@ -31,13 +32,19 @@ export class UpgradeRouter {
     this.#server = server;
   }
 
-  /** @throws {HubError} `ERR_HUB_PATH_TAKEN`. */
+  /**
+   * Routes a path to a listener.
+   *
+   * @param path - the path, or `undefined` for any.
+   * @throws {HubError} `ERR_HUB_PATH_TAKEN`.
+   */
   add(path: string | undefined, listener: UpgradeListener): void {
     if (this.#routes.has(path)) throw pathTaken(path);
     if (this.#routes.size === 0) this.#server.on("upgrade", this.#upgrade);
     this.#routes.set(path, listener);
   }
 
+  /** Takes the listener of a path away. */
   remove(path: string | undefined): void {
     this.#routes.delete(path);
     if (this.#routes.size === 0) this.#server.off("upgrade", this.#upgrade);

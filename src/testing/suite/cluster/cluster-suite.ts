@@ -3,13 +3,13 @@ import type { HubOptions } from "../../../hub/options.ts";
 import type { BackplaneSubject } from "../../backplane-subject.ts";
 import type { TransportSubject } from "../../transport-subject.ts";
 import type { SuiteRunner } from "../suite.ts";
-import { ClusterStage } from "./cluster-stage.ts";
+import { ClusterFixture } from "./cluster-fixture.ts";
 
-type Body = (stage: ClusterStage) => Promise<void>;
+type Body = (fixture: ClusterFixture) => Promise<void>;
 
 const THREE = ["one", "two", "three"];
 
-/** Declares tests with several hubs, and for each opens them and clears them away. */
+/** Declares tests of a backplane. Each test gets several hubs of its own, which are closed afterwards. */
 export class ClusterSuite {
   readonly subject: BackplaneSubject;
   readonly #runner: SuiteRunner;
@@ -21,11 +21,12 @@ export class ClusterSuite {
     this.#transports = transports;
   }
 
+  /** Declares a group of tests. */
   group(name: string, cases: (suite: ClusterSuite) => void): void {
     this.#runner.describe(name, () => cases(this));
   }
 
-  /** A test with three hubs. */
+  /** Declares a test with three hubs. */
   test(name: string, body: Body): void;
   test(name: string, options: HubOptions, body: Body): void;
   test(name: string, ...rest: [Body] | [HubOptions, Body]): void {
@@ -33,29 +34,29 @@ export class ClusterSuite {
     this.many(name, THREE, options, body);
   }
 
-  /** A test with a hub for each name. */
+  /** Declares a test with a hub for each name. */
   many(name: string, names: readonly string[], options: HubOptions, body: Body): void {
     this.#runner.it(name, async () => {
-      const stage = await ClusterStage.open(this.subject, this.#transports, names, options);
+      const fixture = await ClusterFixture.open(this.subject, this.#transports, names, options);
       try {
-        await body(stage);
+        await body(fixture);
       } finally {
-        await stage.close();
+        await fixture.close();
       }
     });
   }
 
-  /** A test that breaks the engine. */
-  outage(name: string, options: HubOptions, body: (stage: ClusterStage, outage: Outage) => Promise<void>): void {
+  /** Declares a test that breaks the engine. */
+  outage(name: string, options: HubOptions, body: (fixture: ClusterFixture, outage: Outage) => Promise<void>): void {
     const { outage } = this.subject;
     if (outage === undefined) {
-      // Nothing is left out silently.
+      // Nothing is left out silently: the name of a test says what does not apply.
       this.#runner.it(`does not apply, because ${this.subject.name} cannot be broken: ${name}`, async () => {
         assert.equal(this.subject.outage, undefined);
       });
       return;
     }
-    this.test(name, options, async (stage) => {
+    this.test(name, options, async (fixture) => {
       let isBroken = false;
       const guarded: Outage = {
         begin: async () => {
@@ -68,7 +69,7 @@ export class ClusterSuite {
         },
       };
       try {
-        await body(stage, guarded);
+        await body(fixture, guarded);
       } finally {
         if (isBroken) await outage.end();
       }

@@ -2,18 +2,18 @@ import assert from "node:assert/strict";
 import { createEmitter } from "../../../hub/emitter.ts";
 import type { ClusterSuite } from "./cluster-suite.ts";
 
-/** Programs that have no clients. */
+/** Emitters, for programs without clients of their own. */
 export function emitterCases(suite: ClusterSuite): void {
-  suite.test("what an emitter sends arrives, even if it is closed at once", async (stage) => {
-    const guests = await stage.guests(["x"], ["x"], ["y"]);
-    const emitter = createEmitter(stage.createBackplane());
+  suite.test("messages of an emitter arrive, even if it is closed at once", async (fixture) => {
+    const peers = await fixture.connectAll(["x"], ["x"], ["y"]);
+    const emitter = createEmitter(fixture.createBackplane());
     emitter.to("x").send("1");
     emitter.to("x").except("y").send("2");
-    emitter.toSocket(guests[2]?.socket.id ?? "").send("3");
+    emitter.toSocket(peers[2]?.socket.id ?? "").send("3");
     emitter.send("4");
     await emitter.close();
-    // By several channels, and so in an order that not every engine keeps.
-    const heard = (await stage.heard(guests)) as string[][];
+    // These messages use several channels, and not every engine keeps an order between channels.
+    const heard = (await fixture.heard(peers)) as string[][];
     assert.deepEqual(
       heard.map((messages) => messages.toSorted()),
       [
@@ -24,38 +24,38 @@ export function emitterCases(suite: ClusterSuite): void {
     );
   });
 
-  suite.test("an emitter asks and acts", async (stage) => {
-    const guests = await stage.guests(["x"], ["x"], ["y"]);
-    const emitter = createEmitter(stage.createBackplane());
+  suite.test("an emitter describes sockets, sends requests and closes sockets", async (fixture) => {
+    const peers = await fixture.connectAll(["x"], ["x"], ["y"]);
+    const emitter = createEmitter(fixture.createBackplane());
     const found = await emitter.to("x").sockets();
     assert.deepEqual(
       found.map(({ id }) => id).toSorted(),
-      guests
+      peers
         .slice(0, 2)
         .map(({ socket }) => socket.id)
         .toSorted(),
     );
     assert.deepEqual(emitter.nodes.map(({ name }) => name).toSorted(), ["one", "three", "two"]);
     const asked = emitter.to("y").request("q");
-    const packet = (await guests[2]?.packet()) as { readonly id: number };
-    guests[2]?.say({ reply: packet.id, data: "yes" });
+    const packet = (await peers[2]?.packet()) as { readonly id: number };
+    peers[2]?.say({ reply: packet.id, data: "yes" });
     assert.deepEqual([...(await asked).replies.values()], ["yes"]);
     emitter.to("x").close(4001);
-    assert.equal((await guests[0]?.client.closed)?.code, 4001);
+    assert.equal((await peers[0]?.client.closed)?.code, 4001);
     await emitter.close();
   });
 
-  suite.test("an emitter is no node, and is heard by those who are", async (stage) => {
+  suite.test("an emitter is no node, but its messages reach all nodes", async (fixture) => {
     const heard: unknown[] = [];
-    for (const hub of stage.hubs) hub.onNode("news", (data) => heard.push(data));
-    const emitter = createEmitter(stage.createBackplane());
+    for (const hub of fixture.hubs) hub.onNode("news", (data) => heard.push(data));
+    const emitter = createEmitter(fixture.createBackplane());
     await emitter.everybody.sockets();
     emitter.emitToNodes("news", 7);
     await emitter.close();
-    await stage.settled();
+    await fixture.settled();
     assert.deepEqual(heard, [7, 7, 7]);
     assert.deepEqual(
-      stage.hubs.map(({ nodes }) => nodes.length),
+      fixture.hubs.map(({ nodes }) => nodes.length),
       [2, 2, 2],
     );
   });

@@ -1,79 +1,83 @@
 import assert from "node:assert/strict";
 import { setImmediate as turn } from "node:timers/promises";
-import type { Guest } from "../guest.ts";
+import type { ClientFixture } from "../client-fixture.ts";
 import type { ClusterSuite } from "./cluster-suite.ts";
 
-/** So many messages each hub sends. */
+/** The number of messages that each hub sends. */
 const COUNT = 300;
 
-/** The order of what comes from one node. */
+/** The order of messages from one node. */
 export function orderCases(suite: ClusterSuite): void {
-  suite.test("everybody hears each node in its order, and all of it", async (stage) => {
-    const guests = await stage.guests(["x"], ["x"], ["x"]);
+  suite.test("every client gets all messages of each node, in the order of that node", async (fixture) => {
+    const peers = await fixture.connectAll(["x"], ["x"], ["x"]);
     await Promise.all(
-      stage.hubs.map(async (hub, node) => {
+      fixture.hubs.map(async (hub, node) => {
         for (let number = 0; number < COUNT; number++) {
           hub.to("x").send(`${node} ${number}`);
-          // Sometimes in one turn of the event loop, sometimes in several.
+          // Some of the messages share a turn of the event loop, and some do not.
           if (number % 7 === node) await turn();
         }
       }),
     );
-    await assertOrdered(await stage.heard(guests), stage.hubs.length);
+    await assertOrdered(await fixture.heard(peers), fixture.hubs.length);
   });
 
-  suite.test("a room and its unions are in order for those who are in no other of the rooms", async (stage) => {
-    const guests = await stage.guests(["x"], ["x"], ["x", "other"]);
-    const hub = stage.hub(0);
-    for (let number = 0; number < COUNT; number++) {
-      const target = number % 3 === 0 ? hub.to("x", "y", "z") : hub.to("x");
-      target.send(`0 ${number}`);
-      if (number % 50 === 0) await turn();
-    }
-    await assertOrdered(await stage.heard(guests), 1);
-  });
+  suite.test(
+    "messages to a room and to its unions are in order for clients in no other of the rooms",
+    async (fixture) => {
+      const peers = await fixture.connectAll(["x"], ["x"], ["x", "other"]);
+      const hub = fixture.hub(0);
+      for (let number = 0; number < COUNT; number++) {
+        const target = number % 3 === 0 ? hub.to("x", "y", "z") : hub.to("x");
+        target.send(`0 ${number}`);
+        if (number % 50 === 0) await turn();
+      }
+      await assertOrdered(await fixture.heard(peers), 1);
+    },
+  );
 
-  suite.test("what is sent before a leave arrives, and nothing behind it", async (stage) => {
-    const guests = await stage.guests(["x"], ["x"], ["x"]);
-    const room = stage.hub(0).to("x");
+  suite.test("messages sent before a leave arrive, and later ones do not", async (fixture) => {
+    const peers = await fixture.connectAll(["x"], ["x"], ["x"]);
+    const room = fixture.hub(0).to("x");
     room.send("in");
     room.leave("x");
     room.send("out");
-    assert.deepEqual(await stage.heard(guests), [["in"], ["in"], ["in"]]);
-    assert.deepEqual(rooms(guests), [[], [], []]);
+    assert.deepEqual(await fixture.heard(peers), [["in"], ["in"], ["in"]]);
+    assert.deepEqual(rooms(peers), [[], [], []]);
   });
 
-  suite.test("what is sent before a close arrives before it", async (stage) => {
-    const guests = await stage.guests(["x"], ["x"], ["x"]);
-    const room = stage.hub(0).to("x");
+  suite.test("messages sent before a close arrive before it", async (fixture) => {
+    const peers = await fixture.connectAll(["x"], ["x"], ["x"]);
+    const room = fixture.hub(0).to("x");
     room.send("1");
     room.send("2");
     room.close(4001, "enough");
-    for (const guest of guests) {
-      assert.deepEqual(await guest.rest(), ["1", "2"]);
-      assert.deepEqual(await guest.client.closed, { code: 4001, reason: "enough" });
+    for (const peer of peers) {
+      assert.deepEqual(await peer.rest(), ["1", "2"]);
+      assert.deepEqual(await peer.client.closed, { code: 4001, reason: "enough" });
     }
   });
 
-  suite.test("after a join everywhere, the room is heard", async (stage) => {
-    const guests = await stage.guests(["x"], ["x"], ["x"]);
-    stage.hub(0).to("x").join("y");
-    await stage.settled();
-    assert.deepEqual(rooms(guests), [
+  suite.test("after a join on all nodes, messages to the room arrive", async (fixture) => {
+    const peers = await fixture.connectAll(["x"], ["x"], ["x"]);
+    fixture.hub(0).to("x").join("y");
+    await fixture.settled();
+    assert.deepEqual(rooms(peers), [
       ["x", "y"],
       ["x", "y"],
       ["x", "y"],
     ]);
-    await stage.synced();
-    stage.hub(2).to("y").send("m");
-    assert.deepEqual(await stage.heard(guests), [["m"], ["m"], ["m"]]);
+    await fixture.synced();
+    fixture.hub(2).to("y").send("m");
+    assert.deepEqual(await fixture.heard(peers), [["m"], ["m"], ["m"]]);
   });
 }
 
-function rooms(guests: readonly Guest[]): string[][] {
-  return guests.map(({ socket }) => [...socket.rooms]);
+function rooms(peers: readonly ClientFixture[]): string[][] {
+  return peers.map(({ socket }) => [...socket.rooms]);
 }
 
+/** Checks that each client got all messages of each node, in order. */
 async function assertOrdered(heard: readonly unknown[], nodes: number): Promise<void> {
   for (const messages of heard as string[][]) {
     const byNode = Array.from({ length: nodes }, (): number[] => []);

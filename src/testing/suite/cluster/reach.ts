@@ -1,73 +1,76 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { TARGETS, seat } from "../rooms.ts";
+import { joinRooms, TARGETS } from "../rooms.ts";
 import type { ClusterSuite } from "./cluster-suite.ts";
 
-/** Names of rooms and users that no engine may take for anything of its own. */
+/** Names of rooms and users that contain syntax of engines, which must have no effect. */
 const WILD_NAMES = ["a b", "a.b.*.>", "{tag}:x", "ä€😀", "\r\nPUBLISH x", "%25", "'\"\\", "r".repeat(128)];
 
 const usersByQuery = { authenticate: ({ query }: { readonly query: URLSearchParams }) => userOf(query) };
 
-/** Whom a target reaches on other nodes. */
+/** The sockets on other nodes that a target reaches. */
 export function reachCases(suite: ClusterSuite): void {
   for (const [name, send, expected] of TARGETS) {
-    suite.test(name, async (stage) => {
-      const [a, b, c] = await stage.guests();
+    suite.test(name, async (fixture) => {
+      const [a, b, c] = await fixture.connectAll();
       assert.ok(a !== undefined && b !== undefined && c !== undefined);
-      seat([a, b, c]);
-      await stage.synced();
-      send(stage.hub(0), [a, b, c]);
-      assert.deepEqual(await stage.heard([a, b, c]), name.startsWith("hub.local") ? [["m"], [], []] : expected);
+      joinRooms([a, b, c]);
+      await fixture.synced();
+      send(fixture.hub(0), [a, b, c]);
+      assert.deepEqual(await fixture.heard([a, b, c]), name.startsWith("hub.local") ? [["m"], [], []] : expected);
     });
   }
 
-  suite.test("from every node", async (stage) => {
-    const guests = await stage.guests(["x"], ["x", "y"], ["y"]);
-    for (const [index, hub] of stage.hubs.entries()) hub.to("x").except("y").send(`${index}`);
-    const [a = [], b, c] = (await stage.heard(guests)) as string[][];
+  suite.test("messages reach their target from every node", async (fixture) => {
+    const peers = await fixture.connectAll(["x"], ["x", "y"], ["y"]);
+    for (const [index, hub] of fixture.hubs.entries()) hub.to("x").except("y").send(`${index}`);
+    const [a = [], b, c] = (await fixture.heard(peers)) as string[][];
     assert.deepEqual([a.toSorted(), b, c], [["0", "1", "2"], [], []]);
   });
 
-  suite.test("a union reaches each socket once, however many of the rooms its node hears", async (stage) => {
-    const guests = await stage.guests(["x", "y", "z"], ["y", "z"], ["z"]);
-    for (let index = 0; index < 10; index++)
-      stage
-        .hub(index % 3)
-        .to("x", "y", "z", "nobody")
-        .send("m");
-    const ten = Array.from({ length: 10 }, () => "m");
-    assert.deepEqual(await stage.heard(guests), [ten, ten, ten]);
-  });
+  suite.test(
+    "a union reaches each socket once, however many of the rooms its node is subscribed to",
+    async (fixture) => {
+      const peers = await fixture.connectAll(["x", "y", "z"], ["y", "z"], ["z"]);
+      for (let index = 0; index < 10; index++)
+        fixture
+          .hub(index % 3)
+          .to("x", "y", "z", "nobody")
+          .send("m");
+      const ten = Array.from({ length: 10 }, () => "m");
+      assert.deepEqual(await fixture.heard(peers), [ten, ten, ten]);
+    },
+  );
 
-  suite.test("a user is reached on all nodes", usersByQuery, async (stage) => {
-    const guests = await Promise.all([
-      stage.connect(0, { url: "/?user=ann" }),
-      stage.connect(1, { url: "/?user=ann" }),
-      stage.connect(2, { url: "/?user=bob" }),
+  suite.test("a user is reached on all nodes", usersByQuery, async (fixture) => {
+    const peers = await Promise.all([
+      fixture.connect(0, { url: "/?user=ann" }),
+      fixture.connect(1, { url: "/?user=ann" }),
+      fixture.connect(2, { url: "/?user=bob" }),
     ]);
-    await stage.synced();
-    stage.hub(2).toUser("ann").send("1");
-    stage.hub(1).toUser("ann").toUser("bob").send("2");
-    stage.hub(0).toUser("eve").send("3");
-    const [a = [], b = [], c] = (await stage.heard(guests)) as string[][];
+    await fixture.synced();
+    fixture.hub(2).toUser("ann").send("1");
+    fixture.hub(1).toUser("ann").toUser("bob").send("2");
+    fixture.hub(0).toUser("eve").send("3");
+    const [a = [], b = [], c] = (await fixture.heard(peers)) as string[][];
     assert.deepEqual([a.toSorted(), b.toSorted(), c], [["1", "2"], ["1", "2"], ["2"]]);
   });
 
-  suite.test("names of any characters", usersByQuery, async (stage) => {
+  suite.test("rooms and users are reached, whatever characters their names have", usersByQuery, async (fixture) => {
     const name = encodeURIComponent("ä b.*");
-    const guests = await Promise.all([stage.connect(0), stage.connect(1, { url: `/?user=${name}` })]);
-    for (const guest of guests) guest.socket.join(WILD_NAMES);
-    await stage.synced();
-    for (const room of WILD_NAMES) stage.hub(2).to(room).send(room);
-    stage.hub(2).toUser("ä b.*").send("user");
-    const [a = [], b = []] = (await stage.heard(guests)) as string[][];
+    const peers = await Promise.all([fixture.connect(0), fixture.connect(1, { url: `/?user=${name}` })]);
+    for (const peer of peers) peer.socket.join(WILD_NAMES);
+    await fixture.synced();
+    for (const room of WILD_NAMES) fixture.hub(2).to(room).send(room);
+    fixture.hub(2).toUser("ä b.*").send("user");
+    const [a = [], b = []] = (await fixture.heard(peers)) as string[][];
     assert.deepEqual([a.toSorted(), b.toSorted()], [WILD_NAMES.toSorted(), [...WILD_NAMES, "user"].toSorted()]);
   });
 
-  suite.test("messages of all kinds and sizes arrive as they are", async (stage) => {
-    const [, guest] = await stage.guests(["x"], ["x"], []);
-    assert.ok(guest !== undefined);
-    const room = stage.hub(2).to("x");
+  suite.test("messages of all kinds and sizes arrive unchanged", async (fixture) => {
+    const [, peer] = await fixture.connectAll(["x"], ["x"], []);
+    assert.ok(peer !== undefined);
+    const room = fixture.hub(2).to("x");
     const long = "ä€😀".repeat(20_000);
     const bytes = Buffer.from(Array.from({ length: 256 }, (_, index) => index));
     room.send("");
@@ -76,9 +79,9 @@ export function reachCases(suite: ClusterSuite): void {
     room.send(new Uint8Array(0));
     room.emit("event", { text: long, list: [1, null, true], nothing: undefined });
     bytes.fill(0);
-    const [heard] = (await stage.heard([guest])) as [unknown[]];
+    const [heard] = (await fixture.heard([peer])) as [unknown[]];
     const packet = { event: "event", data: { text: long, list: [1, null, true], nothing: undefined }, room: "x" };
-    const wire = stage.stages[0]?.wire;
+    const wire = fixture.fixtures[0]?.wire;
     assert.deepEqual(heard, ["", long, [...Buffer.from(heard[2] as number[])], [], wire?.heard(packet)]);
     assert.deepEqual(
       heard[2],
@@ -86,13 +89,13 @@ export function reachCases(suite: ClusterSuite): void {
     );
   });
 
-  suite.test("volatile messages arrive where there is room", async (stage) => {
-    const guests = await stage.guests(["x"], ["x"], ["x"]);
-    stage.hub(0).to("x").volatile.send("1");
-    stage.hub(0).to("x").overload("drop").send("2");
-    stage.hub(0).to("x").latest("key").send("3");
+  suite.test("messages that may be dropped arrive at clients that are not behind", async (fixture) => {
+    const peers = await fixture.connectAll(["x"], ["x"], ["x"]);
+    fixture.hub(0).to("x").volatile.send("1");
+    fixture.hub(0).to("x").overload("drop").send("2");
+    fixture.hub(0).to("x").latest("key").send("3");
     const all = ["1", "2", "3"];
-    assert.deepEqual(await stage.heard(guests), [all, all, all]);
+    assert.deepEqual(await fixture.heard(peers), [all, all, all]);
   });
 }
 

@@ -1,0 +1,60 @@
+import type { ReplyPacket, WireErrorCode } from "../protocol/packet.ts";
+import { badArgument, ReplyError } from "./errors.ts";
+import type { Link } from "./link.ts";
+import type { AnyListener } from "./listeners.ts";
+import { check, encode, type PacketFormat } from "./packet-format.ts";
+
+/** The handlers of the server's requests. Each reply goes to the connection that its request came on, or nowhere. */
+export class Handlers {
+  readonly #handlers = new Map<string, { readonly handler: AnyListener }>();
+  readonly #format: PacketFormat;
+  readonly #failed: (error: unknown) => void;
+
+  /** @param failed - called with what a handler throws, unless it is a {@link ReplyError}. */
+  constructor(format: PacketFormat, failed: (error: unknown) => void) {
+    this.#format = format;
+    this.#failed = failed;
+  }
+
+  /**
+   * Adds the handler of an event.
+   *
+   * @returns a function that removes exactly this registration, even if the same handler is added again later.
+   * @throws {ClientError} `ERR_CLIENT_ARGUMENT` if the event has a handler.
+   */
+  add(event: string, handler: AnyListener): () => void {
+    if (this.#handlers.has(event)) throw badArgument(`"${event}" is handled already.`);
+    const registration = { handler };
+    this.#handlers.set(event, registration);
+    return () => {
+      if (this.#handlers.get(event) === registration) this.#handlers.delete(event);
+    };
+  }
+
+  /** Replies to a request with what its handler returns, or with an error. */
+  async answer(link: Link, event: string, id: number, data: unknown): Promise<void> {
+    try {
+      const handler = this.#handlers.get(event)?.handler;
+      if (handler === undefined)
+        throw new ReplyError("unknown-event" satisfies typeof WireErrorCode.unknownEvent, `Not handled: ${event}`);
+      this.#reply(link, { reply: id, data: check(this.#format, "checkAnswer", event, await handler(data)) });
+    } catch (error) {
+      if (error instanceof ReplyError) {
+        this.refuse(link, id, error.reason, error.message);
+      } else {
+        this.refuse(link, id, "handler-failed" satisfies typeof WireErrorCode.handlerFailed, "Client failed");
+        this.#failed(error);
+      }
+    }
+  }
+
+  /** Replies to a request with an error. */
+  refuse(link: Link, id: number, code: string, message: string): void {
+    this.#reply(link, { reply: id, error: { code, message } });
+  }
+
+  #reply(link: Link, packet: ReplyPacket): void {
+    const message = encode(this.#format, packet);
+    if (link.isOpen) link.send(message);
+  }
+}

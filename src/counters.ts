@@ -1,0 +1,51 @@
+/** Why a message was not sent to one of its recipients, which stays connected. */
+export type DropReason =
+  /** The message was volatile, and the socket behind. */
+  | "volatile"
+  /** More would have waited for the socket than may. */
+  | "overload"
+  /** A later message with the same key took its place. */
+  | "superseded";
+
+/** What a hub counts as it happens: plain numbers, so that counting costs nothing. */
+export interface Counters {
+  /** Messages that sockets sent. */
+  messagesIn: number;
+  /** Messages that were handed to the transport, once for each recipient. */
+  messagesOut: number;
+  /** Payload bytes of `messagesIn`. */
+  bytesIn: number;
+  /** Bytes of `messagesOut`, with the headers of their frames, before compression. */
+  bytesOut: number;
+  /** How often the transport was handed something for one recipient. */
+  writes: number;
+  /** Messages that sockets which stayed connected did not get, by the reason. */
+  readonly drops: Record<DropReason, number>;
+  /** Clients that were not let in. */
+  refusals: number;
+  /** Sockets that were closed because they gave no sign of life. */
+  heartbeatLosses: number;
+  /** Sockets that were closed because they read too slowly. */
+  slowConsumers: number;
+  /** Messages that were refused because the client was at fault. */
+  violations: number;
+  /** Failures of handlers, of middleware and of `joinable`. */
+  handlerErrors: number;
+}
+
+/** Creates counters that have counted nothing yet. */
+export function zeroCounters(): Counters {
+  return {
+    messagesIn: 0,
+    messagesOut: 0,
+    bytesIn: 0,
+    bytesOut: 0,
+    writes: 0,
+    drops: { volatile: 0, overload: 0, superseded: 0 },
+    refusals: 0,
+    heartbeatLosses: 0,
+    slowConsumers: 0,
+    violations: 0,
+    handlerErrors: 0,
+  };
+}

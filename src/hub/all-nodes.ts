@@ -1,0 +1,111 @@
+import type { Cluster } from "../cluster/cluster.ts";
+import type { Findings } from "../cluster/queries.ts";
+import type { Codecs, Encoding } from "../delivery/codecs.ts";
+import type { Overload } from "../delivery/overload.ts";
+import { onlyRoom, type Audience } from "../members/audience.ts";
+import { withSilent, type MemberDescription, type SocketDescriptions } from "../members/description.ts";
+import type { HubTypes } from "../event-types.ts";
+import type { LocalNode } from "../members/local-node.ts";
+import type { Member } from "../members/member.ts";
+import type { Replies, Requests } from "../members/requests.ts";
+import type { Close } from "../protocol/close-codes.ts";
+
+export interface AllNodesParts {
+  readonly codecs: Codecs;
+  readonly local: LocalNode;
+  readonly requests: Requests<Member>;
+  /** The other nodes; `undefined` without a backplane. */
+  readonly cluster: Cluster | undefined;
+}
+
+/** What is done with the sockets of an audience on all nodes: here, and on the other nodes unless the audience is local. */
+export class AllNodes {
+  readonly #parts: AllNodesParts;
+
+  constructor(parts: AllNodesParts) {
+    this.#parts = parts;
+  }
+
+  /** What becomes of a message for this audience that is too much for one of its sockets. */
+  overloadOf(audience: Audience): Overload {
+    return this.#parts.local.overloadOf(audience);
+  }
+
+  /** Sends an event. The data is encoded now, once for each codec in use. */
+  emit(audience: Audience, event: string, data: unknown): void {
+    const { codecs, local } = this.#parts;
+    const packet = { event, data, room: onlyRoom(audience) };
+    const isWide = this.#beyond(audience) !== undefined;
+    this.#deliver(audience, codecs.encodeForAll(packet, isWide, local.overloadOf(audience)));
+  }
+
+  /** Sends a message as it is. */
+  send(audience: Audience, message: string | Uint8Array): void {
+    const { codecs, local } = this.#parts;
+    this.#deliver(audience, codecs.frame(message, local.overloadOf(audience)));
+  }
+
+  /** Sends a request. Resolves when every socket has replied or failed. */
+  async request(audience: Audience, event: string, data: unknown, timeout: number): Promise<Replies<unknown>> {
+    const { codecs, local, requests } = this.#parts;
+    const beyond = this.#beyond(audience);
+    const id = beyond === undefined ? requests.nextId() : requests.nextClusterId();
+    const request = { id, event, timeout };
+    const packet = { event, data, id, room: onlyRoom(audience) };
+    const encoding = codecs.encodeForAll(packet, beyond !== undefined);
+    const here = local.request(audience, request, encoding).replies;
+    return beyond === undefined ? here : joined(here, beyond.request(audience, request, encoding));
+  }
+
+  /** Puts the sockets into rooms. */
+  join(audience: Audience, rooms: readonly string[]): void {
+    this.#parts.local.join(audience, rooms);
+    this.#beyond(audience)?.join(audience, rooms);
+  }
+
+  /** Takes the sockets out of rooms. */
+  leave(audience: Audience, rooms: readonly string[]): void {
+    this.#parts.local.leave(audience, rooms);
+    this.#beyond(audience)?.leave(audience, rooms);
+  }
+
+  /** Closes the sockets, after what was sent to them before. */
+  close(audience: Audience, close: Close): void {
+    this.#parts.local.close(audience, close);
+    this.#beyond(audience)?.close(audience, close);
+  }
+
+  /** Describes the sockets, with these properties of their data. */
+  async describe(
+    audience: Audience,
+    keys: readonly string[],
+    timeout: number,
+  ): Promise<SocketDescriptions<HubTypes, never>> {
+    const elsewhere = this.#beyond(audience)?.describe(audience, keys, timeout);
+    const descriptions = this.#parts.local.describe(audience, keys);
+    const findings = await elsewhere;
+    descriptions.push(...((findings?.descriptions ?? []) as MemberDescription[]));
+    return withSilent(descriptions, findings?.silent ?? []);
+  }
+
+  /** The other nodes, as far as the audience means them. */
+  #beyond({ local }: Audience): Cluster | undefined {
+    return local ? undefined : this.#parts.cluster;
+  }
+
+  /** Sends to other nodes first: what goes to sockets here leaves at the end of the turn all the same. */
+  #deliver(audience: Audience, encoding: Encoding): void {
+    this.#beyond(audience)?.deliver(audience, encoding);
+    this.#parts.local.deliver(audience, encoding);
+  }
+}
+
+/** Joins the answers from here and from elsewhere. */
+async function joined(here: Promise<Replies<unknown>>, elsewhere: Promise<Findings>): Promise<Replies<unknown>> {
+  const [own, findings] = await Promise.all([here, elsewhere]);
+  return {
+    replies: new Map([...own.replies, ...findings.replies]),
+    failures: new Map([...own.failures, ...findings.failures]),
+    silent: findings.silent,
+  };
+}

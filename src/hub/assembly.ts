@@ -1,0 +1,142 @@
+import { ownedOnce } from "../checks/owned-once.ts";
+import { Cluster } from "../cluster/cluster.ts";
+import { Interest } from "../cluster/interest.ts";
+import { createNodeId } from "../cluster/node-id.ts";
+import { zeroCounters, type Counters } from "../counters.ts";
+import { Codecs } from "../delivery/codecs.ts";
+import { Delivery } from "../delivery/delivery.ts";
+import { Multicast } from "../delivery/multicast.ts";
+import { Door } from "../door/door.ts";
+import type { HubTypes } from "../event-types.ts";
+import { Dispatcher } from "../inbound/dispatcher.ts";
+import { Handlers } from "../inbound/handlers.ts";
+import { Idempotency } from "../inbound/idempotency.ts";
+import { MiddlewareChain } from "../inbound/middleware.ts";
+import { RoomRequests, type Joinable } from "../inbound/room-requests.ts";
+import { RateLimits } from "../limits/rate-limits.ts";
+import { EVERYBODY } from "../members/audience.ts";
+import { MemberLifecycle, type NodeReport } from "../members/lifecycle.ts";
+import { LocalNode } from "../members/local-node.ts";
+import type { AnyHandler, Member } from "../members/member.ts";
+import { Members } from "../members/members.ts";
+import { Requests } from "../members/requests.ts";
+import { ControlEvent } from "../protocol/packet.ts";
+import { Heartbeat } from "../time/heartbeat.ts";
+import type { Topics, Transport } from "../transports/transport.ts";
+import { uws } from "../transports/uws/index.ts";
+import { ws } from "../transports/ws/index.ts";
+import { AllNodes } from "./all-nodes.ts";
+import { Connections } from "./connections.ts";
+import { HubLifecycle } from "./lifecycle.ts";
+import type { HubSettings, TransportName } from "./options.ts";
+import { Preconditions } from "./preconditions.ts";
+import { Reporter } from "./reporter.ts";
+import type { Socket } from "./socket.ts";
+import { Target } from "./target.ts";
+
+/** The way out: what a hub and an emitter have in common. */
+export interface NodeAssembly {
+  readonly counters: Counters;
+  readonly codecs: Codecs;
+  readonly preconditions: Preconditions;
+  readonly delivery: Delivery<Member>;
+  readonly members: Members;
+  readonly requests: Requests<Member>;
+  readonly lifecycle: MemberLifecycle;
+  readonly local: LocalNode;
+  readonly cluster: Cluster | undefined;
+  readonly allNodes: AllNodes;
+}
+
+/** @param isNode - whether this process may have sockets. */
+export function assembleNode(
+  settings: HubSettings,
+  isNode: boolean,
+  topics: Topics | undefined,
+  report: NodeReport,
+): NodeAssembly {
+  const { clock, cluster: options, limits, maxBufferedBytes } = settings;
+  const backplane = settings.backplane === undefined ? undefined : ownedOnce(settings.backplane, "backplane");
+  const node = backplane === undefined ? "" : createNodeId();
+  const counters = zeroCounters();
+  const codecs = new Codecs(settings);
+  const preconditions = new Preconditions(settings, limits);
+  const interest = backplane === undefined ? undefined : new Interest(backplane, clock, options.grace);
+
+  const delivery = new Delivery<Member>({
+    maxBufferedBytes,
+    counters,
+    multicast: topics === undefined ? undefined : new Multicast(topics, maxBufferedBytes),
+    report: {
+      overflow: (member) => lifecycle.expelSlow(member),
+      dropped: (member, reason) => report.dropped(member, reason),
+      notice: (member, count) => local.noticeOf(member, count),
+    },
+  });
+  const members = new Members(delivery, interest);
+  const requests = new Requests<Member>(settings.contract?.hub, clock, (member) => lifecycle.rested(member));
+  const lifecycle = new MemberLifecycle({ node, clock, codecs, counters, delivery, members, requests, report });
+  const overload = { policy: settings.overload };
+  const local = new LocalNode({ codecs, delivery, lifecycle, limits, members, overload, requests, report });
+
+  const others = { clock, codecs, isNode, limits, local, members, options, requests, report };
+  const cluster =
+    backplane === undefined || interest === undefined
+      ? undefined
+      : new Cluster({ ...others, backplane, interest, self: { id: node, name: options.name } });
+  const allNodes = new AllNodes({ codecs, local, requests, cluster });
+  return { counters, codecs, preconditions, delivery, members, requests, lifecycle, local, cluster, allNodes };
+}
+
+/** All parts that a hub uses itself. */
+export interface HubAssembly<T extends HubTypes> extends NodeAssembly {
+  readonly reporter: Reporter<T>;
+  readonly handlers: Handlers;
+  readonly middleware: MiddlewareChain<Socket<T>>;
+  readonly connections: Connections;
+  readonly hubLifecycle: HubLifecycle;
+  readonly everybody: Target<T>;
+}
+
+/** Puts a hub together. Nothing has begun yet. */
+export function assembleHub<T extends HubTypes>(hub: object, settings: HubSettings): HubAssembly<T> {
+  const { clock, idempotency, limits } = settings;
+  const reporter = new Reporter<T>(hub, limits.listeners);
+  const transport = createTransport(settings.transport);
+  const node = assembleNode(settings, true, transport.topics, reporter);
+  const { members, codecs, counters } = node;
+
+  const rooms = new RoomRequests(settings.joinable as Joinable<Socket<T>> | undefined, limits.roomNameLength);
+  const handlers = new Handlers();
+  handlers.add(ControlEvent.join, rooms.join as AnyHandler<unknown>);
+  handlers.add(ControlEvent.leave, rooms.leave as AnyHandler<unknown>);
+  // Like every message, the pong has been taken for a sign of life.
+  handlers.add(ControlEvent.pong, () => {});
+  const middleware = new MiddlewareChain<Socket<T>>();
+  const dispatcher = new Dispatcher({
+    ...node,
+    limits,
+    rates: new RateLimits(limits, clock),
+    middleware: middleware as MiddlewareChain<unknown>,
+    handlers,
+    contract: settings.contract?.hub,
+    validateOutgoing: settings.validateOutgoing,
+    idempotency: idempotency === false ? undefined : new Idempotency(idempotency, clock),
+    report: reporter,
+  });
+
+  const door = new Door({ settings, clock, counters, library: codecs.protocols, report: reporter });
+  const nextPhase = (): number => heartbeat?.nextPhase() ?? 0;
+  const connections = new Connections({ ...node, clock, dispatcher, door, settings, nextPhase, report: reporter });
+  const heartbeat =
+    settings.heartbeat === false ? undefined : new Heartbeat(settings.heartbeat, members.all, clock, connections);
+  const hubLifecycle = new HubLifecycle({ ...node, clock, connections, heartbeat, settings, transport });
+
+  const everybody = new Target<T>(node, EVERYBODY);
+  return { ...node, reporter, handlers, middleware, connections, hubLifecycle, everybody };
+}
+
+function createTransport(transport: TransportName | Transport): Transport {
+  if (typeof transport === "string") return transport === "ws" ? ws() : uws();
+  return ownedOnce(transport, "transport");
+}

@@ -1,0 +1,70 @@
+import type { DropReason } from "../counters.ts";
+import type { DoorReport } from "../door/door.ts";
+import type { Refusal } from "../door/refusal.ts";
+import type { HubTypes } from "../event-types.ts";
+import type { DispatcherReport } from "../inbound/dispatcher.ts";
+import type { NodeReport } from "../members/lifecycle.ts";
+import type { Member } from "../members/member.ts";
+import type { Close } from "../protocol/close-codes.ts";
+import type { ErrorSource, ErrorSubject } from "../report.ts";
+import type { ConnectionsReport } from "./connections.ts";
+import { publish } from "./diagnostics.ts";
+import { HUB_EVENTS, type ErrorContext, type HubEvents } from "./events.ts";
+import { Listeners } from "./listeners.ts";
+import type { Socket } from "./socket.ts";
+
+/** Tells the application what happens: the listeners of the hub's events, and the channels of `node:diagnostics_channel`. */
+export class Reporter<T extends HubTypes> implements ConnectionsReport, DispatcherReport, DoorReport, NodeReport {
+  readonly listeners: Listeners<HubEvents<T>>;
+  /** The hub, for subscribers of the diagnostics channels. */
+  readonly #hub: object;
+
+  /** @param most - the most listeners that an event may have. */
+  constructor(hub: object, most: number) {
+    this.#hub = hub;
+    this.listeners = new Listeners<HubEvents<T>>(HUB_EVENTS, most, (error, event, [first]) => {
+      // A failing `error` listener has nobody left to tell.
+      if (event === "error") return;
+      // A refusal is not about a socket.
+      this.failed(error, "listener", event === "refusal" ? { event } : { event, socket: first });
+    });
+  }
+
+  connected(member: Member): void {
+    const socket = socketOf<T>(member);
+    this.listeners.dispatch("connection", socket);
+    publish("connection", () => ({ hub: this.#hub, socket }));
+  }
+
+  departed(member: Member, { code, reason }: Close): void {
+    const socket = socketOf<T>(member);
+    this.listeners.dispatch("disconnection", socket, { code, reason });
+    publish("disconnection", () => ({ hub: this.#hub, socket, code, reason }));
+  }
+
+  message(member: Member, data: string | Uint8Array): boolean {
+    if (!this.listeners.has("message")) return false;
+    this.listeners.dispatch("message", socketOf<T>(member), data);
+    return true;
+  }
+
+  dropped(member: Member, reason: DropReason): void {
+    publish("drop", () => ({ hub: this.#hub, socket: member.socket, reason }));
+  }
+
+  refused(refusal: Refusal): void {
+    this.listeners.dispatch("refusal", refusal);
+    publish("refusal", () => ({ hub: this.#hub, ...refusal }));
+  }
+
+  failed(error: unknown, source: ErrorSource, subject?: ErrorSubject): void {
+    const context = { source, ...subject } as ErrorContext<T>;
+    this.listeners.dispatch("error", error, context);
+    publish("error", () => ({ hub: this.#hub, error, ...context }));
+  }
+}
+
+/** Returns the application's socket of a member. */
+export function socketOf<T extends HubTypes>(member: Member): Socket<T> {
+  return member.socket as Socket<T>;
+}

@@ -1,0 +1,29 @@
+/**
+ * What failed: a handler of `handle`, `on` or `onNode`, middleware around a handler, a listener of a hub event, the option
+ * of that name, the codec at work for the hub itself, the transport's server, or the backplane.
+ */
+export type ErrorSource =
+  | "admit"
+  | "authenticate"
+  | "backplane"
+  | "codec"
+  | "handler"
+  | "joinable"
+  | "listener"
+  | "middleware"
+  | "node"
+  | "origins"
+  | "transport";
+
+/** What a failure is about. */
+export interface ErrorSubject {
+  /** The event that was being handled or sent. */
+  readonly event?: string;
+  /** The application's socket. */
+  readonly socket?: unknown;
+}
+
+/** Hears of every failure that has no caller to tell. */
+export interface ErrorReport {
+  failed(error: unknown, source: ErrorSource, subject?: ErrorSubject): void;
+}

@@ -1,0 +1,95 @@
+import { unlinkSync } from "node:fs";
+import { access } from "node:fs/promises";
+import type { TemplatedApp, us_listen_socket } from "uWebSockets.js";
+import type { ListenOptions } from "../transport.ts";
+import { listenError } from "../shared/listen-error.ts";
+import { answer } from "./http.ts";
+import type { Library } from "./library.ts";
+import { listenOn, obstacleTo } from "./listening.ts";
+import { ANY_PATH } from "./patterns.ts";
+
+const UNEXPLAINED = "uWebSockets.js gives no reason";
+
+/** The app of a transport that is not attached to one of the application. It listens from its creation on. */
+export class OwnApp {
+  /** The bound TCP port; 0 for a Unix domain socket. */
+  readonly port: number;
+  readonly #library: Library;
+  readonly #app: TemplatedApp;
+  readonly #socketPath: string | undefined;
+  #listenSocket: us_listen_socket | undefined;
+
+  /**
+   * Creates an app that listens on an address.
+   *
+   * @param route - adds the hub's route to the app.
+   * @throws {HubError} as a rejection: the error of `listen`.
+   */
+  static async open(library: Library, options: ListenOptions, route: (app: TemplatedApp) => void): Promise<OwnApp> {
+    const app = await createApp(library, options).catch((error: unknown) => {
+      throw listenError(error, options);
+    });
+    route(app);
+    app.any(ANY_PATH, (response, request) => {
+      // Only the hub's path upgrades; a WebSocket client at any other has the wrong address.
+      if (request.getHeader("upgrade") === "") answer(response, 426, "Upgrade Required\n", { Upgrade: "websocket" });
+      else answer(response, 404, "Not Found");
+    });
+    // The library would replace a file that is at a socket's path, even the socket of another program.
+    const obstacle = options.socketPath === undefined ? undefined : await obstacleTo(options);
+    const listenSocket = obstacle === undefined && listenOn(app, options);
+    if (listenSocket === false) {
+      app.close();
+      throw listenError(obstacle ?? (await obstacleTo(options)) ?? new Error(UNEXPLAINED), options);
+    }
+    return new OwnApp(library, app, listenSocket, options.socketPath);
+  }
+
+  private constructor(
+    library: Library,
+    app: TemplatedApp,
+    listenSocket: us_listen_socket,
+    socketPath: string | undefined,
+  ) {
+    this.#library = library;
+    this.#app = app;
+    this.#listenSocket = listenSocket;
+    this.#socketPath = socketPath;
+    this.port = socketPath === undefined ? library.us_socket_local_port(listenSocket) : 0;
+  }
+
+  /** Refuses new connections. Calling it again does nothing. */
+  stopListening(): void {
+    const listenSocket = this.#listenSocket;
+    this.#listenSocket = undefined;
+    if (listenSocket === undefined) return;
+    this.#library.us_listen_socket_close(listenSocket);
+    if (this.#socketPath !== undefined) removeSocketFile(this.#socketPath);
+  }
+
+  /** Ends all connections at once. */
+  close(): void {
+    this.#app.close();
+  }
+}
+
+async function createApp(library: Library, { tls }: ListenOptions): Promise<TemplatedApp> {
+  if (tls === undefined) return library.App();
+  // The library would serve without a certificate that it cannot read.
+  await Promise.all([access(tls.certFile), access(tls.keyFile)]);
+  const { certFile, keyFile, passphrase } = tls;
+  return library.SSLApp({
+    cert_file_name: certFile,
+    key_file_name: keyFile,
+    ...(passphrase === undefined ? {} : { passphrase }),
+  });
+}
+
+/** Removes the file of a Unix domain socket. Node.js removes the files of its own sockets; the library does not. */
+function removeSocketFile(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    // The file is gone, or something else has taken its place, which is not ours to remove.
+  }
+}

@@ -1,0 +1,183 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { startChatServer, type ChatServer } from "../../../examples/chat/chat-server.ts";
+import { WsClient } from "../../support/ws-client.ts";
+import { TRANSPORTS } from "../../support/transports.ts";
+
+interface Packet {
+  readonly event?: string;
+  readonly reply?: number;
+  readonly data?: unknown;
+}
+
+/** The next packet but for the lists of rooms, which come whenever somebody comes or goes anywhere. */
+async function next(client: WsClient): Promise<Packet> {
+  for (;;) {
+    const packet = (await client.nextJson()) as Packet;
+    if (packet.event !== "rooms") return packet;
+  }
+}
+
+describe.each(TRANSPORTS)("the chat for a bare client, on %s", (transport) => {
+  let server: ChatServer;
+  let clients: WsClient[];
+
+  beforeEach(async () => {
+    clients = [];
+    server = await startChatServer(transport, 0);
+  });
+
+  afterEach(async () => {
+    await Promise.all(clients.map((client) => client.close()));
+    await server.drain();
+  });
+
+  async function connect(query: Record<string, string> = {}): Promise<WsClient> {
+    const parameters = new URLSearchParams(query).toString();
+    const client = await WsClient.connect(`ws://127.0.0.1:${server.port}/socket?${parameters}`);
+    clients.push(client);
+    return client;
+  }
+
+  /** Connects and reads the two packets that begin every connection. */
+  async function enter(query: Record<string, string> = {}): Promise<{ client: WsClient; id: string }> {
+    const client = await connect(query);
+    const { data } = await next(client);
+    await next(client);
+    return { client, id: (data as { id: string }).id };
+  }
+
+  it("tells a client its id and the others of the client", async () => {
+    const ada = await enter({ name: "Ada" });
+    const ben = await connect({ name: "Ben" });
+    const welcome = await next(ben);
+    expect(welcome).toMatchObject({ event: "hub:welcome", data: { id: expect.any(String) } });
+
+    const you = { id: (welcome.data as { id: string }).id, name: "Ben" };
+    const people = [{ id: ada.id, name: "Ada" }, you];
+    expect(await next(ben)).toEqual({ event: "joined", data: { room: "lobby", you, people } });
+    expect(await next(ada.client)).toEqual({ event: "userJoined", room: "lobby", data: you });
+  });
+
+  it("makes a client without a name a guest in the lobby", async () => {
+    const ada = await enter({ name: "Ada" });
+    const { id } = await enter();
+    expect(await next(ada.client)).toMatchObject({ event: "userJoined", data: { name: `Guest ${id.slice(0, 4)}` } });
+  });
+
+  it("carries a message to everybody else in the room, with the sender's id and name", async () => {
+    const ada = await enter({ name: "Ada" });
+    const ben = await enter({ name: "Ben" });
+    const cleo = await enter({ name: "Cleo", room: "tea" });
+    await next(ada.client);
+
+    ada.client.send({ event: "chat", id: 7, data: { text: "  hello  " } });
+    const reply = await next(ada.client);
+    expect(reply).toEqual({ reply: 7, data: { at: expect.any(Number) } });
+    const { at } = reply.data as { at: number };
+    const from = { id: ada.id, name: "Ada" };
+    expect(await next(ben.client)).toEqual({ event: "chat", room: "lobby", data: { from, text: "hello", at } });
+
+    // The answers to a ping: nothing came before them, neither to the sender nor to another room.
+    for (const { client } of [ada, cleo]) {
+      client.send({ event: "ping" });
+      expect(await next(client)).toEqual({ event: "pong" });
+    }
+  });
+
+  it("tells the room when a client closes", async () => {
+    const ada = await enter({ name: "Ada" });
+    const ben = await enter({ name: "Ben" });
+    await next(ada.client);
+    await ben.client.close();
+    expect(await next(ada.client)).toEqual({ event: "userLeft", room: "lobby", data: { id: ben.id, name: "Ben" } });
+  });
+
+  it("moves a client from one room to another", async () => {
+    const ada = await enter({ name: "Ada" });
+    const cleo = await enter({ name: "Cleo", room: "tea" });
+    const ben = await enter({ name: "Ben" });
+    await next(ada.client);
+
+    const you = { id: ben.id, name: "Ben" };
+    const people = [{ id: cleo.id, name: "Cleo" }, you];
+    ben.client.send({ event: "join", id: 1, data: { room: " tea " } });
+    expect(await next(ben.client)).toEqual({ reply: 1, data: { room: "tea", you, people } });
+    expect(await next(ada.client)).toEqual({ event: "userLeft", room: "lobby", data: you });
+    expect(await next(cleo.client)).toEqual({ event: "userJoined", room: "tea", data: you });
+
+    // Joining the room again changes nothing: the next that Cleo hears is the message after it.
+    ben.client.send({ event: "join", id: 2, data: { room: "tea" } });
+    expect(await next(ben.client)).toEqual({ reply: 2, data: { room: "tea", you, people } });
+    ben.client.send({ event: "chat", data: { text: "still here" } });
+    expect(await next(cleo.client)).toMatchObject({ event: "chat", data: { from: you, text: "still here" } });
+  });
+
+  it("answers ping with pong", async () => {
+    const { client } = await enter();
+    client.send({ event: "ping" });
+    expect(await next(client)).toEqual({ event: "pong" });
+  });
+
+  it("answers invalid data with a clear error and keeps the connection", async () => {
+    const { client } = await enter({ name: "Ada" });
+    const ben = await enter({ name: "Ben" });
+    await next(client);
+
+    const text = '"text" must be text of 1 to 2000 characters.';
+    const room = '"room" must be text of 1 to 32 characters.';
+    const rubbish: readonly (readonly [sent: string | Buffer, code: string, message: string])[] = [
+      ["rubbish", "bad-packet", "The message is not valid JSON."],
+      ["[]", "bad-packet", 'A packet is an object such as {"event":"name","data":…}.'],
+      ['{"event":7}', "bad-packet", '"event" must be a non-empty string.'],
+      [Buffer.from([1, 2, 3]), "unexpected-message", "This server takes no messages other than packets."],
+      ['{"event":"shout"}', "unknown-event", 'The server handles no event "shout".'],
+      ['{"event":"chat"}', "bad-text", text],
+      ['{"event":"chat","data":null}', "bad-text", text],
+      ['{"event":"chat","data":"hello"}', "bad-text", text],
+      ['{"event":"chat","data":{"text":["hello"]}}', "bad-text", text],
+      ['{"event":"chat","data":{"text":" \\n "}}', "bad-text", text],
+      [`{"event":"chat","data":{"text":"${"x".repeat(2_001)}"}}`, "bad-text", text],
+      ['{"event":"join","data":{"room":7}}', "bad-room", room],
+      [`{"event":"join","data":{"room":"${"x".repeat(33)}"}}`, "bad-room", room],
+      ['{"event":"join","data":{"room":"a\\u0007b"}}', "bad-room", '"room" must not hold control characters.'],
+    ];
+    for (const [sent, code, message] of rubbish) {
+      client.send(sent);
+      expect(await next(client)).toEqual({ event: "hub:error", data: { code, message } });
+    }
+    client.send({ event: "chat", id: 3, data: { text: 7 } });
+    expect(await next(client)).toEqual({ reply: 3, error: { code: "bad-text", message: text } });
+
+    client.send({ event: "chat", data: { text: "I am still here" } });
+    expect(await next(ben.client)).toMatchObject({ event: "chat", data: { text: "I am still here" } });
+  });
+
+  it("refuses a client with an impossible name or room without telling the others", async () => {
+    const ada = await enter({ name: "Ada" });
+    const nameless = await connect({ name: "  " });
+    expect(await nameless.closed).toEqual({ code: 4000, reason: '"name" must be text of 1 to 32 characters.' });
+    const lost = await connect({ room: "x".repeat(33) });
+    expect(await lost.closed).toEqual({ code: 4000, reason: '"room" must be text of 1 to 32 characters.' });
+
+    ada.client.send({ event: "ping" });
+    expect(await next(ada.client)).toEqual({ event: "pong" });
+  });
+
+  it("serves the page, and nothing else, on the same port", async () => {
+    const url = `http://127.0.0.1:${server.port}`;
+    const page = await fetch(`${url}/?room=tea`);
+    expect(page.status).toBe(200);
+    expect(page.headers.get("content-type")).toBe("text/html; charset=utf-8");
+    expect(page.headers.get("content-security-policy")).toContain("script-src 'self'");
+    expect(await page.text()).toContain("<title>roomcast chat</title>");
+
+    for (const path of ["/chat.ts", "//", "/..%2fchat.ts", "/nothing"]) {
+      const { status } = await fetch(url + path);
+      expect(status).toBe(404);
+    }
+  });
+
+  it("does not start on a port that is in use", async () => {
+    await expect(startChatServer(transport, server.port)).rejects.toMatchObject({ code: "EADDRINUSE" });
+  });
+});

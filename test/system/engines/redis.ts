@@ -1,0 +1,168 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { createClient } from "redis";
+import { freePort } from "../../support/free-port.ts";
+import { EngineProcess } from "./process.ts";
+
+/** A Redis server on a free port, without persistence. */
+export class RedisServer {
+  readonly port: number;
+  readonly #folder: string;
+  readonly #args: readonly string[];
+  #process: EngineProcess | undefined;
+
+  static async start(args: readonly string[] = [], port?: number): Promise<RedisServer> {
+    const server = new RedisServer(port ?? (await freePort()), await mkdtemp(join(tmpdir(), "redis-")), args);
+    await server.restart();
+    return server;
+  }
+
+  private constructor(port: number, folder: string, args: readonly string[]) {
+    this.port = port;
+    this.#folder = folder;
+    this.#args = args;
+  }
+
+  get url(): string {
+    return `redis://127.0.0.1:${this.port}`;
+  }
+
+  get process(): EngineProcess {
+    if (this.#process === undefined) throw new Error("The server is not running.");
+    return this.#process;
+  }
+
+  /** Ends it at once. */
+  async kill(): Promise<void> {
+    await this.#process?.kill();
+    this.#process = undefined;
+  }
+
+  /** Starts it again, on the same port. */
+  async restart(): Promise<void> {
+    const usual = ["--port", `${this.port}`, "--bind", "127.0.0.1", "--save", "", "--dir", this.#folder];
+    this.#process = await EngineProcess.start("redis-server", [...usual, ...this.#args], this.port);
+  }
+
+  /** Runs one command. */
+  async command(...args: readonly string[]): Promise<unknown> {
+    const client = createClient({ url: this.url });
+    await client.connect();
+    try {
+      return await client.sendCommand([...args]);
+    } finally {
+      client.destroy();
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.kill();
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+}
+
+const SLOTS = 16_384;
+
+/** A Redis Cluster of three masters without replicas. */
+export class RedisCluster {
+  readonly servers: readonly RedisServer[];
+
+  static async start(): Promise<RedisCluster> {
+    const servers: RedisServer[] = [];
+    for (let index = 0; index < 3; index++) {
+      const bus = ["--cluster-port", `${await freePort()}`, "--cluster-node-timeout", "2000"];
+      servers.push(await RedisServer.start(["--cluster-enabled", "yes", ...bus]));
+    }
+    const cluster = new RedisCluster(servers);
+    await cluster.#form();
+    return cluster;
+  }
+
+  private constructor(servers: readonly RedisServer[]) {
+    this.servers = servers;
+  }
+
+  /** Waits until every server knows that all slots are served. */
+  async healthy(): Promise<void> {
+    for (const server of this.servers) {
+      for (;;) {
+        const info = String(await server.command("CLUSTER", "INFO"));
+        if (info.includes("cluster_state:ok") && info.includes("cluster_known_nodes:3")) break;
+        await sleep(50);
+      }
+    }
+  }
+
+  /** The server of this slot's number. */
+  serverOf(slot: number): RedisServer {
+    return this.servers[Math.floor((slot * this.servers.length) / SLOTS)] as RedisServer;
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.servers.map((server) => server.stop()));
+  }
+
+  async #form(): Promise<void> {
+    const [first] = this.servers as [RedisServer];
+    const share = SLOTS / this.servers.length;
+    for (const [index, server] of this.servers.entries()) {
+      const from = Math.ceil(index * share);
+      const to = Math.ceil((index + 1) * share) - 1;
+      await server.command("CLUSTER", "ADDSLOTSRANGE", `${from}`, `${to}`);
+      await server.command("CLUSTER", "SET-CONFIG-EPOCH", `${index + 1}`);
+    }
+    for (const server of this.servers.slice(1)) {
+      const bus = String(
+        ((await server.command("CONFIG", "GET", "cluster-port")) as Record<string, string>)["cluster-port"],
+      );
+      await first.command("CLUSTER", "MEET", "127.0.0.1", `${server.port}`, bus);
+    }
+    await this.healthy();
+  }
+}
+
+/** A master with a replica, and one sentinel that alone decides. */
+export class RedisSentinel {
+  static readonly masterName = "main";
+  readonly master: RedisServer;
+  readonly replica: RedisServer;
+  readonly port: number;
+  readonly #folder: string;
+  readonly #process: EngineProcess;
+
+  static async start(): Promise<RedisSentinel> {
+    const master = await RedisServer.start();
+    const replica = await RedisServer.start(["--replicaof", "127.0.0.1", `${master.port}`]);
+    while (!String(await replica.command("INFO", "replication")).includes("master_link_status:up")) await sleep(50);
+    const port = await freePort();
+    const folder = await mkdtemp(join(tmpdir(), "sentinel-"));
+    const file = join(folder, "sentinel.conf");
+    const name = RedisSentinel.masterName;
+    const lines = [
+      `port ${port}`,
+      "bind 127.0.0.1",
+      `dir ${folder}`,
+      `sentinel monitor ${name} 127.0.0.1 ${master.port} 1`,
+      `sentinel down-after-milliseconds ${name} 1000`,
+      `sentinel failover-timeout ${name} 3000`,
+    ];
+    await writeFile(file, `${lines.join("\n")}\n`);
+    const process = await EngineProcess.start("redis-server", [file, "--sentinel"], port);
+    return new RedisSentinel(master, replica, port, folder, process);
+  }
+
+  private constructor(master: RedisServer, replica: RedisServer, port: number, folder: string, process: EngineProcess) {
+    this.master = master;
+    this.replica = replica;
+    this.port = port;
+    this.#folder = folder;
+    this.#process = process;
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([this.#process.kill(), this.master.stop(), this.replica.stop()]);
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,59 @@
+import type { EventPacket, ReplyPacket } from "roomcast";
+import type { Journal } from "../journal.ts";
+import { FORBIDDEN_ROOM } from "../scenario.ts";
+
+/** Where the client is in the end: in the rooms that it joined last and did not leave. */
+export function checkRooms(journal: Journal, actual: readonly string[]): readonly string[] {
+  const wanted = new Set<string>();
+  for (const { what, room } of journal.of("call")) {
+    if (room === undefined || room === FORBIDDEN_ROOM) continue;
+    if (what === "join") wanted.add(room);
+    else wanted.delete(room);
+  }
+  const [is, should] = [actual, [...wanted]].map((rooms) => rooms.toSorted().join());
+  return is === should ? [] : [`the client is in the rooms ${is} instead of ${should}`];
+}
+
+/**
+ * On a new connection the client asks first for all rooms whose joining had succeeded. So, unless the server's guard takes
+ * its time, whatever is handled finds the client in those that it was in at the call.
+ */
+export function checkRejoining({ entries }: Journal, slowGuard: boolean): readonly string[] {
+  const complaints: string[] = [];
+  const joining = new Map<number, string>();
+  const joined = new Set<string>();
+  const required = new Map<number, readonly string[]>();
+  let toAskFor = new Set<string>();
+  for (const entry of entries) {
+    if (entry.type === "call") {
+      const { what, n, room = "" } = entry;
+      if (what === "join") joining.set(n, room);
+      else if (what === "leave") forget(room, joining, joined, toAskFor);
+      else required.set(n, [...joined]);
+    } else if (entry.type === "resolved") {
+      const room = joining.get(entry.n);
+      if (room !== undefined) joined.add(room);
+    } else if (entry.type === "welcomed") {
+      toAskFor = new Set(joined);
+    } else if (entry.type === "sent") {
+      toAskFor.delete(roomIn(entry.packet) ?? "");
+      if (entry.n !== undefined && toAskFor.size > 0) {
+        complaints.push(`${entry.n} was sent before the client had asked for ${[...toAskFor].join()} again`);
+      }
+    } else if (entry.type === "handled" && !slowGuard) {
+      const expected = required.get(entry.n) ?? [];
+      const missing = expected.filter((room) => joined.has(room) && !entry.rooms.includes(room));
+      if (missing.length > 0) complaints.push(`${entry.n} was handled before the client was back in ${missing.join()}`);
+    }
+  }
+  return complaints;
+}
+
+function roomIn({ data }: EventPacket | ReplyPacket): string | undefined {
+  return (data as { readonly room?: string } | undefined)?.room;
+}
+
+function forget(room: string, joining: Map<number, string>, ...joined: readonly Set<string>[]): void {
+  for (const rooms of joined) rooms.delete(room);
+  for (const [n, name] of joining) if (name === room) joining.delete(n);
+}

@@ -1,0 +1,186 @@
+import type { TransportName } from "roomcast";
+import type { Direction } from "./link.ts";
+import { Random } from "../../support/random.ts";
+
+/** What the server's handler does with a request: answers it, answers when told to, answers with an error, never answers. */
+export type Treatment = "answer" | "hold" | "refuse" | "ignore";
+
+export interface RequestStep {
+  readonly do: "request";
+  readonly treatment: Treatment;
+  readonly idempotent: boolean;
+  readonly timeout: number | undefined;
+  /** Whether it can be aborted: by the next step "abort", or is from the beginning. */
+  readonly abort: "never" | "later" | "before";
+}
+
+export type Step =
+  // The application at the client's side.
+  | { readonly do: "event"; readonly size: number }
+  | RequestStep
+  | { readonly do: "bytes" | "abort" }
+  | { readonly do: "join" | "leave"; readonly room: string }
+  | { readonly do: "close" }
+  // The application at the server's.
+  | { readonly do: "news"; readonly room: string | undefined }
+  | { readonly do: "ask" | "tellBytes" | "release" | "terminate" | "restart" }
+  | { readonly do: "expel"; readonly code: number }
+  // The network.
+  | { readonly do: "cut" | "reset" | "isolate" | "detach" | "resume" | "refuse" | "hang" | "heal" }
+  | { readonly do: "stall"; readonly direction: Direction | undefined }
+  | { readonly do: "delay"; readonly ms: number }
+  | {
+      readonly do: "cutAfter" | "cutNextAfter";
+      readonly direction: Direction;
+      readonly bytes: number;
+    }
+  // Time passes: a turn of the event loop, until the client notices what the network does, until it is open again.
+  | { readonly do: "turn" | "notice" | "settle" };
+
+/** What may happen to one client, decided by nothing but the seed. */
+export interface Scenario {
+  readonly seed: number;
+  readonly transport: TransportName;
+  readonly queue: { readonly maxBytes?: number; readonly policy?: "reject" | "drop-oldest" };
+  readonly minDelay: number;
+  readonly hasUsers: boolean;
+  /** Whether the guard of the rooms thinks about it for a turn. */
+  readonly slowGuard: boolean;
+  readonly steps: readonly Step[];
+}
+
+export const ROOMS: readonly string[] = ["red", "green"];
+
+/** A room that the server's guard refuses. */
+export const FORBIDDEN_ROOM = "forbidden";
+
+const DIRECTIONS: readonly Direction[] = ["up", "down"];
+
+/** Codes after which a client comes back, with back-off or at once. */
+export const PASSING_CODES: readonly number[] = [1001, 1012, 4100, 4150, 4200, 4201];
+
+/** Codes after which it stays away. */
+export const FINAL_CODES: readonly number[] = [1000, 4000, 4003, 4300];
+
+/** The server gets a request twice, the repetition first. Chance alone would hardly ever come to that. */
+const LATE: readonly Step[] = [
+  { do: "heal" },
+  { do: "notice" },
+  { do: "stall", direction: "up" },
+  { do: "request", treatment: "hold", idempotent: true, timeout: undefined, abort: "never" },
+  ...Array.from({ length: 2 }, (): Step => ({ do: "turn" })),
+  { do: "detach" },
+  ...Array.from({ length: 2 }, (): Step => ({ do: "notice" })),
+  ...Array.from({ length: 4 }, (): Step => ({ do: "turn" })),
+  { do: "resume" },
+];
+
+export function scenarioOf(seed: number, transports: readonly TransportName[]): Scenario {
+  const random = new Random(seed);
+  return {
+    seed,
+    transport: seed % 4 === 3 ? (transports.at(-1) as TransportName) : "ws",
+    queue: random.weighted([
+      [4, {}],
+      [1, { maxBytes: 400 }],
+      [1, { maxBytes: 400, policy: "drop-oldest" as const }],
+    ]),
+    minDelay: random.between(1, 5),
+    hasUsers: random.chance(0.5),
+    slowGuard: random.chance(0.3),
+    steps: Array.from({ length: random.between(8, 40) }, () => (random.chance(0.02) ? LATE : [stepOf(random)])).flat(),
+  };
+}
+
+function stepOf(random: Random): Step {
+  return random.weighted<(random: Random) => Step>([
+    [34, clientStep],
+    [14, serverStep],
+    [16, networkStep],
+    [24, pause],
+  ])(random);
+}
+
+function clientStep(random: Random): Step {
+  return random.weighted<() => Step>([
+    [
+      10,
+      () => ({
+        do: "event",
+        size: random.weighted([
+          [8, 0],
+          [2, random.between(1, 300)],
+          [0.3, 70_000],
+        ]),
+      }),
+    ],
+    [14, () => requestStep(random)],
+    [3, () => ({ do: "bytes" })],
+    [6, () => ({ do: "join", room: random.chance(0.1) ? FORBIDDEN_ROOM : random.pick(ROOMS) })],
+    [4, () => ({ do: "leave", room: random.pick(ROOMS) })],
+    [1, () => ({ do: "abort" })],
+    [0.15, () => ({ do: "close" })],
+  ])();
+}
+
+function requestStep(random: Random): RequestStep {
+  const treatment = random.weighted<Treatment>([
+    [6, "answer"],
+    [4, "hold"],
+    [1, "refuse"],
+    [1, "ignore"],
+  ]);
+  return {
+    do: "request",
+    treatment,
+    idempotent: random.chance(0.5),
+    // What is never answered has to end by itself.
+    timeout: treatment === "ignore" || random.chance(0.1) ? random.between(1, 120) : undefined,
+    abort: random.weighted([
+      [16, "never"],
+      [3, "later"],
+      [1, "before"],
+    ]),
+  };
+}
+
+function serverStep(random: Random): Step {
+  return random.weighted<() => Step>([
+    [6, () => ({ do: "news", room: random.chance(0.3) ? undefined : random.pick(ROOMS) })],
+    [3, () => ({ do: "ask" })],
+    [2, () => ({ do: "tellBytes" })],
+    [5, () => ({ do: "release" })],
+    [1, () => ({ do: "terminate" })],
+    [0.7, () => ({ do: "restart" })],
+    [2, () => ({ do: "expel", code: random.pick(random.chance(0.15) ? FINAL_CODES : PASSING_CODES) })],
+  ])();
+}
+
+function networkStep(random: Random): Step {
+  const direction = random.pick(DIRECTIONS);
+  return random.weighted<() => Step>([
+    [3, () => ({ do: "cut" })],
+    [3, () => ({ do: "reset" })],
+    [1, () => ({ do: "isolate" })],
+    [3, () => ({ do: "detach" })],
+    [4, () => ({ do: "stall", direction: random.pick([...DIRECTIONS, undefined]) })],
+    [3, () => ({ do: "resume" })],
+    [1, () => ({ do: "delay", ms: random.between(1, 30) })],
+    [1, () => ({ do: "refuse" })],
+    [0.5, () => ({ do: "hang" })],
+    [2, () => ({ do: "heal" })],
+    [2, () => ({ do: "cutAfter", direction, bytes: random.between(1, 200) })],
+    // The handshake of HTTP takes a few hundred bytes each way, the one of the protocol about a hundred.
+    [3, () => ({ do: "cutNextAfter", direction, bytes: random.between(1, 500) })],
+  ])();
+}
+
+function pause(random: Random): Step {
+  return {
+    do: random.weighted([
+      [6, "turn"],
+      [4, "notice"],
+      [4, "settle"],
+    ]),
+  };
+}

@@ -1,0 +1,60 @@
+import * as fc from "fast-check";
+import { cluster } from "roomcast/backplanes/cluster";
+import { nats } from "roomcast/backplanes/nats";
+import { redis } from "roomcast/backplanes/redis";
+import { describe, expect, test } from "vitest";
+import { subjectOf } from "../../../src/backplanes/nats/subject.ts";
+import { hubError } from "../../support/hub-error.ts";
+
+const wrong = [
+  ["redis", redis, { url: "http://localhost" }, "url"],
+  ["redis", redis, { client: {} }, "client"],
+  ["redis", redis, { prefix: "" }, "prefix"],
+  ["redis", redis, { host: "localhost" }, "host"],
+  ["nats", nats, { servers: [] }, "servers"],
+  ["nats", nats, { servers: 4222 }, "servers"],
+  ["nats", nats, { options: { servers: "x" } }, "options"],
+  ["nats", nats, { connection: {} }, "connection"],
+  ["nats", nats, { prefix: "a.b" }, "prefix"],
+  ["cluster", cluster, { prefix: 1 }, "prefix"],
+] as const;
+
+describe("an option", () => {
+  test.each(wrong)("of %s that is wrong is named", (_name, create, options, option) => {
+    const call = (): unknown => (create as (options: unknown) => unknown)(options);
+    expect(call).toThrow(hubError("ERR_HUB_OPTION"));
+    expect(call).toThrow(`"${option}"`);
+  });
+});
+
+describe("the subject of a channel", () => {
+  const channels = fc.oneof(
+    fc.string({ unit: "binary" }),
+    fc.string({ unit: "binary", minLength: 300, maxLength: 3_000 }),
+  );
+
+  test("is one that a server takes", () => {
+    fc.assert(
+      fc.property(channels, (channel) => {
+        const subject = subjectOf("roomcast", channel);
+        expect(subject).toMatch(/^roomcast\.[\w=-]*$/);
+        expect(subject.length).toBeLessThan(3_000);
+      }),
+    );
+  });
+
+  test("is another one for each channel", () => {
+    fc.assert(
+      fc.property(channels, channels, (one, other) => {
+        expect(subjectOf("p", one) === subjectOf("p", other)).toBe(one === other);
+      }),
+    );
+    // Halves of surrogate pairs, which have no bytes of their own in UTF-8.
+    expect(subjectOf("p", "\ud800")).not.toBe(subjectOf("p", "\ud801"));
+    expect(subjectOf("p", "\ud800".repeat(1_000))).not.toBe(subjectOf("p", "\ud801".repeat(1_000)));
+  });
+
+  test("can be read", () => {
+    expect(subjectOf("roomcast", "room:lobby-1")).toBe("roomcast.room=003alobby-1");
+  });
+});

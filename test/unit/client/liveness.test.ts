@@ -1,0 +1,121 @@
+import type { StateChange } from "roomcast/client";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { Liveness } from "../../../src/client/liveness.ts";
+import { openClient, reached, startClient, startServer } from "../../support/client-fixture.ts";
+
+/** As if the machine had slept: the clocks have moved, and no timer has fired. */
+let sleep: (ms: number) => void;
+
+describe("the deadline", () => {
+  beforeEach(() => {
+    vi.useFakeTimers();
+    let slept = 0;
+    sleep = (ms) => {
+      slept += ms;
+    };
+    const clocks = [Date.now.bind(Date), performance.now.bind(performance)] as const;
+    vi.spyOn(Date, "now").mockImplementation(() => clocks[0]() + slept);
+    vi.spyOn(performance, "now").mockImplementation(() => clocks[1]() + slept);
+  });
+
+  afterEach(() => {
+    vi.restoreAllMocks();
+    vi.useRealTimers();
+  });
+
+  test("passes one turn after nothing was heard for that long", () => {
+    const lost = vi.fn<() => void>();
+    expect(new Liveness(1_000, lost)).toBeDefined();
+    vi.advanceTimersByTime(999);
+    expect(lost).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(2);
+    expect(lost).toHaveBeenCalledOnce();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test("moves with every message, without a timer for each", () => {
+    const lost = vi.fn<() => void>();
+    const liveness = new Liveness(1_000, lost);
+    const setTimeouts = vi.spyOn(globalThis, "setTimeout");
+    for (let n = 0; n < 100; n++) {
+      vi.advanceTimersByTime(100);
+      liveness.heard();
+    }
+    expect(setTimeouts.mock.calls.length).toBeLessThan(30);
+    vi.advanceTimersByTime(999);
+    expect(lost).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(2);
+    expect(lost).toHaveBeenCalledOnce();
+  });
+
+  test("waits after a sleep until what arrived meanwhile has been read", () => {
+    const lost = vi.fn<() => void>();
+    const liveness = new Liveness(1_000, lost);
+    sleep(3_600_000);
+    liveness.check();
+    expect(lost).not.toHaveBeenCalled();
+    liveness.heard();
+    vi.advanceTimersByTime(999);
+    expect(lost).not.toHaveBeenCalled();
+    sleep(3_600_000);
+    liveness.check();
+    vi.advanceTimersByTime(1);
+    expect(lost).toHaveBeenCalledOnce();
+  });
+
+  test("survives a clock that is set back", () => {
+    const lost = vi.fn<() => void>();
+    expect(new Liveness(1_000, lost)).toBeDefined();
+    vi.setSystemTime(Date.now() - 3_600_000);
+    vi.advanceTimersByTime(2_002);
+    expect(lost).toHaveBeenCalledOnce();
+  });
+
+  test("that is longer than a timer can wait does not keep the processor busy", () => {
+    const lost = vi.fn<() => void>();
+    const setTimeouts = vi.spyOn(globalThis, "setTimeout");
+    const liveness = new Liveness(2 ** 32, lost);
+    for (const [, ms] of setTimeouts.mock.calls) expect(ms).toBeLessThan(2 ** 31);
+    liveness.stop();
+    expect(setTimeouts).toHaveBeenCalledOnce();
+  });
+
+  test("never passes when it is stopped", () => {
+    const liveness = new Liveness(1_000, () => {});
+    liveness.stop();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
+test("a ping is answered", async () => {
+  const { peer } = await openClient();
+  peer.send({ event: "hub:ping" });
+  expect(await peer.next()).toEqual({ event: "hub:pong" });
+});
+
+test("a connection on which nothing arrives is given up without the server's help", async () => {
+  const server = await startServer();
+  const client = startClient(server.url);
+  const changes: StateChange[] = [];
+  client.on("hub:state", (change) => changes.push(change));
+  const peer = await server.admit({ heartbeat: 20, timeout: 10 });
+  peer.freeze();
+  const next = await server.admit();
+  await reached(client, "open");
+  expect(changes.map(({ state }) => state)).toEqual(["open", "waiting", "connecting", "open"]);
+  expect(changes[1]).toMatchObject({ code: 1006, reason: expect.any(String) });
+  expect(await next.rest()).toEqual([]);
+});
+
+test("any message keeps a connection alive", async () => {
+  const server = await startServer();
+  const client = startClient(server.url);
+  const peer = await server.admit({ heartbeat: 60, timeout: 40 });
+  // Each pong takes a way there and back, and each ping is a sign of life.
+  const end = Date.now() + 300;
+  while (Date.now() < end) {
+    peer.send({ event: "hub:ping" });
+    expect(await peer.next()).toEqual({ event: "hub:pong" });
+  }
+  expect(client.state).toBe("open");
+});

@@ -1,0 +1,185 @@
+import { describe, expect, it } from "vitest";
+import { isOrigins, isWelcome, type Origins } from "../../../src/door/origins.ts";
+import { Handshake } from "../../../src/members/handshake.ts";
+import { hubError } from "../../support/hub-error.ts";
+
+function handshake(origin: string | undefined): Handshake {
+  const headers: Record<string, string> = origin === undefined ? {} : { origin };
+  return new Handshake({ url: "/", headers, remoteAddress: "127.0.0.1", secure: false });
+}
+
+function welcome(origins: Origins, origin: string | undefined, host = "example.com"): boolean {
+  return isWelcome(origins, handshake(origin), host);
+}
+
+describe("the same origin", () => {
+  it.each([
+    ["http://example.com", "example.com"],
+    ["https://example.com", "example.com"],
+    ["https://example.com", "EXAMPLE.com"],
+    ["HTTPS://Example.Com", "example.com"],
+    ["https://example.com", "example.com:443"],
+    ["http://example.com", "example.com:80"],
+    ["https://example.com:443", "example.com"],
+    ["http://example.com:8080", "example.com:8080"],
+    ["http://localhost:3000", "localhost:3000"],
+    ["http://127.0.0.1:3000", "127.0.0.1:3000"],
+    ["http://[::1]:3000", "[::1]:3000"],
+    ["http://[::1]", "[0:0::1]:80"],
+    ["https://xn--bcher-kva.example", "xn--bcher-kva.example"],
+  ])("%s belongs to %s", (origin, host) => {
+    expect(welcome("same", origin, host)).toBe(true);
+  });
+
+  it.each([
+    ["https://evil.example", "example.com"],
+    ["https://example.com.evil.example", "example.com"],
+    ["https://evilexample.com", "example.com"],
+    ["https://sub.example.com", "example.com"],
+    ["https://example.com", "sub.example.com"],
+    ["https://example.com", "example.com:80"],
+    ["http://example.com", "example.com:443"],
+    ["http://example.com:8080", "example.com"],
+    ["http://localhost:3000", "localhost:3001"],
+    ["http://localhost:3000", "127.0.0.1:3000"],
+    ["null", "null"],
+    ["null", ""],
+    ["", ""],
+    ["", "example.com"],
+    ["example.com", "example.com"],
+    ["//example.com", "example.com"],
+    ["http://", ""],
+    ["http://example.com", ""],
+    ["http://example.com/", "example.com"],
+    ["http://example.com/path", "example.com"],
+    ["http://user@example.com", "example.com"],
+    ["http://evil.example@example.com", "example.com"],
+    ["http://evil.example\\@example.com", "example.com"],
+    ["http://example.com?", "example.com"],
+    ["http://example.com#", "example.com"],
+    ["http://example.com http://evil.example", "example.com"],
+    ["http://example.com, http://evil.example", "example.com"],
+    ["http://example.com:99999", "example.com:99999"],
+    ["http://example.com", "evil.example@example.com"],
+    ["http://example.com", "example.com/path"],
+    ["http://example.com", "example.com "],
+    ["ws://example.com", "example.com"],
+    ["file://example.com", "example.com"],
+    ["chrome-extension://example.com", "example.com"],
+    ["capacitor://localhost", "localhost"],
+    ["javascript://example.com", "example.com"],
+  ])("%j does not belong to %j", (origin, host) => {
+    expect(welcome("same", origin, host)).toBe(false);
+  });
+});
+
+it.each<[string, Origins]>([
+  ["same", "same"],
+  ["*", "*"],
+  ["a list", ["https://example.com"]],
+  ["an empty list", []],
+  ["a function", () => false],
+])("without an origin everybody passes: %s", (_name, origins) => {
+  expect(welcome(origins, undefined)).toBe(true);
+});
+
+it.each(["https://evil.example", "null", "", "rubbish"])('"*" lets %j in', (origin) => {
+  expect(welcome("*", origin)).toBe(true);
+});
+
+describe("a list", () => {
+  const origins = ["https://example.com", "http://localhost:5173", "null"];
+
+  it.each(origins)("lets %s in", (origin) => {
+    expect(welcome(origins, origin, "api.example.com")).toBe(true);
+  });
+
+  it.each([
+    "http://example.com",
+    "https://example.com:8443",
+    "https://example.com.evil.example",
+    "https://www.example.com",
+  ])("refuses %s", (origin) => {
+    expect(welcome(origins, origin, "example.com")).toBe(false);
+  });
+
+  it("refuses a page of the same host that is not listed", () => {
+    expect(welcome([], "https://example.com")).toBe(false);
+  });
+});
+
+describe("a function", () => {
+  it("receives the origin and the handshake, and decides", () => {
+    const asked: unknown[] = [];
+    const decide = (origin: string, { path }: Handshake): boolean => {
+      asked.push([origin, path]);
+      return origin.endsWith(".example");
+    };
+    expect(welcome(decide, "https://a.example")).toBe(true);
+    expect(welcome(decide, "null")).toBe(false);
+    expect(asked).toEqual([
+      ["https://a.example", "/"],
+      ["null", "/"],
+    ]);
+  });
+
+  it("may throw", () => {
+    const broken = new Error("broken");
+    const decide = (): boolean => {
+      throw broken;
+    };
+    expect(() => welcome(decide, "https://a.example")).toThrow(broken);
+  });
+
+  it.each([
+    ["a promise", Promise.resolve(true)],
+    ["a truthy value", "yes"],
+    ["nothing", undefined],
+  ])("lets nobody in with %s", (_name, verdict) => {
+    const decide = (() => verdict) as unknown as () => boolean;
+    expect(() => welcome(decide, "https://a.example")).toThrow(hubError("ERR_HUB_OPTION", "origins"));
+  });
+});
+
+describe("the option", () => {
+  it.each([
+    "same",
+    "*",
+    [],
+    ["null"],
+    ["https://example.com", "http://localhost:3000", "http://[::1]:3000", "http://127.0.0.1"],
+    ["https://xn--bcher-kva.example"],
+    ["chrome-extension://gmfgiekgbdmbigamapjnjhjmcnpocibc", "capacitor://localhost"],
+    () => true,
+  ])("may be %j", (value) => {
+    expect(isOrigins(value)).toBe(true);
+  });
+
+  it.each([
+    true,
+    null,
+    undefined,
+    "",
+    "https://example.com",
+    [1],
+    ["*"],
+    ["same"],
+    ["example.com"],
+    ["https://example.com/"],
+    ["https://example.com/chat"],
+    ["https://EXAMPLE.com"],
+    ["HTTPS://example.com"],
+    ["https://example.com:443"],
+    ["http://example.com:80"],
+    ["https://user@example.com"],
+    ["https://*.example.com"],
+    ["https://bücher.example"],
+    ["wss://example.com"],
+    ["file:///tmp/page.html"],
+    ["data:text/html,page"],
+    ["chrome-extension://gmfgiekgbdmbigamapjnjhjmcnpocibc/"],
+    ["https://example.com "],
+  ])("may not be %j", (value) => {
+    expect(isOrigins(value)).toBe(false);
+  });
+});
