@@ -8,10 +8,10 @@ import { openMemoryHub, type MemoryHub } from "../support/memory-hub.ts";
 
 let hub: Hub;
 let socket: Socket;
-let guest: MemoryHub["guest"];
+let peer: MemoryHub["peer"];
 
 beforeEach(async () => {
-  ({ hub, socket, guest } = await openMemoryHub());
+  ({ hub, socket, peer } = await openMemoryHub());
 });
 
 const noop = (): void => {};
@@ -26,7 +26,7 @@ describe("arguments that could be ignored silently", () => {
       (sender) => sender.emit.bind(sender) as (...all: unknown[]) => void,
     );
     for (const emit of emits) expect(() => emit("move", 1, 2)).toThrow(hubError("ERR_HUB_ARGUMENT", "one value"));
-    expect(await guest.heard()).toEqual([]);
+    expect(await peer.heard()).toEqual([]);
   });
 
   test("a timeout that is not in an object is refused", async () => {
@@ -41,7 +41,7 @@ describe("arguments that could be ignored silently", () => {
     hub.to("nowhere", ["elsewhere", "c"]).emit("heard");
     hub.to("lobby").except("nobody", "b").emit("unheard");
     hub.except("nobody", socket).emit("unheard");
-    expect(await guest.heard()).toEqual(['{"event":"heard"}']);
+    expect(await peer.heard()).toEqual(['{"event":"heard"}']);
     socket.leave("a", ["b", "c"]);
     expect(JSON.stringify(socket.rooms)).toBe('["lobby"]');
   });
@@ -82,7 +82,7 @@ describe("with data that cannot be encoded", () => {
   test.each(cases)("$call of $what throws with the event's name and sends nothing", async ({ act, data }) => {
     await expect(act(data)).rejects.toThrow(hubError("ERR_HUB_UNSERIALISABLE", '"chat"'));
     await expect(act(data)).rejects.toHaveProperty("cause", expect.any(Error));
-    expect(await guest.heard()).toStrictEqual([]);
+    expect(await peer.heard()).toStrictEqual([]);
   });
 
   test("a codec of the application's may refuse anything", async () => {
@@ -104,7 +104,7 @@ describe("with a value that is not a raw message", () => {
 
   test.each(cases)("$call($message) sends nothing", async ({ act, message }) => {
     expect(() => act(message as string)).toThrow(hubError("ERR_HUB_ARGUMENT", "string or a Uint8Array"));
-    expect(await guest.heard()).toStrictEqual([]);
+    expect(await peer.heard()).toStrictEqual([]);
   });
 });
 
@@ -123,7 +123,7 @@ describe("with more than may wait for one socket", () => {
   test.each(calls)("%s is refused with both sizes, and the socket stays open", async (_, act) => {
     await expect(act("x".repeat(1024))).rejects.toThrow(hubError("ERR_HUB_MESSAGE_TOO_LARGE", "1024"));
     await expect(act("x".repeat(1024))).rejects.toThrow("maxBufferedBytes");
-    expect(await guest.heard()).toStrictEqual([]);
+    expect(await peer.heard()).toStrictEqual([]);
     expect(socket.isOpen).toBe(true);
   });
 
@@ -132,7 +132,7 @@ describe("with more than may wait for one socket", () => {
     const fits = "x".repeat(1020);
     expect(() => socket.send(`${fits}x`)).toThrow(hubError("ERR_HUB_MESSAGE_TOO_LARGE", "1025"));
     socket.send(fits);
-    expect(await guest.client.next()).toBe(fits);
+    expect(await peer.client.next()).toBe(fits);
   });
 });
 
@@ -147,7 +147,7 @@ describe("with a wrong timeout", () => {
 
   test.each(cases)("$call with $timeout sends nothing", async ({ act, timeout }) => {
     await expect(act(timeout as number)).rejects.toThrow(hubError("ERR_HUB_ARGUMENT", "timeout"));
-    expect(await guest.heard()).toStrictEqual([]);
+    expect(await peer.heard()).toStrictEqual([]);
   });
 });
 

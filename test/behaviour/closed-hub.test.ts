@@ -15,10 +15,10 @@ test("a hub that is closing cannot begin to listen", async () => {
 describe("after hub.close()", () => {
   let hub: Hub;
   let socket: Socket;
-  let guest: MemoryHub["guest"];
+  let peer: MemoryHub["peer"];
 
   beforeEach(async () => {
-    ({ hub, socket, guest } = await openMemoryHub());
+    ({ hub, socket, peer } = await openMemoryHub());
     await hub.close();
   });
 
@@ -50,7 +50,7 @@ describe("after hub.close()", () => {
     socket.terminate();
     expect([socket.isOpen, socket.bufferedAmount, [...socket.rooms]]).toStrictEqual([false, 0, ["lobby"]]);
     await expect(socket.request("e", 1)).rejects.toThrow(hubError("ERR_HUB_DISCONNECTED", socket.id));
-    expect(await guest.rest()).toStrictEqual([]);
+    expect(await peer.rest()).toStrictEqual([]);
   });
 
   test("calls that only read or remove still work", async () => {

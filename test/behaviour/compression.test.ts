@@ -201,11 +201,11 @@ describe("Compression on ws", () => {
 });
 
 test("bytes that a slow client has not read count as they go over the wire", async () => {
-  const stage = await TransportFixture.open(
+  const fixture = await TransportFixture.open(
     overSockets("ws", () => ws()),
     { compression: true },
   );
-  const { client, connection } = await stage.connect({ compression: true });
+  const { client, connection } = await fixture.connect({ compression: true });
   client.pause();
   const noise = sequence(randomBytes(65_536));
   while (connection.write(noise) || connection.bufferedAmount === 0) await turn();
@@ -215,5 +215,5 @@ test("bytes that a slow client has not read count as they go over the wire", asy
   const added = connection.bufferedAmount - before;
   expect(added).toBeGreaterThan(0);
   expect(added).toBeLessThan(1_000);
-  await stage.close();
+  await fixture.close();
 });

@@ -5,7 +5,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { publish } from "../../src/hub/diagnostics.ts";
 import { Inbox } from "../../src/testing/inbox.ts";
 import type { HubFixture } from "../../src/testing/suite/hub-fixture.ts";
-import { openStage, SUBJECTS } from "../support/stages.ts";
+import { openHubFixture, SUBJECTS } from "../support/hub-fixture.ts";
 
 const NAMES = ["connection", "disconnection", "refusal", "error", "drop"] as const;
 type Name = (typeof NAMES)[number];
@@ -26,39 +26,39 @@ function collect(name: Name): Inbox<Message> {
 
 const [memory] = SUBJECTS;
 if (memory === undefined) throw new Error("There is always a transport.");
-const open = (options?: HubOptions): Promise<HubFixture> => openStage(memory, options);
+const open = (options?: HubOptions): Promise<HubFixture> => openHubFixture(memory, options);
 
 describe.each(SUBJECTS)("On $name the channel", (subject) => {
   test("roomcast:connection tells of a socket after the hub's own listeners were told", async () => {
     const messages = collect("connection");
-    const stage = await openStage(subject);
+    const fixture = await openHubFixture(subject);
     const order: string[] = [];
-    stage.hub.on("connection", () => order.push("listener"));
+    fixture.hub.on("connection", () => order.push("listener"));
     listen("connection", () => order.push("channel"));
-    const { socket } = await stage.connect();
-    expect(await messages.next()).toStrictEqual({ hub: stage.hub, socket });
+    const { socket } = await fixture.connect();
+    expect(await messages.next()).toStrictEqual({ hub: fixture.hub, socket });
     expect(order).toStrictEqual(["listener", "channel"]);
     expect(messages.take()).toStrictEqual([]);
   });
 
   test("roomcast:disconnection tells how it ended", async () => {
     const messages = collect("disconnection");
-    const stage = await openStage(subject);
-    const { client, socket } = await stage.connect();
+    const fixture = await openHubFixture(subject);
+    const { client, socket } = await fixture.connect();
     client.close(4321, "enough");
-    expect(await messages.next()).toStrictEqual({ hub: stage.hub, socket, code: 4321, reason: "enough" });
+    expect(await messages.next()).toStrictEqual({ hub: fixture.hub, socket, code: 4321, reason: "enough" });
     expect(messages.take()).toStrictEqual([]);
   });
 
   test("roomcast:refusal tells which handshake was refused and why", async () => {
     const messages = collect("refusal");
-    const stage = await openStage(subject, { origins: ["https://good.example"] });
-    await expect(stage.dial({ url: "/here", headers: { origin: "https://bad.example" } }).opened).rejects.toThrow(
+    const fixture = await openHubFixture(subject, { origins: ["https://good.example"] });
+    await expect(fixture.dial({ url: "/here", headers: { origin: "https://bad.example" } }).opened).rejects.toThrow(
       "403",
     );
     const [message, ...more] = messages.take();
     expect(message).toStrictEqual({
-      hub: stage.hub,
+      hub: fixture.hub,
       status: 403,
       reason: "origin",
       handshake: expect.objectContaining({ url: "/here" }) as unknown,
@@ -68,29 +68,29 @@ describe.each(SUBJECTS)("On $name the channel", (subject) => {
 
   test("roomcast:error tells what the event `error` tells", async () => {
     const messages = collect("error");
-    const stage = await openStage(subject);
+    const fixture = await openHubFixture(subject);
     const error = new Error("broken");
-    stage.hub.handle("work", () => Promise.reject(error));
-    const guest = await stage.connect();
-    await guest.ask("work");
-    const { socket } = guest;
-    expect(messages.take()).toStrictEqual([{ hub: stage.hub, error, source: "handler", event: "work", socket }]);
-    expect(stage.failures.take()).toStrictEqual([{ error, context: { source: "handler", event: "work", socket } }]);
+    fixture.hub.handle("work", () => Promise.reject(error));
+    const peer = await fixture.connect();
+    await peer.ask("work");
+    const { socket } = peer;
+    expect(messages.take()).toStrictEqual([{ hub: fixture.hub, error, source: "handler", event: "work", socket }]);
+    expect(fixture.failures.take()).toStrictEqual([{ error, context: { source: "handler", event: "work", socket } }]);
   });
 
   test("roomcast:error leaves out what there is not", async () => {
     const messages = collect("error");
     const error = new Error("broken");
-    const stage = await openStage(subject, { authenticate: () => Promise.reject(error) });
-    await expect(stage.dial().opened).rejects.toThrow("401");
-    expect(messages.take()).toStrictEqual([{ hub: stage.hub, error, source: "authenticate" }]);
+    const fixture = await openHubFixture(subject, { authenticate: () => Promise.reject(error) });
+    await expect(fixture.dial().opened).rejects.toThrow("401");
+    expect(messages.take()).toStrictEqual([{ hub: fixture.hub, error, source: "authenticate" }]);
   });
 
   test("roomcast:drop tells of every message that somebody does not get, and why", async () => {
     const messages = collect("drop");
-    const stage = await openStage(subject, { maxBufferedBytes: 1024 * 1024, overload: "drop" });
-    const { hub } = stage;
-    const slow = await stage.connect();
+    const fixture = await openHubFixture(subject, { maxBufferedBytes: 1024 * 1024, overload: "drop" });
+    const { hub } = fixture;
+    const slow = await fixture.connect();
     const { socket } = slow;
     slow.client.pause();
     const chunk = "x".repeat(60_000);
@@ -146,23 +146,23 @@ describe("The channels", () => {
       throw error;
     });
     listen(name, () => seen.push(name));
-    const stage = await open({ authenticate: ({ headers }) => headers["bad"] === undefined && { id: "ann" } });
-    stage.hub.handle("fail", () => Promise.reject(new Error("of the handler")));
-    const [guest, other] = await stage.pair();
-    await expect(stage.dial({ headers: { bad: "1" } }).opened).rejects.toThrow("401");
-    await guest.ask("fail");
+    const fixture = await open({ authenticate: ({ headers }) => headers["bad"] === undefined && { id: "ann" } });
+    fixture.hub.handle("fail", () => Promise.reject(new Error("of the handler")));
+    const [peer, other] = await fixture.pair();
+    await expect(fixture.dial({ headers: { bad: "1" } }).opened).rejects.toThrow("401");
+    await peer.ask("fail");
     other.client.pause();
     other.socket.send("x".repeat(70_000));
     await turn();
     other.socket.volatile.send("dropped");
     other.client.vanish();
-    await stage.departures.next();
-    expect(await guest.heard()).toStrictEqual([]);
-    await stage.hub.close();
+    await fixture.departures.next();
+    expect(await peer.heard()).toStrictEqual([]);
+    await fixture.hub.close();
     await turn();
     expect(seen.length).toBeGreaterThan(0);
     expect(uncaught).toStrictEqual(seen.map(() => error));
-    expect(stage.failures.take()).toMatchObject([{ error: { message: "of the handler" } }]);
+    expect(fixture.failures.take()).toMatchObject([{ error: { message: "of the handler" } }]);
   });
 });
 

@@ -5,13 +5,13 @@ import { describe, expect, test } from "vitest";
 import type { ClientFixture } from "../../src/testing/suite/client-fixture.ts";
 import type { HubFixture } from "../../src/testing/suite/hub-fixture.ts";
 import { hubError } from "../support/hub-error.ts";
-import { openStage, SUBJECTS } from "../support/stages.ts";
+import { openHubFixture, SUBJECTS } from "../support/hub-fixture.ts";
 
 const FAILED = { code: "handler-failed", message: "The server failed to handle this." };
 
 const [memory] = SUBJECTS;
 if (memory === undefined) throw new Error("There is always a transport.");
-const open = (options?: HubOptions): Promise<HubFixture> => openStage(memory, options);
+const open = (options?: HubOptions): Promise<HubFixture> => openHubFixture(memory, options);
 
 function raise(error: unknown): never {
   throw error;
@@ -80,7 +80,7 @@ interface Place {
   readonly where: string;
   readonly options?: (fail: Fail) => HubOptions;
   /** Makes the code run, for this client. Checks the answer that it gets. */
-  readonly run: (stage: HubFixture, guest: ClientFixture, fail: Fail) => unknown;
+  readonly run: (fixture: HubFixture, peer: ClientFixture, fail: Fail) => unknown;
   readonly source: ErrorContext["source"];
   readonly event?: string;
   readonly isNobodys?: boolean;
@@ -88,12 +88,12 @@ interface Place {
   readonly isSync?: boolean;
 }
 
-async function asks(guest: ClientFixture, event: string): Promise<void> {
-  expect(await guest.ask(event, { room: "room" })).toStrictEqual({ reply: 1, error: FAILED });
+async function asks(peer: ClientFixture, event: string): Promise<void> {
+  expect(await peer.ask(event, { room: "room" })).toStrictEqual({ reply: 1, error: FAILED });
 }
 
-async function isRefused(stage: HubFixture, status: number): Promise<void> {
-  const refused = await stage
+async function isRefused(fixture: HubFixture, status: number): Promise<void> {
+  const refused = await fixture
     .dial({ headers: { origin: "https://bad.example" } })
     .opened.catch((error: unknown) => error);
   expect(refused).toBeInstanceOf(SuiteRefusal);
@@ -111,62 +111,62 @@ const PLACES: readonly Place[] = [
     where: "a handler of the hub",
     source: "handler",
     event: "work",
-    run: async ({ hub }, guest, fail) => {
+    run: async ({ hub }, peer, fail) => {
       hub.handle("work", fail);
-      await asks(guest, "work");
+      await asks(peer, "work");
     },
   },
   {
     where: "a handler of a socket",
     source: "handler",
     event: "work",
-    run: async (_stage, guest, fail) => {
-      guest.socket.on("work", fail);
-      await asks(guest, "work");
+    run: async (_stage, peer, fail) => {
+      peer.socket.on("work", fail);
+      await asks(peer, "work");
     },
   },
   {
     where: "a handler behind middleware",
     source: "handler",
     event: "work",
-    run: async ({ hub }, guest, fail) => {
+    run: async ({ hub }, peer, fail) => {
       hub.use((_call, next) => next());
       hub.use((_call, next) => next());
       hub.handle("work", fail);
-      await asks(guest, "work");
+      await asks(peer, "work");
     },
   },
   {
     where: "a handler of an event that asks for no reply",
     source: "handler",
     event: "work",
-    run: async ({ hub }, guest, fail) => {
+    run: async ({ hub }, peer, fail) => {
       hub.handle("work", fail);
-      guest.say({ event: "work" });
-      expect(await guest.packet()).toStrictEqual({ event: "hub:error", data: FAILED });
+      peer.say({ event: "work" });
+      expect(await peer.packet()).toStrictEqual({ event: "hub:error", data: FAILED });
     },
   },
   {
     where: "middleware",
     source: "middleware",
     event: "work",
-    run: async ({ hub }, guest, fail) => {
+    run: async ({ hub }, peer, fail) => {
       hub.use(fail);
       hub.handle("work", () => "done");
-      await asks(guest, "work");
+      await asks(peer, "work");
     },
   },
   {
     where: "middleware that has called the handler",
     source: "middleware",
     event: "work",
-    run: async ({ hub }, guest, fail) => {
+    run: async ({ hub }, peer, fail) => {
       hub.use((_call, next) => {
         next();
         return fail();
       });
       hub.handle("work", () => "done");
-      await asks(guest, "work");
+      await asks(peer, "work");
     },
   },
   {
@@ -174,31 +174,31 @@ const PLACES: readonly Place[] = [
     source: "joinable",
     event: "hub:join",
     options: (joinable) => ({ joinable }),
-    run: (_stage, guest) => asks(guest, "hub:join"),
+    run: (_stage, peer) => asks(peer, "hub:join"),
   },
   {
     where: "joinable, at a leave",
     source: "joinable",
     event: "hub:leave",
     options: (joinable) => ({ joinable }),
-    run: (_stage, guest) => asks(guest, "hub:leave"),
+    run: (_stage, peer) => asks(peer, "hub:leave"),
   },
   {
     where: "a listener of message",
     source: "listener",
     event: "message",
-    run: ({ hub, wire }, guest, fail) => {
+    run: ({ hub, wire }, peer, fail) => {
       hub.on("message", fail);
-      guest.client.send(wire.foreign(1));
+      peer.client.send(wire.foreign(1));
     },
   },
   {
     where: "a listener of disconnection",
     source: "listener",
     event: "disconnection",
-    run: ({ hub }, guest, fail) => {
+    run: ({ hub }, peer, fail) => {
       hub.on("disconnection", fail);
-      guest.client.close();
+      peer.client.close();
     },
   },
   {
@@ -207,9 +207,9 @@ const PLACES: readonly Place[] = [
     event: "refusal",
     isNobodys: true,
     options: () => ({ origins: [] }),
-    run: async (stage, _guest, fail) => {
-      stage.hub.on("refusal", fail);
-      await isRefused(stage, 403);
+    run: async (fixture, _guest, fail) => {
+      fixture.hub.on("refusal", fail);
+      await isRefused(fixture, 403);
     },
   },
   {
@@ -218,21 +218,21 @@ const PLACES: readonly Place[] = [
     isNobodys: true,
     isSync: true,
     options: (origins) => ({ origins }),
-    run: (stage) => isRefused(stage, 403),
+    run: (fixture) => isRefused(fixture, 403),
   },
   {
     where: "admit",
     source: "admit",
     isNobodys: true,
     options: (fail) => ({ origins: "*", admit: onlyBad(true, fail) }),
-    run: (stage) => isRefused(stage, 503),
+    run: (fixture) => isRefused(fixture, 503),
   },
   {
     where: "authenticate",
     source: "authenticate",
     isNobodys: true,
     options: (fail) => ({ origins: "*", authenticate: onlyBad({ id: "ann" }, fail) }),
-    run: (stage) => isRefused(stage, 401),
+    run: (fixture) => isRefused(fixture, 401),
   },
 ];
 
@@ -246,23 +246,23 @@ const CASES = PLACES.flatMap((place) => {
 describe("Code that fails", () => {
   test.each(CASES)("(%s) is reported once, and disturbs no client", async (_name, { place, fail, error }) => {
     const failing = (): never => fail(error) as never;
-    const stage = await open(place.options?.(failing));
-    const [guest, other] = await stage.pair();
-    await place.run(stage, guest, failing);
-    const first = await stage.failures.next();
+    const fixture = await open(place.options?.(failing));
+    const [peer, other] = await fixture.pair();
+    await place.run(fixture, peer, failing);
+    const first = await fixture.failures.next();
     // Not compared by matchers: they would touch it.
     expect(Object.is(first?.error, error)).toBe(true);
     expect(first?.context).toStrictEqual({
       source: place.source,
       ...(place.event !== undefined && { event: place.event }),
-      ...(place.isNobodys !== true && { socket: guest.socket }),
+      ...(place.isNobodys !== true && { socket: peer.socket }),
     });
-    stage.hub.handle("fence", () => "fine");
-    stage.hub.use((_call, next) => next());
+    fixture.hub.handle("fence", () => "fine");
+    fixture.hub.use((_call, next) => next());
     expect(await other.heard()).toStrictEqual([]);
     await turn();
-    expect(stage.failures.take()).toHaveLength(0);
-    expect(guest.socket.isOpen ? await guest.heard() : []).toStrictEqual([]);
+    expect(fixture.failures.take()).toHaveLength(0);
+    expect(peer.socket.isOpen ? await peer.heard() : []).toStrictEqual([]);
   });
 
   test.each(ERRORS)(
@@ -270,16 +270,16 @@ describe("Code that fails", () => {
     async (...given) => {
       const [, error] = given;
       for (const [, fail] of WAYS) {
-        const stage = await open();
-        stage.hub.once("connection", () => fail(error));
-        const [guest, other] = await stage.pair();
-        const first = await stage.failures.next();
+        const fixture = await open();
+        fixture.hub.once("connection", () => fail(error));
+        const [peer, other] = await fixture.pair();
+        const first = await fixture.failures.next();
         expect(Object.is(first?.error, error)).toBe(true);
-        expect(first?.context).toStrictEqual({ source: "listener", event: "connection", socket: guest.socket });
-        expect(await guest.heard()).toStrictEqual([]);
+        expect(first?.context).toStrictEqual({ source: "listener", event: "connection", socket: peer.socket });
+        expect(await peer.heard()).toStrictEqual([]);
         expect(await other.heard()).toStrictEqual([]);
         await turn();
-        expect(stage.failures.take()).toHaveLength(0);
+        expect(fixture.failures.take()).toHaveLength(0);
       }
     },
   );
@@ -287,14 +287,14 @@ describe("Code that fails", () => {
   test.each(ERRORS)("in a listener of error, with %s, is not reported again", async (...given) => {
     const [, error] = given;
     for (const [, fail] of WAYS) {
-      const stage = await open();
-      stage.hub.on("error", () => fail(error));
+      const fixture = await open();
+      fixture.hub.on("error", () => fail(error));
       const broken = new Error("broken");
-      stage.hub.handle("work", () => raise(broken));
-      const guest = await stage.connect();
-      await asks(guest, "work");
+      fixture.hub.handle("work", () => raise(broken));
+      const peer = await fixture.connect();
+      await asks(peer, "work");
       await turn();
-      expect(stage.failures.take()).toMatchObject([{ error: broken, context: { source: "handler" } }]);
+      expect(fixture.failures.take()).toMatchObject([{ error: broken, context: { source: "handler" } }]);
     }
   });
 
@@ -302,14 +302,14 @@ describe("Code that fails", () => {
     ["throws", raise],
     ["rejects", (thrown: unknown) => Promise.reject(thrown)],
   ])("with a ReplyError that cannot be read (%s) is still answered", async (_does, fail) => {
-    const stage = await open();
+    const fixture = await open();
     const why = new Error("Its message cannot be read");
     const error = Object.defineProperty(new ReplyError("no", ""), "message", { get: () => raise(why) });
-    stage.hub.handle("work", () => fail(error));
-    stage.hub.handle("fence", () => "fine");
-    const guest = await stage.connect();
-    expect(await guest.ask("work")).toMatchObject({ reply: 1, error: { code: expect.any(String) as string } });
-    expect(await guest.ask("fence")).toStrictEqual({ reply: 1, data: "fine" });
+    fixture.hub.handle("work", () => fail(error));
+    fixture.hub.handle("fence", () => "fine");
+    const peer = await fixture.connect();
+    expect(await peer.ask("work")).toMatchObject({ reply: 1, error: { code: expect.any(String) as string } });
+    expect(await peer.ask("fence")).toStrictEqual({ reply: 1, data: "fine" });
   });
 });
 
@@ -337,21 +337,21 @@ describe("A handler's thenable", () => {
       },
     ],
   ])("%s is answered once", async (_what, then) => {
-    const stage = await open({ limits: { pendingRequests: 1 } });
-    stage.hub.handle("work", () => thenable(then));
-    const guest = await stage.connect();
-    for (let time = 1; time <= 3; time++) expect(await guest.ask("work")).toStrictEqual({ reply: 1, data: "first" });
-    expect(await guest.heard()).toStrictEqual([]);
-    expect(stage.failures.take()).toStrictEqual([]);
+    const fixture = await open({ limits: { pendingRequests: 1 } });
+    fixture.hub.handle("work", () => thenable(then));
+    const peer = await fixture.connect();
+    for (let time = 1; time <= 3; time++) expect(await peer.ask("work")).toStrictEqual({ reply: 1, data: "first" });
+    expect(await peer.heard()).toStrictEqual([]);
+    expect(fixture.failures.take()).toStrictEqual([]);
   });
 
   test("whose property then cannot be read is a failure of the handler", async () => {
-    const stage = await open();
+    const fixture = await open();
     const error = new Error("unreadable");
-    stage.hub.handle("work", () => new Proxy({}, { get: () => raise(error) }));
-    const guest = await stage.connect();
-    await asks(guest, "work");
-    expect(stage.failures.take()).toMatchObject([{ error, context: { source: "handler", event: "work" } }]);
+    fixture.hub.handle("work", () => new Proxy({}, { get: () => raise(error) }));
+    const peer = await fixture.connect();
+    await asks(peer, "work");
+    expect(fixture.failures.take()).toMatchObject([{ error, context: { source: "handler", event: "work" } }]);
   });
 });
 
@@ -371,28 +371,28 @@ describe("Data that cannot be encoded", () => {
 
   test.each(UNENCODABLE)("(%s) as a reply is a failure of the handler", async (_what, data) => {
     for (const handler of [() => data, async () => data]) {
-      const stage = await open();
-      stage.hub.handle("work", handler);
-      const [guest, other] = await stage.pair();
-      await asks(guest, "work");
-      const [failure, ...more] = stage.failures.take();
+      const fixture = await open();
+      fixture.hub.handle("work", handler);
+      const [peer, other] = await fixture.pair();
+      await asks(peer, "work");
+      const [failure, ...more] = fixture.failures.take();
       expect(failure?.error).toStrictEqual(hubError("ERR_HUB_UNSERIALISABLE", "The codec cannot encode the reply"));
-      expect(failure?.context).toStrictEqual({ source: "handler", event: "work", socket: guest.socket });
+      expect(failure?.context).toStrictEqual({ source: "handler", event: "work", socket: peer.socket });
       expect(more).toHaveLength(0);
       expect(await other.heard()).toStrictEqual([]);
     }
   });
 
   test.each(UNENCODABLE)("(%s) throws at the call, and reaches no client", async (_what, data) => {
-    const stage = await open();
-    const [guest, other] = await stage.pair();
+    const fixture = await open();
+    const [peer, other] = await fixture.pair();
     const error = hubError("ERR_HUB_UNSERIALISABLE", 'The codec cannot encode the data of "news"');
-    expect(() => stage.hub.emit("news", data)).toThrow(error);
-    expect(() => guest.socket.emit("news", data)).toThrow(error);
-    await expect(guest.socket.request("news", data)).rejects.toThrow(error);
-    expect(await guest.heard()).toStrictEqual([]);
+    expect(() => fixture.hub.emit("news", data)).toThrow(error);
+    expect(() => peer.socket.emit("news", data)).toThrow(error);
+    await expect(peer.socket.request("news", data)).rejects.toThrow(error);
+    expect(await peer.heard()).toStrictEqual([]);
     expect(await other.heard()).toStrictEqual([]);
-    expect(stage.failures.take()).toStrictEqual([]);
+    expect(fixture.failures.take()).toStrictEqual([]);
   });
 });
 
@@ -402,15 +402,15 @@ describe("A codec that fails", () => {
       ...jsonCodec,
       decode: (message) => (message === "bad" ? raise(error) : jsonCodec.decode(message)),
     };
-    const stage = await open({ codec });
-    stage.hub.handle("fence", () => "fine");
-    const [guest, other] = await stage.pair();
-    guest.client.send("bad");
-    expect(await guest.packet()).toMatchObject({ event: "hub:error", data: { code: "bad-packet" } });
-    expect(await guest.ask("fence")).toStrictEqual({ reply: 1, data: "fine" });
+    const fixture = await open({ codec });
+    fixture.hub.handle("fence", () => "fine");
+    const [peer, other] = await fixture.pair();
+    peer.client.send("bad");
+    expect(await peer.packet()).toMatchObject({ event: "hub:error", data: { code: "bad-packet" } });
+    expect(await peer.ask("fence")).toStrictEqual({ reply: 1, data: "fine" });
     expect(await other.heard()).toStrictEqual([]);
-    expect(stage.failures.take()).toHaveLength(0);
-    expect(stage.hub.stats().violations).toBe(1);
+    expect(fixture.failures.take()).toHaveLength(0);
+    expect(fixture.hub.stats().violations).toBe(1);
   });
 
   test("on a packet of the hub's own is reported as codec, and the client is let in", async () => {
@@ -419,13 +419,13 @@ describe("A codec that fails", () => {
       ...jsonCodec,
       encode: (packet) => ("event" in packet && packet.event === "hub:welcome" ? raise(why) : jsonCodec.encode(packet)),
     };
-    const stage = await open({ codec, welcome: true });
-    const guest = await stage.connect();
-    const [failure, ...more] = stage.failures.take();
+    const fixture = await open({ codec, welcome: true });
+    const peer = await fixture.connect();
+    const [failure, ...more] = fixture.failures.take();
     expect(failure).toMatchObject({ error: { code: "ERR_HUB_UNSERIALISABLE", cause: why } });
-    expect(failure?.context).toStrictEqual({ source: "codec", event: "hub:welcome", socket: guest.socket });
+    expect(failure?.context).toStrictEqual({ source: "codec", event: "hub:welcome", socket: peer.socket });
     expect(more).toHaveLength(0);
-    expect(await guest.heard()).toStrictEqual([]);
+    expect(await peer.heard()).toStrictEqual([]);
   });
 
   test("on the refusal as well is reported, and the client gets no answer", async () => {
@@ -434,12 +434,15 @@ describe("A codec that fails", () => {
       ...jsonCodec,
       encode: (packet) => ("error" in packet || "data" in packet ? raise(why) : jsonCodec.encode(packet)),
     };
-    const stage = await open({ codec });
-    stage.hub.handle("work", () => raise(new Error("broken")));
-    const guest = await stage.connect();
-    guest.client.send('{"event":"work","id":1}');
-    expect(await stage.failures.next()).toMatchObject({ error: { message: "broken" }, context: { source: "handler" } });
-    expect(await stage.failures.next()).toMatchObject({ error: { cause: why }, context: { event: "hub:error" } });
-    expect(await guest.heard()).toStrictEqual([]);
+    const fixture = await open({ codec });
+    fixture.hub.handle("work", () => raise(new Error("broken")));
+    const peer = await fixture.connect();
+    peer.client.send('{"event":"work","id":1}');
+    expect(await fixture.failures.next()).toMatchObject({
+      error: { message: "broken" },
+      context: { source: "handler" },
+    });
+    expect(await fixture.failures.next()).toMatchObject({ error: { cause: why }, context: { event: "hub:error" } });
+    expect(await peer.heard()).toStrictEqual([]);
   });
 });

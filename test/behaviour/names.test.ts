@@ -5,10 +5,10 @@ import { openMemoryHub, type MemoryHub } from "../support/memory-hub.ts";
 
 let hub: Hub;
 let socket: Socket;
-let guest: MemoryHub["guest"];
+let peer: MemoryHub["peer"];
 
 beforeEach(async () => {
-  ({ hub, socket, guest } = await openMemoryHub());
+  ({ hub, socket, peer } = await openMemoryHub());
 });
 
 const noop = (): void => {};
@@ -103,13 +103,13 @@ describe("with the name of an event", () => {
 
   test.each(cases)("$call($name) says what is wrong and sends nothing", async ({ act, name, why }) => {
     await expect(act(name as string)).rejects.toThrow(hubError("ERR_HUB_EVENT_NAME", why));
-    expect(await guest.heard()).toStrictEqual([]);
+    expect(await peer.heard()).toStrictEqual([]);
   });
 
   test("256 characters are allowed, and a colon elsewhere", async () => {
     const longest = "x".repeat(256);
     socket.emit(longest);
     socket.emit("chat:hub:");
-    expect(await guest.heard()).toStrictEqual([`{"event":"${longest}"}`, '{"event":"chat:hub:"}']);
+    expect(await peer.heard()).toStrictEqual([`{"event":"${longest}"}`, '{"event":"chat:hub:"}']);
   });
 });

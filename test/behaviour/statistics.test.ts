@@ -5,7 +5,7 @@ import { uws } from "roomcast/transports/uws";
 import { describe, expect, test } from "vitest";
 import type { ClientFixture } from "../../src/testing/suite/client-fixture.ts";
 import type { HubFixture } from "../../src/testing/suite/hub-fixture.ts";
-import { openStage, openStageInTime, SUBJECTS } from "../support/stages.ts";
+import { openHubFixture, openHubFixtureInTime, SUBJECTS } from "../support/hub-fixture.ts";
 import { TRANSPORTS } from "../support/transports.ts";
 
 const NOTHING: HubStatistics = {
@@ -37,10 +37,10 @@ class Received {
   bytes = 0;
 
   /** Everything that was sent to these clients until now. */
-  static async by(...guests: readonly ClientFixture[]): Promise<Received> {
+  static async by(...peers: readonly ClientFixture[]): Promise<Received> {
     const received = new Received();
-    for (const guest of guests) {
-      for (const message of await guest.heard()) {
+    for (const peer of peers) {
+      for (const message of await peer.heard()) {
         received.messages++;
         received.bytes += frameLength(message);
       }
@@ -56,10 +56,10 @@ function frameLength(message: string | readonly number[] | undefined): number {
 }
 
 /** What the fences of these clients take, which are sent by the hub, too. */
-function fences(guests: readonly ClientFixture[]): Received {
+function fences(peers: readonly ClientFixture[]): Received {
   const sent = new Received();
-  sent.messages = guests.length;
-  sent.bytes = guests.length * frameLength("--fence--");
+  sent.messages = peers.length;
+  sent.bytes = peers.length * frameLength("--fence--");
   return sent;
 }
 
@@ -84,20 +84,20 @@ function counting(inner: Transport): { readonly transport: Transport; readonly w
   return { transport, writes: () => writes };
 }
 
-/** A stage whose transport counts its writes. */
+/** A fixture whose transport counts its writes. */
 async function openCounted(
   subject: TransportSubject,
   options?: HubOptions,
-): Promise<{ readonly stage: HubFixture; readonly writes: () => number }> {
+): Promise<{ readonly fixture: HubFixture; readonly writes: () => number }> {
   let counted: ReturnType<typeof counting> | undefined;
   const create = (): Transport => (counted = counting(subject.create())).transport;
-  const stage = await openStage({ ...subject, create }, options);
-  return { stage, writes: () => counted?.writes() ?? 0 };
+  const fixture = await openHubFixture({ ...subject, create }, options);
+  return { fixture, writes: () => counted?.writes() ?? 0 };
 }
 
 describe.each(SUBJECTS)("The statistics on $name", (subject) => {
   test("are zeros at first, in a plain object that is a copy", async () => {
-    const { hub } = await openStage(subject);
+    const { hub } = await openHubFixture(subject);
     const before = hub.stats();
     expect(before).toStrictEqual(NOTHING);
     expect(JSON.parse(JSON.stringify(before))).toStrictEqual(NOTHING);
@@ -107,11 +107,11 @@ describe.each(SUBJECTS)("The statistics on $name", (subject) => {
   });
 
   test("count what goes out exactly as clients and the transport do", async () => {
-    const { stage, writes } = await openCounted(subject);
-    const { hub } = stage;
+    const { fixture, writes } = await openCounted(subject);
+    const { hub } = fixture;
     hub.handle("echo", (data: unknown) => data);
-    const guests = [...(await stage.trio()), ...(await stage.pair())];
-    const [a, b, c, d] = guests as [ClientFixture, ClientFixture, ClientFixture, ClientFixture];
+    const peers = [...(await fixture.trio()), ...(await fixture.pair())];
+    const [a, b, c, d] = peers as [ClientFixture, ClientFixture, ClientFixture, ClientFixture];
     for (const { socket } of [a, b, c]) socket.join("room");
     d.socket.join("other");
     const before = hub.stats();
@@ -126,8 +126,8 @@ describe.each(SUBJECTS)("The statistics on $name", (subject) => {
     expect(hub.stats().writes).toBeGreaterThanOrEqual(before.writes);
     const replies = [await b.ask("echo", "back"), await c.ask("echo", 7)];
     expect(replies).toHaveLength(2);
-    const received = await Received.by(...guests);
-    const fenced = fences(guests);
+    const received = await Received.by(...peers);
+    const fenced = fences(peers);
     // What `ask` waited for first is the broadcast, so that the replies are among what was heard.
     const asked = replies.reduce<number>((sum, packet) => sum + frameLength(JSON.stringify(packet)), 0);
     const { bytesOut, messagesOut, ...after } = hub.stats();
@@ -138,24 +138,24 @@ describe.each(SUBJECTS)("The statistics on $name", (subject) => {
   });
 
   test("count one write for all that one turn sends to a client", async () => {
-    const { stage, writes } = await openCounted(subject);
-    const [a, b] = await stage.pair();
+    const { fixture, writes } = await openCounted(subject);
+    const [a, b] = await fixture.pair();
     for (let n = 0; n < 10; n++) {
       a.socket.emit("n", n);
-      stage.hub.emit("n", n);
+      fixture.hub.emit("n", n);
     }
     await a.packet();
     await b.packet();
-    expect(stage.hub.stats()).toMatchObject({ messagesOut: 30, writes: 2 });
+    expect(fixture.hub.stats()).toMatchObject({ messagesOut: 30, writes: 2 });
     expect(writes()).toBe(2);
   });
 
   test("count the payload of what comes in", async () => {
-    const stage = await openStage(subject);
-    const { hub, wire } = stage;
+    const fixture = await openHubFixture(subject);
+    const { hub, wire } = fixture;
     hub.on("message", () => {});
     hub.handle("echo", (data: unknown) => data);
-    const guest = await stage.connect();
+    const peer = await fixture.connect();
     const messages = [
       wire.codec.encode({ event: "echo", data: "ế" }),
       wire.codec.encode({ reply: 5, data: "to nothing" }),
@@ -164,76 +164,76 @@ describe.each(SUBJECTS)("The statistics on $name", (subject) => {
       "x".repeat(70_000),
       wire.codec.encode({ event: "echo", id: 1, data: "fence" }),
     ];
-    for (const message of messages) guest.client.send(message);
-    await guest.packet();
-    await guest.packet();
-    expect(await guest.packet()).toStrictEqual({ reply: 1, data: "fence" });
+    for (const message of messages) peer.client.send(message);
+    await peer.packet();
+    await peer.packet();
+    expect(await peer.packet()).toStrictEqual({ reply: 1, data: "fence" });
     const bytesIn = messages.reduce((sum, message) => sum + Buffer.from(message as string).length, 0);
     expect(hub.stats()).toMatchObject({ messagesIn: 6, bytesIn, violations: 2, messagesOut: 3 });
   });
 
   test("count failures and refusals", async () => {
-    const stage = await openStage(subject, {
+    const fixture = await openHubFixture(subject, {
       joinable: (room) => {
         if (room === "broken") throw new Error("broken");
         return true;
       },
       authenticate: ({ headers }) => (headers["x-bad"] === undefined ? { id: "ann" } : undefined),
     });
-    const { hub } = stage;
+    const { hub } = fixture;
     hub.handle("fail", () => Promise.reject(new Error("broken")));
-    const guest = await stage.connect();
-    await expect(stage.dial({ headers: { "x-bad": "1" } }).opened).rejects.toThrow("401");
-    await expect(stage.dial({ headers: { origin: "https://elsewhere.example" } }).opened).rejects.toThrow("403");
-    await guest.ask("fail");
-    await guest.ask("hub:join", { room: "broken" });
-    await guest.ask("hub:join", { room: "fine" });
+    const peer = await fixture.connect();
+    await expect(fixture.dial({ headers: { "x-bad": "1" } }).opened).rejects.toThrow("401");
+    await expect(fixture.dial({ headers: { origin: "https://elsewhere.example" } }).opened).rejects.toThrow("403");
+    await peer.ask("fail");
+    await peer.ask("hub:join", { room: "broken" });
+    await peer.ask("hub:join", { room: "fine" });
     const remove = hub.use(() => {
       throw new Error("broken");
     });
-    await guest.ask("fail");
+    await peer.ask("fail");
     remove();
-    await guest.ask("unknown");
+    await peer.ask("unknown");
     expect(hub.stats()).toMatchObject({ handlerErrors: 3, violations: 1, refusals: 2, connections: 1, rooms: 1 });
   });
 
   test("distinguish pending handshakes from connections", async () => {
-    const { stage } = await openStageInTime(subject);
-    const client = stage.dial({ protocols: ["roomcast.v1.json"] });
+    const { fixture } = await openHubFixtureInTime(subject);
+    const client = fixture.dial({ protocols: ["roomcast.v1.json"] });
     await client.opened;
-    const guest = await stage.connect();
-    expect(stage.hub.stats()).toMatchObject({ connections: 1, newcomers: 1, messagesIn: 0 });
+    const peer = await fixture.connect();
+    expect(fixture.hub.stats()).toMatchObject({ connections: 1, newcomers: 1, messagesIn: 0 });
     client.send('{"event":"hub:hello","data":{"protocol":1}}');
     expect(JSON.parse(String(await client.next()))).toMatchObject({ event: "hub:welcome" });
-    expect(stage.hub.stats()).toMatchObject({ connections: 2, newcomers: 0 });
+    expect(fixture.hub.stats()).toMatchObject({ connections: 2, newcomers: 0 });
     client.close();
-    await stage.departures.next();
-    expect(stage.hub.stats()).toMatchObject({ connections: 1, newcomers: 0 });
-    expect(guest.socket.isOpen).toBe(true);
+    await fixture.departures.next();
+    expect(fixture.hub.stats()).toMatchObject({ connections: 1, newcomers: 0 });
+    expect(peer.socket.isOpen).toBe(true);
   });
 
   test("count the clients that read too slowly, and what waits for them", async () => {
-    const stage = await openStage(subject, { maxBufferedBytes: 1024 * 1024 });
-    const { hub } = stage;
-    const guest = await stage.connect();
-    guest.client.pause();
+    const fixture = await openHubFixture(subject, { maxBufferedBytes: 1024 * 1024 });
+    const { hub } = fixture;
+    const peer = await fixture.connect();
+    peer.client.pause();
     const chunk = "x".repeat(60_000);
     while (hub.stats().pendingBytes === 0) {
-      guest.socket.send(chunk);
+      peer.socket.send(chunk);
       await turn();
     }
     const { pendingBytes } = hub.stats();
     expect(pendingBytes).toBeGreaterThan(0);
     expect(pendingBytes).toBeLessThanOrEqual(1024 * 1024);
-    while (guest.socket.isOpen) guest.socket.send(chunk);
+    while (peer.socket.isOpen) peer.socket.send(chunk);
     expect(hub.stats()).toMatchObject({ slowConsumers: 1, connections: 0, pendingBytes: 0 });
     expect(hub.stats().drops).toStrictEqual(NOTHING.drops);
   });
 
   test("count dropped messages by reason", async () => {
-    const stage = await openStage(subject, { maxBufferedBytes: 1024 * 1024, overload: "drop" });
-    const { hub } = stage;
-    const [slow, quick] = await stage.pair();
+    const fixture = await openHubFixture(subject, { maxBufferedBytes: 1024 * 1024, overload: "drop" });
+    const { hub } = fixture;
+    const [slow, quick] = await fixture.pair();
     slow.client.pause();
     const chunk = "x".repeat(60_000);
     let sent = 0;
@@ -261,13 +261,13 @@ describe.each(SUBJECTS)("The statistics on $name", (subject) => {
     }
     expect(missing).toBe(drops.overload);
     expect(arrived).toBe(sent + 2 - drops.overload);
-    expect(stage.hub.stats().drops).toStrictEqual(drops);
+    expect(fixture.hub.stats().drops).toStrictEqual(drops);
   });
 
   test("count messages that a later one replaced", async () => {
-    const stage = await openStage(subject);
-    const { hub } = stage;
-    const slow = await stage.connect();
+    const fixture = await openHubFixture(subject);
+    const { hub } = fixture;
+    const slow = await fixture.connect();
     slow.client.pause();
     const chunk = "x".repeat(60_000);
     while (slow.socket.bufferedAmount <= 64 * 1024) {
@@ -283,23 +283,23 @@ describe.each(SUBJECTS)("The statistics on $name", (subject) => {
   });
 
   test("count lost heartbeats", async () => {
-    const { stage, clock } = await openStageInTime(subject, { heartbeat: { interval: 1_000, timeout: 500 } });
-    const client = stage.dial({ protocols: ["roomcast.v1.json"] });
+    const { fixture, clock } = await openHubFixtureInTime(subject, { heartbeat: { interval: 1_000, timeout: 500 } });
+    const client = fixture.dial({ protocols: ["roomcast.v1.json"] });
     await client.opened;
     client.send('{"event":"hub:hello","data":{"protocol":1}}');
     await client.next();
-    while (stage.hub.stats().connections > 0) await clock.advance(250);
+    while (fixture.hub.stats().connections > 0) await clock.advance(250);
     expect(await client.closed).toMatchObject({ code: 4201 });
-    expect(stage.hub.stats()).toMatchObject({ heartbeatLosses: 1, connections: 0 });
+    expect(fixture.hub.stats()).toMatchObject({ heartbeatLosses: 1, connections: 0 });
   });
 
   test("remain when the hub is closed", async () => {
-    const stage = await openStage(subject);
-    const guest = await stage.connect();
-    guest.socket.join("room");
-    guest.socket.send("bye");
-    await stage.hub.close();
-    const stats = stage.hub.stats();
+    const fixture = await openHubFixture(subject);
+    const peer = await fixture.connect();
+    peer.socket.join("room");
+    peer.socket.send("bye");
+    await fixture.hub.close();
+    const stats = fixture.hub.stats();
     expect(stats).toMatchObject({ connections: 0, newcomers: 0, rooms: 0, pendingBytes: 0 });
     expect(stats).toMatchObject({ messagesOut: 1, bytesOut: frameLength("bye"), writes: 1 });
   });
@@ -309,20 +309,20 @@ describe.skipIf(!TRANSPORTS.includes("uws"))("The statistics on uws, of what is 
   const subject = overSockets("uws", uws);
 
   test("are those of messages sent one by one", async () => {
-    const { stage, writes } = await openCounted(subject);
-    const guests: ClientFixture[] = [];
-    for (let n = 0; n < 20; n++) guests.push(await stage.connect());
-    for (const { socket } of guests) socket.join("room");
-    const [a, b] = guests as [ClientFixture, ClientFixture];
-    const { hub } = stage;
+    const { fixture, writes } = await openCounted(subject);
+    const peers: ClientFixture[] = [];
+    for (let n = 0; n < 20; n++) peers.push(await fixture.connect());
+    for (const { socket } of peers) socket.join("room");
+    const [a, b] = peers as [ClientFixture, ClientFixture];
+    const { hub } = fixture;
     hub.to("room").emit("news", "for all");
     a.socket.to("room").emit("news", "of a");
     b.socket.to("room").emit("news", "of b");
     hub.to("room").send("x".repeat(300));
     await turn();
-    const received = await Received.by(...guests);
+    const received = await Received.by(...peers);
     expect(received.messages).toBe(20 * 4 - 2);
-    const fenced = fences(guests);
+    const fenced = fences(peers);
     const stats = hub.stats();
     expect(stats.messagesOut).toBe(received.messages + fenced.messages);
     expect(stats.bytesOut).toBe(received.bytes + fenced.bytes);
@@ -332,13 +332,13 @@ describe.skipIf(!TRANSPORTS.includes("uws"))("The statistics on uws, of what is 
   });
 
   test("include only the members that were sent something", async () => {
-    const stage = await openStage(subject);
-    const guests: ClientFixture[] = [];
-    for (let n = 0; n < 20; n++) guests.push(await stage.connect());
-    for (const { socket } of guests) socket.join("room");
-    const [sender, ...others] = guests as [ClientFixture, ...ClientFixture[]];
+    const fixture = await openHubFixture(subject);
+    const peers: ClientFixture[] = [];
+    for (let n = 0; n < 20; n++) peers.push(await fixture.connect());
+    for (const { socket } of peers) socket.join("room");
+    const [sender, ...others] = peers as [ClientFixture, ...ClientFixture[]];
     for (let n = 0; n < 3; n++) sender.socket.to("room").emit("news", n);
     for (const other of others) await other.packet();
-    expect(stage.hub.stats()).toMatchObject({ messagesOut: 3 * 19, writes: 19 });
+    expect(fixture.hub.stats()).toMatchObject({ messagesOut: 3 * 19, writes: 19 });
   });
 });

@@ -3,24 +3,24 @@ import { onTestFinished } from "vitest";
 import { WebSocket } from "ws";
 import { ScriptedServer, type Peer } from "./scripted-server.ts";
 
-/** Waits that are over at once, and connections that count as stable from their beginning. */
+/** Options with waits that are over at once and connections that count as stable from their beginning. */
 export const QUICK = { minDelay: 1, maxDelay: 1, stableAfter: 0 } as const;
 
-/** A server for this test. */
+/** Starts a server that stops when the test ends. */
 export async function startServer(protocol?: string): Promise<ScriptedServer> {
   const server = await ScriptedServer.start(protocol);
   onTestFinished(() => server.stop());
   return server;
 }
 
-/** A client on `ws` for this test. */
+/** Starts a client on `ws` that is closed when the test ends. */
 export function startClient(url: string | URL, options: ConnectOptions = {}): Client {
   const client = connect(url, { WebSocket, reconnect: QUICK, ...options });
   onTestFinished(() => client.close());
   return client;
 }
 
-/** A client that is open, with its server. */
+/** Resolves with an open client and its server. */
 export async function openClient(
   options: ConnectOptions = {},
 ): Promise<{ readonly server: ScriptedServer; readonly client: Client; readonly peer: Peer }> {
@@ -30,7 +30,7 @@ export async function openClient(
   return { server, client, peer };
 }
 
-/** Resolves when the client next comes into this state. */
+/** Resolves when the client next reaches this state. */
 export function reached(client: Client, state: ClientState): Promise<void> {
   return new Promise((resolve) => {
     const listener = (change: { readonly state: ClientState }): void => {
@@ -42,14 +42,14 @@ export function reached(client: Client, state: ClientState): Promise<void> {
   });
 }
 
-/** The client's next `hub:error`. */
+/** Resolves with the client's next `hub:error`. */
 export function nextError(client: Client): Promise<ClientError> {
   return new Promise((resolve) => {
     client.once("hub:error", resolve);
   });
 }
 
-/** What the promise rejects with. */
+/** Resolves with the error that the promise rejects with. */
 export async function rejection(promise: Promise<unknown>): Promise<ClientError> {
   try {
     await promise;
@@ -59,7 +59,7 @@ export async function rejection(promise: Promise<unknown>): Promise<ClientError>
   throw new Error("It did not reject.");
 }
 
-/** What the call throws. */
+/** Returns the error that the call throws. */
 export function thrown(call: () => unknown): ClientError {
   try {
     call();

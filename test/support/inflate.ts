@@ -7,7 +7,7 @@ export function inflate(payload: Uint8Array, windowBits: number = 15): string {
   return inflateRawSync(Buffer.concat([payload, tail]), {
     windowBits,
     finishFlush: constants.Z_SYNC_FLUSH,
-    // What is still in the chunk can be referred to from any distance.
+    // Data that is still in the chunk can be referred to from any distance.
     chunkSize: 64,
   }).toString();
 }

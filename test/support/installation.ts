@@ -8,10 +8,10 @@ import { promisify } from "node:util";
 const PROJECT = fileURLToPath(new URL("../..", import.meta.url));
 const TSC = join(PROJECT, "node_modules/typescript/bin/tsc");
 
-/** More than any of these programs needs; one that does not end by itself is killed and thereby fails. */
+/** The time after which a program is killed and thereby fails, in milliseconds. None of them needs as much. */
 const PATIENCE = 20_000;
 
-/** What a program left behind that ended by itself. */
+/** The exit code and the output of a program that ended by itself. */
 export interface Finished {
   readonly code: number;
   readonly stdout: string;
@@ -19,7 +19,7 @@ export interface Finished {
 }
 
 /**
- * A folder of an application's in which roomcast is installed as users have it: built, a real package, and beside it
+ * The folder of an application in which roomcast is installed as users have it: built, a real package, and beside it
  * only the packages that are named.
  */
 export class Installation {
@@ -80,7 +80,7 @@ export class Installation {
   #link(packages: readonly string[]): void {
     for (const name of packages) {
       const folder = this.packageFolder(name);
-      // Of a scope.
+      // The folder of the package's scope.
       mkdirSync(dirname(folder), { recursive: true });
       symlinkSync(join(PROJECT, "node_modules", name), folder);
     }

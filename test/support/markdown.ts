@@ -48,7 +48,7 @@ export function headingsOf(path: string, level: number): readonly string[] {
     .map(([, , heading = ""]) => heading);
 }
 
-/** What stands below a heading of the second level, without code blocks. */
+/** The text below a heading of the second level, without code blocks. */
 export function sectionOf(path: string, heading: string): string {
   const sections = proseOf(path).split(/^## /m);
   const section = sections.find((candidate) => candidate.startsWith(`${heading}\n`));
@@ -71,7 +71,7 @@ export function tablesOf(text: string): readonly (readonly (readonly string[])[]
   );
 }
 
-/** What stands between the backticks of a cell, each time. */
+/** The texts between the backticks of a cell. */
 export function codesIn(cell: string): readonly string[] {
   return Array.from(cell.matchAll(/`([^`]+)`/g), ([, code = ""]) => code);
 }

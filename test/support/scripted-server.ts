@@ -12,7 +12,7 @@ export interface Closed {
   readonly reason: string;
 }
 
-/** A connection as the server sees it. What the client sends is queued, so that nothing can be missed. */
+/** A connection as the server sees it. The client's messages are queued, so that a test can miss none. */
 export class Peer {
   readonly request: IncomingMessage;
   readonly closed: Promise<Closed>;
@@ -32,12 +32,12 @@ export class Peer {
     });
   }
 
-  /** What the client sends next: a packet, bytes, or text that is none; `undefined` after the end. */
+  /** The client's next message: a packet, bytes, or text that is not a packet; `undefined` after the end. */
   next(): Promise<unknown> {
     return this.#received.next();
   }
 
-  /** The request that the client sends next. */
+  /** The client's next message, which is a request. */
   async asked(): Promise<EventPacket & { readonly id: number }> {
     return (await this.next()) as EventPacket & { readonly id: number };
   }
@@ -69,18 +69,18 @@ export class Peer {
     this.#socket.close(code, reason);
   }
 
-  /** Ends it without a close frame. */
+  /** Ends the connection without a close frame. */
   cut(): void {
     this.#socket.terminate();
   }
 
-  /** Neither reads nor answers any more. */
+  /** Stops reading and answering. */
   freeze(): void {
     this.#socket.pause();
   }
 }
 
-/** A server that speaks the subprotocol and says nothing but what a test tells it to. */
+/** A server that speaks the subprotocol and sends only what a test tells it to send. */
 export class ScriptedServer {
   readonly #server: WebSocketServer;
   readonly #peers = new Inbox<Peer>();

@@ -9,7 +9,7 @@ const ROOT = new URL("../..", import.meta.url);
 /** Inside the project, so that packages are found, and where neither linter nor formatter looks. */
 const FOLDER = new URL(`node_modules/.cache/roomcast-docs/${process.pid}/`, ROOT);
 
-/** What a snippet has named at its top level, as functions, because it may not come to all of its lines. */
+/** The values that a snippet names at its top level, as functions, because a snippet may throw before all exist. */
 interface Held {
   held?: readonly (() => unknown)[];
 }

@@ -1,6 +1,6 @@
 import type { Transport } from "roomcast";
 
-/** The transport, but its topics are used for every group however small, as otherwise for large ones only. */
+/** Wraps a transport so that it uses topics for groups of any size, and not only for large ones. */
 export function withTopicsForAll(inner: Transport): Transport {
   const { topics } = inner;
   if (topics === undefined) throw new Error(`The transport ${inner.name} has no topics`);

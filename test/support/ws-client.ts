@@ -7,7 +7,7 @@ export interface Closed {
   readonly reason: string;
 }
 
-/** A bare client on `ws`. What it receives is queued, so that nothing that arrives can be missed. */
+/** A plain client on `ws`. Received messages are queued, so that a test can miss none. */
 export class WsClient {
   readonly closed: Promise<Closed>;
   readonly #socket: WebSocket;
@@ -36,7 +36,7 @@ export class WsClient {
     });
   }
 
-  /** The next message. What must not arrive is proved by what is next instead. */
+  /** The next message. A test proves that a message does not arrive by the message that arrives instead. */
   async next(): Promise<string> {
     for (;;) {
       const message = this.#received.shift();
@@ -59,7 +59,7 @@ export class WsClient {
     this.#socket.send(raw ? message : JSON.stringify(message));
   }
 
-  /** Ends the connection without a word. */
+  /** Ends the connection without a close frame. */
   vanish(): void {
     this.#socket.terminate();
   }
@@ -70,7 +70,7 @@ export class WsClient {
   }
 }
 
-/** The HTTP status that an upgrade is answered with: 101 if it is accepted. */
+/** Resolves with the HTTP status of the answer to an upgrade, 101 if it is accepted. */
 export async function upgradeStatus(url: string, options: ClientOptions = {}): Promise<number | undefined> {
   const socket = new WebSocket(url, options);
   const status = await new Promise<number | undefined>((resolve, reject) => {

@@ -11,7 +11,7 @@ export interface Answer {
   readonly retryAfter: string | undefined;
 }
 
-/** What the request of a handshake has besides what every one has. */
+/** The headers and subprotocols that the request of a handshake has besides the required ones. */
 export interface Request {
   readonly headers?: Readonly<Record<string, string>>;
   readonly protocols?: readonly string[];
@@ -40,7 +40,7 @@ export function connectOverNetwork(port: number, { headers = {}, protocols = [] 
     perMessageDeflate: false,
     createConnection: () => (tcp = createConnection({ port, host: "127.0.0.1", noDelay: true })),
   });
-  // What matters of it comes with the `close` event.
+  // The `close` event that follows has all that matters.
   socket.on("error", () => {});
   socket.on("unexpected-response", (_request, response) => {
     let body = "";

@@ -8,7 +8,7 @@ import type { Request } from "./handshake-client.ts";
 
 const ANN = { id: "ann" };
 
-/** What a proxy tells of its client. */
+/** A request in which a proxy names the address of its client. */
 function from(address: string): Request {
   return { headers: { "x-forwarded-for": address } };
 }

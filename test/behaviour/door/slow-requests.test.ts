@@ -16,7 +16,7 @@ function drip(client: RawClient): () => void {
   return () => clearInterval(timer);
 }
 
-/** What it sends, over what, and how it is made to stop. */
+/** What the client sends, the options of the server, and a function that sends it and may return one that stops. */
 const SLOW: readonly (readonly [string, ListenOptions, (client: RawClient) => (() => void) | void])[] = [
   ["nothing over TCP", {}, () => {}],
   ["nothing over TLS", { tls: TLS }, () => {}],

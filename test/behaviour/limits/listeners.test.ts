@@ -3,7 +3,7 @@ import { memory } from "roomcast/testing";
 import { describe, expect, test } from "vitest";
 import { hubError } from "../../support/hub-error.ts";
 import { openMemoryHub } from "../../support/memory-hub.ts";
-import { openStage, SUBJECTS } from "../../support/stages.ts";
+import { openHubFixture, SUBJECTS } from "../../support/hub-fixture.ts";
 
 const [subject] = SUBJECTS;
 if (subject === undefined) throw new Error("There is always a transport.");
@@ -33,11 +33,11 @@ describe("Listeners", () => {
   });
 
   test("for one call make room when they were called", async () => {
-    const stage = await openStage(subject, { limits: { listeners: 2 } });
-    stage.hub.once("connection", () => {});
-    expect(() => stage.hub.on("connection", () => {})).toThrow(hubError("ERR_HUB_LIMIT"));
-    await stage.connect();
-    expect(() => stage.hub.on("connection", () => {})).not.toThrow();
+    const fixture = await openHubFixture(subject, { limits: { listeners: 2 } });
+    fixture.hub.once("connection", () => {});
+    expect(() => fixture.hub.on("connection", () => {})).toThrow(hubError("ERR_HUB_LIMIT"));
+    await fixture.connect();
+    expect(() => fixture.hub.on("connection", () => {})).not.toThrow();
   });
 
   test("are a thousand by default", () => {
@@ -49,8 +49,8 @@ describe("Listeners", () => {
 
 describe("Handlers of one socket", () => {
   test("are limited, and make room when they are removed", async () => {
-    const stage = await openStage(subject, { limits: { listeners: 2 } });
-    const [{ socket }, other] = await stage.pair();
+    const fixture = await openHubFixture(subject, { limits: { listeners: 2 } });
+    const [{ socket }, other] = await fixture.pair();
     socket.on("a", () => {}).on("b", () => {});
     expect(() => socket.on("c", () => {})).toThrow(
       hubError("ERR_HUB_LIMIT", "There are 2 handlers of this socket already."),

@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from "vitest";
 import { Inbox } from "../../../src/testing/inbox.ts";
 import type { HubFixture } from "../../../src/testing/suite/hub-fixture.ts";
-import { openStage, openStageInTime, SUBJECTS } from "../../support/stages.ts";
+import { openHubFixture, openHubFixtureInTime, SUBJECTS } from "../../support/hub-fixture.ts";
 
 const TOO_MANY = {
   code: "too-many-requests",
@@ -16,18 +16,18 @@ interface Work {
 }
 
 /** Handles "work" asynchronously and "fence" at once. */
-function handleWork(stage: HubFixture): Inbox<Work> {
+function handleWork(fixture: HubFixture): Inbox<Work> {
   const begun = new Inbox<Work>();
-  stage.hub.handle("work", (_data, _socket, { signal }) => {
+  fixture.hub.handle("work", (_data, _socket, { signal }) => {
     return new Promise((resolve, reject) => begun.push({ signal, resolve, reject }));
   });
-  stage.hub.handle("fence", () => "fence");
+  fixture.hub.handle("fence", () => "fence");
   return begun;
 }
 
 /** Waits until so many messages of all clients have come. */
-async function arrived(stage: HubFixture, count: number): Promise<void> {
-  await vi.waitFor(() => expect(stage.hub.stats().messagesIn).toBe(count), { interval: 5, timeout: 10_000 });
+async function arrived(fixture: HubFixture, count: number): Promise<void> {
+  await vi.waitFor(() => expect(fixture.hub.stats().messagesIn).toBe(count), { interval: 5, timeout: 10_000 });
 }
 
 describe.each(SUBJECTS)("On $name the pending messages of a client", (subject) => {
@@ -35,111 +35,111 @@ describe.each(SUBJECTS)("On $name the pending messages of a client", (subject) =
   const two = { limits: { pendingRequests: 2 } };
 
   test("are limited: further ones wait, and are handled in order as others finish", async () => {
-    const stage = await openStage(subject, two);
-    const begun = handleWork(stage);
-    const guest = await stage.connect();
-    for (const id of [1, 2, 3]) guest.say({ event: "work", id });
-    guest.say({ event: "fence", id: 4 });
-    await arrived(stage, 4);
-    expect(stage.hub.stats().handling).toBe(2);
+    const fixture = await openHubFixture(subject, two);
+    const begun = handleWork(fixture);
+    const peer = await fixture.connect();
+    for (const id of [1, 2, 3]) peer.say({ event: "work", id });
+    peer.say({ event: "fence", id: 4 });
+    await arrived(fixture, 4);
+    expect(fixture.hub.stats().handling).toBe(2);
     const [first, second] = begun.take();
     second?.resolve("second");
-    expect(await guest.packet()).toStrictEqual({ reply: 2, data: "second" });
+    expect(await peer.packet()).toStrictEqual({ reply: 2, data: "second" });
     const third = await begun.next();
-    expect(await guest.heard()).toStrictEqual([]);
+    expect(await peer.heard()).toStrictEqual([]);
     first?.reject(new Error("broken"));
-    expect(await guest.packet()).toMatchObject({ reply: 1, error: { code: "handler-failed" } });
-    expect(await guest.packet()).toStrictEqual({ reply: 4, data: "fence" });
+    expect(await peer.packet()).toMatchObject({ reply: 1, error: { code: "handler-failed" } });
+    expect(await peer.packet()).toStrictEqual({ reply: 4, data: "fence" });
     third?.resolve("third");
-    expect(await guest.packet()).toStrictEqual({ reply: 3, data: "third" });
-    expect(stage.hub.stats()).toMatchObject({ handling: 0, handlingBytes: 0, waitingBytes: 0 });
+    expect(await peer.packet()).toStrictEqual({ reply: 3, data: "third" });
+    expect(fixture.hub.stats()).toMatchObject({ handling: 0, handlingBytes: 0, waitingBytes: 0 });
   });
 
   test("are refused after ten seconds, by a reply where they ask for one", async () => {
-    const { stage, clock } = await openStageInTime(subject, one);
-    const begun = handleWork(stage);
-    const guest = await stage.connect();
-    guest.say({ event: "work", id: 1 });
-    guest.say({ event: "work", id: 2 });
-    guest.say({ event: "work" });
-    await arrived(stage, 3);
+    const { fixture, clock } = await openHubFixtureInTime(subject, one);
+    const begun = handleWork(fixture);
+    const peer = await fixture.connect();
+    peer.say({ event: "work", id: 1 });
+    peer.say({ event: "work", id: 2 });
+    peer.say({ event: "work" });
+    await arrived(fixture, 3);
     await clock.advance(9_000);
-    expect(await guest.heard()).toStrictEqual([]);
+    expect(await peer.heard()).toStrictEqual([]);
     await clock.advance(2_000);
-    expect(await guest.packet()).toStrictEqual({ reply: 2, error: TOO_MANY });
-    expect(await guest.packet()).toStrictEqual({ event: "hub:error", data: TOO_MANY });
+    expect(await peer.packet()).toStrictEqual({ reply: 2, error: TOO_MANY });
+    expect(await peer.packet()).toStrictEqual({ event: "hub:error", data: TOO_MANY });
     expect(begun.take()).toHaveLength(1);
-    expect(stage.hub.stats()).toMatchObject({ violations: 0, waitingBytes: 0 });
-    expect(guest.socket.isOpen).toBe(true);
+    expect(fixture.hub.stats()).toMatchObject({ violations: 0, waitingBytes: 0 });
+    expect(peer.socket.isOpen).toBe(true);
   });
 
   test("make room where the reply cannot be sent", async () => {
-    const stage = await openStage(subject, one);
-    const begun = handleWork(stage);
-    const guest = await stage.connect();
+    const fixture = await openHubFixture(subject, one);
+    const begun = handleWork(fixture);
+    const peer = await fixture.connect();
     for (const id of [1, 2]) {
-      guest.say({ event: "work", id });
+      peer.say({ event: "work", id });
       (await begun.next())?.resolve(1n);
-      expect(await guest.packet()).toMatchObject({ reply: id, error: { code: "handler-failed" } });
+      expect(await peer.packet()).toMatchObject({ reply: id, error: { code: "handler-failed" } });
     }
   });
 
   test("do not include any number of those with synchronous handlers", async () => {
-    const stage = await openStage(subject, one);
-    handleWork(stage);
-    const guest = await stage.connect();
-    for (let id = 1; id <= 20; id++) guest.say({ event: "fence", id });
-    for (let reply = 1; reply <= 20; reply++) expect(await guest.packet()).toStrictEqual({ reply, data: "fence" });
+    const fixture = await openHubFixture(subject, one);
+    handleWork(fixture);
+    const peer = await fixture.connect();
+    for (let id = 1; id <= 20; id++) peer.say({ event: "fence", id });
+    for (let reply = 1; reply <= 20; reply++) expect(await peer.packet()).toStrictEqual({ reply, data: "fence" });
   });
 
   test("do not hold up replies, for which a handler may be waiting", async () => {
-    const stage = await openStage(subject, one);
-    stage.hub.handle("ask me", (_data, socket) => socket.request("why"));
-    const guest = await stage.connect();
-    guest.say({ event: "ask me", id: 1 });
-    const { id } = (await guest.packet()) as { readonly id: number };
-    guest.say({ event: "ask me", id: 2 });
-    guest.say({ reply: id, data: "because" });
-    expect(await guest.packet()).toStrictEqual({ reply: 1, data: "because" });
-    expect(await guest.packet()).toMatchObject({ event: "why" });
+    const fixture = await openHubFixture(subject, one);
+    fixture.hub.handle("ask me", (_data, socket) => socket.request("why"));
+    const peer = await fixture.connect();
+    peer.say({ event: "ask me", id: 1 });
+    const { id } = (await peer.packet()) as { readonly id: number };
+    peer.say({ event: "ask me", id: 2 });
+    peer.say({ reply: id, data: "because" });
+    expect(await peer.packet()).toStrictEqual({ reply: 1, data: "because" });
+    expect(await peer.packet()).toMatchObject({ event: "why" });
   });
 
   test("end with their handlers although the socket was closed, and count for each client", async () => {
-    const stage = await openStage(subject, one);
-    const begun = handleWork(stage);
-    const [gone, other] = await stage.pair();
+    const fixture = await openHubFixture(subject, one);
+    const begun = handleWork(fixture);
+    const [gone, other] = await fixture.pair();
     gone.say({ event: "work", id: 1 });
     const work = await begun.next();
     expect(work?.signal.aborted).toBe(false);
     gone.client.close();
-    await stage.departures.next();
+    await fixture.departures.next();
     expect(work?.signal.aborted).toBe(true);
-    expect(stage.hub.stats().handling).toBe(1);
+    expect(fixture.hub.stats().handling).toBe(1);
     other.say({ event: "work", id: 1 });
     const otherWork = await begun.next();
     work?.reject(new Error("too late"));
-    expect(await stage.failures.next()).toMatchObject({ context: { source: "handler", event: "work" } });
+    expect(await fixture.failures.next()).toMatchObject({ context: { source: "handler", event: "work" } });
     otherWork?.resolve("done");
     expect(await other.packet()).toStrictEqual({ reply: 1, data: "done" });
     expect(await other.ask("fence")).toStrictEqual({ reply: 1, data: "fence" });
-    expect(stage.hub.stats().handling).toBe(0);
+    expect(fixture.hub.stats().handling).toBe(0);
   });
 
   test("include joins that an asynchronous guard decides on", async () => {
     const guards = new Inbox<(verdict: boolean) => void>();
-    const stage = await openStage(subject, {
+    const fixture = await openHubFixture(subject, {
       limits: { pendingRequests: 1 },
       joinable: () => new Promise<boolean>((resolve) => guards.push(resolve)),
     });
-    const guest = await stage.connect();
-    guest.say({ event: "hub:join", id: 1, data: { room: "a" } });
-    guest.say({ event: "hub:join", id: 2, data: { room: "b" } });
-    await arrived(stage, 2);
+    const peer = await fixture.connect();
+    peer.say({ event: "hub:join", id: 1, data: { room: "a" } });
+    peer.say({ event: "hub:join", id: 2, data: { room: "b" } });
+    await arrived(fixture, 2);
     (await guards.next())?.(true);
-    expect(await guest.packet()).toStrictEqual({ reply: 1 });
+    expect(await peer.packet()).toStrictEqual({ reply: 1 });
     (await guards.next())?.(true);
-    expect(await guest.packet()).toStrictEqual({ reply: 2 });
-    expect([...guest.socket.rooms]).toStrictEqual(["a", "b"]);
+    expect(await peer.packet()).toStrictEqual({ reply: 2 });
+    expect([...peer.socket.rooms]).toStrictEqual(["a", "b"]);
   });
 });
 
@@ -148,33 +148,33 @@ describe.each(SUBJECTS)("On $name the memory that handlers are at work on", (sub
   const data = "x".repeat(50_000);
 
   test("is limited for one socket, but a single message may take more", async () => {
-    const stage = await openStage(subject, { limits: { pendingBytes: 150_000 } });
-    const begun = handleWork(stage);
-    const guest = await stage.connect();
-    for (const id of [1, 2, 3]) guest.say({ event: "work", id, data });
-    await arrived(stage, 3);
-    expect(stage.hub.stats().handling).toBe(1);
+    const fixture = await openHubFixture(subject, { limits: { pendingBytes: 150_000 } });
+    const begun = handleWork(fixture);
+    const peer = await fixture.connect();
+    for (const id of [1, 2, 3]) peer.say({ event: "work", id, data });
+    await arrived(fixture, 3);
+    expect(fixture.hub.stats().handling).toBe(1);
     for (const id of [1, 2, 3]) {
       (await begun.next())?.resolve(id);
-      expect(await guest.packet()).toStrictEqual({ reply: id, data: id });
+      expect(await peer.packet()).toStrictEqual({ reply: id, data: id });
     }
-    expect(stage.hub.stats().peakHandlingBytes).toBeLessThan(150_000);
-    guest.say({ event: "work", id: 4, data: data.repeat(4) });
+    expect(fixture.hub.stats().peakHandlingBytes).toBeLessThan(150_000);
+    peer.say({ event: "work", id: 4, data: data.repeat(4) });
     (await begun.next())?.resolve("done");
-    expect(await guest.packet()).toStrictEqual({ reply: 4, data: "done" });
+    expect(await peer.packet()).toStrictEqual({ reply: 4, data: "done" });
   });
 
   test("is limited for the hub, with sockets that have ended, and outlives a reconnection", async () => {
-    const stage = await openStage(subject, { maxPendingBytes: 1_000_000 });
-    const begun = handleWork(stage);
+    const fixture = await openHubFixture(subject, { maxPendingBytes: 1_000_000 });
+    const begun = handleWork(fixture);
     for (let connection = 0; connection < 10; connection++) {
-      const guest = await stage.connect();
-      for (let n = 0; n < 3; n++) guest.say({ event: "work", data });
-      await arrived(stage, 3 * (connection + 1));
-      guest.client.close();
-      await stage.departures.next();
+      const peer = await fixture.connect();
+      for (let n = 0; n < 3; n++) peer.say({ event: "work", data });
+      await arrived(fixture, 3 * (connection + 1));
+      peer.client.close();
+      await fixture.departures.next();
     }
-    const { handling, handlingBytes, waitingBytes } = stage.hub.stats();
+    const { handling, handlingBytes, waitingBytes } = fixture.hub.stats();
     // The one address may use a third.
     expect(handlingBytes).toBeLessThan(400_000);
     expect(handling).toBe(begun.take().length);
@@ -182,15 +182,15 @@ describe.each(SUBJECTS)("On $name the memory that handlers are at work on", (sub
   });
 
   test("is not taken away from others by one user", async () => {
-    const stage = await openStage(subject, {
+    const fixture = await openHubFixture(subject, {
       maxPendingBytes: 1_000_000,
       authenticate: ({ headers }) => ({ id: headers["x-user"] ?? "" }),
     });
-    const begun = handleWork(stage);
-    const greedy = await stage.connect({ headers: { "x-user": "greedy" } });
-    const modest = await stage.connect({ headers: { "x-user": "modest" } });
+    const begun = handleWork(fixture);
+    const greedy = await fixture.connect({ headers: { "x-user": "greedy" } });
+    const modest = await fixture.connect({ headers: { "x-user": "modest" } });
     for (let n = 0; n < 20; n++) greedy.say({ event: "work", data });
-    await arrived(stage, 20);
+    await arrived(fixture, 20);
     const before = begun.take().length;
     expect(before).toBeLessThan(20);
     modest.say({ event: "work", id: 1, data });
@@ -201,19 +201,19 @@ describe.each(SUBJECTS)("On $name the memory that handlers are at work on", (sub
 
 describe.each(SUBJECTS)("On $name the signal", (subject) => {
   test("of a call is that of its socket, and is aborted when the socket ends", async () => {
-    const stage = await openStage(subject);
+    const fixture = await openHubFixture(subject);
     const signals: AbortSignal[] = [];
-    stage.hub.use((call, next) => {
+    fixture.hub.use((call, next) => {
       signals.push(call.signal);
       return next();
     });
-    stage.hub.handle("look", (_data, _socket, { signal }) => void signals.push(signal));
-    const guest = await stage.connect();
-    await guest.ask("look");
+    fixture.hub.handle("look", (_data, _socket, { signal }) => void signals.push(signal));
+    const peer = await fixture.connect();
+    await peer.ask("look");
     expect(signals).toHaveLength(2);
     expect(signals[0]).toBe(signals[1]);
     expect(signals[0]?.aborted).toBe(false);
-    guest.socket.close();
+    peer.socket.close();
     expect(signals[0]?.aborted).toBe(true);
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, test, vi } from "vitest";
 import { Inbox } from "../../../src/testing/inbox.ts";
 import type { ClientFixture } from "../../../src/testing/suite/client-fixture.ts";
 import type { HubFixture } from "../../../src/testing/suite/hub-fixture.ts";
-import { openStage, openStageInTime, SUBJECTS } from "../../support/stages.ts";
+import { openHubFixture, openHubFixtureInTime, SUBJECTS } from "../../support/hub-fixture.ts";
 
 const FLOOD = { code: 4005, reason: "Too much, too fast" };
 
@@ -11,27 +11,27 @@ const MESSAGES = { messages: { perSecond: 10, burst: 5 } };
 
 describe.each(SUBJECTS)("On $name the messages of a client", (subject) => {
   test("wait above the rate, and are all handled in order, without a word", async () => {
-    const { stage, clock } = await openStageInTime(subject, { limits: MESSAGES });
-    const handled = countHandled(stage);
-    const guest = await stage.connect();
-    for (let n = 1; n <= 12; n++) guest.say({ event: "n", id: n, data: n });
-    expect(await packets(guest, 5)).toStrictEqual(replies(1, 5));
-    await until(() => stage.hub.stats().messagesIn >= 6);
+    const { fixture, clock } = await openHubFixtureInTime(subject, { limits: MESSAGES });
+    const handled = countHandled(fixture);
+    const peer = await fixture.connect();
+    for (let n = 1; n <= 12; n++) peer.say({ event: "n", id: n, data: n });
+    expect(await packets(peer, 5)).toStrictEqual(replies(1, 5));
+    await until(() => fixture.hub.stats().messagesIn >= 6);
     expect(handled).toHaveLength(5);
-    expect(stage.hub.stats().pauses).toBe(1);
+    expect(fixture.hub.stats().pauses).toBe(1);
     await clock.advance(2_000);
-    expect(await packets(guest, 7)).toStrictEqual(replies(6, 12));
+    expect(await packets(peer, 7)).toStrictEqual(replies(6, 12));
     expect(handled).toStrictEqual(Array.from({ length: 12 }, (_, index) => index + 1));
-    expect(await guest.heard()).toStrictEqual([]);
-    expect(stage.hub.stats()).toMatchObject({ messagesIn: 12, violations: 0, waitingBytes: 0 });
-    expect(stage.failures.take()).toStrictEqual([]);
+    expect(await peer.heard()).toStrictEqual([]);
+    expect(fixture.hub.stats()).toMatchObject({ messagesIn: 12, violations: 0, waitingBytes: 0 });
+    expect(fixture.failures.take()).toStrictEqual([]);
   });
 
   test("are handled at the rate, and no faster", async () => {
-    const { stage, clock } = await openStageInTime(subject, { limits: MESSAGES });
-    const handled = countHandled(stage);
-    const guest = await stage.connect();
-    for (let n = 1; n <= 40; n++) guest.say({ event: "n", data: n });
+    const { fixture, clock } = await openHubFixtureInTime(subject, { limits: MESSAGES });
+    const handled = countHandled(fixture);
+    const peer = await fixture.connect();
+    for (let n = 1; n <= 40; n++) peer.say({ event: "n", data: n });
     await until(() => handled.length === 5);
     for (let second = 1; second <= 3; second++) {
       await clock.advance(1_000);
@@ -43,69 +43,69 @@ describe.each(SUBJECTS)("On $name the messages of a client", (subject) => {
   });
 
   test("include mistakes, replies and messages that are not packets", async () => {
-    const { stage, clock } = await openStageInTime(subject, { limits: MESSAGES });
-    const guest = await stage.connect();
-    stage.hub.on("message", () => {});
-    guest.client.send("no packet");
-    guest.say({ event: "unknown" });
-    guest.say({ reply: 1, data: 1 });
-    guest.client.send(stage.wire.foreign(1));
-    guest.say({ event: "hub:pong" });
-    guest.say({ event: "late" });
-    const codes = (await packets(guest, 2)).map((packet) => (packet as { data: { code: string } }).data.code);
+    const { fixture, clock } = await openHubFixtureInTime(subject, { limits: MESSAGES });
+    const peer = await fixture.connect();
+    fixture.hub.on("message", () => {});
+    peer.client.send("no packet");
+    peer.say({ event: "unknown" });
+    peer.say({ reply: 1, data: 1 });
+    peer.client.send(fixture.wire.foreign(1));
+    peer.say({ event: "hub:pong" });
+    peer.say({ event: "late" });
+    const codes = (await packets(peer, 2)).map((packet) => (packet as { data: { code: string } }).data.code);
     expect(codes).toStrictEqual(["bad-packet", "unknown-event"]);
-    await until(() => stage.hub.stats().waitingBytes > 0);
+    await until(() => fixture.hub.stats().waitingBytes > 0);
     await clock.advance(1_000);
-    expect(await guest.packet()).toMatchObject({ data: { code: "unknown-event" } });
+    expect(await peer.packet()).toMatchObject({ data: { code: "unknown-event" } });
   });
 
   test("are counted for each client", async () => {
-    const { stage } = await openStageInTime(subject, { limits: MESSAGES });
-    const handled = countHandled(stage);
-    const [flooder, other] = await stage.pair();
+    const { fixture } = await openHubFixtureInTime(subject, { limits: MESSAGES });
+    const handled = countHandled(fixture);
+    const [flooder, other] = await fixture.pair();
     for (let n = 1; n <= 10; n++) flooder.say({ event: "n" });
     await until(() => handled.length === 5);
     for (let n = 1; n <= 5; n++) other.say({ event: "n", id: n, data: n });
     expect(await packets(other, 5)).toStrictEqual(replies(1, 5));
-    expect(stage.hub.sockets.size).toBe(2);
+    expect(fixture.hub.sockets.size).toBe(2);
   });
 
   test("that wait are dropped with the client, and nothing is left of them", async () => {
-    const { stage, clock } = await openStageInTime(subject, { limits: MESSAGES });
-    const handled = countHandled(stage);
-    const guest = await stage.connect();
-    for (let n = 1; n <= 10; n++) guest.say({ event: "n" });
-    await until(() => stage.hub.stats().waitingBytes > 0);
-    guest.socket.close(4000);
-    await guest.client.closed;
+    const { fixture, clock } = await openHubFixtureInTime(subject, { limits: MESSAGES });
+    const handled = countHandled(fixture);
+    const peer = await fixture.connect();
+    for (let n = 1; n <= 10; n++) peer.say({ event: "n" });
+    await until(() => fixture.hub.stats().waitingBytes > 0);
+    peer.socket.close(4000);
+    await peer.client.closed;
     await clock.advance(10_000);
     expect(handled).toHaveLength(5);
-    expect(stage.hub.stats()).toMatchObject({ waitingBytes: 0, connections: 0 });
+    expect(fixture.hub.stats()).toMatchObject({ waitingBytes: 0, connections: 0 });
   });
 });
 
 describe.each(SUBJECTS)("On $name a client that reconnects", (subject) => {
   test("has what it had left, not a new burst", async () => {
-    const { stage, clock } = await openStageInTime(subject, { limits: MESSAGES });
-    const handled = countHandled(stage);
+    const { fixture, clock } = await openHubFixtureInTime(subject, { limits: MESSAGES });
+    const handled = countHandled(fixture);
     for (let connection = 0; connection < 4; connection++) {
-      const guest = await stage.connect();
-      for (let n = 1; n <= 5; n++) guest.say({ event: "n" });
-      await until(() => stage.hub.stats().messagesIn > 5 * connection);
-      guest.client.close();
-      await stage.departures.next();
+      const peer = await fixture.connect();
+      for (let n = 1; n <= 5; n++) peer.say({ event: "n" });
+      await until(() => fixture.hub.stats().messagesIn > 5 * connection);
+      peer.client.close();
+      await fixture.departures.next();
     }
     expect(handled).toHaveLength(5);
     await clock.advance(500);
-    const guest = await stage.connect();
-    for (let n = 1; n <= 5; n++) guest.say({ event: "n", id: n, data: n });
-    expect(await packets(guest, 5)).toStrictEqual(replies(1, 5));
+    const peer = await fixture.connect();
+    for (let n = 1; n <= 5; n++) peer.say({ event: "n", id: n, data: n });
+    expect(await packets(peer, 5)).toStrictEqual(replies(1, 5));
   });
 
   test("beside another connection has a burst of its own", async () => {
-    const { stage } = await openStageInTime(subject, { limits: MESSAGES });
-    const handled = countHandled(stage);
-    for (const guest of await stage.pair()) for (let n = 1; n <= 5; n++) guest.say({ event: "n" });
+    const { fixture } = await openHubFixtureInTime(subject, { limits: MESSAGES });
+    const handled = countHandled(fixture);
+    for (const peer of await fixture.pair()) for (let n = 1; n <= 5; n++) peer.say({ event: "n" });
     await until(() => handled.length === 10);
   });
 });
@@ -113,18 +113,18 @@ describe.each(SUBJECTS)("On $name a client that reconnects", (subject) => {
 describe.each(SUBJECTS)("On $name the bytes of a client", (subject) => {
   test("are limited in the same way, without the header of the frame", async () => {
     const limits = { bytes: { perSecond: 1_000, burst: 1_000 } };
-    const { stage, clock } = await openStageInTime(subject, { limits });
+    const { fixture, clock } = await openHubFixtureInTime(subject, { limits });
     const received = new Inbox<number>();
-    stage.hub.on("message", (_socket, message) => received.push(message.length));
-    const guest = await stage.connect();
-    const send = (byteLength: number): void => guest.client.send(new Uint8Array(byteLength));
+    fixture.hub.on("message", (_socket, message) => received.push(message.length));
+    const peer = await fixture.connect();
+    const send = (byteLength: number): void => peer.client.send(new Uint8Array(byteLength));
     send(999);
     expect(await received.next()).toBe(999);
     // The last byte that is left lets a whole message through, which is a debt.
     send(500);
     expect(await received.next()).toBe(500);
     send(1);
-    await until(() => stage.hub.stats().waitingBytes === 1);
+    await until(() => fixture.hub.stats().waitingBytes === 1);
     await clock.advance(400);
     expect(received.take()).toStrictEqual([]);
     await clock.advance(200);
@@ -134,12 +134,12 @@ describe.each(SUBJECTS)("On $name the bytes of a client", (subject) => {
   test("count as a third of the memory that their data takes, if that is more", async () => {
     // Each costs far more than its bytes, which alone would pass.
     const limits = { bytes: { perSecond: 1_000, burst: 20_000 } };
-    const { stage } = await openStageInTime(subject, { limits });
-    const handled = countHandled(stage);
-    const guest = await stage.connect();
+    const { fixture } = await openHubFixtureInTime(subject, { limits });
+    const handled = countHandled(fixture);
+    const peer = await fixture.connect();
     const data = Array.from({ length: 1_000 }, () => []);
-    for (let n = 1; n <= 3; n++) guest.say({ event: "n", data });
-    await until(() => stage.hub.stats().waitingBytes > 0);
+    for (let n = 1; n <= 3; n++) peer.say({ event: "n", data });
+    await until(() => fixture.hub.stats().waitingBytes > 0);
     expect(handled.length).toBeLessThan(3);
   });
 });
@@ -147,16 +147,16 @@ describe.each(SUBJECTS)("On $name the bytes of a client", (subject) => {
 describe.each(SUBJECTS)("On $name a client that floods", (subject) => {
   test("holds no more than may wait: it is not read from, or closed with 4005", async () => {
     const limits = { messages: { perSecond: 1, burst: 1 }, waitingBytes: 10_000 };
-    const { stage } = await openStageInTime(subject, { limits });
-    countHandled(stage);
-    const [guest, other] = await stage.pair();
+    const { fixture } = await openHubFixtureInTime(subject, { limits });
+    countHandled(fixture);
+    const [peer, other] = await fixture.pair();
     const text = "x".repeat(1_000);
-    for (let n = 0; n < 200; n++) guest.say({ event: "n", data: text });
-    const canPause = guest.socket.isOpen && subject.name === "ws";
-    if (canPause) await until(() => stage.hub.stats().waitingBytes > 0);
-    else expect(await guest.client.closed).toStrictEqual(FLOOD);
+    for (let n = 0; n < 200; n++) peer.say({ event: "n", data: text });
+    const canPause = peer.socket.isOpen && subject.name === "ws";
+    if (canPause) await until(() => fixture.hub.stats().waitingBytes > 0);
+    else expect(await peer.client.closed).toStrictEqual(FLOOD);
     // What is being read when reading stops is kept, too: at most 64 KiB.
-    expect(stage.hub.stats().waitingBytes).toBeLessThan(10_000 + 128 * 1024);
+    expect(fixture.hub.stats().waitingBytes).toBeLessThan(10_000 + 128 * 1024);
     other.say({ event: "n", id: 1, data: 1 });
     expect(await other.packet()).toStrictEqual({ reply: 1, data: 1 });
   });
@@ -164,15 +164,15 @@ describe.each(SUBJECTS)("On $name a client that floods", (subject) => {
 
 describe.each(SUBJECTS)("On $name a normal client", (subject) => {
   test("reaches no limit with 2,000 quick messages and 2,000 rooms", async () => {
-    const { stage } = await openStageInTime(subject);
-    const handled = countHandled(stage);
-    const guest = await stage.connect();
-    guest.socket.join(Array.from({ length: 2_000 }, (_, index) => `room ${index}`));
-    for (let n = 1; n < 2_000; n++) guest.say({ event: "n", data: n });
-    expect(await guest.ask("n", 2_000)).toStrictEqual({ reply: 1, data: 2_000 });
+    const { fixture } = await openHubFixtureInTime(subject);
+    const handled = countHandled(fixture);
+    const peer = await fixture.connect();
+    peer.socket.join(Array.from({ length: 2_000 }, (_, index) => `room ${index}`));
+    for (let n = 1; n < 2_000; n++) peer.say({ event: "n", data: n });
+    expect(await peer.ask("n", 2_000)).toStrictEqual({ reply: 1, data: 2_000 });
     expect(handled).toHaveLength(2_000);
-    expect(await guest.heard()).toStrictEqual([]);
-    expect(stage.hub.stats().pauses).toBe(0);
+    expect(await peer.heard()).toStrictEqual([]);
+    expect(fixture.hub.stats().pauses).toBe(0);
   });
 });
 
@@ -180,17 +180,17 @@ const OVER_SOCKETS = SUBJECTS.filter((subject) => "connectRaw" in subject);
 
 describe.each(OVER_SOCKETS)("On $name pings and pongs", (subject) => {
   test("are answered within the rate of messages", async () => {
-    const stage = await openStage(subject);
-    stage.hub.handle("n", () => "fine");
-    const guest = await stage.connectRaw();
+    const fixture = await openHubFixture(subject);
+    fixture.hub.handle("n", () => "fine");
+    const peer = await fixture.connectRaw();
     for (let n = 0; n < 10; n++) {
-      guest.frame(0x9, `ping ${n}`);
-      guest.frame(0xa, "pong");
+      peer.frame(0x9, `ping ${n}`);
+      peer.frame(0xa, "pong");
     }
-    for (let n = 0; n < 10; n++) await guest.expectFrame(0xa, `ping ${n}`);
-    guest.say({ event: "n", id: 1 });
-    await guest.expectFrame(0x1, '{"reply":1,"data":"fine"}');
-    expect(stage.hub.stats().messagesIn).toBe(1);
+    for (let n = 0; n < 10; n++) await peer.expectFrame(0xa, `ping ${n}`);
+    peer.say({ event: "n", id: 1 });
+    await peer.expectFrame(0x1, '{"reply":1,"data":"fine"}');
+    expect(fixture.hub.stats().messagesIn).toBe(1);
   });
 });
 
@@ -205,17 +205,17 @@ function replies(first: number, last: number): readonly unknown[] {
 }
 
 /** Handles "n" and collects its data. */
-function countHandled(stage: HubFixture): readonly unknown[] {
+function countHandled(fixture: HubFixture): readonly unknown[] {
   const handled: unknown[] = [];
-  stage.hub.handle("n", (data: unknown) => {
+  fixture.hub.handle("n", (data: unknown) => {
     handled.push(data);
     return data;
   });
   return handled;
 }
 
-async function packets(guest: ClientFixture, count: number): Promise<readonly unknown[]> {
+async function packets(peer: ClientFixture, count: number): Promise<readonly unknown[]> {
   const received: unknown[] = [];
-  while (received.length < count) received.push(await guest.packet());
+  while (received.length < count) received.push(await peer.packet());
   return received;
 }

@@ -1,28 +1,28 @@
 import { describe, expect, test } from "vitest";
 import { hubError } from "../../support/hub-error.ts";
-import { openStage, SUBJECTS } from "../../support/stages.ts";
+import { openHubFixture, SUBJECTS } from "../../support/hub-fixture.ts";
 
 const TOO_MANY = { code: "too-many-rooms", message: "This would be a room too many." };
 const TWO = { limits: { rooms: 2 } };
 
 describe.each(SUBJECTS)("On $name the rooms of a socket", (subject) => {
   test("are limited, and a call that would exceed the limit joins none", async () => {
-    const stage = await openStage(subject, TWO);
-    const { socket } = await stage.connect();
+    const fixture = await openHubFixture(subject, TWO);
+    const { socket } = await fixture.connect();
     expect(() => socket.join("a", "b", "c")).toThrow(hubError("ERR_HUB_LIMIT", '"limits.rooms"'));
     expect([...socket.rooms]).toStrictEqual([]);
-    expect(stage.hub.rooms.size).toBe(0);
+    expect(fixture.hub.rooms.size).toBe(0);
     socket.join("a");
     expect(() => socket.join(["b", "c"])).toThrow(hubError("ERR_HUB_LIMIT"));
     expect([...socket.rooms]).toStrictEqual(["a"]);
     socket.join("b");
     expect(() => socket.join("c")).toThrow(hubError("ERR_HUB_LIMIT"));
-    expect([...stage.hub.rooms.keys()]).toStrictEqual(["a", "b"]);
+    expect([...fixture.hub.rooms.keys()]).toStrictEqual(["a", "b"]);
   });
 
   test("may be joined again, and named twice", async () => {
-    const stage = await openStage(subject, TWO);
-    const { socket } = await stage.connect();
+    const fixture = await openHubFixture(subject, TWO);
+    const { socket } = await fixture.connect();
     socket.join("a", "a", "b", "b", "a");
     socket.join("b", "a");
     socket.leave("a");
@@ -31,8 +31,8 @@ describe.each(SUBJECTS)("On $name the rooms of a socket", (subject) => {
   });
 
   test("are those that the socket is in, not those that it left", async () => {
-    const stage = await openStage(subject, TWO);
-    const { socket } = await stage.connect();
+    const fixture = await openHubFixture(subject, TWO);
+    const { socket } = await fixture.connect();
     for (let n = 0; n < 10; n++) {
       socket.join(`room ${n}`, "always");
       socket.leave(`room ${n}`);
@@ -41,49 +41,49 @@ describe.each(SUBJECTS)("On $name the rooms of a socket", (subject) => {
   });
 
   test("of all sockets of a target are checked before one of them joins", async () => {
-    const stage = await openStage(subject, TWO);
-    const [a, b] = await stage.pair();
+    const fixture = await openHubFixture(subject, TWO);
+    const [a, b] = await fixture.pair();
     b.socket.join("x", "y");
-    expect(() => stage.hub.except("nobody").join("z")).toThrow(hubError("ERR_HUB_LIMIT", b.socket.id));
-    expect(() => stage.hub.toSocket(a.socket.id).join("p", "q", "r")).toThrow(hubError("ERR_HUB_LIMIT"));
+    expect(() => fixture.hub.except("nobody").join("z")).toThrow(hubError("ERR_HUB_LIMIT", b.socket.id));
+    expect(() => fixture.hub.toSocket(a.socket.id).join("p", "q", "r")).toThrow(hubError("ERR_HUB_LIMIT"));
     expect([...a.socket.rooms]).toStrictEqual([]);
-    expect(stage.hub.rooms.has("z")).toBe(false);
-    stage.hub.except("nobody").join("x", "y");
+    expect(fixture.hub.rooms.has("z")).toBe(false);
+    fixture.hub.except("nobody").join("x", "y");
     expect([...a.socket.rooms]).toStrictEqual(["x", "y"]);
   });
 
   test("are limited by an error to a client that asks for one too many", async () => {
-    const stage = await openStage(subject, { ...TWO, joinable: () => true });
-    const guest = await stage.connect();
-    const join = (room: string): Promise<unknown> => guest.ask("hub:join", { room });
+    const fixture = await openHubFixture(subject, { ...TWO, joinable: () => true });
+    const peer = await fixture.connect();
+    const join = (room: string): Promise<unknown> => peer.ask("hub:join", { room });
     expect(await join("a")).toStrictEqual({ reply: 1 });
     expect(await join("b")).toStrictEqual({ reply: 1 });
     expect(await join("c")).toStrictEqual({ reply: 1, error: TOO_MANY });
     expect(await join("a")).toStrictEqual({ reply: 1 });
-    expect(await guest.ask("hub:leave", { room: "a" })).toStrictEqual({ reply: 1 });
+    expect(await peer.ask("hub:leave", { room: "a" })).toStrictEqual({ reply: 1 });
     expect(await join("c")).toStrictEqual({ reply: 1 });
-    expect([...guest.socket.rooms]).toStrictEqual(["b", "c"]);
-    expect(stage.failures.take()).toStrictEqual([]);
-    expect(stage.hub.stats()).toMatchObject({ handlerErrors: 0, violations: 0 });
+    expect([...peer.socket.rooms]).toStrictEqual(["b", "c"]);
+    expect(fixture.failures.take()).toStrictEqual([]);
+    expect(fixture.hub.stats()).toMatchObject({ handlerErrors: 0, violations: 0 });
   });
 
   test("are limited by an error to the client, too, when the error escapes from a handler or middleware", async () => {
-    const stage = await openStage(subject, { limits: { rooms: 1 } });
-    stage.hub.handle("enter", (room: unknown, socket) => socket.join("hall", room as string));
-    stage.hub.handle("enter later", async (room: unknown, socket) => {
+    const fixture = await openHubFixture(subject, { limits: { rooms: 1 } });
+    fixture.hub.handle("enter", (room: unknown, socket) => socket.join("hall", room as string));
+    fixture.hub.handle("enter later", async (room: unknown, socket) => {
       await Promise.resolve();
       socket.join("hall", room as string);
     });
-    const guest = await stage.connect();
-    expect(await guest.ask("enter", "room")).toStrictEqual({ reply: 1, error: TOO_MANY });
-    expect(await guest.ask("enter later", "room")).toStrictEqual({ reply: 1, error: TOO_MANY });
-    guest.say({ event: "enter", data: "room" });
-    expect(await guest.packet()).toStrictEqual({ event: "hub:error", data: TOO_MANY });
-    stage.hub.use(({ socket }) => socket.join("a", "b"));
-    expect(await guest.ask("enter", "room")).toStrictEqual({ reply: 1, error: TOO_MANY });
-    expect(guest.socket.rooms.size).toBe(0);
-    expect(stage.failures.take()).toStrictEqual([]);
-    expect(stage.hub.stats().handlerErrors).toBe(0);
+    const peer = await fixture.connect();
+    expect(await peer.ask("enter", "room")).toStrictEqual({ reply: 1, error: TOO_MANY });
+    expect(await peer.ask("enter later", "room")).toStrictEqual({ reply: 1, error: TOO_MANY });
+    peer.say({ event: "enter", data: "room" });
+    expect(await peer.packet()).toStrictEqual({ event: "hub:error", data: TOO_MANY });
+    fixture.hub.use(({ socket }) => socket.join("a", "b"));
+    expect(await peer.ask("enter", "room")).toStrictEqual({ reply: 1, error: TOO_MANY });
+    expect(peer.socket.rooms.size).toBe(0);
+    expect(fixture.failures.take()).toStrictEqual([]);
+    expect(fixture.hub.stats().handlerErrors).toBe(0);
   });
 });
 
@@ -96,10 +96,10 @@ describe("The names of rooms", () => {
     ["lowered", { roomNameLength: 5 }, 5],
     ["raised", { roomNameLength: 1_000 }, 1_000],
   ] as const)("have a maximal length, %s", async (_when, limits, most) => {
-    const stage = await openStage(memory, { limits, joinable: () => true });
-    const guest = await stage.connect();
-    const { hub } = stage;
-    const { socket } = guest;
+    const fixture = await openHubFixture(memory, { limits, joinable: () => true });
+    const peer = await fixture.connect();
+    const { hub } = fixture;
+    const { socket } = peer;
     const fits = "é".repeat(most);
     const long = `${fits}x`;
     const refused = hubError("ERR_HUB_ROOM_NAME", `at most ${most} characters; this one has ${most + 1}`);
@@ -122,9 +122,9 @@ describe("The names of rooms", () => {
     }
     expect(socket.rooms.has("other")).toBe(true);
     socket.leave("other");
-    expect(await guest.ask("hub:join", { room: fits })).toStrictEqual({ reply: 1 });
+    expect(await peer.ask("hub:join", { room: fits })).toStrictEqual({ reply: 1 });
     for (const event of ["hub:join", "hub:leave"]) {
-      expect(await guest.ask(event, { room: long })).toMatchObject({ reply: 1, error: { code: "invalid-data" } });
+      expect(await peer.ask(event, { room: long })).toMatchObject({ reply: 1, error: { code: "invalid-data" } });
     }
     expect([...socket.rooms]).toStrictEqual([fits]);
   });

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import type { ClientFixture } from "../../../src/testing/suite/client-fixture.ts";
 import type { HubFixture } from "../../../src/testing/suite/hub-fixture.ts";
-import { openStageInTime, SUBJECTS } from "../../support/stages.ts";
+import { openHubFixtureInTime, SUBJECTS } from "../../support/hub-fixture.ts";
 
 const ABUSE = { code: 4005, reason: "Too much that is wrong" };
 const THREE = { violations: { perSecond: 1, burst: 3 } };
@@ -15,20 +15,20 @@ interface Fault {
   readonly code: string;
   readonly options?: HubOptions;
   /** Called once for the client before. */
-  readonly before?: (guest: ClientFixture, stage: HubFixture) => void;
-  readonly commit: (guest: ClientFixture, stage: HubFixture) => void;
+  readonly before?: (peer: ClientFixture, fixture: HubFixture) => void;
+  readonly commit: (peer: ClientFixture, fixture: HubFixture) => void;
 }
 
 const FAULTS: readonly Fault[] = [
-  { code: "bad-packet", commit: (guest) => guest.client.send("no packet") },
-  { code: "unexpected-message", commit: (guest, { wire }) => guest.client.send(wire.foreign(1)) },
-  { code: "unknown-event", commit: (guest) => guest.say({ event: "nobody handles this" }) },
-  { code: "reserved-event", commit: (guest) => guest.say({ event: "hub:welcome" }) },
+  { code: "bad-packet", commit: (peer) => peer.client.send("no packet") },
+  { code: "unexpected-message", commit: (peer, { wire }) => peer.client.send(wire.foreign(1)) },
+  { code: "unknown-event", commit: (peer) => peer.say({ event: "nobody handles this" }) },
+  { code: "reserved-event", commit: (peer) => peer.say({ event: "hub:welcome" }) },
   {
     code: "invalid-data",
     options: { contract: contract as NonNullable<HubOptions["contract"]> },
     before: (_guest, { hub }) => hub.handle("chat", () => {}),
-    commit: (guest) => guest.say({ event: "chat", data: 7 }),
+    commit: (peer) => peer.say({ event: "chat", data: 7 }),
   },
 ];
 
@@ -38,90 +38,90 @@ describe.each(CASES)("A client that is told $fault.code on $on", ({ subject, fau
   const limits = THREE;
 
   test("is closed the fourth time", async () => {
-    const { stage } = await openStageInTime(subject, { ...fault.options, limits });
-    const guest = await stage.connect();
-    const other = await stage.connect();
-    fault.before?.(guest, stage);
+    const { fixture } = await openHubFixtureInTime(subject, { ...fault.options, limits });
+    const peer = await fixture.connect();
+    const other = await fixture.connect();
+    fault.before?.(peer, fixture);
     for (let time = 1; time <= 4; time++) {
-      fault.commit(guest, stage);
-      expect(await guest.packet()).toMatchObject({ event: "hub:error", data: { code: fault.code } });
+      fault.commit(peer, fixture);
+      expect(await peer.packet()).toMatchObject({ event: "hub:error", data: { code: fault.code } });
     }
-    expect(await guest.client.closed).toStrictEqual(ABUSE);
-    expect(await stage.departures.next()).toStrictEqual({ socket: guest.socket, ...ABUSE });
-    expect(stage.hub.stats().violations).toBe(4);
-    expect(stage.failures.take()).toStrictEqual([]);
+    expect(await peer.client.closed).toStrictEqual(ABUSE);
+    expect(await fixture.departures.next()).toStrictEqual({ socket: peer.socket, ...ABUSE });
+    expect(fixture.hub.stats().violations).toBe(4);
+    expect(fixture.failures.take()).toStrictEqual([]);
     expect(await other.heard()).toStrictEqual([]);
   });
 
   test("is forgiven with time", async () => {
-    const { stage, clock } = await openStageInTime(subject, { ...fault.options, limits });
-    const guest = await stage.connect();
-    fault.before?.(guest, stage);
+    const { fixture, clock } = await openHubFixtureInTime(subject, { ...fault.options, limits });
+    const peer = await fixture.connect();
+    fault.before?.(peer, fixture);
     const commit = async (times: number): Promise<void> => {
       for (let time = 1; time <= times; time++) {
-        fault.commit(guest, stage);
-        await guest.packet();
+        fault.commit(peer, fixture);
+        await peer.packet();
       }
     };
     await commit(3);
     await clock.advance(2_000);
     await commit(2);
-    expect(await guest.heard()).toStrictEqual([]);
+    expect(await peer.heard()).toStrictEqual([]);
     await clock.advance(3_600_000);
     await commit(3);
-    expect(await guest.heard()).toStrictEqual([]);
-    fault.commit(guest, stage);
-    expect(await guest.client.closed).toStrictEqual(ABUSE);
+    expect(await peer.heard()).toStrictEqual([]);
+    fault.commit(peer, fixture);
+    expect(await peer.client.closed).toStrictEqual(ABUSE);
   });
 });
 
 describe.each(SUBJECTS)("On $name", (subject) => {
   test("all kinds of faults count together, in requests as in events", async () => {
-    const { stage } = await openStageInTime(subject, { limits: THREE });
-    const guest = await stage.connect();
-    guest.client.send("no packet");
-    guest.client.send(stage.wire.foreign(1));
-    guest.say({ event: "unknown", id: 1 });
-    guest.say({ event: "hub:welcome", id: 2 });
-    const codes = [await guest.packet(), await guest.packet(), await guest.packet(), await guest.packet()];
+    const { fixture } = await openHubFixtureInTime(subject, { limits: THREE });
+    const peer = await fixture.connect();
+    peer.client.send("no packet");
+    peer.client.send(fixture.wire.foreign(1));
+    peer.say({ event: "unknown", id: 1 });
+    peer.say({ event: "hub:welcome", id: 2 });
+    const codes = [await peer.packet(), await peer.packet(), await peer.packet(), await peer.packet()];
     expect(codes).toMatchObject([
       { event: "hub:error", data: { code: "bad-packet" } },
       { event: "hub:error", data: { code: "unexpected-message" } },
       { reply: 1, error: { code: "unknown-event" } },
       { reply: 2, error: { code: "reserved-event" } },
     ]);
-    expect(await guest.client.closed).toStrictEqual(ABUSE);
+    expect(await peer.client.closed).toStrictEqual(ABUSE);
   });
 
   test("a message behind the last fault is not handled any more", async () => {
-    const { stage } = await openStageInTime(subject, { limits: { violations: { perSecond: 1, burst: 1 } } });
+    const { fixture } = await openHubFixtureInTime(subject, { limits: { violations: { perSecond: 1, burst: 1 } } });
     const handled: unknown[] = [];
-    stage.hub.handle("n", (n) => handled.push(n));
-    const guest = await stage.connect();
-    guest.say({ event: "n", data: 1 });
-    guest.client.send("no packet");
-    guest.client.send("no packet");
-    guest.say({ event: "n", data: 2 });
-    expect(await guest.client.closed).toStrictEqual(ABUSE);
-    const other = await stage.connect();
+    fixture.hub.handle("n", (n) => handled.push(n));
+    const peer = await fixture.connect();
+    peer.say({ event: "n", data: 1 });
+    peer.client.send("no packet");
+    peer.client.send("no packet");
+    peer.say({ event: "n", data: 2 });
+    expect(await peer.client.closed).toStrictEqual(ABUSE);
+    const other = await fixture.connect();
     await other.ask("n", 3);
     expect(handled).toStrictEqual([1, 3]);
   });
 
   test("a failure of the server counts a tenth, and what the application refuses does not count", async () => {
-    const { stage } = await openStageInTime(subject, {
+    const { fixture } = await openHubFixtureInTime(subject, {
       limits: { violations: { perSecond: 1, burst: 1 }, rooms: 1 },
       joinable: (room) => room !== "closed",
     });
-    stage.hub.handle("fail", () => {
+    fixture.hub.handle("fail", () => {
       throw new Error("The server's own fault");
     });
-    stage.hub.handle("refuse", () => {
+    fixture.hub.handle("refuse", () => {
       throw new ReplyError("invalid-data", "The application's own words");
     });
-    const guest = await stage.connect();
+    const peer = await fixture.connect();
     const ask = async (event: string, data?: unknown): Promise<unknown> => {
-      const { error } = (await guest.ask(event, data)) as { readonly error?: { readonly code: string } };
+      const { error } = (await peer.ask(event, data)) as { readonly error?: { readonly code: string } };
       return error?.code;
     };
     for (let time = 1; time <= 3; time++) {
@@ -130,13 +130,13 @@ describe.each(SUBJECTS)("On $name", (subject) => {
       expect(await ask("hub:join", { room: "closed" })).toBe("not-joinable");
       expect(await ask("hub:join", { room: "open" })).toBeUndefined();
       expect(await ask("hub:join", { room: "another" })).toBe("too-many-rooms");
-      guest.say({ reply: 17, data: "to a request that nobody made" });
-      guest.say({ event: "hub:pong" });
+      peer.say({ reply: 17, data: "to a request that nobody made" });
+      peer.say({ event: "hub:pong" });
     }
-    expect(stage.hub.stats().violations).toBe(0);
-    expect(guest.socket.isOpen).toBe(true);
+    expect(fixture.hub.stats().violations).toBe(0);
+    expect(peer.socket.isOpen).toBe(true);
     expect(await ask("fail")).toBe("handler-failed");
-    guest.say({ event: "fail", id: 1 });
-    expect(await guest.client.closed).toStrictEqual(ABUSE);
+    peer.say({ event: "fail", id: 1 });
+    expect(await peer.client.closed).toStrictEqual(ABUSE);
   });
 });

@@ -2,7 +2,7 @@ import { decode, encode } from "./messagepack.ts";
 import { bytesOf, hexOf, notationOf, valueOf, type Known } from "./notation.ts";
 import type { WireStep } from "./vectors.ts";
 
-/** What a connection with this subprotocol speaks. */
+/** Whether a connection with this subprotocol speaks MessagePack. */
 function speaksMessagePack(subprotocol: string): boolean {
   return subprotocol === "roomcast.v1.msgpack";
 }

@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import type { Notation } from "./vectors.ts";
 
-/** What the placeholders of one connection stand for, or of several in a row. */
+/** The values of the placeholders of one connection, or of several in a row. */
 export type Known = Map<string, unknown>;
 
 const PLACEHOLDER = /^<[a-z]+( \d+)?>$/;
@@ -20,7 +20,7 @@ export function valueOf(notation: Notation, known: Known = new Map()): unknown {
   return Object.fromEntries(Object.entries(notation).map(([name, value]) => [name, valueOf(value, known)]));
 }
 
-/** What stands for values that JSON has not. */
+/** The notations of values that JSON does not have. */
 interface Special {
   readonly $bytes?: string;
   readonly $date?: string;

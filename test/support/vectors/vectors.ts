@@ -3,7 +3,7 @@ import { readText } from "../markdown.ts";
 /** A packet, or what stands in its place, in the notation of `docs/PROTOCOL.md` section 11. */
 export type Notation = unknown;
 
-/** What one end says on the wire. */
+/** A message, or another act, of one end on the wire. */
 export type WireStep = { readonly from: "client" | "server" } & (
   | { readonly connect: string; readonly offer?: readonly string[] }
   | { readonly accept: string }
@@ -20,7 +20,7 @@ interface OpenStep {
   readonly open: string;
 }
 
-/** What the application has the client do. */
+/** A call that the application makes at the client. */
 export type CallStep =
   | { readonly call: "connect"; readonly path: string; readonly auth?: Notation }
   | { readonly call: "emit"; readonly event: string; readonly data?: Notation }
@@ -44,7 +44,7 @@ export type CallStep =
 /** Whether and when the client connects again. */
 export type Returns = "never" | "back-off" | "at-once" | { readonly from: number; readonly to: number };
 
-/** What the application sees of the client. */
+/** An event or a result that the application gets from the client. */
 export type SeenStep =
   | { readonly outcome: string; readonly data?: Notation }
   | { readonly outcome: string; readonly fails: "remote" | "disconnected" | "closed"; readonly code?: string }

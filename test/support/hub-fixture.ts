@@ -8,23 +8,23 @@ import { TRANSPORTS } from "./transports.ts";
 
 const ALL: readonly TransportSubject[] = [inMemory(), overSockets("ws", ws), overSockets("uws", uws)];
 
-/** Everything that a hub can be on here. */
+/** The transports that can be tested here. */
 export const SUBJECTS: readonly TransportSubject[] = ALL.filter(
   ({ name }) => name !== "uws" || TRANSPORTS.includes("uws"),
 );
 
-/** A hub that listens until the test ends, and neither greets nor pings. */
-export async function openStage(subject: TransportSubject, options: HubOptions = {}): Promise<HubFixture> {
-  const stage = await HubFixture.open(subject, options);
-  onTestFinished(() => stage.close());
-  return stage;
+/** Opens a hub that listens until the test ends, and neither greets nor pings. */
+export async function openHubFixture(subject: TransportSubject, options: HubOptions = {}): Promise<HubFixture> {
+  const fixture = await HubFixture.open(subject, options);
+  onTestFinished(() => fixture.close());
+  return fixture;
 }
 
-/** The same in a time that stands still until the test moves it. */
-export async function openStageInTime(
+/** Opens such a hub in a time that stands still until the test moves it. */
+export async function openHubFixtureInTime(
   subject: TransportSubject,
   options: HubOptions = {},
-): Promise<{ readonly stage: HubFixture; readonly clock: VirtualClock }> {
+): Promise<{ readonly fixture: HubFixture; readonly clock: VirtualClock }> {
   const clock = new VirtualClock();
-  return { stage: await openStage(subject, { ...options, clock }), clock };
+  return { fixture: await openHubFixture(subject, { ...options, clock }), clock };
 }
