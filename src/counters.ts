@@ -31,6 +31,8 @@ export interface Counters {
   violations: number;
   /** Failures of handlers, of middleware and of `joinable`. */
   handlerErrors: number;
+  /** Answers to requests with a key that were forgotten before their time, because they would have taken too much. */
+  answersForgotten: number;
 }
 
 /** Creates counters that have counted nothing yet. */
@@ -47,5 +49,6 @@ export function zeroCounters(): Counters {
     slowConsumers: 0,
     violations: 0,
     handlerErrors: 0,
+    answersForgotten: 0,
   };
 }

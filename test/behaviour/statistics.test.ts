@@ -24,6 +24,7 @@ const NOTHING: HubStatistics = {
   slowConsumers: 0,
   violations: 0,
   handlerErrors: 0,
+  answersForgotten: 0,
 };
 
 /** What clients got, counted at their end. */
