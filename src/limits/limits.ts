@@ -12,10 +12,10 @@ export interface Limits {
   readonly bytes: Rate;
   /**
    * Messages that are refused because the client is at fault, such as packets that cannot be decoded or unknown events:
-   * `{ perSecond: 1, burst: 100 }`. A client that has spent them is closed with 4005.
+   * `{ perSecond: 1, burst: 50 }`. A client that has spent them is closed with 4005.
    */
   readonly violations: Rate;
-  /** Rooms that the socket is in at once: 10,000. */
+  /** Rooms that the socket is in at once: 2,000, with which the longest names take 4 MB. */
   readonly rooms: number;
   /** Length of a room's name, in UTF-16 code units: 256. The limit also holds where the application names a room. */
   readonly roomNameLength: number;
@@ -30,8 +30,8 @@ const MIB = 1024 * 1024;
 const DEFAULT_LIMITS: Limits = {
   messages: { perSecond: 1_000, burst: 10_000 },
   bytes: { perSecond: 4 * MIB, burst: 32 * MIB },
-  violations: { perSecond: 1, burst: 100 },
-  rooms: 10_000,
+  violations: { perSecond: 1, burst: 50 },
+  rooms: 2_000,
   roomNameLength: 256,
   pendingRequests: 1_000,
   listeners: 1_000,

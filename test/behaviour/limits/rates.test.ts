@@ -138,11 +138,11 @@ describe.each(SUBJECTS)("On $name the bytes of a client", (subject) => {
 });
 
 describe.each(SUBJECTS)("On $name a normal client", (subject) => {
-  test("reaches no limit with 10,000 quick messages and 10,000 rooms", async () => {
+  test("reaches no limit with 10,000 quick messages and 2,000 rooms", async () => {
     const { stage } = await openStageInTime(subject);
     const handled = countHandled(stage);
     const guest = await stage.connect();
-    guest.socket.join(Array.from({ length: 10_000 }, (_, index) => `room ${index}`));
+    guest.socket.join(Array.from({ length: 2_000 }, (_, index) => `room ${index}`));
     for (let n = 1; n < 10_000; n++) guest.say({ event: "n", data: n });
     expect(await guest.ask("n", 10_000)).toStrictEqual({ reply: 1, data: 10_000 });
     expect(handled).toHaveLength(10_000);
