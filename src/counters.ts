@@ -33,6 +33,8 @@ export interface Counters {
   handlerErrors: number;
   /** How often messages of a client had to wait because it had used up its rate. */
   pauses: number;
+  /** Answers to requests with a key that were forgotten before their time, because they would have taken too much. */
+  answersForgotten: number;
 }
 
 /** Creates counters that have counted nothing yet. */
@@ -50,5 +52,6 @@ export function zeroCounters(): Counters {
     violations: 0,
     handlerErrors: 0,
     pauses: 0,
+    answersForgotten: 0,
   };
 }

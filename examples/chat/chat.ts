@@ -1,4 +1,5 @@
 import { Hub, ReplyError, type Socket, type Transport } from "roomcast";
+import { atMostEvery } from "../at-most-every.ts";
 
 /** Somebody in a room, as the others see them. */
 interface Person {
@@ -59,7 +60,22 @@ const BAD_REQUEST = 4000;
  * it is a guest in the lobby.
  */
 export function createChat(transport: Transport): Hub<ChatTypes> {
-  const hub = new Hub<ChatTypes>({ transport, path: "/socket", maxMessageBytes: 16 * 1024 });
+  const hub = new Hub<ChatTypes>({
+    transport,
+    path: "/socket",
+    maxMessageBytes: 16 * 1024,
+    // Far more than anybody types: who moves from room to room is announced to everybody there.
+    limits: { messages: { perSecond: 10, burst: 100 } },
+  });
+
+  /** Volatile: to somebody who reads slowly, only the latest list is worth anything. */
+  const announceRooms = atMostEvery(100, () => {
+    // The hub may be closed by now.
+    if (hub.sockets.size === 0) return;
+    const rooms = Array.from(hub.rooms, ([name, { size }]) => ({ name, people: size }));
+    rooms.sort((a, b) => b.people - a.people || a.name.localeCompare(b.name));
+    hub.volatile.emit("rooms", rooms.slice(0, MAX_ROOMS_LISTED));
+  });
 
   hub.on("connection", (socket) => {
     const { auth, query } = socket.handshake;
@@ -119,13 +135,6 @@ export function createChat(transport: Transport): Hub<ChatTypes> {
     const { room } = socket.data;
     socket.leave(room);
     hub.to(room).emit("userLeft", person(socket));
-  }
-
-  /** Volatile: to somebody who reads slowly, only the latest list is worth anything. */
-  function announceRooms(): void {
-    const rooms = Array.from(hub.rooms, ([name, { size }]) => ({ name, people: size }));
-    rooms.sort((a, b) => b.people - a.people || a.name.localeCompare(b.name));
-    hub.volatile.emit("rooms", rooms.slice(0, MAX_ROOMS_LISTED));
   }
 
   return hub;

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { Hub, ReplyError, type Socket, type Transport } from "roomcast";
 import type { ContractTypes } from "roomcast/contract";
+import { atMostEvery } from "../at-most-every.ts";
 import { contract, profile, type Message, type Person } from "./contract.ts";
 
 type RoomsTypes = ContractTypes<typeof contract> & { data: { name: string } };
@@ -19,9 +20,16 @@ export function createRooms(transport: Transport): Hub<RoomsTypes> {
     joinable(room) {
       const known = histories.has(room);
       // Asked before it happens, told when it has.
-      if (known) setImmediate(announce);
+      if (known) announce();
       return known;
     },
+  });
+
+  const announce = atMostEvery(100, () => {
+    // The hub may be closed by now.
+    if (hub.sockets.size === 0) return;
+    const rooms = ROOMS.map((name) => ({ name, people: hub.rooms.get(name)?.size ?? 0 }));
+    hub.volatile.emit("rooms", rooms);
   });
 
   hub.on("connection", (socket) => {
@@ -60,11 +68,6 @@ export function createRooms(transport: Transport): Hub<RoomsTypes> {
     const history = histories.get(room);
     if (history === undefined) throw new ReplyError("no-such-room", `There is no room ${room}.`);
     return history;
-  }
-
-  function announce(): void {
-    const rooms = ROOMS.map((name) => ({ name, people: hub.rooms.get(name)?.size ?? 0 }));
-    hub.volatile.emit("rooms", rooms);
   }
 
   return hub;

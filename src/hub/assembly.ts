@@ -125,7 +125,7 @@ export function assembleHub<T extends HubTypes>(hub: object, settings: HubSettin
     handlers,
     contract: settings.contract?.hub,
     validateOutgoing: settings.validateOutgoing,
-    idempotency: idempotency === false ? undefined : new Idempotency(idempotency, clock),
+    idempotency: idempotency === false ? undefined : new Idempotency(idempotency, clock, counters),
     report: reporter,
   });
 

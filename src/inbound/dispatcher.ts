@@ -352,8 +352,10 @@ export class Dispatcher {
   #isNew(member: Member, packet: EventPacket): boolean {
     const { idempotency, local } = this.#parts;
     if (idempotency === undefined) return true;
-    const { isNew, reply } = idempotency.receive(member, packet);
+    const { isNew, reply, isGone, isExcessive } = idempotency.receive(member, packet);
     if (reply !== undefined) local.send(member, reply);
+    else if (isGone === true) this.#refuse(member, packet, REPLY_GONE);
+    else if (isExcessive === true) this.#blame(member, packet, TOO_MANY_REPEATS);
     return isNew;
   }
 
@@ -414,6 +416,8 @@ export class Dispatcher {
       if (packet?.id === undefined) this.#parts.local.tell(member, { event: ControlEvent.error, data: error });
       else this.#answer(member, packet, { reply: packet.id, error });
     } catch (failure) {
+      // Nobody can be told. The request was handled nevertheless.
+      if (packet !== undefined) this.#parts.idempotency?.settle(member, packet, undefined);
       this.#parts.report.failed(failure, "handler", { event: ControlEvent.error, socket: member.socket });
     }
   }
@@ -465,6 +469,16 @@ const UNEXPECTED_MESSAGE: WireError = {
 const TOO_MANY_REQUESTS: WireError = {
   code: WireErrorCode.tooManyRequests,
   message: "Too many of your messages are being handled. Wait for replies.",
+};
+
+const TOO_MANY_REPEATS: WireError = {
+  code: WireErrorCode.tooManyRequests,
+  message: "Too many connections wait for the reply to this request.",
+};
+
+const REPLY_GONE: WireError = {
+  code: WireErrorCode.replyGone,
+  message: "This request was handled. Its reply was too large to be kept.",
 };
 
 const TOO_MANY_ROOMS: WireError = { code: WireErrorCode.tooManyRooms, message: "This would be a room too many." };

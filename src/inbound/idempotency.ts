@@ -1,15 +1,23 @@
 import { isInteger, isObject, MAX_BYTES, MAX_DELAY, type Options } from "../checks/option-rules.ts";
+import type { Counters } from "../counters.ts";
 import type { Member } from "../members/member.ts";
+import { ownerOf } from "../members/owner.ts";
 import type { EventPacket } from "../protocol/packet.ts";
 import type { Clock } from "../time/clock.ts";
 import type { MessageFrame } from "../transports/transport.ts";
+import { Answers } from "./answers.ts";
 
 /** How long and how much the hub remembers of requests that clients may repeat. */
 export interface IdempotencyOptions {
   /** For how long a repeated request gets the reply that was given, in milliseconds. */
   readonly within: number;
-  /** The most that all remembered replies take, in bytes. The oldest are forgotten first. */
+  /** The most that all remembered replies take, in bytes. Those who have the most lose their oldest ones first. */
   readonly maxBytes: number;
+  /**
+   * The most that the remembered replies to one user take or, without a user, to one address (of IPv6, to one /64), in bytes.
+   * More push out the oldest of the same user or address. Default: 256 KiB.
+   */
+  readonly maxBytesPerOwner?: number | undefined;
 }
 
 /** What idempotent requests obey. */
@@ -18,115 +26,130 @@ export interface IdempotencySettings {
    * How long and how much the hub remembers of the requests that clients mark as `idempotent`, so that one which is
    * repeated after a lost connection is handled once. `false` remembers nothing.
    *
-   * Default: `{ within: 120_000, maxBytes: 4 MiB }`.
+   * Default: `{ within: 120_000, maxBytes: 16 MiB, maxBytesPerOwner: 256 KiB }`.
    */
   readonly idempotency: IdempotencyOptions | false;
 }
 
+const KIB = 1024;
+
+/** This is enough for the replies to 400 small requests in two minutes. */
+const MAX_BYTES_PER_OWNER = 256 * KIB;
+
 export const idempotencyOptions: Options<IdempotencySettings> = {
   idempotency: {
-    default: { within: 120_000, maxBytes: 4 * 1024 * 1024 },
-    rule: ["false or { within, maxBytes } in whole milliseconds and bytes", isIdempotency],
+    default: { within: 120_000, maxBytes: 16 * KIB * KIB, maxBytesPerOwner: MAX_BYTES_PER_OWNER },
+    rule: [
+      "false or { within, maxBytes } in whole milliseconds and bytes, and maxBytesPerOwner, at most maxBytes",
+      isIdempotency,
+    ],
   },
 };
 
 function isIdempotency(value: unknown): boolean {
   if (value === false) return true;
-  if (!isObject(value) || Object.keys(value).some((key) => key !== "within" && key !== "maxBytes")) return false;
-  return isInteger(value["within"], 1, MAX_DELAY) && isInteger(value["maxBytes"], 1, MAX_BYTES);
+  if (!isObject(value)) return false;
+  const { within, maxBytes, maxBytesPerOwner, ...others } = value;
+  return (
+    Object.keys(others).length === 0 &&
+    isInteger(within, 1, MAX_DELAY) &&
+    isInteger(maxBytes, 1, MAX_BYTES) &&
+    (maxBytesPerOwner === undefined || isInteger(maxBytesPerOwner, 1, maxBytes as number))
+  );
 }
 
 /** What makes a member one who asks: the same user with the same subprotocol may repeat a request on another connection. */
-export type Asker = Pick<Member, "connection" | "open" | "user">;
+export type Asker = Pick<Member, "connection" | "handshake" | "open" | "user">;
 
-/** What is known of a request with a key. */
-interface KnownRequest<A> {
-  /** All who asked, while the request is handled. A network may deliver the first request after the repeated one. */
-  readonly askers: readonly A[];
-  /** The reply, once there is one. It is a copy, because a frame's bytes may be a small part of a large buffer. */
-  readonly reply: string | Uint8Array | undefined;
-  /** When the request came or was answered, whichever was later. */
-  readonly time: number;
+/** What is to be done about a request that came in. */
+export interface Receipt {
+  /** Whether the request has to be handled. */
+  readonly isNew: boolean;
+  /** The reply that was given before. */
+  readonly reply?: string | Uint8Array | undefined;
+  /** Whether the request was handled before and its reply is not kept. */
+  readonly isGone?: true;
+  /** Whether the request is being handled and so many wait for the reply that this member will not get it. */
+  readonly isExcessive?: true;
 }
 
-/** Approximate size of the record of a request without its key and its reply. */
-const RECORD_BYTES = 256;
+/** A request that is being handled. */
+interface Running<A> {
+  /** The packet that is being handled, which no repeated one is. */
+  readonly packet: EventPacket;
+  /** All who asked. A network may deliver the first request after the repeated one. */
+  readonly askers: Set<A>;
+}
+
+/** The most connections that get the reply to one request. An honest client has one, and some that it has not missed yet. */
+const MAX_ASKERS = 16;
+
+/** The part of an owner's share that one reply may take. A longer one is not kept. */
+const MAX_PART = 1 / 16;
+
+const NEW: Receipt = { isNew: true };
+const RUNNING: Receipt = { isNew: false };
+const GONE: Receipt = { isNew: false, isGone: true };
+const EXCESSIVE: Receipt = { isNew: false, isExcessive: true };
 
 /**
- * The replies to requests with a key, so that a client whose connection broke can repeat such a request without its being
- * handled a second time. A reply is forgotten after a time, or earlier if there are too many.
+ * The requests with a key, so that a client whose connection broke can repeat such a request without its being handled a
+ * second time. A request that is being handled is never forgotten.
  */
 export class Idempotency<A extends Asker> {
-  readonly #options: IdempotencyOptions;
   readonly #clock: Clock;
-  /** The known requests by their identity; the one that changed last is last. */
-  readonly #known = new Map<string, KnownRequest<A>>();
-  #bytes = 0;
+  readonly #answers: Answers;
+  readonly #maxReplyBytes: number;
+  readonly #running = new Map<string, Running<A>>();
 
-  constructor(options: IdempotencyOptions, clock: Clock) {
-    this.#options = options;
+  constructor(options: IdempotencyOptions, clock: Clock, counters: Pick<Counters, "answersForgotten">) {
+    const { within, maxBytes, maxBytesPerOwner = Math.min(MAX_BYTES_PER_OWNER, maxBytes) } = options;
     this.#clock = clock;
+    this.#maxReplyBytes = maxBytesPerOwner * MAX_PART;
+    this.#answers = new Answers({ within, maxBytes, maxBytesPerOwner }, counters);
+  }
+
+  /** Takes a request that came in. A member that repeats a request which is being handled gets the reply, too. */
+  receive(asker: A, packet: EventPacket): Receipt {
+    const identity = identityOf(asker, packet);
+    const running = this.#running.get(identity);
+    if (running !== undefined) return join(running.askers, asker) ? RUNNING : EXCESSIVE;
+    const answer = this.#answers.find(identity, this.#clock.now());
+    if (answer !== undefined) return answer.reply === undefined ? GONE : { isNew: false, reply: answer.reply };
+    this.#running.set(identity, { packet, askers: new Set([asker]) });
+    return NEW;
   }
 
   /**
-   * Takes a request that came in.
-   *
-   * @returns whether the request is new and has to be handled; or the reply that was given; or neither, because the request is
-   *   being handled: the reply will go to this member, too.
+   * Keeps the reply to a request that was new. A reply that could not be encoded is `undefined`. Returns all members that get the
+   * reply; only the one that asked, if this request was not the one that is being handled.
    */
-  receive(
-    asker: A,
-    packet: EventPacket,
-  ): { readonly isNew: boolean; readonly reply?: string | Uint8Array | undefined } {
-    this.#forgetOld();
+  settle(asker: A, packet: EventPacket, frame: MessageFrame | undefined): Iterable<A> {
     const identity = identityOf(asker, packet);
-    const known = this.#known.get(identity);
-    if (known?.reply !== undefined) return { isNew: false, reply: known.reply };
-    if (known !== undefined) this.#delete(identity, known);
-    const others = known?.askers.filter(({ open }) => open) ?? [];
-    this.#set(identity, { askers: [...others, asker], reply: undefined, time: this.#clock.now() });
-    return { isNew: known === undefined };
+    const running = this.#running.get(identity);
+    if (running?.packet !== packet) return [asker];
+    this.#running.delete(identity);
+    this.#answers.keep(identity, ownerOf(asker), this.#kept(frame), this.#clock.now());
+    return running.askers;
   }
 
-  /** Keeps the reply to a request. Returns all members that get the reply. */
-  settle(asker: A, packet: EventPacket, { binary, payload }: MessageFrame): readonly A[] {
-    const identity = identityOf(asker, packet);
-    const known = this.#known.get(identity);
-    // The request may have been forgotten while it was handled.
-    if (known === undefined) return [asker];
-    this.#delete(identity, known);
-    const reply = binary ? Uint8Array.from(payload) : payload.toString();
-    this.#set(identity, { askers: [], reply, time: this.#clock.now() });
-    return known.askers;
+  /** Returns a copy of a reply, because a frame's bytes may be a small part of a large buffer; `undefined` if it is too long. */
+  #kept(frame: MessageFrame | undefined): string | Uint8Array | undefined {
+    if (frame === undefined || frame.payload.length > this.#maxReplyBytes) return undefined;
+    return frame.binary ? Uint8Array.from(frame.payload) : frame.payload.toString();
   }
+}
 
-  #set(identity: string, request: KnownRequest<A>): void {
-    this.#known.set(identity, request);
-    this.#bytes += bytesOf(identity, request.reply);
-    this.#forgetOld();
-  }
-
-  #delete(identity: string, request: KnownRequest<A>): void {
-    this.#known.delete(identity);
-    this.#bytes -= bytesOf(identity, request.reply);
-  }
-
-  #forgetOld(): void {
-    const { within, maxBytes } = this.#options;
-    const oldest = this.#clock.now() - within;
-    for (const [identity, request] of this.#known) {
-      if (request.time >= oldest && this.#bytes <= maxBytes) return;
-      this.#delete(identity, request);
-    }
-  }
+/** Adds who asks to the others, unless too many of them are connected. */
+function join<A extends Asker>(askers: Set<A>, asker: A): boolean {
+  if (askers.has(asker)) return true;
+  if (askers.size >= MAX_ASKERS) for (const other of askers) if (!other.open) askers.delete(other);
+  if (askers.size >= MAX_ASKERS) return false;
+  askers.add(asker);
+  return true;
 }
 
 /** What makes two requests the same: a user's key means nothing to others, and a reply is bytes of one codec with one id. */
 function identityOf({ user, connection }: Asker, { event, id, key }: EventPacket): string {
   return JSON.stringify([key, id, event, user?.id, connection.protocol]);
-}
-
-/** The most that a request takes: a string takes at most two bytes a character. */
-function bytesOf(identity: string, reply: string | Uint8Array = ""): number {
-  return RECORD_BYTES + 2 * identity.length + 2 * reply.length;
 }

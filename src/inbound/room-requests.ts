@@ -24,6 +24,7 @@ export const roomRequestOptions: Options<RoomRequestSettings<never>> = {
 
 /** What a room request does to a socket. */
 interface RoomSocket {
+  readonly isOpen: boolean;
   join(room: string): void;
   leave(room: string): void;
 }
@@ -58,7 +59,10 @@ export class RoomRequests<S extends RoomSocket> {
   #ask(room: string, socket: S, change: (room: string) => void): Promise<void> | void {
     const before = this.#pending.get(socket);
     const allowed =
-      before === undefined ? this.#joinable(room, socket) : before.then(() => this.#joinable(room, socket));
+      before === undefined
+        ? this.#joinable(room, socket)
+        : // A client that goes away leaves no work behind.
+          before.then(() => socket.isOpen && this.#joinable(room, socket));
     const conclude = (verdict: boolean): void => {
       if (!verdict) throw new ReplyError(WireErrorCode.notJoinable, "This room cannot be joined or left so.");
       change(room);

@@ -136,6 +136,8 @@ export const WireErrorCode = {
   tooFast: "too-fast",
   /** The message was not handled, because too many of this client's messages are being handled already. */
   tooManyRequests: "too-many-requests",
+  /** The request was handled before, when its reply was lost, and the server has not kept the reply. */
+  replyGone: "reply-gone",
   /** The socket would be in more rooms than the server allows. */
   tooManyRooms: "too-many-rooms",
   /** The first message was not the `hub:hello` that the subprotocol requires. The server closes the connection. */

@@ -115,12 +115,15 @@ export function roomsOf(member: RoomMember): ReadonlySet<string> | undefined {
   return rooms === undefined ? undefined : setOf(member, rooms);
 }
 
-/** Tells whether the member would be in more than `most` rooms if it joined `names` too. */
+/**
+ * Tells whether the member would be in more than `most` rooms if it joined `names` too. The cost is that of these names, however
+ * many rooms the member is in.
+ */
 export function wouldExceed(most: number, { rooms }: RoomMember, names: readonly string[]): boolean {
-  const count = typeof rooms === "object" ? rooms.size : 1;
+  const count = typeof rooms === "object" ? rooms.size : rooms === undefined ? 0 : 1;
   if (count + names.length <= most) return false;
-  const held = typeof rooms === "string" ? [rooms] : (rooms ?? []);
-  return new Set([...held, ...names]).size > most;
+  const added = names.filter((name) => (typeof rooms === "object" ? !rooms.has(name) : name !== rooms));
+  return count + new Set(added).size > most;
 }
 
 /** Returns the member's set of rooms, and creates it if necessary. A member that has a set keeps it. */

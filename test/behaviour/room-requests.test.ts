@@ -56,6 +56,30 @@ describe("hub:join and hub:leave", () => {
     expect(asked).toEqual([["tea", socket]]);
   });
 
+  test("that wait for others are not put to the guard any more when the client has gone", async () => {
+    const asked: string[] = [];
+    const waiting: ((allowed: boolean) => void)[] = [];
+    const { hub, client } = await connect({
+      joinable: (room) => {
+        asked.push(room);
+        return new Promise((resolve) => waiting.push(resolve));
+      },
+    });
+    hub.handle("fence", () => "fence");
+    const gone = new Promise((resolve) => hub.once("disconnection", resolve));
+    for (const [index, room] of ["tea", "milk", "sugar"].entries()) {
+      client.send({ event: "hub:join", id: index, data: { room } });
+    }
+    client.send({ event: "fence", id: 9 });
+    await client.nextJson();
+    client.vanish();
+    await gone;
+    waiting[0]?.(true);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(asked).toStrictEqual(["tea"]);
+    expect(hub.rooms.size).toBe(0);
+  });
+
   test("take effect in order, however long the guard takes for each", async () => {
     const waiting: ((allowed: boolean) => void)[] = [];
     let slow = true;

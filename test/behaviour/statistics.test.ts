@@ -29,6 +29,7 @@ const NOTHING: HubStatistics = {
   handlingBytes: 0,
   peakHandlingBytes: 0,
   waitingBytes: 0,
+  answersForgotten: 0,
 };
 
 /** What clients got, counted at their end. */

@@ -129,9 +129,10 @@ describe("the document agrees with the code on", () => {
     const { handshakeTimeout, idempotency } = resolveHubOptions({});
     const prose = proseOf(PATH).replaceAll(/\s+/g, " ");
     expect(prose).toContain(`(${handshakeTimeout / 1_000} seconds unless configured)`);
-    const { within, maxBytes } = idempotency || { within: 0, maxBytes: 0 };
-    const promise = `remembers a request for ${within / 60_000} minutes from its arrival or its reply, and not more than `;
-    expect(prose).toContain(`${promise}${maxBytes / 1024 / 1024} MiB`);
+    const { within, maxBytes, maxBytesPerOwner = 0 } = idempotency || { within: 0, maxBytes: 0 };
+    expect(prose).toContain(`remembers a request for ${within / 60_000} minutes from its reply`);
+    const shares = `${maxBytesPerOwner / 1024} KiB of requests and replies of one user (without a user, of one address)`;
+    expect(prose).toContain(`${shares} and ${maxBytes / 1024 / 1024} MiB of all`);
   });
 
   test("the bytes of MessagePack", () => {

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { startChatServer, type ChatServer } from "../../../examples/chat/chat-server.ts";
 import { WsClient } from "../../support/ws-client.ts";
 import { TRANSPORTS } from "../../support/transports.ts";
@@ -14,6 +14,17 @@ async function next(client: WsClient): Promise<Packet> {
   for (;;) {
     const packet = (await client.nextJson()) as Packet;
     if (packet.event !== "rooms") return packet;
+  }
+}
+
+/** Reads up to a list of rooms that is as wanted. */
+async function until(
+  client: WsClient,
+  isWanted: (rooms: readonly { readonly name: string }[]) => boolean,
+): Promise<void> {
+  for (;;) {
+    const { event, data } = (await client.nextJson()) as Packet;
+    if (event === "rooms" && isWanted(data as readonly { readonly name: string }[])) return;
   }
 }
 
@@ -110,6 +121,28 @@ describe.each(TRANSPORTS)("the chat for a bare client, on %s", (transport) => {
     expect(await next(ben.client)).toEqual({ reply: 2, data: { room: "tea", you, people } });
     ben.client.send({ event: "chat", data: { text: "still here" } });
     expect(await next(cleo.client)).toMatchObject({ event: "chat", data: { from: you, text: "still here" } });
+  });
+
+  it("tells everybody of the rooms once, however many joins there are meanwhile", async () => {
+    const watcher = await enter({ name: "Ada", room: "away" });
+    const mover = await enter({ name: "Ben" });
+    await until(watcher.client, (rooms) => rooms.some(({ name }) => name === "lobby"));
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      for (let id = 1; id <= 50; id++) {
+        mover.client.send({ event: "join", id, data: { room: `room ${id}` } });
+        expect(await next(mover.client)).toMatchObject({ reply: id });
+      }
+      vi.advanceTimersByTime(100);
+      watcher.client.send({ event: "ping" });
+      const heard = [await watcher.client.nextJson(), await watcher.client.nextJson()];
+      expect(heard).toMatchObject([
+        { event: "rooms", data: [{ name: "away" }, { name: "room 50" }] },
+        { event: "pong" },
+      ]);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it("answers ping with pong", async () => {

@@ -1,7 +1,9 @@
 import { Buffer } from "node:buffer";
 import { Hub, type HubOptions } from "roomcast";
+import * as fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { Idempotency } from "../../../src/inbound/idempotency.ts";
+import { zeroCounters } from "../../../src/counters.ts";
+import { Idempotency, type IdempotencyOptions } from "../../../src/inbound/idempotency.ts";
 import { systemClock } from "../../../src/time/clock.ts";
 import type { Member } from "../../../src/members/member.ts";
 import type { EventPacket } from "../../../src/protocol/packet.ts";
@@ -13,7 +15,12 @@ function member(user?: string, protocol = "roomcast.v1.json"): Member {
     open: true,
     user: user === undefined ? undefined : { id: user },
     connection: { protocol },
+    handshake: { remoteAddress: "192.0.2.1" },
   } as unknown as Member;
+}
+
+function idempotency(options: Partial<IdempotencyOptions> = {}): Idempotency<Member> {
+  return new Idempotency<Member>({ within: 1_000, maxBytes: 10_000, ...options }, systemClock, zeroCounters());
 }
 
 const REQUEST: EventPacket = { event: "pay", id: 1, key: "k" };
@@ -30,19 +37,20 @@ describe("Idempotency", () => {
   });
 
   test("remembers a reply, and everybody who asked before there was one", () => {
-    const answers = new Idempotency<Member>({ within: 1_000, maxBytes: 10_000 }, systemClock);
+    const answers = idempotency();
     const [first, second, third] = [member(), member(), member()];
     expect(answers.receive(first, REQUEST)).toEqual(NEW);
     expect(answers.receive(second, REQUEST)).toEqual(PENDING);
-    expect(answers.settle(first, REQUEST, new Frame('{"reply":1}'))).toEqual([first, second]);
+    expect([...answers.settle(first, REQUEST, new Frame('{"reply":1}'))]).toEqual([first, second]);
     expect(answers.receive(third, REQUEST)).toEqual({ isNew: false, reply: '{"reply":1}' });
   });
 
   test("keeps a copy of binary replies", () => {
-    const answers = new Idempotency<Member>({ within: 1_000, maxBytes: 10_000 }, systemClock);
+    const answers = idempotency();
     const bytes = Buffer.from([1, 2, 3]);
-    answers.receive(member(), REQUEST);
-    answers.settle(member(), REQUEST, new Frame(bytes));
+    const first = member();
+    answers.receive(first, REQUEST);
+    answers.settle(first, REQUEST, new Frame(bytes));
     const { reply } = answers.receive(member(), REQUEST);
     expect(reply).toStrictEqual(Uint8Array.of(1, 2, 3));
     expect((reply as Uint8Array).buffer.byteLength).toBe(3);
@@ -55,15 +63,15 @@ describe("Idempotency", () => {
     ["id", member("ann"), { ...REQUEST, id: 2 }],
     ["key", member("ann"), { ...REQUEST, key: "other" }],
   ])("keeps a reply for one %s", (_, asker, request) => {
-    const answers = new Idempotency<Member>({ within: 1_000, maxBytes: 10_000 }, systemClock);
+    const answers = idempotency();
     answers.receive(member("ann"), REQUEST);
     answers.settle(member("ann"), REQUEST, new Frame("secret"));
     expect(answers.receive(asker, request)).toEqual(NEW);
     expect(answers.receive(member("ann"), REQUEST)).toEqual({ isNew: false, reply: "secret" });
   });
 
-  test("forgets a request after its time, which starts again with the reply", () => {
-    const answers = new Idempotency<Member>({ within: 1_000, maxBytes: 10_000 }, systemClock);
+  test("forgets a reply after its time, which begins with the reply", () => {
+    const answers = idempotency();
     answers.receive(member(), REQUEST);
     vi.advanceTimersByTime(900);
     answers.settle(member(), REQUEST, new Frame("paid"));
@@ -73,29 +81,107 @@ describe("Idempotency", () => {
     expect(answers.receive(member(), REQUEST)).toEqual(NEW);
   });
 
-  test("forgets the oldest replies first when they would take too much memory", () => {
-    const answers = new Idempotency<Member>({ within: 1_000, maxBytes: 3_000 }, systemClock);
-    for (let id = 0; id < 100; id++) {
-      answers.receive(member(), { ...REQUEST, id });
-      answers.settle(member(), { ...REQUEST, id }, new Frame("x".repeat(100)));
+  test("forgets nothing that is being handled, however long that takes and whatever others are answered", () => {
+    const answers = idempotency({ maxBytes: 2_000 });
+    answers.receive(member(), REQUEST);
+    vi.advanceTimersByTime(1_000_000);
+    for (let id = 2; id < 100; id++) {
+      const packet = { ...REQUEST, id };
+      answers.receive(member(), packet);
+      answers.settle(member(), packet, new Frame("x".repeat(100)));
     }
-    expect(answers.receive(member(), { ...REQUEST, id: 99 }).reply).toBeDefined();
-    expect(answers.receive(member(), { ...REQUEST, id: 90 })).toEqual(NEW);
-    // One that is too large by itself is not kept, and does no harm.
-    answers.receive(member(), { ...REQUEST, id: 200 });
-    answers.settle(member(), { ...REQUEST, id: 200 }, new Frame("x".repeat(3_000)));
-    expect(answers.receive(member(), { ...REQUEST, id: 200 })).toEqual(NEW);
-    answers.receive(member(), { ...REQUEST, id: 201 });
-    expect(answers.receive(member(), { ...REQUEST, id: 201 })).toEqual(PENDING);
+    expect(answers.receive(member(), { ...REQUEST })).toEqual(PENDING);
   });
 
-  test("answers the client that asked although its request was forgotten meanwhile", () => {
-    const answers = new Idempotency<Member>({ within: 1_000, maxBytes: 10_000 }, systemClock);
+  test("remembers of a reply that is longer than a sixteenth of a share only that there was one", () => {
+    const answers = idempotency({ maxBytes: 100_000, maxBytesPerOwner: 16_000 });
+    for (const [id, length] of [
+      [1, 1_000],
+      [2, 1_001],
+    ] as const) {
+      const packet = { ...REQUEST, id };
+      answers.receive(member(), packet);
+      answers.settle(member(), packet, new Frame("x".repeat(length)));
+    }
+    expect(answers.receive(member(), { ...REQUEST, id: 1 })).toEqual({ isNew: false, reply: "x".repeat(1_000) });
+    expect(answers.receive(member(), { ...REQUEST, id: 2 })).toEqual({ isNew: false, isGone: true });
+  });
+
+  test("remembers that a request was handled whose reply could not be encoded", () => {
+    const answers = idempotency();
+    answers.receive(member(), REQUEST);
+    answers.settle(member(), REQUEST, undefined);
+    expect(answers.receive(member(), REQUEST)).toEqual({ isNew: false, isGone: true });
+  });
+
+  test("takes the refusal of a repeated request for no reply to the first", () => {
+    const answers = idempotency();
     const [first, second] = [member(), member()];
     answers.receive(first, REQUEST);
-    vi.advanceTimersByTime(1_001);
-    answers.receive(second, { ...REQUEST, id: 2 });
-    expect(answers.settle(first, REQUEST, new Frame("late"))).toEqual([first]);
+    expect([...answers.settle(second, { ...REQUEST }, new Frame("refused"))]).toEqual([second]);
+    answers.settle(first, REQUEST, new Frame("paid"));
+    expect([...answers.settle(second, { ...REQUEST }, new Frame("refused"))]).toEqual([second]);
+    expect(answers.receive(second, REQUEST)).toEqual({ isNew: false, reply: "paid" });
+  });
+
+  test("gives a reply to sixteen open connections at most, and lets those that are gone make room", () => {
+    const answers = idempotency();
+    const askers = Array.from({ length: 16 }, () => member());
+    for (const asker of askers) expect(answers.receive(asker, { ...REQUEST }).isExcessive).toBeUndefined();
+    expect(answers.receive(member(), { ...REQUEST })).toEqual({ isNew: false, isExcessive: true });
+    const [gone, ...others] = askers;
+    if (gone !== undefined) gone.open = false;
+    const last = member();
+    expect(answers.receive(last, { ...REQUEST })).toEqual(PENDING);
+    expect(answers.receive(others[0] as Member, { ...REQUEST })).toEqual(PENDING);
+  });
+
+  test.each(["four connections", "as many connections"])("does work in proportion to the repeats, from %s", (from) => {
+    const workFor = (repeats: number): number => {
+      let looks = 0;
+      const observed = (): Member => Object.defineProperty(member(), "open", { get: () => looks++ >= 0 });
+      const four = Array.from({ length: 4 }, observed);
+      const answers = idempotency();
+      answers.receive(observed(), REQUEST);
+      for (let n = 0; n < repeats; n++) {
+        answers.receive((from === "four connections" && four[n % 4]) || observed(), { ...REQUEST });
+      }
+      return looks;
+    };
+    expect(workFor(2_000)).toBeLessThanOrEqual(2.6 * workFor(1_000));
+    expect(workFor(1_000)).toBeLessThanOrEqual(16 * 1_000);
+  });
+
+  test("agrees with a list about everything that is being handled", () => {
+    const steps = fc.array(fc.record({ user: fc.nat(2), key: fc.nat(3), from: fc.nat(40), settles: fc.boolean() }), {
+      maxLength: 200,
+      size: "max",
+    });
+    fc.assert(
+      fc.property(steps, (program) => {
+        const answers = idempotency({ maxBytes: 1_500, within: 1 });
+        const members = Array.from({ length: 3 }, (_, user) => Array.from({ length: 41 }, () => member(`${user}`)));
+        const running = new Map<string, { readonly packet: EventPacket; readonly askers: Set<Member> }>();
+        for (const { user, key, from, settles } of program) {
+          const asker = members[user]?.[from] as Member;
+          const identity = `${user} ${key}`;
+          const known = running.get(identity);
+          const packet = { ...REQUEST, key: `k${key}` };
+          const isLast = settles && known !== undefined;
+          const receipt = isLast ? undefined : answers.receive(asker, packet);
+          const told = isLast ? new Set(answers.settle(asker, known.packet, new Frame("done"))) : undefined;
+          expect(told).toEqual(isLast ? known.askers : undefined);
+          const isFull = known !== undefined && !known.askers.has(asker) && known.askers.size === 16;
+          expect(receipt ?? {}).toMatchObject(
+            isLast || known === undefined ? {} : isFull ? { isExcessive: true } : PENDING,
+          );
+          if (isLast) running.delete(identity);
+          else if (receipt?.isNew === true) running.set(identity, { packet, askers: new Set([asker]) });
+          else if (!isFull) known?.askers.add(asker);
+        }
+      }),
+      { seed: 20_261_130 },
+    );
   });
 });
 

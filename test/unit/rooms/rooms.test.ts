@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { Groups, Rooms, roomsOf, type RoomMember } from "../../../src/rooms/rooms.ts";
+import { Groups, Rooms, roomsOf, wouldExceed, type RoomMember } from "../../../src/rooms/rooms.ts";
 
 const SEED = 20_261_123;
 
@@ -154,4 +154,41 @@ test("every change of a group is announced before it happens", () => {
     }),
     { seed: SEED },
   );
+});
+
+describe("The limit of rooms", () => {
+  test("agrees with a set of all names", () => {
+    const names = fc.array(room, { maxLength: 5 });
+    fc.assert(
+      fc.property(names, names, fc.nat(5), (held, asked, most) => {
+        const rooms = new Rooms<RoomMember>();
+        const member: RoomMember = { rooms: undefined };
+        for (const name of held) rooms.join(member, name);
+        const isTooMuch = new Set([...held, ...asked]).size > Math.max(most, new Set(held).size);
+        expect(wouldExceed(Math.max(most, new Set(held).size), member, asked)).toBe(isTooMuch);
+      }),
+      { seed: SEED },
+    );
+  });
+
+  test.each([1, 3])("costs as much as the %d names asked for, however many rooms the member is in", (asked) => {
+    let looks = 0;
+    class Watched extends Set<string> {
+      override has(name: string): boolean {
+        looks++;
+        return super.has(name);
+      }
+      override *[Symbol.iterator](): SetIterator<string> {
+        for (const name of super.values()) {
+          looks++;
+          yield name;
+        }
+      }
+    }
+    const rooms = new Watched(Array.from({ length: 10_000 }, (_, n) => `room ${n}`));
+    const names = Array.from({ length: asked }, (_, n) => `another ${n}`);
+    looks = 0;
+    expect(wouldExceed(10_000, { rooms }, names)).toBe(true);
+    expect(looks).toBe(asked);
+  });
 });
