@@ -3,28 +3,19 @@ import { isClusterRun } from "./cluster/asked.ts";
 import { Benchmark } from "./coordinator/benchmark.ts";
 import { optionsOf, UsageError, type Options } from "./command-line.ts";
 import { gatesOf } from "./gate.ts";
-import { helpText } from "./help.ts";
+import { helpText } from "./terminal/help.ts";
 import { machineOf } from "./coordinator/machine.ts";
 import { PEERS } from "./peers/index.ts";
 import type { PeerName } from "./peers/peer.ts";
 import { pin } from "./coordinator/pinning.ts";
-import { Progress } from "./coordinator/progress.ts";
-import { comparisonOf } from "./report/comparison.ts";
-import { htmlOf } from "./report/html.ts";
-import { jsonOf, resultsIn, ResultsFileError } from "./report/json.ts";
-import type { PeerState, Results } from "./report/results.ts";
-import { rowsOf } from "./report/rows.ts";
-import {
-  disturbanceText,
-  emptyRowsText,
-  failuresText,
-  gatesText,
-  isEmpty,
-  legendText,
-  machineText,
-  peersText,
-} from "./report/stamps.ts";
-import { tableOf } from "./report/table.ts";
+import { Progress } from "./terminal/progress.ts";
+import { comparisonOf } from "./terminal/comparison.ts";
+import { jsonOf, resultsIn, ResultsFileError } from "./results-file.ts";
+import type { PeerState, Results } from "./results.ts";
+import { rowsOf } from "./statistics/rows.ts";
+import { factsOf, isEmpty, settingsOf } from "./facts.ts";
+import { factsText, gatesText, LEGEND, notesText } from "./terminal/notes.ts";
+import { tableOf } from "./terminal/table.ts";
 import { scenarios } from "./scenarios/index.ts";
 
 const FAILED = 1;
@@ -51,18 +42,20 @@ async function main(args: readonly string[]): Promise<number> {
 
   const results = await run(options);
   if (options.json !== undefined) writeFileSync(options.json, jsonOf(results));
-  if (options.html !== undefined) writeFileSync(options.html, htmlOf(results));
+  if (options.html !== undefined) {
+    // Only now: no other run needs the library that draws.
+    const { htmlOf } = await import("./report/html.ts");
+    writeFileSync(options.html, htmlOf(results));
+  }
   const sections = [
-    `${machineText(results.machine)}\n${legendText()}`,
+    `${factsText(factsOf(results))}\n${LEGEND}`,
     tableOf(results.rows, scenarios, process.stdout.isTTY),
-    disturbanceText(results.slices),
-    failuresText(results.slices),
-    emptyRowsText(results.rows),
+    notesText(results),
     options.gate ? gatesText(results.gates) : undefined,
     baseline && comparisonOf(results.rows, baseline),
-    peersText(results),
+    factsText(settingsOf(results)),
   ];
-  console.log(sections.filter((section) => section !== undefined && section !== "").join("\n\n"));
+  console.log(sections.filter((section) => section !== undefined).join("\n\n"));
   return hasFailed(results, options) ? FAILED : 0;
 }
 

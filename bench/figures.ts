@@ -1,37 +1,74 @@
 import type { PeerName } from "./peers/peer.ts";
 import type { Violations } from "./receivers/messages.ts";
 
+const COST: Comparatives = ["cheaper", "dearer"];
+const SPEED: Comparatives = ["faster", "slower"];
+const SIZE: Comparatives = ["smaller", "larger"];
+const FEW: Comparatives = ["fewer", "more"];
+const MUCH: Comparatives = ["more", "fewer"];
+const AMOUNT: Comparatives = ["less", "more"];
+
 /** What can be measured. Not every scenario has all of them. */
 export const FIGURES: Readonly<Record<Figure, FigureDescription>> = {
-  cpu: { title: "server CPU for one delivery, user and system", unit: "µs", better: "lower" },
-  user: { title: "of which user", unit: "µs", better: "lower" },
-  system: { title: "of which system", unit: "µs", better: "lower" },
-  throughput: { title: "deliveries", unit: "/s", better: "higher" },
-  messages: { title: "messages", unit: "/s", better: "higher" },
-  bytes: { title: "bytes on the wire for one delivery", unit: "B", better: "lower" },
+  cpu: {
+    title: "server CPU for one delivery, user and system",
+    column: "CPU",
+    unit: "µs",
+    better: "lower",
+    than: COST,
+  },
+  user: { title: "of which user", column: "user", unit: "µs", better: "lower", than: COST },
+  system: { title: "of which system", column: "sys", unit: "µs", better: "lower", than: COST },
+  throughput: { title: "deliveries", column: "deliv.", unit: "/s", better: "higher", than: MUCH },
+  messages: { title: "messages", column: "msgs", unit: "/s", better: "higher", than: MUCH },
+  bytes: { title: "bytes on the wire for one delivery", column: "bytes", unit: "B", better: "lower", than: FEW },
   // TCP segments with data that the kernel has sent: 1 is a write for each delivery, 0.02 is fifty of them in one.
-  writes: { title: "writes for one delivery", unit: "", better: "lower" },
-  p50: { title: "latency, median", unit: "µs", better: "lower" },
-  p99: { title: "latency, p99", unit: "µs", better: "lower" },
-  "p99.9": { title: "latency, p99.9", unit: "µs", better: "lower" },
-  max: { title: "latency, maximum", unit: "µs", better: "lower" },
-  eventLoopDelay: { title: "event-loop delay, p99", unit: "ms", better: "lower" },
-  gc: { title: "garbage collection in a second", unit: "ms", better: "lower" },
-  peakResident: { title: "peak resident memory", unit: "B", better: "lower" },
-  receiversLoad: { title: "load of the receivers, of one core", unit: "", better: "lower" },
-  connections: { title: "connections", unit: "/s", better: "higher" },
-  connectionCpu: { title: "server CPU for one connection", unit: "µs", better: "lower" },
-  residentPerConnection: { title: "resident memory of an idle connection", unit: "B", better: "lower" },
-  heapPerConnection: { title: "heap of an idle connection", unit: "B", better: "lower" },
-  httpP50: { title: "HTTP latency, median", unit: "ms", better: "lower" },
-  httpP99: { title: "HTTP latency, p99", unit: "ms", better: "lower" },
-  httpRequests: { title: "HTTP requests", unit: "/s", better: "higher" },
+  writes: { title: "writes for one delivery", column: "writes", unit: "", better: "lower", than: FEW },
+  p50: { title: "latency, median", column: "p50", unit: "µs", better: "lower", than: SPEED },
+  p99: { title: "latency, p99", column: "p99", unit: "µs", better: "lower", than: SPEED },
+  "p99.9": { title: "latency, p99.9", column: "p99.9", unit: "µs", better: "lower", than: SPEED },
+  max: { title: "latency, maximum", column: "max", unit: "µs", better: "lower", than: SPEED },
+  eventLoopDelay: { title: "event-loop delay, p99", column: "loop", unit: "ms", better: "lower", than: AMOUNT },
+  gc: { title: "garbage collection in a second", column: "GC", unit: "ms", better: "lower", than: AMOUNT },
+  peakResident: { title: "peak resident memory", column: "RSS", unit: "B", better: "lower", than: SIZE },
+  receiversLoad: {
+    title: "load of the receivers, of one core",
+    column: "rcv load",
+    unit: "",
+    better: "lower",
+    than: AMOUNT,
+  },
+  connections: { title: "connections", column: "conn.", unit: "/s", better: "higher", than: MUCH },
+  connectionCpu: { title: "server CPU for one connection", column: "CPU", unit: "µs", better: "lower", than: COST },
+  residentPerConnection: {
+    title: "resident memory of an idle connection",
+    column: "RSS",
+    unit: "B",
+    better: "lower",
+    than: SIZE,
+  },
+  heapPerConnection: {
+    title: "heap of an idle connection",
+    column: "heap",
+    unit: "B",
+    better: "lower",
+    than: SIZE,
+  },
+  httpP50: { title: "HTTP latency, median", column: "HTTP p50", unit: "ms", better: "lower", than: SPEED },
+  httpP99: { title: "HTTP latency, p99", column: "HTTP p99", unit: "ms", better: "lower", than: SPEED },
+  httpRequests: { title: "HTTP requests", column: "HTTP", unit: "/s", better: "higher", than: MUCH },
 };
+
+type Comparatives = readonly [better: string, worse: string];
 
 export interface FigureDescription {
   readonly title: string;
+  /** In the head of a column, in a terminal. */
+  readonly column: string;
   readonly unit: string;
   readonly better: "lower" | "higher";
+  /** What one says of a value that is better than another one, or worse. */
+  readonly than: Comparatives;
 }
 
 export type Figure =

@@ -1,7 +1,7 @@
 import type { CaseParameters, Slice } from "./figures.ts";
 import { PROMISES, type Place, type Promised } from "./promises.ts";
-import type { Gate } from "./report/results.ts";
-import { sumOf } from "./report/verdict.ts";
+import type { Gate } from "./results.ts";
+import { sumOf } from "./statistics/verdict.ts";
 import { bootstrap } from "./statistics/bootstrap.ts";
 import { evidenceOf, paired, type Evidence } from "./statistics/evidence.ts";
 

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { cpus, release, totalmem, type } from "node:os";
 import { join } from "node:path";
-import type { Machine } from "../report/results.ts";
+import type { Machine } from "../results.ts";
 
 const LIBRARIES = ["roomcast", "ws", "uWebSockets.js", "socket.io", "crossws", "autocannon"];
 

@@ -1,12 +1,4 @@
-const ESCAPES: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&#39;",
-};
-
-/** Text that is HTML already: made by {@link html} alone, so that nothing gets into the page unescaped. */
+/** Text that is HTML already: made by {@link html}, the style sheet or the library that draws. All else is escaped. */
 export class Markup {
   readonly #text: string;
 
@@ -33,5 +25,5 @@ function textOf(content: Content): string {
   if (content === undefined || content === false) return "";
   if (content instanceof Markup) return content.toString();
   if (typeof content === "object") return content.map(textOf).join("");
-  return String(content).replaceAll(/[&<>"']/g, (character) => ESCAPES[character] ?? "");
+  return String(content).replaceAll(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }

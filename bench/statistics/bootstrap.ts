@@ -1,4 +1,4 @@
-import type { Interval } from "../report/results.ts";
+import type { Interval } from "../results.ts";
 import { median, medianOfSorted } from "./median.ts";
 import { randomOf } from "./random.ts";
 

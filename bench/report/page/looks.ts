@@ -1,62 +1,53 @@
+import type { DotOptions } from "@observablehq/plot";
+import { dashed } from "../../command-line.ts";
 import type { PeerName } from "../../peers/peer.ts";
-import { html, type Markup } from "../markup.ts";
 
-/** How a peer is told from the others, with colours and without. */
-export interface Look {
-  /** Sets `--peer`, the colour: see `style.ts`. */
-  readonly className: string;
-  /** The outline of its mark, around the origin. */
-  readonly mark: string;
-  readonly isHub: boolean;
+interface OfPeer {
+  readonly peer: PeerName;
 }
 
-const CIRCLE = "M-4.5 0a4.5 4.5 0 1 0 9 0a4.5 4.5 0 1 0 -9 0z";
-const SQUARE = "M-4 -4h8v8h-8z";
-const DIAMOND = "M0 -5.2l5.2 5.2l-5.2 5.2l-5.2 -5.2z";
-const TRIANGLE = "M0 -5l4.8 8.6h-9.6z";
-const DOWNWARDS = "M0 5l-4.8 -8.6h9.6z";
-const PLUS = "M-1.5 -5h3v3.5h3.5v3h-3.5v3.5h-3v-3.5h-3.5v-3h3.5z";
-const BAR = "M-5 -1.7h10v3.4h-10z";
-
-/** In the order in which they are shown. */
-const LOOKS: ReadonlyMap<PeerName, Look> = new Map<PeerName, Look>([
-  ["hub on ws", { className: "hub-ws", mark: CIRCLE, isHub: true }],
-  ["hub on uws", { className: "hub-uws", mark: DIAMOND, isHub: true }],
-  ["ws loop", { className: "ws-loop", mark: SQUARE, isHub: false }],
-  ["uws publish", { className: "uws-publish", mark: TRIANGLE, isHub: false }],
-  ["socket.io ws", { className: "socket-io-ws", mark: DOWNWARDS, isHub: false }],
-  ["socket.io uws", { className: "socket-io-uws", mark: PLUS, isHub: false }],
-  ["crossws", { className: "crossws", mark: BAR, isHub: false }],
+/** How a peer is told from the others without colours, in the order in which peers are shown everywhere. */
+const MARKS: ReadonlyMap<PeerName, readonly [symbol: string, turned?: number]> = new Map([
+  ["hub on ws", ["circle"]],
+  ["hub on uws", ["diamond2"]],
+  ["ws loop", ["square"]],
+  ["uws publish", ["triangle"]],
+  ["socket.io ws", ["triangle", 180]],
+  ["socket.io uws", ["cross"]],
+  ["crossws", ["star"]],
 ]);
 
-/** What is no peer: how cheap it could be. */
-const FLOOR: Look = { className: "floor", mark: "M-1.5 0a1.5 1.5 0 1 0 3 0a1.5 1.5 0 1 0 -3 0z", isHub: false };
+const ORDER: readonly PeerName[] = [...MARKS.keys()];
 
-const OTHER: Look = { className: "other", mark: "M-2.5 -2.5h5v5h-5z", isHub: false };
+/** The marks of peers, each in its form and colour. */
+export const MARK: DotOptions = {
+  symbol: ({ peer }: OfPeer) => MARKS.get(peer)?.[0] ?? "hexagon",
+  rotate: ({ peer }: OfPeer) => MARKS.get(peer)?.[1] ?? 0,
+  fill: coloured,
+  r: 4.5,
+  className: "mark",
+};
 
-const ORDER: readonly PeerName[] = [...LOOKS.keys()];
-
-export function lookOf(peer: PeerName): Look {
-  return peer === "floor" ? FLOOR : (LOOKS.get(peer) ?? OTHER);
+/** A variable of the style sheet. */
+export function coloured({ peer }: OfPeer): string {
+  return `var(--${dashed(peer)}, var(--other))`;
 }
 
-export function nameOf(peer: PeerName): string {
+/** The colour of a peer as letters have it, which need more contrast. */
+export function lettered({ peer }: OfPeer): string {
+  return `var(--${dashed(peer)}-letters, ${coloured({ peer })})`;
+}
+
+export function isHub({ peer }: OfPeer): boolean {
+  return peer.startsWith("hub");
+}
+
+export function nameOf({ peer }: OfPeer): string {
   return peer === "floor" ? "bare writes" : peer;
 }
 
-/** Sorted as they are shown everywhere; those without a place of their own come last. */
-export function inOrder<T>(items: readonly T[], peerOf: (item: T) => PeerName): T[] {
-  const place = (item: T): number => {
-    const index = ORDER.indexOf(peerOf(item));
-    return index === -1 ? ORDER.length : index;
-  };
-  return items.toSorted((a, b) => place(a) - place(b));
-}
-
-/** The mark in running text. */
-export function swatch(peer: PeerName): Markup {
-  const { className, mark } = lookOf(peer);
-  return html`<svg class="swatch ${className}" viewBox="-6 -6 12 12" aria-hidden="true">
-    <path class="mark" d="${mark}" />
-  </svg>`;
+/** Sorts as peers are shown everywhere; those without a place of their own come last. */
+export function inOrder<T extends OfPeer>(items: readonly T[]): T[] {
+  const placeOf = ({ peer }: OfPeer): number => (ORDER.includes(peer) ? ORDER.indexOf(peer) : ORDER.length);
+  return items.toSorted((a, b) => placeOf(a) - placeOf(b));
 }

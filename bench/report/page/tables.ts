@@ -1,74 +1,101 @@
+import { violationsOf } from "../../facts.ts";
 import { FIGURES, type Figure } from "../../figures.ts";
-import { grouped } from "../charts/grouped.ts";
-import { table } from "../charts/frame.ts";
+import type { Gate, Interval, Row } from "../../results.ts";
+import { grouped } from "../../grouped.ts";
 import { html, type Content, type Markup } from "../markup.ts";
-import type { Gate, Interval, Row } from "../results.ts";
+import { countOf, intervalOf, percentOf, quantityOf, ratioOf } from "../../numbers.ts";
 import { inOrder } from "./looks.ts";
-import { countOf, percentOf, quantityOf, ratioIntervalOf, ratioOf } from "./numbers.ts";
-import { verdictOf, violationsOf } from "./verdicts.ts";
+import { verdictOf } from "./verdicts.ts";
 
-const ALL_FIGURES: readonly Figure[] = Object.keys(FIGURES) as Figure[];
+/** What a table can tell of a row, beside its figures. */
+type Told = "scenario" | "case" | "load" | "peer" | "ratio" | "verdict" | "to bare writes" | "slices" | "remarks";
+export type Column = Told | Figure;
+
+const COLUMNS: Readonly<Record<Told, (row: Row) => Content>> = {
+  scenario: (row) => row.scenario,
+  case: (row) => row.case,
+  load: (row) => row.load && percentOf(row.load),
+  peer: (row) => row.peer,
+  ratio: (row) => measuredCell(row.ratio),
+  verdict: (row) => html`<span class="${row.verdict}">${verdictOf(row)}</span>`,
+  "to bare writes": (row) => measuredCell(row.toFloor),
+  slices: ({ slices, disturbed }) => (disturbed === 0 ? slices : `${slices} (${disturbed} disturbed)`),
+  remarks: ({ violations, remarks }) => [...(violations ? [violationsOf(violations)] : []), ...remarks].join("; "),
+};
+
+/** What stands before the figures where everything is told, and after them. */
+const FIRST: readonly Column[] = ["case", "load", "peer", "ratio", "verdict"];
+const LAST: readonly Column[] = ["to bare writes", "slices", "remarks"];
+
+/** The numbers of a chart, for people who cannot see it, or want them exactly. */
+export function numbersTable(rows: readonly Row[], columns: readonly Column[]): Markup {
+  return html`<details class="numbers">
+    <summary>The numbers</summary>
+    ${rowTable(rows, columns, "The numbers of this chart")}
+  </details>`;
+}
 
 /** Everything, scenario by scenario, with the figures that were measured there. */
-export function rowTables(rows: readonly Row[]): readonly Markup[] {
+export function resultTables(rows: readonly Row[]): readonly Markup[] {
   return [...grouped(rows, (row) => row.scenario)].map(([scenario, members]) => {
-    const figures = ALL_FIGURES.filter((figure) => members.some((row) => row.figures[figure] !== undefined));
-    const head = ["case", "load", "peer", "ratio", "verdict", ...figures.map((figure) => FIGURES[figure].title)];
-    const cases = [...grouped(members, (row) => `${row.trial}\n${row.case}\n${row.load}`).values()];
-    const sorted = cases.flatMap((peers) => inOrder(peers, (row) => row.peer));
+    const figures = (Object.keys(FIGURES) as Figure[]).filter((figure) => members.some((row) => row.figures[figure]));
     return html`<details class="group">
       <summary>${scenario} <span class="measure">${countOf(members.length)} results</span></summary>
-      ${table(
-        [...head, "to bare writes", "slices", "remarks"],
-        sorted.map((row) => cellsOf(row, figures)),
-        `All results of ${scenario}`,
-      )}
+      ${rowTable(members, [...FIRST, ...figures, ...LAST], `All results of ${scenario}`)}
     </details>`;
   });
 }
 
-function cellsOf(row: Row, figures: readonly Figure[]): readonly Content[] {
-  const { ratio, toFloor, violations, remarks } = row;
-  const wrong = violations === undefined ? [] : [violationsOf(violations)];
-  return [
-    row.case,
-    row.load !== undefined && percentOf(row.load),
-    row.peer,
-    ratio !== undefined && stacked(ratioOf(ratio.median), ratioIntervalOf(ratio)),
-    html`<span class="verdict ${row.verdict}">${verdictOf(row)}</span>`,
-    ...figures.map((figure) => measuredCell(row.figures[figure], figure)),
-    toFloor !== undefined && stacked(ratioOf(toFloor.median), ratioIntervalOf(toFloor)),
-    row.disturbed === 0 ? row.slices : `${row.slices} (${row.disturbed} disturbed)`,
-    [...wrong, ...remarks].join("; "),
-  ];
-}
-
-function measuredCell(measured: Interval | undefined, figure: Figure): Content {
-  if (measured === undefined) return undefined;
-  const { median, low, high } = measured;
-  return stacked(quantityOf(median, figure), `${quantityOf(low, figure)}–${quantityOf(high, figure)}`);
-}
-
-function stacked(value: string, interval: string): Markup {
-  return html`${value}<small>${interval}</small>`;
-}
-
 /** What `--gate` holds a run to. */
 export function gatesTable(gates: readonly Gate[]): Markup {
-  return table(
-    ["gate", "at most", "measured", "95 % interval", "result"],
-    gates.map(({ name, limit, measured, passed }) => [
-      name,
-      ratioOf(limit),
-      measured !== undefined && ratioOf(measured.median),
-      measured !== undefined && ratioIntervalOf(measured),
-      resultOf(passed),
-    ]),
-    "Gates",
-  );
+  const results = gates.map(({ name, limit, measured, passed }) => {
+    const result = passed === undefined ? "not measured" : passed ? "✓ passed" : "✗ failed";
+    const verdict = html`<span class="${passed === undefined ? "" : passed ? "better" : "void"}">${result}</span>`;
+    return [name, ratioOf(limit), measured && ratioOf(measured.median), measured && intervalOf(measured), verdict];
+  });
+  return table(["gate", "at most", "measured", "95 % interval", "result"], results, "Gates");
 }
 
-function resultOf(passed: boolean | undefined): Markup {
-  if (passed === undefined) return html`<span class="verdict">not measured</span>`;
-  return passed ? html`<span class="verdict better">✓ passed</span>` : html`<span class="verdict void">✗ failed</span>`;
+/** The rows of each case and load together, with the peers in their order. */
+export function byCase(rows: readonly Row[]): readonly (readonly Row[])[] {
+  const cases = grouped(rows, ({ scenario, trial, case: name, load }) => JSON.stringify([scenario, trial, name, load]));
+  return [...cases.values()].map((members) => inOrder(members));
+}
+
+function rowTable(rows: readonly Row[], columns: readonly Column[], name: string): Markup {
+  const heads = columns.map((column) => (isFigure(column) ? FIGURES[column].title : column));
+  const cellOf = (row: Row, column: Column): Content =>
+    isFigure(column) ? measuredCell(row.figures[column], (value) => quantityOf(value, column)) : COLUMNS[column](row);
+  const cells = byCase(rows).flatMap((members) => members.map((row) => columns.map((column) => cellOf(row, column))));
+  return table(heads, cells, name);
+}
+
+function isFigure(column: Column): column is Figure {
+  return column in FIGURES;
+}
+
+function measuredCell(measured: Interval | undefined, textOf = ratioOf): Content {
+  return measured && html`${textOf(measured.median)}<small>${intervalOf(measured, textOf)}</small>`;
+}
+
+/** A table that scrolls by itself where it is wider than the page. */
+function table(heads: readonly string[], rows: readonly (readonly Content[])[], name: string): Markup {
+  const head = heads.map((title) => html`<th scope="col">${title}</th>`);
+  const lines = [head, ...rows.map((cells) => cells.map((cell) => html`<td>${cell}</td>`))];
+  const [first, ...others] = lines.map(
+    (cells) =>
+      html`<tr>
+        ${cells}
+      </tr>`,
+  );
+  return html`<div class="scroll" role="region" tabindex="0" aria-label="${name}">
+    <table>
+      <thead>
+        ${first}
+      </thead>
+      <tbody>
+        ${others}
+      </tbody>
+    </table>
+  </div>`;
 }

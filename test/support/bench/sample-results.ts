@@ -1,7 +1,7 @@
 import { FIGURES, type CaseParameters, type Figure } from "../../../bench/figures.ts";
 import type { ComparedPeer } from "../../../bench/peers/peer.ts";
 import { NO_VIOLATIONS } from "../../../bench/receivers/messages.ts";
-import type { Gate, Interval, Results, Row } from "../../../bench/report/results.ts";
+import type { Gate, Interval, Results, Row } from "../../../bench/results.ts";
 
 type Costs = Readonly<Record<ComparedPeer, number>>;
 

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { execFile } from "node:child_process";
 import { Installation } from "../../support/installation.ts";
 
-const PACKAGES = ["ws", "nanoid", "uWebSockets.js", "redis", "d3-scale", "autocannon"];
+const PACKAGES = ["ws", "nanoid", "uWebSockets.js", "redis", "autocannon"];
 
 let installation: Installation;
 beforeAll(async () => {

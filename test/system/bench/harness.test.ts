@@ -1,14 +1,26 @@
 import { execFile } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { cpSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Measurement, Phase } from "../../../bench/figures.ts";
 import type { PeerName } from "../../../bench/peers/peer.ts";
-import type { Results, Row } from "../../../bench/report/results.ts";
+import type { Results, Row } from "../../../bench/results.ts";
 import { scenarios } from "../../../bench/scenarios/index.ts";
 import { Installation } from "../../support/installation.ts";
 
-const PACKAGES = ["ws", "nanoid", "uWebSockets.js", "socket.io", "crossws", "autocannon", "d3-scale"];
+const PACKAGES = [
+  "ws",
+  "nanoid",
+  "uWebSockets.js",
+  "socket.io",
+  "crossws",
+  "autocannon",
+  "@observablehq/plot",
+  "linkedom",
+];
+
+const STYLE = fileURLToPath(new URL("../../../bench/report/style.css", import.meta.url));
 
 /** The runs take half a minute; many times that where other programs keep both cores busy. */
 const PATIENCE = 240_000;
@@ -66,6 +78,7 @@ let pausing: Finished;
 let all: Finished;
 beforeAll(async () => {
   installation = await Installation.build(PACKAGES);
+  cpSync(STYLE, join(installation.folder, "bench/report/style.css"));
   const peers = ["--peer", "uws-publish,drops,duplicates,misroutes"];
   const small = ["--scenario", "one-to-all", "--members", "20", "--size", "64", "--duration", String(SECONDS)];
   [faulty, pausing, all] = await Promise.all([

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { optionsOf, UsageError, type Options } from "../../../bench/command-line.ts";
-import { helpText } from "../../../bench/help.ts";
+import { helpText } from "../../../bench/terminal/help.ts";
 import { PEERS } from "../../../bench/peers/index.ts";
 import { scenarios } from "../../../bench/scenarios/index.ts";
 

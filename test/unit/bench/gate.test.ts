@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import type { Slice } from "../../../bench/figures.ts";
 import { gatesOf } from "../../../bench/gate.ts";
-import type { Gate } from "../../../bench/report/results.ts";
+import type { Gate } from "../../../bench/results.ts";
 import { NO_VIOLATIONS } from "../../../bench/receivers/messages.ts";
 import { rounds, sliceOf } from "./slices.ts";
 

@@ -3,19 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { stampOf } from "../../../bench/coordinator/machine.ts";
-import { changeOf, comparisonOf } from "../../../bench/report/comparison.ts";
-import { jsonOf, resultsIn, ResultsFileError } from "../../../bench/report/json.ts";
-import type { Row } from "../../../bench/report/results.ts";
-import {
-  disturbanceText,
-  emptyRowsText,
-  failuresText,
-  gatesText,
-  machineText,
-  peersText,
-} from "../../../bench/report/stamps.ts";
-import { tableOf } from "../../../bench/report/table.ts";
-import { figureText, numberText, wrapped } from "../../../bench/report/text.ts";
+import { changeOf, comparisonOf } from "../../../bench/terminal/comparison.ts";
+import { jsonOf, resultsIn, ResultsFileError } from "../../../bench/results-file.ts";
+import type { Row } from "../../../bench/results.ts";
+import { factsOf, settingsOf } from "../../../bench/facts.ts";
+import { factsText, gatesText, notesText } from "../../../bench/terminal/notes.ts";
+import { numberOf, quantityOf, ratioOf } from "../../../bench/numbers.ts";
+import { tableOf } from "../../../bench/terminal/table.ts";
+import { wrapped } from "../../../bench/terminal/text.ts";
 import { scenarios } from "../../../bench/scenarios/index.ts";
 import { sampleResults } from "../../support/bench/sample-results.ts";
 import { sliceOf } from "./slices.ts";
@@ -53,8 +48,8 @@ describe("the table", () => {
     };
     const text = tableOf([row], scenarios, false);
     expect(tooLong(text)).toEqual([]);
-    expect(text).toContain("p50 µs");
-    expect(text).not.toContain("RSS MiB");
+    expect(text).toContain("p50");
+    expect(text).not.toContain("RSS");
   });
 
   it("has every row, under a title for its case", () => {
@@ -79,7 +74,8 @@ describe("the table", () => {
 
 describe("what stands around the table", () => {
   it("fits as well, and names the machine, the peers and their settings", () => {
-    const text = [machineText(results.machine), peersText(results), gatesText(results.gates)].join("\n");
+    const facts = [...factsOf(results), ...settingsOf(results)];
+    const text = [factsText(facts), notesText(results), gatesText(results.gates)].join("\n");
     expect(tooLong(text)).toEqual([]);
     expect(text).toContain(results.machine.cpu);
     for (const { name } of results.peers) expect(text).toContain(name);
@@ -89,7 +85,7 @@ describe("what stands around the table", () => {
   it("tells in which scenario a peer was missing", () => {
     const absences = [{ scenario: "multi-room", trial: "a", peer: "crossws", reason: "no unions" }] as const;
     const peers = [{ name: "crossws", settings: { library: "crossws" } }] as const;
-    expect(peersText({ ...results, peers, absences })).toContain("crossws took no part in multi-room: no unions");
+    expect(notesText({ ...results, peers, absences })).toContain("crossws took no part in multi-room: no unions");
   });
 
   it("tells what has failed, and how quiet the machine was", () => {
@@ -98,13 +94,13 @@ describe("what stands around the table", () => {
       sliceOf("ws loop", 1, {}, { disturbance: 0.14 }),
       sliceOf("hub on ws", 1, {}, { measurements: [], failure: "The server ended with status 1" }),
     ];
-    expect(disturbanceText(slices)).toMatch(
-      /^1 of 2 slices were disturbed: other programs used more than 15 % of a core,/,
-    );
-    expect(failuresText(slices)).toMatch(/hub on ws, round 2 failed: The server ended/);
-    expect(failuresText(slices.slice(0, 2))).toBeUndefined();
+    const notes = notesText({ ...results, slices });
+    expect(notes).toMatch(/^1 of 2 slices were disturbed: other programs used more than 15 % of a core,/);
+    expect(notes).toMatch(/hub on ws, round 2 failed: The server ended/);
+    expect(notesText({ ...results, slices: slices.slice(0, 2) })).not.toContain("failed");
     const { disturbance, ...unknown } = sliceOf("ws loop", 0, {});
-    expect([disturbance, disturbanceText([unknown])]).toEqual([0, expect.stringMatching(/not known/)]);
+    expect(disturbance).toBe(0);
+    expect(notesText({ ...results, slices: [unknown] })).toMatch(/^Whether other programs .* is not known/);
   });
 
   it("counts the gates", () => {
@@ -112,10 +108,9 @@ describe("what stands around the table", () => {
   });
 
   it("names rows that have nothing", () => {
-    expect(emptyRowsText(results.rows)).toBeUndefined();
-    const [row] = results.rows;
-    const empty = row === undefined ? [] : [{ ...row, figures: {} }];
-    expect(emptyRowsText(empty)).toMatch(/^one-to-all, 100 members, 64 B, ws loop measured nothing/);
+    expect(notesText(results)).not.toContain("measured nothing");
+    const rows = results.rows.slice(0, 1).map((row) => Object.assign({}, row, { figures: {} }));
+    expect(notesText({ ...results, rows })).toMatch(/^one-to-all, 100 members, 64 B, ws loop measured nothing/);
   });
 
   it("names a package by its own name", () => {
@@ -130,18 +125,24 @@ describe("what stands around the table", () => {
     expect(wrapped("unbreakable", 4, "  ")).toBe("unbreakable");
   });
 
-  it("shows three digits", () => {
-    expect([0, 0.05678, 1.234, 12.34, 123.4, 12345].map(numberText)).toEqual([
+  it("shows three digits, in the unit that suits them", () => {
+    expect([0, 0.05678, 1.234, 12.34, 123.4, 12345].map(numberOf)).toEqual([
       "0",
-      "0.057",
+      "0.0568",
       "1.23",
       "12.3",
       "123",
-      "12345",
+      "12,300",
     ]);
-    expect(figureText("throughput", 2_912_345)).toBe("2.91M");
-    expect(figureText("throughput", 171_900)).toBe("172k");
-    expect(figureText("heapPerConnection", 1536)).toBe("1.50");
+    expect([0.0567, 0.123, 1.234, 12.34].map(ratioOf)).toEqual(["0.057", "0.12", "1.23", "12.3"]);
+    expect(quantityOf(2_912_345, "throughput")).toBe("2.91M/s");
+    expect(quantityOf(171_900, "throughput")).toBe("172K/s");
+    expect(quantityOf(1536, "heapPerConnection")).toBe("1.5\u00A0KiB");
+    expect([0.5, 1500, 2.5e6].map((time) => quantityOf(time, "p99"))).toEqual([
+      "0.5\u00A0µs",
+      "1.5\u00A0ms",
+      "2.5\u00A0s",
+    ]);
   });
 });
 

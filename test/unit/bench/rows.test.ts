@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Slice } from "../../../bench/figures.ts";
-import type { Row } from "../../../bench/report/results.ts";
-import { rowsOf } from "../../../bench/report/rows.ts";
+import type { Row } from "../../../bench/results.ts";
+import { rowsOf } from "../../../bench/statistics/rows.ts";
 import { burst } from "../../../bench/scenarios/burst.ts";
 import { UNCOMPRESSED } from "../../../bench/scenarios/compressed.ts";
 import { slow } from "../../../bench/scenarios/slow.ts";

@@ -2,16 +2,13 @@ import { CONTROL } from "../command-line.ts";
 import { FIGURES, type Figure, type Slice } from "../figures.ts";
 import { UNCOMPRESSED } from "../scenarios/compressed.ts";
 import type { Scenario } from "../scenarios/scenario.ts";
-import { bootstrap } from "../statistics/bootstrap.ts";
-import { evidenceOf, paired, ratio, sameCase, valuesOf, type Evidence } from "../statistics/evidence.ts";
-import { median } from "../statistics/median.ts";
-import type { Interval, Row } from "./results.ts";
-import { isReceiverBound, sumOf, verdictOf } from "./verdict.ts";
+import { bootstrap } from "./bootstrap.ts";
+import { evidenceOf, paired, ratio, sameCase, valuesOf, type Evidence } from "./evidence.ts";
+import { median } from "./median.ts";
+import type { Interval, Row } from "../results.ts";
+import { isReceiverBound, RECEIVER_BOUND, sumOf, verdictOf } from "./verdict.ts";
 
 const ALL_FIGURES = Object.keys(FIGURES) as Figure[];
-
-/** The remark on a row whose throughput says what the receivers can do. */
-export const RECEIVER_BOUND = "receiver-bound";
 
 /** What is compared where the latency of messages is the question. */
 const LATENCY: Figure = "p99";

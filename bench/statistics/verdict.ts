@@ -1,12 +1,15 @@
 import { FIGURES, type Figure } from "../figures.ts";
 import { NO_VIOLATIONS, type Violations } from "../receivers/messages.ts";
-import type { Interval, Verdict } from "./results.ts";
+import type { Interval, Row, Verdict } from "../results.ts";
 
 /** With more load than this, as a fraction of one core, the receivers may have kept the server waiting. */
 const BUSY = 0.9;
 
 /** Figures that are as good as the receivers. What a delivery costs the server does not depend on them. */
-export const OF_BOTH_ENDS: ReadonlySet<Figure> = new Set(["throughput", "messages", "p50", "p99", "p99.9", "max"]);
+const OF_BOTH_ENDS: ReadonlySet<Figure> = new Set(["throughput", "messages", "p50", "p99", "p99.9", "max"]);
+
+/** The remark on a row whose throughput says what the receivers can do. */
+export const RECEIVER_BOUND = "receiver-bound";
 
 /** With fewer rounds than this a bootstrap interval is too narrow by far, and nothing is said to be better or worse. */
 export const ENOUGH_ROUNDS = 5;
@@ -49,4 +52,14 @@ export function sumOf(all: readonly (Violations | undefined)[]): Violations | un
     for (const kind of kinds) sum[kind] += violations?.[kind] ?? 0;
   }
   return kinds.some((kind) => sum[kind] > 0) ? sum : undefined;
+}
+
+/** Whether the receivers are why there is no verdict. */
+export function isWithheldForReceivers({ verdict, remarks, headline }: Row): boolean {
+  return verdict === "withheld" && OF_BOTH_ENDS.has(headline) && remarks.includes(RECEIVER_BOUND);
+}
+
+/** Whether the row's headline says something about the peer. */
+export function counts(row: Row): boolean {
+  return row.verdict !== "void" && (row.verdict !== "withheld" || row.ratio === undefined);
 }

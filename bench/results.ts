@@ -1,6 +1,6 @@
-import type { CaseParameters, Figure, Phase, Slice } from "../figures.ts";
-import type { PeerName } from "../peers/peer.ts";
-import type { Violations } from "../receivers/messages.ts";
+import type { CaseParameters, Figure, Phase, Slice } from "./figures.ts";
+import type { PeerName } from "./peers/peer.ts";
+import type { Violations } from "./receivers/messages.ts";
 
 /** Everything that a run has found, and what the JSON file holds. */
 export interface Results {

@@ -1,5 +1,5 @@
 import type { WriteStream } from "node:tty";
-import type { Job, Watcher } from "./benchmark.ts";
+import type { Job, Watcher } from "../coordinator/benchmark.ts";
 import { dashed } from "../command-line.ts";
 import type { Phase, Slice } from "../figures.ts";
 
