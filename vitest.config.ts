@@ -25,8 +25,6 @@ const config: ViteUserConfig = defineConfig({
   test: {
     // `.ci/run` names a folder in which it counts the results of all runs.
     reporters: reports === undefined ? ["default"] : ["default", ["json", { outputFile: reports }]],
-    // Many tests wait for sockets and timers, so that two cores take three files at a time.
-    maxWorkers: Math.max(3, availableParallelism() - 1),
     // Real sockets need more than the usual five seconds on a busy machine of two cores.
     testTimeout: 30_000,
     projects: [
@@ -34,12 +32,18 @@ const config: ViteUserConfig = defineConfig({
         extends: true,
         test: {
           name: "fast",
+          // Many tests wait for sockets and timers, so that two cores take three files at a time.
+          maxWorkers: Math.max(3, availableParallelism() - 1),
           include: ["test/{behaviour,conformance,docs,unit}/**/*.test.ts"],
           typecheck: { enabled: true, include: ["test/types/**/*.test-d.ts"] },
           globalSetup,
         },
       },
-      { extends: true, test: { name: "system", include: ["test/system/**/*.test.ts"], globalSetup } },
+      {
+        extends: true,
+        // Its tests keep the processor busy: beside others of their kind, heartbeats would be missed.
+        test: { name: "system", sequence: { groupOrder: 1 }, include: ["test/system/**/*.test.ts"], globalSetup },
+      },
     ],
   },
 });

@@ -6,7 +6,7 @@ import { PEERS } from "../../../bench/peers/index.ts";
 import type { Dialect, PeerName } from "../../../bench/peers/peer.ts";
 import type { Sending } from "../../../bench/receivers/messages.ts";
 import { sequenceAt, STAMP_LENGTH, streamAt, timeAt } from "../../../bench/stamp.ts";
-import { clients, ToldReceivers, violations } from "./told.ts";
+import { clients, ToldReceivers, violations } from "../../unit/bench/told.ts";
 
 const cleanup: (() => unknown)[] = [];
 afterEach(async () => {
