@@ -61,7 +61,7 @@ export class WsConnection implements Connection {
     this.#handlers = handlers;
     this.#gone = gone;
     carrier.connection = this;
-    carrier.on("message", onMessage).on("pong", onPong).on("error", onError).on("close", onClose);
+    carrier.on("message", onMessage).on("ping", onPing).on("pong", onPong).on("error", onError).on("close", onClose);
   }
 
   get protocol(): string {
@@ -104,6 +104,11 @@ export class WsConnection implements Connection {
   /** Hands over a message, unless this side has closed the connection. */
   received(data: Buffer, isBinary: boolean): void {
     if (this.#firstClose === undefined) this.#handlers.message(this, data, isBinary);
+  }
+
+  /** Hands over a ping, unless this side has closed the connection. */
+  pinged(): void {
+    if (this.#firstClose === undefined) this.#handlers.ping(this);
   }
 
   /** Hands over a pong, unless this side has closed the connection. */
@@ -158,6 +163,10 @@ const CLOSES: Readonly<Record<string, Close>> = {
 
 function onMessage(this: WebSocket, data: unknown, isBinary: boolean): void {
   (this as CarrierWebSocket).connection.received(data as Buffer, isBinary);
+}
+
+function onPing(this: WebSocket): void {
+  (this as CarrierWebSocket).connection.pinged();
 }
 
 function onPong(this: WebSocket): void {
