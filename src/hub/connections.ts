@@ -44,6 +44,7 @@ export class Connections implements HeartbeatReport<Member>, NewcomerReport {
   readonly #parts: ConnectionsParts;
   readonly #newcomerParts: NewcomerParts;
   readonly #newcomers = new Set<Newcomer>();
+  #closing = 0;
   /** Present once the hub is drained or closed. */
   #farewell: Farewell | undefined;
 
@@ -56,6 +57,11 @@ export class Connections implements HeartbeatReport<Member>, NewcomerReport {
   /** Number of library clients that are not let in yet. */
   get newcomers(): number {
     return this.#newcomers.size;
+  }
+
+  /** Number of connections that have ended for the hub, but whose descriptors are not free. */
+  get closing(): number {
+    return this.#closing;
   }
 
   /** Takes no clients any more. Members are told when to reconnect, and stay until nothing is at work for them. */
@@ -112,10 +118,14 @@ export class Connections implements HeartbeatReport<Member>, NewcomerReport {
         else (owner as Newcomer).close(TOO_SLOW);
       },
       close: ({ owner }, code, reason) => {
+        this.#closing++;
         if (owner instanceof Member) lifecycle.retire(owner, { code, reason });
         else (owner as Newcomer).left();
       },
-      gone: ({ owner }) => door.left((owner as Member | Newcomer).handshake),
+      gone: ({ owner }) => {
+        this.#closing--;
+        door.left((owner as Member | Newcomer).handshake);
+      },
       error: (error) => report.failed(error, "transport"),
     };
   }
