@@ -99,13 +99,10 @@ export class Connections implements HeartbeatReport<Member>, NewcomerReport {
         member.askedIn = 0;
         if (member.open) dispatcher.receive(member, data, isBinary);
       },
-      ping: ({ owner }) => {
-        if (owner instanceof Member && owner.open) dispatcher.control(owner);
-      },
+      ping: ({ owner }) => this.#control(owner as Member | Newcomer),
       pong: ({ owner }) => {
-        if (!(owner instanceof Member)) return;
-        owner.askedIn = 0;
-        if (owner.open) dispatcher.control(owner);
+        if (owner instanceof Member) owner.askedIn = 0;
+        this.#control(owner as Member | Newcomer);
       },
       drain: ({ owner }) => {
         if (!(owner instanceof Member)) return;
@@ -156,6 +153,11 @@ export class Connections implements HeartbeatReport<Member>, NewcomerReport {
 
   failed(error: unknown, source: ErrorSource, subject: { readonly event: string }): void {
     this.#parts.report.failed(error, source, subject);
+  }
+
+  #control(owner: Member | Newcomer): void {
+    if (owner instanceof Newcomer) owner.control();
+    else if (owner.open) this.#parts.dispatcher.control(owner);
   }
 
   /** Lets a plain client in; a library client says hello first. */
