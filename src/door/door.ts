@@ -1,6 +1,8 @@
 import type { Counters } from "../counters.ts";
+import type { RateLimits } from "../limits/rate-limits.ts";
 import { Handshake } from "../members/handshake.ts";
 import type { Admission } from "../members/lifecycle.ts";
+import { addressKeyOf } from "../members/owner.ts";
 import type { ErrorReport } from "../report.ts";
 import type { Clock } from "../time/clock.ts";
 import type { UpgradeDecision, UpgradeInfo } from "../transports/transport.ts";
@@ -21,6 +23,7 @@ export interface DoorParts {
   readonly settings: DoorSettings;
   readonly clock: Clock;
   readonly counters: Counters;
+  readonly rates: RateLimits;
   /** The subprotocols of library clients, which say who they are in `hub:hello`. */
   readonly library: readonly string[];
   readonly report: DoorReport;
@@ -91,7 +94,9 @@ export class Door {
       this.#parts.report.failed(error, "origins");
       return "origin";
     }
-    return this.#occupancy.obstacleTo(handshake.remoteAddress);
+    const { remoteAddress } = handshake;
+    if (this.#parts.rates.isBanned(addressKeyOf(remoteAddress))) return "abuse";
+    return this.#occupancy.obstacleTo(remoteAddress);
   }
 
   /** Judges a client, which takes a place already meanwhile. */

@@ -12,6 +12,8 @@ export type RefusalReason =
   | "capacity"
   /** There are `maxConnectionsPerAddress` from its address already. */
   | "address-capacity"
+  /** Eight connections from its address were closed with 4005 a moment ago. */
+  | "abuse"
   /** `admit` said no. */
   | "admit"
   /** `authenticate` said no. */
@@ -51,6 +53,7 @@ const ANSWERS: Readonly<Record<RefusalReason, HttpAnswer>> = {
   origin: { status: 403, message: "This origin may not connect" },
   capacity: { status: 503, message: "The server is full" },
   "address-capacity": { status: 429, message: "Too many connections from this address" },
+  abuse: { status: 429, message: "Connections from this address were abused" },
   admit: { status: 503, message: "The server takes nobody now" },
   unauthorized: { status: 401, message: "Unauthorized" },
   failed: { status: 401, message: "Unauthorized" },

@@ -129,7 +129,7 @@ export function assembleHub<T extends HubTypes>(hub: object, settings: HubSettin
     report: reporter,
   });
 
-  const door = new Door({ settings, clock, counters, library: codecs.protocols, report: reporter });
+  const door = new Door({ settings, clock, counters, rates: node.rates, library: codecs.protocols, report: reporter });
   const nextPhase = (): number => heartbeat?.nextPhase() ?? 0;
   const connections = new Connections({ ...node, clock, dispatcher, door, settings, nextPhase, report: reporter });
   const heartbeat =

@@ -110,12 +110,18 @@ export class Dispatcher {
 
   /** Charges a control frame, which costs as much as a message. */
   control(member: Member): void {
-    const { lifecycle, rates } = this.#parts;
-    if (!rates.chargeControl(member)) lifecycle.close(member, FLOOD);
+    if (!this.#parts.rates.chargeControl(member)) this.#endAbuse(member, FLOOD);
   }
 
   stop(): void {
     this.#timer?.cancel();
+  }
+
+  /** Closes a member that does harm: nothing more is read from it, and its owner may not reconnect for ever. */
+  #endAbuse(member: Member, close: Close): void {
+    const { lifecycle, rates } = this.#parts;
+    rates.abused(member);
+    lifecycle.expelAbusive(member, close);
   }
 
   #keepUnread(member: Member, data: Buffer, isBinary: boolean): void {
@@ -125,10 +131,10 @@ export class Dispatcher {
 
   /** Whether one more message may wait. A client that cannot be made to wait is closed if it sends too much. */
   #hasRoom(member: Member): boolean {
-    const { lifecycle, limits } = this.#parts;
     const { connection, inbox } = member;
-    if (connection.pause !== undefined || inbox === undefined || inbox.bytes <= limits.waitingBytes) return true;
-    lifecycle.close(member, FLOOD);
+    if (connection.pause !== undefined || inbox === undefined || inbox.bytes <= this.#parts.limits.waitingBytes)
+      return true;
+    this.#endAbuse(member, FLOOD);
     return false;
   }
 
@@ -406,8 +412,7 @@ export class Dispatcher {
 
   /** Charges a violation of this cost. A client that has spent all of them is closed. */
   #charge(member: Member, cost: number): void {
-    const { lifecycle, rates } = this.#parts;
-    if (member.open && !rates.violated(member, cost)) lifecycle.close(member, ABUSE);
+    if (member.open && !this.#parts.rates.violated(member, cost)) this.#endAbuse(member, ABUSE);
   }
 
   /** Sends an error as the reply to a request, or as `hub:error` where there is no request. */

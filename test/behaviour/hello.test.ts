@@ -1,4 +1,6 @@
 import { Hub, jsonCodec, ReplyError, type Handshake, type HubOptions, type Socket, type User } from "roomcast";
+import { RawClient, rawRequest, UPGRADE_HEADERS } from "../../src/testing/raw-client.ts";
+import { closePayload, Opcode, rawFrame } from "../../src/testing/raw-frame.ts";
 import { afterEach, describe, expect, test } from "vitest";
 import { dial, enter } from "../support/library-client.ts";
 import { TRANSPORTS } from "../support/transports.ts";
@@ -66,6 +68,20 @@ describe.each(TRANSPORTS)("a library client on %s", (transport) => {
     client.send(HELLO);
     expect(await client.nextJson()).toEqual(error("hello-expected"));
     expect(await client.closed).toEqual({ code: 4000, reason: "hello-expected" });
+    expect(connected).toEqual([]);
+  });
+
+  test("that sends pings or pongs instead of its hello is closed with 4000", async () => {
+    const { port, connected } = await listen();
+    const client = await RawClient.connect(port);
+    client.write(rawRequest("/", { ...UPGRADE_HEADERS, "Sec-WebSocket-Protocol": jsonCodec.protocol }));
+    expect((await client.response())?.status).toBe(101);
+    client.write(...Array.from({ length: 16 }, (_, index) => rawFrame(index % 2 === 0 ? Opcode.ping : Opcode.pong)));
+    for (let pong = 0; pong < 8; pong++) expect((await client.frame())?.opcode).toBe(Opcode.pong);
+    client.write(rawFrame(Opcode.pong));
+    expect(JSON.parse(String((await client.frame())?.payload))).toEqual(error("hello-expected"));
+    expect((await client.frame())?.payload).toEqual(closePayload(4000, "hello-expected"));
+    client.vanish();
     expect(connected).toEqual([]);
   });
 

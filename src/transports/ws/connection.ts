@@ -61,7 +61,7 @@ export class WsConnection implements Connection {
     this.#handlers = handlers;
     this.#gone = gone;
     carrier.connection = this;
-    carrier.on("message", onMessage).on("pong", onPong).on("error", onError).on("close", onClose);
+    carrier.on("message", onMessage).on("ping", onPing).on("pong", onPong).on("error", onError).on("close", onClose);
   }
 
   get protocol(): string {
@@ -106,6 +106,11 @@ export class WsConnection implements Connection {
     if (this.#firstClose === undefined) this.#handlers.message(this, data, isBinary);
   }
 
+  /** Hands over a ping, unless this side has closed the connection. */
+  pinged(): void {
+    if (this.#firstClose === undefined) this.#handlers.ping(this);
+  }
+
   /** Hands over a pong, unless this side has closed the connection. */
   ponged(): void {
     if (this.#firstClose === undefined) this.#handlers.pong(this);
@@ -131,6 +136,7 @@ export class WsConnection implements Connection {
   closed(close: Close): void {
     this.#report(close);
     this.#gone(this);
+    this.#handlers.gone(this);
   }
 
   get #isOpen(): boolean {
@@ -157,6 +163,10 @@ const CLOSES: Readonly<Record<string, Close>> = {
 
 function onMessage(this: WebSocket, data: unknown, isBinary: boolean): void {
   (this as CarrierWebSocket).connection.received(data as Buffer, isBinary);
+}
+
+function onPing(this: WebSocket): void {
+  (this as CarrierWebSocket).connection.pinged();
 }
 
 function onPong(this: WebSocket): void {

@@ -140,3 +140,22 @@ describe.each(SUBJECTS)("On $name", (subject) => {
     expect(await peer.client.closed).toStrictEqual(ABUSE);
   });
 });
+
+const OVER_SOCKETS = SUBJECTS.filter((subject) => subject.name !== "memory");
+
+describe.each(OVER_SOCKETS)("On $name an address that reconnects after each close with 4005", (subject) => {
+  test("is refused with 429 from the eighth on, until its debts are paid", async () => {
+    const limits = { violations: { perSecond: 1, burst: 1 } };
+    const { fixture, clock } = await openHubFixtureInTime(subject, { limits });
+    // They connect at the same time, because the next one would take over what the last one left.
+    const peers = await Promise.all(Array.from({ length: 8 }, () => fixture.connect()));
+    for (const peer of peers) {
+      peer.client.send("no packet");
+      peer.client.send("no packet");
+      expect(await peer.client.closed).toStrictEqual(ABUSE);
+    }
+    await expect(fixture.connect()).rejects.toMatchObject({ status: 429 });
+    await clock.advance(3_000);
+    expect((await fixture.connect()).socket.isOpen).toBe(true);
+  });
+});

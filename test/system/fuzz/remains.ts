@@ -14,9 +14,9 @@ export function presence({ descriptors, hubs, pollution, resources }: Figures): 
 }
 
 function presenceIn({ refusals, sockets, statistics }: HubFigures): unknown {
-  const { connections, newcomers, rooms } = statistics;
+  const { connections, newcomers, closing, rooms } = statistics;
   // Of the places that the hub has, those are lost whose client it believes to be there still.
-  return { sockets, connections, newcomers, rooms, turnedAwayForLackOfRoom: refusals["capacity"] ?? 0 };
+  return { sockets, connections, newcomers, closing, rooms, turnedAwayForLackOfRoom: refusals["capacity"] ?? 0 };
 }
 
 /** The sum of what the hubs counted under these names. */

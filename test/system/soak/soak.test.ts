@@ -41,8 +41,8 @@ const APPLICATION = `
     handshakeTimeout: 500,
     heartbeat: { interval: 1_000, timeout: 500 },
     idempotency: { within: 1_000, maxBytes: 65_536 },
-    maxConnections: 2_000,
-    maxConnectionsPerAddress: 1_000,
+    maxConnections: 20_000,
+    maxConnectionsPerAddress: 10_000,
     limits: { rooms: 4 },
     joinable: (room) => room.endsWith("7") ? Promise.resolve(true) : !room.endsWith("3"),
     authenticate: async () => ({ id: "user " + (users++ % 500), expiresAt: Date.now() + 3_600_000 }),
@@ -64,9 +64,9 @@ const MOST_TIMERS = 4;
 
 /** What must be as it was before anybody came. */
 function presence({ stats, resources, descriptors, gauges }: Figures): string {
-  const { connections, newcomers, rooms, pendingBytes } = stats;
+  const { connections, newcomers, closing, rooms, pendingBytes } = stats;
   const isTidy = (gauges["timers"] ?? 0) <= MOST_TIMERS;
-  return JSON.stringify({ connections, newcomers, rooms, pendingBytes, resources, descriptors, isTidy });
+  return JSON.stringify({ connections, newcomers, closing, rooms, pendingBytes, resources, descriptors, isTidy });
 }
 
 let installation: Installation;

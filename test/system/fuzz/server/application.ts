@@ -12,8 +12,9 @@ const COMMON: HubOptions = {
   codecs: [msgpackCodec],
   maxMessageBytes: 64 * 1024,
   maxBufferedBytes: 4 * 1024 * 1024,
-  // Far above what is connected at a time: who is refused for it was let down by the count of those who have left.
-  maxConnections: 300,
+  // Far above what is connected at a time, and has ended within some seconds: who is refused for it was let down by the
+  // count of those who have left.
+  maxConnections: 10_000,
   handshakeTimeout: 1_000,
   heartbeat: { interval: 2_000, timeout: 1_000 },
   idempotency: { within: 1_000, maxBytes: 256 * 1024 },
