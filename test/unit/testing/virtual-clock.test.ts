@@ -17,18 +17,18 @@ function set(name: string, delay: number): void {
 }
 
 function elapsed(): number {
-  return clock.now() - Date.UTC(2000, 0, 1);
+  return clock.now();
 }
 
 describe("time", () => {
   test("begins with the year 2000 and stands still", async () => {
-    expect(new Date(clock.now()).toISOString()).toBe("2000-01-01T00:00:00.000Z");
+    expect(new Date(clock.wall()).toISOString()).toBe("2000-01-01T00:00:00.000Z");
     await turn();
     expect(elapsed()).toBe(0);
   });
 
   test("begins at the given time", () => {
-    expect(new VirtualClock(12_345).now()).toBe(12_345);
+    expect(new VirtualClock(12_345).wall()).toBe(12_345);
   });
 
   test("passes by as much as the clock is advanced", async () => {

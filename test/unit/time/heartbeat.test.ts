@@ -26,7 +26,7 @@ describe("Heartbeat", () => {
   let heartbeat: Heartbeat<Member>;
 
   beforeEach(() => {
-    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
     members = new Map();
     pings = [];
     lost = [];
