@@ -162,3 +162,22 @@ describe("timers", () => {
     expect(elapsed()).toBe(1_000);
   });
 });
+
+describe("the wall clock", () => {
+  test("goes with the time, and can be set without any time passing", async () => {
+    set("a", 100);
+    await clock.advance(50);
+    clock.setWall(1_000);
+    expect([clock.wall(), clock.now()]).toEqual([1_000, 50]);
+    await clock.advance(49);
+    expect(log).toEqual([]);
+    clock.setWall(5);
+    await clock.advance(1);
+    expect(log).toEqual(["a 100"]);
+    expect([clock.wall(), clock.now()]).toEqual([6, 100]);
+  });
+
+  test.each([Number.NaN, Number.POSITIVE_INFINITY, undefined])("cannot be set to %s", (wrong) => {
+    expect(() => clock.setWall(wrong as number)).toThrow(hubError("ERR_HUB_ARGUMENT", String(wrong)));
+  });
+});
