@@ -36,6 +36,7 @@ export class Member<S = unknown> implements Asked<Member>, Beating, Expiring, Ra
   handling = 0;
   allowance: Rated["allowance"] = undefined;
   askedIn = 0;
+  isPaused = false;
   readonly phase: number;
 
   pending: Batch | undefined = undefined;

@@ -119,7 +119,29 @@ describe("Heartbeat", () => {
     vi.advanceTimersByTime(400);
     late.askedIn = 0;
     await turn();
+    // A pause takes half of the timeout at most.
+    expect(lost).toEqual([]);
+    await advance(OPTIONS.timeout / 2);
     expect(lost).toEqual(["silent"]);
+  });
+
+  test("neither asks nor judges a member from which nothing is read, and asks it anew afterwards", async () => {
+    const member = add("a");
+    member.isPaused = true;
+    heartbeat.start();
+    await advance(1_500);
+    expect(pings).toEqual([]);
+    member.isPaused = false;
+    await advance(500);
+    expect(pings).toEqual(["a"]);
+    member.isPaused = true;
+    await advance(900);
+    expect(lost).toEqual([]);
+    member.isPaused = false;
+    await advance(100);
+    expect(pings).toEqual(["a", "a"]);
+    await advance(400);
+    expect(lost).toEqual(["a"]);
   });
 
   test("judges and asks again at once if the timeout is as long as the interval", async () => {
@@ -237,6 +259,7 @@ test("while members come and go, those alive are asked and kept, and those silen
           const now = clock.now();
           const being: Being = {
             askedIn: 0,
+            isPaused: false,
             phase: heartbeat.nextPhase(),
             life,
             silent: false,
@@ -280,7 +303,7 @@ test("the questions are spread, and no moment asks more than a slice", async () 
     lost: () => expect.unreachable(),
   });
   for (let index = 0; index < 6_400; index++) {
-    members.set(String(index), { askedIn: 0, phase: heartbeat.nextPhase() });
+    members.set(String(index), { askedIn: 0, isPaused: false, phase: heartbeat.nextPhase() });
   }
   heartbeat.start();
   await clock.advance(25_000);
