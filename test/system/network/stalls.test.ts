@@ -10,9 +10,9 @@ const WELL = 50;
 /** Longer than the timeout. */
 const STALL = 900;
 
-/** How often the server stands still, and after every how many timers. */
+/** How often the server stands still, and for how long it runs in between, in milliseconds. */
 const STALLS = 6;
-const EVERY = 3;
+const BREATH = 100;
 
 /**
  * Clients in a thread of their own, which the server's stalls do not stop. They answer the hub and do nothing else, so that
@@ -49,15 +49,18 @@ const CASES = TRANSPORTS.flatMap((transport) => [
 test.each(CASES)(
   "a server that stands still for longer than the timeout loses the silent alone, on $transport, compressed: $compression",
   async ({ transport, compression }) => {
-    let timers = STALLS * EVERY + 1;
+    let stalls = 0;
+    let awakeSince = 0;
     // The worst moment: after a tick has asked, and before what it has to say was written.
     const clock: Clock = {
       ...systemClock,
       setTimeout: (callback, delay) =>
         systemClock.setTimeout(() => {
           callback();
-          timers++;
-          if (timers <= STALLS * EVERY && timers % EVERY === 0) compute(STALL);
+          if (stalls === 0 || performance.now() - awakeSince < BREATH) return;
+          stalls--;
+          compute(STALL);
+          awakeSince = performance.now();
         }, delay),
     };
     const hub = new Hub({
@@ -85,7 +88,7 @@ test.each(CASES)(
     const clients = new Worker(CLIENTS, { eval: true, workerData: { url, well: WELL, compression } });
     onTestFinished(async () => void (await clients.terminate()));
     await Promise.race([allThere, once(clients, "error").then(([error]) => Promise.reject(error as Error))]);
-    timers = 0;
+    stalls = STALLS;
     await silentGone;
     expect(ends).toEqual(["/silent 4201", "/silent 4201"]);
     expect(hub.sockets.size).toBe(2 * WELL);
