@@ -14,7 +14,7 @@ export interface Clock {
   /** What the clock on the wall shows, in milliseconds since 1970. It can be set, forward and back. */
   wall(): number;
 
-  /** Calls back once, `delay` milliseconds from now. Keeps no process alive. */
+  /** Calls back once, `delay` milliseconds from now, after what has arrived by then was read. Keeps no process alive. */
   setTimeout(callback: () => void, delay: number): Timer;
 }
 
@@ -23,8 +23,15 @@ export const systemClock: Clock = {
   now: () => performance.now(),
   wall: () => Date.now(),
   setTimeout: (callback, delay) => {
-    const timeout = setTimeout(callback, delay).unref();
-    return { cancel: () => clearTimeout(timeout) };
+    let immediate: NodeJS.Immediate | undefined;
+    // After a pause of the process, timers run before what has arrived meanwhile is read: nobody may be late because of that.
+    const timeout = setTimeout(() => (immediate = setImmediate(callback)), delay).unref();
+    return {
+      cancel: () => {
+        clearTimeout(timeout);
+        clearImmediate(immediate);
+      },
+    };
   },
 };
 
