@@ -134,7 +134,7 @@ export class Heartbeat<M extends Beating> {
   #judgeLater(tick: number): void {
     const { timeout } = this.#options;
     const half = Math.ceil(timeout / 2);
-    this.#wait(half, () => this.#wait(timeout - half, () => this.#judge(tick)));
+    this.#after(half, () => this.#after(timeout - half, () => this.#judge(tick)));
   }
 
   #judge(tick: number): void {
@@ -143,11 +143,6 @@ export class Heartbeat<M extends Beating> {
       if (member.isPaused) member.askedIn = 0;
       else this.#report.lost(member);
     }
-  }
-
-  /** Waits, and then until what has arrived was read: after a pause of the process, timers run before that. */
-  #wait(delay: number, callback: () => void): void {
-    this.#after(delay, () => this.#soon(callback));
   }
 
   /** Calls back in an immediate. */

@@ -9,10 +9,11 @@ import { Heartbeat, type Beating } from "../../../src/time/heartbeat.ts";
 import { Member } from "../../../src/members/member.ts";
 import type { Connection } from "../../../src/transports/transport.ts";
 
-/** Lets the time pass, with a turn of the event loop after every millisecond. */
+/** Lets the time pass, with turns of the event loop after every millisecond: for a timer, and for what it sets. */
 async function advance(milliseconds: number): Promise<void> {
   for (let passed = 0; passed < milliseconds; passed++) {
     vi.advanceTimersByTime(1);
+    await turn();
     await turn();
   }
 }

@@ -8,8 +8,8 @@ export interface Pause {
 }
 
 /**
- * An event loop whose time is the test's. In each turn it fires the timers that were due when the turn began, then reads what
- * had arrived by then, then runs real immediates. It may stand still before any of these.
+ * An event loop whose time is the test's. In each turn it sees which timers were due when the turn began, then reads what
+ * had arrived by then, then runs these timers and other real immediates. It may stand still before any of these.
  */
 export class PausingLoop implements Clock {
   readonly #pauses: Pause[];
@@ -48,7 +48,7 @@ export class PausingLoop implements Clock {
       const due = [...this.#alarms].filter((alarm) => alarm.due <= this.#now).toSorted((a, b) => a.due - b.due);
       for (const alarm of due) {
         if (!this.#alarms.delete(alarm)) continue;
-        alarm.callback();
+        setImmediate(alarm.callback);
         this.#step();
       }
       for (const arrival of this.#arrivals.splice(0)) {
