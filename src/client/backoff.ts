@@ -1,5 +1,6 @@
 import { reconnectionAfter } from "../protocol/close-codes.ts";
 import type { Bye } from "../protocol/packet.ts";
+import { now } from "./now.ts";
 
 /** How a client reconnects. All values are in milliseconds. */
 export interface ReconnectOptions {
@@ -27,7 +28,7 @@ export class Backoff {
   }
 
   opened(): void {
-    this.#openedAt = Date.now();
+    this.#openedAt = now();
   }
 
   /**
@@ -36,7 +37,7 @@ export class Backoff {
    */
   ended(code: number, bye: Bye | undefined): number | undefined {
     const { minDelay, maxDelay, stableAfter } = this.#options;
-    const stable = Date.now() - this.#openedAt >= stableAfter;
+    const stable = now() - this.#openedAt >= stableAfter;
     this.#openedAt = Infinity;
     if (stable) this.#failures = 0;
     const way = bye === undefined ? reconnectionAfter(code) : bye.reconnect ? "at-once" : "never";

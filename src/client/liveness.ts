@@ -1,3 +1,4 @@
+import { now } from "./now.ts";
 import { delayOf } from "./options.ts";
 
 /**
@@ -8,7 +9,7 @@ import { delayOf } from "./options.ts";
 export class Liveness {
   readonly #limit: number;
   readonly #lost: () => void;
-  #heardAt = Date.now();
+  #heardAt = now();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** @param limit - the time without a message after which the connection counts as dead, in milliseconds. */
@@ -19,7 +20,7 @@ export class Liveness {
   }
 
   heard(): void {
-    this.#heardAt = Date.now();
+    this.#heardAt = now();
   }
 
   /**
@@ -29,10 +30,7 @@ export class Liveness {
    * checked once more, after the messages had their turn.
    */
   check(isVerdict = false): void {
-    const now = Date.now();
-    // The clock can be set back.
-    this.#heardAt = Math.min(this.#heardAt, now);
-    const left = this.#heardAt + this.#limit - now;
+    const left = this.#heardAt + this.#limit - now();
     this.stop();
     if (left <= 0 && isVerdict) this.#lost();
     else this.#timer = setTimeout(() => this.check(left <= 0), delayOf(left));

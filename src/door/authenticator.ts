@@ -61,7 +61,7 @@ export class Authenticator {
       const user = await authenticate(handshake);
       if (user === undefined || user === null || user === false) return UNAUTHORIZED;
       checkUser(user);
-      return isExpired(user, this.#clock.now()) ? UNAUTHORIZED : { handshake, user };
+      return isExpired(user, this.#clock.wall()) ? UNAUTHORIZED : { handshake, user };
     } catch (error) {
       if (isInstance(error, ReplyError)) {
         return { reason: "unauthorized", error: { code: error.reason, message: messageOf(error) } };

@@ -147,6 +147,8 @@ export class Dispatcher {
   #resume(member: Member): void {
     if (!member.isPaused) return;
     member.isPaused = false;
+    // A question that was asked before is asked anew.
+    member.askedIn = 0;
     member.connection.resume?.();
   }
 

@@ -46,13 +46,12 @@ export class Member<S = unknown> implements Asked<Member>, Beating, Expiring, Ra
   handlingBytes = 0;
   /** The messages of this member that wait to be handled; absent while none does. */
   inbox: Inbox | undefined = undefined;
-  /** Whether reading from the client is paused, so that nothing can be expected of it. */
-  isPaused = false;
   #context: HandlerContext | undefined = undefined;
   /** Present once a handler has asked for the signal. */
   #controller: AbortController | undefined = undefined;
   allowance: Rated["allowance"] = undefined;
   askedIn = 0;
+  isPaused = false;
   readonly phase: number;
 
   pending: Batch | undefined = undefined;

@@ -8,7 +8,7 @@ interface Alarm {
   readonly callback: () => void;
 }
 
-/** The time at which a clock starts by default. It is the same in every run. */
+/** What the wall clock shows at the start by default. It is the same in every run. */
 const START = Date.UTC(2000, 0, 1);
 
 /**
@@ -23,21 +23,40 @@ const START = Date.UTC(2000, 0, 1);
 export class VirtualClock implements Clock {
   /** The timers in the order in which they were set. */
   readonly #alarms = new Set<Alarm>();
-  #now: number;
+  #now = 0;
+  /** How far the wall clock is ahead of `now`. */
+  #ahead: number;
   #advancing = false;
 
   /**
-   * @param start - the first time, in milliseconds since 1970. Default: the beginning of the year 2000.
+   * @param start - what the wall clock shows first, in milliseconds since 1970. Default: the beginning of the year 2000.
    * @throws {HubError} `ERR_HUB_ARGUMENT`.
    */
   constructor(start: number = START) {
     if (!Number.isFinite(start)) throw bad("The start of a clock must be in milliseconds since 1970", start);
-    this.#now = start;
+    this.#ahead = start;
   }
 
-  /** The time in milliseconds since 1970. */
+  /** The milliseconds by which the clock was advanced. */
   now(): number {
     return this.#now;
+  }
+
+  /** What the wall clock shows, in milliseconds since 1970: what `expiresAt` is compared with. */
+  wall(): number {
+    return this.#now + this.#ahead;
+  }
+
+  /**
+   * Sets the wall clock alone, forward or back, as somebody may do on a server; a machine that was suspended sees the
+   * same. No time passes, and no timer fires.
+   *
+   * @param time - what the wall clock shows from now on, in milliseconds since 1970.
+   * @throws {HubError} `ERR_HUB_ARGUMENT`.
+   */
+  setWall(time: number): void {
+    if (!Number.isFinite(time)) throw bad("A wall clock is set to milliseconds since 1970", time);
+    this.#ahead = time - this.#now;
   }
 
   /** The number of timers that are set. */
@@ -58,7 +77,7 @@ export class VirtualClock implements Clock {
   }
 
   /**
-   * Lets time pass. It fires the timers that fall due, including those that are set meanwhile, in the order of their
+   * Lets time pass, also on the wall clock. It fires the timers that fall due, including those that are set meanwhile, in the order of their
    * times; timers of the same time fire in the order in which they were set. Before the first timer, and after each
    * one, everything in memory runs to its end, so that all messages have reached the clients when the promise resolves.
    *

@@ -8,19 +8,30 @@ export interface Timer {
 
 /** The time that a hub lives by. Tests give it one that they can move: see `VirtualClock` in `roomcast/testing`. */
 export interface Clock {
-  /** In milliseconds since 1970. */
+  /** For distances: milliseconds since some moment. It never goes back, and nobody can set it. */
   now(): number;
 
-  /** Calls back once, `delay` milliseconds from now. Keeps no process alive. */
+  /** What the clock on the wall shows, in milliseconds since 1970. It can be set, forward and back. */
+  wall(): number;
+
+  /** Calls back once, `delay` milliseconds from now, after what has arrived by then was read. Keeps no process alive. */
   setTimeout(callback: () => void, delay: number): Timer;
 }
 
 /** The clock of the system. */
 export const systemClock: Clock = {
-  now: () => Date.now(),
+  now: () => performance.now(),
+  wall: () => Date.now(),
   setTimeout: (callback, delay) => {
-    const timeout = setTimeout(callback, delay).unref();
-    return { cancel: () => clearTimeout(timeout) };
+    let immediate: NodeJS.Immediate | undefined;
+    // After a pause of the process, timers run before what has arrived meanwhile is read: nobody may be late because of that.
+    const timeout = setTimeout(() => (immediate = setImmediate(callback)), delay).unref();
+    return {
+      cancel: () => {
+        clearTimeout(timeout);
+        clearImmediate(immediate);
+      },
+    };
   },
 };
 
@@ -33,6 +44,9 @@ export interface ClockSettings {
 export const clockOptions: Options<ClockSettings> = {
   clock: {
     default: systemClock,
-    rule: ['an object with the functions "now" and "setTimeout"', (value) => hasFunctions(value, "now", "setTimeout")],
+    rule: [
+      'an object with the functions "now", "wall" and "setTimeout"',
+      (value) => hasFunctions(value, "now", "wall", "setTimeout"),
+    ],
   },
 };

@@ -1,5 +1,4 @@
 import type { Clock, Timer } from "./clock.ts";
-import { MAX_DELAY } from "../checks/option-rules.ts";
 
 /** Something that ends at a given time. */
 export interface Expiring {
@@ -10,14 +9,21 @@ export interface Expiring {
 /** The least time between two sweeps over all items, in milliseconds. */
 const SWEEP_INTERVAL = 1_000;
 
-/** Ends what has expired, less than a second late, with one timer for all items, set to the first of them. */
+/** The most time between two looks at the wall clock while something is to expire: somebody may have set that clock. */
+const MOST_SLEEP = 30_000;
+
+/**
+ * Ends what has expired, less than a second late, with one timer for all items, set to the first of them. When the wall
+ * clock was set forward, or the machine was suspended, it takes half a minute at most.
+ */
 export class Expiry<M extends Expiring> {
   readonly #clock: Clock;
   readonly #expired: (item: M) => void;
   readonly #watched = new Set<M>();
   #timer: Timer | undefined;
+  // These two are times of `clock.now()`: what is set on the wall clock does not move them.
   #due = Number.POSITIVE_INFINITY;
-  #notBefore = 0;
+  #notBefore = Number.NEGATIVE_INFINITY;
 
   constructor(clock: Clock, expired: (item: M) => void) {
     this.#clock = clock;
@@ -45,23 +51,24 @@ export class Expiry<M extends Expiring> {
     this.#timer?.cancel();
   }
 
-  #look(time: number): void {
-    const due = Math.max(time, this.#notBefore);
+  #look(expiresAt: number): void {
+    const now = this.#clock.now();
+    const left = Math.min(Math.max(expiresAt - this.#clock.wall(), 0), MOST_SLEEP);
+    const due = Math.max(now + left, this.#notBefore);
     if (due >= this.#due) return;
     this.#due = due;
     this.#timer?.cancel();
-    const delay = Math.min(Math.max(due - this.#clock.now(), 0), MAX_DELAY);
-    this.#timer = this.#clock.setTimeout(this.#sweep, delay);
+    this.#timer = this.#clock.setTimeout(this.#sweep, Math.ceil(due - now));
   }
 
   readonly #sweep = (): void => {
-    const now = this.#clock.now();
+    const wall = this.#clock.wall();
     this.#due = Number.POSITIVE_INFINITY;
-    this.#notBefore = now + SWEEP_INTERVAL;
+    this.#notBefore = this.#clock.now() + SWEEP_INTERVAL;
     let next = Number.POSITIVE_INFINITY;
     for (const item of this.#watched) {
       const { expiresAt = Number.POSITIVE_INFINITY } = item;
-      if (expiresAt <= now) {
+      if (expiresAt <= wall) {
         this.#watched.delete(item);
         this.#expired(item);
       } else next = Math.min(next, expiresAt);

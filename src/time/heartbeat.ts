@@ -39,6 +39,11 @@ export interface Beating {
   askedIn: number;
   /** When in each interval the member is asked: given by {@link Heartbeat.nextPhase} when the member connects. */
   readonly phase: number;
+  /**
+   * Whether nothing is read from the member at present: it is neither asked nor judged. Where reading goes on, `askedIn`
+   * has to become 0, so that the member is asked anew.
+   */
+  readonly isPaused: boolean;
 }
 
 /** Whom the heartbeat tells. */
@@ -100,7 +105,7 @@ export class Heartbeat<M extends Beating> {
 
   /**
    * Sets the timer of the next tick. Ticks are counted from the beginning, so that delays do not add up, and from now on when
-   * the process has paused or the system's clock was set.
+   * the process has paused.
    */
   #tickLater(): void {
     const slice = this.#options.interval / this.#slices;
@@ -116,21 +121,35 @@ export class Heartbeat<M extends Beating> {
     const tick = this.#ticks;
     const phase = tick % this.#slices;
     this.#tickLater();
-    this.#after(this.#options.timeout, () => this.#judgeSoon(tick));
     for (const member of this.#members.values()) {
-      if (member.phase !== phase || member.askedIn !== 0) continue;
+      if (member.phase !== phase || member.askedIn !== 0 || member.isPaused) continue;
       member.askedIn = tick;
       this.#report.ping(member);
     }
+    // An event is only queued by now. The timeout starts after the immediate in which delivery writes it.
+    this.#soon(() => this.#judgeLater(tick));
   };
 
-  /** Judges in an immediate: after a pause of the server, timers run before what clients sent meanwhile has been read. */
-  #judgeSoon(tick: number): void {
+  /** Judges after the timeout, in two halves: a pause of the process, however long, takes only one of them. */
+  #judgeLater(tick: number): void {
+    const { timeout } = this.#options;
+    const half = Math.ceil(timeout / 2);
+    this.#after(half, () => this.#after(timeout - half, () => this.#judge(tick)));
+  }
+
+  #judge(tick: number): void {
+    for (const member of this.#members.values()) {
+      if (member.askedIn === 0 || member.askedIn > tick) continue;
+      if (member.isPaused) member.askedIn = 0;
+      else this.#report.lost(member);
+    }
+  }
+
+  /** Calls back in an immediate. */
+  #soon(callback: () => void): void {
     const immediate = setImmediate(() => {
       this.#waiting.delete(timer);
-      for (const member of this.#members.values()) {
-        if (member.askedIn !== 0 && member.askedIn <= tick) this.#report.lost(member);
-      }
+      callback();
     });
     const timer: Timer = { cancel: () => clearImmediate(immediate) };
     this.#waiting.add(timer);

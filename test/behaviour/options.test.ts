@@ -74,7 +74,7 @@ describe("an option of the hub", () => {
       { leese: 100 },
       [],
     ],
-    clock: [null, {}, { now: Date.now }, 1],
+    clock: [null, {}, { now: Date.now }, { now: Date.now, setTimeout }, 1],
     handshakeTimeout: [null, 0, -1, 1.5, 2 ** 31, "1000", false],
     joinable: [null, true, "lobby", ["lobby"]],
     idempotency: [

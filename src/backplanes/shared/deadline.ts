@@ -1,5 +1,5 @@
 /**
- * Waits for a promise for a limited time.
+ * Waits for a promise for a limited time. After a pause of the process, what has arrived meanwhile is read first.
  *
  * @param delay - the limit in milliseconds.
  * @param what - the subject of the error's sentence "… took longer than 100 ms."
@@ -8,7 +8,9 @@
 export async function within<V>(delay: number, what: string, promise: Promise<V>): Promise<V> {
   let timeout: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timeout = setTimeout(() => reject(new Error(`${what} took longer than ${delay} ms.`)), delay);
+    timeout = setTimeout(() => {
+      setImmediate(() => reject(new Error(`${what} took longer than ${delay} ms.`)));
+    }, delay);
   });
   try {
     return await Promise.race([promise, late]);

@@ -27,7 +27,8 @@ const APPLICATION = `
   const timers = new Set();
   gauges.timers = () => timers.size;
   const clock = {
-    now: () => Date.now(),
+    now: () => performance.now(),
+    wall: () => Date.now(),
     setTimeout(callback, milliseconds) {
       const timeout = setTimeout(() => { timers.delete(timeout); callback(); }, milliseconds).unref();
       timers.add(timeout);

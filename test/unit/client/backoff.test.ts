@@ -55,6 +55,22 @@ test("a connection that was open for long enough resets the wait, a shorter one 
   expect(waits(backoff, 1)).toEqual([2_000]);
 });
 
+test.each([3_600_000, -3_600_000])(
+  "a wall clock that is set by %d ms makes no connection stable or unstable",
+  (step) => {
+    vi.spyOn(Math, "random").mockReturnValue(1);
+    const backoff = new Backoff(DELAYS);
+    backoff.opened();
+    vi.setSystemTime(Date.now() + step);
+    vi.advanceTimersByTime(9_999);
+    expect(waits(backoff, 2)).toEqual([500, 1_000]);
+    backoff.opened();
+    vi.setSystemTime(Date.now() + step);
+    vi.advanceTimersByTime(10_000);
+    expect(waits(backoff, 1)).toEqual([500]);
+  },
+);
+
 test("a stable connection that ends with 42xx is followed by no wait", () => {
   vi.spyOn(Math, "random").mockReturnValue(1);
   const backoff = new Backoff(DELAYS);

@@ -29,7 +29,7 @@ const PENDING = { isNew: false };
 
 describe("Idempotency", () => {
   beforeEach(() => {
-    vi.useFakeTimers({ toFake: ["Date"] });
+    vi.useFakeTimers({ toFake: ["performance"] });
   });
 
   afterEach(() => {

@@ -17,18 +17,18 @@ function set(name: string, delay: number): void {
 }
 
 function elapsed(): number {
-  return clock.now() - Date.UTC(2000, 0, 1);
+  return clock.now();
 }
 
 describe("time", () => {
   test("begins with the year 2000 and stands still", async () => {
-    expect(new Date(clock.now()).toISOString()).toBe("2000-01-01T00:00:00.000Z");
+    expect(new Date(clock.wall()).toISOString()).toBe("2000-01-01T00:00:00.000Z");
     await turn();
     expect(elapsed()).toBe(0);
   });
 
   test("begins at the given time", () => {
-    expect(new VirtualClock(12_345).now()).toBe(12_345);
+    expect(new VirtualClock(12_345).wall()).toBe(12_345);
   });
 
   test("passes by as much as the clock is advanced", async () => {
@@ -160,5 +160,24 @@ describe("timers", () => {
     await clock.advance(900);
     expect(log).toEqual(["after 100"]);
     expect(elapsed()).toBe(1_000);
+  });
+});
+
+describe("the wall clock", () => {
+  test("goes with the time, and can be set without any time passing", async () => {
+    set("a", 100);
+    await clock.advance(50);
+    clock.setWall(1_000);
+    expect([clock.wall(), clock.now()]).toEqual([1_000, 50]);
+    await clock.advance(49);
+    expect(log).toEqual([]);
+    clock.setWall(5);
+    await clock.advance(1);
+    expect(log).toEqual(["a 100"]);
+    expect([clock.wall(), clock.now()]).toEqual([6, 100]);
+  });
+
+  test.each([Number.NaN, Number.POSITIVE_INFINITY, undefined])("cannot be set to %s", (wrong) => {
+    expect(() => clock.setWall(wrong as number)).toThrow(hubError("ERR_HUB_ARGUMENT", String(wrong)));
   });
 });

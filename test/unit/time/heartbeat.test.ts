@@ -9,10 +9,11 @@ import { Heartbeat, type Beating } from "../../../src/time/heartbeat.ts";
 import { Member } from "../../../src/members/member.ts";
 import type { Connection } from "../../../src/transports/transport.ts";
 
-/** Lets the time pass, with a turn of the event loop after every millisecond. */
+/** Lets the time pass, with turns of the event loop after every millisecond: for a timer, and for what it sets. */
 async function advance(milliseconds: number): Promise<void> {
   for (let passed = 0; passed < milliseconds; passed++) {
     vi.advanceTimersByTime(1);
+    await turn();
     await turn();
   }
 }
@@ -26,7 +27,7 @@ describe("Heartbeat", () => {
   let heartbeat: Heartbeat<Member>;
 
   beforeEach(() => {
-    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] });
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
     members = new Map();
     pings = [];
     lost = [];
@@ -119,7 +120,29 @@ describe("Heartbeat", () => {
     vi.advanceTimersByTime(400);
     late.askedIn = 0;
     await turn();
+    // A pause takes half of the timeout at most.
+    expect(lost).toEqual([]);
+    await advance(OPTIONS.timeout / 2);
     expect(lost).toEqual(["silent"]);
+  });
+
+  test("neither asks nor judges a member from which nothing is read, and asks it anew afterwards", async () => {
+    const member = add("a");
+    member.isPaused = true;
+    heartbeat.start();
+    await advance(1_500);
+    expect(pings).toEqual([]);
+    member.isPaused = false;
+    await advance(500);
+    expect(pings).toEqual(["a"]);
+    member.isPaused = true;
+    await advance(900);
+    expect(lost).toEqual([]);
+    member.isPaused = false;
+    await advance(100);
+    expect(pings).toEqual(["a", "a"]);
+    await advance(400);
+    expect(lost).toEqual(["a"]);
   });
 
   test("judges and asks again at once if the timeout is as long as the interval", async () => {
@@ -237,6 +260,7 @@ test("while members come and go, those alive are asked and kept, and those silen
           const now = clock.now();
           const being: Being = {
             askedIn: 0,
+            isPaused: false,
             phase: heartbeat.nextPhase(),
             life,
             silent: false,
@@ -280,7 +304,7 @@ test("the questions are spread, and no moment asks more than a slice", async () 
     lost: () => expect.unreachable(),
   });
   for (let index = 0; index < 6_400; index++) {
-    members.set(String(index), { askedIn: 0, phase: heartbeat.nextPhase() });
+    members.set(String(index), { askedIn: 0, isPaused: false, phase: heartbeat.nextPhase() });
   }
   heartbeat.start();
   await clock.advance(25_000);

@@ -1,0 +1,143 @@
+import { Hub, type HubOptions } from "roomcast";
+import { createTestHub, memory, MemoryEngine, VirtualClock, type TestHub, type TestRefusal } from "roomcast/testing";
+import { describe, expect, onTestFinished, test } from "vitest";
+
+const HOUR = 3_600_000;
+
+/** What somebody does to the clock of a server; forward, a machine that was suspended sees the same. */
+const STEPS = [
+  ["two hours forward", 2 * HOUR],
+  ["two hours back", -2 * HOUR],
+  ["thirty days forward", 30 * 24 * HOUR],
+] as const;
+
+function open(options: HubOptions = {}): TestHub {
+  const stage = createTestHub({ welcome: false, heartbeat: false, ...options });
+  onTestFinished(() => stage.close());
+  return stage;
+}
+
+describe.each(STEPS)("When the wall clock is set %s,", (_, step) => {
+  const setBy = (clock: VirtualClock): void => clock.setWall(clock.wall() + step);
+
+  test("rates give and take nothing", async () => {
+    const stage = open({ limits: { messages: { perSecond: 10, burst: 5 } } });
+    const client = await stage.connect();
+    for (let n = 0; n < 9; n++) client.emit("any");
+    await stage.settle();
+    setBy(stage.clock);
+    await stage.clock.advance(100);
+    client.emit("any");
+    await stage.settle();
+    expect(client.socket.isOpen).toBe(true);
+    client.emit("any");
+    expect((await client.closed).code).toBe(4005);
+  });
+
+  test("an answer is remembered for its time and no longer", async () => {
+    const stage = open({ idempotency: { within: 60_000, maxBytes: 10_000 } });
+    let paid = 0;
+    stage.hub.handle("pay", () => ++paid);
+    const client = await stage.connect();
+    const pay = async (): Promise<void> => {
+      client.send(JSON.stringify({ event: "pay", id: 1, key: "k" }));
+      await stage.settle();
+    };
+    await pay();
+    setBy(stage.clock);
+    await stage.clock.advance(60_000);
+    await pay();
+    expect(paid).toBe(1);
+    await stage.clock.advance(1);
+    await pay();
+    expect(paid).toBe(2);
+  });
+
+  test("the heartbeat finds those who are silent, in time, and nobody else", async () => {
+    const stage = open({ heartbeat: { interval: 1_000, timeout: 400 } });
+    const departures: unknown[] = [];
+    stage.hub.on("disconnection", (socket) => departures.push(socket));
+    const [silent, well] = [await stage.connect(), await stage.connect()];
+    silent.stall();
+    await stage.clock.advance(600);
+    setBy(stage.clock);
+    await stage.clock.advance(500);
+    setBy(stage.clock);
+    await stage.clock.advance(300);
+    expect(departures).toEqual([silent.socket]);
+    await stage.clock.advance(3_000);
+    expect(well.socket.isOpen).toBe(true);
+  });
+
+  test("a node keeps its lease, and one that falls silent loses it in time", async () => {
+    const engine = new MemoryEngine();
+    const [here, there] = [new VirtualClock(), new VirtualClock()];
+    const [hub, other] = [here, there].map((clock) => {
+      const node = new Hub({ transport: memory(), clock, backplane: engine.backplane(), cluster: { lease: 3_000 } });
+      onTestFinished(() => node.close());
+      return node;
+    }) as [Hub, Hub];
+    await Promise.all([hub.synced(), other.synced()]);
+    await here.advance(500);
+    setBy(here);
+    for (let passed = 0; passed < 9_000; passed += 1_000) {
+      await there.advance(1_000);
+      await here.advance(1_000);
+      expect(hub.nodes).toHaveLength(1);
+    }
+    await here.advance(1_000);
+    setBy(here);
+    await here.advance(3_000);
+    expect(hub.nodes).toEqual([]);
+  });
+
+  test("a drain waits for as long as it should", async () => {
+    const stage = open();
+    stage.hub.handle("slow", () => new Promise(() => {}));
+    const client = await stage.connect();
+    client.emit("slow");
+    await stage.settle();
+    const drained = stage.hub.drain({ within: 5_000 });
+    await stage.clock.advance(1_000);
+    setBy(stage.clock);
+    await stage.clock.advance(3_999);
+    expect(client.socket.isOpen).toBe(true);
+    await stage.clock.advance(1);
+    await drained;
+    expect((await client.closed).code).toBe(4200);
+  });
+
+  test("credentials that have expired by it end within half a minute, and new ones at their time", async () => {
+    const stage = open({
+      authenticate: ({ query }) => ({ id: "ann", expiresAt: stage.clock.wall() + Number(query.get("life")) }),
+    });
+    const old = await stage.connect({ url: `/?life=${HOUR}` });
+    await stage.clock.advance(45_000);
+    setBy(stage.clock);
+    expect(old.socket.isOpen).toBe(true);
+    const fresh = await stage.connect({ url: "/?life=2000" });
+    await stage.clock.advance(1_999);
+    expect(fresh.socket.isOpen).toBe(true);
+    await stage.clock.advance(1);
+    expect((await fresh.closed).code).toBe(4103);
+    await stage.clock.advance(28_000);
+    expect(old.socket.isOpen).toBe(step < 0);
+    await stage.clock.advance(Math.max(-step, 0) + HOUR);
+    expect((await old.closed).code).toBe(4103);
+    expect(stage.clock.timers).toBe(0);
+  });
+
+  test("expired credentials end although nobody comes, and are not let in again", async () => {
+    const expiresAt = new VirtualClock().wall() + HOUR;
+    const stage = open({ authenticate: () => ({ id: "ann", expiresAt }) });
+    const { socket } = await stage.connect();
+    setBy(stage.clock);
+    await stage.clock.advance(30_000);
+    expect(socket.isOpen).toBe(step < 0);
+    const status = await stage.connect().then(
+      () => 101,
+      (refusal: TestRefusal) => refusal.status,
+    );
+    expect(status).toBe(step < 0 ? 101 : 401);
+  });
+});
