@@ -13,7 +13,7 @@ export type Encoding = OutgoingFrame | ReadonlyMap<Codec, OutgoingFrame>;
 const UNKNOWN_WEIGHT = 52;
 
 /** The most that a message may weigh for each byte that a message may have. */
-const MAX_WEIGHT = 16;
+const MAX_WEIGHT = 24;
 
 /** What the codecs of a hub obey. */
 interface CodecSettings extends Omit<DeliverySettings, "overload"> {

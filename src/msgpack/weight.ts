@@ -26,7 +26,7 @@ export function messagePackWeight(message: Uint8Array): number {
       const values = kind === MAP ? 2 * length : length;
       if (values > end - at) return weight;
       if (++depth > MAX_DEPTH) throw new PacketError(`The message is nested more than ${MAX_DEPTH} deep.`);
-      weight += 64 + (kind === MAP ? 56 : 24) * length;
+      weight += 64 + (kind === MAP ? 136 : 24) * length;
       left[depth] = values;
       isMap[depth] = kind === MAP ? 1 : 0;
       indices.open(depth);

@@ -32,7 +32,7 @@ export function jsonWeight(message: Uint8Array): number {
         weight += 24;
         break;
       case COLON:
-        weight += 56;
+        weight += 104;
         indices.add(depth, message, keyStart, keyEnd);
         break;
       case BRACE:
