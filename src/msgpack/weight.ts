@@ -26,7 +26,7 @@ export function messagePackWeight(message: Uint8Array): number {
       const values = kind === MAP ? 2 * length : length;
       if (values > end - at) return weight;
       if (++depth > MAX_DEPTH) throw new PacketError(`The message is nested more than ${MAX_DEPTH} deep.`);
-      weight += 64 + (kind === MAP ? 136 : 24) * length;
+      weight += kind === MAP ? 80 + 136 * length : 64 + 24 * length;
       left[depth] = values;
       isMap[depth] = kind === MAP ? 1 : 0;
       indices.open(depth);
@@ -39,7 +39,11 @@ export function messagePackWeight(message: Uint8Array): number {
       if (kind === STRING) {
         if (isKey && length > 0) indices.add(depth, message, at + 1, Math.min(at + 1 + length, end));
       } else if (kind === BINARY) weight += 256 + length;
-      else if (kind === EXTENSION) weight += 96;
+      else if (kind === EXTENSION) {
+        // Behind its type there is a time, or what the reader refuses.
+        weight += 96;
+        at++;
+      }
       at += length;
     }
     while (left[depth] === 0) {

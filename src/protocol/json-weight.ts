@@ -37,7 +37,7 @@ export function jsonWeight(message: Uint8Array): number {
         break;
       case BRACE:
       case BRACKET:
-        weight += 64;
+        weight += byte === BRACE ? 80 : 64;
         if (++depth > MAX_DEPTH) throw new PacketError(`The message is nested more than ${MAX_DEPTH} deep.`);
         indices.open(depth);
         break;

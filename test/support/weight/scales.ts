@@ -1,0 +1,36 @@
+import { fork, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+
+/** What a message weighs, and what it really holds: the most of decoding, cloning and copying it, in bytes. */
+export interface Weighing {
+  readonly weight: number;
+  readonly held: number;
+}
+
+/** What may be held besides: the hidden classes of the first objects, and what the engine does meanwhile. */
+export const TOLERANCE: number = 64 * 1024;
+
+/** Measures messages in a process of its own, whose heap is small and can be collected. */
+export class Scales {
+  readonly #process: ChildProcess;
+
+  constructor() {
+    const program = fileURLToPath(new URL("measure.mjs", import.meta.url));
+    this.#process = fork(program, { execArgv: ["--expose-gc"], serialization: "advanced" });
+  }
+
+  /** @throws if the process has ended. */
+  async weigh(bytes: Uint8Array, isBinary: boolean): Promise<Weighing> {
+    const answer = once(this.#process, "message");
+    this.#process.send({ bytes, isBinary, tolerance: TOLERANCE });
+    const ended = once(this.#process, "exit").then(() => undefined);
+    const [weighing] = ((await Promise.race([answer, ended])) ?? []) as [Weighing?];
+    if (weighing === undefined) throw new Error("The process that measures has ended.");
+    return weighing;
+  }
+
+  close(): void {
+    this.#process.disconnect();
+  }
+}
