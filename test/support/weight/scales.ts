@@ -14,18 +14,19 @@ export const TOLERANCE: number = 64 * 1024;
 /** Measures messages in a process of its own, whose heap is small and can be collected. */
 export class Scales {
   readonly #process: ChildProcess;
+  readonly #ended: Promise<undefined>;
 
   constructor() {
     const program = fileURLToPath(new URL("measure.mjs", import.meta.url));
     this.#process = fork(program, { execArgv: ["--expose-gc"], serialization: "advanced" });
+    this.#ended = once(this.#process, "exit").then(() => undefined);
   }
 
   /** @throws if the process has ended. */
   async weigh(bytes: Uint8Array, isBinary: boolean): Promise<Weighing> {
     const answer = once(this.#process, "message");
     this.#process.send({ bytes, isBinary, tolerance: TOLERANCE });
-    const ended = once(this.#process, "exit").then(() => undefined);
-    const [weighing] = ((await Promise.race([answer, ended])) ?? []) as [Weighing?];
+    const [weighing] = ((await Promise.race([answer, this.#ended])) ?? []) as [Weighing?];
     if (weighing === undefined) throw new Error("The process that measures has ended.");
     return weighing;
   }
