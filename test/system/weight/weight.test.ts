@@ -77,12 +77,21 @@ function packed(unit: string): Buffer {
 }
 
 const tower = (open: string): Buffer => packed(`${open.repeat(500)}00`);
+/** Maps from 0 to the next one. */
+function maps(levels: number): string {
+  let text = "00";
+  for (let level = 0; level < levels; level++) {
+    text = `c9${(text.length / 2 + 2).toString(16).padStart(8, "0")}4d9200${text}`;
+  }
+  return text;
+}
+
 const key = (index: number): string => `a${String(index).length}${Buffer.from(String(index)).toString("hex")}`;
 
 const MESSAGE_PACK_SHAPES: readonly (readonly [shape: string, message: Uint8Array])[] = [
   ["zeros", packed("00")],
   ["fractions", packed("ca3fc00000")],
-  ["fractions among others", packed("90ca3fc00000")],
+  ["fractions among others", packed("9290ca3fc00000")],
   ["large integers", packed("cfffffffffffffffff")],
   ["strings", packed("a26162")],
   ["long strings", packed(`d9ff${"61".repeat(255)}`)],
@@ -104,7 +113,7 @@ const MESSAGE_PACK_SHAPES: readonly (readonly [shape: string, message: Uint8Arra
   ["nested arrays with something before", tower("9280")],
   ["nested maps", tower("81a0")],
   ["nested maps with an index", tower(`81${key(34)}`)],
-  ["nested Maps", tower("c9000000004d9200")],
+  ["nested Maps", packed(maps(500))],
   ...[0, 35, 36, 99, 999, 1023, 1024].map(
     (index) => [`maps with the index ${index}`, packed(`81${key(index)}00`)] as const,
   ),
