@@ -8,7 +8,7 @@ export interface Weighing {
   readonly held: number;
 }
 
-/** What may be held besides: the hidden classes of the first objects, and what the engine does meanwhile. */
+/** What may be held besides, by the engine itself: compiled code, hidden classes of the first objects, tables of names. */
 export const TOLERANCE: number = 64 * 1024;
 
 /** Measures messages in a process of its own, whose heap is small and can be collected. */
@@ -23,9 +23,9 @@ export class Scales {
   }
 
   /** @throws if the process has ended. */
-  async weigh(bytes: Uint8Array, isBinary: boolean): Promise<Weighing> {
+  async weigh(bytes: Uint8Array, isBinary: boolean, tolerance: number = TOLERANCE): Promise<Weighing> {
     const answer = once(this.#process, "message");
-    this.#process.send({ bytes, isBinary, tolerance: TOLERANCE });
+    this.#process.send({ bytes, isBinary, tolerance });
     const [weighing] = ((await Promise.race([answer, this.#ended])) ?? []) as [Weighing?];
     if (weighing === undefined) throw new Error("The process that measures has ended.");
     return weighing;

@@ -90,8 +90,8 @@ const { unit } = fc.letrec<{ unit: Unit }>((tie) => ({
   ),
 }));
 
-/** The sizes of random messages: above the tolerance, and small enough for thousands of them. */
-const BYTES = 32 * 1024;
+/** The size of random messages: what they hold is far above the tolerance, and there can be thousands of them. */
+const BYTES = 128 * 1024;
 
 /** A message of a hostile client: one small unit, many times or around itself. */
 export const shape: fc.Arbitrary<Value> = fc.oneof(
