@@ -186,7 +186,7 @@ export class Dispatcher {
     let weight = 0;
     let packet: Packet | undefined;
     try {
-      weight = codecs.weigh(member.codec, data);
+      weight = codecs.weigh(member.codec, data, isBinary);
       packet = packetOf(member, message);
     } catch (error) {
       this.#blame(member, undefined, { code: WireErrorCode.badPacket, message: messageOf(error) });
