@@ -81,7 +81,7 @@ export class Door {
     this.#occupancy.enter(remoteAddress);
   }
 
-  /** Counts a connection as ended. */
+  /** Counts a connection as ended, once its descriptor is free. */
   left({ remoteAddress }: Handshake): void {
     this.#occupancy.leave(remoteAddress);
   }

@@ -158,7 +158,8 @@ export interface TransportHandlers {
 
   /**
    * Tells that the TCP connection has ended and its descriptor is free. The transport calls this exactly once for every
-   * `open`, after `close`: until then the connection takes one of the places that the hub's limits allow.
+   * `open`, after `close`: until then the connection takes one of the places that the hub's limits allow. A transport
+   * whose library does not tell waits for as long as that may take.
    */
   gone(connection: Connection): void;
 

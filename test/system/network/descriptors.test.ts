@@ -114,6 +114,8 @@ describe.skipIf(process.platform !== "linux").each(TRANSPORTS)("descriptors, on 
       for (const { tcp } of clients.slice(4, 8)) tcp.read();
     }, 1_000);
     while (codes.length < 12) await sleep(20);
+    expect(host.hub.stats()).toMatchObject({ connections: 0, closing: 12 });
+    expect(await host.dial().isIn).toBe(false);
     await host.allFree();
     expect(codes).toEqual(clients.map(() => 4003));
     expect(host.descriptors).toBe(0);
