@@ -80,6 +80,11 @@ export interface TransportSettings {
    * transport whose library has a limit of its own may keep to that limit.
    */
   readonly handshakeTimeout: number;
+  /**
+   * The number of clients that the hub lets in at the same time, or `undefined` for any. A transport may refuse TCP
+   * connections to its own server that are far beyond this number.
+   */
+  readonly maxConnections: number | undefined;
 }
 
 /** The address to listen on: a port, or `socketPath` for a Unix domain socket. */

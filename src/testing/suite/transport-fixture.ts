@@ -50,6 +50,7 @@ export class TransportFixture {
       maxBufferedBytes: 1024 * 1024,
       compression: subject.compression ?? false,
       handshakeTimeout: 10_000,
+      maxConnections: undefined,
       ...settings,
     };
     this.transport = this.another();

@@ -109,11 +109,8 @@ class WsTransport implements Transport {
     if (this.#attachedTo !== undefined) {
       throw new HubError("ERR_HUB_ATTACHED", "This hub is attached to your own server. Call server.listen() instead.");
     }
-    const server = await listenOn(options, this.#settings.handshakeTimeout).catch((error: unknown) => {
+    const server = await listenOn(options, this.#settings).catch((error: unknown) => {
       throw listenError(error, options);
-    });
-    server.on("request", (_request, response) => {
-      response.writeHead(426, { "Content-Type": "text/plain", Upgrade: "websocket" }).end("Upgrade Required\n");
     });
     server.on("error", (error) => this.#handlers.error(error));
     if (options.tls !== undefined) {
