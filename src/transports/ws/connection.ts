@@ -5,18 +5,22 @@ import { CloseCode, type Close } from "../../protocol/close-codes.ts";
 import type { Connection, FrameSequence, TransportHandlers } from "../transport.ts";
 import { ABNORMAL, INVALID_TEXT, TOO_BIG } from "../shared/closes.ts";
 
+/** The code of `ws` for a message in too many parts. No table of the protocol has it, and clients would not come back. */
+const TOO_MANY_PARTS = 1008;
+
 /** The class of which `ws` creates its sockets, so that listeners that all of them share can find the connection. */
 export class CarrierWebSocket extends WebSocket {
   connection!: WsConnection;
 
   /**
    * Closes the connection and tells the hub so. `ws` calls this method for its answer to a client's close frame as
-   * well. The `close` event would be too late for that: it comes only when the client has closed the TCP connection
-   * too, and until then the hub would count a client as connected that has closed.
+   * well, and without a reason for a breach. The `close` event would be too late for that: it comes only when the client
+   * has closed the TCP connection too, and until then the hub would count a client as connected that has closed.
    */
   override close(code?: number, reason?: string | Buffer): void {
-    super.close(code, reason);
-    this.connection.closing({ code: code ?? CloseCode.noStatus, reason: reason?.toString() ?? "" });
+    const told = code === TOO_MANY_PARTS && reason === undefined ? TOO_BIG.code : code;
+    super.close(told, reason);
+    this.connection.closing({ code: told ?? CloseCode.noStatus, reason: reason?.toString() ?? "" });
   }
 }
 
@@ -150,6 +154,7 @@ const CLOSES: Readonly<Record<string, Close>> = {
   WS_ERR_INVALID_UTF8: INVALID_TEXT,
   WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH: TOO_BIG,
   WS_ERR_UNSUPPORTED_MESSAGE_LENGTH: TOO_BIG,
+  WS_ERR_TOO_MANY_BUFFERED_PARTS: TOO_BIG,
 };
 
 // All connections share these functions: separate closures would weigh more than everything else that is kept for a

@@ -33,6 +33,21 @@ const CLOSE_TIMEOUT = 5_000;
 /** The time that `destroy` gives connections to finish their closing handshake, in milliseconds. */
 const DESTROY_GRACE = 1_000;
 
+// `ws` keeps some 150 bytes for each fragment of a message and some 210 for each chunk of a frame that the network brings,
+// however little is in them. A message in more parts than these ends its connection with 1009, as one that is too large.
+
+/** The number of fragments that a message may have whatever its size. */
+const LEAST_FRAGMENTS = 32 * 1024;
+
+/** The mean size of fragments below which a large message has too many of them. */
+const FRAGMENT_BYTES = 32;
+
+/** The number of chunks that a frame may come in whatever its size. */
+const LEAST_CHUNKS = 1024;
+
+/** The mean size of chunks below which a large frame comes in too many of them. */
+const CHUNK_BYTES = 256;
+
 /** Options of {@link ws}. */
 export interface WsOptions {
   /**
@@ -95,6 +110,8 @@ class WsTransport implements Transport {
       closeTimeout: CLOSE_TIMEOUT,
       handleProtocols: () => this.#protocol || false,
       maxPayload: settings.maxMessageBytes,
+      maxFragments: Math.max(LEAST_FRAGMENTS, settings.maxMessageBytes / FRAGMENT_BYTES),
+      maxBufferedChunks: Math.max(LEAST_CHUNKS, settings.maxMessageBytes / CHUNK_BYTES),
       perMessageDeflate: settings.compression && DEFLATE_OPTIONS,
       WebSocket: CarrierWebSocket,
     };
@@ -171,7 +188,7 @@ class WsTransport implements Transport {
       return;
     }
     this.#undecided.add(tcp);
-    const early = new EarlyBytes(tcp, head, this.#settings.maxMessageBytes, () => {
+    const early = new EarlyBytes(tcp, head, () => {
       this.#undecided.delete(tcp);
       client.disconnected();
     });
