@@ -93,8 +93,13 @@ export class Connections implements HeartbeatReport<Member>, NewcomerReport {
         member.askedIn = 0;
         if (member.open) dispatcher.receive(member, data, isBinary);
       },
+      ping: ({ owner }) => {
+        if (owner instanceof Member && owner.open) dispatcher.control(owner);
+      },
       pong: ({ owner }) => {
-        if (owner instanceof Member) owner.askedIn = 0;
+        if (!(owner instanceof Member)) return;
+        owner.askedIn = 0;
+        if (owner.open) dispatcher.control(owner);
       },
       drain: ({ owner }) => {
         if (!(owner instanceof Member)) return;
@@ -107,10 +112,10 @@ export class Connections implements HeartbeatReport<Member>, NewcomerReport {
         else (owner as Newcomer).close(TOO_SLOW);
       },
       close: ({ owner }, code, reason) => {
-        door.left((owner as Member | Newcomer).handshake);
         if (owner instanceof Member) lifecycle.retire(owner, { code, reason });
         else (owner as Newcomer).left();
       },
+      gone: ({ owner }) => door.left((owner as Member | Newcomer).handshake),
       error: (error) => report.failed(error, "transport"),
     };
   }

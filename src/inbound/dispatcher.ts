@@ -78,6 +78,9 @@ export class Dispatcher {
     this.#read(member, data, isBinary);
   }
 
+  /** Takes a ping or a pong of a member. */
+  control(_member: Member): void {}
+
   #read(member: Member, data: Buffer, isBinary: boolean): void {
     const message = ownedMessage(data, isBinary);
     let packet: Packet | undefined;

@@ -74,26 +74,38 @@ export class MemberLifecycle {
   close(member: Member, close: Close): void {
     if (!member.open) return;
     this.#parts.delivery.flush(member);
-    this.expel(member, close);
-  }
-
-  /** Closes a member that would not read what waits for it: that is lost. */
-  expel(member: Member, close: Close): void {
+    // The flush may have found that the member reads too slowly, and expelled it.
     if (!member.open) return;
     member.connection.close(close.code, close.reason);
     this.retire(member, close);
   }
 
+  /** Closes a member that does harm, after everything that was sent to it before has been written. */
+  expelAbusive(member: Member, close: Close): void {
+    if (!member.open) return;
+    this.#parts.delivery.flush(member);
+    this.#expel(member, close);
+  }
+
   /** Closes a member for which more would be held than may be. */
   expelSlow(member: Member): void {
     if (member.open) this.#parts.counters.slowConsumers++;
-    this.expel(member, TOO_SLOW);
+    this.#expel(member, TOO_SLOW);
   }
 
   /** Closes a member that gave no sign of life. */
   expelLost(member: Member): void {
     this.#parts.counters.heartbeatLosses++;
-    this.expel(member, LOST);
+    this.#expel(member, LOST);
+  }
+
+  /** Closes a member and reads nothing more of it. What waits in the hub is lost. */
+  #expel(member: Member, close: Close): void {
+    if (!member.open) return;
+    const { connection } = member;
+    if (connection.expel === undefined) connection.close(close.code, close.reason);
+    else connection.expel(close.code, close.reason);
+    this.retire(member, close);
   }
 
   /** Ends the connection of a member at once. What waits is lost. */

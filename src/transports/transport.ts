@@ -136,7 +136,10 @@ export interface TransportHandlers {
    */
   message(connection: Connection, data: Buffer, isBinary: boolean): void;
 
-  /** Tells that the client answered a ping. */
+  /** Tells that the client sent a ping. The transport answers it itself. */
+  ping(connection: Connection): void;
+
+  /** Tells that the client sent a pong, whether or not it answers a ping. */
   pong(connection: Connection): void;
 
   /** Tells that buffered bytes were written, so that `bufferedAmount` is worth reading again. */
@@ -157,6 +160,12 @@ export interface TransportHandlers {
    * end.
    */
   close(connection: Connection, code: number, reason: string): void;
+
+  /**
+   * Tells that the TCP connection has ended and its descriptor is free. The transport calls this exactly once for every
+   * `open`, after `close`: until then the connection takes one of the places that the hub's limits allow.
+   */
+  gone(connection: Connection): void;
 
   /** Tells that the transport's own server failed after it began to listen, for example to accept a connection. */
   error(error: unknown): void;
@@ -230,6 +239,13 @@ export interface Connection {
    * nothing once the connection is closing.
    */
   close(code: number, reason: string): void;
+
+  /**
+   * Closes the connection of a client that floods or does not read. As `close`, but nothing that the client sends from
+   * now on is parsed, and the connection is cut as soon as the close frame is out, or a second later at the latest.
+   * A transport may leave this out; the hub then calls `close`.
+   */
+  expel?(code: number, reason: string): void;
 
   /** Ends the connection at once and loses what is buffered. The transport reports 1006. */
   terminate(): void;

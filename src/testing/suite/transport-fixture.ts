@@ -14,11 +14,14 @@ import type { RawClient } from "../raw-client.ts";
 import type { SuiteClient, SuiteConnectOptions } from "../suite-client.ts";
 import type { TransportSubject } from "../transport-subject.ts";
 
-/** A call of one of the {@link TransportHandlers}. Calls of `drain` are kept apart, because their number varies. */
+/**
+ * A call of one of the {@link TransportHandlers}. Calls of `drain` are kept apart, because their number varies, and calls
+ * of `gone`, because the time varies that TCP needs to end.
+ */
 export type TransportEvent =
   | { readonly type: "open"; readonly connection: Connection; readonly context: unknown }
   | { readonly type: "message"; readonly connection: Connection; readonly data: string | Buffer }
-  | { readonly type: "pong" | "overflow"; readonly connection: Connection }
+  | { readonly type: "ping" | "pong" | "overflow"; readonly connection: Connection }
   | { readonly type: "close"; readonly connection: Connection; readonly code: number; readonly reason: string };
 
 export const ACCEPT: UpgradeDecision = { accept: true, protocol: "", context: undefined };
@@ -28,6 +31,7 @@ export class TransportFixture {
   readonly transport: Transport;
   readonly events: Inbox<TransportEvent> = new Inbox<TransportEvent>();
   readonly drains: Inbox<Connection> = new Inbox<Connection>();
+  readonly gone: Inbox<Connection> = new Inbox<Connection>();
   /** The decision on upgrades. A test may replace it. Default: every client is accepted. */
   upgrade: (info: UpgradeInfo) => UpgradeDecision | Promise<UpgradeDecision> = () => ACCEPT;
   readonly #subject: TransportSubject;
@@ -71,9 +75,11 @@ export class TransportFixture {
         this.events.push({ type: "message", connection, data: isBinary ? Buffer.from(data) : data.toString() });
       },
       overflow: (connection) => this.events.push({ type: "overflow", connection }),
+      ping: (connection) => this.events.push({ type: "ping", connection }),
       pong: (connection) => this.events.push({ type: "pong", connection }),
       drain: (connection) => this.drains.push(connection),
       close: (connection, code, reason) => this.events.push({ type: "close", connection, code, reason }),
+      gone: (connection) => this.gone.push(connection),
       error: (error) => {
         throw error;
       },

@@ -97,7 +97,10 @@ export class MemoryConnection implements Connection {
     if (!this.#open) return;
     this.#open = false;
     this.#forget();
-    setImmediate(() => this.#handlers.close(this, code, reason));
+    setImmediate(() => {
+      this.#handlers.close(this, code, reason);
+      this.#handlers.gone(this);
+    });
   }
 
   #drained(): void {

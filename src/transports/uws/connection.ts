@@ -95,7 +95,10 @@ export class UwsConnection implements Connection {
   closed(libraryCode: number, text: string): void {
     this.#native = undefined;
     const { code, reason } = (this.#firstClose ??= closeOf(libraryCode, text));
-    queueMicrotask(() => this.#handlers.close(this, code, reason));
+    queueMicrotask(() => {
+      this.#handlers.close(this, code, reason);
+      this.#handlers.gone(this);
+    });
   }
 }
 

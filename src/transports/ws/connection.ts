@@ -135,6 +135,7 @@ export class WsConnection implements Connection {
   closed(close: Close): void {
     this.#report(close);
     this.#gone(this);
+    this.#handlers.gone(this);
   }
 
   get #isOpen(): boolean {
