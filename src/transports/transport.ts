@@ -152,6 +152,12 @@ export interface TransportHandlers {
   overflow(connection: Connection): void;
 
   /**
+   * Tells that the client closes the connection, or broke RFC 6455, while frames can still be written that were sent
+   * before: the close frame that answers goes out afterwards. A transport whose library answers by itself leaves this out.
+   */
+  ending(connection: Connection): void;
+
+  /**
    * Tells that a connection has ended. The transport calls this exactly once for every `open`, and never from inside a
    * call into the connection.
    *
@@ -233,6 +239,15 @@ export interface Connection {
 
   /** Sends a ping, which the client answers with a pong. Does nothing once the connection is closed. */
   ping(): void;
+
+  /**
+   * Reads nothing more of the client until `resume`. What has been read already may still be handed over. Closing the
+   * connection ends the pause. A transport whose library cannot pause leaves out both.
+   */
+  pause?(): void;
+
+  /** Reads again, after `pause`. */
+  resume?(): void;
 
   /**
    * Sends a close frame after everything that was written before. The hub has validated the code and the reason. Does

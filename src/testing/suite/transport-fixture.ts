@@ -78,6 +78,7 @@ export class TransportFixture {
       ping: (connection) => this.events.push({ type: "ping", connection }),
       pong: (connection) => this.events.push({ type: "pong", connection }),
       drain: (connection) => this.drains.push(connection),
+      ending: () => {},
       close: (connection, code, reason) => this.events.push({ type: "close", connection, code, reason }),
       gone: (connection) => this.gone.push(connection),
       error: (error) => {

@@ -8,6 +8,12 @@ import { ABNORMAL, INVALID_TEXT, TOO_BIG } from "../shared/closes.ts";
 /** The code of `ws` for a message in too many parts. No table of the protocol has it, and clients would not come back. */
 const TOO_MANY_PARTS = 1008;
 
+/** The time between the close frame for a client that did harm and the end of its connection, in milliseconds. */
+const CUT_AFTER = 1_000;
+
+/** The number of bytes that are read of a client that did harm, and thrown away. */
+const DISCARDED_BYTES = 8 * 1024 * 1024;
+
 /** The class of which `ws` creates its sockets, so that listeners that all of them share can find the connection. */
 export class CarrierWebSocket extends WebSocket {
   connection!: WsConnection;
@@ -18,9 +24,13 @@ export class CarrierWebSocket extends WebSocket {
    * has closed the TCP connection too, and until then the hub would count a client as connected that has closed.
    */
   override close(code?: number, reason?: string | Buffer): void {
-    const told = code === TOO_MANY_PARTS && reason === undefined ? TOO_BIG.code : code;
+    const { connection } = this;
+    const isBreach = code !== undefined && reason === undefined;
+    const told = isBreach && code === TOO_MANY_PARTS ? TOO_BIG.code : code;
+    connection.ending();
     super.close(told, reason);
-    this.connection.closing({ code: told ?? CloseCode.noStatus, reason: reason?.toString() ?? "" });
+    if (isBreach) connection.forsake();
+    connection.closing({ code: told ?? CloseCode.noStatus, reason: reason?.toString() ?? "" });
   }
 }
 
@@ -65,7 +75,7 @@ export class WsConnection implements Connection {
     this.#handlers = handlers;
     this.#gone = gone;
     carrier.connection = this;
-    carrier.on("message", onMessage).on("pong", onPong).on("error", onError).on("close", onClose);
+    carrier.on("message", onMessage).on("ping", onPing).on("pong", onPong).on("error", onError).on("close", onClose);
   }
 
   get protocol(): string {
@@ -94,10 +104,26 @@ export class WsConnection implements Connection {
     if (this.#isOpen) this.#carrier.ping();
   }
 
+  pause(): void {
+    if (this.#isOpen) this.#carrier.pause();
+  }
+
+  resume(): void {
+    this.#carrier.resume();
+  }
+
   close(code: number, reason: string): void {
     if (!this.#isOpen) return;
     this.#firstClose ??= { code, reason };
+    // The client's close frame is to be seen.
+    this.#carrier.resume();
     this.#carrier.close(code, reason);
+  }
+
+  expel(code: number, reason: string): void {
+    if (!this.#isOpen) return;
+    this.close(code, reason);
+    this.forsake();
   }
 
   terminate(): void {
@@ -105,9 +131,37 @@ export class WsConnection implements Connection {
     this.#carrier.terminate();
   }
 
+  /**
+   * Parses nothing more of a client that has been sent a close frame for what it did, and cuts the connection soon.
+   *
+   * A little is read and thrown away: a client that writes before it reads would not see the frame otherwise, and neither
+   * would one whose connection is cut at once, because what is not read makes a reset of the end.
+   */
+  forsake(): void {
+    const tcp = this.#tcp;
+    let left = DISCARDED_BYTES;
+    tcp.removeAllListeners("data").on("data", ({ length }: Buffer) => {
+      left -= length;
+      if (left < 0) tcp.pause();
+    });
+    tcp.resume().end();
+    const cut = setTimeout(() => tcp.destroy(), CUT_AFTER);
+    tcp.once("close", () => clearTimeout(cut));
+  }
+
+  /** Tells the hub that the client ends the connection, while what was sent to it can still be written. */
+  ending(): void {
+    if (this.#isOpen && this.#firstClose === undefined) this.#handlers.ending(this);
+  }
+
   /** Hands over a message, unless this side has closed the connection. */
   received(data: Buffer, isBinary: boolean): void {
     if (this.#firstClose === undefined) this.#handlers.message(this, data, isBinary);
+  }
+
+  /** Hands over a ping, unless this side has closed the connection. */
+  pinged(): void {
+    if (this.#firstClose === undefined) this.#handlers.ping(this);
   }
 
   /** Hands over a pong, unless this side has closed the connection. */
@@ -163,6 +217,10 @@ const CLOSES: Readonly<Record<string, Close>> = {
 
 function onMessage(this: WebSocket, data: unknown, isBinary: boolean): void {
   (this as CarrierWebSocket).connection.received(data as Buffer, isBinary);
+}
+
+function onPing(this: WebSocket): void {
+  (this as CarrierWebSocket).connection.pinged();
 }
 
 function onPong(this: WebSocket): void {

@@ -53,13 +53,17 @@ export class Stage {
     client: RawClient;
     tcp: TcpSocket;
     connection: Connection;
+    /** The server's end of the TCP connection. */
+    server: TcpSocket;
   }> {
+    const accepted = once(this.#server, "connection") as Promise<[TcpSocket]>;
     const tcp = await this.tcp();
+    const [server] = await accepted;
     const client = new RawClient(tcp);
     client.write(rawRequest("/", { ...UPGRADE_HEADERS, ...headers }));
     await client.response();
     const event = await this.fixture.events.next();
     if (event?.type !== "open") throw new Error("The client was not let in.");
-    return { client, tcp, connection: event.connection };
+    return { client, tcp, connection: event.connection, server };
   }
 }
