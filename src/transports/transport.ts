@@ -257,8 +257,8 @@ export interface Connection {
 
   /**
    * Closes the connection of a client that floods or does not read. As `close`, but nothing that the client sends from
-   * now on is parsed, and the connection is cut as soon as the close frame is out, or a second later at the latest.
-   * A transport may leave this out; the hub then calls `close`.
+   * now on is handled, and the connection is cut when it has not taken the close frame within a second or two. A
+   * transport may leave this out; the hub then calls `close`.
    */
   expel?(code: number, reason: string): void;
 

@@ -3,6 +3,8 @@ import { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Connection, UpgradeInfo } from "../../transports/transport.ts";
+import { rawFrame, Opcode } from "../raw-frame.ts";
+import { rawRequest, UPGRADE_HEADERS } from "../raw-client.ts";
 import { sequence, type TransportEvent, type TransportFixture } from "./transport-fixture.ts";
 import type { Suite } from "./suite.ts";
 
@@ -77,6 +79,20 @@ export function seamCases(suite: Suite): void {
     assert.equal(count, written);
   });
 
+  suite.rawSeam("reports pings and pongs of the client, and answers the pings", async (fixture) => {
+    const client = await fixture.dialRaw();
+    client.write(rawRequest("/", UPGRADE_HEADERS));
+    assert.equal((await client.response())?.status, 101);
+    const opened = await fixture.events.next();
+    assert.ok(opened?.type === "open");
+    const { connection } = opened;
+    client.write(rawFrame(Opcode.ping, "a"), rawFrame(Opcode.pong, "b"));
+    assert.deepEqual(await fixture.events.next(), { type: "ping", connection });
+    assert.deepEqual(await fixture.events.next(), { type: "pong", connection });
+    const answer = await client.frame();
+    assert.deepEqual([answer?.opcode, answer?.payload.toString()], [Opcode.pong, "a"]);
+  });
+
   suite.seam("reports the pong that answers a ping", async (fixture) => {
     const { connection } = await fixture.connect();
     connection.ping();
@@ -85,6 +101,7 @@ export function seamCases(suite: Suite): void {
 
   for (const [name, end, outcome] of [
     ["close", (connection: Connection) => connection.close(4321, "bye"), { code: 4321, reason: "bye" }],
+    ["expel", expel, { code: 4321, reason: "bye" }],
     ["terminate", (connection: Connection) => connection.terminate(), { code: 1006, reason: "" }],
   ] as const) {
     suite.seam(`${name} is reported once, and not from inside the call`, async (fixture) => {
@@ -118,14 +135,73 @@ export function seamCases(suite: Suite): void {
     assert.equal(connection.bufferedAmount, 0);
   });
 
-  suite.seam("hands over no message after its own close", async (fixture) => {
+  for (const [name, end] of [
+    ["close", (connection: Connection) => connection.close(4321, "bye")],
+    ["expel", expel],
+  ] as const) {
+    suite.seam(`hands over no message after ${name}`, async (fixture) => {
+      const { client, connection } = await fixture.connect();
+      end(connection);
+      client.send("too late");
+      assert.deepEqual(await fixture.events.next(), { type: "close", connection, code: 4321, reason: "bye" });
+      await client.closed;
+      await fixture.connect();
+      assert.deepEqual(fixture.events.take(), []);
+    });
+
+    suite.seam(`hands over no message after ${name} of a client that does not read`, async (fixture) => {
+      const { client, connection } = await fixture.connect();
+      client.pause();
+      await writeUntilBuffered(connection, sequence(randomBytes(65_536)));
+      end(connection);
+      assert.equal(connection.bufferedAmount, 0);
+      assert.deepEqual(await fixture.events.next(), { type: "close", connection, code: 4321, reason: "bye" });
+      client.send("too late");
+      await fixture.connect();
+      useUp(connection);
+      await fixture.connect();
+      assert.deepEqual(fixture.events.take(), []);
+    });
+  }
+
+  suite.seam("everything that was written before a close arrives before it", async (fixture) => {
     const { client, connection } = await fixture.connect();
-    connection.close(4000, "");
-    client.send("too late");
-    assert.deepEqual(await fixture.events.next(), { type: "close", connection, code: 4000, reason: "" });
-    await client.closed;
+    client.pause();
+    const written = await writeUntilBuffered(connection, sequence(randomBytes(65_536)));
+    connection.write(sequence("last"));
+    connection.close(4321, "bye");
+    client.resume();
+    assert.equal(await countMessages(() => client.next(), "last"), written);
+    assert.deepEqual(await client.closed, { code: 4321, reason: "bye" });
+  });
+
+  suite.seam("tells at once that a connection is gone which was terminated", async (fixture) => {
+    const { connection } = await fixture.connect();
+    connection.terminate();
+    assert.deepEqual(await fixture.gone.next(), { connection, isClosed: true });
     await fixture.connect();
-    assert.deepEqual(fixture.events.take(), []);
+    assert.deepEqual(fixture.gone.take(), []);
+  });
+
+  suite.seam("tells of every connection once that it is gone, after its close, and of no open one", async (fixture) => {
+    const closed = await fixture.connect();
+    const expelled = await fixture.connect();
+    const closing = await fixture.connect();
+    const vanished = await fixture.connect();
+    closed.connection.close(4321, "bye");
+    expel(expelled.connection);
+    closing.client.close(4000);
+    vanished.client.vanish();
+    await Promise.all([1, 2, 3, 4].map(() => fixture.events.next()));
+    const open = await fixture.connect();
+    const gone = fixture.gone.take();
+    assert.ok(gone.every(({ connection }) => connection !== open.connection));
+    await fixture.transport.destroy();
+    const others = Array.from({ length: 5 - gone.length }, () => fixture.gone.next());
+    const all = [...gone, ...(await Promise.all(others))];
+    assert.ok(all.every((item) => item?.isClosed === true));
+    assert.equal(new Set(all.map((item) => item?.connection)).size, 5);
+    assert.deepEqual(fixture.gone.take(), []);
   });
 
   suite.seam("accepts only the path of its settings, with any query", { path: "/here" }, async (fixture) => {
@@ -158,6 +234,12 @@ export function seamCases(suite: Suite): void {
     assert.deepEqual(await fixture.events.next(), { type: "close", connection, code: 1006, reason: "" });
     await assert.rejects(fixture.dial().opened);
   });
+}
+
+/** Expels a client, as a hub does. */
+function expel(connection: Connection): void {
+  if (connection.expel === undefined) connection.close(4321, "bye");
+  else connection.expel(4321, "bye");
 }
 
 /** Calls every method of a connection. */

@@ -26,12 +26,19 @@ export type TransportEvent =
 
 export const ACCEPT: UpgradeDecision = { accept: true, protocol: "", context: undefined };
 
+/** A call of `gone`. */
+interface Gone {
+  readonly connection: Connection;
+  /** Whether `close` was called before. */
+  readonly isClosed: boolean;
+}
+
 /** A listening transport whose handlers are the test's instead of a hub's, and its clients. */
 export class TransportFixture {
   readonly transport: Transport;
   readonly events: Inbox<TransportEvent> = new Inbox<TransportEvent>();
   readonly drains: Inbox<Connection> = new Inbox<Connection>();
-  readonly gone: Inbox<Connection> = new Inbox<Connection>();
+  readonly gone: Inbox<Gone> = new Inbox<Gone>();
   /** The decision on upgrades. A test may replace it. Default: every client is accepted. */
   upgrade: (info: UpgradeInfo) => UpgradeDecision | Promise<UpgradeDecision> = () => ACCEPT;
   readonly #subject: TransportSubject;
@@ -67,6 +74,7 @@ export class TransportFixture {
   /** Creates one more transport, which does not listen. */
   another(): Transport {
     const transport = this.#subject.create();
+    const closed = new Set<Connection>();
     const handlers: TransportHandlers = {
       upgrade: (info) => this.upgrade(info),
       open: (connection, context) => this.events.push({ type: "open", connection, context }),
@@ -79,8 +87,11 @@ export class TransportFixture {
       pong: (connection) => this.events.push({ type: "pong", connection }),
       drain: (connection) => this.drains.push(connection),
       ending: () => {},
-      close: (connection, code, reason) => this.events.push({ type: "close", connection, code, reason }),
-      gone: (connection) => this.gone.push(connection),
+      close: (connection, code, reason) => {
+        closed.add(connection);
+        this.events.push({ type: "close", connection, code, reason });
+      },
+      gone: (connection) => this.gone.push({ connection, isClosed: closed.has(connection) }),
       error: (error) => {
         throw error;
       },

@@ -1,7 +1,9 @@
+import { Buffer } from "node:buffer";
 import type { WebSocket } from "uWebSockets.js";
 import type { Close } from "../../protocol/close-codes.ts";
 import type { Connection, FrameSequence, MessageFrame, TransportHandlers } from "../transport.ts";
 import { ABNORMAL, INVALID_TEXT, TOO_BIG } from "../shared/closes.ts";
+import { CURT, POLITE, type Closing, type Closings, type Patience } from "./closings.ts";
 
 /** The result of the native `send` when the operating system took everything. */
 const SENT = 1;
@@ -12,24 +14,41 @@ export interface UserData {
 }
 
 /**
+ * The number of pings after which the transport looks what the library holds. Their pongs are at most 8 KiB.
+ */
+const PINGS_PER_LOOK = 64;
+
+/** What a connection needs of its transport. */
+export interface UwsConnectionParts {
+  readonly handlers: TransportHandlers;
+  readonly closings: Closings;
+  readonly compression: boolean;
+  readonly maxBufferedBytes: number;
+}
+
+/**
  * A connection on uWebSockets.js. It drops the native socket once that is closed, because every method of it then
  * throws.
+ *
+ * The library tells nothing more of a socket that it was asked to end, and leaves it open for as long as the client
+ * likes if something is outstanding then. So the connection ends its socket only when nothing is.
  */
-export class UwsConnection implements Connection {
+export class UwsConnection implements Connection, Closing {
   owner: unknown = undefined;
   readonly protocol: string;
-  readonly #handlers: TransportHandlers;
-  readonly #compress: boolean;
+  readonly #parts: UwsConnectionParts;
   #native: WebSocket<UserData> | undefined;
-  /**
-   * The close of this side, if it closed first. The library reports such a close differently for each way of closing.
-   */
+  /** The close of the end that closed first. The library reports one of this side differently for each way of closing. */
   #firstClose: Close | undefined;
+  /** How this side ended the native socket. */
+  #ending: "ended" | "cut" | undefined;
+  /** Whether something was outstanding when this was last known. */
+  #holds = false;
+  #pings = 0;
 
-  constructor(protocol: string, compress: boolean, handlers: TransportHandlers) {
+  constructor(protocol: string, parts: UwsConnectionParts) {
     this.protocol = protocol;
-    this.#compress = compress;
-    this.#handlers = handlers;
+    this.#parts = parts;
   }
 
   /** Takes the native socket, which the library creates after the connection was accepted. */
@@ -57,48 +76,111 @@ export class UwsConnection implements Connection {
   }
 
   get bufferedAmount(): number {
-    return this.#native?.getBufferedAmount() ?? 0;
+    return this.#firstClose === undefined ? this.outstanding : 0;
+  }
+
+  get outstanding(): number {
+    const outstanding = this.#native?.getBufferedAmount() ?? 0;
+    this.#holds = outstanding > 0;
+    return outstanding;
   }
 
   write({ frames }: FrameSequence): boolean {
     const native = this.#native;
-    if (native === undefined) return true;
+    if (native === undefined || this.#firstClose !== undefined) return true;
+    const { compression } = this.#parts;
     const [first] = frames;
     if (first !== undefined && frames.length === 1) {
-      return native.send(first.payload, first.binary, this.#compress) === SENT;
+      const isSent = native.send(first.payload, first.binary, compression) === SENT;
+      if (!isSent) this.#holds = true;
+      return isSent;
     }
     // The cork gathers the frames for one system call.
     native.cork(() => {
-      for (const { payload, binary } of frames) native.send(payload, binary, this.#compress);
+      for (const { payload, binary } of frames) native.send(payload, binary, compression);
     });
-    return native.getBufferedAmount() === 0;
+    return this.outstanding === 0;
   }
 
   ping(): void {
-    this.#native?.ping();
+    if (this.#firstClose === undefined) this.#native?.ping();
   }
 
   close(code: number, reason: string): void {
-    this.#firstClose ??= { code, reason };
-    this.#native?.end(code, reason);
+    this.#close({ code, reason }, POLITE);
+  }
+
+  expel(code: number, reason: string): void {
+    this.#close({ code, reason }, CURT);
   }
 
   terminate(): void {
-    this.#firstClose ??= ABNORMAL;
-    this.#native?.close();
+    if (this.#native === undefined) return;
+    if (this.#firstClose === undefined) this.#report(ABNORMAL);
+    this.#ending = "cut";
+    this.#native.close();
+  }
+
+  /** Hands over a message, unless this side has closed the connection. */
+  received(data: ArrayBuffer, isBinary: boolean): void {
+    if (this.#firstClose === undefined) this.#parts.handlers.message(this, Buffer.from(data), isBinary);
   }
 
   /**
-   * Reports the end of the connection, with the code and the text that the library gives. The library calls this from
-   * inside `end` and `close` as well, so the hub is told in a microtask.
+   * Hands over a ping, unless this side has closed the connection. The library answers by itself, and sets no limit to
+   * the answers that it holds for a client that does not read.
    */
+  pinged(): void {
+    if (this.#firstClose !== undefined) return;
+    const { handlers, maxBufferedBytes } = this.#parts;
+    this.#pings = (this.#pings + 1) % PINGS_PER_LOOK;
+    if (this.#pings === 0 && this.outstanding > maxBufferedBytes) setImmediate(() => handlers.overflow(this));
+    handlers.ping(this);
+  }
+
+  /** Hands over a pong, unless this side has closed the connection. */
+  ponged(): void {
+    if (this.#firstClose === undefined) this.#parts.handlers.pong(this);
+  }
+
+  /** Takes note that the operating system has taken something. */
+  drained(): void {
+    const isEmpty = this.outstanding === 0;
+    if (this.#firstClose === undefined) this.#parts.handlers.drain(this);
+    else if (isEmpty) this.#end(this.#firstClose);
+  }
+
+  /** Takes the end of the native socket. The library calls this from inside `end` and `close` as well. */
   closed(libraryCode: number, text: string): void {
+    const { closings } = this.#parts;
     this.#native = undefined;
-    const { code, reason } = (this.#firstClose ??= closeOf(libraryCode, text));
-    queueMicrotask(() => {
-      this.#handlers.close(this, code, reason);
-      this.#handlers.gone(this);
-    });
+    if (this.#firstClose === undefined) this.#report(closeOf(libraryCode, text));
+    // Only what the library itself breaks off has a text besides this code. All else may be a close frame of the client.
+    if (this.#ending === "cut" || (libraryCode === ABNORMAL.code && text !== "")) {
+      queueMicrotask(() => closings.freed(this));
+    } else closings.ended(this, this.#ending === undefined && this.#holds);
+  }
+
+  freed(): void {
+    this.#parts.handlers.gone(this);
+  }
+
+  #close(close: Close, patience: Patience): void {
+    if (this.#firstClose !== undefined) return;
+    this.#report(close);
+    if (this.outstanding === 0) this.#end(close);
+    else this.#parts.closings.drain(this, patience);
+  }
+
+  #end({ code, reason }: Close): void {
+    this.#ending = "ended";
+    this.#native?.end(code, reason);
+  }
+
+  /** Tells the hub of the end, in a microtask, because that may be from inside a call. */
+  #report(close: Close): void {
+    this.#firstClose = close;
+    queueMicrotask(() => this.#parts.handlers.close(this, close.code, close.reason));
   }
 }
 

@@ -11,7 +11,8 @@ import type {
 } from "../transport.ts";
 import { checkFactoryOptions } from "../shared/factory-options.ts";
 import { WaitingClient } from "../shared/waiting-client.ts";
-import { UwsConnection, type UserData } from "./connection.ts";
+import { Closings } from "./closings.ts";
+import { UwsConnection, type UserData, type UwsConnectionParts } from "./connection.ts";
 import { answer, copyUpgrade } from "./http.ts";
 import { loadLibrary, type Library } from "./library.ts";
 import { OwnApp } from "./own-app.ts";
@@ -55,6 +56,8 @@ class UwsTransport implements Transport {
   readonly #library: Library;
   readonly #attachedTo: TemplatedApp | undefined;
   readonly #connections = new Set<UwsConnection>();
+  readonly #closings = new Closings();
+  #connectionParts!: UwsConnectionParts;
   #handlers!: TransportHandlers;
   #settings!: TransportSettings;
   #own: OwnApp | undefined;
@@ -68,6 +71,7 @@ class UwsTransport implements Transport {
   start(handlers: TransportHandlers, settings: TransportSettings): void {
     this.#handlers = handlers;
     this.#settings = settings;
+    this.#connectionParts = { ...settings, handlers, closings: this.#closings };
     if (this.#attachedTo !== undefined) this.#route(this.#attachedTo, isTls(this.#attachedTo));
   }
 
@@ -95,10 +99,18 @@ class UwsTransport implements Transport {
   async #destroy(): Promise<void> {
     this.stopListening();
     if (this.#attachedTo !== undefined) freePattern(this.#attachedTo, this.#settings.path ?? ANY_PATH);
-    for (const connection of this.#connections) connection.terminate();
-    const own = this.#own;
-    if (own !== undefined) setTimeout(() => own.close(), DESTROY_GRACE).unref();
+    for (const connection of this.#connections) {
+      if (!this.#closings.isDraining(connection)) connection.terminate();
+    }
+    setTimeout(this.#cut, DESTROY_GRACE).unref();
   }
+
+  readonly #cut = (): void => {
+    for (const connection of this.#connections) connection.terminate();
+    if (this.#own === undefined) return;
+    this.#own.close();
+    this.#closings.allFreed();
+  };
 
   #route(app: TemplatedApp, secure: boolean): void {
     const { path, maxMessageBytes, compression } = this.#settings;
@@ -119,18 +131,10 @@ class UwsTransport implements Transport {
         else void this.#upgrade(response, request, context, secure);
       },
       open: (native) => native.getUserData().connection.opened(native),
-      message: (native, data, isBinary) => {
-        this.#handlers.message(native.getUserData().connection, Buffer.from(data), isBinary);
-      },
-      ping: (native) => {
-        // The library answers by itself, and sets no limit to the answers it holds for a client that does not read.
-        if (native.getBufferedAmount() > this.#settings.maxBufferedBytes) {
-          const { connection } = native.getUserData();
-          setImmediate(() => this.#handlers.overflow(connection));
-        }
-      },
-      pong: (native) => this.#handlers.pong(native.getUserData().connection),
-      drain: (native) => this.#handlers.drain(native.getUserData().connection),
+      message: (native, data, isBinary) => native.getUserData().connection.received(data, isBinary),
+      ping: (native) => native.getUserData().connection.pinged(),
+      pong: (native) => native.getUserData().connection.ponged(),
+      drain: (native) => native.getUserData().connection.drained(),
       close: (native, code, reason) => {
         const { connection } = native.getUserData();
         this.#connections.delete(connection);
@@ -172,7 +176,7 @@ class UwsTransport implements Transport {
       answer(response, decision.status, decision.message, decision.headers);
       return;
     }
-    const connection = new UwsConnection(decision.protocol, this.#settings.compression, this.#handlers);
+    const connection = new UwsConnection(decision.protocol, this.#connectionParts);
     response.cork(() => {
       response.upgrade<UserData>(
         { connection },

@@ -98,7 +98,7 @@ test("an expelled client that neither reads nor ends its side keeps no descripto
   vi.advanceTimersByTime(CUT_AFTER - 1);
   expect(await stage.descriptors()).toBe(1);
   vi.advanceTimersByTime(1);
-  expect(await stage.fixture.gone.next()).toBe(connection);
+  expect((await stage.fixture.gone.next())?.connection).toBe(connection);
   expect(await stage.descriptors()).toBe(0);
 });
 
@@ -120,7 +120,7 @@ test("a paused client is expelled like any other", async () => {
   connection.expel?.(4005, "");
   expect(await codeFor(client)).toBe(4005);
   client.end();
-  expect(await stage.fixture.gone.next()).toBe(connection);
+  expect((await stage.fixture.gone.next())?.connection).toBe(connection);
 });
 
 test("a client that is closed politely is read on until its own close frame", async () => {
@@ -133,7 +133,7 @@ test("a client that is closed politely is read on until its own close frame", as
   expect(await client.frame()).toBeUndefined();
   expect(server.bytesRead).toBeGreaterThan(20 * MIB);
   client.end();
-  expect(await stage.fixture.gone.next()).toBe(connection);
+  expect((await stage.fixture.gone.next())?.connection).toBe(connection);
 });
 
 test("each ping and each pong of a client is reported until it is closed", async () => {

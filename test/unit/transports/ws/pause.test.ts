@@ -53,7 +53,7 @@ test("a paused connection that the hub closes reads the client's answer", async 
   client.write(CLOSE);
   expect(await client.frame()).toBeUndefined();
   client.end();
-  expect(await stage.fixture.gone.next()).toBe(connection);
+  expect((await stage.fixture.gone.next())?.connection).toBe(connection);
   expect(stage.fixture.events.take()).toMatchObject([{ type: "close", code: 4000 }]);
 });
 
@@ -61,7 +61,7 @@ test("a paused connection that is terminated ends at once", async () => {
   connection.pause?.();
   client.write(rawFrame(text, "unread"));
   connection.terminate();
-  expect(await stage.fixture.gone.next()).toBe(connection);
+  expect((await stage.fixture.gone.next())?.connection).toBe(connection);
   expect(stage.fixture.events.take()).toMatchObject([{ type: "close", code: 1006 }]);
 });
 
@@ -69,7 +69,7 @@ test("to pause and to resume a connection that has ended does nothing", async ()
   connection.terminate();
   connection.pause?.();
   connection.resume?.();
-  expect(await stage.fixture.gone.next()).toBe(connection);
+  expect((await stage.fixture.gone.next())?.connection).toBe(connection);
   connection.pause?.();
   connection.resume?.();
   expect(stage.fixture.events.take()).toMatchObject([{ type: "close", code: 1006 }]);
@@ -80,5 +80,5 @@ test("a connection that is closing is not paused", async () => {
   connection.pause?.();
   client.write(CLOSE);
   client.end();
-  expect(await stage.fixture.gone.next()).toBe(connection);
+  expect((await stage.fixture.gone.next())?.connection).toBe(connection);
 });
