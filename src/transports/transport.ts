@@ -223,6 +223,12 @@ export interface Connection {
   readonly protocol: string;
 
   /**
+   * The number of bytes that were read from the client so far, frames and handshake: what a message cost that came in
+   * many empty fragments. Reading it never throws. Absent where the library does not tell.
+   */
+  readonly bytesRead?: number;
+
+  /**
    * The number of bytes accepted by `write` that the operating system has not taken yet; 0 once the connection is
    * closed. Reading it never throws.
    */

@@ -14,6 +14,18 @@ const CUT_AFTER = 1_000;
 /** The number of bytes that are read of a client that did harm, and thrown away. */
 const DISCARDED_BYTES = 8 * 1024 * 1024;
 
+/** The length of the header of a client's ping or pong. */
+const CONTROL_HEADER_BYTES = 6;
+
+/**
+ * The number of bytes of pings and pongs that a client may send without a message.
+ *
+ * `ws` keeps the fragments of a message as views of what it read: a fragment of one byte amid pongs holds 64 KiB, and
+ * nothing but their number would bound what 32,768 of them hold. A client that never sends a message may ping once a
+ * second for days before its connection ends.
+ */
+const MOST_CONTROL_BYTES = 4 * 1024 * 1024;
+
 /** The class of which `ws` creates its sockets, so that listeners that all of them share can find the connection. */
 export class CarrierWebSocket extends WebSocket {
   connection!: WsConnection;
@@ -58,6 +70,8 @@ export class WsConnection implements Connection {
   readonly #gone: (connection: WsConnection) => void;
   /** The close of the end that closed first; `ws` reports the other end's echo of it. */
   #firstClose: Close | undefined;
+  /** The bytes of pings and pongs since the last message. */
+  #controlBytes = 0;
   #reported = false;
   #drainAwaited = false;
 
@@ -80,6 +94,10 @@ export class WsConnection implements Connection {
 
   get protocol(): string {
     return this.#carrier.protocol;
+  }
+
+  get bytesRead(): number {
+    return this.#tcp.bytesRead;
   }
 
   get bufferedAmount(): number {
@@ -156,17 +174,22 @@ export class WsConnection implements Connection {
 
   /** Hands over a message, unless this side has closed the connection. */
   received(data: Buffer, isBinary: boolean): void {
+    this.#controlBytes = 0;
     if (this.#firstClose === undefined) this.#handlers.message(this, data, isBinary);
   }
 
   /** Hands over a ping, unless this side has closed the connection. */
-  pinged(): void {
-    if (this.#firstClose === undefined) this.#handlers.ping(this);
+  pinged(length: number): void {
+    if (this.#firstClose !== undefined) return;
+    this.#countControl(length);
+    this.#handlers.ping(this);
   }
 
   /** Hands over a pong, unless this side has closed the connection. */
-  ponged(): void {
-    if (this.#firstClose === undefined) this.#handlers.pong(this);
+  ponged(length: number): void {
+    if (this.#firstClose !== undefined) return;
+    this.#countControl(length);
+    this.#handlers.pong(this);
   }
 
   /**
@@ -190,6 +213,11 @@ export class WsConnection implements Connection {
     this.#report(close);
     this.#gone(this);
     this.#handlers.gone(this);
+  }
+
+  #countControl(length: number): void {
+    this.#controlBytes += length + CONTROL_HEADER_BYTES;
+    if (this.#controlBytes > MOST_CONTROL_BYTES && this.#isOpen) this.expel(TOO_BIG.code, TOO_BIG.reason);
   }
 
   get #isOpen(): boolean {
@@ -219,12 +247,12 @@ function onMessage(this: WebSocket, data: unknown, isBinary: boolean): void {
   (this as CarrierWebSocket).connection.received(data as Buffer, isBinary);
 }
 
-function onPing(this: WebSocket): void {
-  (this as CarrierWebSocket).connection.pinged();
+function onPing(this: WebSocket, { length }: Buffer): void {
+  (this as CarrierWebSocket).connection.pinged(length);
 }
 
-function onPong(this: WebSocket): void {
-  (this as CarrierWebSocket).connection.ponged();
+function onPong(this: WebSocket, { length }: Buffer): void {
+  (this as CarrierWebSocket).connection.ponged(length);
 }
 
 function onError(this: WebSocket, error: NodeJS.ErrnoException): void {

@@ -70,3 +70,41 @@ test("a message that comes byte by byte ends the connection with 1009 before it 
   expect(sent).toBeLessThan(4_096);
   expect(most).toBeLessThan(512 * 1024);
 });
+
+/** One byte of a message that never ends, amid pongs: 64 KiB together, which is what the server reads at once. */
+function amidPongs(opcode: number): Buffer {
+  const pongs = Array.from({ length: 499 }, () => rawFrame(Opcode.pong, Buffer.alloc(125)));
+  return Buffer.concat([rawFrame(opcode, "x", { fin: false }), ...pongs]);
+}
+
+test("fragments amid pongs do not hold what was read around them without bound", async () => {
+  const stage = await Stage.open();
+  const { tcp, client } = await stage.connect();
+  const before = await heldBytes();
+  const chunk = amidPongs(Opcode.continuation);
+  tcp.write(amidPongs(Opcode.text));
+  let held = 0;
+  for (let sent = 0; sent < 16 * MIB && !tcp.readableEnded; sent += chunk.length) {
+    await new Promise((resolve) => {
+      tcp.write(chunk, resolve);
+    });
+    await nextTurn();
+    stage.fixture.events.take();
+    if (sent % (32 * chunk.length) === 0) held = Math.max(held, (await heldBytes()) - before);
+  }
+  expect((await client.frame())?.payload.readUInt16BE()).toBe(1009);
+  expect(held).toBeLessThan(6 * MIB);
+});
+
+test("pings and pongs are counted anew after each message", async () => {
+  const stage = await Stage.open();
+  const { client, connection } = await stage.connect();
+  const pongs = Buffer.concat(Array.from({ length: 20_000 }, () => rawFrame(Opcode.pong, Buffer.alloc(125))));
+  for (const message of ["1", "2", "3"]) {
+    client.write(pongs, rawFrame(Opcode.text, message));
+    let event = await stage.fixture.events.next();
+    while (event?.type === "pong") event = await stage.fixture.events.next();
+    expect(event).toMatchObject({ type: "message", data: message });
+  }
+  expect(connection.bytesRead).toBeGreaterThan(60_000 * 131);
+});
