@@ -223,8 +223,9 @@ export interface Connection {
   readonly protocol: string;
 
   /**
-   * The number of bytes that were read from the client so far, frames and handshake: what a message cost that came in
-   * many empty fragments. Reading it never throws. Absent where the library does not tell.
+   * The number of bytes that were read from the client so far, handshake and headers too: what a message cost that came
+   * in many empty fragments. What costs far more than its bytes counts for more. Reading it never throws. Absent where the
+   * library does not tell.
    */
   readonly bytesRead?: number;
 

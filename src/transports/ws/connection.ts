@@ -3,6 +3,7 @@ import type { Socket as TcpSocket } from "node:net";
 import { WebSocket } from "ws";
 import { CloseCode, type Close } from "../../protocol/close-codes.ts";
 import type { Connection, FrameSequence, TransportHandlers } from "../transport.ts";
+import type { InflatedFragments } from "./inflated-fragments.ts";
 import { ABNORMAL, INVALID_TEXT, TOO_BIG } from "../shared/closes.ts";
 
 /** The code of `ws` for a message in too many parts. No table of the protocol has it, and clients would not come back. */
@@ -13,6 +14,9 @@ const CUT_AFTER = 1_000;
 
 /** The number of bytes that are read of a client that did harm, and thrown away. */
 const DISCARDED_BYTES = 8 * 1024 * 1024;
+
+/** The number of bytes that a fragment counts for beside its own if it has to be inflated. */
+const INFLATED_FRAGMENT_COST = 4 * 1024;
 
 /** The length of the header of a client's ping or pong. */
 const CONTROL_HEADER_BYTES = 6;
@@ -63,6 +67,8 @@ export const PLAIN: WireForm = { bytesOf: ({ bytes }) => bytes };
  */
 export class WsConnection implements Connection {
   owner: unknown = undefined;
+  /** The fragments of the client's compressed messages; absent without permessage-deflate. */
+  inflated: InflatedFragments | undefined;
   readonly #carrier: CarrierWebSocket;
   readonly #tcp: TcpSocket;
   readonly #wireForm: WireForm;
@@ -97,7 +103,7 @@ export class WsConnection implements Connection {
   }
 
   get bytesRead(): number {
-    return this.#tcp.bytesRead;
+    return this.#tcp.bytesRead + (this.inflated?.total ?? 0) * INFLATED_FRAGMENT_COST;
   }
 
   get bufferedAmount(): number {
@@ -170,6 +176,13 @@ export class WsConnection implements Connection {
   /** Tells the hub that the client ends the connection, while what was sent to it can still be written. */
   ending(): void {
     if (this.#isOpen && this.#firstClose === undefined) this.#handlers.ending(this);
+  }
+
+  /** Returns whether `ws` may parse what was read; ends the connection if not. */
+  admits(chunk: Buffer): boolean {
+    if (this.inflated === undefined || this.inflated.read(chunk)) return true;
+    this.expel(TOO_BIG.code, TOO_BIG.reason);
+    return false;
   }
 
   /** Hands over a message, unless this side has closed the connection. */

@@ -21,6 +21,7 @@ import { upgradeInfo } from "../shared/upgrade-info.ts";
 import { WaitingClient } from "../shared/waiting-client.ts";
 import { CarrierWebSocket, PLAIN, WsConnection, type WireForm } from "./connection.ts";
 import { EarlyBytes } from "./early-bytes.ts";
+import { InflatedFragments } from "./inflated-fragments.ts";
 import { listenOn } from "./listening.ts";
 import { agreedWindowBits, DEFLATE_OPTIONS } from "./negotiation.ts";
 import { guardReceiver } from "./receiver-guard.ts";
@@ -47,6 +48,12 @@ const LEAST_CHUNKS = 1024;
 
 /** The mean size of chunks below which a large frame comes in too many of them. */
 const CHUNK_BYTES = 256;
+
+/** The number of fragments that a compressed message may have whatever its size. */
+const LEAST_INFLATED_FRAGMENTS = 1024;
+
+/** The mean size of fragments below which a large compressed message has too many of them. */
+const INFLATED_FRAGMENT_BYTES = 512;
 
 /** Options of {@link ws}. */
 export interface WsOptions {
@@ -205,8 +212,13 @@ class WsTransport implements Transport {
     }
     this.#protocol = decision.protocol;
     this.#upgrader.handleUpgrade(request, tcp, head, (carrier) => {
-      if (this.#settings.compression) guardReceiver(carrier);
       const connection = new WsConnection(carrier as CarrierWebSocket, tcp, this.#wireForm, this.#handlers, this.#gone);
+      // Only clients that agreed on permessage-deflate, the one extension there is, send what has to be inflated.
+      if (carrier.extensions !== "") {
+        const most = Math.max(LEAST_INFLATED_FRAGMENTS, this.#settings.maxMessageBytes / INFLATED_FRAGMENT_BYTES);
+        connection.inflated = new InflatedFragments(most);
+        guardReceiver(carrier, (chunk) => connection.admits(chunk));
+      }
       this.#connections.add(connection);
       this.#handlers.open(connection, decision.context);
     });
