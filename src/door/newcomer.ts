@@ -37,6 +37,9 @@ export interface NewcomerParts {
   readonly report: NewcomerReport;
 }
 
+/** The number of pings and pongs that a newcomer may send. */
+const MAX_CONTROL_FRAMES = 16;
+
 /**
  * The connection of a library client from its opening to the answer to its `hub:hello`. A newcomer is in no room and no
  * audience, and the application does not know of it.
@@ -47,6 +50,7 @@ export class Newcomer {
   readonly #handshake: Handshake;
   readonly #parts: NewcomerParts;
   readonly #timer: Timer;
+  #controlFrames = 0;
   #silent = true;
   #waiting = true;
 
@@ -74,6 +78,12 @@ export class Newcomer {
     } else {
       this.#refuse(WRONG_VERSION, CloseCode.unsupportedVersion);
     }
+  }
+
+  /** Takes a ping or a pong. Rates limit members only, and a client has no use for many before its hello. */
+  control(): void {
+    if (this.#waiting && ++this.#controlFrames > MAX_CONTROL_FRAMES)
+      this.#refuse(HELLO_EXPECTED, CloseCode.protocolError);
   }
 
   /** Refuses the newcomer, if it waits. */

@@ -13,7 +13,7 @@ export interface SeenRequest {
   readonly host: string;
 }
 
-/** More proxies in a row than anybody has: a larger number is a mistake. */
+/** More proxies in a row than anybody has: a larger number is a mistake, and no more entries of a header are read. */
 const MAX_PROXIES = 32;
 
 /** Whether the value is a {@link TrustProxy}. */
@@ -29,7 +29,7 @@ export function isTrustProxy(value: unknown): boolean {
  *
  * Every proxy adds one entry at the right end of `X-Forwarded-For`: the address from which it received the request. So the
  * list is read from the right: the first entry is by the nearest proxy, the next one by the proxy before that, and
- * what stands left of the outermost trusted proxy's entry is a claim of the client's.
+ * what stands left of the outermost trusted proxy's entry is a claim of the client's, and is not read.
  */
 export class Proxies {
   readonly #trust: TrustProxy | undefined;
@@ -44,14 +44,17 @@ export class Proxies {
   seen({ headers, remoteAddress, secure }: Pick<UpgradeInfo, "headers" | "remoteAddress" | "secure">): SeenRequest {
     const host = headers["host"] ?? "";
     if (!this.#trusts(remoteAddress, 0)) return { remoteAddress, secure, host };
-    /** The address at distance 0 is the nearest proxy's; the one at distance n was added by the n-th proxy. */
-    const addresses = [remoteAddress, ...entriesOf(headers["x-forwarded-for"]).map(addressOf)];
-    let distance = 0;
-    while (distance < addresses.length - 1 && this.#trusts(addresses[distance], distance)) distance += 1;
-    // A proxy that does not tell the address may still tell the rest.
-    const hop = Math.max(distance, 1);
+    let address = remoteAddress;
+    let hop = 0;
+    for (const entry of entriesOf(headers["x-forwarded-for"])) {
+      hop += 1;
+      // Where the proxy wrote no address, as in `unknown`, its own is the last that is vouched for.
+      const told = addressOf(entry);
+      address = told ?? address;
+      if (!this.#trusts(told, hop)) break;
+    }
     return {
-      remoteAddress: lastKnown(addresses, distance),
+      remoteAddress: address,
       secure: isSecure(entryOf(headers["x-forwarded-proto"], hop)) ?? secure,
       host: entryOf(headers["x-forwarded-host"], hop) || host,
     };
@@ -65,24 +68,16 @@ export class Proxies {
 }
 
 /**
- * The address at this distance. Where the proxy wrote none, as in `unknown`, the address of that proxy itself is the last
- * that is vouched for: left of it are the client's claims.
+ * Returns the entries from right to left, as many as may be read. An empty entry keeps its place: a proxy wrote it, too. An
+ * absent header has one, because a proxy that does not tell the address may still tell the rest.
  */
-function lastKnown(addresses: readonly (string | undefined)[], distance: number): string {
-  for (let index = distance; index >= 0; index -= 1) {
-    const address = addresses[index];
-    if (address !== undefined) return address;
+function* entriesOf(header = ""): Generator<string> {
+  let end = header.length;
+  for (let count = 0; end >= 0 && count < MAX_PROXIES; count += 1) {
+    const comma = end === 0 ? -1 : header.lastIndexOf(",", end - 1);
+    yield header.slice(comma + 1, end).trim();
+    end = comma;
   }
-  return "";
-}
-
-/** Returns the entries from right to left. An empty entry keeps its place: a proxy wrote it, too. */
-function entriesOf(header: string | undefined): readonly string[] {
-  if (header === undefined) return [];
-  return header
-    .split(",")
-    .map((entry) => entry.trim())
-    .toReversed();
 }
 
 /**
@@ -91,8 +86,14 @@ function entriesOf(header: string | undefined): readonly string[] {
  * that can send them can as well leave out `Origin`.
  */
 function entryOf(header: string | undefined, hop: number): string {
-  const entries = entriesOf(header);
-  return entries[Math.min(hop, entries.length) - 1] ?? "";
+  let found = "";
+  let distance = 0;
+  for (const entry of entriesOf(header)) {
+    found = entry;
+    distance += 1;
+    if (distance === hop) break;
+  }
+  return found;
 }
 
 function isSecure(protocol: string): boolean | undefined {

@@ -44,6 +44,7 @@ export class Connections implements HeartbeatReport<Member>, NewcomerReport {
   readonly #parts: ConnectionsParts;
   readonly #newcomerParts: NewcomerParts;
   readonly #newcomers = new Set<Newcomer>();
+  #closing = 0;
   /** Present once the hub is drained or closed. */
   #farewell: Farewell | undefined;
 
@@ -56,6 +57,11 @@ export class Connections implements HeartbeatReport<Member>, NewcomerReport {
   /** Number of library clients that are not let in yet. */
   get newcomers(): number {
     return this.#newcomers.size;
+  }
+
+  /** Number of connections that have ended for the hub, but whose descriptors are not free. */
+  get closing(): number {
+    return this.#closing;
   }
 
   /** Takes no clients any more. Members are told when to reconnect, and stay until nothing is at work for them. */
@@ -93,13 +99,10 @@ export class Connections implements HeartbeatReport<Member>, NewcomerReport {
         member.askedIn = 0;
         if (member.open) dispatcher.receive(member, data, isBinary);
       },
-      ping: ({ owner }) => {
-        if (owner instanceof Member && owner.open) dispatcher.control(owner);
-      },
+      ping: ({ owner }) => this.#control(owner as Member | Newcomer),
       pong: ({ owner }) => {
-        if (!(owner instanceof Member)) return;
-        owner.askedIn = 0;
-        if (owner.open) dispatcher.control(owner);
+        if (owner instanceof Member) owner.askedIn = 0;
+        this.#control(owner as Member | Newcomer);
       },
       drain: ({ owner }) => {
         if (!(owner instanceof Member)) return;
@@ -115,10 +118,14 @@ export class Connections implements HeartbeatReport<Member>, NewcomerReport {
         if (owner instanceof Member && owner.open) delivery.flush(owner);
       },
       close: ({ owner }, code, reason) => {
+        this.#closing++;
         if (owner instanceof Member) lifecycle.retire(owner, { code, reason });
         else (owner as Newcomer).left();
       },
-      gone: ({ owner }) => door.left((owner as Member | Newcomer).handshake),
+      gone: ({ owner }) => {
+        this.#closing--;
+        door.left((owner as Member | Newcomer).handshake);
+      },
       error: (error) => report.failed(error, "transport"),
     };
   }
@@ -149,6 +156,11 @@ export class Connections implements HeartbeatReport<Member>, NewcomerReport {
 
   failed(error: unknown, source: ErrorSource, subject: { readonly event: string }): void {
     this.#parts.report.failed(error, source, subject);
+  }
+
+  #control(owner: Member | Newcomer): void {
+    if (owner instanceof Newcomer) owner.control();
+    else if (owner.open) this.#parts.dispatcher.control(owner);
   }
 
   /** Lets a plain client in; a library client says hello first. */

@@ -211,6 +211,7 @@ export class Hub<T extends HubTypes = HubTypes> extends Sender<T> {
     return {
       connections: members.all.size,
       newcomers: connections.newcomers,
+      closing: connections.closing,
       rooms: members.rooms.entries.size,
       pendingBytes: delivery.pendingBytes(members.all.values()),
       ...counters,

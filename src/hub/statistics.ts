@@ -7,6 +7,8 @@ export interface HubStatistics extends Readonly<Omit<Counters, "drops">> {
   readonly connections: number;
   /** Library clients that are connected now but not let in yet. */
   readonly newcomers: number;
+  /** Connections that have ended, but whose descriptors are not free yet: they count in the limits of connections. */
+  readonly closing: number;
   /** Rooms that have members now. */
   readonly rooms: number;
   /** Bytes that wait now, in the hub and in the transport, for all sockets. */

@@ -11,6 +11,7 @@ import { TRANSPORTS } from "../support/transports.ts";
 const NOTHING: HubStatistics = {
   connections: 0,
   newcomers: 0,
+  closing: 0,
   rooms: 0,
   messagesIn: 0,
   messagesOut: 0,

@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { isTrustProxy, Proxies, type SeenRequest, type TrustProxy } from "../../../src/door/proxies.ts";
 
 function seen(trust: TrustProxy | undefined, remoteAddress: string, headers: Record<string, string> = {}): SeenRequest {
@@ -165,6 +165,26 @@ describe("the protocol and the host", () => {
   ])("behind %j, of %j, %j and %j", (trust, forwarded, protocols, hosts, secure, host) => {
     const headers = { "x-forwarded-for": forwarded, "x-forwarded-proto": protocols, "x-forwarded-host": hosts };
     expect(seen(trust, "10.0.0.1", headers)).toEqual({ remoteAddress: "198.51.100.7", secure, host });
+  });
+});
+
+describe("a long header", () => {
+  const ENTRIES = 2_000;
+  const LONG = {
+    "x-forwarded-for": Array.from({ length: ENTRIES }, () => "10.9.9.9").join(","),
+    "x-forwarded-proto": ",".repeat(ENTRIES),
+    "x-forwarded-host": ",".repeat(ENTRIES),
+  };
+
+  it.each<[name: string, trust: TrustProxy, most: number]>([
+    ["no further than the first proxy that is not trusted", 1, 3],
+    ["no further than 32 trusted proxies in a row", ["10.0.0.0/8"], 3 * 32],
+  ])("is read from the right, %s", (_name, trust, most) => {
+    const trim = vi.spyOn(String.prototype, "trim");
+    onTestFinished(() => trim.mockRestore());
+    expect(seen(trust, "10.0.0.1", LONG)).toEqual({ remoteAddress: "10.9.9.9", ...AS_IT_IS });
+    expect(trim.mock.calls.length).toBeGreaterThan(0);
+    expect(trim.mock.calls.length).toBeLessThanOrEqual(most);
   });
 });
 
