@@ -30,6 +30,12 @@ const CONTROL_HEADER_BYTES = 6;
  */
 const MOST_CONTROL_BYTES = 4 * 1024 * 1024;
 
+/** The number of bytes that a client may go on to send after a close frame of this side, until nothing more is parsed. */
+const MOST_LATE_BYTES = 2 * 1024 * 1024;
+
+/** The number of bytes that a frame counts for beside its own after a close, because the hub limits its rate no more. */
+const LATE_FRAME_COST = 1024;
+
 /** The class of which `ws` creates its sockets, so that listeners that all of them share can find the connection. */
 export class CarrierWebSocket extends WebSocket {
   connection!: WsConnection;
@@ -76,8 +82,9 @@ export class WsConnection implements Connection {
   readonly #gone: (connection: WsConnection) => void;
   /** The close of the end that closed first; `ws` reports the other end's echo of it. */
   #firstClose: Close | undefined;
-  /** The bytes of pings and pongs since the last message. */
-  #controlBytes = 0;
+  /** The bytes of pings and pongs since the last message; after a close by this side, of all that comes. */
+  #idleBytes = 0;
+  #isForsaken = false;
   #reported = false;
   #drainAwaited = false;
 
@@ -139,6 +146,7 @@ export class WsConnection implements Connection {
   close(code: number, reason: string): void {
     if (!this.#isOpen) return;
     this.#firstClose ??= { code, reason };
+    this.#idleBytes = 0;
     // The client's close frame is to be seen.
     this.#carrier.resume();
     this.#carrier.close(code, reason);
@@ -162,6 +170,8 @@ export class WsConnection implements Connection {
    * would one whose connection is cut at once, because what is not read makes a reset of the end.
    */
   forsake(): void {
+    if (this.#isForsaken) return;
+    this.#isForsaken = true;
     const tcp = this.#tcp;
     let left = DISCARDED_BYTES;
     tcp.removeAllListeners("data").on("data", ({ length }: Buffer) => {
@@ -180,6 +190,7 @@ export class WsConnection implements Connection {
 
   /** Returns whether `ws` may parse what was read; ends the connection if not. */
   admits(chunk: Buffer): boolean {
+    if (this.#isForsaken) return false;
     if (this.inflated === undefined || this.inflated.read(chunk)) return true;
     this.expel(TOO_BIG.code, TOO_BIG.reason);
     return false;
@@ -187,22 +198,28 @@ export class WsConnection implements Connection {
 
   /** Hands over a message, unless this side has closed the connection. */
   received(data: Buffer, isBinary: boolean): void {
-    this.#controlBytes = 0;
-    if (this.#firstClose === undefined) this.#handlers.message(this, data, isBinary);
+    if (this.#firstClose !== undefined) {
+      this.#countLate(data.length);
+      return;
+    }
+    this.#idleBytes = 0;
+    this.#handlers.message(this, data, isBinary);
   }
 
   /** Hands over a ping, unless this side has closed the connection. */
   pinged(length: number): void {
-    if (this.#firstClose !== undefined) return;
-    this.#countControl(length);
-    this.#handlers.ping(this);
+    if (this.#firstClose === undefined) {
+      this.#countControl(length);
+      this.#handlers.ping(this);
+    } else this.#countLate(length);
   }
 
   /** Hands over a pong, unless this side has closed the connection. */
   ponged(length: number): void {
-    if (this.#firstClose !== undefined) return;
-    this.#countControl(length);
-    this.#handlers.pong(this);
+    if (this.#firstClose === undefined) {
+      this.#countControl(length);
+      this.#handlers.pong(this);
+    } else this.#countLate(length);
   }
 
   /**
@@ -229,8 +246,13 @@ export class WsConnection implements Connection {
   }
 
   #countControl(length: number): void {
-    this.#controlBytes += length + CONTROL_HEADER_BYTES;
-    if (this.#controlBytes > MOST_CONTROL_BYTES && this.#isOpen) this.expel(TOO_BIG.code, TOO_BIG.reason);
+    this.#idleBytes += length + CONTROL_HEADER_BYTES;
+    if (this.#idleBytes > MOST_CONTROL_BYTES) this.expel(TOO_BIG.code, TOO_BIG.reason);
+  }
+
+  #countLate(length: number): void {
+    this.#idleBytes += length + LATE_FRAME_COST;
+    if (this.#idleBytes > MOST_LATE_BYTES) this.forsake();
   }
 
   get #isOpen(): boolean {

@@ -124,17 +124,39 @@ test("a paused client is expelled like any other", async () => {
 });
 
 test("a client that is closed politely is read on until its own close frame", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout"] });
   const stage = await Stage.open();
   const { client, tcp, connection, server } = await stage.connect();
   connection.close(4000, "");
   expect(await codeFor(client)).toBe(4000);
-  for (let sent = 0; sent < 20 * MIB; sent += PLAIN.length) if (!tcp.write(PLAIN)) await once(tcp, "drain");
+  vi.advanceTimersByTime(4_999);
+  for (let sent = 0; sent < MIB / 2; sent += PLAIN.length) if (!tcp.write(PLAIN)) await once(tcp, "drain");
   client.write(rawFrame(close, closePayload(4000)));
   expect(await client.frame()).toBeUndefined();
-  expect(server.bytesRead).toBeGreaterThan(20 * MIB);
+  expect(server.bytesRead).toBeGreaterThan(MIB / 2);
   client.end();
   expect((await stage.fixture.gone.next())?.connection).toBe(connection);
 });
+
+test.each([
+  ["messages", rawFrame(text, WORDS), 1_024],
+  ["empty messages", rawFrame(text), 2_049],
+])(
+  "a client that goes on with %s after a polite close is parsed no further than a limit",
+  async (_what, bytes, most) => {
+    const parsed = vi.spyOn(WsConnection.prototype, "received");
+    const stage = await Stage.open();
+    const { client, tcp, connection, server } = await stage.connect();
+    connection.close(4000, "");
+    expect(await codeFor(client)).toBe(4000);
+    await flood(tcp, Buffer.concat(Array.from({ length: Math.ceil(65_536 / bytes.length) }, () => bytes)));
+    expect((await stage.fixture.gone.next())?.connection).toBe(connection);
+    expect(server.bytesRead).toBeLessThan(16 * MIB);
+    // The rest of one read is parsed as well, and `ws` parses what waits when a connection ends.
+    expect(parsed.mock.calls.length).toBeLessThan(most + (2 * 65_536) / bytes.length);
+    expect(stage.fixture.events.take()).toMatchObject([{ type: "close", code: 4000 }]);
+  },
+);
 
 test("each ping and each pong of a client is reported until it is closed", async () => {
   const stage = await Stage.open();
