@@ -114,6 +114,9 @@ export class Connections implements HeartbeatReport<Member>, NewcomerReport {
         if (owner instanceof Member) lifecycle.expelSlow(owner);
         else (owner as Newcomer).close(TOO_SLOW);
       },
+      ending: ({ owner }) => {
+        if (owner instanceof Member && owner.open) delivery.flush(owner);
+      },
       close: ({ owner }, code, reason) => {
         this.#closing++;
         if (owner instanceof Member) lifecycle.retire(owner, { code, reason });

@@ -80,6 +80,11 @@ export interface TransportSettings {
    * transport whose library has a limit of its own may keep to that limit.
    */
   readonly handshakeTimeout: number;
+  /**
+   * The number of clients that the hub lets in at the same time, or `undefined` for any. A transport may refuse TCP
+   * connections to its own server that are far beyond this number.
+   */
+  readonly maxConnections: number | undefined;
 }
 
 /** The address to listen on: a port, or `socketPath` for a Unix domain socket. */
@@ -145,6 +150,12 @@ export interface TransportHandlers {
    * itself answers the client's pings. The transport does not report this for frames that the hub writes.
    */
   overflow(connection: Connection): void;
+
+  /**
+   * Tells that the client closes the connection, or broke RFC 6455, while frames can still be written that were sent
+   * before: the close frame that answers goes out afterwards. A transport whose library answers by itself leaves this out.
+   */
+  ending(connection: Connection): void;
 
   /**
    * Tells that a connection has ended. The transport calls this exactly once for every `open`, and never from inside a
@@ -213,6 +224,13 @@ export interface Connection {
   readonly protocol: string;
 
   /**
+   * The number of bytes that were read from the client so far, handshake and headers too: what a message cost that came
+   * in many empty fragments. What costs far more than its bytes counts for more. Reading it never throws. Absent where the
+   * library does not tell.
+   */
+  readonly bytesRead?: number;
+
+  /**
    * The number of bytes accepted by `write` that the operating system has not taken yet; 0 once the connection is
    * closed. Reading it never throws.
    */
@@ -235,6 +253,15 @@ export interface Connection {
 
   /** Sends a ping, which the client answers with a pong. Does nothing once the connection is closed. */
   ping(): void;
+
+  /**
+   * Reads nothing more of the client until `resume`. What has been read already may still be handed over. Closing the
+   * connection ends the pause. A transport whose library cannot pause leaves out both.
+   */
+  pause?(): void;
+
+  /** Reads again, after `pause`. */
+  resume?(): void;
 
   /**
    * Sends a close frame after everything that was written before. The hub has validated the code and the reason. Does

@@ -61,6 +61,7 @@ export class TransportFixture {
       maxBufferedBytes: 1024 * 1024,
       compression: subject.compression ?? false,
       handshakeTimeout: 10_000,
+      maxConnections: undefined,
       ...settings,
     };
     this.transport = this.another();
@@ -85,6 +86,7 @@ export class TransportFixture {
       ping: (connection) => this.events.push({ type: "ping", connection }),
       pong: (connection) => this.events.push({ type: "pong", connection }),
       drain: (connection) => this.drains.push(connection),
+      ending: () => {},
       close: (connection, code, reason) => {
         closed.add(connection);
         this.events.push({ type: "close", connection, code, reason });

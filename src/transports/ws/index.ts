@@ -21,6 +21,7 @@ import { upgradeInfo } from "../shared/upgrade-info.ts";
 import { WaitingClient } from "../shared/waiting-client.ts";
 import { CarrierWebSocket, PLAIN, WsConnection, type WireForm } from "./connection.ts";
 import { EarlyBytes } from "./early-bytes.ts";
+import { InflatedFragments } from "./inflated-fragments.ts";
 import { listenOn } from "./listening.ts";
 import { agreedWindowBits, DEFLATE_OPTIONS } from "./negotiation.ts";
 import { guardReceiver } from "./receiver-guard.ts";
@@ -32,6 +33,27 @@ const CLOSE_TIMEOUT = 5_000;
 
 /** The time that `destroy` gives connections to finish their closing handshake, in milliseconds. */
 const DESTROY_GRACE = 1_000;
+
+// `ws` keeps some 150 bytes for each fragment of a message and some 210 for each chunk of a frame that the network brings,
+// however little is in them. A message in more parts than these ends its connection with 1009, as one that is too large.
+
+/** The number of fragments that a message may have whatever its size. */
+const LEAST_FRAGMENTS = 32 * 1024;
+
+/** The mean size of fragments below which a large message has too many of them. */
+const FRAGMENT_BYTES = 32;
+
+/** The number of chunks that a frame may come in whatever its size. */
+const LEAST_CHUNKS = 1024;
+
+/** The mean size of chunks below which a large frame comes in too many of them. */
+const CHUNK_BYTES = 256;
+
+/** The number of fragments that a compressed message may have whatever its size. */
+const LEAST_INFLATED_FRAGMENTS = 1024;
+
+/** The mean size of fragments below which a large compressed message has too many of them. */
+const INFLATED_FRAGMENT_BYTES = 512;
 
 /** Options of {@link ws}. */
 export interface WsOptions {
@@ -95,6 +117,8 @@ class WsTransport implements Transport {
       closeTimeout: CLOSE_TIMEOUT,
       handleProtocols: () => this.#protocol || false,
       maxPayload: settings.maxMessageBytes,
+      maxFragments: Math.max(LEAST_FRAGMENTS, settings.maxMessageBytes / FRAGMENT_BYTES),
+      maxBufferedChunks: Math.max(LEAST_CHUNKS, settings.maxMessageBytes / CHUNK_BYTES),
       perMessageDeflate: settings.compression && DEFLATE_OPTIONS,
       WebSocket: CarrierWebSocket,
     };
@@ -109,11 +133,8 @@ class WsTransport implements Transport {
     if (this.#attachedTo !== undefined) {
       throw new HubError("ERR_HUB_ATTACHED", "This hub is attached to your own server. Call server.listen() instead.");
     }
-    const server = await listenOn(options, this.#settings.handshakeTimeout).catch((error: unknown) => {
+    const server = await listenOn(options, this.#settings).catch((error: unknown) => {
       throw listenError(error, options);
-    });
-    server.on("request", (_request, response) => {
-      response.writeHead(426, { "Content-Type": "text/plain", Upgrade: "websocket" }).end("Upgrade Required\n");
     });
     server.on("error", (error) => this.#handlers.error(error));
     if (options.tls !== undefined) {
@@ -174,7 +195,7 @@ class WsTransport implements Transport {
       return;
     }
     this.#undecided.add(tcp);
-    const early = new EarlyBytes(tcp, head, this.#settings.maxMessageBytes, () => {
+    const early = new EarlyBytes(tcp, head, () => {
       this.#undecided.delete(tcp);
       client.disconnected();
     });
@@ -191,8 +212,13 @@ class WsTransport implements Transport {
     }
     this.#protocol = decision.protocol;
     this.#upgrader.handleUpgrade(request, tcp, head, (carrier) => {
-      if (this.#settings.compression) guardReceiver(carrier);
       const connection = new WsConnection(carrier as CarrierWebSocket, tcp, this.#wireForm, this.#handlers, this.#gone);
+      // Only clients that agreed on permessage-deflate, the one extension there is, send what has to be inflated.
+      if (carrier.extensions !== "") {
+        const most = Math.max(LEAST_INFLATED_FRAGMENTS, this.#settings.maxMessageBytes / INFLATED_FRAGMENT_BYTES);
+        connection.inflated = new InflatedFragments(most);
+        guardReceiver(carrier, (chunk) => connection.admits(chunk));
+      }
       this.#connections.add(connection);
       this.#handlers.open(connection, decision.context);
     });

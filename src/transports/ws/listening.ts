@@ -1,23 +1,25 @@
 import { readFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import { createServer as createTlsServer, type Server as TlsServer } from "node:https";
-import type { ListenOptions, TlsOptions } from "../transport.ts";
+import type { ListenOptions, TlsOptions, TransportSettings } from "../transport.ts";
 
 /** The interval at which Node.js looks for connections that have not sent their request in time, in milliseconds. */
 const CHECKING_INTERVAL = 1_000;
 
+/** The number of TCP connections beside `maxConnections` and an eighth of it: handshakes, refusals and closes. */
+const SPARE_CONNECTIONS = 64;
+
 /**
- * Creates a server that listens on an address.
+ * Creates a server that listens on an address and tells ordinary HTTP requests to upgrade.
  *
- * It disconnects clients that have not sent a whole request, or not finished the TLS handshake, in time. By default
- * Node.js would wait for minutes.
+ * It disconnects clients that have not sent a whole request, or not finished the TLS handshake, in `handshakeTimeout`. By
+ * default Node.js would wait for minutes.
  *
- * @param timeout - the time for the request and for the TLS handshake, in milliseconds.
  * @throws {Error} as a rejection: the system's error.
  */
 export async function listenOn(
   { port = 0, host, socketPath, tls }: ListenOptions,
-  timeout: number,
+  { handshakeTimeout: timeout, maxConnections }: TransportSettings,
 ): Promise<Server | TlsServer> {
   const limits = {
     headersTimeout: timeout,
@@ -28,6 +30,15 @@ export async function listenOn(
     tls === undefined
       ? createServer(limits)
       : createTlsServer({ ...limits, ...(await readTls(tls)), handshakeTimeout: timeout });
+  if (maxConnections !== undefined) {
+    server.maxConnections = maxConnections + SPARE_CONNECTIONS + Math.ceil(maxConnections / 8);
+  }
+  server.maxRequestsPerSocket = 1;
+  server.on("request", (_request, response) => {
+    response
+      .writeHead(426, { "Content-Type": "text/plain", Connection: "close", Upgrade: "websocket" })
+      .end("Upgrade Required\n");
+  });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(socketPath === undefined ? { port, host } : { path: socketPath }, () => {
