@@ -279,11 +279,12 @@ export class Dispatcher {
   readonly #sweep = (): void => {
     const { clock } = this.#parts;
     const oldest = clock.now() - PATIENCE;
-    for (const member of [...this.#blocked]) {
-      const waiting = member.inbox?.weighed;
-      while (member.open && waiting?.first !== undefined && waiting.first.since <= oldest) {
-        const message = waiting.shift() as WaitingMessage;
-        this.#refuse(member, this.#decodeAgain(member, message), TOO_MANY_REQUESTS);
+    for (const member of this.#blocked) {
+      for (;;) {
+        const first = member.inbox?.weighed.first;
+        if (first === undefined || first.since > oldest) break;
+        member.inbox?.weighed.shift();
+        this.#refuse(member, this.#decodeAgain(member, first), TOO_MANY_REQUESTS);
       }
       this.#proceed(member);
     }

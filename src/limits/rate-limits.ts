@@ -20,9 +20,15 @@ export interface Rated {
   allowance: Allowance | undefined;
   /** The keys of those whose connection this is: the next connection of any of them takes over what is left. */
   readonly owners: readonly string[];
+  readonly connection: { readonly bytesRead?: number };
+  /** The bytes read from the connection when its last message was charged, where the transport tells. */
+  chargedBytes: number;
 }
 
 type Rates = Pick<Limits, "messages" | "bytes" | "violations">;
+
+/** The longest header of a frame from a client (RFC 6455 section 5.2), which is not charged. */
+const HEADER = 14;
 
 /** Units of weight that are charged as one byte. */
 const WEIGHT_PER_BYTE = 3;
@@ -60,6 +66,7 @@ export class RateLimits {
 
   /** Lets a new connection take over what was left to the last ones of the same owners, if it is not full again. */
   enter(client: Rated): void {
+    client.chargedBytes = client.connection.bytesRead ?? 0;
     if (this.#count > 0) client.allowance = this.#takeOver(client.owners, this.#clock.now());
   }
 
@@ -76,7 +83,7 @@ export class RateLimits {
     const now = this.#clock.now();
     const { messages, bytes } = this.#allowanceOf(client, now);
     messages.take(1, now);
-    bytes.take(Math.max(byteLength, weight / WEIGHT_PER_BYTE), now);
+    bytes.take(Math.max(byteLength, weight / WEIGHT_PER_BYTE, unchargedOf(client) - HEADER), now);
   }
 
   /** Charges a control frame. Returns whether the client may go on: a debt of a whole burst is a flood. */
@@ -101,6 +108,8 @@ export class RateLimits {
   /** Parks what is left to a client whose connection has ended, for the next connection of the same owners. */
   park(client: Rated): void {
     const { allowance } = client;
+    // What was read without making a message is charged, too.
+    allowance?.bytes.take(unchargedOf(client), this.#clock.now());
     if (allowance === undefined || this.#isFull(allowance, this.#clock.now())) return;
     client.allowance = undefined;
     allowance.isParked = true;
@@ -172,4 +181,13 @@ export class RateLimits {
   #isFull({ messages, bytes, violations }: Allowance, now: number): boolean {
     return messages.isFull(now) && bytes.isFull(now) && (violations?.isFull(now) ?? true);
   }
+}
+
+/** Returns the bytes that were read from a connection and not charged yet: messages with the headers of all their frames. */
+function unchargedOf(client: Rated): number {
+  const { bytesRead } = client.connection;
+  if (bytesRead === undefined) return 0;
+  const uncharged = bytesRead - client.chargedBytes;
+  client.chargedBytes = bytesRead;
+  return uncharged;
 }

@@ -50,6 +50,7 @@ export class Member<S = unknown> implements Asked<Member>, Beating, Expiring, Ra
   /** Present once a handler has asked for the signal. */
   #controller: AbortController | undefined = undefined;
   allowance: Rated["allowance"] = undefined;
+  chargedBytes = 0;
   askedIn = 0;
   isPaused = false;
   readonly phase: number;

@@ -1,11 +1,18 @@
 import { subscriberOf } from "../checks/subscriber.ts";
-import type { Member } from "./member.ts";
+import type { User } from "../event-types.ts";
+import type { Handshake } from "./handshake.ts";
+
+/** What tells the owner of a connection. */
+interface Owned {
+  readonly handshake: Handshake;
+  readonly user: User | undefined;
+}
 
 /**
  * Returns the key of the owner of a member: its user or, without a user, the address that it came from. What one owner uses up is
  * counted by this key, so that a new connection renews nothing.
  */
-export function ownerOf({ user, handshake }: Pick<Member, "handshake" | "user">): string {
+export function ownerOf({ user, handshake }: Owned): string {
   return user === undefined ? addressKeyOf(handshake.remoteAddress) : `user:${user.id}`;
 }
 
