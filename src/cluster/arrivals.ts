@@ -98,7 +98,7 @@ export class Arrivals {
   }
 
   #deliver(from: string, channel: string, { selection, manner, asking, messages }: FramesEnvelope): void {
-    const { interest, local, respondent } = this.#parts;
+    const { codecs, interest, local, respondent } = this.#parts;
     const { routes = [channel], number } = selection;
     const copies = routes.filter((route) => interest.has(route)).length;
     const { isFirst, reached } = this.#copies.take(`${from}${number}`, copies);
@@ -112,7 +112,7 @@ export class Arrivals {
     const { id, timeout } = asking;
     const audience = audienceOf(routes, selection, manner);
     const { asked } = local.request(audience, asking, this.#encodingOf(messages, undefined), (member, outcome) => {
-      respondent.settled(from, id, member.id, outcome);
+      respondent.settled(from, id, member.id, codecs.nameOf(member.codec), outcome);
     });
     const ids = asked.map((member) => member.id);
     respondent.asked(from, id, ids, timeout);

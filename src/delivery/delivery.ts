@@ -1,4 +1,5 @@
 import type { Counters, DropReason } from "../counters.ts";
+import { forEach, soon, type Guardian } from "../guard.ts";
 import type { Group, GroupObserver } from "../rooms/rooms.ts";
 import type { FrameSequence } from "../transports/transport.ts";
 import { Backlog } from "./backlog.ts";
@@ -26,6 +27,8 @@ interface Sequence extends FrameSequence {
 
 /** Whom delivery tells what becomes of messages. */
 interface DeliveryReport<R> {
+  /** Called for a recipient for which the hub itself fails. */
+  fail(recipient: R, error: unknown): void;
   /** Called for a recipient for which more would be held than may be. The message in question is not kept. */
   overflow(recipient: R): void;
   /** Called for each message that a recipient does not get although it stays. */
@@ -39,7 +42,7 @@ export interface DeliveryParts<R extends Recipient> {
   readonly counters: Counters;
   /** A faster way to reach a whole group, where the transport has one. */
   readonly multicast: Multicast<R> | undefined;
-  readonly report: DeliveryReport<R>;
+  readonly report: DeliveryReport<R> & Guardian;
 }
 
 /**
@@ -128,15 +131,15 @@ export class Delivery<R extends Recipient> implements GroupObserver<R> {
     const groupBatch = this.#groupBatch;
     if (groupBatch === undefined) return;
     this.#groupBatch = undefined;
-    for (const recipient of groupBatch.group.values()) {
+    this.#forEach(groupBatch.group.values(), (recipient) => {
       const sequence = groupBatch.for(recipient);
-      if (sequence.byteLength === 0) continue;
+      if (sequence.byteLength === 0) return;
       if (recipient.backlog !== undefined) this.#holdAll(recipient, sequence);
       else {
         this.#setPending(recipient, sequence);
         if (recipient.pending !== undefined) this.#dirty.push(recipient);
       }
-    }
+    });
   }
 
   /** Drops a volatile message if this recipient is behind. Returns whether it was dropped. */
@@ -193,7 +196,7 @@ export class Delivery<R extends Recipient> implements GroupObserver<R> {
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    setImmediate(this.#flushAll);
+    soon(this.#parts.report, this.#flushAll);
   }
 
   readonly #flushAll = (): void => {
@@ -205,21 +208,27 @@ export class Delivery<R extends Recipient> implements GroupObserver<R> {
     // A new chain each turn: the old one would keep every frame of the turn alive.
     this.#start = new Batch();
     if (groupBatch !== undefined && !this.#publish(groupBatch)) this.#writeToGroup(groupBatch);
-    for (const recipient of dirty) {
+    this.#forEach(dirty, (recipient) => {
       const batch = recipient.pending;
       if (batch !== undefined) this.#write(recipient, batch);
-    }
+    });
   };
 
   /** Does what `separate` and a flush would, in one pass over the members. */
   #writeToGroup(groupBatch: GroupBatch<R>): void {
-    for (const recipient of groupBatch.group.values()) {
+    this.#forEach(groupBatch.group.values(), (recipient) => {
       const sequence = groupBatch.for(recipient);
-      if (sequence.byteLength === 0) continue;
+      if (sequence.byteLength === 0) return;
       if (recipient.backlog === undefined) this.#write(recipient, sequence);
       else this.#holdAll(recipient, sequence);
-    }
+    });
   }
+
+  #forEach(recipients: Iterable<R>, act: (recipient: R) => void): void {
+    forEach(recipients, act, this.#failed);
+  }
+
+  readonly #failed = (recipient: R, error: unknown): void => this.#parts.report.fail(recipient, error);
 
   #publish(groupBatch: GroupBatch<R>): boolean {
     const { counters, multicast } = this.#parts;

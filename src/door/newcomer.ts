@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 import { Batch } from "../delivery/batch.ts";
 import type { Codecs } from "../delivery/codecs.ts";
 import { ownedMessage } from "../delivery/incoming-message.ts";
+import { watch } from "../guard.ts";
 import { Handshake } from "../members/handshake.ts";
 import type { Admission } from "../members/lifecycle.ts";
 import { CloseCode, MAX_CLOSE_REASON_BYTES, type Close } from "../protocol/close-codes.ts";
@@ -70,7 +71,8 @@ export class Newcomer {
     if (hello === undefined) {
       this.#refuse(HELLO_EXPECTED, CloseCode.protocolError);
     } else if (hello.protocol === PROTOCOL_VERSION) {
-      void this.#introduce(new Handshake(this.#handshake, hello.auth));
+      const introduced = this.#introduce(new Handshake(this.#handshake, hello.auth));
+      watch(this.#parts.report, introduced, () => this.#connection.terminate());
     } else {
       this.#refuse(WRONG_VERSION, CloseCode.unsupportedVersion);
     }

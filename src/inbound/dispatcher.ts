@@ -6,6 +6,7 @@ import type { Codecs } from "../delivery/codecs.ts";
 import type { Delivery } from "../delivery/delivery.ts";
 import { ownedMessage } from "../delivery/incoming-message.ts";
 import { isInstance, messageOf, ReplyError, RoomLimitError } from "../errors.ts";
+import { watch } from "../guard.ts";
 import type { Limits } from "../limits/limits.ts";
 import type { RateLimits } from "../limits/rate-limits.ts";
 import type { MemberLifecycle } from "../members/lifecycle.ts";
@@ -91,7 +92,7 @@ export class Dispatcher {
     }
     if (packet === undefined) {
       if (!this.#parts.report.message(member, message)) this.#blame(member, undefined, UNEXPECTED_MESSAGE);
-    } else if (isReply(packet)) this.#parts.requests.replied(member, packet);
+    } else if (isReply(packet)) this.#parts.requests.replied(member, packet, message);
     else this.#dispatch(member, packet);
   }
 
@@ -121,7 +122,7 @@ export class Dispatcher {
               this.#report(member, event, error, trace),
             );
       if (isThenable(result)) {
-        void this.#await(member, packet, result, trace);
+        watch(this.#parts.report, this.#await(member, packet, result, trace));
         return;
       }
       this.#reply(member, packet, result);

@@ -4,6 +4,7 @@ import type { Counters, DropReason } from "../counters.ts";
 import type { Codecs } from "../delivery/codecs.ts";
 import type { Delivery } from "../delivery/delivery.ts";
 import type { User } from "../event-types.ts";
+import { guarded, microtask, soon } from "../guard.ts";
 import { CloseCode, type Close } from "../protocol/close-codes.ts";
 import type { ErrorReport } from "../report.ts";
 import type { Clock } from "../time/clock.ts";
@@ -49,7 +50,7 @@ export class MemberLifecycle {
 
   constructor(parts: LifecycleParts) {
     this.#parts = parts;
-    this.#expiry = new Expiry(parts.clock, (member) => this.close(member, EXPIRED));
+    this.#expiry = new Expiry(parts.clock, (member) => this.close(member, EXPIRED), this.fail);
   }
 
   /** Makes a member of a connection. `phase` is the heartbeat's. */
@@ -103,6 +104,14 @@ export class MemberLifecycle {
     this.retire(member, TERMINATED);
   }
 
+  /** Ends a member for which the hub itself has failed, so that nobody else loses anything. */
+  readonly fail = (member: Member, error: unknown): void => {
+    const { report } = this.#parts;
+    report.failed(error, "internal", { socket: member.socket });
+    guarded(report, () => member.connection.terminate());
+    this.retire(member, FAILED);
+  };
+
   /**
    * Takes a member out of all rooms and audiences. The application hears of it in a microtask: later than the call that
    * caused it, in the order of the ends, and not from inside another handler.
@@ -111,12 +120,12 @@ export class MemberLifecycle {
     if (!member.open) return;
     const { codecs, delivery, members, requests, report } = this.#parts;
     member.open = false;
-    delivery.discard(member);
-    members.remove(member);
+    microtask(report, () => report.departed(member, close));
+    guarded(report, () => delivery.discard(member));
+    guarded(report, () => members.remove(member));
     codecs.left(member.codec);
     this.#expiry.forget(member);
-    requests.abandon(member);
-    queueMicrotask(() => report.departed(member, close));
+    guarded(report, () => requests.abandon(member));
     if (members.all.size === 0) this.#drained?.();
   }
 
@@ -134,9 +143,10 @@ export class MemberLifecycle {
   rested(member: Member): void {
     if (this.#drained === undefined) return;
     // Later, because the program that waited for a reply may have something to say.
-    setImmediate(() => {
+    const end = (): void => {
       if (!member.isBusy) this.close(member, DRAINED);
-    });
+    };
+    soon({ error: (error) => this.fail(member, error) }, end);
   }
 
   /** Ends no members any more because of expired credentials. */
@@ -153,6 +163,7 @@ export const DRAINED: Close = { code: CloseCode.draining, reason: "The server is
 
 const EXPIRED: Close = { code: CloseCode.credentialsExpired, reason: "The credentials have expired" };
 const LOST: Close = { code: CloseCode.heartbeatLost, reason: "No sign of life" };
+const FAILED: Close = { code: CloseCode.internalError, reason: "The server failed" };
 const TERMINATED: Close = { code: CloseCode.abnormal, reason: "" };
 
 /**

@@ -1,3 +1,4 @@
+import { forEach } from "../guard.ts";
 import type { Clock, Timer } from "./clock.ts";
 import { MAX_DELAY } from "../checks/option-rules.ts";
 
@@ -14,14 +15,17 @@ const SWEEP_INTERVAL = 1_000;
 export class Expiry<M extends Expiring> {
   readonly #clock: Clock;
   readonly #expired: (item: M) => void;
+  readonly #failed: (item: M, error: unknown) => void;
   readonly #watched = new Set<M>();
   #timer: Timer | undefined;
   #due = Number.POSITIVE_INFINITY;
   #notBefore = 0;
 
-  constructor(clock: Clock, expired: (item: M) => void) {
+  /** @param failed - is called for an item for which `expired` throws. */
+  constructor(clock: Clock, expired: (item: M) => void, failed: (item: M, error: unknown) => void) {
     this.#clock = clock;
     this.#expired = expired;
+    this.#failed = failed;
   }
 
   /** Watches an item whose time was set or has changed. */
@@ -59,13 +63,14 @@ export class Expiry<M extends Expiring> {
     this.#due = Number.POSITIVE_INFINITY;
     this.#notBefore = now + SWEEP_INTERVAL;
     let next = Number.POSITIVE_INFINITY;
-    for (const item of this.#watched) {
+    const judge = (item: M): void => {
       const { expiresAt = Number.POSITIVE_INFINITY } = item;
       if (expiresAt <= now) {
         this.#watched.delete(item);
         this.#expired(item);
       } else next = Math.min(next, expiresAt);
-    }
+    };
+    forEach(this.#watched, judge, this.#failed);
     if (next < Number.POSITIVE_INFINITY) this.#look(next);
   };
 }

@@ -36,8 +36,8 @@ function groupsOf(room: string): readonly (readonly string[])[] {
 /** What a group of patterns lets through from outside the room: rooms, and single files of others. */
 function allowedBy(group: readonly string[]): readonly string[] {
   return group
-    .filter((pattern) => /^!(?:\.\.\/)+/.test(pattern))
-    .map((pattern) => pattern.replace(/^!(?:\.\.\/)+/, "").replace(/\/\*\*$|\.ts$/, ""));
+    .filter((pattern) => /^!(?:\.\.?\/)+/.test(pattern))
+    .map((pattern) => pattern.replace(/^!(?:\.\.?\/)+/, "").replace(/\/\*\*$|\.ts$/, ""));
 }
 
 const MEMBERS = "members";

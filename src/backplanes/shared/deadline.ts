@@ -1,3 +1,5 @@
+import { later } from "../../guard.ts";
+
 /**
  * Waits for a promise for a limited time.
  *
@@ -8,7 +10,7 @@
 export async function within<V>(delay: number, what: string, promise: Promise<V>): Promise<V> {
   let timeout: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timeout = setTimeout(() => reject(new Error(`${what} took longer than ${delay} ms.`)), delay);
+    timeout = later({ error: reject }, delay, () => reject(new Error(`${what} took longer than ${delay} ms.`)));
   });
   try {
     return await Promise.race([promise, late]);

@@ -1,4 +1,5 @@
 import type { WebSocket } from "uWebSockets.js";
+import { microtask } from "../../guard.ts";
 import type { Close } from "../../protocol/close-codes.ts";
 import type { Connection, FrameSequence, MessageFrame, TransportHandlers } from "../transport.ts";
 import { ABNORMAL, INVALID_TEXT, TOO_BIG } from "../shared/closes.ts";
@@ -95,7 +96,7 @@ export class UwsConnection implements Connection {
   closed(libraryCode: number, text: string): void {
     this.#native = undefined;
     const { code, reason } = (this.#firstClose ??= closeOf(libraryCode, text));
-    queueMicrotask(() => this.#handlers.close(this, code, reason));
+    microtask(this.#handlers, () => this.#handlers.close(this, code, reason));
   }
 }
 

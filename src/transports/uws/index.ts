@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
 import type { HttpRequest, HttpResponse, TemplatedApp, us_socket_context_t } from "uWebSockets.js";
 import { HubError } from "../../errors.ts";
+import { later, soon, watch } from "../../guard.ts";
 import type {
   ListenAddress,
   ListenOptions,
@@ -97,7 +98,7 @@ class UwsTransport implements Transport {
     if (this.#attachedTo !== undefined) freePattern(this.#attachedTo, this.#settings.path ?? ANY_PATH);
     for (const connection of this.#connections) connection.terminate();
     const own = this.#own;
-    if (own !== undefined) setTimeout(() => own.close(), DESTROY_GRACE).unref();
+    if (own !== undefined) later(this.#handlers, DESTROY_GRACE, () => own.close()).unref();
   }
 
   #route(app: TemplatedApp, secure: boolean): void {
@@ -116,7 +117,7 @@ class UwsTransport implements Transport {
       upgrade: (response, request, context) => {
         // The library takes ":name" and "*" for patterns, but the path of a hub is literal.
         if (path !== undefined && request.getUrl() !== path) request.setYield(true);
-        else void this.#upgrade(response, request, context, secure);
+        else watch(this.#handlers, this.#upgrade(response, request, context, secure), () => response.close());
       },
       open: (native) => native.getUserData().connection.opened(native),
       message: (native, data, isBinary) => {
@@ -126,7 +127,7 @@ class UwsTransport implements Transport {
         // The library answers by itself, and sets no limit to the answers it holds for a client that does not read.
         if (native.getBufferedAmount() > this.#settings.maxBufferedBytes) {
           const { connection } = native.getUserData();
-          setImmediate(() => this.#handlers.overflow(connection));
+          soon(this.#handlers, () => this.#handlers.overflow(connection));
         }
       },
       pong: (native) => this.#handlers.pong(native.getUserData().connection),

@@ -1,6 +1,7 @@
 import type { Buffer } from "node:buffer";
 import type { Socket as TcpSocket } from "node:net";
 import { WebSocket } from "ws";
+import { microtask } from "../../guard.ts";
 import { CloseCode, type Close } from "../../protocol/close-codes.ts";
 import type { Connection, FrameSequence, TransportHandlers } from "../transport.ts";
 import { ABNORMAL, INVALID_TEXT, TOO_BIG } from "../shared/closes.ts";
@@ -124,7 +125,7 @@ export class WsConnection implements Connection {
    * must not be reported from inside the call, and because {@link failed} may report a more exact code first.
    */
   closing(close: Close): void {
-    queueMicrotask(() => this.#report(close));
+    microtask(this.#handlers, () => this.#report(close));
   }
 
   /** Reports that the TCP connection has ended. */
