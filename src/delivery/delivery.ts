@@ -122,8 +122,13 @@ export class Delivery<R extends Recipient> implements GroupObserver<R> {
   }
 
   left(group: Group<R>, member: R): void {
-    // The multicast will not look at this member any more.
-    if (this.#parts.multicast?.left(group, member) === true) this.inspect(member);
+    try {
+      // The multicast will not look at this member any more.
+      if (this.#parts.multicast?.left(group, member) === true) this.inspect(member);
+    } catch (error) {
+      // The member has left all the same, and goes on leaving, if this is its end.
+      this.#failed(member, error);
+    }
   }
 
   /** Hands the batch of a group to its members, which may differ in what is sent to them from here on. */

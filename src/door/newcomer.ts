@@ -57,8 +57,8 @@ export class Newcomer {
     this.#handshake = handshake;
     this.#parts = parts;
     this.#timer = parts.clock.setTimeout(() => {
-      parts.door.turnAway(handshake, "timeout", CloseCode.handshakeTimeout);
       this.close({ code: CloseCode.handshakeTimeout, reason: "The handshake took too long" });
+      parts.door.turnAway(handshake, "timeout", CloseCode.handshakeTimeout);
     }, parts.handshakeTimeout);
     connection.owner = this;
   }

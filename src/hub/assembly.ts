@@ -8,6 +8,7 @@ import { Delivery } from "../delivery/delivery.ts";
 import { Multicast } from "../delivery/multicast.ts";
 import { Door } from "../door/door.ts";
 import type { HubTypes } from "../event-types.ts";
+import { guarded } from "../guard.ts";
 import { Dispatcher } from "../inbound/dispatcher.ts";
 import { Handlers } from "../inbound/handlers.ts";
 import { Idempotency } from "../inbound/idempotency.ts";
@@ -78,7 +79,9 @@ export function assembleNode(
     },
   });
   const members = new Members(delivery, interest);
-  const requests = new Requests<Member>(settings.contract?.hub, clock, (member) => lifecycle.rested(member));
+  const requests = new Requests<Member>(settings.contract?.hub, clock, (member) => {
+    guarded(report, () => lifecycle.rested(member));
+  });
   const lifecycle = new MemberLifecycle({ node, clock, codecs, counters, delivery, members, requests, report });
   const overload = { policy: settings.overload };
   const local = new LocalNode({ codecs, delivery, lifecycle, limits, members, overload, requests, report });

@@ -14,7 +14,6 @@ import type { ErrorReport, ErrorSource, ErrorSubject } from "../report.ts";
 import type { Clock } from "../time/clock.ts";
 import type { HeartbeatOptions, HeartbeatReport } from "../time/heartbeat.ts";
 import type { Connection, TransportHandlers } from "../transports/transport.ts";
-import { guardedHandlers } from "./guarded-handlers.ts";
 import type { HubSettings } from "./options.ts";
 import { Socket, type SocketParts } from "./socket.ts";
 
@@ -92,7 +91,7 @@ export class Connections implements HeartbeatReport<Member>, NewcomerReport {
   /** What the transport calls. */
   handlers(): TransportHandlers {
     const { delivery, dispatcher, door, lifecycle, report } = this.#parts;
-    const handlers: TransportHandlers = {
+    return {
       upgrade: (info) => door.decide(info),
       open: (connection, context) => this.#receive(connection, context as Admission),
       message: ({ owner }, data, isBinary) => {
@@ -125,15 +124,18 @@ export class Connections implements HeartbeatReport<Member>, NewcomerReport {
       },
       error: (error) => report.failed(error, "transport"),
     };
-    return guardedHandlers(handlers, (error, connection) => {
-      const { owner } = connection ?? {};
-      if (owner instanceof Member) {
-        lifecycle.fail(owner, error);
-      } else {
-        report.failed(error, "internal");
-        connection?.terminate();
-      }
-    });
+  }
+
+  /** Ends the connection for which a handler has failed. */
+  broke(error: unknown, connection: Connection | undefined): void {
+    const { lifecycle, report } = this.#parts;
+    const { owner } = connection ?? {};
+    if (owner instanceof Member) {
+      lifecycle.fail(owner, error);
+    } else {
+      report.failed(error, "internal");
+      connection?.terminate();
+    }
   }
 
   fail(member: Member, error: unknown): void {

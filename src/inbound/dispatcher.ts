@@ -122,7 +122,8 @@ export class Dispatcher {
               this.#report(member, event, error, trace),
             );
       if (isThenable(result)) {
-        watch(this.#parts.report, this.#await(member, packet, result, trace));
+        const failed = (error: unknown): void => this.#parts.lifecycle.fail(member, error);
+        watch({ error: failed }, this.#await(member, packet, result, trace));
         return;
       }
       this.#reply(member, packet, result);

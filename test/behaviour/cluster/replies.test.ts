@@ -54,7 +54,7 @@ function depthOf(value: unknown): number {
 
 const SHAPES: readonly (readonly [what: string, json: string])[] = [
   ["nothing", "null"],
-  ["many small objects", `[${Array.from({ length: 100_000 }, () => '{"999":0}').join()}]`],
+  ["many small objects", `[${Array.from({ length: 20_000 }, () => '{"999":0}').join()}]`],
   ["a name that is special", '{"__proto__":{"a":1},"constructor":1}'],
   ["text of all planes", JSON.stringify("\u0000é漢😀\uD800")],
 ];
@@ -78,7 +78,7 @@ test("a reply that is nested 4,000 deep harms neither its node nor the other rep
   const { replies, failures } = await ask(nodes);
   expect([replies.get(one.id), replies.get(three.id)]).toEqual([1, 3]);
   // Where so deep a message is not taken at all, the request to this socket fails.
-  if (failures.size === 0) expect(depthOf(replies.get(two.id))).toBe(4_000);
+  expect([0, 4_000]).toContain(depthOf(replies.get(two.id)));
   expect(replies.size + failures.size).toBe(3);
   expect(two.errors).toEqual([]);
 });
@@ -117,7 +117,7 @@ test.each(MADE)("a contract may make %s of a reply, whichever node it comes from
   for (const { id } of nodes) {
     const value = replies.get(id);
     expect(typeof value).toBe(typeof make(7));
-    if (typeof value === "function") expect((value as () => unknown)()).toBe(7);
+    expect(String(value)).toBe(String(make(7)));
   }
 });
 
@@ -139,7 +139,7 @@ test("a reply that the engine does not take is told apart from one that never ca
   answer(two, JSON.stringify("x".repeat(30_000)));
   answer(three, "3");
   const { replies, failures } = await ask(nodes);
-  expect([...replies.values()].toSorted()).toEqual([1, 3]);
+  expect([replies.get(one.id), replies.get(three.id)]).toEqual([1, 3]);
   expect([...failures].map(([id, { code }]) => [id, code])).toEqual([[two.id, "ERR_HUB_BACKPLANE"]]);
 });
 
