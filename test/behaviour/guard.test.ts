@@ -72,11 +72,13 @@ async function hello({ stage }: Scene): Promise<void> {
 
 /** A handler of the hub throws as soon as the transport calls it. */
 function atHandler(name: keyof TransportHandlers): Pick<Injection, "name" | "at"> {
-  return { name: `the transport calls ${name}`, at: () => [handlersOf, name] };
+  return { name: `the transport calls ${name}`, at: () => [handlersOf(), name] };
 }
 
-/** The handlers of the hub that is being tested. */
-let handlersOf: TransportHandlers;
+/** The handlers of the hub that is being tested, as they were handed over to be guarded. */
+function handlersOf(): TransportHandlers {
+  return vi.mocked(Connections.prototype).handlers.mock.results.at(-1)?.value as TransportHandlers;
+}
 
 const INJECTIONS: readonly Injection[] = [
   { ...atHandler("upgrade"), ends: false, provoke: (scene) => fails(scene) },
@@ -209,7 +211,7 @@ const INJECTIONS: readonly Injection[] = [
   {
     name: "an end is told",
     at: () => [Reporter.prototype, "departed"],
-    ends: false,
+    ends: true,
     provoke: ({ victim }) => victim.client.vanish(),
   },
   {
@@ -320,10 +322,7 @@ test.each(CASES)(
     const listener = (error: unknown): void => void unguarded.push(error);
     process.on("uncaughtException", listener).on("unhandledRejection", listener);
     onTestFinished(() => void process.off("uncaughtException", listener).off("unhandledRejection", listener));
-    const handlers = Connections.prototype.handlers;
-    vi.spyOn(Connections.prototype, "handlers").mockImplementationOnce(function (this: Connections) {
-      return (handlersOf = handlers.call(this));
-    });
+    vi.spyOn(Connections.prototype, "handlers");
     const { stage, clock } = await openStageInTime(subject, injection.options);
     stage.hub.handle("work", () => "done");
     const victim = await stage.connect();
@@ -336,8 +335,9 @@ test.each(CASES)(
     expect(failure?.error).toBe(error);
     expect(failure?.context.source).toBe(injection.source ?? "internal");
     expect(await honest.ask("work")).toStrictEqual({ reply: 1, data: "done" });
-    await expect.poll(() => stage.hub.sockets.size).toBe(injection.ends || !victim.socket.isOpen ? 1 : 2);
-    if (injection.ends) expect(victim.socket.isOpen).toBe(false);
+    await expect
+      .poll(() => [victim.socket.isOpen, stage.hub.sockets.size])
+      .toEqual(injection.ends ? [false, 1] : [true, 2]);
     await turn();
     expect([calls(), stage.failures.take(), unguarded]).toEqual([1, [], []]);
   },
