@@ -1,5 +1,5 @@
 import type { Counters, DropReason } from "../counters.ts";
-import { forEach, soon, type Guardian } from "../guard.ts";
+import { soon, type Guardian } from "../guard.ts";
 import type { Group, GroupObserver } from "../rooms/rooms.ts";
 import type { FrameSequence } from "../transports/transport.ts";
 import { Backlog } from "./backlog.ts";
@@ -54,6 +54,8 @@ export interface DeliveryParts<R extends Recipient> {
  *
  * While a turn has sent to one group only, the members of the group are not touched at all: the {@link GroupBatch} is kept
  * once. Anything that would tell the members apart (another send, a join, a leave, an end) first hands it to them.
+ *
+ * The loops over recipients catch what fails for one of them by themselves: a function for each turn would double their cost.
  *
  * What is held for one socket, here and in the transport, never exceeds `maxBufferedBytes`; only what the multicast has
  * sent, a sixty-fourth of that at most, is seen later.
@@ -127,7 +129,7 @@ export class Delivery<R extends Recipient> implements GroupObserver<R> {
       if (this.#parts.multicast?.left(group, member) === true) this.inspect(member);
     } catch (error) {
       // The member has left all the same, and goes on leaving, if this is its end.
-      this.#failed(member, error);
+      this.#parts.report.fail(member, error);
     }
   }
 
@@ -136,15 +138,19 @@ export class Delivery<R extends Recipient> implements GroupObserver<R> {
     const groupBatch = this.#groupBatch;
     if (groupBatch === undefined) return;
     this.#groupBatch = undefined;
-    this.#forEach(groupBatch.group.values(), (recipient) => {
-      const sequence = groupBatch.for(recipient);
-      if (sequence.byteLength === 0) return;
-      if (recipient.backlog !== undefined) this.#holdAll(recipient, sequence);
-      else {
-        this.#setPending(recipient, sequence);
-        if (recipient.pending !== undefined) this.#dirty.push(recipient);
+    for (const recipient of groupBatch.group.values()) {
+      try {
+        const sequence = groupBatch.for(recipient);
+        if (sequence.byteLength === 0) continue;
+        if (recipient.backlog !== undefined) this.#holdAll(recipient, sequence);
+        else {
+          this.#setPending(recipient, sequence);
+          if (recipient.pending !== undefined) this.#dirty.push(recipient);
+        }
+      } catch (error) {
+        this.#parts.report.fail(recipient, error);
       }
-    });
+    }
   }
 
   /** Drops a volatile message if this recipient is behind. Returns whether it was dropped. */
@@ -213,27 +219,30 @@ export class Delivery<R extends Recipient> implements GroupObserver<R> {
     // A new chain each turn: the old one would keep every frame of the turn alive.
     this.#start = new Batch();
     if (groupBatch !== undefined && !this.#publish(groupBatch)) this.#writeToGroup(groupBatch);
-    this.#forEach(dirty, (recipient) => {
+    for (const recipient of dirty) {
       const batch = recipient.pending;
-      if (batch !== undefined) this.#write(recipient, batch);
-    });
+      if (batch === undefined) continue;
+      try {
+        this.#write(recipient, batch);
+      } catch (error) {
+        this.#parts.report.fail(recipient, error);
+      }
+    }
   };
 
   /** Does what `separate` and a flush would, in one pass over the members. */
   #writeToGroup(groupBatch: GroupBatch<R>): void {
-    this.#forEach(groupBatch.group.values(), (recipient) => {
-      const sequence = groupBatch.for(recipient);
-      if (sequence.byteLength === 0) return;
-      if (recipient.backlog === undefined) this.#write(recipient, sequence);
-      else this.#holdAll(recipient, sequence);
-    });
+    for (const recipient of groupBatch.group.values()) {
+      try {
+        const sequence = groupBatch.for(recipient);
+        if (sequence.byteLength === 0) continue;
+        if (recipient.backlog === undefined) this.#write(recipient, sequence);
+        else this.#holdAll(recipient, sequence);
+      } catch (error) {
+        this.#parts.report.fail(recipient, error);
+      }
+    }
   }
-
-  #forEach(recipients: Iterable<R>, act: (recipient: R) => void): void {
-    forEach(recipients, act, this.#failed);
-  }
-
-  readonly #failed = (recipient: R, error: unknown): void => this.#parts.report.fail(recipient, error);
 
   #publish(groupBatch: GroupBatch<R>): boolean {
     const { counters, multicast } = this.#parts;
