@@ -33,7 +33,8 @@ export interface Replies<R> {
   readonly replies: ReadonlyMap<string, R>;
   /**
    * By socket id: `ERR_HUB_TIMEOUT`, `ERR_HUB_DISCONNECTED`, `ERR_HUB_CLOSED`, `ERR_HUB_CONTRACT`, or a {@link RemoteError}
-   * with what the client answered.
+   * with what the client answered; from another node also `ERR_HUB_BACKPLANE` for a reply that the engine did not take, and
+   * `ERR_HUB_UNSERIALISABLE` for one that this node cannot read.
    */
   readonly failures: ReadonlyMap<string, HubError>;
   /** The names of the nodes that did not answer: there may have been sockets. Always empty without a backplane. */

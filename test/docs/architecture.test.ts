@@ -104,6 +104,26 @@ test("only Delivery writes to members", () => {
   expect(writers.toSorted()).toStrictEqual(["src/delivery/delivery.ts", "src/door/newcomer.ts"]);
 });
 
+describe("what runs by itself", () => {
+  const server = sources.filter((path) => !/^src\/(?:client|testing)\/|^src\/guard\.ts$/.test(path));
+  const DECISION = "docs/decisions/0028-one-guard.md";
+
+  test("is listed with its guard", () => {
+    const listed = (tablesOf(sectionOf(DECISION, "What runs by itself"))[0] ?? []).map(
+      ([file = ""]) => codesIn(file)[0],
+    );
+    const guarded = server.filter((path) => /from "[./]+\/guard(?:ed-\w+)?\.ts"/.test(readText(path)));
+    expect(listed.toSorted()).toStrictEqual(guarded.toSorted());
+    expect(guarded.length).toBeGreaterThan(20);
+  });
+
+  test("is scheduled by src/guard.ts alone", () => {
+    const free = /^src\/(?:time\/clock|transports\/memory\/(?:pipe|web-socket))\.ts$/;
+    const wild = /(?<![.\w])(?:setImmediate|setInterval|setTimeout|queueMicrotask)\(|nextTick|node:timers/;
+    expect(server.filter((path) => !free.test(path) && wild.test(readText(path)))).toStrictEqual([]);
+  });
+});
+
 test("every file that the page names exists", () => {
   const named = Array.from(readText(PATH).matchAll(/`((?:src|test)\/[\w./-]+)`/g), ([, name = ""]) => name);
   expect(named.length).toBeGreaterThan(40);
