@@ -109,7 +109,7 @@ describe("what runs by itself", () => {
   const DECISION = "docs/decisions/0028-one-guard.md";
 
   test("is listed with its guard", () => {
-    const listed = (tablesOf(sectionOf(DECISION, "What runs by itself"))[0] ?? []).map(
+    const listed: readonly string[] = (tablesOf(sectionOf(DECISION, "What runs by itself"))[0] ?? []).map(
       ([file = ""]) => codesIn(file)[0],
     );
     const guarded = server.filter((path) => /from "[./]+\/guard(?:ed-\w+)?\.ts"/.test(readText(path)));
