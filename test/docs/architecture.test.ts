@@ -109,8 +109,8 @@ describe("what runs by itself", () => {
   const DECISION = "docs/decisions/0028-one-guard.md";
 
   test("is listed with its guard", () => {
-    const listed: readonly string[] = (tablesOf(sectionOf(DECISION, "What runs by itself"))[0] ?? []).map(
-      ([file = ""]) => codesIn(file)[0],
+    const listed: readonly string[] = (tablesOf(sectionOf(DECISION, "What runs by itself"))[0] ?? []).flatMap(
+      ([file = ""]) => codesIn(file),
     );
     const guarded = server.filter((path) => /from "[./]+\/guard(?:ed-\w+)?\.ts"/.test(readText(path)));
     expect(listed.toSorted()).toStrictEqual(guarded.toSorted());
