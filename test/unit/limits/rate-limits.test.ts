@@ -1,5 +1,5 @@
 import { VirtualClock } from "roomcast/testing";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { resolveHubOptions } from "../../../src/hub/options.ts";
 import { RateLimits, type Rated } from "../../../src/limits/rate-limits.ts";
 import { TokenBucket } from "../../../src/limits/token-bucket.ts";
@@ -19,11 +19,9 @@ test("allowances go on being looked through after that has failed once", async (
     guardedClock(clock, { error: (error) => errors.push(error) }),
   );
   leaving(rates, "ann");
-  const { isFull } = TokenBucket.prototype;
-  TokenBucket.prototype.isFull = () => {
-    TokenBucket.prototype.isFull = isFull;
+  vi.spyOn(TokenBucket.prototype, "isFull").mockImplementationOnce(() => {
     throw new Error("injected");
-  };
+  });
   await clock.advance(1_000);
   expect(errors).toHaveLength(1);
   leaving(rates, "bob");
