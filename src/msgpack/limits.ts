@@ -1,9 +1,6 @@
 /** The extension type of a Map: "M". Its payload is one MessagePack array of key, value, key, value, and so on. */
 export const MAP_EXTENSION = 77;
 
-/** The most levels to which arrays, maps and Maps may be nested, counting the packet itself. */
-export const MAX_DEPTH = 512;
-
 /**
  * The most keys of one Map that may be something other than strings. The engine hashes numbers without a secret, so
  * with many more of them a client could choose keys that collide, and keep the server busy for seconds with one

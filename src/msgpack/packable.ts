@@ -1,5 +1,6 @@
 import { addExtension, Packr } from "msgpackr";
-import { MAP_EXTENSION, MAX_DEPTH, MAX_UNHASHED_KEYS } from "./limits.ts";
+import { MAX_DEPTH } from "../protocol/indices.ts";
+import { MAP_EXTENSION, MAX_UNHASHED_KEYS } from "./limits.ts";
 
 /** The entries of a Map, already packed. */
 class PackedMap {

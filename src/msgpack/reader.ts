@@ -1,5 +1,6 @@
+import { MAX_DEPTH } from "../protocol/indices.ts";
 import { PacketError } from "../protocol/packet.ts";
-import { MAP_EXTENSION, MAX_DEPTH, MAX_UNHASHED_KEYS } from "./limits.ts";
+import { MAP_EXTENSION, MAX_UNHASHED_KEYS } from "./limits.ts";
 import { timestamp, TIMESTAMP_EXTENSION } from "./timestamp.ts";
 
 /**
@@ -138,11 +139,21 @@ export class MessagePackReader {
 
   #array(length: number): unknown[] {
     this.#enter(length);
-    // The array grows as it is read, because a message may announce many more values than it holds.
-    const array: unknown[] = [];
-    for (let index = 0; index < length; index++) array.push(this.#value());
+    const array = this.#items(length);
     this.#depth--;
     return array;
+  }
+
+  /** The array grows as it is read: a message may announce many more values than it holds. */
+  #items(length: number): unknown[] {
+    // The first `push` makes room for 17.
+    if (length === 1) return [this.#value()];
+    if (length === 2) return [this.#value(), this.#value()];
+    if (length === 3) return [this.#value(), this.#value(), this.#value()];
+    if (length === 4) return [this.#value(), this.#value(), this.#value(), this.#value()];
+    const items: unknown[] = [];
+    for (let index = 0; index < length; index++) items.push(this.#value());
+    return items;
   }
 
   #object(size: number): Record<string, unknown> {
@@ -170,8 +181,8 @@ export class MessagePackReader {
 
   #map(length: number): Map<unknown, unknown> {
     const end = this.#offset + length;
-    const entries = this.#value();
-    if (!Array.isArray(entries) || entries.length % 2 > 0 || this.#offset !== end) {
+    const entries = this.#entries();
+    if (entries === undefined || entries.length % 2 > 0 || this.#offset !== end) {
       throw new PacketError("The message has a Map that is not exactly one array of keys and values.");
     }
     const map = new Map<unknown, unknown>();
@@ -184,6 +195,13 @@ export class MessagePackReader {
       map.set(key, entries[index + 1]);
     }
     return map;
+  }
+
+  /** Reads an array; `undefined` for anything else, which is not read: it might be nested without an end. */
+  #entries(): unknown[] | undefined {
+    const token = this.#unsigned(1);
+    if (token >= 0x90 && token < 0xa0) return this.#array(token & 0x0f);
+    return token === 0xdc || token === 0xdd ? this.#array(this.#unsigned(2 << (token - 0xdc))) : undefined;
   }
 
   #enter(values: number): void {

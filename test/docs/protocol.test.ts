@@ -4,9 +4,10 @@ import type { Hub, TransportName } from "roomcast";
 import { msgpackCodec } from "roomcast/msgpack";
 import { afterAll, afterEach, describe, expect, test } from "vitest";
 import { resolveHubOptions } from "../../src/hub/options.ts";
-import { MAX_DEPTH, MAX_UNHASHED_KEYS } from "../../src/msgpack/limits.ts";
+import { MAX_UNHASHED_KEYS } from "../../src/msgpack/limits.ts";
 import { CloseCode, reconnectionAfter } from "../../src/protocol/close-codes.ts";
 import { jsonCodec } from "../../src/protocol/codec.ts";
+import { MAX_DEPTH } from "../../src/protocol/indices.ts";
 import {
   ControlEvent,
   MAX_KEY_LENGTH,

@@ -137,6 +137,10 @@ describe("A message of a hostile client", () => {
     expect(receive(message)).toMatch(/nested more than 512 deep/);
   });
 
+  test("is refused if it is Maps that are Maps, a million bytes deep", () => {
+    expect(receive(Buffer.from("d54d".repeat(500_000), "hex"))).toMatch(/Map that is not/);
+  });
+
   test("cannot have thousands of colliding numbers as the keys of a Map", () => {
     const entries = Array.from({ length: 1_025 }, (_, key) => `cd${key.toString(16).padStart(4, "0")}c0`).join("");
     const payload = `dc${(2_050).toString(16).padStart(4, "0")}${entries}`;
