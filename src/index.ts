@@ -29,6 +29,7 @@ export type { HubStatistics } from "./hub/statistics.ts";
 export type { Rate } from "./limits/token-bucket.ts";
 export { HubError, RemoteError, ReplyError, type HubErrorCode } from "./errors.ts";
 export { jsonCodec, type Codec } from "./protocol/codec.ts";
+export { jsonWeight } from "./protocol/json-weight.ts";
 export { CloseCode } from "./protocol/close-codes.ts";
 export type { EventPacket, Packet, ReplyPacket, WireError } from "./protocol/packet.ts";
 export type {

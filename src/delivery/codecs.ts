@@ -1,7 +1,7 @@
 import type { Buffer } from "node:buffer";
 import { HubError, messageOf } from "../errors.ts";
 import { jsonCodec, type Codec } from "../protocol/codec.ts";
-import { isReply, type Packet } from "../protocol/packet.ts";
+import { isReply, PacketError, type Packet } from "../protocol/packet.ts";
 import type { DeliverySettings } from "./options.ts";
 import { OutgoingFrame } from "./outgoing-frame.ts";
 import type { Overload } from "./overload.ts";
@@ -9,8 +9,19 @@ import type { Overload } from "./overload.ts";
 /** A message in the shape of each codec in use; a single frame where there is one codec, or all clients get the same. */
 export type Encoding = OutgoingFrame | ReadonlyMap<Codec, OutgoingFrame>;
 
-/** Weight of a byte in a codec that does not tell: the most that was found for any shape. */
+/** Weight of a byte in a codec that cannot tell: the most that was found for JSON without indices as keys. */
 const UNKNOWN_WEIGHT = 52;
+
+/** The most that a message may weigh for each byte that a message may have. */
+const MAX_WEIGHT = 24;
+
+/** Where messages are smaller than this, they may weigh as much as if they were not: the packet itself weighs something. */
+const SMALL_MESSAGE = 64 * 1024;
+
+/** What the codecs of a hub obey. */
+interface CodecSettings extends Omit<DeliverySettings, "overload"> {
+  readonly maxMessageBytes: number;
+}
 
 /** The codecs that a hub speaks, and how many of its members speak each. */
 export class Codecs {
@@ -20,10 +31,11 @@ export class Codecs {
   readonly all: readonly Codec[];
   readonly #byProtocol: ReadonlyMap<string, Codec>;
   readonly #maxBytes: number;
+  readonly #maxWeight: number;
   /** How many members speak each codec other than `plain`. */
   readonly #others = new Map<Codec, number>();
 
-  constructor({ codec: plain, codecs, maxBufferedBytes }: Omit<DeliverySettings, "overload">) {
+  constructor({ codec: plain, codecs, maxBufferedBytes, maxMessageBytes }: CodecSettings) {
     // JSON is always spoken, unless a codec of the application's takes its place.
     const speaksJson = codecs.some(({ protocol }) => protocol === jsonCodec.protocol);
     const asked = speaksJson ? codecs : [...codecs, jsonCodec];
@@ -31,6 +43,7 @@ export class Codecs {
     this.all = [...new Set([plain, ...asked])];
     this.#byProtocol = new Map(asked.map((codec) => [codec.protocol ?? "", codec]));
     this.#maxBytes = maxBufferedBytes;
+    this.#maxWeight = MAX_WEIGHT * Math.max(maxMessageBytes, SMALL_MESSAGE);
   }
 
   /** The subprotocols of library clients. */
@@ -64,12 +77,16 @@ export class Codecs {
   }
 
   /**
-   * Returns the weight of a message: about how many bytes it takes in memory once it is decoded, and copied once.
+   * Returns the weight of a message: about how many bytes it takes in memory once it is decoded and copied once. For a
+   * codec that cannot tell it is a guess, on which nothing is refused.
    *
    * @throws {PacketError} for a message that is too deep or too heavy to be decoded.
    */
-  weigh(codec: Codec, data: Buffer): number {
-    return codec.weight?.(data) ?? UNKNOWN_WEIGHT * data.length;
+  weigh(codec: Codec, data: Buffer, isBinary: boolean): number {
+    if (codec.weight === undefined) return UNKNOWN_WEIGHT * data.length;
+    const weight = codec.weight(data, isBinary);
+    if (weight > this.#maxWeight) throw new PacketError("The message holds more values than this server takes.");
+    return weight;
   }
 
   joined(codec: Codec): void {

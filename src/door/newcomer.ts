@@ -112,7 +112,7 @@ export class Newcomer {
 
   #read(data: Buffer, isBinary: boolean): Hello | undefined {
     try {
-      this.#parts.codecs.weigh(this.#codec, data);
+      this.#parts.codecs.weigh(this.#codec, data, isBinary);
       const packet = parsePacket(this.#codec.decode(ownedMessage(data, isBinary)));
       if (isReply(packet) || packet.event !== ControlEvent.hello) return undefined;
       return (packet.data ?? {}) as Hello;

@@ -82,7 +82,7 @@ export class Dispatcher {
     const message = ownedMessage(data, isBinary);
     let packet: Packet | undefined;
     try {
-      this.#parts.codecs.weigh(member.codec, data);
+      this.#parts.codecs.weigh(member.codec, data, isBinary);
       const decoded = member.codec.decode(message);
       packet = decoded === undefined ? undefined : parsePacket(decoded);
     } catch (error) {

@@ -1,5 +1,6 @@
 import { pack, packable } from "./packable.ts";
 import { MessagePackReader } from "./reader.ts";
+import { messagePackWeight } from "./weight.ts";
 import type { Codec } from "../protocol/codec.ts";
 import { isReply, type Packet } from "../protocol/packet.ts";
 
@@ -38,6 +39,8 @@ export const msgpackCodec: Codec & { readonly protocol: "roomcast.v1.msgpack" } 
   decode(message: string | Uint8Array): unknown {
     return typeof message === "string" ? undefined : new MessagePackReader(message).read();
   },
+
+  weight: (message, isBinary) => (isBinary ? messagePackWeight(message) : 2 * message.length),
 };
 
 const EVENT_FIELDS = ["event", "id", "key", "room", "data"];

@@ -1,3 +1,4 @@
+import { jsonWeight } from "./json-weight.ts";
 import { PacketError, type EventPacket, type Packet, type ReplyPacket } from "./packet.ts";
 
 /**
@@ -40,14 +41,17 @@ export interface Codec {
   decode(message: string | Uint8Array): unknown;
 
   /**
-   * Returns about how many bytes of memory a message takes once it is decoded and copied once, without decoding it: the hub bounds
-   * the sum of what handlers are at work on. `message` is the UTF-8 of a text frame, or the bytes of a binary one.
+   * Returns about how many bytes a message takes in memory once it is decoded and copied once, without decoding it. The
+   * hub refuses a message above `24 * maxMessageBytes`, or 1.5 MiB if that is more, and bounds the sum of what handlers
+   * are at work on.
    *
-   * Default: 52 times the bytes of the message.
+   * A codec without this function is taken to need 52 bytes for each byte, which is the worst of most shapes, and has no
+   * message refused for it. A codec that parses JSON can use {@link jsonWeight}.
    *
-   * @throws an error whose message is sent to the client, for a message that is nested too deeply.
+   * @param message - the UTF-8 of a text message, or the bytes of a binary one.
+   * @throws an error whose message is sent to the client in `hub:error`.
    */
-  weight?(message: Uint8Array): number;
+  weight?(message: Uint8Array, isBinary: boolean): number;
 }
 
 /** The codec of protocol v1 in JSON, with one object in each text frame. Binary frames go to the `message` event. */
@@ -71,6 +75,8 @@ export const jsonCodec: Codec & { readonly protocol: string } = {
       throw new PacketError("The message is not valid JSON.");
     }
   },
+
+  weight: (message, isBinary) => (isBinary ? message.length : jsonWeight(message)),
 };
 
 /** Encodes one field. A value of `undefined` makes no field; a value that JSON would silently leave out is an error. */
