@@ -42,7 +42,8 @@ export interface Codec {
 
   /**
    * Returns about how many bytes a message takes in memory once it is decoded and copied once, without decoding it. The
-   * hub refuses a message above `24 * maxMessageBytes`, and bounds the sum of what handlers are at work on.
+   * hub refuses a message above `24 * maxMessageBytes`, or 1.5 MiB if that is more, and bounds the sum of what handlers
+   * are at work on.
    *
    * A codec without this function is taken to need 52 bytes for each byte, which is the worst of most shapes, and has no
    * message refused for it. A codec that parses JSON can use {@link jsonWeight}.
