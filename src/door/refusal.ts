@@ -63,7 +63,7 @@ export function refusalDecision(
   denial?: Denial,
 ): Extract<UpgradeDecision, { readonly accept: false }> {
   const { status, message } = ANSWERS[reason];
-  const words = denial?.error?.message ?? message;
+  const words = denial?.error?.message.toWellFormed() ?? message;
   if (status !== 429 && status !== 503) return { accept: false, status, message: words };
   const seconds = denial?.retryAfter === undefined ? RETRY_AFTER : Math.ceil(denial.retryAfter / 1_000);
   return { accept: false, status, message: words, headers: { "Retry-After": String(seconds) } };
