@@ -36,6 +36,8 @@ export interface Refusal {
   readonly status: number;
   readonly reason: RefusalReason;
   readonly handshake: Handshake;
+  /** For `origin`: the host that the client asked for, with which `origins: "same"` compares; empty if it named none. */
+  readonly host?: string;
 }
 
 /** When a client may try again unless the application says otherwise, in seconds. */
