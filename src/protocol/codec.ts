@@ -79,8 +79,11 @@ export const jsonCodec: Codec & { readonly protocol: string } = {
  * many languages refuse a whole text that has one.
  */
 function wellFormed(json: string): string {
-  return json.includes(String.raw`\ud`) ? json.replaceAll(LONE_SURROGATES, "\uFFFD") : json;
+  return json.includes(ESCAPE) ? json.replaceAll(LONE_SURROGATES, "\uFFFD") : json;
 }
+
+/** The beginning of the escape of a surrogate. */
+const ESCAPE = String.raw`\ud`;
 
 /**
  * The escapes of surrogates, each behind an even number of backslashes. The engine looks back only where it has found an escape:

@@ -107,7 +107,7 @@ export function isolationCases(suite: Suite): void {
 
   suite.test("a failing listener of error does no further harm, and is a warning", async (fixture) => {
     const peer = await fixture.connect();
-    const { emitWarning } = process;
+    const emitWarning = process.emitWarning.bind(process);
     let warnings = 0;
     process.emitWarning = () => void warnings++;
     fixture.hub.on("error", fail);
