@@ -105,7 +105,7 @@ export interface HubAssembly<T extends HubTypes> extends NodeAssembly {
 /** Puts a hub together. Nothing has begun yet. */
 export function assembleHub<T extends HubTypes>(hub: object, settings: HubSettings): HubAssembly<T> {
   const { clock, idempotency, limits } = settings;
-  const reporter = new Reporter<T>(hub, limits.listeners);
+  const reporter = new Reporter<T>(hub, limits.listeners, clock);
   const transport = createTransport(settings.transport);
   const node = assembleNode(settings, true, transport.topics, reporter);
   const { members, codecs, counters } = node;
