@@ -140,7 +140,8 @@ export class Newcomer {
     } catch (failure) {
       this.#parts.report.failed(failure, "codec", { event: ControlEvent.error });
     }
-    this.close({ code, reason: Buffer.byteLength(error.code) <= MAX_CLOSE_REASON_BYTES ? error.code : "" });
+    const reason = Buffer.byteLength(error.code) <= MAX_CLOSE_REASON_BYTES ? error.code.toWellFormed() : "";
+    this.close({ code, reason });
   }
 }
 

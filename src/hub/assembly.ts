@@ -112,7 +112,7 @@ export interface HubAssembly<T extends HubTypes> extends NodeAssembly {
 /** Puts a hub together. Nothing has begun yet. */
 export function assembleHub<T extends HubTypes>(hub: object, settings: HubSettings): HubAssembly<T> {
   const { idempotency, limits } = settings;
-  const reporter = new Reporter<T>(hub, limits.listeners);
+  const reporter = new Reporter<T>(hub, limits.listeners, settings.clock);
   const clock = guardedClock(settings.clock, reporter);
   const transport = createTransport(settings.transport);
   const node = assembleNode(settings, true, transport.topics, reporter);

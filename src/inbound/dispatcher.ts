@@ -192,11 +192,12 @@ export class Dispatcher {
 
   #read(member: Member, data: Buffer, isBinary: boolean): void {
     const { codecs, rates, report } = this.#parts;
-    const message = ownedMessage(data, isBinary);
     let weight = 0;
+    let message: string | Buffer;
     let packet: Packet | undefined;
     try {
       weight = codecs.weigh(member.codec, data, isBinary);
+      message = ownedMessage(data, isBinary);
       packet = packetOf(member, message);
     } catch (error) {
       this.#blame(member, undefined, { code: WireErrorCode.badPacket, message: messageOf(error) });

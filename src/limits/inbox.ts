@@ -1,5 +1,8 @@
 import type { Buffer } from "node:buffer";
 
+/** Approximate size of the record of a waiting message without its bytes: messages of one byte must not cost nothing. */
+const RECORD_BYTES = 256;
+
 /** A message that waits to be handled. */
 export interface WaitingMessage {
   /** The bytes of the message, which are the hub's own. */
@@ -26,13 +29,13 @@ export class Inbox {
     return this.weighed.size === 0 && this.unread.size === 0;
   }
 
-  /** Number of bytes that wait. */
+  /** Number of bytes that the waiting messages take, with their records. */
   get bytes(): number {
     return this.weighed.bytes + this.unread.bytes;
   }
 }
 
-/** Messages in order, with the number of their bytes. */
+/** Messages in order, with the number of bytes that they take. */
 class Queue<M extends WaitingMessage> {
   #messages: M[] = [];
   #head = 0;
@@ -53,14 +56,14 @@ class Queue<M extends WaitingMessage> {
 
   push(message: M): void {
     this.#messages.push(message);
-    this.#bytes += message.data.length;
+    this.#bytes += message.data.length + RECORD_BYTES;
   }
 
   /** Removes the message that is next. */
   shift(): M | undefined {
     const message = this.#messages[this.#head];
     if (message === undefined) return undefined;
-    this.#bytes -= message.data.length;
+    this.#bytes -= message.data.length + RECORD_BYTES;
     this.#head++;
     // The places of messages that have gone must not outnumber the others.
     if (this.#head > this.#messages.length >> 1) {
