@@ -186,7 +186,10 @@ export class Dispatcher {
   /** Reads from the client again, and forgets the inbox, if nothing or little waits. */
   #settle(member: Member, inbox: Inbox): void {
     if (inbox.unread.size > 0) return;
-    if (inbox.isEmpty) member.inbox = undefined;
+    if (inbox.isEmpty) {
+      member.inbox = undefined;
+      this.#parts.lifecycle.rested(member);
+    }
     if (inbox.bytes <= this.#parts.limits.waitingBytes) this.#resume(member);
   }
 
