@@ -13,6 +13,8 @@ import { Dispatcher } from "../inbound/dispatcher.ts";
 import { Handlers } from "../inbound/handlers.ts";
 import { Idempotency } from "../inbound/idempotency.ts";
 import { MiddlewareChain } from "../inbound/middleware.ts";
+import { Receiver } from "../inbound/receiver.ts";
+import { Responder } from "../inbound/responder.ts";
 import { RoomRequests, type Joinable } from "../inbound/room-requests.ts";
 import { RateLimits } from "../limits/rate-limits.ts";
 import { WorkBudget } from "../limits/work.ts";
@@ -124,25 +126,28 @@ export function assembleHub<T extends HubTypes>(hub: object, settings: HubSettin
   handlers.add(ControlEvent.leave, rooms.leave as AnyHandler<unknown>);
   const work = new WorkBudget(settings.maxPendingBytes);
   const middleware = new MiddlewareChain<Socket<T>>();
+  const known = idempotency === false ? undefined : new Idempotency<Member>(idempotency, clock, counters);
+  const responder = new Responder({ ...node, idempotency: known, report: reporter });
   const dispatcher = new Dispatcher({
     ...node,
-    clock,
-    limits,
+    responder,
     work,
     middleware: middleware as MiddlewareChain<unknown>,
     handlers,
     contract: settings.contract?.hub,
     validateOutgoing: settings.validateOutgoing,
-    idempotency: idempotency === false ? undefined : new Idempotency(idempotency, clock, counters),
+    idempotency: known,
+    finished: (member) => receiver.finished(member),
     report: reporter,
   });
+  const receiver = new Receiver({ ...node, clock, dispatcher, limits, responder, work, report: reporter });
 
   const door = new Door({ settings, clock, counters, rates: node.rates, library: codecs.protocols, report: reporter });
   const nextPhase = (): number => heartbeat?.nextPhase() ?? 0;
-  const connections = new Connections({ ...node, clock, dispatcher, door, settings, nextPhase, report: reporter });
+  const connections = new Connections({ ...node, clock, receiver, door, settings, nextPhase, report: reporter });
   const heartbeat =
     settings.heartbeat === false ? undefined : new Heartbeat(settings.heartbeat, members.all, clock, connections);
-  const hubLifecycle = new HubLifecycle({ ...node, clock, connections, dispatcher, heartbeat, settings, transport });
+  const hubLifecycle = new HubLifecycle({ ...node, clock, connections, receiver, heartbeat, settings, transport });
 
   const everybody = new Target<T>(node, EVERYBODY);
   return { ...node, work, reporter, handlers, middleware, connections, hubLifecycle, everybody };

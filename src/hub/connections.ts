@@ -2,7 +2,7 @@ import type { Codecs } from "../delivery/codecs.ts";
 import type { Delivery } from "../delivery/delivery.ts";
 import type { Door } from "../door/door.ts";
 import { Newcomer, type NewcomerParts, type NewcomerReport } from "../door/newcomer.ts";
-import type { Dispatcher } from "../inbound/dispatcher.ts";
+import type { Receiver } from "../inbound/receiver.ts";
 import { forEach } from "../guard.ts";
 import { DRAINED, TOO_SLOW, type Admission } from "../members/lifecycle.ts";
 import { Member } from "../members/member.ts";
@@ -27,7 +27,7 @@ export interface ConnectionsParts extends SocketParts {
   readonly clock: Clock;
   readonly codecs: Codecs;
   readonly delivery: Delivery<Member>;
-  readonly dispatcher: Dispatcher;
+  readonly receiver: Receiver;
   readonly door: Door;
   readonly members: Members;
   readonly settings: Pick<HubSettings, "handshakeTimeout" | "heartbeat" | "welcome">;
@@ -96,7 +96,7 @@ export class Connections implements HeartbeatReport<Member>, NewcomerReport {
 
   /** What the transport calls. */
   handlers(): TransportHandlers {
-    const { delivery, dispatcher, door, lifecycle, report } = this.#parts;
+    const { delivery, receiver, door, lifecycle, report } = this.#parts;
     return {
       upgrade: (info) => door.decide(info),
       open: (connection, context) => this.#receive(connection, context as Admission),
@@ -107,7 +107,7 @@ export class Connections implements HeartbeatReport<Member>, NewcomerReport {
         }
         const member = owner as Member;
         member.askedIn = 0;
-        if (member.open) dispatcher.receive(member, data, isBinary);
+        if (member.open) receiver.receive(member, data, isBinary);
       },
       ping: ({ owner }) => this.#control(owner as Member | Newcomer),
       pong: ({ owner }) => {
@@ -189,7 +189,7 @@ export class Connections implements HeartbeatReport<Member>, NewcomerReport {
 
   #control(owner: Member | Newcomer): void {
     if (owner instanceof Newcomer) owner.control();
-    else if (owner.open) this.#parts.dispatcher.control(owner);
+    else if (owner.open) this.#parts.receiver.control(owner);
   }
 
   /** Lets a plain client in; a library client says hello first. */

@@ -2,7 +2,7 @@ import { isDelay } from "../checks/option-rules.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { createDeferred } from "../deferred.ts";
 import { HubError } from "../errors.ts";
-import type { Dispatcher } from "../inbound/dispatcher.ts";
+import type { Receiver } from "../inbound/receiver.ts";
 import type { MemberLifecycle } from "../members/lifecycle.ts";
 import type { Member } from "../members/member.ts";
 import type { Requests } from "../members/requests.ts";
@@ -30,7 +30,7 @@ export interface HubLifecycleParts {
   readonly clock: Clock;
   readonly cluster: Cluster | undefined;
   readonly connections: Connections;
-  readonly dispatcher: Dispatcher;
+  readonly receiver: Receiver;
   readonly heartbeat: Heartbeat<Member> | undefined;
   readonly lifecycle: MemberLifecycle;
   readonly preconditions: Preconditions;
@@ -104,10 +104,10 @@ export class HubLifecycle {
   }
 
   async #close(): Promise<void> {
-    const { cluster, connections, dispatcher, heartbeat, lifecycle, preconditions, requests, transport } = this.#parts;
+    const { cluster, connections, receiver, heartbeat, lifecycle, preconditions, requests, transport } = this.#parts;
     heartbeat?.stop();
     lifecycle.stop();
-    dispatcher.stop();
+    receiver.stop();
     requests.close();
     connections.close();
     // A server that is about to listen can only be stopped once it does.

@@ -2,7 +2,7 @@ import type { DropReason } from "../counters.ts";
 import type { DoorReport } from "../door/door.ts";
 import type { Refusal } from "../door/refusal.ts";
 import type { HubTypes } from "../event-types.ts";
-import type { DispatcherReport } from "../inbound/dispatcher.ts";
+import type { ReceiverReport } from "../inbound/receiver.ts";
 import type { NodeReport } from "../members/lifecycle.ts";
 import type { Member } from "../members/member.ts";
 import type { Close } from "../protocol/close-codes.ts";
@@ -20,7 +20,7 @@ import { Warnings } from "./warnings.ts";
  * nobody listens to and should not be missed becomes a warning. A subscriber of a channel is no listener: it may belong to a
  * tool of which the application knows nothing.
  */
-export class Reporter<T extends HubTypes> implements ConnectionsReport, DispatcherReport, DoorReport, NodeReport {
+export class Reporter<T extends HubTypes> implements ConnectionsReport, DoorReport, NodeReport, ReceiverReport {
   readonly listeners: Listeners<HubEvents<T>>;
   /** The hub, for subscribers of the diagnostics channels. */
   readonly #hub: object;

@@ -1,54 +1,24 @@
-import { Buffer } from "node:buffer";
 import { isThenable } from "../checks/is-thenable.ts";
 import type { HubSide } from "../contract/hub-side.ts";
 import type { Counters } from "../counters.ts";
-import type { Codecs } from "../delivery/codecs.ts";
-import type { Delivery } from "../delivery/delivery.ts";
-import { ownedMessage } from "../delivery/incoming-message.ts";
 import { isInstance, messageOf, ReplyError, RoomLimitError } from "../errors.ts";
-import { forEach, watch, soon } from "../guard.ts";
-import type { Limits } from "../limits/limits.ts";
-import { Inbox, type WaitingMessage } from "../limits/inbox.ts";
-import type { RateLimits } from "../limits/rate-limits.ts";
+import { watch } from "../guard.ts";
 import type { WorkBudget } from "../limits/work.ts";
 import type { MemberLifecycle } from "../members/lifecycle.ts";
 import type { LocalNode } from "../members/local-node.ts";
 import type { Member } from "../members/member.ts";
-import type { Requests } from "../members/requests.ts";
-import { CloseCode, type Close } from "../protocol/close-codes.ts";
-import {
-  ControlEvent,
-  isReply,
-  parsePacket,
-  RESERVED_PREFIX,
-  WireErrorCode,
-  type EventPacket,
-  type Packet,
-  type ReplyPacket,
-  type WireError,
-} from "../protocol/packet.ts";
+import { ControlEvent, RESERVED_PREFIX, WireErrorCode, type EventPacket, type WireError } from "../protocol/packet.ts";
 import type { ErrorReport } from "../report.ts";
-import type { Clock, Timer } from "../time/clock.ts";
 import type { Handlers } from "./handlers.ts";
 import type { Idempotency } from "./idempotency.ts";
 import type { Call, CallTrace, MiddlewareChain } from "./middleware.ts";
-
-/** Whom the dispatcher tells what is not its own. */
-export interface DispatcherReport extends ErrorReport {
-  /** Hands a message that is no packet to the application. Returns `false` if the application takes none. */
-  message(member: Member, data: string | Uint8Array): boolean;
-}
+import { isKeyed, type Responder } from "./responder.ts";
 
 export interface DispatcherParts {
-  readonly clock: Clock;
-  readonly codecs: Codecs;
   readonly counters: Counters;
-  readonly delivery: Delivery<Member>;
   readonly lifecycle: MemberLifecycle;
-  readonly limits: Limits;
   readonly local: LocalNode;
-  readonly requests: Requests<Member>;
-  readonly rates: RateLimits;
+  readonly responder: Responder;
   readonly work: WorkBudget;
   readonly middleware: MiddlewareChain<unknown>;
   readonly handlers: Handlers;
@@ -58,267 +28,25 @@ export interface DispatcherParts {
   readonly validateOutgoing: boolean;
   /** Requests that clients may repeat; absent if they are handled each time. */
   readonly idempotency: Idempotency<Member> | undefined;
-  readonly report: DispatcherReport;
+  /** Called when a handler has finished that worked asynchronously for this member. */
+  readonly finished: (member: Member) => void;
+  readonly report: ErrorReport;
 }
 
-/** How long a message waits for handlers to finish before it is refused, in milliseconds. */
-const PATIENCE = 10_000;
-
-/** How often messages that wait for handlers are looked through, in milliseconds. */
-const SWEEP_INTERVAL = 1_000;
-
-/** The most messages of one member that are handled in a row after a wait. */
-const AT_ONCE = 100;
-
-/** So many members that wait are looked at when a handler has finished. */
-const LOOKS = 16;
-
-/**
- * Takes what clients send from a message to a packet, to a handler, to a reply.
- *
- * A message waits, in its order, in two cases: while its client has used up its rate, and while handlers are at work on as much as
- * may be, for its socket, its owner or the hub. Replies, and the answers to `hub:ping`, do not wait for handlers, which may be
- * waiting for just these.
- */
+/** Takes an event that a client sent to its handler, and the result of the handler to the reply. */
 export class Dispatcher {
   readonly #parts: DispatcherParts;
-  /** The members of which messages wait for handlers to finish. */
-  readonly #blocked = new Set<Member>();
-  #timer: Timer | undefined;
 
   constructor(parts: DispatcherParts) {
     this.#parts = parts;
   }
 
-  /** Handles a message of a member. The bytes are the transport's. */
-  receive(member: Member, data: Buffer, isBinary: boolean): void {
-    const { counters, rates } = this.#parts;
-    counters.messagesIn++;
-    counters.bytesIn += data.length;
-    if (member.inbox !== undefined && member.inbox.unread.size > 0) {
-      this.#keepUnread(member, data, isBinary);
-      return;
-    }
-    const delay = rates.delayOf(member);
-    if (delay === 0) {
-      this.#read(member, data, isBinary);
-      return;
-    }
-    counters.pauses++;
-    this.#keepUnread(member, data, isBinary);
-    this.#readLater(member, delay);
-  }
-
-  /** Charges a control frame, which costs as much as a message. */
-  control(member: Member): void {
-    if (!this.#parts.rates.chargeControl(member)) this.#endAbuse(member, FLOOD);
-  }
-
-  stop(): void {
-    this.#timer?.cancel();
-  }
-
-  /** Closes a member that does harm: nothing more is read from it, and its owner may not reconnect for ever. */
-  #endAbuse(member: Member, close: Close): void {
-    const { lifecycle, rates } = this.#parts;
-    rates.abused(member);
-    lifecycle.expelAbusive(member, close);
-  }
-
-  #keepUnread(member: Member, data: Buffer, isBinary: boolean): void {
-    if (this.#hasRoom(member)) (member.inbox ??= new Inbox()).unread.push({ data: Buffer.from(data), isBinary });
-    if (member.inbox !== undefined) this.#pause(member);
-  }
-
-  /** Whether one more message may wait. A client that cannot be made to wait is closed if it sends too much. */
-  #hasRoom(member: Member): boolean {
-    const { connection, inbox } = member;
-    if (connection.pause !== undefined || inbox === undefined || inbox.bytes <= this.#parts.limits.waitingBytes)
-      return true;
-    this.#endAbuse(member, FLOOD);
-    return false;
-  }
-
-  #pause(member: Member): void {
-    if (member.isPaused || member.connection.pause === undefined) return;
-    member.isPaused = true;
-    member.connection.pause();
-  }
-
-  #resume(member: Member): void {
-    if (!member.isPaused) return;
-    member.isPaused = false;
-    // A question that was asked before is asked anew.
-    member.askedIn = 0;
-    member.connection.resume?.();
-  }
-
-  #readLater(member: Member, delay: number): void {
-    this.#parts.clock.setTimeout(() => this.#readOn(member), delay);
-  }
-
-  /** Reads what waited for the rate of its client. If that fails, only this member ends. */
-  #readOn(member: Member): void {
-    try {
-      this.#readUnread(member);
-    } catch (error) {
-      this.#parts.lifecycle.fail(member, error);
-    }
-  }
-
-  /** Reads what waited, as far as the rate allows now. */
-  #readUnread(member: Member): void {
-    const { rates } = this.#parts;
-    const { inbox } = member;
-    if (inbox === undefined) return;
-    while (member.open && inbox.unread.size > 0) {
-      const delay = rates.delayOf(member);
-      if (delay > 0) {
-        this.#readLater(member, delay);
-        return;
-      }
-      const { data, isBinary } = inbox.unread.shift() as WaitingMessage;
-      this.#read(member, data, isBinary);
-    }
-    if (member.open) this.#settle(member, inbox);
-  }
-
-  /** Reads from the client again, and forgets the inbox, if nothing or little waits. */
-  #settle(member: Member, inbox: Inbox): void {
-    if (inbox.unread.size > 0) return;
-    if (inbox.isEmpty) {
-      member.inbox = undefined;
-      this.#parts.lifecycle.rested(member);
-    }
-    if (inbox.bytes <= this.#parts.limits.waitingBytes) this.#resume(member);
-  }
-
-  #read(member: Member, data: Buffer, isBinary: boolean): void {
-    const { codecs, rates, report } = this.#parts;
-    let weight = 0;
-    let message: string | Buffer;
-    let packet: Packet | undefined;
-    try {
-      weight = codecs.weigh(member.codec, data, isBinary);
-      message = ownedMessage(data, isBinary);
-      packet = packetOf(member, message);
-    } catch (error) {
-      this.#blame(member, undefined, { code: WireErrorCode.badPacket, message: messageOf(error) });
-      return;
-    } finally {
-      rates.charge(member, data.length, weight);
-    }
-    if (packet === undefined) {
-      if (!report.message(member, message)) this.#blame(member, undefined, UNEXPECTED_MESSAGE);
-    } else if (isReply(packet)) this.#parts.requests.replied(member, packet, message);
-    else if (packet.event === ControlEvent.pong) return;
-    else if ((member.inbox?.weighed.size ?? 0) === 0 && this.#mayBegin(member, weight)) {
-      this.#dispatch(member, packet, weight);
-    } else if (this.#hasRoom(member)) {
-      this.#keepWeighed(member, { data: Buffer.from(data), isBinary }, weight);
-    }
-  }
-
-  /** Keeps a message that waits for handlers to finish. */
-  #keepWeighed(member: Member, message: WaitingMessage, weight: number): void {
-    const { clock, limits } = this.#parts;
-    const inbox = (member.inbox ??= new Inbox());
-    inbox.weighed.push({ ...message, weight, since: clock.now() });
-    this.#blocked.add(member);
-    this.#timer ??= clock.setTimeout(this.#sweep, SWEEP_INTERVAL);
-    if (inbox.bytes > limits.waitingBytes) this.#pause(member);
-  }
-
-  /** Whether a handler may begin with a message of this weight. */
-  #mayBegin(member: Member, weight: number): boolean {
-    const { limits, work } = this.#parts;
-    const { handling, handlingBytes } = member;
-    if (handling >= limits.pendingRequests) return false;
-    if (handling > 0 && handlingBytes + weight > limits.pendingBytes) return false;
-    return work.allows(member, weight);
-  }
-
-  /** Handles what waited for handlers to finish. If that fails, only this member ends. */
-  #proceed(member: Member): void {
-    try {
-      this.#handleWeighed(member);
-    } catch (error) {
-      this.#parts.lifecycle.fail(member, error);
-    }
-  }
-
-  /** Handles what waited, as far as may be now. */
-  #handleWeighed(member: Member): void {
-    const { inbox } = member;
-    if (inbox === undefined) {
-      this.#blocked.delete(member);
-      return;
-    }
-    for (let count = 0; member.open; count++) {
-      const next = inbox.weighed.first;
-      if (next === undefined) {
-        this.#blocked.delete(member);
-        break;
-      }
-      if (!this.#mayBegin(member, next.weight)) break;
-      if (count === AT_ONCE) {
-        soon(this.#parts.report, () => this.#proceed(member));
-        break;
-      }
-      inbox.weighed.shift();
-      const packet = this.#decodeAgain(member, next);
-      if (packet !== undefined) this.#dispatch(member, packet, next.weight);
-    }
-    if (member.open) this.#settle(member, inbox);
-  }
-
-  /** Decodes a message that was an event before. */
-  #decodeAgain(member: Member, { data, isBinary }: WaitingMessage): EventPacket | undefined {
-    try {
-      return packetOf(member, ownedMessage(data, isBinary)) as EventPacket;
-    } catch (error) {
-      this.#blame(member, undefined, { code: WireErrorCode.badPacket, message: messageOf(error) });
-      return undefined;
-    }
-  }
-
-  /** Counts the end of a handler, and handles what may begin instead. */
-  #finished(member: Member, weight: number): void {
-    this.#parts.work.end(member, weight);
-    if (this.#blocked.has(member)) this.#proceed(member);
-    let looks = 0;
-    for (const other of this.#blocked) {
-      if (++looks > LOOKS) return;
-      // The next look begins with others.
-      this.#blocked.delete(other);
-      this.#blocked.add(other);
-      this.#proceed(other);
-    }
-  }
-
-  /** Refuses messages that have waited too long for handlers to finish. */
-  readonly #sweep = (): void => {
-    this.#timer = undefined;
-    const { clock, lifecycle } = this.#parts;
-    const oldest = clock.now() - PATIENCE;
-    const refuseOld = (member: Member): void => {
-      for (;;) {
-        const first = member.inbox?.weighed.first;
-        if (first === undefined || first.since > oldest) break;
-        member.inbox?.weighed.shift();
-        this.#refuse(member, this.#decodeAgain(member, first), TOO_MANY_REQUESTS);
-      }
-      this.#proceed(member);
-    };
-    forEach(this.#blocked, refuseOld, lifecycle.fail);
-    if (this.#blocked.size > 0) this.#timer ??= clock.setTimeout(this.#sweep, SWEEP_INTERVAL);
-  };
-
-  #dispatch(member: Member, packet: EventPacket, weight: number): void {
+  /** Handles an event of a member, whose data has this weight. */
+  dispatch(member: Member, packet: EventPacket, weight: number): void {
     const { event } = packet;
     const handler = member.handlers?.get(event) ?? this.#parts.handlers.get(event);
     if (handler === undefined) {
-      this.#blame(member, packet, event.startsWith(RESERVED_PREFIX) ? reserved(event) : unknown(event));
+      this.#parts.responder.blame(member, packet, event.startsWith(RESERVED_PREFIX) ? reserved(event) : unknown(event));
       return;
     }
     const accepted = this.#accept(member, packet);
@@ -361,7 +89,8 @@ export class Dispatcher {
       this.#fail(member, packet, error, trace);
     } finally {
       if (trace !== undefined) trace.ended = true;
-      this.#finished(member, weight);
+      this.#parts.work.end(member, weight);
+      this.#parts.finished(member);
     }
     this.#parts.lifecycle.rested(member);
   }
@@ -375,11 +104,11 @@ export class Dispatcher {
     const acceptance = contract.accept(event, data);
     if (acceptance.ok) return acceptance;
     if ("unknown" in acceptance) {
-      this.#blame(member, packet, unknown(event));
+      this.#parts.responder.blame(member, packet, unknown(event));
       return undefined;
     }
     if (acceptance.error !== undefined) report.failed(acceptance.error, "handler", { event, socket: member.socket });
-    this.#blame(member, packet, { code: WireErrorCode.invalidData, message: acceptance.message });
+    this.#parts.responder.blame(member, packet, { code: WireErrorCode.invalidData, message: acceptance.message });
     return undefined;
   }
 
@@ -389,8 +118,8 @@ export class Dispatcher {
     if (idempotency === undefined) return true;
     const { isNew, reply, isGone, isExcessive } = idempotency.receive(member, packet);
     if (reply !== undefined) local.send(member, reply);
-    else if (isGone === true) this.#refuse(member, packet, REPLY_GONE);
-    else if (isExcessive === true) this.#blame(member, packet, TOO_MANY_REPEATS);
+    else if (isGone === true) this.#parts.responder.refuse(member, packet, REPLY_GONE);
+    else if (isExcessive === true) this.#parts.responder.blame(member, packet, TOO_MANY_REPEATS);
     return isNew;
   }
 
@@ -400,7 +129,7 @@ export class Dispatcher {
     const { contract, validateOutgoing } = this.#parts;
     try {
       if (validateOutgoing && !packet.event.startsWith(RESERVED_PREFIX)) contract?.checkReply(packet.event, data);
-      this.#answer(member, packet, { reply: packet.id, data });
+      this.#parts.responder.answer(member, packet, { reply: packet.id, data });
     } catch (error) {
       this.#fail(member, packet, error);
     }
@@ -419,15 +148,15 @@ export class Dispatcher {
   /** Refuses what a handler, or middleware, has thrown for. */
   #refuseFor(member: Member, packet: EventPacket, error: unknown, trace: CallTrace | undefined): void {
     if (isInstance(error, ReplyError)) {
-      this.#refuse(member, packet, { code: error.reason, message: messageOf(error) });
-      if (error.reason === WireErrorCode.notJoinable) this.#charge(member, FAILURE_COST);
+      this.#parts.responder.refuse(member, packet, { code: error.reason, message: messageOf(error) });
+      if (error.reason === WireErrorCode.notJoinable) this.#parts.responder.charge(member, FAILURE_COST);
     } else if (isInstance(error, RoomLimitError)) {
-      this.#refuse(member, packet, TOO_MANY_ROOMS);
-      this.#charge(member, FAILURE_COST);
+      this.#parts.responder.refuse(member, packet, TOO_MANY_ROOMS);
+      this.#parts.responder.charge(member, FAILURE_COST);
     } else {
       this.#report(member, packet.event, error, trace);
-      this.#refuse(member, packet, HANDLER_FAILED);
-      this.#charge(member, FAILURE_COST);
+      this.#parts.responder.refuse(member, packet, HANDLER_FAILED);
+      this.#parts.responder.charge(member, FAILURE_COST);
     }
   }
 
@@ -442,49 +171,6 @@ export class Dispatcher {
       socket: member.socket,
     });
   }
-
-  /** Refuses something that is the client's own fault. A client that goes on with that is closed. */
-  #blame(member: Member, packet: EventPacket | undefined, error: WireError): void {
-    this.#parts.counters.violations++;
-    this.#refuse(member, packet, error);
-    this.#charge(member, 1);
-  }
-
-  /** Charges a violation of this cost. A client that has spent all of them is closed. */
-  #charge(member: Member, cost: number): void {
-    if (member.open && !this.#parts.rates.violated(member, cost)) this.#endAbuse(member, ABUSE);
-  }
-
-  /** Sends an error as the reply to a request, or as `hub:error` where there is no request. */
-  #refuse(member: Member, packet: EventPacket | undefined, error: WireError): void {
-    try {
-      if (packet?.id === undefined) this.#parts.local.tell(member, { event: ControlEvent.error, data: error });
-      else this.#answer(member, packet, { reply: packet.id, error });
-    } catch (failure) {
-      // Nobody can be told. The request was handled nevertheless.
-      if (packet !== undefined) this.#parts.idempotency?.settle(member, packet, undefined);
-      this.#parts.report.failed(failure, "handler", { event: ControlEvent.error, socket: member.socket });
-    }
-  }
-
-  #answer(member: Member, packet: EventPacket, reply: ReplyPacket): void {
-    const { codecs, delivery, idempotency, lifecycle } = this.#parts;
-    // A client that is gone may reconnect and ask for the reply to a request with a key.
-    if (!member.open && !isKeyed(packet)) return;
-    const frame = codecs.encode(reply, member.codec);
-    const askers = isKeyed(packet) ? idempotency?.settle(member, packet, frame) : undefined;
-    for (const asker of askers ?? [member]) {
-      try {
-        delivery.send(asker, frame);
-      } catch (error) {
-        lifecycle.fail(asker, error);
-      }
-    }
-  }
-}
-
-function isKeyed({ id, key }: EventPacket): boolean {
-  return id !== undefined && key !== undefined;
 }
 
 /** What a refusal that costs the server an exception counts, in violations. */
@@ -502,25 +188,6 @@ function callOf({ event, id }: EventPacket, data: unknown, { context, socket }: 
     },
   };
 }
-
-/** Decodes a message; `undefined` if it is none of the codec's. */
-function packetOf({ codec }: Member, message: string | Buffer): Packet | undefined {
-  const decoded = codec.decode(message);
-  return decoded === undefined ? undefined : parsePacket(decoded);
-}
-
-const FLOOD: Close = { code: CloseCode.abuse, reason: "Too much, too fast" };
-const ABUSE: Close = { code: CloseCode.abuse, reason: "Too much that is wrong" };
-
-const UNEXPECTED_MESSAGE: WireError = {
-  code: WireErrorCode.unexpectedMessage,
-  message: "This server takes no messages other than packets.",
-};
-
-const TOO_MANY_REQUESTS: WireError = {
-  code: WireErrorCode.tooManyRequests,
-  message: "Too many of your messages are being handled. Wait for replies.",
-};
 
 const TOO_MANY_REPEATS: WireError = {
   code: WireErrorCode.tooManyRequests,

@@ -10,7 +10,7 @@ import { Door } from "../../src/door/door.ts";
 import { Newcomer } from "../../src/door/newcomer.ts";
 import { Connections } from "../../src/hub/connections.ts";
 import { Reporter } from "../../src/hub/reporter.ts";
-import { Dispatcher } from "../../src/inbound/dispatcher.ts";
+import { Receiver } from "../../src/inbound/receiver.ts";
 import { Inbox } from "../../src/limits/inbox.ts";
 import { RateLimits } from "../../src/limits/rate-limits.ts";
 import { TokenBucket } from "../../src/limits/token-bucket.ts";
@@ -142,7 +142,7 @@ const INJECTIONS: readonly Injection[] = [
   },
   {
     name: "a message is dispatched",
-    at: () => [Dispatcher.prototype, "receive"],
+    at: () => [Receiver.prototype, "receive"],
     ends: true,
     provoke: ({ victim }) => victim.say({ event: "work" }),
   },
@@ -184,7 +184,7 @@ const INJECTIONS: readonly Injection[] = [
   },
   {
     name: "a control frame is charged",
-    at: () => [Dispatcher.prototype, "control"],
+    at: () => [Receiver.prototype, "control"],
     options: { heartbeat: { interval: INTERVAL, timeout: INTERVAL } },
     ends: true,
     provoke: ({ clock }) => clock.advance(INTERVAL),

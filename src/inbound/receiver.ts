@@ -1,0 +1,311 @@
+import { Buffer } from "node:buffer";
+import type { Counters } from "../counters.ts";
+import type { Codecs } from "../delivery/codecs.ts";
+import { ownedMessage } from "../delivery/incoming-message.ts";
+import { messageOf } from "../errors.ts";
+import { forEach, soon } from "../guard.ts";
+import { Inbox, type WaitingMessage } from "../limits/inbox.ts";
+import type { Limits } from "../limits/limits.ts";
+import type { RateLimits } from "../limits/rate-limits.ts";
+import type { WorkBudget } from "../limits/work.ts";
+import type { MemberLifecycle } from "../members/lifecycle.ts";
+import type { Member } from "../members/member.ts";
+import type { Requests } from "../members/requests.ts";
+import { CloseCode, type Close } from "../protocol/close-codes.ts";
+import {
+  ControlEvent,
+  isReply,
+  parsePacket,
+  WireErrorCode,
+  type EventPacket,
+  type Packet,
+  type WireError,
+} from "../protocol/packet.ts";
+import type { ErrorReport } from "../report.ts";
+import type { Clock, Timer } from "../time/clock.ts";
+import type { Dispatcher } from "./dispatcher.ts";
+import type { Responder } from "./responder.ts";
+
+/** Whom the receiver tells what is not its own. */
+export interface ReceiverReport extends ErrorReport {
+  /** Hands a message that is no packet to the application. Returns `false` if the application takes none. */
+  message(member: Member, data: string | Uint8Array): boolean;
+}
+
+export interface ReceiverParts {
+  readonly clock: Clock;
+  readonly codecs: Codecs;
+  readonly counters: Counters;
+  readonly dispatcher: Dispatcher;
+  readonly lifecycle: MemberLifecycle;
+  readonly limits: Limits;
+  readonly requests: Requests<Member>;
+  readonly rates: RateLimits;
+  readonly responder: Responder;
+  readonly work: WorkBudget;
+  readonly report: ReceiverReport;
+}
+
+/** How long a message waits for handlers to finish before it is refused, in milliseconds. */
+const PATIENCE = 10_000;
+
+/** How often messages that wait for handlers are looked through, in milliseconds. */
+const SWEEP_INTERVAL = 1_000;
+
+/** The most messages of one member that are handled in a row after a wait. */
+const AT_ONCE = 100;
+
+/** So many members that wait are looked at when a handler has finished. */
+const LOOKS = 16;
+
+/**
+ * Takes what clients send from a message to a packet, when it is the message's turn.
+ *
+ * A message waits, in its order, in two cases: while its client has used up its rate, and while handlers are at work on as much as
+ * may be, for its socket, its owner or the hub. Replies, and the answers to `hub:ping`, do not wait for handlers, which may be
+ * waiting for just these.
+ */
+export class Receiver {
+  readonly #parts: ReceiverParts;
+  /** The members of which messages wait for handlers to finish. */
+  readonly #blocked = new Set<Member>();
+  #timer: Timer | undefined;
+
+  constructor(parts: ReceiverParts) {
+    this.#parts = parts;
+  }
+
+  /** Handles a message of a member. The bytes are the transport's. */
+  receive(member: Member, data: Buffer, isBinary: boolean): void {
+    const { counters, rates } = this.#parts;
+    counters.messagesIn++;
+    counters.bytesIn += data.length;
+    if (member.inbox !== undefined && member.inbox.unread.size > 0) {
+      this.#keepUnread(member, data, isBinary);
+      return;
+    }
+    const delay = rates.delayOf(member);
+    if (delay === 0) {
+      this.#read(member, data, isBinary);
+      return;
+    }
+    counters.pauses++;
+    this.#keepUnread(member, data, isBinary);
+    this.#readLater(member, delay);
+  }
+
+  /** Charges a control frame, which costs as much as a message. */
+  control(member: Member): void {
+    if (!this.#parts.rates.chargeControl(member)) this.#parts.responder.expel(member, FLOOD);
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+  }
+
+  #keepUnread(member: Member, data: Buffer, isBinary: boolean): void {
+    if (this.#hasRoom(member)) (member.inbox ??= new Inbox()).unread.push({ data: Buffer.from(data), isBinary });
+    if (member.inbox !== undefined) this.#pause(member);
+  }
+
+  /** Whether one more message may wait. A client that cannot be made to wait is closed if it sends too much. */
+  #hasRoom(member: Member): boolean {
+    const { connection, inbox } = member;
+    if (connection.pause !== undefined || inbox === undefined || inbox.bytes <= this.#parts.limits.waitingBytes)
+      return true;
+    this.#parts.responder.expel(member, FLOOD);
+    return false;
+  }
+
+  #pause(member: Member): void {
+    if (member.isPaused || member.connection.pause === undefined) return;
+    member.isPaused = true;
+    member.connection.pause();
+  }
+
+  #resume(member: Member): void {
+    if (!member.isPaused) return;
+    member.isPaused = false;
+    // A question that was asked before is asked anew.
+    member.askedIn = 0;
+    member.connection.resume?.();
+  }
+
+  #readLater(member: Member, delay: number): void {
+    this.#parts.clock.setTimeout(() => this.#readOn(member), delay);
+  }
+
+  /** Reads what waited for the rate of its client. If that fails, only this member ends. */
+  #readOn(member: Member): void {
+    try {
+      this.#readUnread(member);
+    } catch (error) {
+      this.#parts.lifecycle.fail(member, error);
+    }
+  }
+
+  /** Reads what waited, as far as the rate allows now. */
+  #readUnread(member: Member): void {
+    const { rates } = this.#parts;
+    const { inbox } = member;
+    if (inbox === undefined) return;
+    while (member.open && inbox.unread.size > 0) {
+      const delay = rates.delayOf(member);
+      if (delay > 0) {
+        this.#readLater(member, delay);
+        return;
+      }
+      const { data, isBinary } = inbox.unread.shift() as WaitingMessage;
+      this.#read(member, data, isBinary);
+    }
+    if (member.open) this.#settle(member, inbox);
+  }
+
+  /** Reads from the client again, and forgets the inbox, if nothing or little waits. */
+  #settle(member: Member, inbox: Inbox): void {
+    if (inbox.unread.size > 0) return;
+    if (inbox.isEmpty) {
+      member.inbox = undefined;
+      this.#parts.lifecycle.rested(member);
+    }
+    if (inbox.bytes <= this.#parts.limits.waitingBytes) this.#resume(member);
+  }
+
+  #read(member: Member, data: Buffer, isBinary: boolean): void {
+    const { codecs, rates, report } = this.#parts;
+    let weight = 0;
+    let message: string | Buffer;
+    let packet: Packet | undefined;
+    try {
+      weight = codecs.weigh(member.codec, data, isBinary);
+      message = ownedMessage(data, isBinary);
+      packet = packetOf(member, message);
+    } catch (error) {
+      this.#parts.responder.blame(member, undefined, { code: WireErrorCode.badPacket, message: messageOf(error) });
+      return;
+    } finally {
+      rates.charge(member, data.length, weight);
+    }
+    if (packet === undefined) {
+      if (!report.message(member, message)) this.#parts.responder.blame(member, undefined, UNEXPECTED_MESSAGE);
+    } else if (isReply(packet)) this.#parts.requests.replied(member, packet, message);
+    else if (packet.event === ControlEvent.pong) return;
+    else if ((member.inbox?.weighed.size ?? 0) === 0 && this.#mayBegin(member, weight)) {
+      this.#parts.dispatcher.dispatch(member, packet, weight);
+    } else if (this.#hasRoom(member)) {
+      this.#keepWeighed(member, { data: Buffer.from(data), isBinary }, weight);
+    }
+  }
+
+  /** Keeps a message that waits for handlers to finish. */
+  #keepWeighed(member: Member, message: WaitingMessage, weight: number): void {
+    const { clock, limits } = this.#parts;
+    const inbox = (member.inbox ??= new Inbox());
+    inbox.weighed.push({ ...message, weight, since: clock.now() });
+    this.#blocked.add(member);
+    this.#timer ??= clock.setTimeout(this.#sweep, SWEEP_INTERVAL);
+    if (inbox.bytes > limits.waitingBytes) this.#pause(member);
+  }
+
+  /** Whether a handler may begin with a message of this weight. */
+  #mayBegin(member: Member, weight: number): boolean {
+    const { limits, work } = this.#parts;
+    const { handling, handlingBytes } = member;
+    if (handling >= limits.pendingRequests) return false;
+    if (handling > 0 && handlingBytes + weight > limits.pendingBytes) return false;
+    return work.allows(member, weight);
+  }
+
+  /** Handles what waited for handlers to finish. If that fails, only this member ends. */
+  #proceed(member: Member): void {
+    try {
+      this.#handleWeighed(member);
+    } catch (error) {
+      this.#parts.lifecycle.fail(member, error);
+    }
+  }
+
+  /** Handles what waited, as far as may be now. */
+  #handleWeighed(member: Member): void {
+    const { inbox } = member;
+    if (inbox === undefined) {
+      this.#blocked.delete(member);
+      return;
+    }
+    for (let count = 0; member.open; count++) {
+      const next = inbox.weighed.first;
+      if (next === undefined) {
+        this.#blocked.delete(member);
+        break;
+      }
+      if (!this.#mayBegin(member, next.weight)) break;
+      if (count === AT_ONCE) {
+        soon(this.#parts.report, () => this.#proceed(member));
+        break;
+      }
+      inbox.weighed.shift();
+      const packet = this.#decodeAgain(member, next);
+      if (packet !== undefined) this.#parts.dispatcher.dispatch(member, packet, next.weight);
+    }
+    if (member.open) this.#settle(member, inbox);
+  }
+
+  /** Decodes a message that was an event before. */
+  #decodeAgain(member: Member, { data, isBinary }: WaitingMessage): EventPacket | undefined {
+    try {
+      return packetOf(member, ownedMessage(data, isBinary)) as EventPacket;
+    } catch (error) {
+      this.#parts.responder.blame(member, undefined, { code: WireErrorCode.badPacket, message: messageOf(error) });
+      return undefined;
+    }
+  }
+
+  /** Handles what may begin when a handler has finished. */
+  finished(member: Member): void {
+    if (this.#blocked.has(member)) this.#proceed(member);
+    let looks = 0;
+    for (const other of this.#blocked) {
+      if (++looks > LOOKS) return;
+      // The next look begins with others.
+      this.#blocked.delete(other);
+      this.#blocked.add(other);
+      this.#proceed(other);
+    }
+  }
+
+  /** Refuses messages that have waited too long for handlers to finish. */
+  readonly #sweep = (): void => {
+    this.#timer = undefined;
+    const { clock, lifecycle } = this.#parts;
+    const oldest = clock.now() - PATIENCE;
+    const refuseOld = (member: Member): void => {
+      for (;;) {
+        const first = member.inbox?.weighed.first;
+        if (first === undefined || first.since > oldest) break;
+        member.inbox?.weighed.shift();
+        this.#parts.responder.refuse(member, this.#decodeAgain(member, first), TOO_MANY_REQUESTS);
+      }
+      this.#proceed(member);
+    };
+    forEach(this.#blocked, refuseOld, lifecycle.fail);
+    if (this.#blocked.size > 0) this.#timer ??= clock.setTimeout(this.#sweep, SWEEP_INTERVAL);
+  };
+}
+
+/** Decodes a message; `undefined` if it is none of the codec's. */
+function packetOf({ codec }: Member, message: string | Buffer): Packet | undefined {
+  const decoded = codec.decode(message);
+  return decoded === undefined ? undefined : parsePacket(decoded);
+}
+
+const FLOOD: Close = { code: CloseCode.abuse, reason: "Too much, too fast" };
+
+const UNEXPECTED_MESSAGE: WireError = {
+  code: WireErrorCode.unexpectedMessage,
+  message: "This server takes no messages other than packets.",
+};
+
+const TOO_MANY_REQUESTS: WireError = {
+  code: WireErrorCode.tooManyRequests,
+  message: "Too many of your messages are being handled. Wait for replies.",
+};

@@ -1,0 +1,85 @@
+import type { Counters } from "../counters.ts";
+import type { Codecs } from "../delivery/codecs.ts";
+import type { Delivery } from "../delivery/delivery.ts";
+import type { RateLimits } from "../limits/rate-limits.ts";
+import type { MemberLifecycle } from "../members/lifecycle.ts";
+import type { LocalNode } from "../members/local-node.ts";
+import type { Member } from "../members/member.ts";
+import { CloseCode, type Close } from "../protocol/close-codes.ts";
+import { ControlEvent, type EventPacket, type ReplyPacket, type WireError } from "../protocol/packet.ts";
+import type { ErrorReport } from "../report.ts";
+import type { Idempotency } from "./idempotency.ts";
+
+export interface ResponderParts {
+  readonly codecs: Codecs;
+  readonly counters: Counters;
+  readonly delivery: Delivery<Member>;
+  readonly lifecycle: MemberLifecycle;
+  readonly local: LocalNode;
+  readonly rates: RateLimits;
+  /** Requests that clients may repeat; absent if they are handled each time. */
+  readonly idempotency: Idempotency<Member> | undefined;
+  readonly report: ErrorReport;
+}
+
+/** Answers clients: with replies and errors, and with the end of those that do harm. */
+export class Responder {
+  readonly #parts: ResponderParts;
+
+  constructor(parts: ResponderParts) {
+    this.#parts = parts;
+  }
+
+  /** Refuses something that is the client's own fault. A client that goes on with that is closed. */
+  blame(member: Member, packet: EventPacket | undefined, error: WireError): void {
+    this.#parts.counters.violations++;
+    this.refuse(member, packet, error);
+    this.charge(member, 1);
+  }
+
+  /** Charges a violation of this cost. A client that has spent all of them is closed. */
+  charge(member: Member, cost: number): void {
+    if (member.open && !this.#parts.rates.violated(member, cost)) this.expel(member, ABUSE);
+  }
+
+  /** Sends an error as the reply to a request, or as `hub:error` where there is no request. */
+  refuse(member: Member, packet: EventPacket | undefined, error: WireError): void {
+    try {
+      if (packet?.id === undefined) this.#parts.local.tell(member, { event: ControlEvent.error, data: error });
+      else this.answer(member, packet, { reply: packet.id, error });
+    } catch (failure) {
+      // Nobody can be told. The request was handled nevertheless.
+      if (packet !== undefined) this.#parts.idempotency?.settle(member, packet, undefined);
+      this.#parts.report.failed(failure, "handler", { event: ControlEvent.error, socket: member.socket });
+    }
+  }
+
+  /** Sends the reply to a request, to all members that have asked it. */
+  answer(member: Member, packet: EventPacket, reply: ReplyPacket): void {
+    const { codecs, delivery, idempotency, lifecycle } = this.#parts;
+    // A client that is gone may reconnect and ask for the reply to a request with a key.
+    if (!member.open && !isKeyed(packet)) return;
+    const frame = codecs.encode(reply, member.codec);
+    const askers = isKeyed(packet) ? idempotency?.settle(member, packet, frame) : undefined;
+    for (const asker of askers ?? [member]) {
+      try {
+        delivery.send(asker, frame);
+      } catch (error) {
+        lifecycle.fail(asker, error);
+      }
+    }
+  }
+  /** Closes a member that does harm: nothing more is read from it, and its owner may not reconnect for ever. */
+  expel(member: Member, close: Close): void {
+    const { lifecycle, rates } = this.#parts;
+    rates.abused(member);
+    lifecycle.expelAbusive(member, close);
+  }
+}
+
+/** Whether a request may be repeated. */
+export function isKeyed({ id, key }: EventPacket): boolean {
+  return id !== undefined && key !== undefined;
+}
+
+const ABUSE: Close = { code: CloseCode.abuse, reason: "Too much that is wrong" };
