@@ -82,9 +82,9 @@ async function client(
     if (isHasty !== true) await attack.until(() => attack.status !== undefined, end);
     if (attack.status === "101") for (const piece of first) tcp.write(piece);
     const last = Math.min(task.pieces, index + leavesAfter);
-    const piece = isHasty === true || isPlain === true || attack.status === "101" ? flood.piece : undefined;
-    for (; piece !== undefined && index < last && !attack.isOver && performance.now() < end; index++) {
-      const mayGoOn = tcp.write(piece(index));
+    if (isHasty !== true && isPlain !== true && attack.status !== "101") tcp.destroy();
+    for (; index < last && !tcp.destroyed && performance.now() < end; index++) {
+      const mayGoOn = tcp.write(flood.piece(index));
       if (isSingle === true) await turn();
       else if (!mayGoOn) await attack.until(() => !tcp.writableNeedDrain, end);
       // What the server says is read meanwhile.
@@ -93,7 +93,6 @@ async function client(
     // What was written is sent, and a client that floods lets the server have its say.
     await attack.until(() => tcp.writableLength === 0, end);
     if (isHasty === true) await attack.until(() => attack.status !== undefined, end);
-    if (flood.piece === undefined) index++;
     seen.sentBytes += tcp.bytesWritten - tcp.writableLength;
     const status = attack.status ?? "none";
     seen.statuses[status] = (seen.statuses[status] ?? 0) + 1;

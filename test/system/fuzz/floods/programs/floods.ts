@@ -13,8 +13,8 @@ export interface Flood {
   readonly clients?: number;
   /** What is sent once after the handshake. */
   readonly first?: readonly Buffer[];
-  /** What is sent again and again: the piece with this number. Absent if there is no more to it than connecting. */
-  readonly piece?: (index: number) => Buffer;
+  /** What is sent again and again: the piece with this number. */
+  readonly piece: (index: number) => Buffer;
   /** How many pieces each client sends where no time is measured. */
   readonly pieces: number;
   /** After so many pieces the client goes away and comes back. */
@@ -117,7 +117,12 @@ const KEY_PARTS = 16;
 export const FLOODS: readonly Flood[] = [
   { name: "tiny events", piece: always(TINY), pieces: 3_000, isProportionate: true },
   { name: "echo requests", piece: (id) => text(`{"event":"echo","id":${id},"data":1}`), pieces: 3_000 },
-  { name: "empty messages", piece: always(Buffer.concat(Array.from({ length: 1_000 }, () => text("")))), pieces: 400 },
+  {
+    name: "empty messages",
+    hub: "narrow",
+    piece: always(Buffer.concat(Array.from({ length: 1_000 }, () => text("")))),
+    pieces: 400,
+  },
   { name: "1 MiB of {}", piece: always(event("note", HEAVY)), pieces: 10 },
   { name: "500 KB of {}", piece: always(event("note", LIGHT)), pieces: 10 },
   { name: "distinct keys, 850 KB", piece: always(event("note", DISTINCT)), pieces: 6 },
@@ -226,8 +231,9 @@ export const FLOODS: readonly Flood[] = [
         .join(",")
         .slice(0, 14_000)}`,
     ],
+    piece: always(TINY),
     pieces: 50,
-    leavesAfter: 0,
+    leavesAfter: 1,
   },
   {
     name: "expensive failures",

@@ -63,6 +63,11 @@ function hubNamed(name: HubName): Hub {
   hub.handle("note", () => {
     handled++;
   });
+  if (name === "narrow") {
+    hub.on("message", () => {
+      handled++;
+    });
+  }
   if (name === "strict") return hub;
   hub.handle("echo", (data) => {
     handled++;
