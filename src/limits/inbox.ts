@@ -26,13 +26,16 @@ export class Inbox {
     return this.weighed.size === 0 && this.unread.size === 0;
   }
 
-  /** Number of bytes that wait. */
+  /** The memory that the messages take, in bytes. */
   get bytes(): number {
     return this.weighed.bytes + this.unread.bytes;
   }
 }
 
-/** Messages in order, with the number of their bytes. */
+/** What a message takes in memory beside its bytes. */
+const RECORD_BYTES = 192;
+
+/** Messages in order, with the memory that they take. */
 class Queue<M extends WaitingMessage> {
   #messages: M[] = [];
   #head = 0;
@@ -53,14 +56,14 @@ class Queue<M extends WaitingMessage> {
 
   push(message: M): void {
     this.#messages.push(message);
-    this.#bytes += message.data.length;
+    this.#bytes += message.data.length + RECORD_BYTES;
   }
 
   /** Removes the message that is next. */
   shift(): M | undefined {
     const message = this.#messages[this.#head];
     if (message === undefined) return undefined;
-    this.#bytes -= message.data.length;
+    this.#bytes -= message.data.length + RECORD_BYTES;
     this.#head++;
     // The places of messages that have gone must not outnumber the others.
     if (this.#head > this.#messages.length >> 1) {

@@ -21,7 +21,7 @@ const TIME = isTimed ? 4_000 : 2_000;
 const PROPORTION = 2.6;
 
 /** How long anything of clients that have left may be there, in milliseconds: on uws a place may be held for 31 seconds. */
-const SETTLING_TIME = 40_000;
+const SETTLING_TIME = 60_000;
 
 let installation: Installation;
 

@@ -120,7 +120,7 @@ export const FLOODS: readonly Flood[] = [
   {
     name: "empty messages",
     hub: "narrow",
-    piece: always(Buffer.concat(Array.from({ length: 1_000 }, () => text("")))),
+    piece: always(Buffer.concat(Array.from({ length: 1_000 }, () => frame(BINARY, "")))),
     pieces: 400,
   },
   { name: "1 MiB of {}", piece: always(event("note", HEAVY)), pieces: 10 },
