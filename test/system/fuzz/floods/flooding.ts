@@ -49,6 +49,10 @@ const ALLOCATED_MEANWHILE = 8 * MIB;
 /** What a client may send that has been told to go: what is thrown away, and what the systems of both sides hold. */
 const LATE_BYTES = 24 * MIB;
 
+/** The default of `limits.pendingBytes`, and one message more; and a third of a quarter of the heap. */
+const AT_WORK_PER_CONNECTION = 40 * MIB;
+const AT_WORK_PER_OWNER = 400 * MIB;
+
 /** The default of `limits.messages`. */
 const RATE = { perSecond: 500, burst: 2_000 };
 
@@ -128,6 +132,11 @@ export function complaintsOf(flood: Flood, outcome: Outcome, idleDescriptors: nu
     after.handled - before.handled,
     // The honest client asks, too, and what was read of others is handled as their rates allow.
     (flood.clients ?? 1) * (RATE.burst + RATE.perSecond * seconds) + then.connections * RATE.perSecond * seconds,
+  );
+  complain(
+    "bytes that handlers are at work on",
+    now.handlingBytes,
+    flood.leavesAfter === undefined ? (flood.clients ?? 1) * AT_WORK_PER_CONNECTION : AT_WORK_PER_OWNER,
   );
   complain("bytes after the close", flooded.lateBytes, LATE_BYTES);
   complain("descriptors", after.descriptors - idleDescriptors, places + FLEETING);

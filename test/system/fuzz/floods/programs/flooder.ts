@@ -23,7 +23,7 @@ class Attack {
   #read: Buffer = Buffer.alloc(0);
 
   constructor({ port, address }: Task, { isDeaf }: Flood) {
-    this.tcp = createConnection({ port, host: "127.0.0.1", localAddress: address, noDelay: true });
+    this.tcp = createConnection({ port, host: "127.0.0.1", localAddress: address, noDelay: true, allowHalfOpen: true });
     this.tcp.on("error", () => {});
     this.tcp.on("close", () => {
       this.isOver = true;
@@ -92,7 +92,6 @@ async function client(
     }
     // What was written is sent, and a client that floods lets the server have its say.
     await attack.until(() => tcp.writableLength === 0, end);
-    if (isHasty === true) await attack.until(() => attack.status !== undefined, end);
     seen.sentBytes += tcp.bytesWritten - tcp.writableLength;
     const status = attack.status ?? "none";
     seen.statuses[status] = (seen.statuses[status] ?? 0) + 1;
