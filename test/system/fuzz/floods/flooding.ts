@@ -49,6 +49,9 @@ const ALLOCATED_MEANWHILE = 8 * MIB;
 /** What a client may send that has been told to go: what is thrown away, and what the systems of both sides hold. */
 const LATE_BYTES = 24 * MIB;
 
+/** The default of `limits.pendingRequests`. */
+const HANDLING_PER_CONNECTION = 1_000;
+
 /** The default of `limits.pendingBytes`, and one message more; and a third of a quarter of the heap. */
 const AT_WORK_PER_CONNECTION = 40 * MIB;
 const AT_WORK_PER_OWNER = 400 * MIB;
@@ -126,17 +129,22 @@ export function complaintsOf(flood: Flood, outcome: Outcome, idleDescriptors: nu
       flooded.connections * ALLOCATED_PER_CONNECTION +
       ALLOCATED_MEANWHILE,
   );
+  // Of a client that leaves, the last connection may still be there.
+  const atOnce = (flood.clients ?? 1) + (flood.leavesAfter === undefined ? 0 : 1);
   const seconds = duration / 1_000 + 1;
   complain(
     "calls of handlers",
     after.handled - before.handled,
     // The honest client asks, too, and what was read of others is handled as their rates allow.
-    (flood.clients ?? 1) * (RATE.burst + RATE.perSecond * seconds) + then.connections * RATE.perSecond * seconds,
+    atOnce * (RATE.burst + RATE.perSecond * seconds) + then.connections * RATE.perSecond * seconds,
   );
+  if (flood.leavesAfter === undefined) {
+    complain("messages that handlers are at work on", now.handling, atOnce * HANDLING_PER_CONNECTION);
+  }
   complain(
     "bytes that handlers are at work on",
     now.handlingBytes,
-    flood.leavesAfter === undefined ? (flood.clients ?? 1) * AT_WORK_PER_CONNECTION : AT_WORK_PER_OWNER,
+    flood.leavesAfter === undefined ? atOnce * AT_WORK_PER_CONNECTION : AT_WORK_PER_OWNER,
   );
   complain("bytes after the close", flooded.lateBytes, LATE_BYTES);
   complain("descriptors", after.descriptors - idleDescriptors, places + FLEETING);

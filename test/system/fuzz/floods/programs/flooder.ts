@@ -70,7 +70,7 @@ async function client(
   end: number,
   seen: { connections: number; sentBytes: number; readonly statuses: Record<string, number>; lateBytes: number },
 ): Promise<void> {
-  const { first = [], leavesAfter = Infinity, lines = [], isHasty, isPlain, isSingle } = flood;
+  const { first = [], leavesAfter = Infinity, lines = [], interval, isHasty, isPlain, isSingle } = flood;
   const upgrade = isPlain === true ? [] : UPGRADE;
   const head = Buffer.from(["GET / HTTP/1.1", "Host: 127.0.0.1", ...upgrade, ...lines, "", ""].join("\r\n"));
   let index = 0;
@@ -85,7 +85,8 @@ async function client(
     if (isHasty !== true && isPlain !== true && attack.status !== "101") tcp.destroy();
     for (; index < last && !tcp.destroyed && performance.now() < end; index++) {
       const mayGoOn = tcp.write(flood.piece(index));
-      if (isSingle === true) await turn();
+      if (interval !== undefined) await delay(interval);
+      else if (isSingle === true) await turn();
       else if (!mayGoOn) await attack.until(() => !tcp.writableNeedDrain, end);
       // What the server says is read meanwhile.
       else if (index % 64 === 0) await turn();

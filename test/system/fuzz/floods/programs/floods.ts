@@ -19,8 +19,9 @@ export interface Flood {
   readonly pieces: number;
   /** After so many pieces the client goes away and comes back. */
   readonly leavesAfter?: number;
-  /** Whether the pieces are sent one at a time, so that the server reads each alone. */
+  /** Whether the pieces are sent one at a time, so that the server reads each alone; and the time between two, if any. */
   readonly isSingle?: boolean;
+  readonly interval?: number;
   /** Whether the client reads nothing of what it is sent. */
   readonly isDeaf?: boolean;
   /** Whether the client waits for no answer to its handshake. */
@@ -193,7 +194,7 @@ export const FLOODS: readonly Flood[] = [
     pieces: 300,
     isProportionate: true,
   },
-  { name: "deep replies to another node", first: [event("listen", "0")], piece: deepReply, pieces: 256 },
+  { name: "deep replies to another node", first: [event("listen", "0")], piece: deepReply, pieces: 256, interval: 5 },
   {
     name: "one byte a segment",
     first: [frame(TEXT, "x".repeat(NEARLY_MIB)).subarray(0, 14)],
