@@ -1,6 +1,6 @@
 /**
  * What failed: a handler of `handle`, `on` or `onNode`, middleware around a handler, a listener of a hub event, the option
- * of that name, the codec at work for the hub itself, the transport's server, or the backplane.
+ * of that name, the codec at work for the hub itself, the transport's server, the backplane, or the hub itself.
  */
 export type ErrorSource =
   | "admit"
@@ -8,6 +8,7 @@ export type ErrorSource =
   | "backplane"
   | "codec"
   | "handler"
+  | "internal"
   | "joinable"
   | "listener"
   | "middleware"

@@ -15,6 +15,12 @@ export function checkEventName(event: unknown): void {
   if (event.length > MAX_EVENT_NAME_LENGTH) {
     throw new HubError("ERR_HUB_EVENT_NAME", `An event's name must be at most ${MAX_EVENT_NAME_LENGTH} characters.`);
   }
+  if (!event.isWellFormed()) {
+    throw new HubError(
+      "ERR_HUB_EVENT_NAME",
+      "An event's name must be well-formed: this one has half a surrogate pair.",
+    );
+  }
   if (event.startsWith(RESERVED_PREFIX)) {
     throw new HubError(
       "ERR_HUB_EVENT_NAME",
@@ -24,7 +30,7 @@ export function checkEventName(event: unknown): void {
 }
 
 /**
- * Checks the code and the reason of a close. The defaults are 1000 and an empty reason.
+ * Checks the code and the reason of a close, and makes the reason well-formed. The defaults are 1000 and an empty reason.
  *
  * @throws {HubError} `ERR_HUB_CLOSE_CODE`, because each transport would do something else with bad ones.
  */
@@ -41,7 +47,7 @@ export function checkClose(code: number = CloseCode.normal, reason = ""): Close 
       `The reason of a close must be a string of at most ${MAX_CLOSE_REASON_BYTES} bytes in UTF-8.`,
     );
   }
-  return { code, reason };
+  return { code, reason: reason.toWellFormed() };
 }
 
 /**
@@ -50,8 +56,8 @@ export function checkClose(code: number = CloseCode.normal, reason = ""): Close 
  * @throws {HubError} `ERR_HUB_ARGUMENT`.
  */
 export function checkId(id: unknown): string {
-  if (typeof id === "string" && id !== "") return id;
-  throw new HubError("ERR_HUB_ARGUMENT", "The id of a socket or user must be a non-empty string.");
+  if (typeof id === "string" && id !== "" && id.isWellFormed()) return id;
+  throw new HubError("ERR_HUB_ARGUMENT", "The id of a socket or user must be a non-empty, well-formed string.");
 }
 
 /** What tells a socket from the name of a room. */

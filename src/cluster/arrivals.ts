@@ -1,6 +1,7 @@
 import type { Codecs, Encoding } from "../delivery/codecs.ts";
 import type { OutgoingFrame } from "../delivery/outgoing-frame.ts";
 import { HubError } from "../errors.ts";
+import { guarded } from "../guard.ts";
 import type { LocalNode } from "../members/local-node.ts";
 import type { Members } from "../members/members.ts";
 import type { Codec } from "../protocol/codec.ts";
@@ -98,7 +99,7 @@ export class Arrivals {
   }
 
   #deliver(from: string, channel: string, { selection, manner, asking, messages }: FramesEnvelope): void {
-    const { interest, local, respondent } = this.#parts;
+    const { codecs, interest, local, report, respondent } = this.#parts;
     const { routes = [channel], number } = selection;
     const copies = routes.filter((route) => interest.has(route)).length;
     const { isFirst, reached } = this.#copies.take(`${from}${number}`, copies);
@@ -112,7 +113,7 @@ export class Arrivals {
     const { id, timeout } = asking;
     const audience = audienceOf(routes, selection, manner);
     const { asked } = local.request(audience, asking, this.#encodingOf(messages, undefined), (member, outcome) => {
-      respondent.settled(from, id, member.id, outcome);
+      guarded(report, () => respondent.settled(from, id, member.id, codecs.nameOf(member.codec), outcome));
     });
     const ids = asked.map((member) => member.id);
     respondent.asked(from, id, ids, timeout);

@@ -1,16 +1,18 @@
-import type { Buffer } from "node:buffer";
+import { Buffer } from "node:buffer";
 import type { Backplane } from "../backplanes/backplane.ts";
 import { createDeferred, type Deferred } from "../deferred.ts";
 import type { Codecs, Encoding } from "../delivery/codecs.ts";
 import { OutgoingFrame } from "../delivery/outgoing-frame.ts";
 import { HubError } from "../errors.ts";
+import { guarded } from "../guard.ts";
 import type { Limits } from "../limits/limits.ts";
 import type { Audience } from "../members/audience.ts";
 import type { LocalNode } from "../members/local-node.ts";
 import type { Member } from "../members/member.ts";
 import type { Members } from "../members/members.ts";
-import type { Requests } from "../members/requests.ts";
+import type { RequestOutcome, Requests } from "../members/requests.ts";
 import type { Close } from "../protocol/close-codes.ts";
+import { isReply, parsePacket } from "../protocol/packet.ts";
 import type { ErrorReport } from "../report.ts";
 import type { Clock } from "../time/clock.ts";
 import { Arrivals } from "./arrivals.ts";
@@ -23,13 +25,14 @@ import {
   type Control,
   type EncodedMessage,
   type Manner,
+  type RawReply,
   type Selection,
 } from "./envelope.ts";
 import type { Interest } from "./interest.ts";
 import { NodeMessages, type NodeMessageHandler } from "./node-messages.ts";
 import { Nodes, type NodeDescription } from "./nodes.ts";
 import type { ClusterOptions } from "./options.ts";
-import { Queries, type Findings } from "./queries.ts";
+import { Queries, type Findings, type ReadReply } from "./queries.ts";
 import { Respondent } from "./respondent.ts";
 import { noTraffic, type Traffic } from "./traffic.ts";
 
@@ -89,9 +92,11 @@ export class Cluster {
       traffic: this.traffic,
       report,
     });
-    const tell = (channel: string, control: Control): void => this.#tell(channel, control);
+    const tell = (channel: string, control: Control, instead?: () => Control): void => {
+      this.#tell(channel, control, instead);
+    };
     this.#queries = new Queries(clock);
-    this.#respondent = new Respondent({ clock, ordered: backplane.ordered, tell });
+    this.#respondent = new Respondent({ clock, guardian: report, ordered: backplane.ordered, tell });
     this.#messages = new NodeMessages(limits.listeners, report);
     this.nodes = new Nodes({
       clock,
@@ -127,7 +132,7 @@ export class Cluster {
     const { backplane, interest, report } = this.#parts;
     backplane.start({
       message: (channel, bytes) => this.#arrivals.take(channel, bytes),
-      up: () => this.#connected(),
+      up: () => guarded(report, () => this.#connected()),
       down: (error) => {
         if (this.#state === "connected") this.#up = createDeferred();
         this.#state = "disconnected";
@@ -170,7 +175,7 @@ export class Cluster {
     const routes = this.#sendFrames(audience, encoding, asking);
     const probes = routes.every(isNodeChannel) ? routes : [ALL_NODES];
     for (const channel of probes) this.#tell(channel, { type: "probe", id, routes, timeout });
-    return this.#track(id, probes, timeout);
+    return this.#track(id, probes, timeout, (reply) => this.#read(asking.event, reply));
   }
 
   /** Describes the sockets of other nodes. Never rejects. */
@@ -179,7 +184,7 @@ export class Cluster {
     const routes = routesOf(audience, this.self.id);
     const channels = routes.every(isNodeChannel) ? routes : [ALL_NODES];
     for (const channel of channels) this.#tell(channel, { type: "describe", id, audience, keys });
-    return this.#track(id, channels, timeout);
+    return this.#track(id, channels, timeout, NO_REPLIES);
   }
 
   /** Puts the sockets of other nodes into rooms. */
@@ -256,11 +261,11 @@ export class Cluster {
     });
   }
 
-  #track(id: number, channels: readonly string[], timeout: number): Promise<Findings> {
+  #track(id: number, channels: readonly string[], timeout: number, read: ReadReply): Promise<Findings> {
     const { others, isAcquainted } = this.nodes;
     const isForAll = channels.includes(ALL_NODES);
     const nodes = [...others.values()].filter(({ id: node }) => isForAll || channels.includes(nodeChannel(node)));
-    const findings = this.#queries.track(id, nodes, isForAll && !isAcquainted, timeout);
+    const findings = this.#queries.track(id, nodes, isForAll && !isAcquainted, timeout, read);
     if (this.#state === "disconnected") this.#giveUp();
     return findings;
   }
@@ -302,10 +307,29 @@ export class Cluster {
     };
   }
 
-  #tell(channel: string, control: Control): void {
-    this.#courier.send(channel, encodeControl(control));
+  /** Decodes what a socket of another node has replied, within the same bounds as the reply of a socket of this node. */
+  #read(event: string, [socket, name, message]: RawReply): RequestOutcome {
+    const { codecs, requests } = this.#parts;
+    try {
+      const codec = codecs.named(name);
+      if (codec === undefined) throw new RangeError(`The codec "${name}" is unknown here.`);
+      codecs.weigh(codec, Buffer.from(message as string), typeof message !== "string");
+      const packet = parsePacket(codec.decode(message));
+      if (!isReply(packet)) throw new TypeError("The message is no reply.");
+      return requests.outcomeOf(event, socket, packet);
+    } catch (error) {
+      const text = `The reply of the socket ${socket} to "${event}" cannot be read on the node that asked.`;
+      return new HubError("ERR_HUB_UNSERIALISABLE", text, { cause: error });
+    }
+  }
+
+  #tell(channel: string, control: Control, instead?: () => Control): void {
+    this.#courier.send(channel, encodeControl(control), instead && (() => encodeControl(instead())));
   }
 }
+
+/** Reads the replies of those who are asked for none. */
+const NO_REPLIES: ReadReply = () => new HubError("ERR_HUB_UNSERIALISABLE", "No reply was asked for.");
 
 function mannerOf({ volatile, overload }: Audience): Manner {
   return {

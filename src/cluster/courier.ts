@@ -1,6 +1,7 @@
 import type { Buffer } from "node:buffer";
 import type { Backplane } from "../backplanes/backplane.ts";
 import { HubError } from "../errors.ts";
+import { soon, watch } from "../guard.ts";
 import type { ErrorReport } from "../report.ts";
 import { encodeBundle } from "./envelope.ts";
 import type { Traffic } from "./traffic.ts";
@@ -10,6 +11,8 @@ interface WaitingBundle {
   readonly channel: string;
   readonly envelopes: Buffer[];
   bytes: number;
+  /** What is sent if the bundle is lost. */
+  readonly instead: (() => Buffer)[];
 }
 
 /** The largest bundle: engines have limits, and the receiver of a bundle waits until all of it is there. */
@@ -69,25 +72,33 @@ export class Courier {
     return this.#waiting.length > 0;
   }
 
-  send(channel: string, envelope: Buffer): void {
+  /** @param instead - returns the short envelope that is sent, above the limit too, if this one is lost. */
+  send(channel: string, envelope: Buffer, instead?: () => Buffer): void {
     const { maxPendingBytes, traffic } = this.#parts;
+    if (this.#state !== "shut" && this.#bytes + envelope.byteLength <= maxPendingBytes) {
+      this.#take(channel, envelope, instead);
+      return;
+    }
+    traffic.lost++;
+    this.#sayLost(`More than ${maxPendingBytes} bytes wait for the engine, which is too slow or not there yet.`);
+    if (instead !== undefined && this.#state !== "shut") this.#take(channel, instead());
+  }
+
+  #take(channel: string, envelope: Buffer, instead?: () => Buffer): void {
     const bytes = envelope.byteLength;
-    if (this.#state === "shut" || this.#bytes + bytes > maxPendingBytes) {
-      traffic.lost++;
-      this.#sayLost(`More than ${maxPendingBytes} bytes wait for the engine, which is too slow or not there yet.`);
-      return;
-    }
     this.#bytes += bytes;
-    if (this.#underWay === 0 && this.#waiting.length === 0 && this.#state === "open") {
-      void this.#publish({ channel, envelopes: [envelope], bytes });
-      return;
-    }
     const last = this.#waiting.at(-1);
     if (last?.channel === channel && last.bytes + bytes <= MAX_BUNDLE_BYTES) {
       last.envelopes.push(envelope);
       last.bytes += bytes;
+      if (instead !== undefined) last.instead.push(instead);
     } else {
-      this.#waiting.push({ channel, envelopes: [envelope], bytes });
+      const bundle = { channel, envelopes: [envelope], bytes, instead: instead === undefined ? [] : [instead] };
+      if (this.#underWay === 0 && last === undefined && this.#state === "open") {
+        watch(this.#parts.report, this.#publish(bundle));
+        return;
+      }
+      this.#waiting.push(bundle);
     }
     this.#schedule();
   }
@@ -99,14 +110,14 @@ export class Courier {
     if (this.#state !== "open") return;
     const waiting = this.#waiting;
     this.#waiting = [];
-    for (const bundle of waiting) void this.#publish(bundle);
+    for (const bundle of waiting) watch(this.#parts.report, this.#publish(bundle));
   }
 
   #schedule(): void {
-    this.#immediate ??= setImmediate(() => this.flush());
+    this.#immediate ??= soon(this.#parts.report, () => this.flush());
   }
 
-  async #publish({ channel, envelopes, bytes }: WaitingBundle): Promise<void> {
+  async #publish({ channel, envelopes, bytes, instead }: WaitingBundle): Promise<void> {
     const { backplane, node, traffic } = this.#parts;
     const message = encodeBundle(node, envelopes);
     traffic.published++;
@@ -120,6 +131,7 @@ export class Courier {
     } catch (error) {
       this.#lose(envelopes.length, bytes);
       this.#sayLost("The engine did not take it.", error);
+      if (this.#state !== "shut") for (const envelopeOf of instead) this.#take(channel, envelopeOf());
     } finally {
       this.#underWay--;
     }

@@ -5,7 +5,7 @@ import type { OverloadPolicy } from "../delivery/overload.ts";
 import { NODE_ID_LENGTH } from "./node-id.ts";
 
 /** The version of the bytes below. A node that gets another version cannot read it, and says so. */
-const VERSION = 1;
+const VERSION = 2;
 
 const FRAMES = 1;
 const CONTROL = 2;
@@ -62,9 +62,13 @@ export interface FramesEnvelope {
 export interface Failing {
   readonly code: string;
   readonly message: string;
-  /** The reason of an error that a client answered with. */
-  readonly reason?: string;
 }
+
+/**
+ * What a socket has replied: the message as the client sent it, and the name of its codec. The node that asks decodes it, as
+ * it would the reply of a socket of its own.
+ */
+export type RawReply = readonly [socket: string, codec: string, message: string | Uint8Array];
 
 /** What one node answers to the question of another. */
 export interface QueryAnswer {
@@ -72,7 +76,7 @@ export interface QueryAnswer {
   readonly id: number;
   /** Ids of the sockets that were asked. */
   readonly asked?: readonly string[];
-  readonly replies?: readonly (readonly [socket: string, data: unknown])[];
+  readonly replies?: readonly RawReply[];
   readonly failures?: readonly (readonly [socket: string, failing: Failing])[];
   readonly descriptions?: readonly unknown[];
   /** Nothing but replies and failures will follow. */

@@ -1,4 +1,5 @@
 import type { Backplane } from "../backplanes/backplane.ts";
+import { handled } from "../guard.ts";
 import type { NameObservers } from "../members/members.ts";
 import type { NameObserver } from "../rooms/rooms.ts";
 import type { Clock, Timer } from "../time/clock.ts";
@@ -35,10 +36,11 @@ export class Interest implements NameObservers {
   /** Subscribes to a channel, if it is not subscribed to already. */
   hold(channel: string): void {
     if (this.#released.delete(channel) || this.#channels.has(channel)) return;
-    const subscribed = this.#backplane.subscribe(channel);
-    // `synced` tells of it. It rejects only when the channel cannot be wanted any more.
-    subscribed.catch(() => {});
-    this.#channels.set(channel, subscribed);
+    // A channel that was let go before the engine confirmed it is not missed.
+    const subscribed: Promise<void> = this.#backplane.subscribe(channel).catch((error: unknown) => {
+      if (this.#channels.get(channel) === subscribed) throw error;
+    });
+    this.#channels.set(channel, handled(subscribed));
   }
 
   /** Lets a channel go after the time of grace. */

@@ -1,4 +1,5 @@
 import { checkCount, checkFunction } from "../checks/arguments.ts";
+import { watch } from "../guard.ts";
 import { HandlerList } from "../handler-list.ts";
 import type { ErrorReport } from "../report.ts";
 import type { NodeDescription } from "./nodes.ts";
@@ -38,7 +39,9 @@ export class NodeMessages {
 
   /** Calls the handlers of a message. One that fails does not stop the next. */
   dispatch(event: string, data: unknown, node: NodeDescription): void {
-    for (const handler of this.#handlers.get(event)?.all ?? []) void this.#call(handler, event, data, node);
+    for (const handler of this.#handlers.get(event)?.all ?? []) {
+      watch(this.#report, this.#call(handler, event, data, node));
+    }
   }
 
   async #call(handler: NodeMessageHandler, event: string, data: unknown, node: NodeDescription): Promise<void> {

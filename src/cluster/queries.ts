@@ -1,6 +1,7 @@
 import type { Clock } from "../time/clock.ts";
-import { HubError, RemoteError, type HubErrorCode } from "../errors.ts";
-import type { Failing, QueryAnswer } from "./envelope.ts";
+import { HubError, type HubErrorCode } from "../errors.ts";
+import type { RequestOutcome } from "../members/requests.ts";
+import type { QueryAnswer, RawReply } from "./envelope.ts";
 import type { NodeDescription, NodesReport } from "./nodes.ts";
 
 /** What the other nodes have answered to a question. */
@@ -14,6 +15,9 @@ export interface Findings {
   readonly silent: readonly string[];
 }
 
+/** Reads what a socket has replied. Never throws. */
+export type ReadReply = (reply: RawReply) => RequestOutcome;
+
 /** Creates the failure of a socket on a node that answers no more. */
 type Reason = (socket: string, node: string) => HubError;
 
@@ -26,6 +30,7 @@ interface Questioned {
 }
 
 interface Query {
+  readonly read: ReadReply;
   readonly replies: Map<string, unknown>;
   readonly failures: Map<string, HubError>;
   readonly descriptions: unknown[];
@@ -54,10 +59,17 @@ export class Queries implements NodesReport {
    * @param isOpen - whether nodes that are not known yet are asked as well: then {@link acquainted} says when all are known.
    * @param timeout - how long all answers may take, in milliseconds.
    */
-  track(id: number, nodes: Iterable<NodeDescription>, isOpen: boolean, timeout: number): Promise<Findings> {
+  track(
+    id: number,
+    nodes: Iterable<NodeDescription>,
+    isOpen: boolean,
+    timeout: number,
+    read: ReadReply,
+  ): Promise<Findings> {
     return new Promise((resolve) => {
       const timer = this.#clock.setTimeout(() => this.#expire(query, timeout), timeout);
       const query: Query = {
+        read,
         replies: new Map(),
         failures: new Map(),
         descriptions: [],
@@ -86,9 +98,15 @@ export class Queries implements NodesReport {
     const node = query.nodes.get(from) ?? (query.isOpen && !query.done.has(from) ? add(query, from, from) : undefined);
     if (node === undefined) return;
     for (const socket of answer.asked ?? []) node.sockets.add(socket);
-    for (const [socket, data] of answer.replies ?? []) if (node.sockets.delete(socket)) query.replies.set(socket, data);
-    for (const [socket, failing] of answer.failures ?? []) {
-      if (node.sockets.delete(socket)) query.failures.set(socket, errorOf(failing));
+    for (const reply of answer.replies ?? []) {
+      const [socket] = reply;
+      if (!node.sockets.delete(socket)) continue;
+      const outcome = query.read(reply);
+      if (outcome instanceof HubError) query.failures.set(socket, outcome);
+      else query.replies.set(socket, outcome.reply);
+    }
+    for (const [socket, { code, message }] of answer.failures ?? []) {
+      if (node.sockets.delete(socket)) query.failures.set(socket, new HubError(code as HubErrorCode, message));
     }
     query.descriptions.push(...(answer.descriptions ?? []));
     if (answer.complete === true) node.isComplete = true;
@@ -163,8 +181,4 @@ function giveUp(query: Query, id: string, reason: Reason): void {
 
 function finishIfDone({ nodes, isOpen, finish }: Query): void {
   if (nodes.size === 0 && !isOpen) finish();
-}
-
-function errorOf({ code, message, reason }: Failing): HubError {
-  return reason === undefined ? new HubError(code as HubErrorCode, message) : new RemoteError(reason, message);
 }

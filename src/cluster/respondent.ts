@@ -1,25 +1,36 @@
 import type { Clock, Timer } from "../time/clock.ts";
-import { RemoteError, type HubError } from "../errors.ts";
-import type { RequestOutcome } from "../members/requests.ts";
+import { HubError } from "../errors.ts";
+import { soon, type Guardian } from "../guard.ts";
+import type { RawOutcome } from "../members/requests.ts";
 import { nodeChannel } from "./channels.ts";
-import type { Control, Failing, QueryAnswer } from "./envelope.ts";
+import type { Control, Failing, QueryAnswer, RawReply } from "./envelope.ts";
 
 /** How long a request may arrive after its probe, where their order is not certain, in milliseconds. */
 const PATIENCE = 1_000;
 
 export interface RespondentParts {
   readonly clock: Clock;
+  readonly guardian: Guardian;
   /** Whether what one node publishes to several channels arrives in order. */
   readonly ordered: boolean;
-  /** Sends a control to other nodes. */
-  readonly tell: (channel: string, control: Control) => void;
+  /** Sends a control to other nodes, and another one instead if it is lost. */
+  readonly tell: (channel: string, control: Control, instead?: () => Control) => void;
 }
 
 /** Replies and failures that are sent together. */
 interface Outcomes {
-  readonly replies: (readonly [string, unknown])[];
+  readonly replies: RawReply[];
   readonly failures: (readonly [string, Failing])[];
+  length: number;
 }
+
+/** The length of the replies in one answer, if it has several: engines have limits for the size of a message. */
+const MOST_TOGETHER = 64 * 1024;
+
+const LOST: Failing = {
+  code: "ERR_HUB_BACKPLANE",
+  message: "The reply was lost on its way between the nodes: the engine did not take it.",
+};
 
 /** Answers the requests of other nodes: which sockets were asked, what each replied, and that these were all. */
 export class Respondent {
@@ -74,14 +85,20 @@ export class Respondent {
   }
 
   /** Answers what a socket has replied, or that it will not. */
-  settled(from: string, id: number, socket: string, outcome: RequestOutcome): void {
-    if (this.#outcomes.size === 0) setImmediate(() => this.#flush());
+  settled(from: string, id: number, socket: string, codec: string, outcome: RawOutcome): void {
+    if (this.#outcomes.size === 0) soon(this.#parts.guardian, () => this.#flush());
     let requests = this.#outcomes.get(from);
     if (requests === undefined) this.#outcomes.set(from, (requests = new Map<number, Outcomes>()));
     let outcomes = requests.get(id);
-    if (outcomes === undefined) requests.set(id, (outcomes = { replies: [], failures: [] }));
-    if ("reply" in outcome) outcomes.replies.push([socket, outcome.reply]);
-    else outcomes.failures.push([socket, failingOf(outcome)]);
+    const { length } = outcome instanceof HubError ? outcome.message : outcome;
+    if (outcomes !== undefined && outcomes.length + length > MOST_TOGETHER) {
+      this.#send(from, id, outcomes);
+      outcomes = undefined;
+    }
+    if (outcomes === undefined) requests.set(id, (outcomes = { replies: [], failures: [], length: 0 }));
+    outcomes.length += length;
+    if (outcome instanceof HubError) outcomes.failures.push([socket, { code: outcome.code, message: outcome.message }]);
+    else outcomes.replies.push([socket, codec, outcome]);
   }
 
   stop(): void {
@@ -90,17 +107,20 @@ export class Respondent {
 
   #flush(): void {
     for (const [from, requests] of this.#outcomes) {
-      for (const [id, outcomes] of requests) this.#answer(from, { id, ...outcomes });
+      for (const [id, outcomes] of requests) this.#send(from, id, outcomes);
     }
     this.#outcomes.clear();
+  }
+
+  #send(to: string, id: number, { replies, failures }: Outcomes): void {
+    const sockets = replies.map(([socket]) => socket);
+    const instead = (): Control => {
+      return { type: "answer", id, failures: [...failures, ...sockets.map((socket) => [socket, LOST] as const)] };
+    };
+    this.#parts.tell(nodeChannel(to), { type: "answer", id, replies, failures }, instead);
   }
 
   #answer(to: string, answer: Omit<QueryAnswer, "type">): void {
     this.#parts.tell(nodeChannel(to), { type: "answer", ...answer });
   }
-}
-
-function failingOf(error: HubError): Failing {
-  const { code, message } = error;
-  return error instanceof RemoteError ? { code, message, reason: error.reason } : { code, message };
 }

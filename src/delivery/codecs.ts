@@ -15,6 +15,9 @@ const UNKNOWN_WEIGHT = 52;
 /** The most that a message may weigh for each byte that a message may have. */
 const MAX_WEIGHT = 24;
 
+/** Where messages are smaller than this, they may weigh as much as if they were not: the packet itself weighs something. */
+const SMALL_MESSAGE = 64 * 1024;
+
 /** What the codecs of a hub obey. */
 interface CodecSettings extends Omit<DeliverySettings, "overload"> {
   readonly maxMessageBytes: number;
@@ -40,7 +43,7 @@ export class Codecs {
     this.all = [...new Set([plain, ...asked])];
     this.#byProtocol = new Map(asked.map((codec) => [codec.protocol ?? "", codec]));
     this.#maxBytes = maxBufferedBytes;
-    this.#maxWeight = MAX_WEIGHT * maxMessageBytes;
+    this.#maxWeight = MAX_WEIGHT * Math.max(maxMessageBytes, SMALL_MESSAGE);
   }
 
   /** The subprotocols of library clients. */

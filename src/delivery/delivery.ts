@@ -1,4 +1,5 @@
 import type { Counters, DropReason } from "../counters.ts";
+import { soon, type Guardian } from "../guard.ts";
 import type { Group, GroupObserver } from "../rooms/rooms.ts";
 import type { FrameSequence } from "../transports/transport.ts";
 import { Backlog } from "./backlog.ts";
@@ -26,6 +27,8 @@ interface Sequence extends FrameSequence {
 
 /** Whom delivery tells what becomes of messages. */
 interface DeliveryReport<R> {
+  /** Called for a recipient for which the hub itself fails. */
+  fail(recipient: R, error: unknown): void;
   /** Called for a recipient for which more would be held than may be. The message in question is not kept. */
   overflow(recipient: R): void;
   /** Called for each message that a recipient does not get although it stays. */
@@ -39,7 +42,7 @@ export interface DeliveryParts<R extends Recipient> {
   readonly counters: Counters;
   /** A faster way to reach a whole group, where the transport has one. */
   readonly multicast: Multicast<R> | undefined;
-  readonly report: DeliveryReport<R>;
+  readonly report: DeliveryReport<R> & Guardian;
 }
 
 /**
@@ -51,6 +54,8 @@ export interface DeliveryParts<R extends Recipient> {
  *
  * While a turn has sent to one group only, the members of the group are not touched at all: the {@link GroupBatch} is kept
  * once. Anything that would tell the members apart (another send, a join, a leave, an end) first hands it to them.
+ *
+ * The loops over recipients catch what fails for one of them by themselves: a function for each turn would double their cost.
  *
  * What is held for one socket, here and in the transport, never exceeds `maxBufferedBytes`; only what the multicast has
  * sent, a sixty-fourth of that at most, is seen later.
@@ -119,8 +124,13 @@ export class Delivery<R extends Recipient> implements GroupObserver<R> {
   }
 
   left(group: Group<R>, member: R): void {
-    // The multicast will not look at this member any more.
-    if (this.#parts.multicast?.left(group, member) === true) this.inspect(member);
+    try {
+      // The multicast will not look at this member any more.
+      if (this.#parts.multicast?.left(group, member) === true) this.inspect(member);
+    } catch (error) {
+      // The member has left all the same, and goes on leaving, if this is its end.
+      this.#parts.report.fail(member, error);
+    }
   }
 
   /** Hands the batch of a group to its members, which may differ in what is sent to them from here on. */
@@ -129,12 +139,16 @@ export class Delivery<R extends Recipient> implements GroupObserver<R> {
     if (groupBatch === undefined) return;
     this.#groupBatch = undefined;
     for (const recipient of groupBatch.group.values()) {
-      const sequence = groupBatch.for(recipient);
-      if (sequence.byteLength === 0) continue;
-      if (recipient.backlog !== undefined) this.#holdAll(recipient, sequence);
-      else {
-        this.#setPending(recipient, sequence);
-        if (recipient.pending !== undefined) this.#dirty.push(recipient);
+      try {
+        const sequence = groupBatch.for(recipient);
+        if (sequence.byteLength === 0) continue;
+        if (recipient.backlog !== undefined) this.#holdAll(recipient, sequence);
+        else {
+          this.#setPending(recipient, sequence);
+          if (recipient.pending !== undefined) this.#dirty.push(recipient);
+        }
+      } catch (error) {
+        this.#parts.report.fail(recipient, error);
       }
     }
   }
@@ -193,7 +207,7 @@ export class Delivery<R extends Recipient> implements GroupObserver<R> {
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    setImmediate(this.#flushAll);
+    soon(this.#parts.report, this.#flushAll);
   }
 
   readonly #flushAll = (): void => {
@@ -207,17 +221,26 @@ export class Delivery<R extends Recipient> implements GroupObserver<R> {
     if (groupBatch !== undefined && !this.#publish(groupBatch)) this.#writeToGroup(groupBatch);
     for (const recipient of dirty) {
       const batch = recipient.pending;
-      if (batch !== undefined) this.#write(recipient, batch);
+      if (batch === undefined) continue;
+      try {
+        this.#write(recipient, batch);
+      } catch (error) {
+        this.#parts.report.fail(recipient, error);
+      }
     }
   };
 
   /** Does what `separate` and a flush would, in one pass over the members. */
   #writeToGroup(groupBatch: GroupBatch<R>): void {
     for (const recipient of groupBatch.group.values()) {
-      const sequence = groupBatch.for(recipient);
-      if (sequence.byteLength === 0) continue;
-      if (recipient.backlog === undefined) this.#write(recipient, sequence);
-      else this.#holdAll(recipient, sequence);
+      try {
+        const sequence = groupBatch.for(recipient);
+        if (sequence.byteLength === 0) continue;
+        if (recipient.backlog === undefined) this.#write(recipient, sequence);
+        else this.#holdAll(recipient, sequence);
+      } catch (error) {
+        this.#parts.report.fail(recipient, error);
+      }
     }
   }
 

@@ -34,6 +34,6 @@ export function checkPolicy(policy: unknown): OverloadPolicy {
  * @throws {HubError} `ERR_HUB_ARGUMENT`.
  */
 export function checkKey(key: unknown): string {
-  if (typeof key === "string" && key !== "") return key;
-  throw new HubError("ERR_HUB_ARGUMENT", "The key of latest() must be a non-empty string.");
+  if (typeof key === "string" && key !== "" && key.isWellFormed()) return key;
+  throw new HubError("ERR_HUB_ARGUMENT", "The key of latest() must be a non-empty, well-formed string.");
 }

@@ -59,7 +59,8 @@ export class Door {
     const { host, ...seen } = this.#proxies.seen(info);
     const handshake = new Handshake({ url: info.url, headers: info.headers, ...seen });
     const obstacle = this.#obstacleTo(handshake, host);
-    if (obstacle !== undefined) return this.#refuse(handshake, obstacle);
+    if (obstacle === "origin") return this.#refuse({ reason: obstacle, handshake, host });
+    if (obstacle !== undefined) return this.#refuse({ reason: obstacle, handshake });
     const protocol = this.#protocols.find((offered) => info.protocols.includes(offered)) ?? "";
     const isLibrary = this.#parts.library.includes(protocol);
     if (!this.#authenticator.isNeeded(isLibrary)) return accept(protocol, { handshake, user: undefined });
@@ -105,14 +106,14 @@ export class Door {
     const verdict = await this.#authenticator.judge(handshake, isLibrary);
     // Its connection takes the place before anybody else is asked: both happen in this turn of the event loop.
     this.left(handshake);
-    if (!this.#open) return this.#refuse(handshake, "draining");
-    if ("reason" in verdict) return this.#refuse(handshake, verdict.reason, verdict);
+    if (!this.#open) return this.#refuse({ reason: "draining", handshake });
+    if ("reason" in verdict) return this.#refuse({ reason: verdict.reason, handshake }, verdict);
     return accept(protocol, verdict);
   }
 
-  #refuse(handshake: Handshake, reason: RefusalReason, denial?: Denial): UpgradeDecision {
-    const decision = refusalDecision(reason, denial);
-    this.#refused({ status: decision.status, reason, handshake });
+  #refuse(refusal: Omit<Refusal, "status">, denial?: Denial): UpgradeDecision {
+    const decision = refusalDecision(refusal.reason, denial);
+    this.#refused({ status: decision.status, ...refusal });
     return decision;
   }
 

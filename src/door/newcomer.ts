@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 import { Batch } from "../delivery/batch.ts";
 import type { Codecs } from "../delivery/codecs.ts";
 import { ownedMessage } from "../delivery/incoming-message.ts";
+import { watch } from "../guard.ts";
 import { Handshake } from "../members/handshake.ts";
 import type { Admission } from "../members/lifecycle.ts";
 import { CloseCode, MAX_CLOSE_REASON_BYTES, type Close } from "../protocol/close-codes.ts";
@@ -60,8 +61,8 @@ export class Newcomer {
     this.#handshake = handshake;
     this.#parts = parts;
     this.#timer = parts.clock.setTimeout(() => {
-      parts.door.turnAway(handshake, "timeout", CloseCode.handshakeTimeout);
       this.close({ code: CloseCode.handshakeTimeout, reason: "The handshake took too long" });
+      parts.door.turnAway(handshake, "timeout", CloseCode.handshakeTimeout);
     }, parts.handshakeTimeout);
     connection.owner = this;
   }
@@ -74,7 +75,8 @@ export class Newcomer {
     if (hello === undefined) {
       this.#refuse(HELLO_EXPECTED, CloseCode.protocolError);
     } else if (hello.protocol === PROTOCOL_VERSION) {
-      void this.#introduce(new Handshake(this.#handshake, hello.auth));
+      const introduced = this.#introduce(new Handshake(this.#handshake, hello.auth));
+      watch(this.#parts.report, introduced, () => this.#connection.terminate());
     } else {
       this.#refuse(WRONG_VERSION, CloseCode.unsupportedVersion);
     }
@@ -138,7 +140,8 @@ export class Newcomer {
     } catch (failure) {
       this.#parts.report.failed(failure, "codec", { event: ControlEvent.error });
     }
-    this.close({ code, reason: Buffer.byteLength(error.code) <= MAX_CLOSE_REASON_BYTES ? error.code : "" });
+    const reason = Buffer.byteLength(error.code) <= MAX_CLOSE_REASON_BYTES ? error.code.toWellFormed() : "";
+    this.close({ code, reason });
   }
 }
 

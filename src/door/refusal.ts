@@ -38,6 +38,8 @@ export interface Refusal {
   readonly status: number;
   readonly reason: RefusalReason;
   readonly handshake: Handshake;
+  /** For `origin`: the host that the client asked for, with which `origins: "same"` compares; empty if it named none. */
+  readonly host?: string;
 }
 
 /** When a client may try again unless the application says otherwise, in seconds. */
@@ -66,7 +68,7 @@ export function refusalDecision(
   denial?: Denial,
 ): Extract<UpgradeDecision, { readonly accept: false }> {
   const { status, message } = ANSWERS[reason];
-  const words = denial?.error?.message ?? message;
+  const words = denial?.error?.message.toWellFormed() ?? message;
   if (status !== 429 && status !== 503) return { accept: false, status, message: words };
   const seconds = denial?.retryAfter === undefined ? RETRY_AFTER : Math.ceil(denial.retryAfter / 1_000);
   return { accept: false, status, message: words, headers: { "Retry-After": String(seconds) } };

@@ -8,6 +8,7 @@ import { Delivery } from "../delivery/delivery.ts";
 import { Multicast } from "../delivery/multicast.ts";
 import { Door } from "../door/door.ts";
 import type { HubTypes } from "../event-types.ts";
+import { guarded } from "../guard.ts";
 import { Dispatcher } from "../inbound/dispatcher.ts";
 import { Handlers } from "../inbound/handlers.ts";
 import { Idempotency } from "../inbound/idempotency.ts";
@@ -22,6 +23,7 @@ import type { AnyHandler, Member } from "../members/member.ts";
 import { Members } from "../members/members.ts";
 import { Requests } from "../members/requests.ts";
 import { ControlEvent } from "../protocol/packet.ts";
+import { guardedClock } from "../time/guarded-clock.ts";
 import { Heartbeat } from "../time/heartbeat.ts";
 import type { Topics, Transport } from "../transports/transport.ts";
 import { uws } from "../transports/uws/index.ts";
@@ -57,7 +59,8 @@ export function assembleNode(
   topics: Topics | undefined,
   report: NodeReport,
 ): NodeAssembly {
-  const { clock, cluster: options, limits, maxBufferedBytes } = settings;
+  const { cluster: options, limits, maxBufferedBytes } = settings;
+  const clock = guardedClock(settings.clock, report);
   const backplane = settings.backplane === undefined ? undefined : ownedOnce(settings.backplane, "backplane");
   const node = backplane === undefined ? "" : createNodeId();
   const counters = zeroCounters();
@@ -71,13 +74,17 @@ export function assembleNode(
     counters,
     multicast: topics === undefined ? undefined : new Multicast(topics, maxBufferedBytes),
     report: {
+      failed: (error, source) => report.failed(error, source),
+      fail: (member, error) => lifecycle.fail(member, error),
       overflow: (member) => lifecycle.expelSlow(member),
       dropped: (member, reason) => report.dropped(member, reason),
       notice: (member, count) => local.noticeOf(member, count),
     },
   });
   const members = new Members(delivery, interest);
-  const requests = new Requests<Member>(settings.contract?.hub, clock, (member) => lifecycle.rested(member));
+  const requests = new Requests<Member>(settings.contract?.hub, clock, (member) => {
+    guarded(report, () => lifecycle.rested(member));
+  });
   const lifecycle = new MemberLifecycle({ node, clock, codecs, counters, delivery, members, rates, requests, report });
   const overload = { policy: settings.overload };
   const local = new LocalNode({ codecs, delivery, lifecycle, limits, members, overload, requests, report });
@@ -104,13 +111,14 @@ export interface HubAssembly<T extends HubTypes> extends NodeAssembly {
 
 /** Puts a hub together. Nothing has begun yet. */
 export function assembleHub<T extends HubTypes>(hub: object, settings: HubSettings): HubAssembly<T> {
-  const { clock, idempotency, limits } = settings;
-  const reporter = new Reporter<T>(hub, limits.listeners);
+  const { idempotency, limits } = settings;
+  const reporter = new Reporter<T>(hub, limits.listeners, settings.clock);
+  const clock = guardedClock(settings.clock, reporter);
   const transport = createTransport(settings.transport);
   const node = assembleNode(settings, true, transport.topics, reporter);
   const { members, codecs, counters } = node;
 
-  const rooms = new RoomRequests(settings.joinable as Joinable<Socket<T>> | undefined, limits.roomNameLength);
+  const rooms = new RoomRequests(settings.joinable as Joinable<Socket<T>> | undefined, limits.roomNameLength, reporter);
   const handlers = new Handlers();
   handlers.add(ControlEvent.join, rooms.join as AnyHandler<unknown>);
   handlers.add(ControlEvent.leave, rooms.leave as AnyHandler<unknown>);

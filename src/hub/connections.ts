@@ -3,12 +3,14 @@ import type { Delivery } from "../delivery/delivery.ts";
 import type { Door } from "../door/door.ts";
 import { Newcomer, type NewcomerParts, type NewcomerReport } from "../door/newcomer.ts";
 import type { Dispatcher } from "../inbound/dispatcher.ts";
+import { forEach } from "../guard.ts";
 import { DRAINED, TOO_SLOW, type Admission } from "../members/lifecycle.ts";
 import { Member } from "../members/member.ts";
 import type { Members } from "../members/members.ts";
 import { CloseCode, type Close } from "../protocol/close-codes.ts";
+import type { Codec } from "../protocol/codec.ts";
 import { ControlEvent, PROTOCOL_VERSION, type Bye, type EventPacket, type Welcome } from "../protocol/packet.ts";
-import type { ErrorReport, ErrorSource } from "../report.ts";
+import type { ErrorReport, ErrorSource, ErrorSubject } from "../report.ts";
 import type { Clock } from "../time/clock.ts";
 import type { HeartbeatOptions, HeartbeatReport } from "../time/heartbeat.ts";
 import type { Connection, TransportHandlers } from "../transports/transport.ts";
@@ -67,7 +69,7 @@ export class Connections implements HeartbeatReport<Member>, NewcomerReport {
   /** Takes no clients any more. Members are told when to reconnect, and stay until nothing is at work for them. */
   drain(bye: Bye): void {
     this.#end({ ...DRAINED, bye });
-    for (const member of this.#parts.members.all.values()) this.#tell(member, { event: ControlEvent.bye, data: bye });
+    this.#forEachMember((member) => this.#tell(member, { event: ControlEvent.bye, data: bye }));
   }
 
   /** Closes all connections, and those that still come. */
@@ -75,13 +77,21 @@ export class Connections implements HeartbeatReport<Member>, NewcomerReport {
     // The members that are left of a drain have been told when to reconnect.
     const { code, reason } = this.#farewell ?? GOING_AWAY;
     this.#end({ code, reason });
-    for (const member of this.#parts.members.all.values()) this.#dismiss(member, { code, reason });
+    this.#forEachMember((member) => this.#dismiss(member, { code, reason }));
+  }
+
+  #forEachMember(act: (member: Member) => void): void {
+    forEach(this.#parts.members.all.values(), act, this.#parts.lifecycle.fail);
   }
 
   #end(farewell: Farewell): void {
     this.#farewell = farewell;
     this.#parts.door.shut();
-    for (const newcomer of this.#newcomers) newcomer.close(farewell);
+    forEach(
+      this.#newcomers,
+      (newcomer) => newcomer.close(farewell),
+      (_newcomer, error) => this.#parts.report.failed(error, "internal"),
+    );
   }
 
   /** What the transport calls. */
@@ -118,16 +128,35 @@ export class Connections implements HeartbeatReport<Member>, NewcomerReport {
         if (owner instanceof Member && owner.open) delivery.flush(owner);
       },
       close: ({ owner }, code, reason) => {
+        // Whoever failed in `open` belongs to nobody, and has left the door.
+        if (owner === undefined) return;
         this.#closing++;
         if (owner instanceof Member) lifecycle.retire(owner, { code, reason });
         else (owner as Newcomer).left();
       },
       gone: ({ owner }) => {
+        if (owner === undefined) return;
         this.#closing--;
         door.left((owner as Member | Newcomer).handshake);
       },
       error: (error) => report.failed(error, "transport"),
     };
+  }
+
+  /** Ends the connection for which a handler has failed. */
+  broke(error: unknown, connection: Connection | undefined): void {
+    const { lifecycle, report } = this.#parts;
+    const { owner } = connection ?? {};
+    if (owner instanceof Member) {
+      lifecycle.fail(owner, error);
+    } else {
+      report.failed(error, "internal");
+      connection?.terminate();
+    }
+  }
+
+  fail(member: Member, error: unknown): void {
+    this.#parts.lifecycle.fail(member, error);
   }
 
   /** Asks for a sign of life. A page does not see the pings of WebSocket, so library clients get events. */
@@ -154,7 +183,7 @@ export class Connections implements HeartbeatReport<Member>, NewcomerReport {
     this.#newcomers.delete(newcomer);
   }
 
-  failed(error: unknown, source: ErrorSource, subject: { readonly event: string }): void {
+  failed(error: unknown, source: ErrorSource, subject?: ErrorSubject): void {
     this.#parts.report.failed(error, source, subject);
   }
 
@@ -165,8 +194,18 @@ export class Connections implements HeartbeatReport<Member>, NewcomerReport {
 
   /** Lets a plain client in; a library client says hello first. */
   #receive(connection: Connection, admission: Admission): void {
-    this.#parts.door.entered(admission.handshake);
-    const codec = this.#parts.codecs.of(connection.protocol);
+    const { codecs, door } = this.#parts;
+    door.entered(admission.handshake);
+    try {
+      this.#welcome(connection, admission, codecs.of(connection.protocol));
+    } catch (error) {
+      // Nobody would count the end of a connection that belongs to nobody.
+      if (connection.owner === undefined) door.left(admission.handshake);
+      throw error;
+    }
+  }
+
+  #welcome(connection: Connection, admission: Admission, codec: Codec | undefined): void {
     if (codec === undefined) {
       this.admit(connection, admission);
       return;

@@ -9,13 +9,14 @@ import { resolveHubOptions, type HubOptions } from "./options.ts";
 import type { Preconditions } from "./preconditions.ts";
 import { Sender } from "./sender.ts";
 import { Target } from "./target.ts";
+import { Warnings } from "./warnings.ts";
 
 /** The {@link HubOptions} that a program without clients needs. They have to be the same as on the nodes. */
 export interface EmitterOptions<T extends HubTypes = HubTypes> extends Pick<
   HubOptions<T>,
   "clock" | "cluster" | "codec" | "codecs" | "contract" | "limits" | "maxBufferedBytes" | "validateOutgoing"
 > {
-  /** Called for outages, and for messages that were lost. Default: they go unheard, as the library never prints. */
+  /** Called for outages, and for messages that were lost. Default: they become process warnings. */
   readonly onError?: ((error: unknown) => void) | undefined;
 }
 
@@ -45,8 +46,9 @@ export class Emitter<T extends HubTypes = HubTypes> extends Sender<T> {
   constructor(backplane: Backplane, { onError, ...options }: EmitterOptions<T>) {
     super();
     const settings = resolveHubOptions({ ...options, backplane });
+    const warnings = new Warnings(settings.clock, 'the option "onError"');
     const node = assembleNode(settings, false, undefined, {
-      failed: (error) => onError?.(error),
+      failed: (error, source) => (onError === undefined ? warnings.failed(error, source) : onError(error)),
       // An emitter has no sockets.
       departed: () => {},
       dropped: () => {},

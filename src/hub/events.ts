@@ -28,9 +28,9 @@ export interface HubEvents<T extends HubTypes = HubTypes> {
   disconnection: [socket: Socket<T>, disconnection: Disconnection];
   /** A message that is no packet: binary, unless the codec says otherwise. */
   message: [socket: Socket<T>, message: string | Uint8Array];
-  /** A client was not let in. */
+  /** A client was not let in. Without a listener, a page that was refused for its origin becomes a process warning. */
   refusal: [refusal: Refusal];
-  /** Something failed that has no caller to tell. Without a listener it goes unheard: the library never prints. */
+  /** Something failed that has no caller to tell. Without a listener it becomes a process warning. */
   error: [error: unknown, context: ErrorContext<T>];
 }
 

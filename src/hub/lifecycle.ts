@@ -11,6 +11,7 @@ import type { Heartbeat } from "../time/heartbeat.ts";
 import { checkListenOptions } from "../transports/listen-options.ts";
 import type { ListenAddress, ListenOptions, Transport, TransportSettings } from "../transports/transport.ts";
 import type { Connections } from "./connections.ts";
+import { guardedHandlers } from "./guarded-handlers.ts";
 import { closedError, type Preconditions } from "./preconditions.ts";
 
 /** How a hub is drained. Both values are in milliseconds. */
@@ -54,7 +55,10 @@ export class HubLifecycle {
   /** Begins everything but listening. A transport that is attached to a server accepts connections from now on. */
   start(): void {
     const { cluster, connections, heartbeat, settings, transport } = this.#parts;
-    transport.start(connections.handlers(), settings);
+    const handlers = guardedHandlers(connections.handlers(), (error, connection) =>
+      connections.broke(error, connection),
+    );
+    transport.start(handlers, settings);
     heartbeat?.start();
     cluster?.start();
   }

@@ -7,24 +7,32 @@ import type { NodeReport } from "../members/lifecycle.ts";
 import type { Member } from "../members/member.ts";
 import type { Close } from "../protocol/close-codes.ts";
 import type { ErrorSource, ErrorSubject } from "../report.ts";
+import type { Clock } from "../time/clock.ts";
 import type { ConnectionsReport } from "./connections.ts";
 import { publish } from "./diagnostics.ts";
 import { HUB_EVENTS, type ErrorContext, type HubEvents } from "./events.ts";
 import { Listeners } from "./listeners.ts";
 import type { Socket } from "./socket.ts";
+import { Warnings } from "./warnings.ts";
 
-/** Tells the application what happens: the listeners of the hub's events, and the channels of `node:diagnostics_channel`. */
+/**
+ * Tells the application what happens: the listeners of the hub's events, and the channels of `node:diagnostics_channel`. What
+ * nobody listens to and should not be missed becomes a warning. A subscriber of a channel is no listener: it may belong to a
+ * tool of which the application knows nothing.
+ */
 export class Reporter<T extends HubTypes> implements ConnectionsReport, DispatcherReport, DoorReport, NodeReport {
   readonly listeners: Listeners<HubEvents<T>>;
   /** The hub, for subscribers of the diagnostics channels. */
   readonly #hub: object;
+  readonly #warnings: Warnings;
 
   /** @param most - the most listeners that an event may have. */
-  constructor(hub: object, most: number) {
+  constructor(hub: object, most: number, clock: Clock) {
     this.#hub = hub;
+    this.#warnings = new Warnings(clock, 'hub.on("error", ...)');
     this.listeners = new Listeners<HubEvents<T>>(HUB_EVENTS, most, (error, event, [first]) => {
-      // A failing `error` listener has nobody left to tell.
-      if (event === "error") return;
+      // A failing `error` listener has no listener left to tell.
+      if (event === "error") return this.#warnings.failed(error, "listener", event);
       // A refusal is not about a socket.
       this.failed(error, "listener", event === "refusal" ? { event } : { event, socket: first });
     });
@@ -53,13 +61,15 @@ export class Reporter<T extends HubTypes> implements ConnectionsReport, Dispatch
   }
 
   refused(refusal: Refusal): void {
-    this.listeners.dispatch("refusal", refusal);
+    if (this.listeners.has("refusal")) this.listeners.dispatch("refusal", refusal);
+    else this.#warnings.refused(refusal);
     publish("refusal", () => ({ hub: this.#hub, ...refusal }));
   }
 
   failed(error: unknown, source: ErrorSource, subject?: ErrorSubject): void {
     const context = { source, ...subject } as ErrorContext<T>;
-    this.listeners.dispatch("error", error, context);
+    if (this.listeners.has("error")) this.listeners.dispatch("error", error, context);
+    else this.#warnings.failed(error, source, subject?.event);
     publish("error", () => ({ hub: this.#hub, error, ...context }));
   }
 }

@@ -15,6 +15,7 @@ import type {
   SocketData,
   UserOf,
 } from "../event-types.ts";
+import { handled } from "../guard.ts";
 import { EVERYBODY, type Audience } from "../members/audience.ts";
 import type { Handshake } from "../members/handshake.ts";
 import type { MemberLifecycle } from "../members/lifecycle.ts";
@@ -188,15 +189,28 @@ export class Socket<T extends HubTypes = HubTypes> {
    * @throws {HubError} as a rejection: `ERR_HUB_TIMEOUT`, `ERR_HUB_DISCONNECTED`, `ERR_HUB_CLOSED`, a
    *   {@link RemoteError} with what the client answered, and for mistakes whatever `emit` throws.
    */
-  async request<E extends RequestName<ServerEvents<T>>>(
+  request<E extends RequestName<ServerEvents<T>>>(
     event: E,
     ...[data, options]: RequestArguments<ServerEvents<T>[E], RequestOptions>
   ): Promise<EventReply<ServerEvents<T>[E]>> {
-    const { local, preconditions } = this.#parts;
-    preconditions.checkSent(event, data);
-    const timeout = timeoutOf(options);
+    let timeout: number;
+    try {
+      this.#parts.preconditions.checkSent(event, data);
+      timeout = timeoutOf(options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    // A client that goes away must not end the process of a program that does not wait for its reply.
+    return handled(this.#ask(event, data, timeout));
+  }
+
+  async #ask<E extends RequestName<ServerEvents<T>>>(
+    event: E,
+    data: unknown,
+    timeout: number,
+  ): Promise<EventReply<ServerEvents<T>[E]>> {
     if (!this.isOpen) throw disconnected(this.id);
-    const { replies, failures } = await local.ask(this.#member, event, data, timeout);
+    const { replies, failures } = await this.#parts.local.ask(this.#member, event, data, timeout);
     if (replies.has(this.id)) return replies.get(this.id) as EventReply<ServerEvents<T>[E]>;
     throw failures.get(this.id) ?? disconnected(this.id);
   }

@@ -19,7 +19,7 @@ export interface HubStatistics extends Readonly<Omit<Counters, "drops">> {
   readonly handlingBytes: number;
   /** The most that `handlingBytes` has been. */
   readonly peakHandlingBytes: number;
-  /** The memory that messages of all clients take which wait now to be handled, in bytes. */
+  /** Bytes of messages of all clients that wait now to be handled. */
   readonly waitingBytes: number;
   /** Messages that sockets which stayed connected did not get, by the reason. */
   readonly drops: Readonly<Record<DropReason, number>>;

@@ -6,6 +6,7 @@ import type { Codecs } from "../delivery/codecs.ts";
 import type { Delivery } from "../delivery/delivery.ts";
 import { ownedMessage } from "../delivery/incoming-message.ts";
 import { isInstance, messageOf, ReplyError, RoomLimitError } from "../errors.ts";
+import { forEach, watch, soon } from "../guard.ts";
 import type { Limits } from "../limits/limits.ts";
 import { Inbox, type WaitingMessage } from "../limits/inbox.ts";
 import type { RateLimits } from "../limits/rate-limits.ts";
@@ -156,8 +157,17 @@ export class Dispatcher {
     this.#parts.clock.setTimeout(() => this.#readOn(member), delay);
   }
 
-  /** Reads what waited for the rate of its client, as far as the rate allows now. */
+  /** Reads what waited for the rate of its client. If that fails, only this member ends. */
   #readOn(member: Member): void {
+    try {
+      this.#readUnread(member);
+    } catch (error) {
+      this.#parts.lifecycle.fail(member, error);
+    }
+  }
+
+  /** Reads what waited, as far as the rate allows now. */
+  #readUnread(member: Member): void {
     const { rates } = this.#parts;
     const { inbox } = member;
     if (inbox === undefined) return;
@@ -176,17 +186,21 @@ export class Dispatcher {
   /** Reads from the client again, and forgets the inbox, if nothing or little waits. */
   #settle(member: Member, inbox: Inbox): void {
     if (inbox.unread.size > 0) return;
-    if (inbox.isEmpty) member.inbox = undefined;
+    if (inbox.isEmpty) {
+      member.inbox = undefined;
+      this.#parts.lifecycle.rested(member);
+    }
     if (inbox.bytes <= this.#parts.limits.waitingBytes) this.#resume(member);
   }
 
   #read(member: Member, data: Buffer, isBinary: boolean): void {
     const { codecs, rates, report } = this.#parts;
-    const message = ownedMessage(data, isBinary);
     let weight = 0;
+    let message: string | Buffer;
     let packet: Packet | undefined;
     try {
       weight = codecs.weigh(member.codec, data, isBinary);
+      message = ownedMessage(data, isBinary);
       packet = packetOf(member, message);
     } catch (error) {
       this.#blame(member, undefined, { code: WireErrorCode.badPacket, message: messageOf(error) });
@@ -196,7 +210,7 @@ export class Dispatcher {
     }
     if (packet === undefined) {
       if (!report.message(member, message)) this.#blame(member, undefined, UNEXPECTED_MESSAGE);
-    } else if (isReply(packet)) this.#parts.requests.replied(member, packet);
+    } else if (isReply(packet)) this.#parts.requests.replied(member, packet, message);
     else if (packet.event === ControlEvent.pong) return;
     else if ((member.inbox?.weighed.size ?? 0) === 0 && this.#mayBegin(member, weight)) {
       this.#dispatch(member, packet, weight);
@@ -224,8 +238,17 @@ export class Dispatcher {
     return work.allows(member, weight);
   }
 
-  /** Handles what waited for handlers to finish, as far as may be now. */
+  /** Handles what waited for handlers to finish. If that fails, only this member ends. */
   #proceed(member: Member): void {
+    try {
+      this.#handleWeighed(member);
+    } catch (error) {
+      this.#parts.lifecycle.fail(member, error);
+    }
+  }
+
+  /** Handles what waited, as far as may be now. */
+  #handleWeighed(member: Member): void {
     const { inbox } = member;
     if (inbox === undefined) {
       this.#blocked.delete(member);
@@ -239,7 +262,7 @@ export class Dispatcher {
       }
       if (!this.#mayBegin(member, next.weight)) break;
       if (count === AT_ONCE) {
-        setImmediate(() => this.#proceed(member));
+        soon(this.#parts.report, () => this.#proceed(member));
         break;
       }
       inbox.weighed.shift();
@@ -261,9 +284,7 @@ export class Dispatcher {
 
   /** Counts the end of a handler, and handles what may begin instead. */
   #finished(member: Member, weight: number): void {
-    const { lifecycle, work } = this.#parts;
-    work.end(member, weight);
-    lifecycle.rested(member);
+    this.#parts.work.end(member, weight);
     if (this.#blocked.has(member)) this.#proceed(member);
     let looks = 0;
     for (const other of this.#blocked) {
@@ -277,9 +298,10 @@ export class Dispatcher {
 
   /** Refuses messages that have waited too long for handlers to finish. */
   readonly #sweep = (): void => {
-    const { clock } = this.#parts;
+    this.#timer = undefined;
+    const { clock, lifecycle } = this.#parts;
     const oldest = clock.now() - PATIENCE;
-    for (const member of this.#blocked) {
+    const refuseOld = (member: Member): void => {
       for (;;) {
         const first = member.inbox?.weighed.first;
         if (first === undefined || first.since > oldest) break;
@@ -287,8 +309,9 @@ export class Dispatcher {
         this.#refuse(member, this.#decodeAgain(member, first), TOO_MANY_REQUESTS);
       }
       this.#proceed(member);
-    }
-    this.#timer = this.#blocked.size === 0 ? undefined : clock.setTimeout(this.#sweep, SWEEP_INTERVAL);
+    };
+    forEach(this.#blocked, refuseOld, lifecycle.fail);
+    if (this.#blocked.size > 0) this.#timer ??= clock.setTimeout(this.#sweep, SWEEP_INTERVAL);
   };
 
   #dispatch(member: Member, packet: EventPacket, weight: number): void {
@@ -313,7 +336,8 @@ export class Dispatcher {
               this.#report(member, event, error, trace),
             );
       if (isThenable(result)) {
-        void this.#await(member, packet, weight, result, trace);
+        const failed = (error: unknown): void => this.#parts.lifecycle.fail(member, error);
+        watch({ error: failed }, this.#await(member, packet, weight, result, trace));
         return;
       }
       this.#reply(member, packet, result);
@@ -335,9 +359,11 @@ export class Dispatcher {
       this.#reply(member, packet, await result);
     } catch (error) {
       this.#fail(member, packet, error, trace);
+    } finally {
+      if (trace !== undefined) trace.ended = true;
+      this.#finished(member, weight);
     }
-    if (trace !== undefined) trace.ended = true;
-    this.#finished(member, weight);
+    this.#parts.lifecycle.rested(member);
   }
 
   /** Returns the data as the contract makes it; `undefined`, and the client was told why, for data that does not fit. */
@@ -381,6 +407,17 @@ export class Dispatcher {
   }
 
   #fail(member: Member, packet: EventPacket, error: unknown, trace?: CallTrace): void {
+    try {
+      this.#refuseFor(member, packet, error, trace);
+    } catch (failure) {
+      // Whatever failed, the request is not under way any more.
+      this.#parts.idempotency?.settle(member, packet, undefined);
+      throw failure;
+    }
+  }
+
+  /** Refuses what a handler, or middleware, has thrown for. */
+  #refuseFor(member: Member, packet: EventPacket, error: unknown, trace: CallTrace | undefined): void {
     if (isInstance(error, ReplyError)) {
       this.#refuse(member, packet, { code: error.reason, message: messageOf(error) });
       if (error.reason === WireErrorCode.notJoinable) this.#charge(member, FAILURE_COST);
@@ -431,12 +468,18 @@ export class Dispatcher {
   }
 
   #answer(member: Member, packet: EventPacket, reply: ReplyPacket): void {
-    const { codecs, delivery, idempotency } = this.#parts;
+    const { codecs, delivery, idempotency, lifecycle } = this.#parts;
     // A client that is gone may reconnect and ask for the reply to a request with a key.
     if (!member.open && !isKeyed(packet)) return;
     const frame = codecs.encode(reply, member.codec);
     const askers = isKeyed(packet) ? idempotency?.settle(member, packet, frame) : undefined;
-    for (const asker of askers ?? [member]) delivery.send(asker, frame);
+    for (const asker of askers ?? [member]) {
+      try {
+        delivery.send(asker, frame);
+      } catch (error) {
+        lifecycle.fail(asker, error);
+      }
+    }
   }
 }
 

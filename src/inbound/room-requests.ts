@@ -1,6 +1,7 @@
 import { isThenable } from "../checks/is-thenable.ts";
 import { isFunction, type Options } from "../checks/option-rules.ts";
 import { HubError, ReplyError } from "../errors.ts";
+import { watch, type Guardian } from "../guard.ts";
 import { WireErrorCode } from "../protocol/packet.ts";
 import { roomNames } from "../rooms/rooms.ts";
 
@@ -40,8 +41,11 @@ export class RoomRequests<S extends RoomSocket> {
   /** The settling of the last request of each socket, which the next one waits for. */
   readonly #pending = new WeakMap<S, Promise<void>>();
 
+  readonly #guardian: Guardian;
+
   /** @param maxLength - the length of the longest name of a room. */
-  constructor(joinable: Joinable<S> = () => false, maxLength: number) {
+  constructor(joinable: Joinable<S> = () => false, maxLength: number, guardian: Guardian) {
+    this.#guardian = guardian;
     this.#joinable = joinable;
     this.#maxLength = maxLength;
   }
@@ -69,7 +73,7 @@ export class RoomRequests<S extends RoomSocket> {
     };
     if (!isThenable(allowed)) return conclude(allowed);
     const done = Promise.resolve(allowed).then(conclude);
-    void this.#queue(socket, done);
+    watch(this.#guardian, this.#queue(socket, done));
     return done;
   }
 

@@ -1,5 +1,8 @@
 import type { Buffer } from "node:buffer";
 
+/** Approximate size of the record of a waiting message without its bytes: messages of one byte must not cost nothing. */
+const RECORD_BYTES = 256;
+
 /** A message that waits to be handled. */
 export interface WaitingMessage {
   /** The bytes of the message, which are the hub's own. */
@@ -26,16 +29,13 @@ export class Inbox {
     return this.weighed.size === 0 && this.unread.size === 0;
   }
 
-  /** The memory that the messages take, in bytes. */
+  /** Number of bytes that the waiting messages take, with their records. */
   get bytes(): number {
     return this.weighed.bytes + this.unread.bytes;
   }
 }
 
-/** What a message takes in memory beside its bytes. */
-const RECORD_BYTES = 192;
-
-/** Messages in order, with the memory that they take. */
+/** Messages in order, with the number of bytes that they take. */
 class Queue<M extends WaitingMessage> {
   #messages: M[] = [];
   #head = 0;

@@ -30,7 +30,7 @@ export interface Limits {
   /** The memory that the data of these messages takes, in bytes, likewise: 16 MiB. A single message may take more. */
   readonly pendingBytes: number;
   /**
-   * The memory of messages of the client that wait, each counted with 192 bytes beside its own: 2 MiB and 64 KiB. On `ws`, the client is not read from while more wait; on
+   * The bytes of messages of the client that wait: 2 MiB and 64 KiB. On `ws`, the client is not read from while more wait; on
    * `uws`, which cannot do that, it is closed with 4005.
    */
   readonly waitingBytes: number;

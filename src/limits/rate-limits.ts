@@ -160,6 +160,7 @@ export class RateLimits {
   }
 
   readonly #sweep = (): void => {
+    this.#timer = undefined;
     const now = this.#clock.now();
     for (const [owner, parked] of this.#parked) {
       const left = parked.filter((allowance) => allowance.isParked && !this.#isFull(allowance, now));
@@ -167,7 +168,7 @@ export class RateLimits {
       if (left.length === 0) this.#parked.delete(owner);
       else this.#parked.set(owner, left);
     }
-    this.#timer = this.#count === 0 ? undefined : this.#clock.setTimeout(this.#sweep, SWEEP_INTERVAL);
+    if (this.#count > 0) this.#timer = this.#clock.setTimeout(this.#sweep, SWEEP_INTERVAL);
   };
 
   #forgetOldest(): void {

@@ -4,6 +4,7 @@ import type { Counters, DropReason } from "../counters.ts";
 import type { Codecs } from "../delivery/codecs.ts";
 import type { Delivery } from "../delivery/delivery.ts";
 import type { User } from "../event-types.ts";
+import { guarded, microtask, soon } from "../guard.ts";
 import type { RateLimits } from "../limits/rate-limits.ts";
 import { CloseCode, type Close } from "../protocol/close-codes.ts";
 import type { ErrorReport } from "../report.ts";
@@ -51,7 +52,7 @@ export class MemberLifecycle {
 
   constructor(parts: LifecycleParts) {
     this.#parts = parts;
-    this.#expiry = new Expiry(parts.clock, (member) => this.close(member, EXPIRED));
+    this.#expiry = new Expiry(parts.clock, (member) => this.close(member, EXPIRED), this.fail);
   }
 
   /** Makes a member of a connection. `phase` is the heartbeat's. */
@@ -118,6 +119,14 @@ export class MemberLifecycle {
     this.retire(member, TERMINATED);
   }
 
+  /** Ends a member for which the hub itself has failed, so that nobody else loses anything. */
+  readonly fail = (member: Member, error: unknown): void => {
+    const { report } = this.#parts;
+    report.failed(error, "internal", { socket: member.socket });
+    guarded(report, () => member.connection.terminate());
+    this.retire(member, FAILED);
+  };
+
   /**
    * Takes a member out of all rooms and audiences. The application hears of it in a microtask: later than the call that
    * caused it, in the order of the ends, and not from inside another handler.
@@ -126,15 +135,15 @@ export class MemberLifecycle {
     if (!member.open) return;
     const { codecs, delivery, members, rates, requests, report } = this.#parts;
     member.open = false;
-    delivery.discard(member);
-    members.remove(member);
+    microtask(report, () => report.departed(member, close));
+    guarded(report, () => delivery.discard(member));
+    guarded(report, () => members.remove(member));
     codecs.left(member.codec);
     this.#expiry.forget(member);
-    requests.abandon(member);
+    guarded(report, () => requests.abandon(member));
     member.inbox = undefined;
-    rates.park(member);
+    guarded(report, () => rates.park(member));
     member.abort();
-    queueMicrotask(() => report.departed(member, close));
     if (members.all.size === 0) this.#drained?.();
   }
 
@@ -152,9 +161,10 @@ export class MemberLifecycle {
   rested(member: Member): void {
     if (this.#drained === undefined) return;
     // Later, because the program that waited for a reply may have something to say.
-    setImmediate(() => {
+    const end = (): void => {
       if (!member.isBusy) this.close(member, DRAINED);
-    });
+    };
+    soon({ error: (error) => this.fail(member, error) }, end);
   }
 
   /** Stops all timers: no member ends any more because of expired credentials. */
@@ -172,6 +182,7 @@ export const DRAINED: Close = { code: CloseCode.draining, reason: "The server is
 
 const EXPIRED: Close = { code: CloseCode.credentialsExpired, reason: "The credentials have expired" };
 const LOST: Close = { code: CloseCode.heartbeatLost, reason: "No sign of life" };
+const FAILED: Close = { code: CloseCode.internalError, reason: "The server failed" };
 const TERMINATED: Close = { code: CloseCode.abnormal, reason: "" };
 
 /**

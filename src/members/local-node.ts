@@ -175,9 +175,13 @@ export class LocalNode {
     reached: Set<Member> | undefined,
     told: (member: Member) => void,
   ): void {
-    const { codecs, delivery, members } = this.#parts;
+    const { codecs, delivery, lifecycle, members } = this.#parts;
     const tell = (member: Member, frame: OutgoingFrame): void => {
-      delivery.send(member, frame);
+      try {
+        delivery.send(member, frame);
+      } catch (error) {
+        lifecycle.fail(member, error);
+      }
       told(member);
     };
     const others = new Map<Codec, Member[]>();

@@ -112,9 +112,9 @@ export class Member<S = unknown> implements Asked<Member>, Beating, Expiring, Ra
     return this.user?.expiresAt;
   }
 
-  /** Whether a handler is at work for the member, or it has something to answer. */
+  /** Whether a handler is at work for the member, messages of it wait, or it has something to answer. */
   get isBusy(): boolean {
-    return this.handling > 0 || (this.requests?.size ?? 0) > 0;
+    return this.handling > 0 || this.inbox !== undefined || (this.requests?.size ?? 0) > 0;
   }
 }
 

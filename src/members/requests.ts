@@ -33,7 +33,8 @@ export interface Replies<R> {
   readonly replies: ReadonlyMap<string, R>;
   /**
    * By socket id: `ERR_HUB_TIMEOUT`, `ERR_HUB_DISCONNECTED`, `ERR_HUB_CLOSED`, `ERR_HUB_CONTRACT`, or a {@link RemoteError}
-   * with what the client answered.
+   * with what the client answered; from another node also `ERR_HUB_BACKPLANE` for a reply that the engine did not take, and
+   * `ERR_HUB_UNSERIALISABLE` for one that this node cannot read.
    */
   readonly failures: ReadonlyMap<string, HubError>;
   /** The names of the nodes that did not answer: there may have been sockets. Always empty without a backplane. */
@@ -42,6 +43,9 @@ export interface Replies<R> {
 
 /** What one socket has answered, or why it has not. */
 export type RequestOutcome = { readonly reply: unknown } | HubError;
+
+/** What one socket has answered to the request of another node, as it sent it, or why it has not. */
+export type RawOutcome = string | Uint8Array | HubError;
 
 /** A request with the id by which its recipients answer. */
 export interface IdentifiedRequest {
@@ -58,8 +62,8 @@ export interface Asked<M> {
   requests: Set<PendingRequest<M>> | undefined;
 }
 
-/** Called for each recipient of a request as it settles. */
-export type Settled<M> = (member: M, outcome: RequestOutcome) => void;
+/** Called for each recipient of another node's request as it settles. What it has answered is for that node to read. */
+export type Settled<M> = (member: M, outcome: RawOutcome) => void;
 
 /** A request under way. It settles when its last recipient has answered or failed. */
 export interface PendingRequest<M> {
@@ -130,23 +134,32 @@ export class Requests<M extends Asked<M>> {
     });
   }
 
-  /** Takes a reply that came in. A reply that is not awaited, because it is late or invented, is ignored. */
-  replied(member: M, { reply, data, error }: ReplyPacket): void {
-    const request = this.#pending.get(reply);
+  /**
+   * Takes a reply that came in. A reply that is not awaited, because it is late or invented, is ignored.
+   *
+   * @param message - the message that the reply is in.
+   */
+  replied(member: M, packet: ReplyPacket, message: string | Uint8Array): void {
+    const request = this.#pending.get(packet.reply);
     if (request === undefined || !request.waiting.has(member)) return;
-    if (error === undefined) this.#accept(request, member, data);
-    else this.#fail(request, member, new RemoteError(error.code, error.message));
+    if (request.settled !== undefined) {
+      this.#done(request, member, message);
+      return;
+    }
+    const outcome = this.outcomeOf(request.event, member.id, packet);
+    if (outcome instanceof HubError) {
+      this.#fail(request, member, outcome);
+    } else {
+      request.replies.set(member.id, outcome.reply);
+      this.#done(request, member);
+    }
   }
 
-  #accept(request: PendingRequest<M>, member: M, data: unknown): void {
-    const { event, replies } = request;
+  /** Returns what a socket of any node has answered to a request of this node: its data as the contract makes it. */
+  outcomeOf(event: string, socket: string, { data, error }: ReplyPacket): RequestOutcome {
+    if (error !== undefined) return new RemoteError(error.code, error.message);
     const acceptance = this.#contract?.acceptReply(event, data) ?? { ok: true, data };
-    if (acceptance.ok) {
-      replies.set(member.id, acceptance.data);
-      this.#done(request, member, { reply: acceptance.data });
-    } else {
-      this.#fail(request, member, unfitting(member.id, event, acceptance));
-    }
+    return acceptance.ok ? { reply: acceptance.data } : unfitting(socket, event, acceptance);
   }
 
   /** Fails all requests to a member that is gone. */
@@ -172,9 +185,9 @@ export class Requests<M extends Asked<M>> {
     this.#done(request, member, error);
   }
 
-  #done(request: PendingRequest<M>, member: M, outcome: RequestOutcome): void {
+  #done(request: PendingRequest<M>, member: M, outcome?: RawOutcome): void {
     request.waiting.delete(member);
-    request.settled?.(member, outcome);
+    if (outcome !== undefined) request.settled?.(member, outcome);
     member.requests?.delete(request);
     if (request.waiting.size === 0) request.settle();
     if (member.requests?.size === 0) this.#rested(member);

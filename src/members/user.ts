@@ -11,8 +11,8 @@ const LEAST_TIME = 1e11;
  */
 export function checkUser(user: unknown): asserts user is User {
   const { id, expiresAt } = (user ?? {}) as Partial<User>;
-  if (typeof id !== "string" || id === "") {
-    throw new HubError("ERR_HUB_AUTHENTICATE", 'A user must be an object with a non-empty string "id".');
+  if (typeof id !== "string" || id === "" || !id.isWellFormed()) {
+    throw new HubError("ERR_HUB_AUTHENTICATE", 'A user must be an object with a non-empty, well-formed string "id".');
   }
   if (expiresAt === undefined) return;
   if (typeof expiresAt !== "number" || !(expiresAt >= LEAST_TIME)) {

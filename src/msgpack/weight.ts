@@ -37,6 +37,7 @@ export function messagePackWeight(message: Uint8Array): number {
       at++;
     } else {
       if (kind === STRING) {
+        if (isMap[depth] === 0) weight += 8;
         if (isKey && length > 0) indices.add(depth, message, at + 1, Math.min(at + 1 + length, end));
       } else if (kind === BINARY) weight += 256 + length;
       else if (kind === EXTENSION) {

@@ -23,7 +23,8 @@ export interface Codec {
   /**
    * Encodes a packet as one message: a string is sent as a text frame, bytes as a binary frame.
    *
-   * The hub calls this once for each send, however many sockets the packet goes to.
+   * The hub calls this once for each send, however many sockets the packet goes to. Text in the data may hold lone surrogates,
+   * which clients can send in JSON: a codec that writes escapes replaces them, as {@link jsonCodec} does.
    *
    * @throws any error, for data that the codec cannot represent. The caller gets `ERR_HUB_UNSERIALISABLE` with that
    *   error as its `cause`.
@@ -42,7 +43,8 @@ export interface Codec {
 
   /**
    * Returns about how many bytes a message takes in memory once it is decoded and copied once, without decoding it. The
-   * hub refuses a message above `24 * maxMessageBytes`, and bounds the sum of what handlers are at work on.
+   * hub refuses a message above `24 * maxMessageBytes`, or 1.5 MiB if that is more, and bounds the sum of what handlers
+   * are at work on.
    *
    * A codec without this function is taken to need 52 bytes for each byte, which is the worst of most shapes, and has no
    * message refused for it. A codec that parses JSON can use {@link jsonWeight}.
@@ -62,7 +64,7 @@ export const jsonCodec: Codec & { readonly protocol: string } = {
     const { event, reply, id, key, room, error, data } = packet as Partial<EventPacket & ReplyPacket>;
     const head = event === undefined ? `{"reply":${reply}` : `{"event":${JSON.stringify(event)}`;
     const body = error === undefined ? field("data", data) : field("error", error);
-    return `${head}${field("id", id)}${field("key", key)}${field("room", room)}${body}}`;
+    return wellFormed(`${head}${field("id", id)}${field("key", key)}${field("room", room)}${body}}`);
   },
 
   decode(message: string | Uint8Array): unknown {
@@ -77,6 +79,23 @@ export const jsonCodec: Codec & { readonly protocol: string } = {
 
   weight: (message, isBinary) => (isBinary ? message.length : jsonWeight(message)),
 };
+
+/**
+ * Replaces lone surrogates, which `JSON.stringify` writes as escapes, by U+FFFD: they stand for no character, and the parsers of
+ * many languages refuse a whole text that has one.
+ */
+function wellFormed(json: string): string {
+  return json.includes(ESCAPE) ? json.replaceAll(LONE_SURROGATES, "\uFFFD") : json;
+}
+
+/** The beginning of the escape of a surrogate. */
+const ESCAPE = String.raw`\ud`;
+
+/**
+ * The escapes of surrogates, each behind an even number of backslashes. The engine looks back only where it has found an escape:
+ * if the lookbehind stood first, a long run of backslashes would take quadratic time.
+ */
+const LONE_SURROGATES = /\\ud[89a-f][\da-f]{2}(?<=[^\\](?:\\\\)*\\u....)/g;
 
 /** Encodes one field. A value of `undefined` makes no field; a value that JSON would silently leave out is an error. */
 function field(name: string, value: unknown): string {

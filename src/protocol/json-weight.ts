@@ -78,7 +78,7 @@ function endOfString(message: Uint8Array, start: number): number {
 const indices: Indices = new Indices();
 
 /** How far the end of a string is looked for byte by byte. */
-const NEAR = 48;
+const NEAR = 24;
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;

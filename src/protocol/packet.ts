@@ -182,6 +182,7 @@ function checkEventName(event: unknown): void {
   if (event.length > MAX_EVENT_NAME_LENGTH) {
     throw new PacketError(`"event" must be at most ${MAX_EVENT_NAME_LENGTH} characters.`);
   }
+  if (!event.isWellFormed()) throw new PacketError('"event" must be well-formed: it has half a surrogate pair.');
 }
 
 function checkId(id: unknown, field: "id" | "reply"): void {
@@ -194,6 +195,7 @@ function checkKey(key: unknown): void {
   if (typeof key !== "string" || key === "" || key.length > MAX_KEY_LENGTH) {
     throw new PacketError(`"key" must be a string of 1 to ${MAX_KEY_LENGTH} characters.`);
   }
+  if (!key.isWellFormed()) throw new PacketError('"key" must be well-formed: it has half a surrogate pair.');
 }
 
 function checkError(error: unknown): void {

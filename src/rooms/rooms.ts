@@ -156,4 +156,7 @@ function checkRoomName(name: unknown, maxLength: number): void {
       `A room's name must be at most ${maxLength} characters; this one has ${name.length}.`,
     );
   }
+  if (!name.isWellFormed()) {
+    throw new HubError("ERR_HUB_ROOM_NAME", "A room's name must be well-formed: this one has half a surrogate pair.");
+  }
 }

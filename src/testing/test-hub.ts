@@ -90,6 +90,8 @@ export class TestHub<T extends HubTypes = HubTypes> implements TestHubBasis, Asy
     this.WebSocket = createWebSocketClass(transport);
     const errors: TestFailure<T>[] = [];
     this.errors = errors;
+    // Who connects in a test hears of the refusal: a warning would say the same again.
+    hub.on("refusal", () => {});
     hub.on("error", (error, context) => errors.push({ error, context }));
     hub.on("connection", (socket) => this.#sockets.set(socket.handshake.headers, socket));
   }

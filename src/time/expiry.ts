@@ -1,3 +1,4 @@
+import { forEach } from "../guard.ts";
 import type { Clock, Timer } from "./clock.ts";
 
 /** Something that ends at a given time. */
@@ -19,15 +20,18 @@ const MOST_SLEEP = 30_000;
 export class Expiry<M extends Expiring> {
   readonly #clock: Clock;
   readonly #expired: (item: M) => void;
+  readonly #failed: (item: M, error: unknown) => void;
   readonly #watched = new Set<M>();
   #timer: Timer | undefined;
   // These two are times of `clock.now()`: what is set on the wall clock does not move them.
   #due = Number.POSITIVE_INFINITY;
   #notBefore = Number.NEGATIVE_INFINITY;
 
-  constructor(clock: Clock, expired: (item: M) => void) {
+  /** @param failed - is called for an item for which `expired` throws. */
+  constructor(clock: Clock, expired: (item: M) => void, failed: (item: M, error: unknown) => void) {
     this.#clock = clock;
     this.#expired = expired;
+    this.#failed = failed;
   }
 
   /** Watches an item whose time was set or has changed. */
@@ -66,13 +70,14 @@ export class Expiry<M extends Expiring> {
     this.#due = Number.POSITIVE_INFINITY;
     this.#notBefore = this.#clock.now() + SWEEP_INTERVAL;
     let next = Number.POSITIVE_INFINITY;
-    for (const item of this.#watched) {
+    const judge = (item: M): void => {
       const { expiresAt = Number.POSITIVE_INFINITY } = item;
       if (expiresAt <= wall) {
         this.#watched.delete(item);
         this.#expired(item);
       } else next = Math.min(next, expiresAt);
-    }
+    };
+    forEach(this.#watched, judge, this.#failed);
     if (next < Number.POSITIVE_INFINITY) this.#look(next);
   };
 }

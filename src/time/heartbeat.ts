@@ -1,4 +1,5 @@
 import { isInteger, isObject, MAX_DELAY, type Options } from "../checks/option-rules.ts";
+import { forEach, soon, type Guardian } from "../guard.ts";
 import type { Clock, Timer } from "./clock.ts";
 
 /** How lost clients are found. Both values are in milliseconds. */
@@ -52,6 +53,8 @@ export interface HeartbeatReport<M> {
   ping(member: M): void;
   /** Called for a member that gave no sign of life. */
   lost(member: M): void;
+  /** Called for a member for which `ping` or `lost` throws. */
+  fail(member: M, error: unknown): void;
 }
 
 /** Asking is spread over each interval in slices: asking all members at once would block a busy server for long. */
@@ -70,7 +73,7 @@ export class Heartbeat<M extends Beating> {
   readonly #options: HeartbeatOptions;
   readonly #members: ReadonlyMap<string, M>;
   readonly #clock: Clock;
-  readonly #report: HeartbeatReport<M>;
+  readonly #report: HeartbeatReport<M> & Guardian;
   readonly #slices: number;
   /** Running timers and immediates: at most a few more than there are slices. */
   readonly #waiting = new Set<Timer>();
@@ -79,7 +82,12 @@ export class Heartbeat<M extends Beating> {
   #beginning = 0;
   #ticks = 0;
 
-  constructor(options: HeartbeatOptions, members: ReadonlyMap<string, M>, clock: Clock, report: HeartbeatReport<M>) {
+  constructor(
+    options: HeartbeatOptions,
+    members: ReadonlyMap<string, M>,
+    clock: Clock,
+    report: HeartbeatReport<M> & Guardian,
+  ) {
     this.#options = options;
     this.#members = members;
     this.#clock = clock;
@@ -121,11 +129,11 @@ export class Heartbeat<M extends Beating> {
     const tick = this.#ticks;
     const phase = tick % this.#slices;
     this.#tickLater();
-    for (const member of this.#members.values()) {
-      if (member.phase !== phase || member.askedIn !== 0) continue;
+    this.#forEach((member) => {
+      if (member.phase !== phase || member.askedIn !== 0) return;
       member.askedIn = tick;
       this.#report.ping(member);
-    }
+    });
     // An event is only queued by now. The timeout starts after the immediate in which delivery writes it.
     this.#soon(() => this.#judgeLater(tick));
   };
@@ -138,21 +146,25 @@ export class Heartbeat<M extends Beating> {
   }
 
   #judge(tick: number): void {
-    for (const member of this.#members.values()) {
-      if (member.askedIn === 0 || member.askedIn > tick) continue;
+    this.#forEach((member) => {
+      if (member.askedIn === 0 || member.askedIn > tick) return;
       if (member.isPaused) member.askedIn = 0;
       else this.#report.lost(member);
-    }
+    });
   }
 
   /** Calls back in an immediate. */
   #soon(callback: () => void): void {
-    const immediate = setImmediate(() => {
+    const immediate = soon(this.#report, () => {
       this.#waiting.delete(timer);
       callback();
     });
     const timer: Timer = { cancel: () => clearImmediate(immediate) };
     this.#waiting.add(timer);
+  }
+
+  #forEach(act: (member: M) => void): void {
+    forEach(this.#members.values(), act, (member, error) => this.#report.fail(member, error));
   }
 
   #after(delay: number, callback: () => void): void {

@@ -62,6 +62,7 @@ describe.each(SUBJECTS)("On $name the channel", (subject) => {
       status: 403,
       reason: "origin",
       handshake: expect.objectContaining({ url: "/here" }) as unknown,
+      host: expect.any(String) as unknown,
     });
     expect(more).toStrictEqual([]);
   });

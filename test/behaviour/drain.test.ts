@@ -84,6 +84,25 @@ describe("hub.drain()", () => {
     await drained;
   });
 
+  test("waits for messages that wait themselves until a handler has finished", async () => {
+    stage = createTestHub({ welcome: false, limits: { pendingRequests: 1 } });
+    const finish: (() => void)[] = [];
+    stage.hub.handle("slow", () => new Promise<void>((resolve) => finish.push(resolve)));
+    const client = await stage.connect();
+    client.emit("slow");
+    client.emit("slow");
+    await stage.settle();
+    const drained = stage.hub.drain({ within: 5_000 });
+    await stage.settle();
+    finish[0]?.();
+    await stage.settle();
+    expect(finish).toHaveLength(2);
+    expect(stage.hub.sockets.size).toBe(1);
+    finish[1]?.();
+    await drained;
+    expect((await client.closed).code).toBe(4200);
+  });
+
   test("does not wait longer than its timeout", async () => {
     stage = createTestHub({ welcome: false });
     slowHandler();

@@ -6,6 +6,7 @@ import type { ClientFixture } from "../../src/testing/suite/client-fixture.ts";
 import type { HubFixture } from "../../src/testing/suite/hub-fixture.ts";
 import { hubError } from "../support/hub-error.ts";
 import { openHubFixture, SUBJECTS } from "../support/hub-fixture.ts";
+import { collectWarnings } from "../support/warnings.ts";
 
 const FAILED = { code: "handler-failed", message: "The server failed to handle this." };
 
@@ -284,8 +285,9 @@ describe("Code that fails", () => {
     },
   );
 
-  test.each(ERRORS)("in a listener of error, with %s, is not reported again", async (...given) => {
+  test.each(ERRORS)("in a listener of error, with %s, is not reported again, but a warning", async (...given) => {
     const [, error] = given;
+    const warnings = collectWarnings();
     for (const [, fail] of WAYS) {
       const fixture = await open();
       fixture.hub.on("error", () => fail(error));
@@ -296,6 +298,7 @@ describe("Code that fails", () => {
       await turn();
       expect(fixture.failures.take()).toMatchObject([{ error: broken, context: { source: "handler" } }]);
     }
+    expect(warnings).toHaveLength(WAYS.length);
   });
 
   test.each([

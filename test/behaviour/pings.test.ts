@@ -31,7 +31,8 @@ test.each(TRANSPORTS)("a client that pings without reading the pongs is closed, 
     if (!tcp.write(pings)) await Promise.race([once(tcp, "drain"), ended]);
     for (const socket of hub.sockets.values()) most = Math.max(most, socket.bufferedAmount);
   }
-  expect([1006, 4101]).toContain((await ended).code);
+  // On ws it is the library, or the count of control frames, on uws that or the hub.
+  expect([1006, 4005, 4101]).toContain((await ended).code);
   // One read of the server's may bring many pings before it is noticed.
   expect(most).toBeLessThan(LIMIT + 1024 * 1024);
   tcp.destroy();

@@ -36,8 +36,8 @@ function groupsOf(room: string): readonly (readonly string[])[] {
 /** What a group of patterns lets through from outside the room: rooms, and single files of others. */
 function allowedBy(group: readonly string[]): readonly string[] {
   return group
-    .filter((pattern) => /^!(?:\.\.\/)+/.test(pattern))
-    .map((pattern) => pattern.replace(/^!(?:\.\.\/)+/, "").replace(/\/\*\*$|\.ts$/, ""));
+    .filter((pattern) => /^!(?:\.\.?\/)+/.test(pattern))
+    .map((pattern) => pattern.replace(/^!(?:\.\.?\/)+/, "").replace(/\/\*\*$|\.ts$/, ""));
 }
 
 const MEMBERS = "members";
@@ -102,6 +102,26 @@ test("only Delivery writes to members", () => {
   });
   // A newcomer is no member yet.
   expect(writers.toSorted()).toStrictEqual(["src/delivery/delivery.ts", "src/door/newcomer.ts"]);
+});
+
+describe("what runs by itself", () => {
+  const server = sources.filter((path) => !/^src\/(?:client|testing)\/|^src\/guard\.ts$/.test(path));
+  const DECISION = "docs/decisions/0028-one-guard.md";
+
+  test("is listed with its guard", () => {
+    const listed: readonly string[] = (tablesOf(sectionOf(DECISION, "What runs by itself"))[0] ?? []).flatMap(
+      ([file = ""]) => codesIn(file),
+    );
+    const guarded = server.filter((path) => /from "[./]+\/guard(?:ed-\w+)?\.ts"/.test(readText(path)));
+    expect(listed.toSorted()).toStrictEqual(guarded.toSorted());
+    expect(guarded.length).toBeGreaterThan(20);
+  });
+
+  test("is scheduled by src/guard.ts alone", () => {
+    const free = /^src\/(?:time\/clock|transports\/memory\/(?:pipe|web-socket))\.ts$/;
+    const wild = /(?<![.\w])(?:setImmediate|setInterval|setTimeout|queueMicrotask)\(|nextTick|node:timers/;
+    expect(server.filter((path) => !free.test(path) && wild.test(readText(path)))).toStrictEqual([]);
+  });
 });
 
 test("every file that the page names exists", () => {

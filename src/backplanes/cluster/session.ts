@@ -1,4 +1,5 @@
 import { createDeferred, type Deferred } from "../../deferred.ts";
+import { soon } from "../../guard.ts";
 import { within } from "../shared/deadline.ts";
 import type { Connect, Session, SessionReport } from "../shared/session.ts";
 import { unwrap, wrap, type MessageToSession, type MessageToPrimary } from "./messages.ts";
@@ -137,7 +138,8 @@ class PrimarySession implements Session, Peer {
 
   deliver(channel: string, envelope: Uint8Array): void {
     // The publisher may be another hub in this process, whose call must not deliver directly.
-    setImmediate(() => this.#report.message(channel.slice(this.#prefix.length), envelope));
+    const guardian = { error: (error: unknown): void => this.#report.fault(error) };
+    soon(guardian, () => this.#report.message(channel.slice(this.#prefix.length), envelope));
   }
 
   async publish(channel: string, envelope: Uint8Array): Promise<void> {

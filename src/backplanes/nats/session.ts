@@ -1,4 +1,5 @@
 import type { ConnectionOptions, NatsConnection, Subscription } from "@nats-io/transport-node";
+import { watch } from "../../guard.ts";
 import type { Connect, Session, SessionReport } from "../shared/session.ts";
 import { subjectOf } from "./subject.ts";
 
@@ -11,8 +12,10 @@ export function connectOwn(
   return async (report) => {
     // Envelopes that the library keeps for its next connection would arrive late.
     const connection = await connect({ ...options, noEcho: true, reconnect: false });
-    const session = new NatsSession(connection, prefix, report, () => void connection.close().catch(() => {}));
-    void watchOwn(connection, report);
+    const session = new NatsSession(connection, prefix, report, () => {
+      connection.close().catch(() => {});
+    });
+    watch({ error: (error) => report.fault(error) }, watchOwn(connection, report));
     return session;
   };
 }
@@ -23,8 +26,12 @@ export function connectShared(connection: NatsConnection, prefix: string): Conne
     if (connection.isClosed()) throw new Error("The application has closed the connection to NATS.");
     await connection.flush();
     const statuses = connection.status();
-    const session = new NatsSession(connection, prefix, report, () => void statuses[Symbol.asyncIterator]().return?.());
-    void watchShared(statuses, report);
+    const session = new NatsSession(connection, prefix, report, () => {
+      statuses[Symbol.asyncIterator]()
+        .return?.()
+        .catch(() => {});
+    });
+    watch({ error: (error) => report.fault(error) }, watchShared(statuses, report));
     return session;
   };
 }

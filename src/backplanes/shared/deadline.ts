@@ -1,3 +1,5 @@
+import { later, soon } from "../../guard.ts";
+
 /**
  * Waits for a promise for a limited time. After a pause of the process, what has arrived meanwhile is read first.
  *
@@ -8,9 +10,9 @@
 export async function within<V>(delay: number, what: string, promise: Promise<V>): Promise<V> {
   let timeout: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timeout = setTimeout(() => {
-      setImmediate(() => reject(new Error(`${what} took longer than ${delay} ms.`)));
-    }, delay);
+    const guardian = { error: reject };
+    const end = (): void => reject(new Error(`${what} took longer than ${delay} ms.`));
+    timeout = later(guardian, delay, () => void soon(guardian, end));
   });
   try {
     return await Promise.race([promise, late]);

@@ -1,4 +1,5 @@
 import { createDeferred, type Deferred } from "../../deferred.ts";
+import { watch } from "../../guard.ts";
 import type { Session } from "./session.ts";
 
 /** The number of channels that one call to the engine may have. */
@@ -86,7 +87,10 @@ export class Subscriptions {
   #tell(): void {
     if (this.#isTelling) return;
     this.#isTelling = true;
-    void this.#tellAll();
+    const failed = (error: unknown): void => {
+      if (this.#session !== undefined) this.#failed(this.#session, error);
+    };
+    watch({ error: failed }, this.#tellAll());
   }
 
   async #tellAll(): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Backplane, BackplaneHandlers } from "../backplane.ts";
 import { within } from "./deadline.ts";
+import { later, watch } from "../../guard.ts";
 import type { Connect, Session } from "./session.ts";
 import { Subscriptions } from "./subscriptions.ts";
 
@@ -30,6 +31,7 @@ export class SupervisedBackplane implements Backplane {
   readonly #connect: Connect;
   readonly #subscriptions: Subscriptions;
   readonly #publishing = new Set<Promise<void>>();
+  readonly #guardian = { error: (error: unknown): void => this.#handlers?.down(error) };
   #handlers: BackplaneHandlers | undefined;
   #session: Session | undefined;
   #isDown = false;
@@ -45,7 +47,7 @@ export class SupervisedBackplane implements Backplane {
 
   start(handlers: BackplaneHandlers): void {
     this.#handlers = handlers;
-    void this.#attempt();
+    watch(this.#guardian, this.#attempt());
   }
 
   async publish(channel: string, envelope: Uint8Array): Promise<void> {
@@ -130,14 +132,14 @@ export class SupervisedBackplane implements Backplane {
   #lost(error: unknown): void {
     if (this.#isClosed) return;
     const delay = Math.min(LEAST_DELAY * 2 ** this.#attempts++, MOST_DELAY) * (0.5 + Math.random());
-    this.#timer = setTimeout(() => void this.#attempt(), delay);
+    this.#timer = later(this.#guardian, delay, () => watch(this.#guardian, this.#attempt()));
     if (this.#isDown) return;
     this.#isDown = true;
     this.#handlers?.down(error);
   }
 
   #watch(session: Session): void {
-    this.#timer = setTimeout(() => void this.#ping(session), PING_INTERVAL);
+    this.#timer = later(this.#guardian, PING_INTERVAL, () => watch(this.#guardian, this.#ping(session)));
   }
 
   async #ping(session: Session): Promise<void> {

@@ -67,6 +67,8 @@ export class HubFixture {
       this.#expected.get(socket.handshake.headers[TICKET] ?? "")?.(socket);
     });
     this.hub.on("disconnection", (socket, { code, reason }) => this.departures.push({ socket, code, reason }));
+    // Without a listener the hub would warn of pages that it refuses.
+    this.hub.on("refusal", () => {});
     this.hub.on("error", (error, context) => this.failures.push({ error, context }));
   }
 

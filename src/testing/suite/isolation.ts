@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import process from "node:process";
 import { HubError } from "../../errors.ts";
 import type { ErrorContext } from "../../hub/events.ts";
 import type { Packet, WireError } from "../../protocol/packet.ts";
@@ -104,8 +105,11 @@ export function isolationCases(suite: Suite): void {
     }
   }
 
-  suite.test("a failing listener of error does no further harm", async (fixture) => {
+  suite.test("a failing listener of error does no further harm, and is a warning", async (fixture) => {
     const peer = await fixture.connect();
+    const emitWarning = process.emitWarning.bind(process);
+    let warnings = 0;
+    process.emitWarning = () => void warnings++;
     fixture.hub.on("error", fail);
     fixture.hub.on("error", reject);
     fixture.hub.handle("fail", fail);
@@ -113,6 +117,8 @@ export function isolationCases(suite: Suite): void {
     assert.equal((await fixture.failures.next())?.error, broken);
     assert.equal(peer.socket.isOpen, true);
     assert.deepEqual(await peer.heard(), []);
+    process.emitWarning = emitWarning;
+    assert.equal(warnings, 1);
   });
 
   for (const [what, error] of THROWN) {

@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+import { soon } from "../../guard.ts";
 import type { Connection, FrameSequence, TransportHandlers } from "../transport.ts";
 import type { Close } from "../../protocol/close-codes.ts";
 import { ABNORMAL, TOO_BIG } from "../shared/closes.ts";
@@ -45,7 +46,7 @@ export class MemoryConnection implements Connection {
   ping(): void {
     if (!this.#open) return;
     this.#toClient.push(0, () => {
-      setImmediate(() => {
+      soon(this.#handlers, () => {
         if (this.#open) this.#handlers.pong(this);
       });
     });
@@ -60,7 +61,7 @@ export class MemoryConnection implements Connection {
   terminate(): void {
     if (!this.#open) return;
     this.#toClient.cut();
-    setImmediate(() => this.#client.closed(ABNORMAL));
+    soon(this.#handlers, () => this.#client.closed(ABNORMAL));
     this.#end(ABNORMAL);
   }
 
@@ -97,7 +98,7 @@ export class MemoryConnection implements Connection {
     if (!this.#open) return;
     this.#open = false;
     this.#forget();
-    setImmediate(() => {
+    soon(this.#handlers, () => {
       this.#handlers.close(this, code, reason);
       this.#handlers.gone(this);
     });

@@ -1,4 +1,5 @@
 import { HubError } from "../../errors.ts";
+import { soon, watch } from "../../guard.ts";
 import type { ListenAddress, Transport, TransportHandlers, TransportSettings, UpgradeInfo } from "../transport.ts";
 import { MemoryConnection } from "./connection.ts";
 import { MemoryWebSocket } from "./web-socket.ts";
@@ -72,7 +73,9 @@ export class MemoryTransport implements Transport {
     const client = new MemoryWebSocket(url, () => abandoned.abort());
     const { protocols = [], headers = {}, remoteAddress = "127.0.0.1" } = options;
     const info = { url, headers, remoteAddress, secure: false, protocols, signal: abandoned.signal };
-    setImmediate(() => void this.#upgrade(client, info));
+    const { handlers } = this.#started;
+    const refuse = (): void => client.refused(500, "Internal Server Error");
+    soon(handlers, () => watch(handlers, this.#upgrade(client, info), refuse));
     return client;
   }
 

@@ -110,7 +110,7 @@ export class MemoryWebSocket extends EventTarget implements ClientEnd {
     if (this.#readyState === CONNECTING) return this.terminate();
     if (this.#readyState !== OPEN) return;
     this.#readyState = CLOSING;
-    const close = { code: code ?? CloseCode.noStatus, reason };
+    const close = { code: code ?? CloseCode.noStatus, reason: reason.toWellFormed() };
     this.#toServer.push(0, () => {
       this.#connection?.clientClosed(close);
       setImmediate(() => this.closed(close));

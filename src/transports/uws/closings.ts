@@ -1,3 +1,6 @@
+import { forEach, later } from "../../guard.ts";
+import type { TransportHandlers } from "../transport.ts";
+
 /** The time between two looks at the connections that are closing, in milliseconds. */
 const LOOK_INTERVAL = 1_000;
 
@@ -48,14 +51,20 @@ interface Draining {
 }
 
 /**
- * The connections of a transport that are closing, and whose descriptors are not free. One interval looks at all of
+ * The connections of a transport that are closing, and whose descriptors are not free. One timer looks at all of
  * them, and runs only while there are any.
  */
 export class Closings {
   readonly #draining = new Map<Closing, Draining>();
   /** For each connection that has ended, the number of looks until its descriptor is free. */
   readonly #ended = new Map<Closing, number>();
-  #timer: NodeJS.Timeout | undefined;
+  readonly #handlers: Pick<TransportHandlers, "error">;
+  #isLooking = false;
+
+  /** @param handlers - hear of a connection for which a look fails. */
+  constructor(handlers: Pick<TransportHandlers, "error">) {
+    this.#handlers = handlers;
+  }
 
   /** Waits until nothing is outstanding, and terminates a connection that takes too long. */
   drain(connection: Closing, patience: Patience): void {
@@ -87,18 +96,20 @@ export class Closings {
   }
 
   #start(): void {
-    this.#timer ??= setInterval(this.#look, LOOK_INTERVAL).unref();
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    later(this.#handlers, LOOK_INTERVAL, this.#look).unref();
   }
 
   readonly #look = (): void => {
-    for (const [connection, draining] of this.#draining) look(connection, draining);
+    this.#isLooking = false;
+    const failed = (_: unknown, error: unknown): void => this.#handlers.error(error);
+    forEach(this.#draining, ([connection, draining]) => look(connection, draining), failed);
     for (const [connection, looks] of this.#ended) {
       if (looks === 1) this.freed(connection);
       else this.#ended.set(connection, looks - 1);
     }
-    if (this.#draining.size + this.#ended.size > 0) return;
-    clearInterval(this.#timer);
-    this.#timer = undefined;
+    if (this.#draining.size + this.#ended.size > 0) this.#start();
   };
 }
 

@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
 import type { WebSocket } from "uWebSockets.js";
+import { microtask, soon } from "../../guard.ts";
 import type { Close } from "../../protocol/close-codes.ts";
 import type { Connection, FrameSequence, MessageFrame, TransportHandlers } from "../transport.ts";
 import { ABNORMAL, INVALID_TEXT, TOO_BIG } from "../shared/closes.ts";
@@ -134,7 +135,7 @@ export class UwsConnection implements Connection, Closing {
     if (this.#firstClose !== undefined) return;
     const { handlers, maxBufferedBytes } = this.#parts;
     this.#pings = (this.#pings + 1) % PINGS_PER_LOOK;
-    if (this.#pings === 0 && this.outstanding > maxBufferedBytes) setImmediate(() => handlers.overflow(this));
+    if (this.#pings === 0 && this.outstanding > maxBufferedBytes) soon(handlers, () => handlers.overflow(this));
     handlers.ping(this);
   }
 
@@ -152,12 +153,12 @@ export class UwsConnection implements Connection, Closing {
 
   /** Takes the end of the native socket. The library calls this from inside `end` and `close` as well. */
   closed(libraryCode: number, text: string): void {
-    const { closings } = this.#parts;
+    const { closings, handlers } = this.#parts;
     this.#native = undefined;
     if (this.#firstClose === undefined) this.#report(closeOf(libraryCode, text));
     // Only what the library itself breaks off has a text besides this code. All else may be a close frame of the client.
     if (this.#ending === "cut" || (libraryCode === ABNORMAL.code && text !== "")) {
-      queueMicrotask(() => closings.freed(this));
+      microtask(handlers, () => closings.freed(this));
     } else closings.ended(this, this.#ending === undefined && this.#holds);
   }
 
@@ -179,8 +180,9 @@ export class UwsConnection implements Connection, Closing {
 
   /** Tells the hub of the end, in a microtask, because that may be from inside a call. */
   #report(close: Close): void {
+    const { handlers } = this.#parts;
     this.#firstClose = close;
-    queueMicrotask(() => this.#parts.handlers.close(this, close.code, close.reason));
+    microtask(handlers, () => handlers.close(this, close.code, close.reason));
   }
 }
 

@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
 import type { HttpRequest, HttpResponse, TemplatedApp, us_socket_context_t } from "uWebSockets.js";
 import { HubError } from "../../errors.ts";
+import { later, watch } from "../../guard.ts";
 import type {
   ListenAddress,
   ListenOptions,
@@ -56,7 +57,7 @@ class UwsTransport implements Transport {
   readonly #library: Library;
   readonly #attachedTo: TemplatedApp | undefined;
   readonly #connections = new Set<UwsConnection>();
-  readonly #closings = new Closings();
+  #closings!: Closings;
   #connectionParts!: UwsConnectionParts;
   #handlers!: TransportHandlers;
   #settings!: TransportSettings;
@@ -71,6 +72,7 @@ class UwsTransport implements Transport {
   start(handlers: TransportHandlers, settings: TransportSettings): void {
     this.#handlers = handlers;
     this.#settings = settings;
+    this.#closings = new Closings(handlers);
     this.#connectionParts = { ...settings, handlers, closings: this.#closings };
     if (this.#attachedTo !== undefined) this.#route(this.#attachedTo, isTls(this.#attachedTo));
   }
@@ -102,7 +104,7 @@ class UwsTransport implements Transport {
     for (const connection of this.#connections) {
       if (!this.#closings.isDraining(connection)) connection.terminate();
     }
-    setTimeout(this.#cut, DESTROY_GRACE).unref();
+    later(this.#handlers, DESTROY_GRACE, this.#cut).unref();
   }
 
   readonly #cut = (): void => {
@@ -128,7 +130,7 @@ class UwsTransport implements Transport {
       upgrade: (response, request, context) => {
         // The library takes ":name" and "*" for patterns, but the path of a hub is literal.
         if (path !== undefined && request.getUrl() !== path) request.setYield(true);
-        else void this.#upgrade(response, request, context, secure);
+        else watch(this.#handlers, this.#upgrade(response, request, context, secure), () => response.close());
       },
       open: (native) => native.getUserData().connection.opened(native),
       message: (native, data, isBinary) => native.getUserData().connection.received(data, isBinary),

@@ -1,6 +1,7 @@
 import type { Buffer } from "node:buffer";
 import type { Socket as TcpSocket } from "node:net";
 import { WebSocket } from "ws";
+import { later, microtask } from "../../guard.ts";
 import { CloseCode, type Close } from "../../protocol/close-codes.ts";
 import type { Connection, FrameSequence, TransportHandlers } from "../transport.ts";
 import type { InflatedFragments } from "./inflated-fragments.ts";
@@ -179,7 +180,7 @@ export class WsConnection implements Connection {
       if (left < 0) tcp.pause();
     });
     tcp.resume().end();
-    const cut = setTimeout(() => tcp.destroy(), CUT_AFTER);
+    const cut = later(this.#handlers, CUT_AFTER, () => void tcp.destroy());
     tcp.once("close", () => clearTimeout(cut));
   }
 
@@ -235,7 +236,7 @@ export class WsConnection implements Connection {
    * must not be reported from inside the call, and because {@link failed} may report a more exact code first.
    */
   closing(close: Close): void {
-    queueMicrotask(() => this.#report(close));
+    microtask(this.#handlers, () => this.#report(close));
   }
 
   /** Reports that the TCP connection has ended. */

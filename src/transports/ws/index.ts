@@ -5,6 +5,7 @@ import type { AddressInfo, Socket as TcpSocket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { WebSocketServer, type ServerOptions } from "ws";
 import { HubError } from "../../errors.ts";
+import { later, watch } from "../../guard.ts";
 import type {
   ListenAddress,
   ListenOptions,
@@ -172,9 +173,9 @@ class WsTransport implements Transport {
 
   async #allGone(): Promise<void> {
     if (this.#connections.size === 0) return;
-    const cut = setTimeout(() => {
+    const cut = later(this.#handlers, DESTROY_GRACE, () => {
       for (const connection of this.#connections) connection.terminate();
-    }, DESTROY_GRACE);
+    });
     await new Promise<void>((resolve) => {
       this.#empty = resolve;
     });
@@ -183,7 +184,7 @@ class WsTransport implements Transport {
 
   #route(server: Server | TlsServer): void {
     UpgradeRouter.of(server).add(this.#settings.path, (request, socket, head) => {
-      void this.#upgrade(request, socket as TcpSocket, head);
+      watch(this.#handlers, this.#upgrade(request, socket as TcpSocket, head), () => socket.destroy());
     });
   }
 

@@ -203,6 +203,16 @@ describe.each(SUBJECTS.filter(({ name }) => name !== "ws"))("On $name a client t
   });
 });
 
+describe.each(SUBJECTS.filter(({ name }) => name !== "ws"))("On $name messages of one byte", (subject) => {
+  test("count with what is kept for each of them", async () => {
+    const { fixture } = await openHubFixtureInTime(subject, SLOW);
+    const peer = await fixture.connect();
+    for (let n = 0; n < 100; n++) peer.client.send("1");
+    expect(await peer.client.closed).toStrictEqual(FLOOD);
+    expect(fixture.hub.stats().messagesIn).toBeLessThan(100);
+  });
+});
+
 describe.each(SUBJECTS)("On $name a normal client", (subject) => {
   test("reaches no limit with 2,000 quick messages and 2,000 rooms", async () => {
     const { fixture } = await openHubFixtureInTime(subject);

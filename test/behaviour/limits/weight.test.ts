@@ -111,6 +111,18 @@ describe.each(SUBJECTS)("A message of 1 MiB on $name", (subject) => {
     expect(await asked).toBe(7);
   });
 
+  test("is no measure for a hub that takes small ones only", async () => {
+    const fixture = await openHubFixture(subject, { maxMessageBytes: 200 });
+    fixture.hub.handle("e", () => 7);
+    const peer = await fixture.connect();
+    expect(
+      await peer.ask(
+        "e",
+        Array.from({ length: 50 }, () => []),
+      ),
+    ).toStrictEqual({ reply: 1, data: 7 });
+  });
+
   test("in a codec that cannot weigh is decoded", async () => {
     const codec: Codec = { encode: (packet) => jsonCodec.encode(packet), decode: (text) => jsonCodec.decode(text) };
     const fixture = await openHubFixture({ ...subject, codec });

@@ -9,5 +9,8 @@ export async function exampleHub(transport: TransportName, settings: HubOptions 
   const { createExampleHub } = (await run(block)) as {
     createExampleHub: (transport: TransportName, settings: HubOptions) => Hub;
   };
-  return createExampleHub(transport, settings);
+  const hub = createExampleHub(transport, settings);
+  // Some exchanges show what a client is told of a handler that fails.
+  hub.on("error", () => {});
+  return hub;
 }

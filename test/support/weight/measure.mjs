@@ -47,7 +47,7 @@ process.on("message", ({ bytes, isBinary, tolerance }) => {
   const decode = () => codec.decode(message);
   // What the engine itself puts into its heap meanwhile, such as compiled code, is there once.
   let most = held(decode);
-  for (let again = 0; again < 2 && most > weight + tolerance; again++) most = Math.min(most, held(decode));
+  for (let again = 0; again < 5 && most > weight + tolerance; again++) most = Math.min(most, held(decode));
   process.send({ weight, held: most });
 });
 process.on("disconnect", () => process.exit());

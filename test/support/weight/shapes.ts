@@ -6,18 +6,18 @@ export type Value = null | number | string | readonly Value[] | ReadonlyMap<stri
 /** A value that differs from one place to the next. */
 type Unit = (place: number) => Value;
 
-export function object(...fields: readonly (readonly [string, Value])[]): Value {
+function object(...fields: readonly (readonly [string, Value])[]): Value {
   return new Map(fields);
 }
 
 /** A list of as many units as make about `bytes`. */
-export function many(unit: Unit, bytes: number): Value {
+function many(unit: Unit, bytes: number): Value {
   const { length } = jsonOf(unit(1000));
   return Array.from({ length: Math.ceil(bytes / (length + 1)) }, (_, place) => unit(place));
 }
 
 /** Lists or objects around each other, once for each level. */
-export function nested(around: (inside: Value, level: number) => Value, levels: number): Value {
+function nested(around: (inside: Value, level: number) => Value, levels: number): Value {
   let value: Value = 0;
   for (let level = 0; level < levels; level++) value = around(value, level);
   return value;

@@ -16,8 +16,10 @@ export abstract class ExamplePage {
     page.setDefaultTimeout(PATIENCE);
     page.on("pageerror", ({ message }) => this.errors.push(message));
     page.on("console", (message) => {
-      // A connection that fails while the server restarts is reported by the browser and is not the page's fault.
-      const isExpected = message.text().startsWith("WebSocket connection to ");
+      // What fails while the server restarts is reported by the browser and is not the page's fault: a connection, and the icon,
+      // which the browser fetches when it likes.
+      const isExpected =
+        message.text().startsWith("WebSocket connection to ") || message.location().url.endsWith("/icon.svg");
       if (message.type() === "error" && !isExpected) this.errors.push(message.text());
     });
     page.on("request", (request) => this.requests.push(request.url()));

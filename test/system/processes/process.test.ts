@@ -49,6 +49,52 @@ describe.each(TRANSPORTS)("a process with a hub on %s ends by itself", (transpor
     expect(await complete.run(program, transport)).toStrictEqual({ code: 0, stdout: "closed\n", stderr: "" });
   });
 
+  test("without a word, whatever its clients do wrong", async () => {
+    const program = `
+      import { once } from "node:events";
+      import { Hub, ReplyError } from "roomcast";
+      import { WebSocket } from "ws";
+      const hub = new Hub({ transport: process.argv[1], maxConnections: 1 });
+      hub.handle("refuse", () => { throw new ReplyError("no", "No."); });
+      hub.handle("echo", (data) => data);
+      const { port } = await hub.listen({ host: "127.0.0.1" });
+      const client = new WebSocket("ws://127.0.0.1:" + port);
+      await once(client, "message");
+      for (const message of ["nonsense", '{"event":"refuse","id":1}', '{"event":"unknown"}', '{"event":"echo","id":2}']) {
+        client.send(message);
+        await once(client, "message");
+      }
+      const other = new WebSocket("ws://127.0.0.1:" + port);
+      await once(other, "error");
+      client.terminate();
+      await hub.drain();
+    `;
+    expect(await complete.run(program, transport)).toStrictEqual({ code: 0, stdout: "", stderr: "" });
+  });
+
+  test("after a warning on stderr of a handler that failed unheard, in printable ASCII", async () => {
+    const program = `
+      import { once } from "node:events";
+      import { Hub } from "roomcast";
+      import { WebSocket } from "ws";
+      const hub = new Hub({ transport: process.argv[1] });
+      hub.handle("fail", (text) => { throw new Error(text); });
+      const { port } = await hub.listen({ host: "127.0.0.1" });
+      const client = new WebSocket("ws://127.0.0.1:" + port);
+      await once(client, "message");
+      for (let id = 0; id < 3; id++) {
+        client.send(JSON.stringify({ event: "fail", id, data: "\\u001B[2J\\nforged" }));
+        await once(client, "message");
+      }
+      await hub.close();
+    `;
+    const { code, stdout, stderr } = await complete.run(program, transport);
+    expect({ code, stdout }).toStrictEqual({ code: 0, stdout: "" });
+    expect(stderr.match(/Unheard failure/g)).toHaveLength(1);
+    expect(stderr).toContain(String.raw`Error: \u001b[2J\u000aforged - `);
+    expect(stderr).toMatch(/^[ -~\n]*$/);
+  });
+
   test("after drain(), with a client connected whose handler never finishes", async () => {
     const program = `
       import { once } from "node:events";

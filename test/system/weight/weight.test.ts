@@ -12,7 +12,7 @@ const KIB = 1024;
 const NEW_KEYS = 4 * TOLERANCE;
 
 /** In each format. */
-const RANDOM_SHAPES = 150;
+const RANDOM_SHAPES = Number(process.env["WEIGHT_SHAPES"] ?? 1_000);
 const HALF_AN_HOUR = 30 * 60_000;
 
 /** As many units as make 64 KiB, in a list. */

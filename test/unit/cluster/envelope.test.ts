@@ -102,7 +102,7 @@ describe("an envelope", () => {
 
   test("names its publisher without being read", () => {
     expect(publisherOf(encodeBundle(NODE, []))).toBe(NODE);
-    expect(() => publisherOf(new Uint8Array([2, ...new Uint8Array(20)]))).toThrow("version 2");
+    expect(() => publisherOf(new Uint8Array([3, ...new Uint8Array(20)]))).toThrow("version 2");
   });
 
   test("of one message to one room costs few bytes", () => {

@@ -7,6 +7,7 @@ import { OutgoingFrame } from "../../../src/delivery/outgoing-frame.ts";
 import type { Overload } from "../../../src/delivery/overload.ts";
 import { zeroCounters } from "../../../src/counters.ts";
 import { createRecipient, type SlowRecipient } from "./slow-connection.ts";
+import { RAISING } from "../../support/raising.ts";
 
 const LIMIT = 4_000;
 const NOTICE = "gone";
@@ -50,11 +51,12 @@ class Story {
 
   constructor() {
     this.#recipient.connection.stalled = true;
-    this.#delivery = new Delivery({
+    this.#delivery = new Delivery<SlowRecipient>({
       maxBufferedBytes: LIMIT,
       multicast: undefined,
       counters: zeroCounters(),
       report: {
+        ...RAISING,
         dropped: (_, reason) => {
           this.dropped[reason]++;
         },

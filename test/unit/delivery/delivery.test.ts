@@ -4,6 +4,7 @@ import { zeroCounters } from "../../../src/counters.ts";
 import { Delivery } from "../../../src/delivery/delivery.ts";
 import type { Recipient } from "../../../src/delivery/recipient.ts";
 import { createRecipient, frameOf, type SlowConnection } from "./slow-connection.ts";
+import { RAISING } from "../../support/raising.ts";
 
 const KIB = 1024;
 
@@ -28,6 +29,7 @@ describe("Delivery", () => {
       multicast: undefined,
       counters: zeroCounters(),
       report: {
+        ...RAISING,
         dropped: () => {},
         notice: () => undefined,
         overflow: (slow) => {

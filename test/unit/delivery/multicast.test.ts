@@ -7,6 +7,7 @@ import type { OutgoingFrame } from "../../../src/delivery/outgoing-frame.ts";
 import { Multicast } from "../../../src/delivery/multicast.ts";
 import type { Connection, FrameSequence, Topics } from "../../../src/transports/transport.ts";
 import { createRecipient, frameOf, type SlowConnection, type SlowRecipient } from "./slow-connection.ts";
+import { RAISING } from "../../support/raising.ts";
 
 const LIMIT = 1024 * 1024;
 
@@ -47,11 +48,12 @@ describe("A message to a whole group", () => {
     topics = new SlowTopics();
     multicast = new Multicast(topics, LIMIT);
     overflows = [];
-    delivery = new Delivery({
+    delivery = new Delivery<SlowRecipient>({
       maxBufferedBytes: LIMIT,
       multicast,
       counters: zeroCounters(),
       report: {
+        ...RAISING,
         dropped: () => {},
         notice: () => undefined,
         overflow: (slow) => {

@@ -13,6 +13,7 @@ import { jsonCodec } from "../../../src/protocol/codec.ts";
 import type { Connection } from "../../../src/transports/transport.ts";
 import { VirtualClock } from "../../../src/testing/virtual-clock.ts";
 import { frameOf, SlowConnection } from "../delivery/slow-connection.ts";
+import { RAISING } from "../../support/raising.ts";
 
 const CLOSE = { code: 4005, reason: "Too fast" };
 
@@ -39,7 +40,7 @@ function createMember(kind: Kind): {
     maxBufferedBytes: 1_000_000,
     multicast: undefined,
     counters,
-    report: { dropped: () => {}, notice: () => undefined, overflow: (slow) => lifecycle.expelSlow(slow) },
+    report: { ...RAISING, dropped: () => {}, notice: () => undefined, overflow: (slow) => lifecycle.expelSlow(slow) },
   });
   const lifecycle = new MemberLifecycle({
     node: "",

@@ -17,6 +17,26 @@ const errorReply: fc.Arbitrary<Packet> = fc.record({
   error: fc.record({ code: fc.string(), message: fc.string() }),
 });
 
+/** Text with halves of surrogate pairs, and what looks like their escapes. */
+const ragged = fc
+  .array(fc.constantFrom("\uD83D", "\uDE00", "\uDFFF", "\\", "\\ud83d", "ud800", '"', "a", "\u{1F600}", "\n"), {
+    maxLength: 12,
+  })
+  .map((parts) => parts.join(""));
+const raggedData = fc.letrec<{ node: unknown }>((tie) => ({
+  node: fc.oneof({ maxDepth: 3 }, ragged, fc.array(tie("node")), fc.dictionary(ragged, tie("node"))),
+})).node;
+const raggedEvent = fc.record({ event: ragged, key: ragged, room: ragged, data: raggedData });
+const raggedReply = fc.record({ reply: id, error: fc.record({ code: ragged, message: ragged }) });
+
+/** Makes every text in a value well-formed. Of keys that become equal, the last counts. */
+function wellFormed(value: unknown): unknown {
+  if (typeof value === "string") return value.toWellFormed();
+  if (Array.isArray(value)) return value.map(wellFormed);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, field]) => [key.toWellFormed(), wellFormed(field)]));
+}
+
 const circular: Record<string, unknown> = {};
 circular["self"] = circular;
 const circularArray: unknown[] = [];
@@ -48,6 +68,17 @@ describe.each([jsonCodec, msgpackCodec])("The codec of $protocol", (codec) => {
         expect(parsePacket(codec.decode(codec.encode(packet)))).toEqual(JSON.parse(JSON.stringify(packet)));
       }),
       { seed: SEED, numRuns: 500 },
+    );
+  });
+
+  test("writes only text that every strict decoder takes, whatever text it is given", () => {
+    fc.assert(
+      fc.property(fc.oneof(raggedEvent, raggedReply), (packet) => {
+        const message = codec.encode(packet);
+        expect(String(message).isWellFormed()).toBe(true);
+        expect(codec.decode(message)).toEqual(wellFormed(JSON.parse(JSON.stringify(packet))));
+      }),
+      { seed: SEED, numRuns: 2_000 },
     );
   });
 
@@ -252,4 +283,9 @@ describe("A message of a hostile client", () => {
   ])("%s, of any size, is dealt with", (_, text, says) => {
     expect(receive(text)).toMatch(says);
   });
+});
+
+test("a long run of backslashes, of which JSON may look back at each, is looked at once", () => {
+  const run = "\\".repeat(2 ** 20);
+  expect(jsonCodec.encode({ event: "e", data: `${run}\uD800` })).toBe(`{"event":"e","data":"${run}${run}\uFFFD"}`);
 });

@@ -1,7 +1,15 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
+import { RAISING } from "../../support/raising.ts";
 import { Heartbeat } from "../../../src/time/heartbeat.ts";
 import { PausingLoop } from "./pausing-loop.ts";
+
+interface Being {
+  askedIn: number;
+  phase: number;
+  isPaused: boolean;
+  readonly id: string;
+}
 
 test("whenever and for however long the loop stands still, those who answer in time stay, and the silent go", async () => {
   const { interval, timeout } = { interval: 30, timeout: 24 };
@@ -29,9 +37,10 @@ test("whenever and for however long the loop stands still, those who answer in t
   await fc.assert(
     fc.asyncProperty(pauses, members, async (stops, all) => {
       const loop = new PausingLoop(stops);
-      const present = new Map<string, { askedIn: number; phase: number; isPaused: boolean; id: string }>();
+      const present = new Map<string, Being>();
       const lost: string[] = [];
-      const heartbeat = new Heartbeat({ interval, timeout }, present, loop, {
+      const heartbeat = new Heartbeat<Being>({ interval, timeout }, present, loop, {
+        ...RAISING,
         ping: (member) => {
           const { isSilent, isQueued, answer } = all[Number(member.id)]!;
           if (isSilent) return;

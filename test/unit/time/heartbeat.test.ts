@@ -8,6 +8,7 @@ import type { Handshake } from "../../../src/members/handshake.ts";
 import { Heartbeat, type Beating } from "../../../src/time/heartbeat.ts";
 import { Member } from "../../../src/members/member.ts";
 import type { Connection } from "../../../src/transports/transport.ts";
+import { RAISING } from "../../support/raising.ts";
 
 /** Lets the time pass, with turns of the event loop after every millisecond: for a timer, and for what it sets. */
 async function advance(milliseconds: number): Promise<void> {
@@ -31,7 +32,8 @@ describe("Heartbeat", () => {
     members = new Map();
     pings = [];
     lost = [];
-    heartbeat = new Heartbeat(OPTIONS, members, systemClock, {
+    heartbeat = new Heartbeat<Member>(OPTIONS, members, systemClock, {
+      ...RAISING,
       ping,
       lost: ({ id }) => {
         lost.push(id);
@@ -144,7 +146,8 @@ describe("Heartbeat", () => {
   });
 
   test("judges and asks again at once if the timeout is as long as the interval", async () => {
-    heartbeat = new Heartbeat({ interval: 500, timeout: 500 }, members, systemClock, {
+    heartbeat = new Heartbeat<Member>({ interval: 500, timeout: 500 }, members, systemClock, {
+      ...RAISING,
       ping,
       lost: ({ id }) => lost.push(id),
     });
@@ -240,6 +243,7 @@ test("while members come and go, those alive are asked and kept, and those silen
         if (!isFine) overdue.push(`${complaint} at ${clock.now()}`);
       };
       const heartbeat: Heartbeat<Being> = new Heartbeat<Being>({ interval, timeout }, beings, clock, {
+        ...RAISING,
         ping: (being) => {
           const now = clock.now();
           check(now - being.lastAsked <= interval + ROUNDING, "asked too late");
@@ -295,6 +299,7 @@ test("the questions are spread, and no moment asks more than a slice", async () 
   const members = new Map<string, Beating>();
   const asked = new Map<number, number>();
   const heartbeat = new Heartbeat<Beating>({ interval: 25_000, timeout: 20_000 }, members, clock, {
+    ...RAISING,
     ping: (member) => {
       asked.set(clock.now(), (asked.get(clock.now()) ?? 0) + 1);
       member.askedIn = 0;

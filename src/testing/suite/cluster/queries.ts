@@ -53,6 +53,36 @@ export function queryCases(suite: ClusterSuite): void {
     assert.equal((failures.get(b.socket.id) as { readonly reason?: string }).reason, "busy");
   });
 
+  suite.test("a reply of any shape comes from another node as from the same one", async (fixture) => {
+    const peers = await fixture.connectAll(["x"], ["x"], ["x"]);
+    const shapes: readonly unknown[] = [null, { "": [] }, Array.from({ length: 20_000 }, () => ({ a: 0 })), "é漢😀"];
+    for (const data of shapes) {
+      const asked = fixture.hub(0).to("x").request("q");
+      // oxlint-disable-next-line no-await-in-loop -- one shape after the other
+      for (const peer of peers) await answer(peer, { data });
+      // oxlint-disable-next-line no-await-in-loop
+      const { replies } = await asked;
+      assert.deepEqual(
+        peers.map(({ socket }) => replies.get(socket.id)),
+        peers.map(() => data),
+      );
+    }
+  });
+
+  suite.test("a reply that is nested deeply harms neither its node nor the other replies", async (fixture) => {
+    const peers = await fixture.connectAll(["x"], ["x"], ["x"]);
+    const asked = fixture.hub(0).to("x").request("q", undefined, { timeout: 2_000 });
+    let deep: unknown = [];
+    for (let depth = 1; depth < 4_000; depth++) deep = [deep];
+    for (const [index, peer] of peers.entries()) await answer(peer, { data: index === 1 ? deep : index });
+    const { replies, failures } = await asked;
+    const [one, two, three] = peers.map(({ socket }) => socket.id);
+    assert.deepEqual([replies.get(one ?? ""), replies.get(three ?? "")], [0, 2]);
+    // Where so deep a message is not taken at all, the request to this socket fails.
+    assert.equal(replies.has(two ?? "") || failures.has(two ?? ""), true);
+    assert.deepEqual(fixture.failures(1), []);
+  });
+
   suite.test("a request to nobody is answered by every node at once", async (fixture) => {
     await fixture.connectAll();
     const nobody: Replies<unknown> = { replies: new Map(), failures: new Map(), silent: [] };

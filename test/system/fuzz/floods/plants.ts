@@ -74,7 +74,7 @@ export const PLANTS: readonly Plant[] = [
   {
     name: "Messages that wait count their bytes alone",
     file: "limits/inbox.js",
-    edits: [["const RECORD_BYTES = 192;", "const RECORD_BYTES = 0;"]],
+    edits: [["const RECORD_BYTES = 256;", "const RECORD_BYTES = 0;"]],
     flood: "empty messages",
     transport: "uws",
     complaint: /bytes that are held/,

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { RAISING } from "../../../support/raising.ts";
 import { Closings, CURT, POLITE, type Closing } from "../../../../src/transports/uws/closings.ts";
 
 const SECOND = 1_000;
@@ -45,7 +46,7 @@ afterEach(() => void vi.useRealTimers());
 
 describe("a connection that drains", () => {
   it("is told when nothing is outstanding any more", () => {
-    const closings = new Closings();
+    const closings = new Closings(RAISING);
     const connection = holding(100);
     closings.drain(connection, POLITE);
     pass(3);
@@ -58,7 +59,7 @@ describe("a connection that drains", () => {
     ["politely", POLITE, "terminated 6"],
     ["curtly", CURT, "terminated 2"],
   ] as const)("%s is terminated without progress", (_name, patience, told) => {
-    const closings = new Closings();
+    const closings = new Closings(RAISING);
     const connection = holding(100);
     closings.drain(connection, patience);
     pass(10);
@@ -69,7 +70,7 @@ describe("a connection that drains", () => {
     ["politely", POLITE, "terminated 31"],
     ["curtly", CURT, "terminated 2"],
   ] as const)("%s is terminated in the end, however steadily it takes a little", (_name, patience, told) => {
-    const closings = new Closings();
+    const closings = new Closings(RAISING);
     const connection = holding(1_000_000);
     closings.drain(connection, patience);
     pass(40, () => (connection.outstanding -= 1));
@@ -77,7 +78,7 @@ describe("a connection that drains", () => {
   });
 
   it("may pause for seconds as long as it goes on", () => {
-    const closings = new Closings();
+    const closings = new Closings(RAISING);
     const connection = holding(100);
     closings.drain(connection, POLITE);
     let second = 0;
@@ -88,7 +89,7 @@ describe("a connection that drains", () => {
   });
 
   it("makes no progress by having more to take", () => {
-    const closings = new Closings();
+    const closings = new Closings(RAISING);
     const connection = holding(100);
     closings.drain(connection, POLITE);
     pass(6, () => (connection.outstanding += 1));
@@ -101,7 +102,7 @@ describe("a connection that has ended", () => {
     ["with nothing outstanding", false, "freed 6"],
     ["with something outstanding", true, "freed 31"],
   ])("%s is freed once", (_name, isLingering, told) => {
-    const closings = new Closings();
+    const closings = new Closings(RAISING);
     const connection = holding(100);
     closings.drain(connection, POLITE);
     closings.ended(connection, isLingering);
@@ -110,7 +111,7 @@ describe("a connection that has ended", () => {
   });
 
   it("is freed at once with all others", () => {
-    const closings = new Closings();
+    const closings = new Closings(RAISING);
     const [ended, draining] = [new FakeConnection(), holding(1)];
     closings.ended(ended, false);
     closings.drain(draining, POLITE);
@@ -122,8 +123,24 @@ describe("a connection that has ended", () => {
   });
 });
 
+it("a connection that fails harms no other", () => {
+  const errors: unknown[] = [];
+  const closings = new Closings({ error: (error) => errors.push(error) });
+  const broken = holding(100);
+  const failure = new Error("injected");
+  broken.terminate = () => {
+    throw failure;
+  };
+  const other = holding(100);
+  closings.drain(broken, CURT);
+  closings.drain(other, CURT);
+  pass(2);
+  expect(errors).toEqual([failure]);
+  expect(other.told).toEqual(["terminated 2"]);
+});
+
 it("one timer serves all connections, and runs only while there are any", () => {
-  const closings = new Closings();
+  const closings = new Closings(RAISING);
   expect(vi.getTimerCount()).toBe(0);
   for (let index = 0; index < 100; index++) closings.ended(new FakeConnection(), index % 2 === 0);
   expect(vi.getTimerCount()).toBe(1);

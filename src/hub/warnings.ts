@@ -1,0 +1,93 @@
+import process from "node:process";
+import type { Refusal } from "../door/refusal.ts";
+import { HubError, isInstance } from "../errors.ts";
+import type { ErrorSource } from "../report.ts";
+import type { Clock } from "../time/clock.ts";
+
+/** The most warnings within {@link MINUTE}. */
+const MOST = 10;
+const MINUTE = 60_000;
+/** The most kinds that are remembered; after as many, there are no more warnings. */
+const MOST_KINDS = 1_000;
+/** The most characters of a text, and lines of a stack, that are shown. */
+const MOST_CHARACTERS = 500;
+const MOST_FRAMES = 20;
+
+/**
+ * Makes process warnings of what nobody listens to: one of each kind, and at most ten within a minute.
+ *
+ * What is in them may be a client's words, and a warning usually goes to a terminal: only printable ASCII is shown.
+ */
+export class Warnings {
+  readonly #clock: Clock;
+  /** How the application can listen to failures. */
+  readonly #remedy: string;
+  readonly #kinds = new Set<string>();
+  /** The times of the last warnings, oldest first. */
+  readonly #times: number[] = [];
+
+  constructor(clock: Clock, remedy: string) {
+    this.#clock = clock;
+    this.#remedy = remedy;
+  }
+
+  /** Warns of a failure. Its kind is its source, its event and, of a {@link HubError}, the code. */
+  failed(error: unknown, source: ErrorSource, event = ""): void {
+    const code = isInstance(error, HubError) ? error.code : "";
+    if (!this.#mayShow(`${source} ${code} ${event}`)) return;
+    const { text, frames } = describe(error);
+    const subject = event === "" ? source : `${source}, "${printable(event)}"`;
+    const message = `Unheard failure (${subject}): ${text} - Listen with ${this.#remedy}. Others like this are not shown.`;
+    process.emitWarning(message, { type: "HubWarning", code: "HUB_UNHEARD_FAILURE", detail: frames });
+  }
+
+  /** Warns of a page that was refused for its origin; of the others no program needs to know. */
+  refused({ reason, handshake, host = "" }: Refusal): void {
+    if (reason !== "origin" || !this.#mayShow(reason)) return;
+    const origin = printable(handshake.headers["origin"] ?? "");
+    const message =
+      `Unheard refusal: the option "origins" keeps pages of "${origin}" from the host "${printable(host)}". ` +
+      `To allow them, use origins: ["${origin}"]; if a proxy has changed the host, use trustProxy. ` +
+      `Listen with hub.on("refusal", ...). Others like this are not shown.`;
+    process.emitWarning(message, { type: "HubWarning", code: "HUB_UNHEARD_REFUSAL" });
+  }
+
+  /** Tells whether a warning of this kind is due, and counts it. */
+  #mayShow(kind: string): boolean {
+    if (this.#kinds.has(kind) || this.#kinds.size >= MOST_KINDS) return false;
+    const now = this.#clock.now();
+    const [oldest = 0] = this.#times;
+    if (this.#times.length === MOST) {
+      if (now - oldest < MINUTE) return false;
+      this.#times.shift();
+    }
+    this.#times.push(now);
+    this.#kinds.add(kind);
+    return true;
+  }
+}
+
+/** Returns what was thrown, and where, as printable text. Whatever is done with a thrown value can fail. */
+function describe(error: unknown): { readonly text: string; readonly frames?: string } {
+  try {
+    if (!(error instanceof Error)) return { text: printable(String(error)) };
+    return { text: printable(`${error.name}: ${error.message}`), frames: framesOf(String(error.stack), error.message) };
+  } catch {
+    return { text: "an error that cannot be shown" };
+  }
+}
+
+/** Returns the lines behind the message in a stack. Lines of the message itself may only look like those of a stack. */
+function framesOf(stack: string, message: string): string {
+  const start = stack.indexOf(message);
+  if (start === -1) return printable(stack);
+  const lines = stack.slice(start + message.length).split("\n");
+  const frames = lines.filter((line) => line.startsWith("    at "));
+  return frames.slice(0, MOST_FRAMES).map(printable).join("\n");
+}
+
+/** Escapes what is not printable ASCII, such as line breaks, controls of terminals and marks that reverse text. */
+function printable(text: string): string {
+  const shown = text.length > MOST_CHARACTERS ? `${text.slice(0, MOST_CHARACTERS)}...` : text;
+  return shown.replaceAll(/[^ -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}

@@ -1,0 +1,11 @@
+import { guarded, type Guardian } from "../guard.ts";
+import type { Clock } from "./clock.ts";
+
+/** Returns the same clock, where what a callback throws is reported and goes no further. */
+export function guardedClock(clock: Clock, guardian: Guardian): Clock {
+  return {
+    now: () => clock.now(),
+    wall: () => clock.wall(),
+    setTimeout: (callback, delay) => clock.setTimeout(() => guarded(guardian, callback), delay),
+  };
+}
