@@ -41,8 +41,8 @@ export interface Beating {
   /** When in each interval the member is asked: given by {@link Heartbeat.nextPhase} when the member connects. */
   readonly phase: number;
   /**
-   * Whether nothing is read from the member at present: it is neither asked nor judged. Where reading goes on, `askedIn`
-   * has to become 0, so that the member is asked anew.
+   * Whether nothing is read from the member at present: it is asked, because what is written to a client that has gone ends its
+   * connection, but not judged. Where reading goes on, `askedIn` has to become 0, so that the member is asked anew.
    */
   readonly isPaused: boolean;
 }
@@ -130,7 +130,7 @@ export class Heartbeat<M extends Beating> {
     const phase = tick % this.#slices;
     this.#tickLater();
     this.#forEach((member) => {
-      if (member.phase !== phase || member.askedIn !== 0 || member.isPaused) return;
+      if (member.phase !== phase || member.askedIn !== 0) return;
       member.askedIn = tick;
       this.#report.ping(member);
     });

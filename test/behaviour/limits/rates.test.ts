@@ -168,6 +168,18 @@ describe.each(SUBJECTS.filter(({ name }) => name === "ws"))("On $name a client t
     expect(fixture.hub.stats().waitingBytes).toBeLessThan(10_000 + ONE_READ);
     expect(peer.socket.isOpen).toBe(true);
   });
+
+  test("holds no place when it has gone, whatever waits of it", async () => {
+    const heartbeat = { interval: 100, timeout: 50 };
+    const fixture = await openHubFixture(subject, { ...SLOW, heartbeat });
+    countHandled(fixture);
+    const peer = await fixture.connect();
+    flood(peer);
+    await until(() => fixture.hub.stats().pauses === 1);
+    peer.client.vanish();
+    await until(() => fixture.hub.stats().connections === 0);
+    expect(fixture.hub.stats().waitingBytes).toBe(0);
+  });
 });
 
 describe.each(SUBJECTS.filter(({ name }) => name !== "ws"))("On $name a client that floods", (subject) => {
@@ -180,6 +192,14 @@ describe.each(SUBJECTS.filter(({ name }) => name !== "ws"))("On $name a client t
     expect(fixture.hub.stats().waitingBytes).toBe(0);
     other.say({ event: "n", id: 1, data: 1 });
     expect(await other.packet()).toStrictEqual({ reply: 1, data: 1 });
+  });
+
+  test("is closed with 4005, too, if its messages are empty", async () => {
+    const { fixture } = await openHubFixtureInTime(subject, SLOW);
+    fixture.hub.on("message", () => {});
+    const peer = await fixture.connect();
+    for (let n = 0; n < 100; n++) peer.client.send(new Uint8Array(0));
+    expect(await peer.client.closed).toStrictEqual(FLOOD);
   });
 });
 

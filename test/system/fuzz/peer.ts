@@ -8,6 +8,14 @@ import { Transcript } from "./transcript.ts";
 /** How a connection ended, seen from its client. */
 export type End = "fin" | "reset";
 
+let count = 0;
+
+/** Each client has an address of its own, because the server remembers what was done from an address. */
+function nextAddress(): string {
+  const number = count++;
+  return `127.${(number % 250) + 1}.${Math.floor(number / 250) % 250}.${Math.floor(number / 62_500) % 250}`;
+}
+
 /** The hostile client's end of a TCP connection. */
 export class Peer {
   readonly transcript: Transcript = new Transcript();
@@ -16,7 +24,8 @@ export class Peer {
   #wake: () => void = () => {};
 
   static async connect(port: number): Promise<Peer> {
-    const tcp = createConnection({ port, host: "127.0.0.1", allowHalfOpen: true, noDelay: true });
+    const localAddress = nextAddress();
+    const tcp = createConnection({ port, host: "127.0.0.1", localAddress, allowHalfOpen: true, noDelay: true });
     const peer = new Peer(tcp);
     await once(tcp, "connect");
     return peer;

@@ -14,9 +14,11 @@ export function presence({ descriptors, hubs, pollution, resources }: Figures): 
 }
 
 function presenceIn({ refusals, sockets, statistics }: HubFigures): unknown {
-  const { connections, newcomers, closing, rooms } = statistics;
+  const { connections, newcomers, closing, rooms, handling, handlingBytes, waitingBytes } = statistics;
   // Of the places that the hub has, those are lost whose client it believes to be there still.
-  return { sockets, connections, newcomers, closing, rooms, turnedAwayForLackOfRoom: refusals["capacity"] ?? 0 };
+  const places = { sockets, connections, newcomers, closing, turnedAwayForLackOfRoom: refusals["capacity"] ?? 0 };
+  // The well-behaved clients ask something now and then.
+  return { ...places, rooms, isAtWork: handling > 3, isHeavy: handlingBytes > 1_024, waitingBytes };
 }
 
 /** The sum of what the hubs counted under these names. */

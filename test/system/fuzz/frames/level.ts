@@ -53,7 +53,7 @@ async function play(seed: number, { ports }: Arena): Promise<Result> {
     await peer.write([frame(Opcode.text, JSON.stringify(FENCE))]);
     await peer.until(() => messages.some((message) => FENCE_REPLY.test(String(message))), "The fence");
     if (peer.end === undefined) outcomes.push("a conversation with good frames");
-    else complaints.push("Good frames ended the connection.");
+    else complaints.push(`Good frames ended the connection with ${peer.transcript.closeCode}.`);
     await peer.write([frame(Opcode.close, closePayload(1000))]);
   }
   if (random.chance(0.1)) peer.vanish();

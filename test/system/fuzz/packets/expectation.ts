@@ -20,12 +20,14 @@ const NONE: Expectation = { answer: "none" };
 export function expectationOf(message: string | Buffer, takesMessages: boolean): Expectation {
   if (typeof message !== "string") return takesMessages ? NONE : { answer: "error", code: "unexpected-message" };
   const value = parsed(message);
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return BAD_PACKET;
+  if (typeof value !== "object" || value === null || Array.isArray(value) || isTooDeep(value)) return BAD_PACKET;
   const { event, id, key, reply, error } = value as Readonly<Record<string, unknown>>;
   if (event === undefined) return isNumber(reply) && isError(error) ? NONE : BAD_PACKET;
   if (typeof event !== "string" || event === "" || event.length > 256) return BAD_PACKET;
   if (id !== undefined && !isNumber(id)) return BAD_PACKET;
   if (key !== undefined && (typeof key !== "string" || key === "" || key.length > 64)) return BAD_PACKET;
+  // Whatever comes with it, a sign of life is no more than that.
+  if (event === "hub:pong") return NONE;
   const code = refusalOf(event);
   // Minus zero is zero.
   if (id !== undefined) return { answer: "reply", id: id + 0, code, sameAs: key && JSON.stringify([event, key]) };
@@ -41,10 +43,22 @@ function parsed(text: string): unknown {
 }
 
 function refusalOf(event: string): string | undefined {
-  if (["hub:join", "hub:leave", "hub:pong", "kick", "terminate", ...HANDLED].includes(event)) return undefined;
+  if (["hub:join", "hub:leave", "kick", "terminate", ...HANDLED].includes(event)) return undefined;
   // The names that `listen` has made up.
   if (event.startsWith("own ")) return undefined;
   return event.startsWith("hub:") ? "reserved-event" : "unknown-event";
+}
+
+/** Whether arrays and objects are nested more than 512 deep. */
+function isTooDeep(value: object): boolean {
+  let level: readonly object[] = [value];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth === 512) return true;
+    level = level.flatMap((outer) =>
+      Object.values(outer).filter((inner) => typeof inner === "object" && inner !== null),
+    );
+  }
+  return false;
 }
 
 function isNumber(value: unknown): value is number {

@@ -52,7 +52,7 @@ function packed(random: Random): Script {
   };
 }
 
-/** More than that hub takes at a time, twice. */
+/** More than that hub handles at a time: the rest waits. */
 function flood(random: Random): Script {
   const event = random.pick(["echo", "later", "throw"]);
   return {
@@ -68,8 +68,9 @@ function greedy(random: Random): Script {
   const rooms = Array.from({ length: random.between(9, 20) }, (_, id) => {
     return `{"event":"hub:join","id":${id + 500},"data":{"room":"room ${id}"}}`;
   });
+  const large = `{"event":"echo","id":901,"key":"large","data":"${"x".repeat(20_000)}"}`;
   const repeated = Array.from({ length: random.between(0, 200) }, () => '{"event":"later","id":900,"key":"again"}');
-  return { ...plain(random), hub: "lenient", messages: [...rooms, ...repeated, ...requests] };
+  return { ...plain(random), hub: "lenient", messages: [...rooms, large, large, ...repeated, ...requests] };
 }
 
 function messages(random: Random): Script["messages"] {

@@ -29,7 +29,7 @@ const OPTIONS: Readonly<Record<HubName, HubOptions>> = {
   compressing: {
     compression: true,
     overload: "drop",
-    limits: { messages: { perSecond: 200, burst: 400 }, bytes: NO_LIMIT, violations: NO_LIMIT },
+    limits: { messages: { perSecond: 1_000, burst: 400 }, bytes: NO_LIMIT, violations: NO_LIMIT },
   },
 };
 
