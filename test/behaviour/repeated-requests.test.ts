@@ -4,7 +4,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { Inbox } from "../../src/testing/inbox.ts";
 import type { ClientFixture } from "../../src/testing/suite/client-fixture.ts";
 import type { HubFixture } from "../../src/testing/suite/hub-fixture.ts";
-import { openHubFixture, SUBJECTS } from "../support/hub-fixture.ts";
+import { openHubFixture, openHubFixtureInTime, SUBJECTS } from "../support/hub-fixture.ts";
 
 const PAY = { event: "pay", id: 7, key: "k" };
 const PAID = { reply: 7, data: "paid" };
@@ -88,11 +88,13 @@ describe.each(SUBJECTS)("On $name a request with a key", (subject) => {
   });
 
   test("keeps its reply when a repetition is refused", async () => {
-    const fixture = await openHubFixture(subject, { limits: { pendingRequests: 1 } });
+    const { fixture, clock } = await openHubFixtureInTime(subject, { limits: { pendingRequests: 1 } });
     const begun = handlePayments(fixture);
     const peer = await fixture.connect();
     peer.say(PAY);
     peer.say(PAY);
+    await expect.poll(() => fixture.hub.stats().messagesIn).toBe(2);
+    await clock.advance(11_000);
     expect(await peer.packet()).toMatchObject({ reply: 7, error: { code: "too-many-requests" } });
     (await begun.next())?.("paid");
     expect(await peer.packet()).toStrictEqual(PAID);
