@@ -10,8 +10,8 @@ export type Disconnection = Close;
 /** What was going on when an error was reported. */
 export interface ErrorContext<T extends HubTypes = HubTypes> {
   /**
-   * A handler of `handle`, `on` or `onNode`, middleware around it, a listener of a hub event, the option of that name, the
-   * codec at work for the hub itself, the transport's server, or what connects it with other nodes.
+   * The part that failed: a handler of `handle`, `on` or `onNode`, middleware around a handler, a listener of a hub event, the
+   * option of that name, the codec at work for the hub itself, the transport, the backplane, or the hub (`internal`).
    */
   readonly source: ErrorSource;
   /** The event that was being handled. */

@@ -245,12 +245,6 @@ export interface Connection {
    */
   write(frames: FrameSequence): boolean;
 
-  /** Stops reading from the client, where the library can: what the client sends waits in the buffers between them. */
-  pause?(): void;
-
-  /** Reads from the client again. */
-  resume?(): void;
-
   /** Sends a ping, which the client answers with a pong. Does nothing once the connection is closed. */
   ping(): void;
 

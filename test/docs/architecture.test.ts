@@ -96,6 +96,25 @@ const sources = readdirSync(new URL("../../src", import.meta.url), { recursive: 
   .filter((path) => path.endsWith(".ts"))
   .map((path) => `src/${path}`);
 
+test("every import leads to a lower floor of the picture", () => {
+  const picture = /```\n(9 .*?)```/s.exec(readText(PATH))?.[1] ?? "";
+  const floors = new Map<string, number>();
+  for (const [, floor = "", line = ""] of picture.matchAll(/^(\d) +(.*)$/gm)) {
+    for (const [, name = ""] of line.matchAll(/([\w-]+)(?:\/|\.ts)(?= |$)/g)) floors.set(name, Number(floor));
+  }
+  expect([...floors.keys()].toSorted()).toStrictEqual([...ROOMS, "index"].toSorted());
+  const roomOf = (path: string): string => /^src\/([\w-]+)/.exec(path)?.[1] ?? "";
+  const upwards = sources.flatMap((path) =>
+    Array.from(readText(path).matchAll(/(?:from|import\() ?"(\.[^"]+)"/g), ([, specifier = ""]) => {
+      return new URL(specifier, `file:///${path}`).pathname.slice(1);
+    })
+      .filter((target) => roomOf(target) !== roomOf(path))
+      .filter((target) => (floors.get(roomOf(target)) ?? 0) >= (floors.get(roomOf(path)) ?? 0))
+      .map((target) => `${path} -> ${target}`),
+  );
+  expect(upwards).toStrictEqual([]);
+});
+
 test("only Delivery writes to members", () => {
   const writers = sources.filter((path) => {
     return !/^src\/(?:transports|testing)\//.test(path) && /\bconnection\.write\(/.test(readText(path));
