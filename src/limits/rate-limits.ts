@@ -8,8 +8,8 @@ export interface Allowance {
   readonly bytes: TokenBucket;
   /** Absent until the client does something wrong. */
   violations: TokenBucket | undefined;
-  /** Whether a connection with this allowance was closed for abuse. */
-  isAbused: boolean;
+  /** Number of connections with this allowance that were closed for abuse. */
+  abuses: number;
   /** Whether this allowance waits for the next connection of its owner. */
   isParked: boolean;
 }
@@ -23,6 +23,8 @@ export interface Rated {
   readonly connection: { readonly bytesRead?: number };
   /** The bytes read from the connection when its last message was charged, where the transport tells. */
   chargedBytes: number;
+  /** Whether messages of the client wait because its rate is used up. */
+  isDelayed: boolean;
 }
 
 type Rates = Pick<Limits, "messages" | "bytes" | "violations">;
@@ -42,20 +44,26 @@ const MAX_PARKED = 65_536;
 /** How often parked allowances are looked through, in milliseconds. */
 const SWEEP_INTERVAL = 1_000;
 
-/** From so many parked allowances of abused connections on, an owner may not connect. */
+/** While so many connections of an owner wait for their rates, a new one shares the allowance of one of them. */
+const MAX_DELAYED = 4;
+
+/** From so many closes for abuse on, an owner may not connect until the debts of these connections are paid. */
 const MAX_ABUSED = 8;
 
 /**
  * Holds clients to their rates. A client that sends more than its rate is not punished: it has to wait.
  *
  * What is left outlives its connection: an allowance that is not full is parked, and the next connection of the same owner takes
- * it over, so that reconnecting renews nothing.
+ * it over, so that reconnecting renews nothing. A connection that waits may have been left by its client, which is not seen as long
+ * as nothing is read: so a new connection of an owner that keeps several waiting has no allowance of its own.
  */
 export class RateLimits {
   readonly #rates: Rates;
   readonly #clock: Clock;
   /** The parked allowances of each owner, the emptiest last; each may be parked for several owners. */
   readonly #parked = new Map<string, Allowance[]>();
+  /** The clients of each owner that wait for their rates. */
+  readonly #delayed = new Map<string, Set<Rated>>();
   #count = 0;
   #timer: Timer | undefined;
 
@@ -68,13 +76,18 @@ export class RateLimits {
   enter(client: Rated): void {
     client.chargedBytes = client.connection.bytesRead ?? 0;
     if (this.#count > 0) client.allowance = this.#takeOver(client.owners, this.#clock.now());
+    if (this.#delayed.size > 0) client.allowance ??= this.#shared(client.owners);
   }
 
   /** Returns how long a client has to wait until its next message is handled, in milliseconds; 0 if it need not wait. */
   delayOf(client: Rated): number {
     const now = this.#clock.now();
     const { messages, bytes } = this.#allowanceOf(client, now);
-    if (messages.level(now) >= 1 && bytes.level(now) > 0) return 0;
+    if (messages.level(now) >= 1 && bytes.level(now) > 0) {
+      if (client.isDelayed) this.#goesOn(client);
+      return 0;
+    }
+    if (!client.isDelayed) this.#waits(client);
     return QUANTUM + Math.max(messages.delayUntil(1, now), bytes.delayUntil(1, now));
   }
 
@@ -102,16 +115,18 @@ export class RateLimits {
 
   /** Notes that the connection of a client is closed for abuse. */
   abused(client: Rated): void {
-    this.#allowanceOf(client, this.#clock.now()).isAbused = true;
+    this.#allowanceOf(client, this.#clock.now()).abuses++;
   }
 
   /** Parks what is left to a client whose connection has ended, for the next connection of the same owners. */
   park(client: Rated): void {
     const { allowance } = client;
+    if (client.isDelayed) this.#goesOn(client);
     // What was read without making a message is charged, too.
     allowance?.bytes.take(unchargedOf(client), this.#clock.now());
     if (allowance === undefined || this.#isFull(allowance, this.#clock.now())) return;
     client.allowance = undefined;
+    if (allowance.isParked) return;
     allowance.isParked = true;
     for (const owner of client.owners) {
       const parked = this.#parked.get(owner);
@@ -126,8 +141,8 @@ export class RateLimits {
   /** Whether so many connections of this owner were closed for abuse, and their debts not paid, that it may not connect. */
   isBanned(owner: string): boolean {
     const parked = this.#parked.get(owner);
-    if (parked === undefined || parked.length < MAX_ABUSED) return false;
-    return parked.filter(({ isAbused, isParked }) => isAbused && isParked).length >= MAX_ABUSED;
+    if (parked === undefined) return false;
+    return parked.reduce((sum, { abuses, isParked }) => (isParked ? sum + abuses : sum), 0) >= MAX_ABUSED;
   }
 
   stop(): void {
@@ -139,7 +154,7 @@ export class RateLimits {
       messages: new TokenBucket(this.#rates.messages, now),
       bytes: new TokenBucket(this.#rates.bytes, now),
       violations: undefined,
-      isAbused: false,
+      abuses: 0,
       isParked: false,
     });
   }
@@ -150,11 +165,39 @@ export class RateLimits {
       const parked = this.#parked.get(owner);
       for (let allowance = parked?.pop(); allowance !== undefined; allowance = parked?.pop()) {
         this.#count--;
-        if (!allowance.isParked || this.#isFull(allowance, now)) continue;
+        const { isParked } = allowance;
         allowance.isParked = false;
-        return allowance;
+        if (isParked && !this.#isFull(allowance, now)) return allowance;
       }
       this.#parked.delete(owner);
+    }
+    return undefined;
+  }
+
+  #waits(client: Rated): void {
+    client.isDelayed = true;
+    for (const owner of client.owners) {
+      const delayed = this.#delayed.get(owner);
+      if (delayed === undefined) this.#delayed.set(owner, new Set([client]));
+      else delayed.add(client);
+    }
+  }
+
+  #goesOn(client: Rated): void {
+    client.isDelayed = false;
+    for (const owner of client.owners) {
+      const delayed = this.#delayed.get(owner);
+      delayed?.delete(client);
+      if (delayed?.size === 0) this.#delayed.delete(owner);
+    }
+  }
+
+  /** Returns the allowance of a client that waits, if many of these owners do. */
+  #shared(owners: readonly string[]): Allowance | undefined {
+    for (const owner of owners) {
+      const delayed = this.#delayed.get(owner);
+      if (delayed === undefined || delayed.size < MAX_DELAYED) continue;
+      for (const { allowance } of delayed) return allowance;
     }
     return undefined;
   }
@@ -163,7 +206,10 @@ export class RateLimits {
     this.#timer = undefined;
     const now = this.#clock.now();
     for (const [owner, parked] of this.#parked) {
-      const left = parked.filter((allowance) => allowance.isParked && !this.#isFull(allowance, now));
+      const left = parked.filter((allowance) => {
+        if (this.#isFull(allowance, now)) allowance.isParked = false;
+        return allowance.isParked;
+      });
       this.#count -= parked.length - left.length;
       if (left.length === 0) this.#parked.delete(owner);
       else this.#parked.set(owner, left);
@@ -174,6 +220,7 @@ export class RateLimits {
   #forgetOldest(): void {
     for (const [owner, parked] of this.#parked) {
       this.#count -= parked.length;
+      for (const allowance of parked) allowance.isParked = false;
       this.#parked.delete(owner);
       return;
     }

@@ -51,6 +51,7 @@ export class Member<S = unknown> implements Asked<Member>, Beating, Expiring, Ra
   #controller: AbortController | undefined = undefined;
   allowance: Rated["allowance"] = undefined;
   chargedBytes = 0;
+  isDelayed = false;
   askedIn = 0;
   isPaused = false;
   readonly phase: number;

@@ -61,6 +61,8 @@ export class EarlyBytes {
 
   readonly #close = (): void => {
     this.#release();
+    // The decision may take its time.
+    this.#bytes = Buffer.alloc(0);
     this.#gone();
   };
 }

@@ -193,14 +193,6 @@ describe.each(SUBJECTS.filter(({ name }) => name !== "ws"))("On $name a client t
     other.say({ event: "n", id: 1, data: 1 });
     expect(await other.packet()).toStrictEqual({ reply: 1, data: 1 });
   });
-
-  test("is closed with 4005, too, if its messages are empty", async () => {
-    const { fixture } = await openHubFixtureInTime(subject, SLOW);
-    fixture.hub.on("message", () => {});
-    const peer = await fixture.connect();
-    for (let n = 0; n < 100; n++) peer.client.send(new Uint8Array(0));
-    expect(await peer.client.closed).toStrictEqual(FLOOD);
-  });
 });
 
 describe.each(SUBJECTS.filter(({ name }) => name !== "ws"))("On $name messages of one byte", (subject) => {

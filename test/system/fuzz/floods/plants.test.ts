@@ -35,7 +35,8 @@ describe.each(TRANSPORTS)("The floods find on %s:", (transport) => {
       const outcome = await flooding(flood, { server, flooder, honest }, extent).catch((error: unknown) =>
         String(error),
       );
-      const complaints = typeof outcome === "string" ? [outcome] : complaintsOf(flood, outcome, idle.descriptors - 1);
+      const complaints =
+        typeof outcome === "string" ? [outcome] : complaintsOf(flood, outcome, idle.descriptors - 1, transport);
       expect([...complaints, ...server.complaints].join("\n")).toMatch(plant.complaint);
     } finally {
       await flooder.leave();

@@ -129,13 +129,6 @@ export const PLANTS: readonly Plant[] = [
     transport: "ws",
     complaint: /bytes that are held/,
   },
-  {
-    name: "Data is nested as deep as it likes",
-    file: "protocol/json-weight.js",
-    edits: [["if (++depth > MAX_DEPTH)", "if (++depth < 0)"]],
-    flood: "deep replies to another node",
-    complaint: /The server ended/,
-  },
 ];
 
 /** Copies an installation and puts a fault into it. */

@@ -23,9 +23,9 @@ export function expectationOf(message: string | Buffer, takesMessages: boolean):
   if (typeof value !== "object" || value === null || Array.isArray(value) || isTooDeep(value)) return BAD_PACKET;
   const { event, id, key, reply, error } = value as Readonly<Record<string, unknown>>;
   if (event === undefined) return isNumber(reply) && isError(error) ? NONE : BAD_PACKET;
-  if (typeof event !== "string" || event === "" || event.length > 256) return BAD_PACKET;
+  if (typeof event !== "string" || event === "" || event.length > 256 || !isWellFormed(event)) return BAD_PACKET;
   if (id !== undefined && !isNumber(id)) return BAD_PACKET;
-  if (key !== undefined && (typeof key !== "string" || key === "" || key.length > 64)) return BAD_PACKET;
+  if (key !== undefined && !isKey(key)) return BAD_PACKET;
   // Whatever comes with it, a sign of life is no more than that.
   if (event === "hub:pong") return NONE;
   const code = refusalOf(event);
@@ -47,6 +47,15 @@ function refusalOf(event: string): string | undefined {
   // The names that `listen` has made up.
   if (event.startsWith("own ")) return undefined;
   return event.startsWith("hub:") ? "reserved-event" : "unknown-event";
+}
+
+function isKey(value: unknown): boolean {
+  return typeof value === "string" && value !== "" && value.length <= 64 && isWellFormed(value);
+}
+
+/** Whether there is no half of a surrogate pair without the other. */
+function isWellFormed(text: string): boolean {
+  return !/\p{Surrogate}/u.test(text);
 }
 
 /** Whether arrays and objects are nested more than 512 deep. */

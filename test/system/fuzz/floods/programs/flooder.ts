@@ -22,8 +22,14 @@ class Attack {
   #writtenAtClose: number | undefined;
   #read: Buffer = Buffer.alloc(0);
 
-  constructor({ port, address }: Task, { isDeaf }: Flood) {
-    this.tcp = createConnection({ port, host: "127.0.0.1", localAddress: address, noDelay: true, allowHalfOpen: true });
+  constructor({ port, address }: Task, { isDeaf, isStubborn }: Flood) {
+    this.tcp = createConnection({
+      port,
+      host: "127.0.0.1",
+      localAddress: address,
+      noDelay: true,
+      allowHalfOpen: isStubborn === true,
+    });
     this.tcp.on("error", () => {});
     this.tcp.on("close", () => {
       this.isOver = true;

@@ -24,6 +24,8 @@ export interface Flood {
   readonly interval?: number;
   /** Whether the client reads nothing of what it is sent. */
   readonly isDeaf?: boolean;
+  /** Whether the client does not end its side of a connection that the server has ended. */
+  readonly isStubborn?: boolean;
   /** Whether the client waits for no answer to its handshake. */
   readonly isHasty?: boolean;
   /** Whether what is sent is no handshake, but an ordinary request. */
@@ -156,7 +158,7 @@ export const FLOODS: readonly Flood[] = [
     piece: always(Buffer.concat(Array.from({ length: 1_000 }, () => frame(0, "", 0)))),
     pieces: 20,
   },
-  { name: "many that are closed", clients: 32, piece: always(text("{")), pieces: 100, close: 4005 },
+  { name: "many that are closed", clients: 32, piece: always(text("{")), pieces: 100, isStubborn: true, close: 4005 },
   { name: "not JSON", piece: always(text("{")), pieces: 3_000, close: 4005 },
   { name: "awaiting, 200 KB of {}", piece: always(event("work", many("{}", 200_000))), pieces: 40 },
   { name: "awaiting, 40 B", piece: always(event("work", '"0123456789"')), pieces: 3_000 },
