@@ -96,6 +96,8 @@ const sources = readdirSync(new URL("../../src", import.meta.url), { recursive: 
   .filter((path) => path.endsWith(".ts"))
   .map((path) => `src/${path}`);
 
+const roomOf = (path: string): string => /^src\/([\w-]+)/.exec(path)?.[1] ?? "";
+
 test("every import leads to a lower floor of the picture", () => {
   const picture = /```\n(9 .*?)```/s.exec(readText(PATH))?.[1] ?? "";
   const floors = new Map<string, number>();
@@ -103,7 +105,6 @@ test("every import leads to a lower floor of the picture", () => {
     for (const [, name = ""] of line.matchAll(/([\w-]+)(?:\/|\.ts)(?= |$)/g)) floors.set(name, Number(floor));
   }
   expect([...floors.keys()].toSorted()).toStrictEqual([...ROOMS, "index"].toSorted());
-  const roomOf = (path: string): string => /^src\/([\w-]+)/.exec(path)?.[1] ?? "";
   const upwards = sources.flatMap((path) =>
     Array.from(readText(path).matchAll(/(?:from|import\() ?"(\.[^"]+)"/g), ([, specifier = ""]) => {
       return new URL(specifier, `file:///${path}`).pathname.slice(1);

@@ -40,7 +40,7 @@ const TEXT = 0x1;
 const BINARY = 0x2;
 
 /** A client's frame. */
-export function frame(opcode: number, payload: string | Buffer, first: number = 0x80): Buffer {
+function frame(opcode: number, payload: string | Buffer, first: number = 0x80): Buffer {
   const bytes = Buffer.from(payload as string);
   const head =
     bytes.length < 126
