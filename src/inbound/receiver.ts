@@ -52,6 +52,12 @@ const PATIENCE = 10_000;
 /** How often messages that wait for handlers are looked through, in milliseconds. */
 const SWEEP_INTERVAL = 1_000;
 
+/**
+ * The number of bytes that may wait beyond the limit of a client that is not read from any more. What has been read already is
+ * handed over nevertheless: ten thousand empty messages at most, with their records, or whatever they make when inflated.
+ */
+const ALREADY_READ = 4 * 1024 * 1024;
+
 /** The most messages of one member that are handled in a row after a wait. */
 const AT_ONCE = 100;
 
@@ -111,8 +117,8 @@ export class Receiver {
   /** Whether one more message may wait. A client that cannot be made to wait is closed if it sends too much. */
   #hasRoom(member: Member): boolean {
     const { connection, inbox } = member;
-    if (connection.pause !== undefined || inbox === undefined || inbox.bytes <= this.#parts.limits.waitingBytes)
-      return true;
+    const most = this.#parts.limits.waitingBytes + (connection.pause === undefined ? 0 : ALREADY_READ);
+    if (inbox === undefined || inbox.bytes <= most) return true;
     this.#parts.responder.expel(member, FLOOD);
     return false;
   }

@@ -167,6 +167,22 @@ describe("Compression on ws", () => {
     await expect.poll(() => faults).toEqual([1006]);
   });
 
+  test("a client whose small frames become large messages is closed, though it is made to wait", async () => {
+    const { client } = await connectRaw("permessage-deflate");
+    const ends: unknown[] = [];
+    hub.on("disconnection", (_socket, { code }) => ends.push(code));
+    let waiting = 0;
+    hub.on("message", () => {
+      waiting = Math.max(waiting, hub.stats().waitingBytes);
+    });
+    const mebibyte = deflateRawSync("x".repeat(1024 * 1024), { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4);
+    const frame = rawFrame(Opcode.text, mebibyte, { reserved: 4 });
+    client.write(...Array.from({ length: 60 }, () => frame));
+    await expect.poll(() => ends).toEqual([4005]);
+    expect(waiting).toBeLessThan(8 * 1024 * 1024);
+    expect(hub.stats().waitingBytes).toBe(0);
+  });
+
   test("compressed, small, empty, pong and close frames come in the order of their calls", async () => {
     const { client } = await connectRaw("permessage-deflate");
     const ponged = new Promise<void>((resolve) => {
