@@ -5,7 +5,7 @@ import { ownerOf } from "../members/owner.ts";
 import type { EventPacket } from "../protocol/packet.ts";
 import type { Clock } from "../time/clock.ts";
 import type { MessageFrame } from "../transports/transport.ts";
-import { Answers } from "./answers.ts";
+import { KeptReplies } from "./kept-replies.ts";
 
 /** How long and how much the hub remembers of requests that clients may repeat. */
 export interface IdempotencyOptions {
@@ -98,7 +98,7 @@ const EXCESSIVE: Receipt = { isNew: false, isExcessive: true };
  */
 export class Idempotency<A extends Asker> {
   readonly #clock: Clock;
-  readonly #answers: Answers;
+  readonly #replies: KeptReplies;
   readonly #maxReplyBytes: number;
   readonly #running = new Map<string, Running<A>>();
 
@@ -106,7 +106,7 @@ export class Idempotency<A extends Asker> {
     const { within, maxBytes, maxBytesPerOwner = Math.min(MAX_BYTES_PER_OWNER, maxBytes) } = options;
     this.#clock = clock;
     this.#maxReplyBytes = maxBytesPerOwner * MAX_PART;
-    this.#answers = new Answers({ within, maxBytes, maxBytesPerOwner }, counters);
+    this.#replies = new KeptReplies({ within, maxBytes, maxBytesPerOwner }, counters);
   }
 
   /** Takes a request that came in. A member that repeats a request which is being handled gets the reply, too. */
@@ -114,8 +114,8 @@ export class Idempotency<A extends Asker> {
     const identity = identityOf(asker, packet);
     const running = this.#running.get(identity);
     if (running !== undefined) return join(running.askers, asker) ? RUNNING : EXCESSIVE;
-    const answer = this.#answers.find(identity, this.#clock.now());
-    if (answer !== undefined) return answer.reply === undefined ? GONE : { isNew: false, reply: answer.reply };
+    const kept = this.#replies.find(identity, this.#clock.now());
+    if (kept !== undefined) return kept.reply === undefined ? GONE : { isNew: false, reply: kept.reply };
     this.#running.set(identity, { packet, askers: new Set([asker]) });
     return NEW;
   }
@@ -129,7 +129,7 @@ export class Idempotency<A extends Asker> {
     const running = this.#running.get(identity);
     if (running?.packet !== packet) return [asker];
     this.#running.delete(identity);
-    this.#answers.keep(identity, ownerOf(asker), this.#kept(frame), this.#clock.now());
+    this.#replies.keep(identity, ownerOf(asker), this.#kept(frame), this.#clock.now());
     return running.askers;
   }
 
