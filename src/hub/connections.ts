@@ -36,8 +36,8 @@ export interface ConnectionsParts extends SocketParts {
   readonly report: ConnectionsReport;
 }
 
-/** What everybody is told who has to go, or who still connects. */
-interface Farewell extends Close {
+/** How members and newcomers are dismissed: the close, and when to reconnect. */
+interface Dismissal extends Close {
   readonly bye?: Bye;
 }
 
@@ -48,7 +48,7 @@ export class Connections implements HeartbeatReport<Member>, NewcomerReport {
   readonly #newcomers = new Set<Newcomer>();
   #closing = 0;
   /** Present once the hub is drained or closed. */
-  #farewell: Farewell | undefined;
+  #dismissal: Dismissal | undefined;
 
   constructor(parts: ConnectionsParts) {
     this.#parts = parts;
@@ -75,7 +75,7 @@ export class Connections implements HeartbeatReport<Member>, NewcomerReport {
   /** Closes all connections, and those that still come. */
   close(): void {
     // The members that are left of a drain have been told when to reconnect.
-    const { code, reason } = this.#farewell ?? GOING_AWAY;
+    const { code, reason } = this.#dismissal ?? GOING_AWAY;
     this.#end({ code, reason });
     this.#forEachMember((member) => this.#dismiss(member, { code, reason }));
   }
@@ -84,12 +84,12 @@ export class Connections implements HeartbeatReport<Member>, NewcomerReport {
     forEach(this.#parts.members.all.values(), act, this.#parts.lifecycle.fail);
   }
 
-  #end(farewell: Farewell): void {
-    this.#farewell = farewell;
+  #end(dismissal: Dismissal): void {
+    this.#dismissal = dismissal;
     this.#parts.door.shut();
     forEach(
       this.#newcomers,
-      (newcomer) => newcomer.close(farewell),
+      (newcomer) => newcomer.close(dismissal),
       (_newcomer, error) => this.#parts.report.failed(error, "internal"),
     );
   }
@@ -176,7 +176,7 @@ export class Connections implements HeartbeatReport<Member>, NewcomerReport {
     member.socket = new Socket(this.#parts, member);
     if (settings.welcome || this.#isLibrary(member)) this.#greet(member);
     report.connected(member);
-    if (this.#farewell !== undefined) this.#dismiss(member, this.#farewell);
+    if (this.#dismissal !== undefined) this.#dismiss(member, this.#dismissal);
   }
 
   done(newcomer: Newcomer): void {
@@ -213,7 +213,7 @@ export class Connections implements HeartbeatReport<Member>, NewcomerReport {
     const newcomer = new Newcomer(connection, codec, admission.handshake, this.#newcomerParts);
     this.#newcomers.add(newcomer);
     // The decision to let this client in was taken before `close()` was called, and is carried out after it.
-    if (this.#farewell !== undefined) newcomer.close(this.#farewell);
+    if (this.#dismissal !== undefined) newcomer.close(this.#dismissal);
   }
 
   #greet(member: Member): void {
@@ -222,7 +222,7 @@ export class Connections implements HeartbeatReport<Member>, NewcomerReport {
     this.#tell(member, { event: ControlEvent.welcome, data });
   }
 
-  #dismiss(member: Member, { code, reason, bye }: Farewell): void {
+  #dismiss(member: Member, { code, reason, bye }: Dismissal): void {
     if (bye !== undefined) this.#tell(member, { event: ControlEvent.bye, data: bye });
     this.#parts.lifecycle.close(member, { code, reason });
   }
@@ -240,7 +240,7 @@ export class Connections implements HeartbeatReport<Member>, NewcomerReport {
   }
 }
 
-const GOING_AWAY: Farewell = { code: CloseCode.goingAway, reason: "The server is going away" };
+const GOING_AWAY: Dismissal = { code: CloseCode.goingAway, reason: "The server is going away" };
 
 /** The intervals that clients are told where the heartbeat is switched off. */
 const NO_HEARTBEAT: HeartbeatOptions = { interval: 0, timeout: 0 };

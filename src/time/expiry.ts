@@ -70,14 +70,14 @@ export class Expiry<M extends Expiring> {
     this.#due = Number.POSITIVE_INFINITY;
     this.#notBefore = this.#clock.now() + SWEEP_INTERVAL;
     let next = Number.POSITIVE_INFINITY;
-    const judge = (item: M): void => {
+    const check = (item: M): void => {
       const { expiresAt = Number.POSITIVE_INFINITY } = item;
       if (expiresAt <= wall) {
         this.#watched.delete(item);
         this.#expired(item);
       } else next = Math.min(next, expiresAt);
     };
-    forEach(this.#watched, judge, this.#failed);
+    forEach(this.#watched, check, this.#failed);
     if (next < Number.POSITIVE_INFINITY) this.#look(next);
   };
 }

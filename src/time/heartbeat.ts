@@ -42,7 +42,7 @@ export interface Beating {
   readonly phase: number;
   /**
    * Whether nothing is read from the member at present: it is asked, because what is written to a client that has gone ends its
-   * connection, but not judged. Where reading goes on, `askedIn` has to become 0, so that the member is asked anew.
+   * connection, but not declared lost. Where reading goes on, `askedIn` has to become 0, so that the member is asked anew.
    */
   readonly isPaused: boolean;
 }
@@ -135,17 +135,17 @@ export class Heartbeat<M extends Beating> {
       this.#report.ping(member);
     });
     // An event is only queued by now. The timeout starts after the immediate in which delivery writes it.
-    this.#soon(() => this.#judgeLater(tick));
+    this.#soon(() => this.#checkLater(tick));
   };
 
-  /** Judges after the timeout, in two halves: a pause of the process, however long, takes only one of them. */
-  #judgeLater(tick: number): void {
+  /** Checks for lost members after the timeout, which passes in two halves: a pause of the process, however long, takes only one of them. */
+  #checkLater(tick: number): void {
     const { timeout } = this.#options;
     const half = Math.ceil(timeout / 2);
-    this.#after(half, () => this.#after(timeout - half, () => this.#judge(tick)));
+    this.#after(half, () => this.#after(timeout - half, () => this.#check(tick)));
   }
 
-  #judge(tick: number): void {
+  #check(tick: number): void {
     this.#forEach((member) => {
       if (member.askedIn === 0 || member.askedIn > tick) return;
       if (member.isPaused) member.askedIn = 0;

@@ -44,7 +44,7 @@ function danglingSchemas(document: AsyncAPIDocument): readonly string[] {
 }
 
 /** Judges packets by the payloads of the document's messages. */
-export function judgeOf(document: AsyncAPIDocument): (message: string, packet: unknown) => boolean {
+export function validatorOf(document: AsyncAPIDocument): (message: string, packet: unknown) => boolean {
   const ajv = ajvOf(document);
   return (message, packet) => ajv.compile({ $ref: `document#/channels/hub/messages/${message}/payload` })(packet);
 }
