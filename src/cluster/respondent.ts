@@ -1,7 +1,7 @@
 import type { Clock, Timer } from "../time/clock.ts";
 import { HubError } from "../errors.ts";
 import { soon, type Guardian } from "../guard.ts";
-import type { RawOutcome } from "../members/requests.ts";
+import type { UndecodedReply } from "../members/requests.ts";
 import { nodeChannel } from "./channels.ts";
 import type { Control, Failing, QueryAnswer, RawReply } from "./envelope.ts";
 
@@ -18,7 +18,7 @@ export interface RespondentParts {
 }
 
 /** Replies and failures that are sent together. */
-interface Outcomes {
+interface QueuedResults {
   readonly replies: RawReply[];
   readonly failures: (readonly [string, Failing])[];
   length: number;
@@ -39,8 +39,8 @@ export class Respondent {
   readonly #taken = new Map<number, Timer>();
   /** With an unordered engine, the requests whose probe came first. */
   readonly #missed = new Map<number, Timer>();
-  /** The outcomes of this turn of the event loop, by node and request; sent at its end. */
-  readonly #outcomes = new Map<string, Map<number, Outcomes>>();
+  /** The results of this turn of the event loop, by node and request; sent at its end. */
+  readonly #queued = new Map<string, Map<number, QueuedResults>>();
 
   constructor(parts: RespondentParts) {
     this.#parts = parts;
@@ -85,20 +85,20 @@ export class Respondent {
   }
 
   /** Answers what a socket has replied, or that it will not. */
-  settled(from: string, id: number, socket: string, codec: string, outcome: RawOutcome): void {
-    if (this.#outcomes.size === 0) soon(this.#parts.guardian, () => this.#flush());
-    let requests = this.#outcomes.get(from);
-    if (requests === undefined) this.#outcomes.set(from, (requests = new Map<number, Outcomes>()));
-    let outcomes = requests.get(id);
+  settled(from: string, id: number, socket: string, codec: string, outcome: UndecodedReply): void {
+    if (this.#queued.size === 0) soon(this.#parts.guardian, () => this.#flush());
+    let requests = this.#queued.get(from);
+    if (requests === undefined) this.#queued.set(from, (requests = new Map<number, QueuedResults>()));
+    let results = requests.get(id);
     const { length } = outcome instanceof HubError ? outcome.message : outcome;
-    if (outcomes !== undefined && outcomes.length + length > MOST_TOGETHER) {
-      this.#send(from, id, outcomes);
-      outcomes = undefined;
+    if (results !== undefined && results.length + length > MOST_TOGETHER) {
+      this.#send(from, id, results);
+      results = undefined;
     }
-    if (outcomes === undefined) requests.set(id, (outcomes = { replies: [], failures: [], length: 0 }));
-    outcomes.length += length;
-    if (outcome instanceof HubError) outcomes.failures.push([socket, { code: outcome.code, message: outcome.message }]);
-    else outcomes.replies.push([socket, codec, outcome]);
+    if (results === undefined) requests.set(id, (results = { replies: [], failures: [], length: 0 }));
+    results.length += length;
+    if (outcome instanceof HubError) results.failures.push([socket, { code: outcome.code, message: outcome.message }]);
+    else results.replies.push([socket, codec, outcome]);
   }
 
   stop(): void {
@@ -106,13 +106,13 @@ export class Respondent {
   }
 
   #flush(): void {
-    for (const [from, requests] of this.#outcomes) {
-      for (const [id, outcomes] of requests) this.#send(from, id, outcomes);
+    for (const [from, requests] of this.#queued) {
+      for (const [id, results] of requests) this.#send(from, id, results);
     }
-    this.#outcomes.clear();
+    this.#queued.clear();
   }
 
-  #send(to: string, id: number, { replies, failures }: Outcomes): void {
+  #send(to: string, id: number, { replies, failures }: QueuedResults): void {
     const sockets = replies.map(([socket]) => socket);
     const instead = (): Control => {
       return { type: "answer", id, failures: [...failures, ...sockets.map((socket) => [socket, LOST] as const)] };

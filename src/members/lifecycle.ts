@@ -30,7 +30,7 @@ export interface NodeReport extends ErrorReport {
   dropped(member: Member, reason: DropReason): void;
 }
 
-export interface LifecycleParts {
+export interface MemberLifecycleParts {
   /** The prefix of the ids of sockets: the id of the node, or an empty string. */
   readonly node: string;
   readonly clock: Clock;
@@ -45,12 +45,12 @@ export interface LifecycleParts {
 
 /** The beginning and the end of members. */
 export class MemberLifecycle {
-  readonly #parts: LifecycleParts;
+  readonly #parts: MemberLifecycleParts;
   readonly #expiry: Expiry<Member>;
   /** Called when nobody is left; present while the members are drained. */
   #drained: (() => void) | undefined;
 
-  constructor(parts: LifecycleParts) {
+  constructor(parts: MemberLifecycleParts) {
     this.#parts = parts;
     this.#expiry = new Expiry(parts.clock, (member) => this.close(member, EXPIRED), this.fail);
   }

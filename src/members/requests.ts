@@ -45,7 +45,7 @@ export interface Replies<R> {
 export type RequestOutcome = { readonly reply: unknown } | HubError;
 
 /** What one socket has answered to the request of another node, as it sent it, or why it has not. */
-export type RawOutcome = string | Uint8Array | HubError;
+export type UndecodedReply = string | Uint8Array | HubError;
 
 /** A request with the id by which its recipients answer. */
 export interface IdentifiedRequest {
@@ -63,7 +63,7 @@ export interface Asked<M> {
 }
 
 /** Called for each recipient of another node's request as it settles. What it has answered is for that node to read. */
-export type Settled<M> = (member: M, outcome: RawOutcome) => void;
+export type Settled<M> = (member: M, outcome: UndecodedReply) => void;
 
 /** A request under way. It settles when its last recipient has answered or failed. */
 export interface PendingRequest<M> {
@@ -185,7 +185,7 @@ export class Requests<M extends Asked<M>> {
     this.#done(request, member, error);
   }
 
-  #done(request: PendingRequest<M>, member: M, outcome?: RawOutcome): void {
+  #done(request: PendingRequest<M>, member: M, outcome?: UndecodedReply): void {
     request.waiting.delete(member);
     if (outcome !== undefined) request.settled?.(member, outcome);
     member.requests?.delete(request);
