@@ -18,7 +18,7 @@ export class Authenticator {
   readonly #settings: AuthenticatorSettings;
   readonly #clock: Clock;
   readonly #report: ErrorReport;
-  /** The functions that end the decision about each client that waits for one. */
+  /** The functions that refuse the clients which wait for a decision, one for each. */
   readonly #deciding = new Set<(denial: Denial) => void>();
 
   constructor(settings: AuthenticatorSettings, clock: Clock, report: ErrorReport) {
@@ -27,7 +27,7 @@ export class Authenticator {
     this.#report = report;
   }
 
-  /** Whether there is anything to ask at the handshake. */
+  /** Returns whether the application has to be asked at the handshake. */
   isNeeded(isLibrary: boolean): boolean {
     const { admit, authenticate } = this.#settings;
     return admit !== undefined || (authenticate !== undefined && !isLibrary);
@@ -53,7 +53,7 @@ export class Authenticator {
     return decision;
   }
 
-  /** Returns what `authenticate` says. Never rejects. */
+  /** Returns the decision of `authenticate`. Never rejects. */
   async authenticate(handshake: Handshake): Promise<Admission | Denial> {
     const { authenticate } = this.#settings;
     if (authenticate === undefined) return { handshake, user: undefined };

@@ -13,7 +13,7 @@ import { isWelcome } from "./origins.ts";
 import { Proxies } from "./proxies.ts";
 import { refusalDecision, type Denial, type Refusal, type RefusalReason } from "./refusal.ts";
 
-/** Whom the door tells. */
+/** Receives the clients that were refused, and the failures. */
 export interface DoorReport extends ErrorReport {
   /** Called for a client that was not let in. */
   refused(refusal: Refusal): void;
@@ -67,7 +67,7 @@ export class Door {
     return this.#ask(handshake, protocol, isLibrary);
   }
 
-  /** Returns what `authenticate` says to a library client. Never rejects. */
+  /** Returns the decision of `authenticate` on a library client. Never rejects. */
   async introduce(handshake: Handshake): Promise<Admission | Denial> {
     return this.#authenticator.authenticate(handshake);
   }
@@ -104,7 +104,7 @@ export class Door {
   async #ask(handshake: Handshake, protocol: string, isLibrary: boolean): Promise<UpgradeDecision> {
     this.entered(handshake);
     const decision = await this.#authenticator.decide(handshake, isLibrary);
-    // Its connection takes the place before anybody else is asked: both happen in this turn of the event loop.
+    // The connection takes the place before another client is decided on: both happen in this turn of the event loop.
     this.left(handshake);
     if (!this.#open) return this.#refuse({ reason: "draining", handshake });
     if ("reason" in decision) return this.#refuse({ reason: decision.reason, handshake }, decision);

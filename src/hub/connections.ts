@@ -17,9 +17,9 @@ import type { Connection, TransportHandlers } from "../transports/transport.ts";
 import type { HubSettings } from "./options.ts";
 import { Socket, type SocketParts } from "./socket.ts";
 
-/** Whom connections tell. */
+/** Receives the connections that have become members, and the failures. */
 export interface ConnectionsReport extends ErrorReport {
-  /** Called when a member has been greeted: the application may know of it. */
+  /** Called when a member has been greeted and the application may learn of it. */
   connected(member: Member): void;
 }
 
@@ -36,12 +36,12 @@ export interface ConnectionsParts extends SocketParts {
   readonly report: ConnectionsReport;
 }
 
-/** How members and newcomers are dismissed: the close, and when to reconnect. */
+/** The close of members and newcomers when the hub is drained or closed, with the notice when to reconnect. */
 interface Dismissal extends Close {
   readonly bye?: Bye;
 }
 
-/** Takes what the transport reports: which connection it concerns, how a connection becomes a member, and how it ends. */
+/** Handles the events of the transport: makes members of connections, hands their messages on, and ends them. */
 export class Connections implements HeartbeatReport<Member>, NewcomerReport {
   readonly #parts: ConnectionsParts;
   readonly #newcomerParts: NewcomerParts;
@@ -66,13 +66,13 @@ export class Connections implements HeartbeatReport<Member>, NewcomerReport {
     return this.#closing;
   }
 
-  /** Takes no clients any more. Members are told when to reconnect, and stay until nothing is at work for them. */
+  /** Refuses all new clients. Members are told when to reconnect, and stay until nothing is at work for them. */
   drain(bye: Bye): void {
     this.#end({ ...DRAINED, bye });
     this.#forEachMember((member) => this.#tell(member, { event: ControlEvent.bye, data: bye }));
   }
 
-  /** Closes all connections, and those that still come. */
+  /** Closes all connections, and those that open later. */
   close(): void {
     // The members that are left of a drain have been told when to reconnect.
     const { code, reason } = this.#dismissal ?? GOING_AWAY;
@@ -94,7 +94,7 @@ export class Connections implements HeartbeatReport<Member>, NewcomerReport {
     );
   }
 
-  /** What the transport calls. */
+  /** Returns the functions that the transport calls. */
   handlers(): TransportHandlers {
     const { delivery, receiver, door, lifecycle, report } = this.#parts;
     return {
@@ -116,7 +116,7 @@ export class Connections implements HeartbeatReport<Member>, NewcomerReport {
       },
       drain: ({ owner }) => {
         if (!(owner instanceof Member)) return;
-        // What a client takes is a sign of life, too: its pong may be far behind what it has yet to read.
+        // Reading is a sign of life, too: the client's pong may be far behind the data that it has yet to read.
         owner.askedIn = 0;
         if (owner.open) delivery.drained(owner);
       },
@@ -128,7 +128,7 @@ export class Connections implements HeartbeatReport<Member>, NewcomerReport {
         if (owner instanceof Member && owner.open) delivery.flush(owner);
       },
       close: ({ owner }, code, reason) => {
-        // Whoever failed in `open` belongs to nobody, and has left the door.
+        // A connection that failed in `open` has no owner, and has left the door already.
         if (owner === undefined) return;
         this.#closing++;
         if (owner instanceof Member) lifecycle.retire(owner, { code, reason });
@@ -159,7 +159,7 @@ export class Connections implements HeartbeatReport<Member>, NewcomerReport {
     this.#parts.lifecycle.fail(member, error);
   }
 
-  /** Asks for a sign of life. A page does not see the pings of WebSocket, so library clients get events. */
+  /** Asks a member for a sign of life. A page does not see the pings of WebSocket, so library clients get events. */
   ping(member: Member): void {
     if (this.#isLibrary(member)) this.#tell(member, { event: ControlEvent.ping });
     else member.connection.ping();
@@ -169,7 +169,7 @@ export class Connections implements HeartbeatReport<Member>, NewcomerReport {
     this.#parts.lifecycle.expelLost(member);
   }
 
-  /** Makes a member of a connection, and tells the application. */
+  /** Makes a member of a connection, and reports it to the application. */
   admit(connection: Connection, admission: Admission): void {
     const { lifecycle, nextPhase, report, settings } = this.#parts;
     const member = lifecycle.admit(connection, admission, nextPhase());
@@ -199,7 +199,7 @@ export class Connections implements HeartbeatReport<Member>, NewcomerReport {
     try {
       this.#welcome(connection, admission, codecs.of(connection.protocol));
     } catch (error) {
-      // Nobody would count the end of a connection that belongs to nobody.
+      // The end of a connection without an owner is not counted.
       if (connection.owner === undefined) door.left(admission.handshake);
       throw error;
     }
@@ -242,5 +242,5 @@ export class Connections implements HeartbeatReport<Member>, NewcomerReport {
 
 const GOING_AWAY: Dismissal = { code: CloseCode.goingAway, reason: "The server is going away" };
 
-/** The intervals that clients are told where the heartbeat is switched off. */
+/** The intervals in the welcome of a hub without a heartbeat. */
 const NO_HEARTBEAT: HeartbeatOptions = { interval: 0, timeout: 0 };

@@ -9,7 +9,7 @@ export interface KeptReplyLimits {
 
 /** The reply to a request that may be repeated. */
 export interface KeptReply {
-  /** The reply, or `undefined` if only the fact is kept that the request was handled. */
+  /** The text or bytes of the reply; `undefined` if only the fact is kept that the request was handled. */
   readonly reply: string | Uint8Array | undefined;
 }
 
@@ -42,9 +42,9 @@ const RECORD_BYTES = 640;
 /**
  * The replies to requests that may be repeated.
  *
- * An owner whose replies exceed its share loses its own oldest ones. If all replies together exceed their bound, the owner
- * with the most bytes loses its oldest ones, so nobody pushes out the replies of owners that keep fewer. The cost of an
- * operation does not depend on the number of replies and owners, apart from the replies that it forgets.
+ * An owner whose replies exceed its share loses its own oldest ones. If all replies together exceed their bound, the
+ * owner with the most bytes loses its oldest ones, so nobody pushes out the replies of owners that keep fewer. The cost
+ * of an operation does not depend on the number of replies and owners, apart from the replies that it forgets.
  */
 export class KeptReplies {
   readonly #limits: KeptReplyLimits;
