@@ -59,7 +59,7 @@ describe.each(STEPS)("When the wall clock is set %s,", (_, step) => {
     expect(paid).toBe(2);
   });
 
-  test("the heartbeat finds those who are silent, in time, and nobody else", async () => {
+  test("the heartbeat finds those who are silent, in time, and no other client", async () => {
     const fixture = open({ heartbeat: { interval: 1_000, timeout: 400 } });
     const departures: unknown[] = [];
     fixture.hub.on("disconnection", (socket) => departures.push(socket));

@@ -219,7 +219,7 @@ describe.each(TRANSPORTS)("hub.drain() on %s", (transport) => {
   });
 });
 
-test("leaves a server of the application open", async () => {
+test("hub.drain() leaves a server of the application open", async () => {
   const server = createServer((_, response) => response.end("ok"));
   const hub = new Hub({ transport: ws({ server }) });
   server.listen(0, "127.0.0.1");

@@ -138,7 +138,7 @@ describe("a message of the client", () => {
   });
 });
 
-describe("the connection", () => {
+describe("the connection of a test client", () => {
   test("has both of its ends", async () => {
     const other = await fixture.connect({ url: "/path?x=1", headers: { "X-Name": "Ann" }, remoteAddress: "192.0.2.7" });
     const { path, query, headers, remoteAddress } = other.socket.handshake;

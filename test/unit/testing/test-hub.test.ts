@@ -19,7 +19,7 @@ function createChat(options: HubOptions): Hub {
   return hub;
 }
 
-describe("time", () => {
+describe("in the time of a test hub", () => {
   test("a lost client is found within interval and timeout, without any real waiting", async () => {
     const { fixture, codes } = open({ heartbeat: { interval: 25_000, timeout: 20_000 } });
     const [lost, well] = [await fixture.connect(), await fixture.connect()];
@@ -131,7 +131,7 @@ describe("a stalled reader", () => {
   });
 });
 
-describe("errors", () => {
+describe("errors of a test hub", () => {
   test("of handlers are reported", async () => {
     const { fixture } = open();
     const client = await fixture.connect();
@@ -145,7 +145,7 @@ describe("errors", () => {
   });
 });
 
-describe("hubs", () => {
+describe("test hubs", () => {
   test("can be made by the application", async () => {
     const fixture = createTestHub(createChat);
     onTestFinished(() => fixture.close());

@@ -294,7 +294,7 @@ test("while members come and go, those alive are asked and kept, and those silen
   );
 });
 
-test("the questions are spread, and no moment asks more than a slice", async () => {
+test("Heartbeat: the questions are spread, and no moment asks more than a slice", async () => {
   const clock = new VirtualClock(0);
   const members = new Map<string, Beating>();
   const asked = new Map<number, number>();
