@@ -1,13 +1,13 @@
-/** Why a message was not sent to one of its recipients, which stays connected. */
+/** The reason why a message was not sent to one of its recipients, which stays connected. */
 export type DropReason =
   /** The message was volatile, and the socket behind. */
   | "volatile"
-  /** More would have waited for the socket than may. */
+  /** More than the limit would have waited for the socket. */
   | "overload"
   /** A later message with the same key took its place. */
   | "superseded";
 
-/** What a hub counts as it happens: plain numbers, so that counting costs nothing. */
+/** The counters of a hub, plain numbers so that counting costs nothing. */
 export interface Counters {
   /** Messages that sockets sent. */
   messagesIn: number;
@@ -17,7 +17,7 @@ export interface Counters {
   bytesIn: number;
   /** Bytes of `messagesOut`, with the headers of their frames, before compression. */
   bytesOut: number;
-  /** How often the transport was handed something for one recipient. */
+  /** Number of writes: calls that handed the transport frames for one recipient. */
   writes: number;
   /** Messages that sockets which stayed connected did not get, by the reason. */
   readonly drops: Record<DropReason, number>;
@@ -31,7 +31,7 @@ export interface Counters {
   violations: number;
   /** Failures of handlers, of middleware and of `joinable`. */
   handlerErrors: number;
-  /** How often messages of a client had to wait because it had used up its rate. */
+  /** Number of times that messages of a client had to wait because the client had used up its rate. */
   pauses: number;
   /** Answers to requests with a key that were forgotten before their time, because they would have taken too much. */
   answersForgotten: number;

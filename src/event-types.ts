@@ -73,6 +73,8 @@ export type DataArguments<V> = undefined extends EventData<V> ? [data?: EventDat
 export type RequestArguments<V, O> =
   undefined extends EventData<V> ? [data?: EventData<V>, options?: O] : [data: EventData<V>, options?: O];
 
-/** What a handler of the event may return. For an event that is not a request, the return value is not used. */
+/**
+ * The type that a handler of the event may return. For an event that is not a request, the return value is not used.
+ */
 export type HandlerResult<V> =
   IsAny<V> extends true ? unknown : V extends AnyRequest ? EventReply<V> | Promise<EventReply<V>> : unknown;

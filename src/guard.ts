@@ -50,7 +50,9 @@ export function forEach<I>(
   }
 }
 
-/** Marks the rejection of a promise as handled, because a client can bring it about. Those who await it still get it. */
+/**
+ * Marks the rejection of a promise as handled, because a client can bring it about. Those who await it still get it.
+ */
 export function handled<V>(promise: Promise<V>): Promise<V> {
   promise.catch(() => {});
   return promise;

@@ -1,6 +1,6 @@
 /**
- * Handlers in the order in which they were added. Each addition is an entry of its own, also of a function that is in the
- * list already, and is removed by its own remover alone, however often that is called.
+ * Handlers in the order in which they were added. Each addition is an entry of its own, also of a function that is in
+ * the list already, and is removed by its own remover alone, however often that is called.
  */
 export class HandlerList<H> {
   #entries: readonly { readonly handler: H }[] = [];

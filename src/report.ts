@@ -1,6 +1,7 @@
 /**
- * What failed: a handler of `handle`, `on` or `onNode`, middleware around a handler, a listener of a hub event, the option
- * of that name, the codec at work for the hub itself, the transport's server, the backplane, or the hub itself.
+ * The source of a failure: a handler of `handle`, `on` or `onNode`, middleware around a handler, a listener of a hub
+ * event, the option of that name, the codec at work for the hub itself, the transport's server, the backplane, or the
+ * hub itself.
  */
 export type ErrorSource =
   | "admit"
@@ -16,7 +17,7 @@ export type ErrorSource =
   | "origins"
   | "transport";
 
-/** What a failure is about. */
+/** The event and the socket that a failure is about. */
 export interface ErrorSubject {
   /** The event that was being handled or sent. */
   readonly event?: string;
@@ -24,7 +25,7 @@ export interface ErrorSubject {
   readonly socket?: unknown;
 }
 
-/** Hears of every failure that has no caller to tell. */
+/** Receives every failure that has no caller to tell. */
 export interface ErrorReport {
   failed(error: unknown, source: ErrorSource, subject?: ErrorSubject): void;
 }

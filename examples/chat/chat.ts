@@ -50,7 +50,7 @@ const MAX_TEXT = 2_000;
 /** The busiest rooms are listed, so that nobody can make the list long by opening many. */
 const MAX_ROOMS_LISTED = 50;
 
-/** In the range that tells a client not to come back with the same request. */
+/** A close code of the range that tells a client not to reconnect with the same request. */
 const BAD_REQUEST = 4000;
 
 /**

@@ -4,7 +4,7 @@ import type { Asset } from "./asset.ts";
 /** A page and the hub that it talks to, on one port. */
 export interface PageServer {
   readonly port: number;
-  /** Tells everybody to come back, lets what is being handled finish, and resolves when the port is free again. */
+  /** Tells all clients to reconnect, lets what is being handled finish, and resolves when the port is free again. */
   drain(): Promise<void>;
 }
 

@@ -30,7 +30,8 @@ export function checkEventName(event: unknown): void {
 }
 
 /**
- * Checks the code and the reason of a close, and makes the reason well-formed. The defaults are 1000 and an empty reason.
+ * Checks the code and the reason of a close, and makes the reason well-formed. The defaults are 1000 and an empty
+ * reason.
  *
  * @throws {HubError} `ERR_HUB_CLOSE_CODE`, because each transport would do something else with bad ones.
  */
@@ -60,7 +61,7 @@ export function checkId(id: unknown): string {
   throw new HubError("ERR_HUB_ARGUMENT", "The id of a socket or user must be a non-empty, well-formed string.");
 }
 
-/** What tells a socket from the name of a room. */
+/** The property that tells a socket from the name of a room. */
 export interface SocketLike {
   readonly id: string;
   join(...rooms: readonly (string | readonly string[])[]): void;

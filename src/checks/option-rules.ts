@@ -6,7 +6,7 @@ export const MAX_DELAY = 2_147_483_647;
 /** The largest size in bytes that both transports can count. */
 export const MAX_BYTES = 2_147_483_647;
 
-/** What an option must be, as the end of a sentence, and the test of a value. */
+/** The rule of an option: the requirement, as the end of a sentence, and the test of a value. */
 export type Rule = readonly [must: string, test: (value: unknown) => boolean];
 
 /**
@@ -40,18 +40,18 @@ interface Option<V> {
   /** The value of an option that is not given. */
   readonly default: V;
   readonly rule: Rule;
-  /** Whether an object may be given in part: what is missing keeps its default. */
+  /** Whether an object may be given in part: missing properties keep their defaults. */
   readonly isPartial?: true;
 }
 
 /** The options that a part obeys, by the names of its settings. */
 export type Options<S> = { readonly [K in keyof S]-?: Option<S[K]> };
 
-/** What users give for settings: any of them may be absent. */
+/** The options that users give for settings: any of them may be absent. */
 export type Given<S> = { -readonly [K in keyof S]?: S[K] | undefined };
 
 /**
- * The settings that the given options make: each option checked, the defaults filled in.
+ * Returns the settings that result from the given options: each option checked, the defaults filled in.
  *
  * @throws {HubError} `ERR_HUB_OPTION` naming the option and what it must be.
  */
@@ -66,7 +66,7 @@ export function resolveOptions<S>(given: unknown, options: Options<S>, whose: st
   return Object.fromEntries(settings) as S;
 }
 
-/** The same object without what is `undefined`, which counts as absent. */
+/** Returns the object without properties that are `undefined`, which count as absent. */
 function withoutUndefined(options: object): object {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }
@@ -91,7 +91,7 @@ export function isInteger(value: unknown, least: number, most: number): boolean 
   return Number.isInteger(value) && (value as number) >= least && (value as number) <= most;
 }
 
-/** Whether a timer can wait so many milliseconds. */
+/** Returns whether a timer can wait for this number of milliseconds. */
 export function isDelay(value: unknown): boolean {
   return isInteger(value, 0, MAX_DELAY);
 }

@@ -1,12 +1,12 @@
 import { HubError } from "../errors.ts";
 
-/** What hubs were given. */
+/** The transports and backplanes that hubs were given. */
 const owned = new WeakSet<object>();
 
 /**
- * Takes a transport or a backplane for a hub.
+ * Takes a transport or a backplane for one hub.
  *
- * @throws {HubError} `ERR_HUB_OPTION` for what another hub has.
+ * @throws {HubError} `ERR_HUB_OPTION` for an object that another hub has.
  */
 export function ownedOnce<P extends object>(part: P, what: string): P {
   if (owned.has(part)) {

@@ -1,6 +1,6 @@
 /**
- * Returns the subscriber that has the address: the address itself for IPv4, its /64 prefix for IPv6. Every subscriber is given
- * at least a /64 (RFC 6177), 2^64 addresses to connect from: a limit for each address would be no limit.
+ * Returns the subscriber that has the address: the address itself for IPv4, its /64 prefix for IPv6. Every subscriber
+ * is given at least a /64 (RFC 6177), 2^64 addresses to connect from: a limit for each address would be no limit.
  */
 export function subscriberOf(address: string): string {
   if (!address.includes(":")) return address;

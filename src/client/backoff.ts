@@ -2,7 +2,7 @@ import { reconnectionAfter } from "../protocol/close-codes.ts";
 import type { Bye } from "../protocol/packet.ts";
 import { now } from "./now.ts";
 
-/** How a client reconnects. All values are in milliseconds. */
+/** Options for reconnecting. All values are in milliseconds. */
 export interface ReconnectOptions {
   /** The longest possible delay before the first attempt to reconnect. Default: 500. */
   readonly minDelay?: number | undefined;

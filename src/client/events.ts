@@ -16,7 +16,7 @@ export type ClientState = "connecting" | "open" | "waiting" | "closed";
 export interface StateChange {
   readonly state: ClientState;
   readonly previous: ClientState;
-  /** How the connection ended, for `waiting` and `closed`. `docs/PROTOCOL.md` section 7 lists the codes. */
+  /** The close code of the connection, for `waiting` and `closed`. `docs/PROTOCOL.md` section 7 lists the codes. */
   readonly code?: number;
   readonly reason?: string;
   /** The time until the next attempt, in milliseconds, for `waiting`. */

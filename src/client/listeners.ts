@@ -25,8 +25,8 @@ export class ClientListeners {
   }
 
   /**
-   * Calls the listeners now or, during another dispatch, after that one: all listeners get all events in the same order.
-   * A listener that throws or rejects does not stop the others.
+   * Calls the listeners now or, during another dispatch, after that one: all listeners get all events in the same
+   * order. A listener that throws or rejects does not stop the others.
    */
   dispatch(event: string, data: unknown, context: EventContext = { event, room: undefined }): void {
     const failed = event === "hub:error" ? throwLater : this.failed;

@@ -28,9 +28,9 @@ export interface ConnectOptions<T extends HubTypes = HubTypes> {
    * 10,000.
    */
   readonly connectTimeout?: number | undefined;
-  /** How to reconnect after the connection was lost; `false` to never reconnect. */
+  /** Options for reconnecting after the connection was lost; `false` to never reconnect. */
   readonly reconnect?: ReconnectOptions | false | undefined;
-  /** What the client queues while there is no connection. */
+  /** Options of the queue for messages while there is no connection. */
   readonly queue?: QueueOptions | undefined;
 }
 

@@ -1,9 +1,9 @@
 import { ClientError } from "./errors.ts";
 
-/** What happens to a message for which the queue has no room while the client is offline. */
+/** The policy for a message for which the queue has no room while the client is offline. */
 export type QueuePolicy = "reject" | "drop-oldest";
 
-/** How the client queues messages while it is not connected. */
+/** Options of the queue for messages while the client is not connected. */
 export interface QueueOptions {
   /**
    * The most bytes that the queue holds: the length of the encoded messages, and 64 for each message. With 0 nothing is
@@ -38,7 +38,7 @@ export interface Outgoing {
    * them, nor are messages that were sent already.
    */
   again?: boolean | undefined;
-  /** This is called when the message will no longer be sent, or no longer be answered. */
+  /** Called when the message will no longer be sent, or no longer be answered. */
   readonly dropped: (error: ClientError) => void;
 }
 

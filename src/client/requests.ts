@@ -92,7 +92,7 @@ export class ClientRequests {
     this.#pending.get(reply.reply)?.replied(reply);
   }
 
-  /** This is called when the connection has ended. */
+  /** Called when the connection has ended. */
   disconnected(): void {
     for (const request of this.#pending.values()) {
       if (this.#outbox.has(request)) continue;

@@ -28,7 +28,7 @@ export class Uplink {
   state: ClientState = "connecting";
   /** The id of the connection, while it is open. */
   id: string | undefined;
-  /** How the connection ended, once the state is `closed`. */
+  /** The close code and reason of the connection, once the state is `closed`. */
   ending: Partial<Close> = {};
   #link: Link | undefined;
   /** Whether the server determined the current delay. */

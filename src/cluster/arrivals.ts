@@ -48,7 +48,7 @@ export interface ArrivalsParts {
   readonly report: ErrorReport;
 }
 
-/** Takes the envelopes of other nodes and does what they say, as if it had been called on this node. */
+/** Carries out the envelopes of other nodes on the sockets of this node. */
 export class Arrivals {
   readonly #parts: ArrivalsParts;
   readonly #copies: Copies;
@@ -83,7 +83,10 @@ export class Arrivals {
     }
   }
 
-  /** Whether a channel concerns anybody here. A channel is still subscribed to for a while after its last member has left. */
+  /**
+   * Returns whether a channel concerns any socket of this node. A channel is still subscribed to for a while after its
+   * last member has left.
+   */
   #isNeeded(channel: string): boolean {
     if (channel === ALL_NODES || isNodeChannel(channel)) return true;
     return this.#parts.members.areThere(audienceOf([channel], {}, NO_MANNER));
@@ -122,7 +125,8 @@ export class Arrivals {
   /**
    * Makes frames of the bytes that came in, for the codecs that are spoken here.
    *
-   * @param manner - how to deliver the message; `undefined` for a message that closes a member that it is too much for.
+   * @param manner - how to deliver the message; `undefined` for a message that closes a member if it is too much for
+   *   that member.
    */
   #encodingOf(messages: FramesEnvelope["messages"], manner: Manner | undefined): Encoding {
     const { codecs, local } = this.#parts;

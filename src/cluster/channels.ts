@@ -12,17 +12,17 @@ const ROOM = "room:";
 const USER = "user:";
 const NODE = "node:";
 
-/** The channel of a room. */
+/** Returns the channel of a room. */
 export function roomChannel(room: string): string {
   return ROOM + room;
 }
 
-/** The channel of a user. */
+/** Returns the channel of a user. */
 export function userChannel(user: string): string {
   return USER + user;
 }
 
-/** The channel of a single node. */
+/** Returns the channel of a single node. */
 export function nodeChannel(node: string): string {
   return NODE + node;
 }

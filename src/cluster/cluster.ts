@@ -36,15 +36,18 @@ import { Queries, type Findings, type ReadReply } from "./queries.ts";
 import { Respondent } from "./respondent.ts";
 import { noTraffic, type Traffic } from "./traffic.ts";
 
-/** How a node stands to its engine. */
+/** The state of the connection between a node and its engine. */
 export type BackplaneState =
-  /** The engine has not been there yet. What is sent to other nodes waits. */
+  /** The engine has not been connected yet. Messages for other nodes wait. */
   | "connecting"
   | "connected"
-  /** The engine is away. What is sent to other nodes is lost, and nothing comes from them; this node goes on by itself. */
+  /**
+   * The engine is not connected. Messages for other nodes are lost, and none arrive from them; this node goes on by
+   * itself.
+   */
   | "disconnected";
 
-/** How long the first connection to the engine is waited for at the end, in milliseconds. */
+/** The longest wait for the first connection to the engine when the node ends, in milliseconds. */
 const FIRST_ATTEMPT = 5_000;
 
 export interface ClusterParts {
@@ -63,7 +66,9 @@ export interface ClusterParts {
   readonly report: ErrorReport;
 }
 
-/** The other nodes of the cluster: what this node does with sockets there, and what they do with sockets here. */
+/**
+ * The other nodes of the cluster: carries operations on their sockets to them, and theirs on sockets of this node here.
+ */
 export class Cluster {
   readonly self: NodeDescription;
   readonly nodes: Nodes;
@@ -149,7 +154,8 @@ export class Cluster {
   }
 
   /**
-   * Resolves when what other nodes send to the room arrives here; without a room, to any that has members here now.
+   * Resolves when messages of other nodes to the room arrive on this node; without a room, those to every room that has
+   * members on this node now.
    *
    * @throws {HubError} `ERR_HUB_CLOSED`; as a rejection.
    */
@@ -224,7 +230,7 @@ export class Cluster {
     return this.#messages.add(event, handler);
   }
 
-  /** Takes leave of the other nodes. Resolves when the engine has taken the last byte. */
+  /** Tells the other nodes that this one leaves. Resolves when the engine has taken the last byte. */
   async disconnect(): Promise<void> {
     if (this.#state === "connecting" && this.#courier.isWaiting) await this.#firstAttempt();
     this.#queries.giveUp(() => new HubError("ERR_HUB_CLOSED", "The hub was closed before the reply came."));
@@ -234,11 +240,13 @@ export class Cluster {
     this.#courier.flush();
     this.#up.reject(new HubError("ERR_HUB_CLOSED", "The hub was closed."));
     await this.#parts.backplane.close();
-    // What is sent from now on, such as late replies, is nobody's loss.
+    // Messages from now on, such as late replies, may be lost.
     this.#courier.shut();
   }
 
-  /** Waits for the first connection, so that what was sent at the very beginning is not lost because the end comes soon. */
+  /**
+   * Waits for the first connection, so that messages from the very beginning are not lost because the node ends soon.
+   */
   async #firstAttempt(): Promise<void> {
     const { clock } = this.#parts;
     const timer = clock.setTimeout(this.#attempted.resolve, FIRST_ATTEMPT);
@@ -307,7 +315,7 @@ export class Cluster {
     };
   }
 
-  /** Decodes what a socket of another node has replied, within the same bounds as the reply of a socket of this node. */
+  /** Decodes the reply of a socket of another node, within the same bounds as the reply of a socket of this node. */
   #read(event: string, [socket, name, message]: RawReply): RequestOutcome {
     const { codecs, requests } = this.#parts;
     try {
@@ -328,7 +336,7 @@ export class Cluster {
   }
 }
 
-/** Reads the replies of those who are asked for none. */
+/** Reads replies to a question that asks for none. */
 const NO_REPLIES: ReadReply = () => new HubError("ERR_HUB_UNSERIALISABLE", "No reply was asked for.");
 
 function mannerOf({ volatile, overload }: Audience): Manner {

@@ -1,7 +1,10 @@
 import type { Clock } from "../time/clock.ts";
 import type { Member } from "../members/member.ts";
 
-/** How long a copy is waited for, in milliseconds, at least; a copy that is later than twice that is taken for new. */
+/**
+ * The shortest time that a copy is waited for, in milliseconds. A copy that is later than twice this time is taken for
+ * a new message.
+ */
 const PATIENCE = 30_000;
 
 /** A message that came in by some of its routes and not yet by all of them. */
@@ -21,8 +24,8 @@ export interface Copy {
 const ONLY_COPY: Copy = { isFirst: true, reached: undefined };
 
 /**
- * Remembers which members have had a message, until its last copy is in: a message for several rooms is published to each of
- * them, and a node with members in several of them gets it several times.
+ * Remembers which members have had a message, until its last copy is in: a message for several rooms is published to
+ * each of them, and a node with members in several of them gets it several times.
  */
 export class Copies {
   readonly #clock: Clock;

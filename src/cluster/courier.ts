@@ -6,12 +6,12 @@ import type { ErrorReport } from "../report.ts";
 import { encodeBundle } from "./envelope.ts";
 import type { Traffic } from "./traffic.ts";
 
-/** Envelopes for one channel that were sent one after the other, and leave as one message. */
+/** Envelopes for one channel that were sent one after the other, and are published as one message. */
 interface WaitingBundle {
   readonly channel: string;
   readonly envelopes: Buffer[];
   bytes: number;
-  /** What is sent if the bundle is lost. */
+  /** The functions that return the envelopes to send if the bundle is lost. */
   readonly instead: (() => Buffer)[];
 }
 
@@ -25,22 +25,24 @@ export interface CourierParts {
   /** The most that may be on its way to the engine, in bytes. */
   readonly maxPendingBytes: number;
   readonly traffic: Traffic;
-  /** Hears of a loss, and not of further losses until nothing is lost any more. */
+  /** Receives the first loss, and no further losses until nothing is lost any more. */
   readonly report: ErrorReport;
 }
 
 /**
- * Takes envelopes to the engine, in the order of the calls. An envelope that finds nothing under way leaves at once, before the
- * writes to this node's own sockets, so that the sockets of other nodes wait for the engine alone. Until the engine has
- * confirmed that, what one turn of the event loop sends to the same channel in a row leaves as one message.
+ * Takes envelopes to the engine, in the order of the calls. An envelope is published at once if nothing is under way,
+ * before the writes to this node's own sockets, so that the sockets of other nodes wait for the engine alone. Until the
+ * engine has confirmed that message, envelopes that one turn of the event loop sends to the same channel in a row are
+ * published as one message.
  *
- * Envelopes wait until the engine is there for the first time. In an outage they are lost at once: late is worse than never for
- * most messages, and nobody knows how long an outage takes. With an engine that is too slow, what is above the limit is lost.
+ * Envelopes wait until the engine is connected for the first time. In an outage they are lost at once: late is worse
+ * than never for most messages, and the length of an outage is unknown. If the engine is too slow, envelopes above the
+ * limit are lost.
  */
 export class Courier {
   readonly #parts: CourierParts;
   #waiting: WaitingBundle[] = [];
-  /** Bytes that wait here or that the engine has not confirmed. */
+  /** Number of bytes that wait here or that the engine has not confirmed. */
   #bytes = 0;
   /** Number of messages that the engine has not confirmed. */
   #underWay = 0;
@@ -52,14 +54,16 @@ export class Courier {
     this.#parts = parts;
   }
 
-  /** Sends everything from now on, because the engine is there. */
+  /** Publishes envelopes from now on, because the engine is connected. */
   open(): void {
     this.#state = "open";
     this.#isLosing = false;
     this.#schedule();
   }
 
-  /** Loses everything from now on, because the engine is away. That is reported by itself, so the losses are not. */
+  /**
+   * Discards envelopes from now on, because the engine is not connected. The outage is reported, so the losses are not.
+   */
   shut(): void {
     this.#state = "shut";
     this.#isLosing = true;
@@ -72,7 +76,11 @@ export class Courier {
     return this.#waiting.length > 0;
   }
 
-  /** @param instead - returns the short envelope that is sent, above the limit too, if this one is lost. */
+  /**
+   * Sends an envelope to a channel.
+   *
+   * @param instead - returns a short envelope that is sent instead, also above the limit, if this one is lost.
+   */
   send(channel: string, envelope: Buffer, instead?: () => Buffer): void {
     const { maxPendingBytes, traffic } = this.#parts;
     if (this.#state !== "shut" && this.#bytes + envelope.byteLength <= maxPendingBytes) {
@@ -103,7 +111,7 @@ export class Courier {
     this.#schedule();
   }
 
-  /** Hands what waits to the engine. */
+  /** Hands the waiting envelopes to the engine. */
   flush(): void {
     clearImmediate(this.#immediate);
     this.#immediate = undefined;

@@ -12,7 +12,7 @@ const CONTROL = 2;
 
 const BINARY = 1;
 
-/** A message as the clients of one codec are sent it, ready to be passed on. */
+/** A message encoded for the clients of one codec. */
 export interface EncodedMessage {
   /** The subprotocol of the codec; empty for plain clients; `undefined` for all clients, whatever they speak. */
   readonly protocol: string | undefined;
@@ -20,7 +20,7 @@ export interface EncodedMessage {
   readonly payload: Uint8Array;
 }
 
-/** Which sockets an envelope is for, as far as the channel does not say it. What is left out is empty. */
+/** The sockets that an envelope is for, besides those that its channel names. Absent fields are empty. */
 export interface Selection {
   /** Ids of the sockets that are meant. */
   readonly sockets?: readonly string[];
@@ -32,16 +32,16 @@ export interface Selection {
   readonly number?: number;
 }
 
-/** What makes a message a request. */
+/** The fields that make a message a request. */
 export interface Asking {
   /** The id by which clients and nodes answer: no other request of any node has it. */
   readonly id: number;
   readonly event: string;
-  /** How long each recipient may take, in milliseconds. */
+  /** The time that each recipient may take, in milliseconds. */
   readonly timeout: number;
 }
 
-/** How a message is to be delivered. What is left out is as the receiving hub is set. */
+/** The manner of delivery of a message. For absent fields, the settings of the receiving hub hold. */
 export interface Manner {
   readonly volatile?: true;
   readonly policy?: OverloadPolicy;
@@ -58,19 +58,19 @@ export interface FramesEnvelope {
   readonly messages: readonly EncodedMessage[];
 }
 
-/** How a request failed at one socket. */
+/** The failure of a request at one socket. */
 export interface Failing {
   readonly code: string;
   readonly message: string;
 }
 
 /**
- * What a socket has replied: the message as the client sent it, and the name of its codec. The node that asks decodes it, as
- * it would the reply of a socket of its own.
+ * The reply of a socket: the message as the client sent it, and the name of its codec. The asking node decodes the
+ * message, like the reply of a socket of its own.
  */
 export type RawReply = readonly [socket: string, codec: string, message: string | Uint8Array];
 
-/** What one node answers to the question of another. */
+/** The answer of one node to the question of another. */
 export interface QueryAnswer {
   readonly type: "answer";
   readonly id: number;
@@ -79,15 +79,15 @@ export interface QueryAnswer {
   readonly replies?: readonly RawReply[];
   readonly failures?: readonly (readonly [socket: string, failing: Failing])[];
   readonly descriptions?: readonly unknown[];
-  /** Nothing but replies and failures will follow. */
+  /** `true` if only replies and failures will follow. */
   readonly complete?: true;
-  /** The node failed to answer. */
+  /** `true` if the node failed to answer. */
   readonly failed?: true;
 }
 
-/** What nodes tell each other beside messages for sockets. */
+/** The messages between nodes that are not for sockets. */
 export type Control =
-  /** A node has come, or is still there; `asks` wants the other nodes to say the same. */
+  /** A node has started, or is still there; `asks` makes the other nodes send the same. */
   | { readonly type: "alive"; readonly name: string; readonly asks: boolean }
   /** An emitter wants to know which nodes are there. */
   | { readonly type: "who" }
@@ -119,7 +119,7 @@ export interface Bundle {
   readonly envelopes: readonly Envelope[];
 }
 
-/** Encodes a message for sockets. Its payloads are taken as they are. */
+/** Encodes a message for sockets. Its payloads are not changed. */
 export function encodeFrames(envelope: Omit<FramesEnvelope, "kind">): Buffer {
   const { selection, manner, asking, messages } = envelope;
   const head = { ...selection, ...manner, ...(asking === undefined ? undefined : { asking }) };
@@ -144,7 +144,7 @@ export function encodeControl(control: Control): Buffer {
   return Buffer.concat([Buffer.of(CONTROL), serialize(control)]);
 }
 
-/** Puts envelopes together in a bundle. */
+/** Encodes a bundle of envelopes. */
 export function encodeBundle(from: string, envelopes: readonly Buffer[]): Buffer {
   const parts: Buffer[] = [Buffer.of(VERSION), Buffer.from(from, "latin1")];
   for (const envelope of envelopes) parts.push(lengthOf(envelope.byteLength), envelope);
@@ -152,7 +152,7 @@ export function encodeBundle(from: string, envelopes: readonly Buffer[]): Buffer
 }
 
 /**
- * Returns the id of the node that published a bundle, without looking further.
+ * Returns the id of the node that published a bundle, without decoding the rest.
  *
  * @throws {RangeError} for bytes that are no bundle of this version.
  */
@@ -166,7 +166,7 @@ export function publisherOf(bytes: Uint8Array): string {
 }
 
 /**
- * Takes a bundle apart. Payloads are parts of `bytes`.
+ * Decodes a bundle. Payloads are parts of `bytes`.
  *
  * @throws for bytes that no node has encoded.
  */

@@ -6,19 +6,20 @@ import type { Clock, Timer } from "../time/clock.ts";
 import { ALL_SOCKETS, roomChannel, userChannel } from "./channels.ts";
 
 /**
- * The channels that this node subscribes to: those of its rooms and users, and those held by the cluster itself. A channel is
- * kept for a while after it was released, so that rooms which members leave and join again cost the engine nothing.
+ * The channels that this node subscribes to: those of its rooms and users, and those held by the cluster itself. A
+ * channel is kept for a while after it was released, so that rooms which members leave and join again cost the engine
+ * nothing.
  */
 export class Interest implements NameObservers {
   readonly rooms: NameObserver = this.#observer(roomChannel);
   readonly users: NameObserver = this.#observer(userChannel);
   readonly #backplane: Backplane;
   readonly #clock: Clock;
-  /** How long a released channel is kept, in milliseconds. */
+  /** The time that a released channel is kept, in milliseconds. */
   readonly #grace: number;
   /** The channels that are subscribed to, with the promise that the engine confirms each. */
   readonly #channels = new Map<string, Promise<void>>();
-  /** The released channels, and until when each is kept; in the order in which they go. */
+  /** The released channels with the time until which each is kept, the earliest first. */
   readonly #released = new Map<string, number>();
   #timer: Timer | undefined;
 
@@ -43,13 +44,13 @@ export class Interest implements NameObservers {
     this.#channels.set(channel, handled(subscribed));
   }
 
-  /** Lets a channel go after the time of grace. */
+  /** Releases a channel: unsubscribes from it after the time of grace. */
   release(channel: string): void {
     this.#released.set(channel, this.#clock.now() + this.#grace);
     this.#timer ??= this.#clock.setTimeout(() => this.#sweep(), this.#grace);
   }
 
-  /** Whether messages of this channel may come in. */
+  /** Returns whether messages of this channel may arrive. */
   has(channel: string): boolean {
     return this.#channels.has(channel);
   }

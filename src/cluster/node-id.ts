@@ -12,7 +12,7 @@ export function createNodeId(): string {
   return nanoid(NODE_ID_LENGTH);
 }
 
-/** Returns the node whose id a socket's id begins with; `undefined` if it is no id of a cluster. */
+/** Returns the node whose id a socket's id begins with; `undefined` for a string that is no such id. */
 export function nodeOf(socket: string): string | undefined {
   return SOCKET_ID.test(socket) ? socket.slice(0, NODE_ID_LENGTH) : undefined;
 }

@@ -2,7 +2,7 @@ import type { Clock, Timer } from "../time/clock.ts";
 import type { Control } from "./envelope.ts";
 import { ALL_NODES, nodeChannel } from "./channels.ts";
 
-/** One server process, as the others know it. */
+/** The description of one node, which is one server process. */
 export interface NodeDescription {
   /** The id of the node, made at its start and never used again. The ids of its sockets begin with it. */
   readonly id: string;
@@ -10,33 +10,36 @@ export interface NodeDescription {
   readonly name: string;
 }
 
-/** How often a node says in each lease that it is there: two of these signs may be lost. */
+/** Number of signs of life that a node sends in each lease: two of them may be lost. */
 const SIGNS_IN_A_LEASE = 3;
 
-/** How long a node that has just arrived waits for the others to say that they are there, in milliseconds. */
+/** The time that a node which has just started waits for the signs of life of the others, in milliseconds. */
 const ACQUAINTANCE = 200;
 
-/** Whom the coming and going of nodes is told. */
+/** Receives the arrivals and departures of nodes. */
 export interface NodesReport {
   came(node: NodeDescription): void;
   went(node: NodeDescription): void;
-  /** Called when all nodes that are there have had the time to say so. */
+  /** Called when all other nodes have had the time to send a sign of life. */
   acquainted(): void;
 }
 
 export interface NodesParts {
   readonly clock: Clock;
   readonly self: NodeDescription;
-  /** Whether this process may have sockets. An emitter has none, and is no node to the others. */
+  /** Whether this process may have sockets. An emitter has none, and the other nodes do not list it. */
   readonly isNode: boolean;
-  /** After how long without a sign of life a node is gone, in milliseconds. */
+  /** The time without a sign of life after which a node is gone, in milliseconds. */
   readonly lease: number;
   /** Sends a control to other nodes. */
   readonly tell: (channel: string, control: Control) => void;
   readonly report: NodesReport;
 }
 
-/** The other nodes that are there. A node says so several times in each lease, and is gone when a whole lease passes without. */
+/**
+ * The other nodes of the cluster. A node sends several signs of life in each lease, and is gone when a whole lease
+ * passes without one.
+ */
 export class Nodes {
   readonly #parts: NodesParts;
   readonly #others = new Map<string, NodeDescription & { seen: number }>();
@@ -44,7 +47,7 @@ export class Nodes {
   #timer: Timer | undefined;
   #acquaintance: Timer | undefined;
   #isAcquainted = false;
-  /** When the nodes were last looked through. */
+  /** The time when the nodes were last checked. */
   #looked = 0;
 
   constructor(parts: NodesParts) {
@@ -52,22 +55,22 @@ export class Nodes {
     this.#interval = Math.ceil(parts.lease / SIGNS_IN_A_LEASE);
   }
 
-  /** The nodes without this one, by id. */
+  /** The other nodes, by id. */
   get others(): ReadonlyMap<string, NodeDescription> {
     return this.#others;
   }
 
-  /** The nodes without this one. A copy. */
+  /** A copy of the list of the other nodes. */
   get list(): readonly NodeDescription[] {
     return [...this.#others.values()].map(({ id, name }) => ({ id, name }));
   }
 
-  /** Whether all nodes that are there have had the time to say so. */
+  /** Whether all other nodes have had the time to send a sign of life. */
   get isAcquainted(): boolean {
     return this.#isAcquainted;
   }
 
-  /** Makes this node known, because the engine is there. */
+  /** Announces this node, because the engine is connected. */
   arrive(): void {
     const { clock, report } = this.#parts;
     this.#announce(true);
@@ -95,7 +98,7 @@ export class Nodes {
     if (asks && isNode) tell(nodeChannel(from), { type: "alive", name: self.name, asks: false });
   }
 
-  /** Takes leave of the other nodes. */
+  /** Tells the other nodes that this one leaves. */
   leave(): void {
     this.#timer?.cancel();
     this.#acquaintance?.cancel();
@@ -111,7 +114,7 @@ export class Nodes {
   #look(): void {
     const { clock, lease } = this.#parts;
     const now = clock.now();
-    // A process that slept has heard nothing from any node, and must not take that for their end.
+    // A process that was suspended has received nothing from any node, which does not mean that they are gone.
     const slept = now - this.#looked > 2 * this.#interval;
     this.#looked = now;
     for (const [id, node] of this.#others) {

@@ -2,17 +2,21 @@ import { hostname } from "node:os";
 import type { Backplane } from "../backplanes/backplane.ts";
 import { hasFunctions, isCount, isInteger, isObject, isText, MAX_DELAY, type Options } from "../checks/option-rules.ts";
 
-/** How a node behaves towards the others. */
+/** Options for the behaviour of a node towards the others. */
 export interface ClusterOptions {
-  /** The name of this node in the results of queries and in `hub.nodes`. Default: the host's name and the process's id. */
+  /**
+   * The name of this node in the results of queries and in `hub.nodes`. Default: the host's name and the process's id.
+   */
   readonly name: string;
-  /** After how long without a sign of life the others take a node for dead, in milliseconds. Default: 10,000. */
+  /** The time without a sign of life after which the others take a node for dead, in milliseconds. Default: 10,000. */
   readonly lease: number;
-  /** How long this node goes on listening to a room that its last member has left, in milliseconds. Default: 2,000. */
+  /**
+   * The time that this node stays subscribed to a room after its last member has left, in milliseconds. Default: 2,000.
+   */
   readonly grace: number;
   /**
-   * The most bytes that may be on their way to the engine. If the engine is too slow, what is above the limit is lost.
-   * Default: 16 MiB.
+   * The most bytes that may be on their way to the engine. If the engine is too slow, messages above the limit are
+   * lost. Default: 16 MiB.
    */
   readonly maxPendingBytes: number;
 }
@@ -31,12 +35,12 @@ const TESTS: { readonly [K in keyof ClusterOptions]: (value: unknown) => boolean
   maxPendingBytes: isCount,
 };
 
-/** What connects a hub with the other nodes. */
+/** The settings that connect a hub with the other nodes. */
 export interface ClusterSettings {
   /**
-   * What connects this hub with those of other processes, so that they are one to their clients: from
-   * `roomcast/backplanes/redis`, `roomcast/backplanes/nats` or `roomcast/backplanes/cluster`. All of them need the same codecs
-   * and the same contract. Default: none, and this process is alone.
+   * The backplane that connects this hub with those of other processes, so that clients see one hub: from
+   * `roomcast/backplanes/redis`, `roomcast/backplanes/nats` or `roomcast/backplanes/cluster`. All of them need the same
+   * codecs and the same contract. Default: none, and this process is alone.
    */
   readonly backplane: Backplane | undefined;
   readonly cluster: ClusterOptions;
@@ -61,7 +65,7 @@ export const clusterOptions: Options<ClusterSettings> = {
   },
 };
 
-/** Whether the value is some of the {@link ClusterOptions}, each of them possible. */
+/** Returns whether the value is an object of valid {@link ClusterOptions}. */
 function areClusterOptions(value: unknown): boolean {
   return (
     isObject(value) &&

@@ -4,7 +4,7 @@ import type { RequestOutcome } from "../members/requests.ts";
 import type { QueryAnswer, RawReply } from "./envelope.ts";
 import type { NodeDescription, NodesReport } from "./nodes.ts";
 
-/** What the other nodes have answered to a question. */
+/** The answers of the other nodes to a question. */
 export interface Findings {
   /** Replies by socket id. */
   readonly replies: ReadonlyMap<string, unknown>;
@@ -15,7 +15,7 @@ export interface Findings {
   readonly silent: readonly string[];
 }
 
-/** Reads what a socket has replied. Never throws. */
+/** Reads the reply of a socket. Never throws. */
 export type ReadReply = (reply: RawReply) => RequestOutcome;
 
 /** Creates the failure of a socket on a node that answers no more. */
@@ -43,7 +43,10 @@ interface Query {
   readonly finish: () => void;
 }
 
-/** The questions that this node has asked the others. Each of them ends: with the last answer, the last node, or its time. */
+/**
+ * The questions that this node has asked the others. Each question ends: with the last answer, when the last node has
+ * gone, or when its time is over.
+ */
 export class Queries implements NodesReport {
   readonly #clock: Clock;
   readonly #pending = new Map<number, Query>();
@@ -56,7 +59,8 @@ export class Queries implements NodesReport {
    * Waits for the answers to a question. Never rejects.
    *
    * @param nodes - the known nodes that are asked.
-   * @param isOpen - whether nodes that are not known yet are asked as well: then {@link acquainted} says when all are known.
+   * @param isOpen - whether nodes that are not known yet are asked as well: then {@link acquainted} says when all are
+   *   known.
    * @param timeout - how long all answers may take, in milliseconds.
    */
   track(
@@ -119,14 +123,14 @@ export class Queries implements NodesReport {
     finishIfDone(query);
   }
 
-  /** Waits for a node that has come, where nodes may have been missing. */
+  /** Adds a node that has arrived to the open questions, which wait for unknown nodes, too. */
   came({ id, name }: NodeDescription): void {
     for (const query of this.#pending.values()) {
       if (query.isOpen && !query.nodes.has(id) && !query.done.has(id)) add(query, id, name);
     }
   }
 
-  /** Waits for a node no longer that has gone. */
+  /** Ends the wait for a node that has gone. */
   went({ id }: NodeDescription): void {
     for (const query of this.#pending.values()) {
       giveUp(query, id, (socket, name) => {

@@ -1,24 +1,24 @@
 import type { Clock, Timer } from "../time/clock.ts";
 import { HubError } from "../errors.ts";
 import { soon, type Guardian } from "../guard.ts";
-import type { RawOutcome } from "../members/requests.ts";
+import type { UndecodedReply } from "../members/requests.ts";
 import { nodeChannel } from "./channels.ts";
 import type { Control, Failing, QueryAnswer, RawReply } from "./envelope.ts";
 
-/** How long a request may arrive after its probe, where their order is not certain, in milliseconds. */
+/** The longest time that a request may arrive after its probe, where their order is not certain, in milliseconds. */
 const PATIENCE = 1_000;
 
 export interface RespondentParts {
   readonly clock: Clock;
   readonly guardian: Guardian;
-  /** Whether what one node publishes to several channels arrives in order. */
+  /** Whether messages of one node on several channels arrive in order. */
   readonly ordered: boolean;
   /** Sends a control to other nodes, and another one instead if it is lost. */
   readonly tell: (channel: string, control: Control, instead?: () => Control) => void;
 }
 
 /** Replies and failures that are sent together. */
-interface Outcomes {
+interface QueuedResults {
   readonly replies: RawReply[];
   readonly failures: (readonly [string, Failing])[];
   length: number;
@@ -35,18 +35,21 @@ const LOST: Failing = {
 /** Answers the requests of other nodes: which sockets were asked, what each replied, and that these were all. */
 export class Respondent {
   readonly #parts: RespondentParts;
-  /** With an unordered engine, the requests that came before their probe, until the probe comes or their time is over. */
+  /**
+   * The requests that arrived before their probe, until the probe arrives or their time is over; used with an unordered
+   * engine only.
+   */
   readonly #taken = new Map<number, Timer>();
-  /** With an unordered engine, the requests whose probe came first. */
+  /** The requests whose probe arrived first; used with an unordered engine only. */
   readonly #missed = new Map<number, Timer>();
-  /** The outcomes of this turn of the event loop, by node and request; sent at its end. */
-  readonly #outcomes = new Map<string, Map<number, Outcomes>>();
+  /** The results of this turn of the event loop, by node and request; sent at its end. */
+  readonly #queued = new Map<string, Map<number, QueuedResults>>();
 
   constructor(parts: RespondentParts) {
     this.#parts = parts;
   }
 
-  /** Answers which sockets of this node were sent the request. */
+  /** Answers with the sockets of this node that the request was sent to. */
   asked(from: string, id: number, sockets: readonly string[], timeout: number): void {
     this.#answer(from, { id, asked: sockets });
     if (this.#parts.ordered) return;
@@ -64,9 +67,9 @@ export class Respondent {
   }
 
   /**
-   * Answers, as soon as that is certain, that all sockets of this node which were sent the request have been named.
+   * Answers that all sockets of this node which the request was sent to have been named, as soon as that is certain.
    *
-   * @param mayCome - whether the request may still come in.
+   * @param mayCome - whether the request may still arrive.
    */
   probed(from: string, id: number, mayCome: boolean, timeout: number): void {
     const complete = (): void => this.#answer(from, { id, complete: true });
@@ -84,21 +87,21 @@ export class Respondent {
     this.#missed.set(id, this.#parts.clock.setTimeout(giveUp, Math.min(PATIENCE, timeout / 2)));
   }
 
-  /** Answers what a socket has replied, or that it will not. */
-  settled(from: string, id: number, socket: string, codec: string, outcome: RawOutcome): void {
-    if (this.#outcomes.size === 0) soon(this.#parts.guardian, () => this.#flush());
-    let requests = this.#outcomes.get(from);
-    if (requests === undefined) this.#outcomes.set(from, (requests = new Map<number, Outcomes>()));
-    let outcomes = requests.get(id);
+  /** Answers with the reply of a socket, or with its failure. */
+  settled(from: string, id: number, socket: string, codec: string, outcome: UndecodedReply): void {
+    if (this.#queued.size === 0) soon(this.#parts.guardian, () => this.#flush());
+    let requests = this.#queued.get(from);
+    if (requests === undefined) this.#queued.set(from, (requests = new Map<number, QueuedResults>()));
+    let results = requests.get(id);
     const { length } = outcome instanceof HubError ? outcome.message : outcome;
-    if (outcomes !== undefined && outcomes.length + length > MOST_TOGETHER) {
-      this.#send(from, id, outcomes);
-      outcomes = undefined;
+    if (results !== undefined && results.length + length > MOST_TOGETHER) {
+      this.#send(from, id, results);
+      results = undefined;
     }
-    if (outcomes === undefined) requests.set(id, (outcomes = { replies: [], failures: [], length: 0 }));
-    outcomes.length += length;
-    if (outcome instanceof HubError) outcomes.failures.push([socket, { code: outcome.code, message: outcome.message }]);
-    else outcomes.replies.push([socket, codec, outcome]);
+    if (results === undefined) requests.set(id, (results = { replies: [], failures: [], length: 0 }));
+    results.length += length;
+    if (outcome instanceof HubError) results.failures.push([socket, { code: outcome.code, message: outcome.message }]);
+    else results.replies.push([socket, codec, outcome]);
   }
 
   stop(): void {
@@ -106,13 +109,13 @@ export class Respondent {
   }
 
   #flush(): void {
-    for (const [from, requests] of this.#outcomes) {
-      for (const [id, outcomes] of requests) this.#send(from, id, outcomes);
+    for (const [from, requests] of this.#queued) {
+      for (const [id, results] of requests) this.#send(from, id, results);
     }
-    this.#outcomes.clear();
+    this.#queued.clear();
   }
 
-  #send(to: string, id: number, { replies, failures }: Outcomes): void {
+  #send(to: string, id: number, { replies, failures }: QueuedResults): void {
     const sockets = replies.map(([socket]) => socket);
     const instead = (): Control => {
       return { type: "answer", id, failures: [...failures, ...sockets.map((socket) => [socket, LOST] as const)] };

@@ -1,6 +1,9 @@
-/** What a node has exchanged with the others since its hub was made. */
+/** The messages between a node and the others since its hub was created. */
 export interface Traffic {
-  /** Messages for other nodes. A message holds what is sent to one channel in a row while the engine is busy. */
+  /**
+   * Messages for other nodes. A message holds the envelopes that are sent to one channel in a row while the engine is
+   * busy.
+   */
   published: number;
   /** Bytes of `published`, as they were handed to the engine. */
   publishedBytes: number;

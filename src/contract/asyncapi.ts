@@ -50,8 +50,8 @@ interface AsyncAPIReference {
   readonly $ref: string;
 }
 
-/** The parts of a document that grow with every event. */
-interface DocumentParts {
+/** The messages, operations and schemas of a document, one or more for each event. */
+interface Components {
   readonly messages: Record<string, AsyncAPIMessage>;
   readonly operations: Record<string, AsyncAPIOperation>;
   readonly schemas: Record<string, JSONSchema>;
@@ -68,42 +68,42 @@ export function toAsyncAPI({ fromClients, fromServer }: CheckedDefinition, optio
   checkText("title", title);
   checkText("version", version);
   const url = options.url === undefined ? undefined : parseUrl(options.url);
-  const parts: DocumentParts = { messages: {}, operations: {}, schemas: {} };
-  for (const entry of fromClients.values()) addEntry(parts, entry, "receive");
-  for (const entry of fromServer.values()) addEntry(parts, entry, "send");
+  const components: Components = { messages: {}, operations: {}, schemas: {} };
+  for (const entry of fromClients.values()) addEntry(components, entry, "receive");
+  for (const entry of fromServer.values()) addEntry(components, entry, "send");
   return {
     asyncapi: "3.0.0",
     info: { title, version, ...(description === undefined ? {} : { description }) },
     defaultContentType: "application/json",
     ...(url === undefined ? {} : { servers: { hub: { host: url.host, protocol: url.protocol.slice(0, -1) } } }),
-    channels: { hub: { address: url?.pathname ?? null, messages: parts.messages } },
-    operations: parts.operations,
-    components: { schemas: parts.schemas },
+    channels: { hub: { address: url?.pathname ?? null, messages: components.messages } },
+    operations: components.operations,
+    components: { schemas: components.schemas },
   };
 }
 
-function addEntry(parts: DocumentParts, entry: ContractEntry, action: "send" | "receive"): void {
+function addEntry(components: Components, entry: ContractEntry, action: "send" | "receive"): void {
   const { event, isRequest } = entry;
-  const id = freeId(parts, `${action === "receive" ? "client" : "server"}.${event}`);
-  parts.messages[id] = { name: event, payload: eventPacket(parts, entry, id, action) };
+  const id = freeId(components, `${action === "receive" ? "client" : "server"}.${event}`);
+  components.messages[id] = { name: event, payload: eventPacket(components, entry, id, action) };
   const operation = { action, channel: CHANNEL, messages: [messageRef(id)] };
-  parts.operations[id] = isRequest ? { ...operation, reply: addReply(parts, entry, id) } : operation;
+  components.operations[id] = isRequest ? { ...operation, reply: addReply(components, entry, id) } : operation;
 }
 
 function addReply(
-  parts: DocumentParts,
+  components: Components,
   { event, reply }: ContractEntry,
   requestId: string,
 ): Required<AsyncAPIOperation>["reply"] {
-  const id = freeId(parts, `${requestId}.reply`);
-  const data = reply === undefined ? undefined : addSchema(parts, id, reply, `The reply to "${event}"`);
-  parts.messages[id] = { name: `${event} reply`, payload: packet({ reply: ID }, data, { error: false }) };
-  parts.messages[ERROR_ID] ??= ERROR_REPLY;
+  const id = freeId(components, `${requestId}.reply`);
+  const data = reply === undefined ? undefined : addSchema(components, id, reply, `The reply to "${event}"`);
+  components.messages[id] = { name: `${event} reply`, payload: packet({ reply: ID }, data, { error: false }) };
+  components.messages[ERROR_ID] ??= ERROR_REPLY;
   return { channel: CHANNEL, messages: [messageRef(id), messageRef(ERROR_ID)] };
 }
 
 function eventPacket(
-  parts: DocumentParts,
+  components: Components,
   { event, isRequest, data }: ContractEntry,
   id: string,
   action: string,
@@ -111,7 +111,7 @@ function eventPacket(
   const name = { event: { const: event } };
   return packet(
     isRequest ? { ...name, id: ID } : name,
-    data === undefined ? NO_DATA : addSchema(parts, id, data, `The data of "${event}"`),
+    data === undefined ? NO_DATA : addSchema(components, id, data, `The data of "${event}"`),
     action === "send" ? { room: { type: "string" } } : isRequest ? { key: KEY } : { id: ID },
   );
 }
@@ -133,7 +133,7 @@ function packet(fields: JSONSchema, data: PacketData | undefined, optional: JSON
 }
 
 /** Adds a schema to the document. A packet may leave out its data if `undefined` is valid. */
-function addSchema({ schemas }: DocumentParts, id: string, schema: StandardSchema, what: string): PacketData {
+function addSchema({ schemas }: Components, id: string, schema: StandardSchema, what: string): PacketData {
   const $ref = `#/components/schemas/${id}`;
   schemas[id] = jsonSchemaOf(schema, what, $ref);
   return { required: !validate(schema, undefined, what).ok, schema: { $ref } };
@@ -159,7 +159,7 @@ const ERROR_REPLY: AsyncAPIMessage = {
  * Returns an id that the document does not use yet. Ids in a document may contain only certain characters, while the
  * names of events may contain any.
  */
-function freeId({ messages }: DocumentParts, name: string): string {
+function freeId({ messages }: Components, name: string): string {
   const id = name.replaceAll(/[^\w.-]/g, "_");
   let free = id;
   for (let number = 2; Object.hasOwn(messages, free); number += 1) free = `${id}_${number}`;

@@ -6,8 +6,8 @@ import type { OutgoingFrame } from "./outgoing-frame.ts";
 /**
  * Frames held back for one socket because its transport is congested.
  *
- * Not a batch: a link keeps its successors alive, and what a congested socket holds has to be its own so that it can be
- * bounded.
+ * A backlog is no batch: a link of a batch keeps its successors alive, while the frames of a congested socket have to
+ * be its own so that their number of bytes can be bounded.
  */
 export class Backlog implements FrameSequence {
   /** The frames in order, with holes where one was superseded. */
@@ -16,7 +16,7 @@ export class Backlog implements FrameSequence {
   #byteLength = 0;
   /** The place of the frame of each key. */
   #places: Map<string, number> | undefined;
-  /** Number of messages that were dropped behind the last frame: the client has to be told of them next. */
+  /** Number of messages that were dropped behind the last frame; the next notice tells the client. */
   dropped = 0;
 
   push(frame: OutgoingFrame): void {

@@ -3,8 +3,8 @@ import type { FrameSequence } from "../transports/transport.ts";
 import type { OutgoingFrame } from "./outgoing-frame.ts";
 
 /**
- * One link of a chain of frames that wait for the end of the turn of the event loop. A link stands for the whole sequence up
- * to and including itself.
+ * One link of a chain of frames that wait for the end of the turn of the event loop. A link stands for the whole
+ * sequence up to and including itself.
  *
  * Sockets that are sent the same frames hold the same link, because `append` gives every caller with the same frame the
  * same successor. A broadcast to N members is then N pointer moves, and the bytes are joined once for each sequence

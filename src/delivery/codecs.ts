@@ -6,7 +6,9 @@ import type { DeliverySettings } from "./options.ts";
 import { OutgoingFrame } from "./outgoing-frame.ts";
 import type { Overload } from "./overload.ts";
 
-/** A message in the shape of each codec in use; a single frame where there is one codec, or all clients get the same. */
+/**
+ * A message in the shape of each codec in use; a single frame where there is one codec, or all clients get the same.
+ */
 export type Encoding = OutgoingFrame | ReadonlyMap<Codec, OutgoingFrame>;
 
 /** Weight of a byte in a codec that cannot tell: the most that was found for JSON without indices as keys. */
@@ -15,10 +17,13 @@ const UNKNOWN_WEIGHT = 52;
 /** The most that a message may weigh for each byte that a message may have. */
 const MAX_WEIGHT = 24;
 
-/** Where messages are smaller than this, they may weigh as much as if they were not: the packet itself weighs something. */
+/**
+ * Messages that are smaller than this may weigh as much as one of this size, because the packet itself weighs
+ * something.
+ */
 const SMALL_MESSAGE = 64 * 1024;
 
-/** What the codecs of a hub obey. */
+/** The settings of the codecs of a hub. */
 interface CodecSettings extends Omit<DeliverySettings, "overload"> {
   readonly maxMessageBytes: number;
 }
@@ -32,7 +37,7 @@ export class Codecs {
   readonly #byProtocol: ReadonlyMap<string, Codec>;
   readonly #maxBytes: number;
   readonly #maxWeight: number;
-  /** How many members speak each codec other than `plain`. */
+  /** Number of members that speak each codec other than `plain`. */
   readonly #others = new Map<Codec, number>();
 
   constructor({ codec: plain, codecs, maxBufferedBytes, maxMessageBytes }: CodecSettings) {
@@ -51,17 +56,23 @@ export class Codecs {
     return [...this.#byProtocol.keys()];
   }
 
-  /** The codec of a library client with this subprotocol; `undefined` for a subprotocol that is not the library's. */
+  /**
+   * Returns the codec of a library client with this subprotocol; `undefined` for a subprotocol that is not the
+   * library's.
+   */
   of(protocol: string): Codec | undefined {
     return this.#byProtocol.get(protocol);
   }
 
-  /** The name by which other nodes know this codec: its subprotocol, and an empty string for that of plain clients. */
+  /**
+   * Returns the name by which other nodes know this codec: its subprotocol, or an empty string for that of plain
+   * clients.
+   */
   nameOf(codec: Codec): string {
     return codec === this.plain ? "" : (codec.protocol ?? "");
   }
 
-  /** The codec with this name. */
+  /** Returns the codec with this name. */
   named(name: string): Codec | undefined {
     return name === "" ? this.plain : this.#byProtocol.get(name);
   }
@@ -78,7 +89,7 @@ export class Codecs {
 
   /**
    * Returns the weight of a message: about how many bytes it takes in memory once it is decoded and copied once. For a
-   * codec that cannot tell it is a guess, on which nothing is refused.
+   * codec that cannot tell, the weight is a guess, for which no message is refused.
    *
    * @throws {PacketError} for a message that is too deep or too heavy to be decoded.
    */

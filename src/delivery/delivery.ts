@@ -25,15 +25,18 @@ interface Sequence extends FrameSequence {
   readonly count: number;
 }
 
-/** Whom delivery tells what becomes of messages. */
+/** Receives overflows, dropped messages and failures of recipients. */
 interface DeliveryReport<R> {
   /** Called for a recipient for which the hub itself fails. */
   fail(recipient: R, error: unknown): void;
-  /** Called for a recipient for which more would be held than may be. The message in question is not kept. */
+  /** Called for a recipient for which more than the limit would be held. The message in question is not kept. */
   overflow(recipient: R): void;
   /** Called for each message that a recipient does not get although it stays. */
   dropped(recipient: R, reason: DropReason): void;
-  /** Returns the frame that tells a recipient how many messages it did not get; `undefined` if that cannot be said. */
+  /**
+   * Returns the frame that tells a recipient how many messages it did not get; `undefined` if the notice cannot be
+   * encoded.
+   */
   notice(recipient: R, count: number): OutgoingFrame | undefined;
 }
 
@@ -46,19 +49,21 @@ export interface DeliveryParts<R extends Recipient> {
 }
 
 /**
- * The only way out. Delivery collects what is sent to every socket during one turn of the event loop and writes it with one
- * call for each socket.
+ * Delivers all messages of the hub. Delivery collects the frames for every socket during one turn of the event loop and
+ * writes them with one call for each socket.
  *
- * The flush runs as an immediate, after the poll phase, so that everything which one turn received is answered by one
- * write; a single message in an idle process still leaves in the turn that caused it.
+ * The flush runs as an immediate, after the poll phase, so that all messages which one turn received are answered by
+ * one write; a single message in an idle process still leaves in the turn that caused it.
  *
- * While a turn has sent to one group only, the members of the group are not touched at all: the {@link GroupBatch} is kept
- * once. Anything that would tell the members apart (another send, a join, a leave, an end) first hands it to them.
+ * While a turn has sent to one group only, the members of the group are not touched at all: the {@link GroupBatch} is
+ * kept once. Any operation that would make the members differ (another send, a join, a leave, an end) first hands the
+ * batch to them.
  *
- * The loops over recipients catch what fails for one of them by themselves: a function for each turn would double their cost.
+ * The loops over recipients catch the failures of single recipients themselves, because a function for each turn would
+ * double their cost.
  *
- * What is held for one socket, here and in the transport, never exceeds `maxBufferedBytes`; only what the multicast has
- * sent, a sixty-fourth of that at most, is seen later.
+ * The bytes held for one socket, here and in the transport, never exceed `maxBufferedBytes`; only the bytes that the
+ * multicast has sent, at most a sixty-fourth of that limit, are counted later.
  */
 export class Delivery<R extends Recipient> implements GroupObserver<R> {
   readonly #parts: DeliveryParts<R>;
@@ -73,7 +78,7 @@ export class Delivery<R extends Recipient> implements GroupObserver<R> {
 
   constructor(parts: DeliveryParts<R>) {
     this.#parts = parts;
-    // Together at most the limit, so that the ordinary path need not ask the transport how much it holds.
+    // Together they are at most the limit, so that the ordinary path need not ask the transport how much it holds.
     this.#highWaterMark = Math.min(HIGH_WATER_MARK, parts.maxBufferedBytes >> 1);
     this.#flushBytes = Math.min(FLUSH_BYTES, parts.maxBufferedBytes >> 1);
   }
@@ -88,7 +93,7 @@ export class Delivery<R extends Recipient> implements GroupObserver<R> {
     }
     const { pending } = recipient;
     if (pending !== undefined && pending.byteLength + frame.bytes.length > this.#parts.maxBufferedBytes) {
-      // Only together are the two too much: what came before may be gone at once.
+      // Only together are the two too much: the earlier frames may be written at once.
       this.#write(recipient, pending);
       this.send(recipient, frame);
       return;
@@ -125,10 +130,10 @@ export class Delivery<R extends Recipient> implements GroupObserver<R> {
 
   left(group: Group<R>, member: R): void {
     try {
-      // The multicast will not look at this member any more.
+      // The multicast does not look at this member any more.
       if (this.#parts.multicast?.left(group, member) === true) this.inspect(member);
     } catch (error) {
-      // The member has left all the same, and goes on leaving, if this is its end.
+      // The member has left nevertheless, and leaves the other groups, too, if it has ended.
       this.#parts.report.fail(member, error);
     }
   }
@@ -177,7 +182,7 @@ export class Delivery<R extends Recipient> implements GroupObserver<R> {
     this.#tellOfDrops(recipient, backlog, 0);
     this.#relieve(recipient);
     if (backlog.byteLength > 0) this.#write(recipient, backlog);
-    // The notice has no room until some of that is gone.
+    // The notice has no room until some of these frames are written.
     if (backlog.dropped > 0) (recipient.backlog ?? this.#congest(recipient)).dropped = backlog.dropped;
   }
 
@@ -187,7 +192,7 @@ export class Delivery<R extends Recipient> implements GroupObserver<R> {
     if (open && backlog === undefined && connection.bufferedAmount > this.#highWaterMark) this.#congest(recipient);
   }
 
-  /** Hands everything that waits to the transport, congested or not, as a close does first. */
+  /** Hands all waiting frames to the transport, congested or not, as a close requires. */
   flush(recipient: R): void {
     this.separate();
     const { backlog } = recipient;
@@ -197,7 +202,7 @@ export class Delivery<R extends Recipient> implements GroupObserver<R> {
     if (waiting !== undefined && waiting.byteLength > 0) this.#handOver(recipient, waiting);
   }
 
-  /** Forgets everything that waits. */
+  /** Forgets all waiting frames. */
   discard(recipient: R): void {
     this.separate();
     recipient.pending = undefined;
@@ -230,7 +235,7 @@ export class Delivery<R extends Recipient> implements GroupObserver<R> {
     }
   };
 
-  /** Does what `separate` and a flush would, in one pass over the members. */
+  /** Has the effect of `separate` and a flush, in one pass over the members. */
   #writeToGroup(groupBatch: GroupBatch<R>): void {
     for (const recipient of groupBatch.group.values()) {
       try {
@@ -259,7 +264,7 @@ export class Delivery<R extends Recipient> implements GroupObserver<R> {
     return true;
   }
 
-  /** Whether no member of the group is congested. */
+  /** Returns whether no member of the group is congested. */
   #isWell(group: Group<R>): boolean {
     if (this.#congested === 0) return true;
     for (const { backlog } of group.values()) if (backlog !== undefined) return false;
@@ -320,7 +325,9 @@ export class Delivery<R extends Recipient> implements GroupObserver<R> {
     for (const frame of frames) if (recipient.backlog !== undefined) this.#hold(recipient, recipient.backlog, frame);
   }
 
-  /** Puts the notice of dropped messages in their place, if there is room for it and for `byteLength` bytes behind it. */
+  /**
+   * Puts the notice of dropped messages in their place, if there is room for it and for `byteLength` bytes behind it.
+   */
   #tellOfDrops(recipient: R, backlog: Backlog, byteLength: number): void {
     if (backlog.dropped === 0 || !this.#fits(recipient, backlog, byteLength)) return;
     const notice = this.#parts.report.notice(recipient, backlog.dropped);
@@ -335,7 +342,7 @@ export class Delivery<R extends Recipient> implements GroupObserver<R> {
     return backlog.byteLength + connection.bufferedAmount + byteLength <= this.#parts.maxBufferedBytes;
   }
 
-  /** Begins a backlog, in which everything waits from here on, what is pending first. */
+  /** Begins a backlog, in which all frames wait from here on, the pending ones first. */
   #congest(recipient: R): Backlog {
     const { pending } = recipient;
     const backlog = new Backlog();

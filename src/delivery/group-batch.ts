@@ -5,10 +5,11 @@ import type { OutgoingFrame } from "./outgoing-frame.ts";
 import type { Recipient } from "./recipient.ts";
 
 /**
- * The batch of a turn that has sent to one group and to nobody else, kept once for all members of the group.
+ * The batch of a turn that has sent to one group only, kept once for all members of the group.
  *
- * A message may leave one member out, as what a client says to its room does. Such members have sequences of their own
- * here, so that the cost of a message grows with the number of different senders in the turn, not with that of members.
+ * A message may leave one member out, such as the sender of a message to its own room. Such members have sequences of
+ * their own here, so that the cost of a message grows with the number of different senders in the turn, not with that
+ * of members.
  */
 export class GroupBatch<R extends Recipient> {
   readonly group: Group<R>;
@@ -19,7 +20,7 @@ export class GroupBatch<R extends Recipient> {
   /** The connection that each message left out. */
   readonly #without: (Connection | undefined)[] = [];
 
-  /** `start` is the empty sequence. */
+  /** Creates the batch of a group. `start` is the empty sequence. */
   constructor(group: Group<R>, start: Batch) {
     this.group = group;
     this.#common = start;
@@ -34,12 +35,15 @@ export class GroupBatch<R extends Recipient> {
     this.#without.push(without?.connection);
   }
 
-  /** The sequence of all messages, including those that leave somebody out. */
+  /** The sequence of all messages, including those that leave a member out. */
   get all(): Batch {
     return this.#common;
   }
 
-  /** For each message of `all`, the connection that it leaves out; `undefined` if all messages are for all members. */
+  /**
+   * The connections that the messages of `all` leave out, one entry for each message; `undefined` if all messages are
+   * for all members.
+   */
   get without(): readonly (Connection | undefined)[] | undefined {
     return this.#own.size === 0 ? undefined : this.#without;
   }
@@ -49,7 +53,7 @@ export class GroupBatch<R extends Recipient> {
     return this.#own;
   }
 
-  /** The sequence of this member of the group, which can be empty. */
+  /** Returns the sequence of this member of the group, which can be empty. */
   for(recipient: R): Batch {
     return (this.#own.size === 0 ? undefined : this.#own.get(recipient)) ?? this.#common;
   }

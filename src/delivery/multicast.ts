@@ -3,17 +3,18 @@ import type { Topics } from "../transports/transport.ts";
 import type { GroupBatch } from "./group-batch.ts";
 import type { Recipient } from "./recipient.ts";
 
-/** Of `maxBufferedBytes`, at most this fraction, as a shift, is published before its recipients are looked at. */
+/** The fraction of `maxBufferedBytes`, as a shift, that is published at most before the recipients are looked at. */
 const UNSEEN_SHIFT = 6;
 
 /**
  * Sends to a whole group through the transport's own topics.
  *
- * A group gets a topic when it is first sent to. From then on its members are subscribed when they join, and unsubscribed when
- * they leave.
+ * A group gets a topic when it is first sent to. From then on its members are subscribed when they join, and
+ * unsubscribed when they leave.
  *
- * What the transport could not write shows in the turn after. Looking at every member in every turn would cost as much as
- * sending several messages, so the members are looked at before more than `maxUnseenBytes` would have been sent unseen.
+ * Bytes that the transport could not write show in the next turn. Looking at every member in every turn would cost as
+ * much as sending several messages, so the members are looked at before more than `maxUnseenBytes` would have been sent
+ * unseen.
  */
 export class Multicast<R extends Recipient> {
   readonly #topics: Topics;

@@ -3,35 +3,35 @@ import { areTokens } from "../checks/tokens.ts";
 import { jsonCodec, type Codec } from "../protocol/codec.ts";
 import { isOverloadPolicy, type OverloadPolicy } from "./overload.ts";
 
-/** What delivery and its codecs obey. */
+/** The settings of delivery and its codecs. */
 export interface DeliverySettings {
   /** The shape of packets on the wire. Default: {@link jsonCodec}, protocol v1. */
   readonly codec: Codec;
 
   /**
-   * What library clients may speak beside {@link jsonCodec}: each codec has a `protocol`, the subprotocol by which clients
-   * ask for it. For MessagePack: `[msgpackCodec]` from `roomcast/msgpack`. Default: none.
+   * The codecs that library clients may speak besides {@link jsonCodec}: each codec has a `protocol`, the subprotocol
+   * by which clients ask for it. For MessagePack: `[msgpackCodec]` from `roomcast/msgpack`. Default: none.
    */
   readonly codecs: readonly Codec[];
 
   /**
-   * The most that is held for one socket, in bytes, in the hub and in the transport together. A client that reads so
-   * slowly that this would be exceeded is treated as `overload` says. A single message above it cannot be sent at all. At
-   * least 1 KiB. Default: 4 MiB.
+   * The most bytes that are held for one socket, in the hub and in the transport together. A client that reads so
+   * slowly that this would be exceeded is treated as `overload` says. A single message above it cannot be sent at all.
+   * At least 1 KiB. Default: 4 MiB.
    */
   readonly maxBufferedBytes: number;
 
   /**
-   * What becomes of an event or a message for a client that reads too slowly: `"close"` the connection with 4101, or
-   * `"drop"` the message and tell the client with `hub:dropped`. Requests and replies always close. `target.overload` and
-   * `target.latest` differ from it.
+   * The policy for an event or a message to a client that reads too slowly: `"close"` the connection with 4101, or
+   * `"drop"` the message and tell the client with `hub:dropped`. Requests and replies always close. `target.overload`
+   * and `target.latest` replace this policy.
    *
    * Default: `"close"`.
    */
   readonly overload: OverloadPolicy;
 }
 
-/** Nothing useful fits below this size. */
+/** The least value of `maxBufferedBytes`, below which no useful message fits. */
 const MIN_BUFFERED_BYTES = 1024;
 
 export const deliveryOptions: Options<DeliverySettings> = {

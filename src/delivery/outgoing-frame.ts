@@ -2,8 +2,8 @@ import { Frame } from "../transports/frame.ts";
 import type { Overload } from "./overload.ts";
 
 /**
- * A message on its way out. What becomes of it for a socket that is behind rides along, so that only congested sockets look at
- * it; without `overload` the message closes a socket that it is too much for.
+ * A frame that the hub sends. It carries the overload policy for sockets that are behind, so that only congested
+ * sockets look at the policy. Without `overload`, a frame that is too much for a socket closes it.
  */
 export class OutgoingFrame extends Frame {
   readonly overload: Overload | undefined;

@@ -1,19 +1,19 @@
 import { HubError } from "../errors.ts";
 
 /**
- * What becomes of a message for a socket when more would wait for it than `maxBufferedBytes`: `"close"` the socket, or
- * `"drop"` the message and tell the client that something is missing.
+ * The policy for a message when more than `maxBufferedBytes` would wait for a socket: `"close"` the socket, or `"drop"`
+ * the message and tell the client that a message is missing.
  */
 export type OverloadPolicy = "close" | "drop";
 
-/** How a message is treated for sockets that are behind. */
+/** The treatment of a message for sockets that are behind. */
 export interface Overload {
   readonly policy: OverloadPolicy;
   /** While a socket is behind, the message takes the place of the waiting one with the same key. */
   readonly key?: string | undefined;
 }
 
-/** Whether the value is an {@link OverloadPolicy}. */
+/** Returns whether the value is an {@link OverloadPolicy}. */
 export function isOverloadPolicy(value: unknown): value is OverloadPolicy {
   return value === "close" || value === "drop";
 }

@@ -2,13 +2,13 @@ import type { Connection } from "../transports/transport.ts";
 import type { Backlog } from "./backlog.ts";
 import type { Batch } from "./batch.ts";
 
-/** What delivery keeps for one socket. */
+/** The state that delivery keeps for one socket. */
 export interface Recipient {
   readonly connection: Connection;
   /** Whether anything may still be sent to this recipient. */
   open: boolean;
-  /** What will be written at the end of the turn. */
+  /** The frames that will be written at the end of the turn. */
   pending: Batch | undefined;
-  /** What has to wait for the transport to drain; present exactly while the recipient is congested. */
+  /** The frames that wait for the transport to drain; present exactly while the recipient is congested. */
   backlog: Backlog | undefined;
 }

@@ -11,49 +11,49 @@ import type { Clock } from "../time/clock.ts";
 import type { DoorSettings } from "./options.ts";
 import type { Denial } from "./refusal.ts";
 
-type Settings = Pick<DoorSettings, "admit" | "authenticate" | "handshakeTimeout">;
+type AuthenticatorSettings = Pick<DoorSettings, "admit" | "authenticate" | "handshakeTimeout">;
 
 /** Asks the application whether a client may connect: `admit` first, then `authenticate`. */
 export class Authenticator {
-  readonly #settings: Settings;
+  readonly #settings: AuthenticatorSettings;
   readonly #clock: Clock;
   readonly #report: ErrorReport;
-  /** The functions that end the judging of each client that is being judged. */
-  readonly #undecided = new Set<(denial: Denial) => void>();
+  /** The functions that refuse the clients which wait for a decision, one for each. */
+  readonly #deciding = new Set<(denial: Denial) => void>();
 
-  constructor(settings: Settings, clock: Clock, report: ErrorReport) {
+  constructor(settings: AuthenticatorSettings, clock: Clock, report: ErrorReport) {
     this.#settings = settings;
     this.#clock = clock;
     this.#report = report;
   }
 
-  /** Whether there is anything to ask at the handshake. */
+  /** Returns whether the application has to be asked at the handshake. */
   isNeeded(isLibrary: boolean): boolean {
     const { admit, authenticate } = this.#settings;
     return admit !== undefined || (authenticate !== undefined && !isLibrary);
   }
 
-  /** Ends the judging of all clients that are being judged: they are refused. */
+  /** Refuses all clients that wait for a decision. */
   shut(): void {
-    for (const end of this.#undecided) end({ reason: "draining" });
+    for (const end of this.#deciding) end({ reason: "draining" });
   }
 
-  /** Returns the verdict at the handshake, within its time. A library client is authenticated later. Never rejects. */
-  async judge(handshake: Handshake, isLibrary: boolean): Promise<Admission | Denial> {
+  /** Returns the decision at the handshake, within its time. A library client is authenticated later. Never rejects. */
+  async decide(handshake: Handshake, isLibrary: boolean): Promise<Admission | Denial> {
     const { handshakeTimeout } = this.#settings;
     const { promise: ended, resolve: end } = createDeferred<Denial>();
-    this.#undecided.add(end);
+    this.#deciding.add(end);
     const timer = this.#clock.setTimeout(() => {
       this.#report.failed(new HubError("ERR_HUB_TIMEOUT", tooLate(handshakeTimeout)), "authenticate");
       end({ reason: "timeout" });
     }, handshakeTimeout);
-    const verdict = await Promise.race([this.#ask(handshake, isLibrary, () => this.#undecided.has(end)), ended]);
-    this.#undecided.delete(end);
+    const decision = await Promise.race([this.#ask(handshake, isLibrary, () => this.#deciding.has(end)), ended]);
+    this.#deciding.delete(end);
     timer.cancel();
-    return verdict;
+    return decision;
   }
 
-  /** Returns what `authenticate` says. Never rejects. */
+  /** Returns the decision of `authenticate`. Never rejects. */
   async authenticate(handshake: Handshake): Promise<Admission | Denial> {
     const { authenticate } = this.#settings;
     if (authenticate === undefined) return { handshake, user: undefined };

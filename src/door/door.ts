@@ -13,7 +13,7 @@ import { isWelcome } from "./origins.ts";
 import { Proxies } from "./proxies.ts";
 import { refusalDecision, type Denial, type Refusal, type RefusalReason } from "./refusal.ts";
 
-/** Whom the door tells. */
+/** Receives the clients that were refused, and the failures. */
 export interface DoorReport extends ErrorReport {
   /** Called for a client that was not let in. */
   refused(refusal: Refusal): void;
@@ -48,7 +48,7 @@ export class Door {
     this.#protocols = [...library, ...settings.protocols];
   }
 
-  /** Refuses every client from now on, including those that are being judged. */
+  /** Refuses every client from now on, including those that wait for a decision. */
   shut(): void {
     this.#open = false;
     this.#authenticator.shut();
@@ -64,10 +64,10 @@ export class Door {
     const protocol = this.#protocols.find((offered) => info.protocols.includes(offered)) ?? "";
     const isLibrary = this.#parts.library.includes(protocol);
     if (!this.#authenticator.isNeeded(isLibrary)) return accept(protocol, { handshake, user: undefined });
-    return this.#judge(handshake, protocol, isLibrary);
+    return this.#ask(handshake, protocol, isLibrary);
   }
 
-  /** Returns what `authenticate` says to a library client. Never rejects. */
+  /** Returns the decision of `authenticate` on a library client. Never rejects. */
   async introduce(handshake: Handshake): Promise<Admission | Denial> {
     return this.#authenticator.authenticate(handshake);
   }
@@ -100,15 +100,15 @@ export class Door {
     return this.#occupancy.obstacleTo(remoteAddress);
   }
 
-  /** Judges a client, which takes a place already meanwhile. */
-  async #judge(handshake: Handshake, protocol: string, isLibrary: boolean): Promise<UpgradeDecision> {
+  /** Asks the application about a client, which takes a place meanwhile. */
+  async #ask(handshake: Handshake, protocol: string, isLibrary: boolean): Promise<UpgradeDecision> {
     this.entered(handshake);
-    const verdict = await this.#authenticator.judge(handshake, isLibrary);
-    // Its connection takes the place before anybody else is asked: both happen in this turn of the event loop.
+    const decision = await this.#authenticator.decide(handshake, isLibrary);
+    // The connection takes the place before another client is decided on: both happen in this turn of the event loop.
     this.left(handshake);
     if (!this.#open) return this.#refuse({ reason: "draining", handshake });
-    if ("reason" in verdict) return this.#refuse({ reason: verdict.reason, handshake }, verdict);
-    return accept(protocol, verdict);
+    if ("reason" in decision) return this.#refuse({ reason: decision.reason, handshake }, decision);
+    return accept(protocol, decision);
   }
 
   #refuse(refusal: Omit<Refusal, "status">, denial?: Denial): UpgradeDecision {

@@ -21,11 +21,11 @@ import type { Clock, Timer } from "../time/clock.ts";
 import type { Connection } from "../transports/transport.ts";
 import type { Door } from "./door.ts";
 
-/** Whom newcomers tell. */
+/** Receives the newcomers that are let in, those that have ended, and the failures. */
 export interface NewcomerReport extends ErrorReport {
-  /** Called for a newcomer that has said who it is, and is let in. */
+  /** Called for a newcomer whose hello was accepted and that is let in. */
   admit(connection: Connection, admission: Admission): void;
-  /** Called when a newcomer is none any more: it was let in, refused, or has gone. */
+  /** Called when a newcomer was let in, was refused, or has disconnected. */
   done(newcomer: Newcomer): void;
 }
 
@@ -33,7 +33,7 @@ export interface NewcomerParts {
   readonly codecs: Codecs;
   readonly clock: Clock;
   readonly door: Door;
-  /** How long a newcomer may take until it is let in, in milliseconds. */
+  /** The time that a newcomer may take until it is let in, in milliseconds. */
   readonly handshakeTimeout: number;
   readonly report: NewcomerReport;
 }
@@ -67,7 +67,9 @@ export class Newcomer {
     connection.owner = this;
   }
 
-  /** Takes a message. The first one has to be the hello; another one before the answer breaks the protocol. */
+  /**
+   * Handles a message. The first message has to be the hello; another message before the answer breaks the protocol.
+   */
   receive(data: Buffer, isBinary: boolean): void {
     if (!this.#waiting) return;
     const hello = this.#silent ? this.#read(data, isBinary) : undefined;
@@ -82,13 +84,13 @@ export class Newcomer {
     }
   }
 
-  /** Takes a ping or a pong. Rates limit members only, and a client has no use for many before its hello. */
+  /** Counts a ping or a pong. Rates limit members only, and a client has no use for many before its hello. */
   control(): void {
     if (this.#waiting && ++this.#controlFrames > MAX_CONTROL_FRAMES)
       this.#refuse(HELLO_EXPECTED, CloseCode.protocolError);
   }
 
-  /** Refuses the newcomer, if it waits. */
+  /** Refuses the newcomer, if it still waits. */
   close({ code, reason }: Close): void {
     if (!this.#waiting) return;
     this.left();
@@ -99,7 +101,7 @@ export class Newcomer {
     return this.#handshake;
   }
 
-  /** Ends the waiting: the newcomer was let in, or its connection has ended. */
+  /** Ends the wait, because the newcomer was let in or its connection has ended. */
   left(): void {
     this.#waiting = false;
     this.#timer.cancel();

@@ -1,6 +1,6 @@
 import { subscriberOf } from "../checks/subscriber.ts";
 
-/** How many connections there may be; `undefined` is no limit. */
+/** Limits of the number of connections; `undefined` is no limit. */
 export interface OccupancyLimits {
   readonly maxConnections: number | undefined;
   readonly maxConnectionsPerAddress: number | undefined;
@@ -13,7 +13,7 @@ export type Obstacle = "capacity" | "address-capacity";
 export class Occupancy {
   readonly #most: number;
   readonly #mostPerAddress: number;
-  /** Connections by subscriber, where there are any. Absent where no limit needs the numbers. */
+  /** Number of connections of each subscriber that has any; absent where no limit needs these numbers. */
   readonly #perSubscriber: Map<string, number> | undefined;
   #total = 0;
 

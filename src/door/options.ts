@@ -7,20 +7,20 @@ import { isTrustProxy, type TrustProxy } from "./proxies.ts";
 
 type MaybePromise<V> = V | Promise<V>;
 
-/** What decides who may connect. */
+/** The settings that decide which clients may connect. */
 export interface DoorSettings<T extends HubTypes = HubTypes> {
   /**
    * The origins whose pages may connect: `"same"` as the host that the page asks for, `"*"` for all, a list such as
-   * `["https://example.com"]`, or a function that decides. Others get HTTP status 403. Clients that are no browsers send no
-   * `Origin` header, and are not asked.
+   * `["https://example.com"]`, or a function that decides. Others get HTTP status 403. Clients that are no browsers
+   * send no `Origin` header, and are not asked.
    *
    * Default: `"same"`. Otherwise every page that a user looks at could connect with that user's cookies.
    */
   readonly origins: Origins;
 
   /**
-   * The proxies in front of the server, whose `X-Forwarded-For`, `X-Forwarded-Proto` and `X-Forwarded-Host` are believed: how
-   * many stand in a row, or their addresses and CIDR ranges. Default: none.
+   * The proxies in front of the server, whose `X-Forwarded-For`, `X-Forwarded-Proto` and `X-Forwarded-Host` are
+   * believed: how many stand in a row, or their addresses and CIDR ranges. Default: none.
    */
   readonly trustProxy: TrustProxy | undefined;
 
@@ -28,14 +28,14 @@ export interface DoorSettings<T extends HubTypes = HubTypes> {
   readonly maxConnections: number | undefined;
 
   /**
-   * The most connections at once from one address, or one /64 of IPv6. Others get HTTP status 429. Behind a proxy it needs
-   * `trustProxy`. Default: no limit.
+   * The most connections at once from one address, or one /64 of IPv6. Others get HTTP status 429. Behind a proxy it
+   * needs `trustProxy`. Default: no limit.
    */
   readonly maxConnectionsPerAddress: number | undefined;
 
   /**
-   * Decides whether anybody may connect now, before `authenticate`: for shedding load. With `false`, `{ retryAfter }` in
-   * milliseconds, or by throwing, the client gets HTTP status 503 and is told when to try again.
+   * Decides whether any client may connect now, before `authenticate`: for shedding load. With `false`,
+   * `{ retryAfter }` in milliseconds, or by throwing, the client gets HTTP status 503 and is told when to try again.
    *
    * Default: everybody may.
    */
@@ -57,9 +57,9 @@ export interface DoorSettings<T extends HubTypes = HubTypes> {
   readonly protocols: readonly string[];
 
   /**
-   * How long a client may take until it is let in, `admit` and `authenticate` included, in milliseconds: at the handshake,
-   * where the answer then is HTTP status 503, and, for a library client, from the opening of its connection, which then is
-   * closed with 4102. Default: 10,000.
+   * The time that a client may take until it is let in, `admit` and `authenticate` included, in milliseconds: at the
+   * handshake, where the answer then is HTTP status 503, and, for a library client, from the opening of its connection,
+   * which then is closed with 4102. Default: 10,000.
    */
   readonly handshakeTimeout: number;
 }

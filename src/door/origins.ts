@@ -2,18 +2,19 @@ import { HubError } from "../errors.ts";
 import type { Handshake } from "../members/handshake.ts";
 
 /**
- * The pages that may connect, by their origin. `"same"`: pages of the host that they connect to. `"*"`: all pages. A list
- * holds origins as browsers send them: `"https://example.com"`, without a path, and with the port only where it is not the
- * scheme's default. A function decides on each handshake.
+ * The pages that may connect, by their origin. `"same"`: pages of the host that they connect to. `"*"`: all pages. A
+ * list holds origins as browsers send them: `"https://example.com"`, without a path, and with the port only where it is
+ * not the scheme's default. A function decides on each handshake.
  */
 export type Origins = "same" | "*" | readonly string[] | ((origin: string, handshake: Handshake) => boolean);
 
 /**
- * Whether a handshake of this origin may connect. A handshake without an `Origin` header is no browser's: browsers send the
- * header with every handshake (RFC 6455 section 4.1), and no page can remove it.
+ * Returns whether a handshake of this origin may connect. A handshake without an `Origin` header is no browser's:
+ * browsers send the header with every handshake (RFC 6455 section 4.1), and no page can remove it.
  *
  * @param host - the host, with the port if it was given, that the client asked for.
- * @throws what the application's function throws, and {@link HubError} `ERR_HUB_OPTION` if it does not return a boolean.
+ * @throws what the application's function throws, and {@link HubError} `ERR_HUB_OPTION` if it does not return a
+ *   boolean.
  */
 export function isWelcome(origins: Origins, handshake: Handshake, host: string): boolean {
   const { origin } = handshake.headers;
@@ -26,7 +27,10 @@ export function isWelcome(origins: Origins, handshake: Handshake, host: string):
   throw new HubError("ERR_HUB_OPTION", 'The function "origins" must return true or false, and not a promise.');
 }
 
-/** Whether the value is an {@link Origins}. A list with an entry that no browser sends is refused: it would never match. */
+/**
+ * Returns whether the value is an {@link Origins}. A list with an entry that no browser sends is refused: it would
+ * never match.
+ */
 export function isOrigins(value: unknown): boolean {
   if (typeof value === "function" || value === "same" || value === "*") return true;
   return Array.isArray(value) && value.every((entry) => typeof entry === "string" && isSerialised(entry));
@@ -37,8 +41,9 @@ const HTTP_ORIGIN = /^(https?:)\/\/([^\s/?#@\\]+)$/i;
 const HOST = /^[^\s/?#@\\]+$/;
 
 /**
- * Whether the page has the origin of the host. The schemes are not compared: behind a proxy that ends TLS the hub does not
- * know that the page has `https:`. A host without a port therefore has the default port of the page's scheme.
+ * Returns whether the page has the origin of the host. The schemes are not compared: behind a proxy that ends TLS the
+ * hub does not know that the page has `https:`. A host without a port therefore has the default port of the page's
+ * scheme.
  */
 function isSame(origin: string, host: string): boolean {
   const [, scheme = "", authority = ""] = HTTP_ORIGIN.exec(origin) ?? [];
@@ -58,7 +63,7 @@ const PAGELESS: ReadonlySet<string> = new Set(["ws:", "wss:", "ftp:", "file:"]);
 /** Origins of extensions and of applications in a web view: `chrome-extension://…`, `capacitor://localhost`. */
 const OTHER_ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/[a-z0-9._-]+(:\d+)?$/;
 
-/** Whether a browser would write an origin like this (HTML, "serialization of an origin"). */
+/** Returns whether a browser would write an origin like this (HTML, "serialization of an origin"). */
 function isSerialised(origin: string): boolean {
   if (origin === "null") return true;
   // In a URL, "*" is a letter like any other. Here it is meant as a pattern, which the list does not know.

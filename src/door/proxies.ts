@@ -2,10 +2,10 @@ import { BlockList, isIP, SocketAddress } from "node:net";
 import type { UpgradeInfo } from "../transports/transport.ts";
 import { plainAddress } from "../checks/plain-address.ts";
 
-/** How many proxies stand in front of the hub, or which addresses and CIDR ranges are theirs. */
+/** The number of proxies in front of the hub, or their addresses and CIDR ranges. */
 export type TrustProxy = number | readonly string[];
 
-/** What a request looked like to the server or proxy that received it. */
+/** A request as the server or proxy that received it saw it. */
 export interface SeenRequest {
   readonly remoteAddress: string;
   readonly secure: boolean;
@@ -13,10 +13,10 @@ export interface SeenRequest {
   readonly host: string;
 }
 
-/** More proxies in a row than anybody has: a larger number is a mistake, and no more entries of a header are read. */
+/** The most proxies in a row. A larger number is a mistake, and no more entries of a header are read. */
 const MAX_PROXIES = 32;
 
-/** Whether the value is a {@link TrustProxy}. */
+/** Returns whether the value is a {@link TrustProxy}. */
 export function isTrustProxy(value: unknown): boolean {
   if (typeof value === "number") return Number.isInteger(value) && value >= 1 && value <= MAX_PROXIES;
   return (
@@ -25,10 +25,11 @@ export function isTrustProxy(value: unknown): boolean {
 }
 
 /**
- * Reads what the trusted proxies tell of the client. Nothing that clients write into the same headers is believed.
+ * Reads the headers in which the trusted proxies describe the client. Nothing that clients write into the same headers
+ * is believed.
  *
- * Every proxy adds one entry at the right end of `X-Forwarded-For`: the address from which it received the request. So the
- * list is read from the right: the first entry is by the nearest proxy, the next one by the proxy before that, and
+ * Every proxy adds one entry at the right end of `X-Forwarded-For`: the address from which it received the request. So
+ * the list is read from the right: the first entry is by the nearest proxy, the next one by the proxy before that, and
  * what stands left of the outermost trusted proxy's entry is a claim of the client's, and is not read.
  */
 export class Proxies {
@@ -40,7 +41,7 @@ export class Proxies {
     this.#ranges = rangesOf(typeof trust === "object" ? trust : []);
   }
 
-  /** Returns what the request looked like to the outermost trusted proxy, or to this server if none is trusted. */
+  /** Returns the request as the outermost trusted proxy saw it, or as this server sees it if none is trusted. */
   seen({ headers, remoteAddress, secure }: Pick<UpgradeInfo, "headers" | "remoteAddress" | "secure">): SeenRequest {
     const host = headers["host"] ?? "";
     if (!this.#trusts(remoteAddress, 0)) return { remoteAddress, secure, host };
@@ -68,8 +69,8 @@ export class Proxies {
 }
 
 /**
- * Returns the entries from right to left, as many as may be read. An empty entry keeps its place: a proxy wrote it, too. An
- * absent header has one, because a proxy that does not tell the address may still tell the rest.
+ * Returns the entries from right to left, as many as may be read. An empty entry keeps its place: a proxy wrote it,
+ * too. An absent header has one, because a proxy that does not tell the address may still tell the rest.
  */
 function* entriesOf(header = ""): Generator<string> {
   let end = header.length;
@@ -81,9 +82,9 @@ function* entriesOf(header = ""): Generator<string> {
 }
 
 /**
- * Returns what the proxy at this hop wrote, or the first entry if there are fewer. Most proxies overwrite the header with one
- * value, and those behind them leave it alone. Pages cannot set these headers, and other clients gain nothing by them: a client
- * that can send them can as well leave out `Origin`.
+ * Returns what the proxy at this hop wrote, or the first entry if there are fewer. Most proxies overwrite the header
+ * with one value, and those behind them leave it alone. Pages cannot set these headers, and other clients gain nothing
+ * by them: a client that can send them can as well leave out `Origin`.
  */
 function entryOf(header: string | undefined, hop: number): string {
   let found = "";
@@ -112,8 +113,8 @@ function addressOf(entry: string): string | undefined {
 }
 
 /**
- * Returns the short form of an address in lower case, an IPv4-mapped one as IPv4; `undefined` for anything else, such as an
- * address with a zone, which means something on this machine only.
+ * Returns the short form of an address in lower case, an IPv4-mapped one as IPv4; `undefined` for anything else, such
+ * as an address with a zone, which means something on this machine only.
  */
 function canonical(address: string): string | undefined {
   if (isIP(address) === 0 || address.includes("%")) return undefined;
@@ -126,7 +127,10 @@ function familyOf(address: string): "ipv4" | "ipv6" {
 
 const RANGE = /^([^/]+)(?:\/(\d{1,3}))?$/;
 
-/** Whether an entry is an address or a CIDR range. A range of all addresses is refused: it would trust clients, too. */
+/**
+ * Returns whether an entry is an address or a CIDR range. A range of all addresses is refused: it would trust clients,
+ * too.
+ */
 function isRange(entry: string): boolean {
   const [, address = "", length] = RANGE.exec(entry) ?? [];
   const plain = canonical(address);

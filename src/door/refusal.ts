@@ -2,7 +2,7 @@ import type { Handshake } from "../members/handshake.ts";
 import type { UpgradeDecision } from "../transports/transport.ts";
 import type { WireError } from "../protocol/packet.ts";
 
-/** Why a client was not let in. */
+/** The reason why a client was not let in. */
 export type RefusalReason =
   /** The hub is being drained or closed. */
   | "draining"
@@ -23,12 +23,12 @@ export type RefusalReason =
   /** The client, or `authenticate`, took longer than `handshakeTimeout`. */
   | "timeout";
 
-/** Why a client is not let in, and what it is told. */
+/** The reason why a client is not let in, and the answer to the client. */
 export interface Denial {
   readonly reason: RefusalReason;
-  /** What the client is told. `undefined` if the server is to blame: then the client may try again. */
+  /** The error that is sent to the client; `undefined` if the server is to blame, and then the client may try again. */
   readonly error?: WireError | undefined;
-  /** When the client may try again, in milliseconds. */
+  /** The delay after which the client may try again, in milliseconds. */
   readonly retryAfter?: number | undefined;
 }
 
@@ -38,11 +38,14 @@ export interface Refusal {
   readonly status: number;
   readonly reason: RefusalReason;
   readonly handshake: Handshake;
-  /** For `origin`: the host that the client asked for, with which `origins: "same"` compares; empty if it named none. */
+  /**
+   * The host that the client asked for, for the reason `origin`, with which `origins: "same"` compares; empty if it
+   * named none.
+   */
   readonly host?: string;
 }
 
-/** When a client may try again unless the application says otherwise, in seconds. */
+/** The default delay after which a client may try again, in seconds. */
 const RETRY_AFTER = 5;
 
 interface HttpAnswer {
@@ -62,7 +65,10 @@ const ANSWERS: Readonly<Record<RefusalReason, HttpAnswer>> = {
   timeout: { status: 503, message: "The server took too long to decide" },
 };
 
-/** Returns the HTTP answer to a refused client. 429 and 503 say when to try again (RFC 9110 section 10.2.3, RFC 6585 section 4). */
+/**
+ * Returns the HTTP answer to a refused client. 429 and 503 say when to try again (RFC 9110 section 10.2.3, RFC 6585
+ * section 4).
+ */
 export function refusalDecision(
   reason: RefusalReason,
   denial?: Denial,

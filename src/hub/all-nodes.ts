@@ -18,7 +18,9 @@ export interface AllNodesParts {
   readonly cluster: Cluster | undefined;
 }
 
-/** What is done with the sockets of an audience on all nodes: here, and on the other nodes unless the audience is local. */
+/**
+ * Operations on the sockets of an audience on all nodes: this one, and the other nodes unless the audience is local.
+ */
 export class AllNodes {
   readonly #parts: AllNodesParts;
 
@@ -26,7 +28,7 @@ export class AllNodes {
     this.#parts = parts;
   }
 
-  /** What becomes of a message for this audience that is too much for one of its sockets. */
+  /** Returns the overload policy for messages to this audience. */
   overloadOf(audience: Audience): Overload {
     return this.#parts.local.overloadOf(audience);
   }
@@ -88,7 +90,7 @@ export class AllNodes {
     return withSilent(descriptions, findings?.silent ?? []);
   }
 
-  /** The other nodes, as far as the audience means them. */
+  /** Returns the cluster; `undefined` without a backplane, or for an audience of this node only. */
   #beyond({ local }: Audience): Cluster | undefined {
     return local ? undefined : this.#parts.cluster;
   }
@@ -100,7 +102,7 @@ export class AllNodes {
   }
 }
 
-/** Joins the answers from here and from elsewhere. */
+/** Joins the replies from this node and from the other nodes. */
 async function joined(here: Promise<Replies<unknown>>, elsewhere: Promise<Findings>): Promise<Replies<unknown>> {
   const [own, findings] = await Promise.all([here, elsewhere]);
   return {

@@ -39,7 +39,7 @@ import { Reporter } from "./reporter.ts";
 import type { Socket } from "./socket.ts";
 import { Target } from "./target.ts";
 
-/** The way out: what a hub and an emitter have in common. */
+/** The parts for sending, which a hub and an emitter have in common. */
 export interface NodeAssembly {
   readonly counters: Counters;
   readonly codecs: Codecs;
@@ -111,7 +111,7 @@ export interface HubAssembly<T extends HubTypes> extends NodeAssembly {
   readonly everybody: Target<T>;
 }
 
-/** Puts a hub together. Nothing has begun yet. */
+/** Creates the parts of a hub and connects them with each other. None of them has started yet. */
 export function assembleHub<T extends HubTypes>(hub: object, settings: HubSettings): HubAssembly<T> {
   const { idempotency, limits } = settings;
   const reporter = new Reporter<T>(hub, limits.listeners, settings.clock);

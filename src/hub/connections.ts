@@ -17,9 +17,9 @@ import type { Connection, TransportHandlers } from "../transports/transport.ts";
 import type { HubSettings } from "./options.ts";
 import { Socket, type SocketParts } from "./socket.ts";
 
-/** Whom connections tell. */
+/** Receives the connections that have become members, and the failures. */
 export interface ConnectionsReport extends ErrorReport {
-  /** Called when a member has been greeted: the application may know of it. */
+  /** Called when a member has been greeted and the application may learn of it. */
   connected(member: Member): void;
 }
 
@@ -36,19 +36,19 @@ export interface ConnectionsParts extends SocketParts {
   readonly report: ConnectionsReport;
 }
 
-/** What everybody is told who has to go, or who still connects. */
-interface Farewell extends Close {
+/** The close of members and newcomers when the hub is drained or closed, with the notice when to reconnect. */
+interface Dismissal extends Close {
   readonly bye?: Bye;
 }
 
-/** Takes what the transport reports: which connection it concerns, how a connection becomes a member, and how it ends. */
+/** Handles the events of the transport: makes members of connections, hands their messages on, and ends them. */
 export class Connections implements HeartbeatReport<Member>, NewcomerReport {
   readonly #parts: ConnectionsParts;
   readonly #newcomerParts: NewcomerParts;
   readonly #newcomers = new Set<Newcomer>();
   #closing = 0;
   /** Present once the hub is drained or closed. */
-  #farewell: Farewell | undefined;
+  #dismissal: Dismissal | undefined;
 
   constructor(parts: ConnectionsParts) {
     this.#parts = parts;
@@ -66,16 +66,16 @@ export class Connections implements HeartbeatReport<Member>, NewcomerReport {
     return this.#closing;
   }
 
-  /** Takes no clients any more. Members are told when to reconnect, and stay until nothing is at work for them. */
+  /** Refuses all new clients. Members are told when to reconnect, and stay until nothing is at work for them. */
   drain(bye: Bye): void {
     this.#end({ ...DRAINED, bye });
     this.#forEachMember((member) => this.#tell(member, { event: ControlEvent.bye, data: bye }));
   }
 
-  /** Closes all connections, and those that still come. */
+  /** Closes all connections, and those that open later. */
   close(): void {
     // The members that are left of a drain have been told when to reconnect.
-    const { code, reason } = this.#farewell ?? GOING_AWAY;
+    const { code, reason } = this.#dismissal ?? GOING_AWAY;
     this.#end({ code, reason });
     this.#forEachMember((member) => this.#dismiss(member, { code, reason }));
   }
@@ -84,17 +84,17 @@ export class Connections implements HeartbeatReport<Member>, NewcomerReport {
     forEach(this.#parts.members.all.values(), act, this.#parts.lifecycle.fail);
   }
 
-  #end(farewell: Farewell): void {
-    this.#farewell = farewell;
+  #end(dismissal: Dismissal): void {
+    this.#dismissal = dismissal;
     this.#parts.door.shut();
     forEach(
       this.#newcomers,
-      (newcomer) => newcomer.close(farewell),
+      (newcomer) => newcomer.close(dismissal),
       (_newcomer, error) => this.#parts.report.failed(error, "internal"),
     );
   }
 
-  /** What the transport calls. */
+  /** Returns the functions that the transport calls. */
   handlers(): TransportHandlers {
     const { delivery, receiver, door, lifecycle, report } = this.#parts;
     return {
@@ -116,7 +116,7 @@ export class Connections implements HeartbeatReport<Member>, NewcomerReport {
       },
       drain: ({ owner }) => {
         if (!(owner instanceof Member)) return;
-        // What a client takes is a sign of life, too: its pong may be far behind what it has yet to read.
+        // Reading is a sign of life, too: the client's pong may be far behind the data that it has yet to read.
         owner.askedIn = 0;
         if (owner.open) delivery.drained(owner);
       },
@@ -128,7 +128,7 @@ export class Connections implements HeartbeatReport<Member>, NewcomerReport {
         if (owner instanceof Member && owner.open) delivery.flush(owner);
       },
       close: ({ owner }, code, reason) => {
-        // Whoever failed in `open` belongs to nobody, and has left the door.
+        // A connection that failed in `open` has no owner, and has left the door already.
         if (owner === undefined) return;
         this.#closing++;
         if (owner instanceof Member) lifecycle.retire(owner, { code, reason });
@@ -159,7 +159,7 @@ export class Connections implements HeartbeatReport<Member>, NewcomerReport {
     this.#parts.lifecycle.fail(member, error);
   }
 
-  /** Asks for a sign of life. A page does not see the pings of WebSocket, so library clients get events. */
+  /** Asks a member for a sign of life. A page does not see the pings of WebSocket, so library clients get events. */
   ping(member: Member): void {
     if (this.#isLibrary(member)) this.#tell(member, { event: ControlEvent.ping });
     else member.connection.ping();
@@ -169,14 +169,14 @@ export class Connections implements HeartbeatReport<Member>, NewcomerReport {
     this.#parts.lifecycle.expelLost(member);
   }
 
-  /** Makes a member of a connection, and tells the application. */
+  /** Makes a member of a connection, and reports it to the application. */
   admit(connection: Connection, admission: Admission): void {
     const { lifecycle, nextPhase, report, settings } = this.#parts;
     const member = lifecycle.admit(connection, admission, nextPhase());
     member.socket = new Socket(this.#parts, member);
     if (settings.welcome || this.#isLibrary(member)) this.#greet(member);
     report.connected(member);
-    if (this.#farewell !== undefined) this.#dismiss(member, this.#farewell);
+    if (this.#dismissal !== undefined) this.#dismiss(member, this.#dismissal);
   }
 
   done(newcomer: Newcomer): void {
@@ -199,7 +199,7 @@ export class Connections implements HeartbeatReport<Member>, NewcomerReport {
     try {
       this.#welcome(connection, admission, codecs.of(connection.protocol));
     } catch (error) {
-      // Nobody would count the end of a connection that belongs to nobody.
+      // The end of a connection without an owner is not counted.
       if (connection.owner === undefined) door.left(admission.handshake);
       throw error;
     }
@@ -213,7 +213,7 @@ export class Connections implements HeartbeatReport<Member>, NewcomerReport {
     const newcomer = new Newcomer(connection, codec, admission.handshake, this.#newcomerParts);
     this.#newcomers.add(newcomer);
     // The decision to let this client in was taken before `close()` was called, and is carried out after it.
-    if (this.#farewell !== undefined) newcomer.close(this.#farewell);
+    if (this.#dismissal !== undefined) newcomer.close(this.#dismissal);
   }
 
   #greet(member: Member): void {
@@ -222,7 +222,7 @@ export class Connections implements HeartbeatReport<Member>, NewcomerReport {
     this.#tell(member, { event: ControlEvent.welcome, data });
   }
 
-  #dismiss(member: Member, { code, reason, bye }: Farewell): void {
+  #dismiss(member: Member, { code, reason, bye }: Dismissal): void {
     if (bye !== undefined) this.#tell(member, { event: ControlEvent.bye, data: bye });
     this.#parts.lifecycle.close(member, { code, reason });
   }
@@ -240,7 +240,7 @@ export class Connections implements HeartbeatReport<Member>, NewcomerReport {
   }
 }
 
-const GOING_AWAY: Farewell = { code: CloseCode.goingAway, reason: "The server is going away" };
+const GOING_AWAY: Dismissal = { code: CloseCode.goingAway, reason: "The server is going away" };
 
-/** The intervals that clients are told where the heartbeat is switched off. */
+/** The intervals in the welcome of a hub without a heartbeat. */
 const NO_HEARTBEAT: HeartbeatOptions = { interval: 0, timeout: 0 };

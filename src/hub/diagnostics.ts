@@ -3,8 +3,8 @@ import { channel, type Channel } from "node:diagnostics_channel";
 type ChannelName = "connection" | "disconnection" | "drop" | "error" | "refusal";
 
 /**
- * The channels of `node:diagnostics_channel` that every hub of the process publishes to, for monitoring that knows nothing
- * of the application. `docs/API.md` has the messages.
+ * The channels of `node:diagnostics_channel` that every hub of the process publishes to, for monitoring that knows
+ * nothing of the application. `docs/API.md` has the messages.
  */
 const CHANNELS: Readonly<Record<ChannelName, Channel>> = {
   connection: channel("roomcast:connection"),

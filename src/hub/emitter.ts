@@ -16,7 +16,7 @@ export interface EmitterOptions<T extends HubTypes = HubTypes> extends Pick<
   HubOptions<T>,
   "clock" | "cluster" | "codec" | "codecs" | "contract" | "limits" | "maxBufferedBytes" | "validateOutgoing"
 > {
-  /** Called for outages, and for messages that were lost. Default: they become process warnings. */
+  /** Called for outages, and for messages that were lost. Default: failures become process warnings. */
   readonly onError?: ((error: unknown) => void) | undefined;
 }
 
@@ -59,7 +59,7 @@ export class Emitter<T extends HubTypes = HubTypes> extends Sender<T> {
     this.#cluster.start();
   }
 
-  /** The nodes that are there now. A copy. */
+  /** A copy of the list of nodes that are there now. */
   get nodes(): readonly NodeDescription[] {
     return this.#cluster.nodes.list;
   }

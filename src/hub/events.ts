@@ -4,10 +4,10 @@ import type { Close } from "../protocol/close-codes.ts";
 import type { ErrorSource } from "../report.ts";
 import type { Socket } from "./socket.ts";
 
-/** How a socket has ended. `docs/PROTOCOL.md` section 7 lists the codes. */
+/** The close code and the reason with which a socket has ended. `docs/PROTOCOL.md` section 7 lists the codes. */
 export type Disconnection = Close;
 
-/** What was going on when an error was reported. */
+/** The circumstances of a reported error. */
 export interface ErrorContext<T extends HubTypes = HubTypes> {
   /**
    * The part that failed: a handler of `handle`, `on` or `onNode`, middleware around a handler, a listener of a hub event, the
@@ -24,7 +24,10 @@ export interface ErrorContext<T extends HubTypes = HubTypes> {
 export interface HubEvents<T extends HubTypes = HubTypes> {
   /** A client is connected: once for each socket, before anything that it sends. */
   connection: [socket: Socket<T>];
-  /** A socket has ended: once for each `connection`, never from inside another handler. `socket.rooms` can still be read. */
+  /**
+   * A socket has ended: once for each `connection`, never from inside another handler. `socket.rooms` can still be
+   * read.
+   */
   disconnection: [socket: Socket<T>, disconnection: Disconnection];
   /** A message that is no packet: binary, unless the codec says otherwise. */
   message: [socket: Socket<T>, message: string | Uint8Array];

@@ -1,7 +1,7 @@
 import type { Connection, TransportHandlers, UpgradeDecision } from "../transports/transport.ts";
 
 /**
- * Returns the same handlers, of which none throws: what fails for one client ends that client.
+ * Returns the same handlers, none of which throws: a failure for one client ends that client only.
  *
  * @param failed - is called with what a handler throws, and the connection that the call was about.
  */

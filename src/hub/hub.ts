@@ -44,8 +44,8 @@ export class Hub<T extends HubTypes = HubTypes> extends Sender<T> {
   readonly #parts: HubAssembly<T>;
 
   /**
-   * Creates a hub. A transport that is attached to a server of the application's accepts connections from now on; otherwise
-   * {@link listen} begins.
+   * Creates a hub. A transport that is attached to a server of the application's accepts connections from now on;
+   * otherwise {@link listen} begins.
    *
    * @throws {HubError} `ERR_HUB_OPTION`, `ERR_HUB_TRANSPORT_UNAVAILABLE`, `ERR_HUB_PATH_TAKEN`.
    */
@@ -55,7 +55,7 @@ export class Hub<T extends HubTypes = HubTypes> extends Sender<T> {
     this.#parts.hubLifecycle.start();
   }
 
-  /** The rooms of this node that have members: name to sockets. Live and read-only. */
+  /** A live, read-only view of the rooms of this node that have members: name to sockets. */
   get rooms(): MapView<SetView<Socket<T>>> {
     const { members } = this.#parts;
     return MapView.of(members.rooms.entries, (_, room) => {
@@ -67,17 +67,17 @@ export class Hub<T extends HubTypes = HubTypes> extends Sender<T> {
     });
   }
 
-  /** The open sockets of this node by id. Live and read-only. */
+  /** A live, read-only view of the open sockets of this node, by id. */
   get sockets(): MapView<Socket<T>> {
     return MapView.of(this.#parts.members.all, socketOf<T>);
   }
 
-  /** This node, as the other nodes know it; `undefined` without a backplane. */
+  /** The description of this node that the other nodes have; `undefined` without a backplane. */
   get node(): NodeDescription | undefined {
     return this.#parts.cluster?.self;
   }
 
-  /** The other nodes that are there now. A copy. */
+  /** A copy of the list of the other nodes that are there now. */
   get nodes(): readonly NodeDescription[] {
     return this.#parts.cluster?.nodes.list ?? [];
   }
@@ -120,8 +120,8 @@ export class Hub<T extends HubTypes = HubTypes> extends Sender<T> {
   }
 
   /**
-   * Sends a message to the programs on all other nodes: see {@link onNode}. The data is copied now, as by `structuredClone`.
-   * Without a backplane there are no other nodes, and nothing is sent.
+   * Sends a message to the programs on all other nodes: see {@link onNode}. The data is copied now, as by
+   * `structuredClone`. Without a backplane there are no other nodes, and nothing is sent.
    *
    * @throws {HubError} `ERR_HUB_EVENT_NAME`, `ERR_HUB_ARGUMENT`, `ERR_HUB_UNSERIALISABLE`, `ERR_HUB_CLOSED`.
    */
@@ -147,9 +147,9 @@ export class Hub<T extends HubTypes = HubTypes> extends Sender<T> {
   }
 
   /**
-   * Resolves when what other nodes send to this room arrives here, so that a join a moment ago has taken effect everywhere;
-   * without a room, when that holds for every room that has members here now. While the engine is away, the promise waits.
-   * Without a backplane, and for a room without members here, it resolves at once.
+   * Resolves when what other nodes send to this room arrives here, so that a join a moment ago has taken effect
+   * everywhere; without a room, when that holds for every room that has members here now. While the engine is away, the
+   * promise waits. Without a backplane, and for a room without members here, it resolves at once.
    *
    * @throws {HubError} `ERR_HUB_ROOM_NAME`, `ERR_HUB_CLOSED`; as a rejection.
    */
@@ -165,7 +165,7 @@ export class Hub<T extends HubTypes = HubTypes> extends Sender<T> {
     return this;
   }
 
-  /** Like {@link on}, for the next time only. */
+  /** Listens to the next occurrence of an event of the hub itself. Otherwise like {@link on}. */
   once<E extends keyof HubEvents<T>>(event: E, listener: (...args: HubEvents<T>[E]) => unknown): this {
     this.#parts.reporter.listeners.add(event, listener, true);
     return this;
@@ -178,8 +178,8 @@ export class Hub<T extends HubTypes = HubTypes> extends Sender<T> {
   }
 
   /**
-   * Handles an event that clients send, for all sockets. What the handler returns, or its promise resolves with, answers
-   * a request; see {@link ReplyError} for answering with an error.
+   * Handles an event that clients send, for all sockets. What the handler returns, or its promise resolves with,
+   * answers a request; see {@link ReplyError} for answering with an error.
    *
    * @returns a function that removes the handler.
    * @throws {HubError} `ERR_HUB_EVENT_NAME`, `ERR_HUB_CONTRACT`, `ERR_HUB_HANDLED` if the event has a handler.
@@ -209,7 +209,7 @@ export class Hub<T extends HubTypes = HubTypes> extends Sender<T> {
     return this.#parts.middleware.add(middleware);
   }
 
-  /** What the hub has done and what there is now. A copy: a call looks at every socket once. */
+  /** Returns a copy of the counters and of the present numbers. A call looks at every socket once. */
   stats(): HubStatistics {
     const { cluster, connections, counters, delivery, members, work } = this.#parts;
     let waitingBytes = 0;
@@ -243,8 +243,9 @@ export class Hub<T extends HubTypes = HubTypes> extends Sender<T> {
   }
 
   /**
-   * Ends everything gently: refuses new clients with HTTP status 503, tells the connected ones to reconnect, closes each
-   * with 4200 as soon as its handlers have finished and it has answered what it was asked, and then does as {@link close}.
+   * Ends everything gently: refuses new clients with HTTP status 503, tells the connected ones to reconnect, closes
+   * each with 4200 as soon as its handlers have finished and it has answered what it was asked, and then does as
+   * {@link close}.
    *
    * Idempotent. `close` ends the waiting.
    *
@@ -255,8 +256,8 @@ export class Hub<T extends HubTypes = HubTypes> extends Sender<T> {
   }
 
   /**
-   * Ends everything: refuses new clients, settles all requests, closes every socket with 1001 after what was sent to it,
-   * lets the `disconnection` listeners run, and resolves when nothing is left that would keep the process alive. A
+   * Ends everything: refuses new clients, settles all requests, closes every socket with 1001 after what was sent to
+   * it, lets the `disconnection` listeners run, and resolves when nothing is left that would keep the process alive. A
    * server of the application's stays open.
    *
    * Idempotent. Afterwards the hub cannot be used again.

@@ -14,18 +14,18 @@ import type { Connections } from "./connections.ts";
 import { guardedHandlers } from "./guarded-handlers.ts";
 import { closedError, type Preconditions } from "./preconditions.ts";
 
-/** How a hub is drained. Both values are in milliseconds. */
+/** Options of `hub.drain`. Both values are in milliseconds. */
 export interface DrainOptions {
-  /** How long handlers and replies may take. Sockets that still wait for one then are closed. Default: 10,000. */
+  /** The time that handlers and replies may take. Sockets that still wait for one then are closed. Default: 10,000. */
   readonly within?: number | undefined;
   /** The time over which the clients spread their reconnection. Default: as `within`. */
   readonly spread?: number | undefined;
 }
 
-/** How long draining may take unless the application says otherwise, in milliseconds. */
+/** The default of `within`, in milliseconds. */
 const WITHIN = 10_000;
 
-/** What begins and ends with the hub. */
+/** The parts that start and stop with the hub. */
 export interface HubLifecycleParts {
   readonly clock: Clock;
   readonly cluster: Cluster | undefined;
@@ -39,20 +39,20 @@ export interface HubLifecycleParts {
   readonly transport: Transport;
 }
 
-/** The beginning of a hub's service and its end. */
+/** The start, the drain and the close of a hub. */
 export class HubLifecycle {
   readonly #parts: HubLifecycleParts;
   #listening: Promise<ListenAddress> | undefined;
   #draining: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
-  /** Ends the waiting of a drain. */
+  /** Ends the wait of a drain early. */
   #hurry: (() => void) | undefined;
 
   constructor(parts: HubLifecycleParts) {
     this.#parts = parts;
   }
 
-  /** Begins everything but listening. A transport that is attached to a server accepts connections from now on. */
+  /** Starts everything but listening. A transport that is attached to a server accepts connections from now on. */
   start(): void {
     const { cluster, connections, heartbeat, settings, transport } = this.#parts;
     const handlers = guardedHandlers(connections.handlers(), (error, connection) =>
@@ -79,14 +79,14 @@ export class HubLifecycle {
     }
   }
 
-  /** Ends everything gently, and then closes. */
+  /** Drains the hub, and then closes it. */
   async drain(options: DrainOptions): Promise<void> {
     const { within = WITHIN, spread = within } = checkDrain(options);
     if (this.#closing === undefined) this.#draining ??= this.#drain(within, spread);
     await (this.#draining ?? this.#closing);
   }
 
-  /** Ends everything. */
+  /** Closes the hub. */
   close(): Promise<void> {
     this.#hurry?.();
     return (this.#closing ??= this.#close());
@@ -120,7 +120,7 @@ export class HubLifecycle {
 }
 
 /**
- * Checks how the application wants to drain.
+ * Checks the options of a drain.
  *
  * @throws {HubError} `ERR_HUB_ARGUMENT`.
  */

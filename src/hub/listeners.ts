@@ -47,7 +47,7 @@ export class Listeners<E extends { [K in keyof E]: readonly unknown[] }> {
     if (last !== undefined) this.#forget(event, last);
   }
 
-  /** Whether the event has a listener. */
+  /** Returns whether the event has a listener. */
   has(event: keyof E): boolean {
     return (this.#listeners.get(event)?.length ?? 0) > 0;
   }

@@ -17,10 +17,10 @@ import type { Socket } from "./socket.ts";
 /** The transports that a configuration can name. */
 export type TransportName = "ws" | "uws";
 
-/** What the hub itself obeys. */
+/** The settings of the hub itself. */
 interface OwnSettings {
   /**
-   * What carries the bytes: `"ws"` (the default), `"uws"`, or an object from `roomcast/transports/ws` or
+   * The transport that carries the bytes: `"ws"` (the default), `"uws"`, or an object from `roomcast/transports/ws` or
    * `roomcast/transports/uws` that attaches to a server of the application's. Nothing else changes with it.
    */
   readonly transport: TransportName | Transport;
@@ -51,7 +51,7 @@ export interface HubSettings
     ClusterSettings,
     ClockSettings {}
 
-/** How a hub behaves. Every option has a default; an unknown one is an error. */
+/** Options of a hub. Every option has a default; an unknown one is an error. */
 export interface HubOptions<T extends HubTypes = HubTypes>
   extends
     Given<OwnSettings>,
@@ -65,10 +65,13 @@ export interface HubOptions<T extends HubTypes = HubTypes>
     Given<Omit<LimitSettings, "limits">>,
     Given<Omit<ClusterSettings, "cluster">>,
     Given<ClockSettings> {
-  /** What one socket may do and take: see {@link Limits}. Those that are not given keep their defaults. */
+  /** Limits of one socket: see {@link Limits}. Those that are not given keep their defaults. */
   limits?: Partial<Limits> | undefined;
 
-  /** How this process stands to the others: see {@link ClusterOptions}. Those that are not given keep their defaults. */
+  /**
+   * The behaviour of this node towards the other nodes: see {@link ClusterOptions}. Those that are not given keep their
+   * defaults.
+   */
   cluster?: Partial<ClusterOptions> | undefined;
 }
 
@@ -87,7 +90,7 @@ const OPTIONS: Options<HubSettings> = {
 };
 
 /**
- * Checks what the application gave and fills in the defaults. An option that is `undefined` counts as absent.
+ * Checks the given options and fills in the defaults. An option that is `undefined` counts as absent.
  *
  * @throws {HubError} `ERR_HUB_OPTION` naming the option and what it must be.
  */

@@ -5,7 +5,7 @@ import type { Limits } from "../limits/limits.ts";
 import type { ContractSettings } from "../members/options.ts";
 import { roomNames, type RoomNames } from "../rooms/rooms.ts";
 
-/** Checks what the application asks for before anything is done: the state of the hub, names and data. */
+/** Checks a call of the application before it is carried out: the state of the hub, names and data. */
 export class Preconditions {
   readonly #contract: HubSide<never> | undefined;
   /** The contract, if data that the server sends is checked, too. */
@@ -19,7 +19,7 @@ export class Preconditions {
     this.#limits = limits;
   }
 
-  /** From now on the application can do nothing with the hub but close it again. */
+  /** Marks the hub as closed: from now on {@link checkOpen} throws. */
   close(): void {
     this.#closed = true;
   }

@@ -16,9 +16,9 @@ import type { Socket } from "./socket.ts";
 import { Warnings } from "./warnings.ts";
 
 /**
- * Tells the application what happens: the listeners of the hub's events, and the channels of `node:diagnostics_channel`. What
- * nobody listens to and should not be missed becomes a warning. A subscriber of a channel is no listener: it may belong to a
- * tool of which the application knows nothing.
+ * Reports events and failures to the listeners of the hub's events and to the channels of `node:diagnostics_channel`.
+ * Failures and refused origins without a listener become warnings. A subscriber of a channel is no listener: it may
+ * belong to a tool of which the application knows nothing.
  */
 export class Reporter<T extends HubTypes> implements ConnectionsReport, DoorReport, NodeReport, ReceiverReport {
   readonly listeners: Listeners<HubEvents<T>>;

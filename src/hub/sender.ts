@@ -3,7 +3,7 @@ import type { DataArguments, EventName, HubTypes, ServerEvents } from "../event-
 import type { RoomNames } from "../rooms/rooms.ts";
 import type { Target } from "./target.ts";
 
-/** Something that sends to all sockets, or names some of them: the hub, and an emitter. */
+/** The methods of the hub and of an emitter that send to all sockets or name some of them. */
 export abstract class Sender<T extends HubTypes = HubTypes> {
   /** Everybody on all nodes. */
   protected abstract readonly everybody: Target<T>;

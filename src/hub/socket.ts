@@ -27,7 +27,7 @@ import { roomsOf, type RoomNames } from "../rooms/rooms.ts";
 import { Target, type TargetParts } from "./target.ts";
 import { SetView } from "./views.ts";
 
-/** What sockets are made of; all sockets share it. */
+/** The parts that all sockets of a hub share. */
 export interface SocketParts extends TargetParts {
   readonly lifecycle: MemberLifecycle;
   readonly local: LocalNode;
@@ -49,8 +49,8 @@ export class Socket<T extends HubTypes = HubTypes> {
   }
 
   /**
-   * The id of the socket: 21 characters, made by the server, that nobody can guess and that are never used again. With a
-   * backplane, the characters of the node's id come before them.
+   * The id of the socket: 21 characters, made by the server, that nobody can guess and that are never used again. With
+   * a backplane, the characters of the node's id come before them.
    */
   get id(): string {
     return this.#member.id;
@@ -61,7 +61,7 @@ export class Socket<T extends HubTypes = HubTypes> {
     return this.#member.user as UserOf<T> | undefined;
   }
 
-  /** When the credentials expire, in milliseconds since 1970; `undefined` for never. */
+  /** The time when the credentials expire, in milliseconds since 1970; `undefined` for never. */
   get expiresAt(): number | undefined {
     return this.#member.expiresAt;
   }
@@ -69,8 +69,8 @@ export class Socket<T extends HubTypes = HubTypes> {
   /**
    * Replaces `socket.user`, and with it `expiresAt`, by what fresh credentials say of the same user.
    *
-   * @throws {HubError} `ERR_HUB_ARGUMENT` for another user, or if the socket has none; `ERR_HUB_AUTHENTICATE` as for what
-   *   `authenticate` returns.
+   * @throws {HubError} `ERR_HUB_ARGUMENT` for another user, or if the socket has none; `ERR_HUB_AUTHENTICATE` as for
+   *   what `authenticate` returns.
    */
   refresh(user: UserOf<T>): void {
     checkUser(user);
@@ -88,7 +88,7 @@ export class Socket<T extends HubTypes = HubTypes> {
     return this.#member.handshake;
   }
 
-  /** What the application wants to keep on this socket. Empty at first. */
+  /** The application's own data about this socket; an empty object at first. */
   get data(): SocketData<T> {
     return (this.#member.data ??= {}) as SocketData<T>;
   }
@@ -150,12 +150,12 @@ export class Socket<T extends HubTypes = HubTypes> {
     return new Target<T>(this.#parts, this.#self).volatile;
   }
 
-  /** This client, with another answer to its reading too slowly. See {@link Target.overload}. */
+  /** A target of this client with another overload policy. See {@link Target.overload}. */
   overload(policy: OverloadPolicy): Target<T> {
     return new Target<T>(this.#parts, this.#self).overload(policy);
   }
 
-  /** This client, for values of which only the newest counts. See {@link Target.latest}. */
+  /** A target of this client for values of which only the newest counts. See {@link Target.latest}. */
   latest(key: string): Target<T> {
     return new Target<T>(this.#parts, this.#self).latest(key);
   }
@@ -218,8 +218,8 @@ export class Socket<T extends HubTypes = HubTypes> {
   /**
    * Handles an event of this socket, instead of `hub.handle`. What the handler returns answers a request.
    *
-   * @throws {HubError} `ERR_HUB_EVENT_NAME`, `ERR_HUB_CONTRACT`, `ERR_HUB_HANDLED` if this socket handles the event already,
-   *   `ERR_HUB_LIMIT`.
+   * @throws {HubError} `ERR_HUB_EVENT_NAME`, `ERR_HUB_CONTRACT`, `ERR_HUB_HANDLED` if this socket handles the event
+   *   already, `ERR_HUB_LIMIT`.
    */
   on<E extends EventName<ClientEvents<T>>>(
     event: E,
@@ -276,7 +276,8 @@ export class Socket<T extends HubTypes = HubTypes> {
    * Closes the connection, after everything that was sent before. From now on the socket is in no room and no target;
    * `disconnection` follows in a microtask.
    *
-   * @param code - 1000 by default; your own are 4000 to 4999, of which `docs/PROTOCOL.md` gives the first 300 a meaning.
+   * @param code - 1000 by default; your own are 4000 to 4999, of which `docs/PROTOCOL.md` gives the first 300 a
+   *   meaning.
    * @param reason - at most 123 bytes in UTF-8.
    * @throws {HubError} `ERR_HUB_CLOSE_CODE`.
    */

@@ -1,7 +1,7 @@
 import type { Traffic } from "../cluster/traffic.ts";
 import type { Counters, DropReason } from "../counters.ts";
 
-/** What a hub has counted since it was created, and, where the comment says so, what there is now. */
+/** The counts of a hub since it was created, and the present numbers where the comment says "now". */
 export interface HubStatistics extends Readonly<Omit<Counters, "drops">> {
   /** Sockets that are connected now. */
   readonly connections: number;
@@ -23,6 +23,6 @@ export interface HubStatistics extends Readonly<Omit<Counters, "drops">> {
   readonly waitingBytes: number;
   /** Messages that sockets which stayed connected did not get, by the reason. */
   readonly drops: Readonly<Record<DropReason, number>>;
-  /** What this node has exchanged with others; absent without a backplane. */
+  /** The traffic between this node and the others; absent without a backplane. */
   readonly cluster?: Readonly<Traffic>;
 }

@@ -17,7 +17,7 @@ import type { RoomNames } from "../rooms/rooms.ts";
 import type { AllNodes } from "./all-nodes.ts";
 import type { Preconditions } from "./preconditions.ts";
 
-/** What targets are made of. */
+/** The parts that targets are made of. */
 export interface TargetParts {
   readonly preconditions: Preconditions;
   readonly allNodes: AllNodes;
@@ -27,7 +27,8 @@ export interface TargetParts {
  * Some of the hub's sockets, named but not yet looked up. Immutable: every method that narrows or widens returns a new
  * target, so that a target can be kept and used again.
  *
- * A target is resolved at each use: it means the members at the moment of the call, each once, and `except` wins over `to`.
+ * A target is resolved at each use: it means the members at the moment of the call, each once, and `except` wins over
+ * `to`.
  */
 export class Target<T extends HubTypes = HubTypes> {
   readonly #parts: TargetParts;
@@ -39,8 +40,8 @@ export class Target<T extends HubTypes = HubTypes> {
   }
 
   /**
-   * Adds the members of these rooms. A target of everybody (the hub, `socket.broadcast`, `hub.except(…)`) is narrowed to them.
-   * An empty list of rooms adds nobody.
+   * Adds the members of these rooms. A target of everybody (the hub, `socket.broadcast`, `hub.except(…)`) is narrowed
+   * to them. An empty list of rooms adds nobody.
    *
    * @throws {HubError} `ERR_HUB_ROOM_NAME`.
    */
@@ -59,8 +60,8 @@ export class Target<T extends HubTypes = HubTypes> {
   }
 
   /**
-   * Leaves out the members of these rooms and these sockets, however else they are named. A string is the name of a room,
-   * never an id.
+   * Leaves out the members of these rooms and these sockets, however else they are named. A string is the name of a
+   * room, never an id.
    *
    * @throws {HubError} `ERR_HUB_ROOM_NAME`, `ERR_HUB_ARGUMENT`.
    */
@@ -79,16 +80,16 @@ export class Target<T extends HubTypes = HubTypes> {
   }
 
   /**
-   * Skips sockets that are behind, with more than 16 KiB not yet taken by the operating system: for messages that are worthless
-   * when late.
+   * Skips sockets that are behind, that is, with more than 16 KiB not yet taken by the operating system. This is for
+   * messages that are worthless when late.
    */
   get volatile(): Target<T> {
     return this.#with({ volatile: true });
   }
 
   /**
-   * Replaces the option `overload`, which says what becomes of an event or a message for a socket that reads too slowly:
-   * see {@link OverloadPolicy}.
+   * Replaces the option `overload`, which says what becomes of an event or a message for a socket that reads too
+   * slowly: see {@link OverloadPolicy}.
    *
    * @throws {HubError} `ERR_HUB_ARGUMENT`.
    */
@@ -97,9 +98,9 @@ export class Target<T extends HubTypes = HubTypes> {
   }
 
   /**
-   * Sends values of which only the newest counts: prices, cursors, positions. While a socket is behind, with more than 64 KiB
-   * not yet taken by the operating system, a message takes the place of the waiting one with the same key; the other sockets
-   * get all of them.
+   * Sends values of which only the newest counts: prices, cursors, positions. While a socket is behind, with more than
+   * 64 KiB not yet taken by the operating system, a message takes the place of the waiting one with the same key; the
+   * other sockets get all of them.
    *
    * @throws {HubError} `ERR_HUB_ARGUMENT`.
    */
@@ -107,7 +108,7 @@ export class Target<T extends HubTypes = HubTypes> {
     return this.#with({ overload: { ...this.#parts.allNodes.overloadOf(this.#audience), key: checkKey(key) } });
   }
 
-  /** Only the sockets of this node. Without a backplane that is all of them. */
+  /** Leaves out the sockets of other nodes. Without a backplane there are none. */
   get local(): Target<T> {
     return this.#with({ local: true });
   }
@@ -182,8 +183,8 @@ export class Target<T extends HubTypes = HubTypes> {
   }
 
   /**
-   * Describes the sockets: id, user, rooms and the properties of `socket.data` that are named in `data`. Sockets of other nodes
-   * are described if their node answers within `timeout` milliseconds, by default 10,000.
+   * Describes the sockets: id, user, rooms and the properties of `socket.data` that are named in `data`. Sockets of
+   * other nodes are described if their node answers within `timeout` milliseconds, by default 10,000.
    *
    * @throws {HubError} `ERR_HUB_CLOSED`, `ERR_HUB_ARGUMENT` for the timeout; as a rejection.
    */

@@ -7,20 +7,20 @@ import type { Clock } from "../time/clock.ts";
 /** The most warnings within {@link MINUTE}. */
 const MOST = 10;
 const MINUTE = 60_000;
-/** The most kinds that are remembered; after as many, there are no more warnings. */
+/** The most kinds that are remembered. After this number of kinds there are no more warnings. */
 const MOST_KINDS = 1_000;
 /** The most characters of a text, and lines of a stack, that are shown. */
 const MOST_CHARACTERS = 500;
 const MOST_FRAMES = 20;
 
 /**
- * Makes process warnings of what nobody listens to: one of each kind, and at most ten within a minute.
+ * Makes process warnings of failures without a listener: one of each kind, and at most ten within a minute.
  *
- * What is in them may be a client's words, and a warning usually goes to a terminal: only printable ASCII is shown.
+ * Their texts may contain a client's words, and warnings usually go to a terminal, so only printable ASCII is shown.
  */
 export class Warnings {
   readonly #clock: Clock;
-  /** How the application can listen to failures. */
+  /** The way to listen to failures, for the text of a warning. */
   readonly #remedy: string;
   readonly #kinds = new Set<string>();
   /** The times of the last warnings, oldest first. */
@@ -41,7 +41,7 @@ export class Warnings {
     process.emitWarning(message, { type: "HubWarning", code: "HUB_UNHEARD_FAILURE", detail: frames });
   }
 
-  /** Warns of a page that was refused for its origin; of the others no program needs to know. */
+  /** Warns of a page that was refused for its origin. Other refusals need no warning. */
   refused({ reason, handshake, host = "" }: Refusal): void {
     if (reason !== "origin" || !this.#mayShow(reason)) return;
     const origin = printable(handshake.headers["origin"] ?? "");

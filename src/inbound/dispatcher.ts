@@ -22,18 +22,18 @@ export interface DispatcherParts {
   readonly work: WorkBudget;
   readonly middleware: MiddlewareChain<unknown>;
   readonly handlers: Handlers;
-  /** The contract, of which clients may send the events; without a contract, any event. */
+  /** The contract with the events that clients may send; without a contract, they may send any event. */
   readonly contract: HubSide<never> | undefined;
   /** Whether the replies of handlers are checked, too. */
   readonly validateOutgoing: boolean;
   /** Requests that clients may repeat; absent if they are handled each time. */
   readonly idempotency: Idempotency<Member> | undefined;
-  /** Called when a handler has finished that worked asynchronously for this member. */
+  /** Called when an asynchronous handler has finished for this member. */
   readonly finished: (member: Member) => void;
   readonly report: ErrorReport;
 }
 
-/** Takes an event that a client sent to its handler, and the result of the handler to the reply. */
+/** Hands the events of clients to their handlers, and sends the results as replies. */
 export class Dispatcher {
   readonly #parts: DispatcherParts;
 
@@ -95,7 +95,9 @@ export class Dispatcher {
     this.#parts.lifecycle.rested(member);
   }
 
-  /** Returns the data as the contract makes it; `undefined`, and the client was told why, for data that does not fit. */
+  /**
+   * Returns the data as the contract makes it; `undefined`, and the client was told why, for data that does not fit.
+   */
   #accept(member: Member, packet: EventPacket): { readonly data: unknown } | undefined {
     const { contract, report } = this.#parts;
     const { event, data } = packet;
@@ -112,7 +114,10 @@ export class Dispatcher {
     return undefined;
   }
 
-  /** Whether a request with a key has to be handled. A repeated request gets its reply here, or as soon as there is one. */
+  /**
+   * Returns whether a request with a key has to be handled. A repeated request gets its reply here, or as soon as there
+   * is one.
+   */
   #isNew(member: Member, packet: EventPacket): boolean {
     const { idempotency, local } = this.#parts;
     if (idempotency === undefined) return true;
@@ -139,13 +144,13 @@ export class Dispatcher {
     try {
       this.#refuseFor(member, packet, error, trace);
     } catch (failure) {
-      // Whatever failed, the request is not under way any more.
+      // The request is not under way any more, whichever step failed.
       this.#parts.idempotency?.settle(member, packet, undefined);
       throw failure;
     }
   }
 
-  /** Refuses what a handler, or middleware, has thrown for. */
+  /** Refuses a message for which a handler or middleware has thrown. */
   #refuseFor(member: Member, packet: EventPacket, error: unknown, trace: CallTrace | undefined): void {
     if (isInstance(error, ReplyError)) {
       this.#parts.responder.refuse(member, packet, { code: error.reason, message: messageOf(error) });
@@ -173,10 +178,10 @@ export class Dispatcher {
   }
 }
 
-/** What a refusal that costs the server an exception counts, in violations. */
+/** The cost in violations of a refusal that costs the server an exception. */
 const FAILURE_COST = 0.1;
 
-/** What middleware sees of a message. */
+/** Returns the call that middleware gets for a message. */
 function callOf({ event, id }: EventPacket, data: unknown, { context, socket }: Member): Call<unknown> {
   return {
     event,

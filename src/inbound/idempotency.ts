@@ -5,26 +5,28 @@ import { ownerOf } from "../members/owner.ts";
 import type { EventPacket } from "../protocol/packet.ts";
 import type { Clock } from "../time/clock.ts";
 import type { MessageFrame } from "../transports/transport.ts";
-import { Answers } from "./answers.ts";
+import { KeptReplies } from "./kept-replies.ts";
 
-/** How long and how much the hub remembers of requests that clients may repeat. */
+/** Bounds on the time and the memory for which the hub remembers requests that clients may repeat. */
 export interface IdempotencyOptions {
-  /** For how long a repeated request gets the reply that was given, in milliseconds. */
+  /** The time for which a repeated request gets the reply that was given, in milliseconds. */
   readonly within: number;
-  /** The most that all remembered replies take, in bytes. Those who have the most lose their oldest ones first. */
+  /**
+   * The most bytes that all remembered replies take. The owners with the most bytes lose their oldest replies first.
+   */
   readonly maxBytes: number;
   /**
-   * The most that the remembered replies to one user take or, without a user, to one address (of IPv6, to one /64), in bytes.
-   * More push out the oldest of the same user or address. Default: 256 KiB.
+   * The most bytes that the remembered replies to one user take or, without a user, those to one address (of IPv6, to
+   * one /64). Further replies push out the oldest of the same user or address. Default: 256 KiB.
    */
   readonly maxBytesPerOwner?: number | undefined;
 }
 
-/** What idempotent requests obey. */
+/** The settings of idempotent requests. */
 export interface IdempotencySettings {
   /**
-   * How long and how much the hub remembers of the requests that clients mark as `idempotent`, so that one which is
-   * repeated after a lost connection is handled once. `false` remembers nothing.
+   * Bounds on the time and the memory for which the hub remembers requests that clients mark as `idempotent`, so that a
+   * request which is repeated after a lost connection is handled once. `false` remembers nothing.
    *
    * Default: `{ within: 120_000, maxBytes: 16 MiB, maxBytesPerOwner: 256 KiB }`.
    */
@@ -33,7 +35,7 @@ export interface IdempotencySettings {
 
 const KIB = 1024;
 
-/** This is enough for the replies to 400 small requests in two minutes. */
+/** The default share of one owner, enough for the replies to 400 small requests in two minutes. */
 const MAX_BYTES_PER_OWNER = 256 * KIB;
 
 export const idempotencyOptions: Options<IdempotencySettings> = {
@@ -58,10 +60,12 @@ function isIdempotency(value: unknown): boolean {
   );
 }
 
-/** What makes a member one who asks: the same user with the same subprotocol may repeat a request on another connection. */
+/**
+ * The fields of a member that asks. The same user with the same subprotocol may repeat a request on another connection.
+ */
 export type Asker = Pick<Member, "connection" | "handshake" | "open" | "user">;
 
-/** What is to be done about a request that came in. */
+/** The decision on a request that was received. */
 export interface Receipt {
   /** Whether the request has to be handled. */
   readonly isNew: boolean;
@@ -69,19 +73,22 @@ export interface Receipt {
   readonly reply?: string | Uint8Array | undefined;
   /** Whether the request was handled before and its reply is not kept. */
   readonly isGone?: true;
-  /** Whether the request is being handled and so many wait for the reply that this member will not get it. */
+  /** Whether the request is being handled and too many members wait for the reply, so that this one will not get it. */
   readonly isExcessive?: true;
 }
 
 /** A request that is being handled. */
 interface Running<A> {
-  /** The packet that is being handled, which no repeated one is. */
+  /** The packet of the first request, which is the one that is being handled. */
   readonly packet: EventPacket;
-  /** All who asked. A network may deliver the first request after the repeated one. */
+  /** All members that asked. A network may deliver the first request after the repeated one. */
   readonly askers: Set<A>;
 }
 
-/** The most connections that get the reply to one request. An honest client has one, and some that it has not missed yet. */
+/**
+ * The most connections that get the reply to one request. An honest client has one, and perhaps some whose loss was not
+ * noticed yet.
+ */
 const MAX_ASKERS = 16;
 
 /** The part of an owner's share that one reply may take. A longer one is not kept. */
@@ -93,12 +100,12 @@ const GONE: Receipt = { isNew: false, isGone: true };
 const EXCESSIVE: Receipt = { isNew: false, isExcessive: true };
 
 /**
- * The requests with a key, so that a client whose connection broke can repeat such a request without its being handled a
- * second time. A request that is being handled is never forgotten.
+ * Remembers the requests with a key, so that a client whose connection broke can repeat such a request and the hub does
+ * not handle it twice. A request that is being handled is never forgotten.
  */
 export class Idempotency<A extends Asker> {
   readonly #clock: Clock;
-  readonly #answers: Answers;
+  readonly #replies: KeptReplies;
   readonly #maxReplyBytes: number;
   readonly #running = new Map<string, Running<A>>();
 
@@ -106,41 +113,46 @@ export class Idempotency<A extends Asker> {
     const { within, maxBytes, maxBytesPerOwner = Math.min(MAX_BYTES_PER_OWNER, maxBytes) } = options;
     this.#clock = clock;
     this.#maxReplyBytes = maxBytesPerOwner * MAX_PART;
-    this.#answers = new Answers({ within, maxBytes, maxBytesPerOwner }, counters);
+    this.#replies = new KeptReplies({ within, maxBytes, maxBytesPerOwner }, counters);
   }
 
-  /** Takes a request that came in. A member that repeats a request which is being handled gets the reply, too. */
+  /**
+   * Registers a request that was received. A member that repeats a request which is being handled gets the reply, too.
+   */
   receive(asker: A, packet: EventPacket): Receipt {
     const identity = identityOf(asker, packet);
     const running = this.#running.get(identity);
     if (running !== undefined) return join(running.askers, asker) ? RUNNING : EXCESSIVE;
-    const answer = this.#answers.find(identity, this.#clock.now());
-    if (answer !== undefined) return answer.reply === undefined ? GONE : { isNew: false, reply: answer.reply };
+    const kept = this.#replies.find(identity, this.#clock.now());
+    if (kept !== undefined) return kept.reply === undefined ? GONE : { isNew: false, reply: kept.reply };
     this.#running.set(identity, { packet, askers: new Set([asker]) });
     return NEW;
   }
 
   /**
-   * Keeps the reply to a request that was new. A reply that could not be encoded is `undefined`. Returns all members that get the
-   * reply; only the one that asked, if this request was not the one that is being handled.
+   * Keeps the reply to a request that was new. A reply that could not be encoded is `undefined`. Returns all members
+   * that get the reply; only the one that asked, if this request was not the one that is being handled.
    */
   settle(asker: A, packet: EventPacket, frame: MessageFrame | undefined): Iterable<A> {
     const identity = identityOf(asker, packet);
     const running = this.#running.get(identity);
     if (running?.packet !== packet) return [asker];
     this.#running.delete(identity);
-    this.#answers.keep(identity, ownerOf(asker), this.#kept(frame), this.#clock.now());
+    this.#replies.keep(identity, ownerOf(asker), this.#kept(frame), this.#clock.now());
     return running.askers;
   }
 
-  /** Returns a copy of a reply, because a frame's bytes may be a small part of a large buffer; `undefined` if it is too long. */
+  /**
+   * Returns a copy of a reply, because a frame's bytes may be a small part of a large buffer; `undefined` if it is too
+   * long.
+   */
   #kept(frame: MessageFrame | undefined): string | Uint8Array | undefined {
     if (frame === undefined || frame.payload.length > this.#maxReplyBytes) return undefined;
     return frame.binary ? Uint8Array.from(frame.payload) : frame.payload.toString();
   }
 }
 
-/** Adds who asks to the others, unless too many of them are connected. */
+/** Adds a member to those that asked, unless too many of them are connected. Returns whether it was added. */
 function join<A extends Asker>(askers: Set<A>, asker: A): boolean {
   if (askers.has(asker)) return true;
   if (askers.size >= MAX_ASKERS) for (const other of askers) if (!other.open) askers.delete(other);
@@ -149,7 +161,10 @@ function join<A extends Asker>(askers: Set<A>, asker: A): boolean {
   return true;
 }
 
-/** What makes two requests the same: a user's key means nothing to others, and a reply is bytes of one codec with one id. */
+/**
+ * Returns the identity of a request. A key belongs to its user, and a reply is bytes of one codec with one id, so all
+ * of these are in the identity.
+ */
 function identityOf({ user, connection }: Asker, { event, id, key }: EventPacket): string {
   return JSON.stringify([key, id, event, user?.id, connection.protocol]);
 }

@@ -11,20 +11,22 @@ export interface Call<S> {
   readonly socket: S;
   /** Whether the client waits for a reply. */
   readonly isRequest: boolean;
-  /** Aborted when the socket ends: what is done for this message will not reach the client any more. */
+  /**
+   * The signal that is aborted when the socket ends, because the result of the call will not reach the client any more.
+   */
   readonly signal: AbortSignal;
 }
 
 /**
- * A function that runs around the handlers of an application's events. What it returns, or its promise resolves with, is the
- * reply.
+ * A function that runs around the handlers of an application's events. Its return value, or what its promise resolves
+ * with, is the reply.
  *
- * @param next - runs what comes after, the handler last, and returns its result. If it is not called, the handler does not
- *   run.
+ * @param next - runs the following middleware, and the handler last, and returns the result. Without a call of `next`,
+ *   the handler does not run.
  */
 export type Middleware<S> = (call: Call<S>, next: () => unknown) => unknown;
 
-/** What happened during a call, so that failures of the handler and of the middleware around it can be told apart. */
+/** The trace of a call, which tells failures of the handler from those of the middleware around it. */
 export interface CallTrace {
   handlerFailure?: { readonly error: unknown };
   /** Whether the client has got its answer. */

@@ -26,7 +26,7 @@ import type { Clock, Timer } from "../time/clock.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { Responder } from "./responder.ts";
 
-/** Whom the receiver tells what is not its own. */
+/** Receives the messages that are no packets, and the failures. */
 export interface ReceiverReport extends ErrorReport {
   /** Hands a message that is no packet to the application. Returns `false` if the application takes none. */
   message(member: Member, data: string | Uint8Array): boolean;
@@ -46,10 +46,10 @@ export interface ReceiverParts {
   readonly report: ReceiverReport;
 }
 
-/** How long a message waits for handlers to finish before it is refused, in milliseconds. */
+/** The time that a message waits for handlers to finish before it is refused, in milliseconds. */
 const PATIENCE = 10_000;
 
-/** How often messages that wait for handlers are looked through, in milliseconds. */
+/** The interval between checks of messages that wait for handlers, in milliseconds. */
 const SWEEP_INTERVAL = 1_000;
 
 /**
@@ -61,15 +61,15 @@ const ALREADY_READ = 4 * 1024 * 1024;
 /** The most messages of one member that are handled in a row after a wait. */
 const AT_ONCE = 100;
 
-/** So many members that wait are looked at when a handler has finished. */
+/** Number of waiting members that are looked at when a handler has finished. */
 const LOOKS = 16;
 
 /**
- * Takes what clients send from a message to a packet, when it is the message's turn.
+ * Decodes the messages of clients to packets and hands the packets on, each when it is the message's turn.
  *
- * A message waits, in its order, in two cases: while its client has used up its rate, and while handlers are at work on as much as
- * may be, for its socket, its owner or the hub. Replies, and the answers to `hub:ping`, do not wait for handlers, which may be
- * waiting for just these.
+ * A message waits, in its order, in two cases: while its client has used up its rate, and while handlers are at work on
+ * as much as may be, for its socket, its owner or the hub. Replies, and the answers to `hub:ping`, do not wait for
+ * handlers, which may be waiting for just these.
  */
 export class Receiver {
   readonly #parts: ReceiverParts;
@@ -114,7 +114,7 @@ export class Receiver {
     if (member.inbox !== undefined) this.#pause(member);
   }
 
-  /** Whether one more message may wait. A client that cannot be made to wait is closed if it sends too much. */
+  /** Returns whether one more message may wait. A client that cannot be made to wait is closed if it sends too much. */
   #hasRoom(member: Member): boolean {
     const { connection, inbox } = member;
     const most = this.#parts.limits.waitingBytes + (connection.pause === undefined ? 0 : ALREADY_READ);
@@ -132,7 +132,7 @@ export class Receiver {
   #resume(member: Member): void {
     if (!member.isPaused) return;
     member.isPaused = false;
-    // A question that was asked before is asked anew.
+    // The heartbeat must ask the member anew, because no sign of life was read meanwhile.
     member.askedIn = 0;
     member.connection.resume?.();
   }
@@ -141,7 +141,7 @@ export class Receiver {
     this.#parts.clock.setTimeout(() => this.#readOn(member), delay);
   }
 
-  /** Reads what waited for the rate of its client. If that fails, only this member ends. */
+  /** Reads the messages that waited for the rate of their client. A failure ends only this member. */
   #readOn(member: Member): void {
     try {
       this.#readUnread(member);
@@ -150,7 +150,7 @@ export class Receiver {
     }
   }
 
-  /** Reads what waited, as far as the rate allows now. */
+  /** Reads the waiting messages, as far as the rate allows now. */
   #readUnread(member: Member): void {
     const { rates } = this.#parts;
     const { inbox } = member;
@@ -213,7 +213,7 @@ export class Receiver {
     if (inbox.bytes > limits.waitingBytes) this.#pause(member);
   }
 
-  /** Whether a handler may begin with a message of this weight. */
+  /** Returns whether a handler may begin with a message of this weight. */
   #mayBegin(member: Member, weight: number): boolean {
     const { limits, work } = this.#parts;
     const { handling, handlingBytes } = member;
@@ -222,7 +222,7 @@ export class Receiver {
     return work.allows(member, weight);
   }
 
-  /** Handles what waited for handlers to finish. If that fails, only this member ends. */
+  /** Handles the messages that waited for handlers to finish. A failure ends only this member. */
   #proceed(member: Member): void {
     try {
       this.#handleWeighed(member);
@@ -231,7 +231,7 @@ export class Receiver {
     }
   }
 
-  /** Handles what waited, as far as may be now. */
+  /** Handles the weighed messages that may begin now. */
   #handleWeighed(member: Member): void {
     const { inbox } = member;
     if (inbox === undefined) {
@@ -256,7 +256,7 @@ export class Receiver {
     if (member.open) this.#settle(member, inbox);
   }
 
-  /** Decodes a message that was an event before. */
+  /** Decodes a message again that was decoded to an event before. */
   #decodeAgain(member: Member, { data, isBinary }: WaitingMessage): EventPacket | undefined {
     try {
       return packetOf(member, ownedMessage(data, isBinary)) as EventPacket;
@@ -266,13 +266,13 @@ export class Receiver {
     }
   }
 
-  /** Handles what may begin when a handler has finished. */
+  /** Handles messages that may begin because a handler has finished. */
   finished(member: Member): void {
     if (this.#blocked.has(member)) this.#proceed(member);
     let looks = 0;
     for (const other of this.#blocked) {
       if (++looks > LOOKS) return;
-      // The next look begins with others.
+      // The next call begins with other members.
       this.#blocked.delete(other);
       this.#blocked.add(other);
       this.#proceed(other);
@@ -298,7 +298,7 @@ export class Receiver {
   };
 }
 
-/** Decodes a message; `undefined` if it is none of the codec's. */
+/** Decodes a message; returns `undefined` for a message that is no packet of the codec. */
 function packetOf({ codec }: Member, message: string | Buffer): Packet | undefined {
   const decoded = codec.decode(message);
   return decoded === undefined ? undefined : parsePacket(decoded);

@@ -22,7 +22,7 @@ export interface ResponderParts {
   readonly report: ErrorReport;
 }
 
-/** Answers clients: with replies and errors, and with the end of those that do harm. */
+/** Sends replies and errors to clients, and closes clients that do harm. */
 export class Responder {
   readonly #parts: ResponderParts;
 
@@ -37,7 +37,7 @@ export class Responder {
     this.charge(member, 1);
   }
 
-  /** Charges a violation of this cost. A client that has spent all of them is closed. */
+  /** Charges a violation of this cost. A client that has used up its violations is closed. */
   charge(member: Member, cost: number): void {
     if (member.open && !this.#parts.rates.violated(member, cost)) this.expel(member, ABUSE);
   }
@@ -48,7 +48,7 @@ export class Responder {
       if (packet?.id === undefined) this.#parts.local.tell(member, { event: ControlEvent.error, data: error });
       else this.answer(member, packet, { reply: packet.id, error });
     } catch (failure) {
-      // Nobody can be told. The request was handled nevertheless.
+      // No client can be told. The request was handled nevertheless.
       if (packet !== undefined) this.#parts.idempotency?.settle(member, packet, undefined);
       this.#parts.report.failed(failure, "handler", { event: ControlEvent.error, socket: member.socket });
     }
@@ -77,7 +77,7 @@ export class Responder {
   }
 }
 
-/** Whether a request may be repeated. */
+/** Returns whether a request may be repeated. */
 export function isKeyed({ id, key }: EventPacket): boolean {
   return id !== undefined && key !== undefined;
 }

@@ -8,13 +8,13 @@ import { roomNames } from "../rooms/rooms.ts";
 /** Decides whether a client may join or leave a room by itself. */
 export type Joinable<S> = (room: string, socket: S) => boolean | PromiseLike<boolean>;
 
-/** What the room requests of clients obey. */
+/** The settings of the room requests of clients. */
 export interface RoomRequestSettings<S> {
   /**
-   * Decides whether a client may join, and leave, a room by itself, as `client.join(room)` asks. If it refuses, or throws a
-   * {@link ReplyError}, the client is told.
+   * Decides whether a client may join, and leave, a room by itself, as `client.join(room)` asks. If it refuses, or
+   * throws a {@link ReplyError}, the client is told.
    *
-   * Default: nobody may; rooms are the server's business.
+   * Default: no client may; only the server assigns rooms.
    */
   readonly joinable: Joinable<S> | undefined;
 }
@@ -23,7 +23,7 @@ export const roomRequestOptions: Options<RoomRequestSettings<never>> = {
   joinable: { default: undefined, rule: ["a function", isFunction] },
 };
 
-/** What a room request does to a socket. */
+/** The methods of a socket that a room request calls. */
 interface RoomSocket {
   readonly isOpen: boolean;
   join(room: string): void;
@@ -38,7 +38,7 @@ interface RoomSocket {
 export class RoomRequests<S extends RoomSocket> {
   readonly #joinable: Joinable<S>;
   readonly #maxLength: number;
-  /** The settling of the last request of each socket, which the next one waits for. */
+  /** The promise of the last request of each socket, which the next one waits for. */
   readonly #pending = new WeakMap<S, Promise<void>>();
 
   readonly #guardian: Guardian;
@@ -50,12 +50,12 @@ export class RoomRequests<S extends RoomSocket> {
     this.#maxLength = maxLength;
   }
 
-  /** The handler of `hub:join`. */
+  /** Handles `hub:join`. */
   readonly join = (data: unknown, socket: S): Promise<void> | void => {
     return this.#ask(roomIn(data, this.#maxLength), socket, (room) => socket.join(room));
   };
 
-  /** The handler of `hub:leave`. */
+  /** Handles `hub:leave`. */
   readonly leave = (data: unknown, socket: S): Promise<void> | void => {
     return this.#ask(roomIn(data, this.#maxLength), socket, (room) => socket.leave(room));
   };

@@ -1,6 +1,8 @@
 import type { Buffer } from "node:buffer";
 
-/** Approximate size of the record of a waiting message without its bytes: messages of one byte must not cost nothing. */
+/**
+ * Approximate size of the record of a waiting message without its bytes: messages of one byte must not cost nothing.
+ */
 const RECORD_BYTES = 256;
 
 /** A message that waits to be handled. */
@@ -13,13 +15,13 @@ export interface WaitingMessage {
 /** A message that was charged and looked at, and waits for handlers to finish. */
 export interface WeighedMessage extends WaitingMessage {
   readonly weight: number;
-  /** Since when the message waits for handlers, in milliseconds. */
+  /** The time since which the message waits for handlers, in milliseconds. */
   readonly since: number;
 }
 
 /**
- * The messages of one client that wait, in order: first those that wait for handlers to finish, and behind them those that wait
- * for the rate of the client and were not looked at yet.
+ * The messages of one client that wait, in order: first those that wait for handlers to finish, and behind them those
+ * that wait for the rate of the client and were not looked at yet.
  */
 export class Inbox {
   readonly weighed: Queue<WeighedMessage> = new Queue();
@@ -49,7 +51,7 @@ class Queue<M extends WaitingMessage> {
     return this.#bytes;
   }
 
-  /** The message that is next, if there is one. */
+  /** The next message, if there is one. */
   get first(): M | undefined {
     return this.#messages[this.#head];
   }
@@ -59,13 +61,13 @@ class Queue<M extends WaitingMessage> {
     this.#bytes += message.data.length + RECORD_BYTES;
   }
 
-  /** Removes the message that is next. */
+  /** Removes the next message. */
   shift(): M | undefined {
     const message = this.#messages[this.#head];
     if (message === undefined) return undefined;
     this.#bytes -= message.data.length + RECORD_BYTES;
     this.#head++;
-    // The places of messages that have gone must not outnumber the others.
+    // The places of removed messages must not outnumber the others.
     if (this.#head > this.#messages.length >> 1) {
       this.#messages = this.#messages.slice(this.#head);
       this.#head = 0;

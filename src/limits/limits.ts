@@ -2,16 +2,16 @@ import { getHeapStatistics } from "node:v8";
 import { isCount, isObject, type Options } from "../checks/option-rules.ts";
 import type { Rate } from "./token-bucket.ts";
 
-/** What one socket may do and take. The defaults are far above what an application usually needs. */
+/** Limits of one socket. The defaults are far above the needs of a usual application. */
 export interface Limits {
   /**
-   * Messages from the client, control frames included: `{ perSecond: 500, burst: 2_000 }`. Above, messages wait until the rate
-   * allows them.
+   * Messages from the client, control frames included: `{ perSecond: 500, burst: 2_000 }`. Above, messages wait until
+   * the rate allows them.
    */
   readonly messages: Rate;
   /**
-   * Bytes of these messages, likewise: `{ perSecond: 4 MiB, burst: 2 MiB }`. A message whose data takes more than three times its
-   * bytes of memory counts a third of that.
+   * Bytes of these messages, likewise: `{ perSecond: 4 MiB, burst: 2 MiB }`. A message whose data takes more than three
+   * times its bytes of memory counts a third of that.
    */
   readonly bytes: Rate;
   /**
@@ -24,14 +24,15 @@ export interface Limits {
   /** Length of a room's name, in UTF-16 code units: 256. The limit also holds where the application names a room. */
   readonly roomNameLength: number;
   /**
-   * Messages of the client that asynchronous handlers are at work on: 1,000. Further ones wait, and are refused after ten seconds.
+   * Messages of the client that asynchronous handlers are at work on: 1,000. Further ones wait, and are refused after
+   * ten seconds.
    */
   readonly pendingRequests: number;
   /** The memory that the data of these messages takes, in bytes, likewise: 16 MiB. A single message may take more. */
   readonly pendingBytes: number;
   /**
-   * The bytes of messages of the client that wait: 2 MiB and 64 KiB. On `ws`, the client is not read from while more wait; on
-   * `uws`, which cannot do that, it is closed with 4005.
+   * The bytes of messages of the client that wait: 2 MiB and 64 KiB. On `ws`, the client is not read from while more
+   * wait; on `uws`, which cannot do that, it is closed with 4005.
    */
   readonly waitingBytes: number;
   /** Handlers of one socket, and listeners of one event of the hub: 1,000. More are a leak. */
@@ -52,13 +53,14 @@ const DEFAULT_LIMITS: Limits = {
   listeners: 1_000,
 };
 
-/** What one socket, and all of them together, may do and take. */
+/** The limits of one socket, and of all sockets together. */
 export interface LimitSettings {
   readonly limits: Limits;
 
   /**
-   * The most memory that the data of all messages takes that asynchronous handlers are at work on, in bytes, also of sockets that
-   * have ended. Further messages wait, and are refused after ten seconds. One user, or one address, may use half of what is free.
+   * The most memory that the data of all messages takes that asynchronous handlers are at work on, in bytes, also of
+   * sockets that have ended. Further messages wait, and are refused after ten seconds. One user, or one address, may
+   * use half of what is free.
    *
    * Default: a quarter of the heap of Node.js.
    */
@@ -81,7 +83,7 @@ export const limitOptions: Options<LimitSettings> = {
   },
 };
 
-/** Whether the value is some of the {@link Limits}, each of them possible. */
+/** Returns whether the value is an object of valid {@link Limits}. */
 function areLimits(value: unknown): boolean {
   if (!isObject(value)) return false;
   return Object.entries(value).every(([name, limit]) => {

@@ -5,10 +5,10 @@ export interface Rate {
 }
 
 /**
- * A bucket holds what is left of a {@link Rate}. It has no clock: all times are arguments, in milliseconds.
+ * A bucket holds the rest of a {@link Rate}. A bucket has no clock: all times are arguments, in milliseconds.
  *
- * Where time goes backwards nothing is filled and nothing is lost, and filling goes on from there: a clock that was set back
- * by an hour does not stop the bucket for that hour.
+ * When time goes backwards, nothing is filled and nothing is lost, and filling continues from there: a clock that was
+ * set back by an hour does not stop the bucket for that hour.
  */
 export class TokenBucket {
   readonly #rate: Rate;

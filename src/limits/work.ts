@@ -1,9 +1,9 @@
-/** What handlers of one owner's messages are at work on. */
+/** The messages of one owner that handlers are at work on. */
 interface OwnerWork {
   bytes: number;
 }
 
-/** What is kept on a member whose messages handlers are at work on. */
+/** The state on a member whose messages handlers are at work on. */
 export interface Working {
   /** The key of the user or address that this member belongs to. */
   readonly owner: string;
@@ -13,7 +13,9 @@ export interface Working {
   handlingBytes: number;
 }
 
-/** Messages below this weight may use the last part of the budget, so that small ones pass while large ones are at work. */
+/**
+ * Messages below this weight may use the last part of the budget, so that small ones pass while large ones are at work.
+ */
 const SMALL = 4_096;
 
 /** The part of the budget that is kept for small messages: an eighth, as a shift. */
@@ -22,8 +24,8 @@ const RESERVE_SHIFT = 3;
 /**
  * The budget of bytes that handlers are at work on, for all sockets together, also for those that have ended.
  *
- * One owner, a user or an address, may use half of what is free: one greedy owner gets a third of the budget, and several leave
- * room for others. No message begins that would exceed the budget.
+ * One owner, a user or an address, may use half of what is free: one greedy owner gets a third of the budget, and
+ * several leave room for others. No message begins that would exceed the budget.
  */
 export class WorkBudget {
   readonly #most: number;
@@ -52,12 +54,12 @@ export class WorkBudget {
     return this.#peak;
   }
 
-  /** Whether a message of this weight may begin now. */
+  /** Returns whether the handler of a message of this weight may begin now. */
   allows({ owner }: Working, weight: number): boolean {
     const most = weight < SMALL ? this.#most : this.#most - (this.#most >> RESERVE_SHIFT);
     const free = most - this.#bytes;
     if (weight > free) return false;
-    // An owner uses no more than all together do: with little at work, there is no need to look it up.
+    // An owner uses no more than all together: with little at work, there is no need to look the owner up.
     if (this.#bytes + weight <= free / 2) return true;
     return (this.#owners.get(owner)?.bytes ?? 0) + weight <= free / 2;
   }

@@ -1,6 +1,9 @@
 import type { Overload } from "../delivery/overload.ts";
 
-/** The sockets that a call is for, by name. Immutable; resolved against the members at the moment of the call. */
+/**
+ * The names of the sockets that a call is for. An audience is immutable, and resolved against the members at the moment
+ * of the call.
+ */
 export interface Audience {
   /** Whether all sockets are meant; the lists of rooms, sockets and users are then empty. */
   readonly everybody: boolean;
@@ -14,7 +17,7 @@ export interface Audience {
   readonly exceptSockets: readonly string[];
   /** Whether sockets that are behind are skipped. */
   readonly volatile: boolean;
-  /** What becomes of a message that is too much for one of the sockets; `undefined` as the hub is set. */
+  /** The policy for a message that is too much for one of the sockets; `undefined` for the hub's own policy. */
   readonly overload: Overload | undefined;
   /** Whether only this node is meant. */
   readonly local: boolean;

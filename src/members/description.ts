@@ -2,7 +2,10 @@ import type { HubTypes, SocketData, UserOf } from "../event-types.ts";
 import { roomsOf } from "../rooms/rooms.ts";
 import type { Member } from "./member.ts";
 
-/** What `target.sockets()` tells of one socket. It is a copy, so that it means the same on one node and on many. */
+/**
+ * The description of one socket that `target.sockets()` returns. A description is a copy, so that it means the same on
+ * one node and on many.
+ */
 export interface SocketDescription<T extends HubTypes, K extends keyof SocketData<T>> {
   readonly id: string;
   readonly user: UserOf<T> | undefined;
@@ -11,7 +14,7 @@ export interface SocketDescription<T extends HubTypes, K extends keyof SocketDat
   readonly data: Partial<Pick<SocketData<T>, K>>;
 }
 
-/** What `target.sockets()` resolves with. */
+/** The result of `target.sockets()`. */
 export interface SocketDescriptions<T extends HubTypes, K extends keyof SocketData<T>> extends Array<
   SocketDescription<T, K>
 > {

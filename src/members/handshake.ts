@@ -16,8 +16,8 @@ export class Handshake implements HandshakeFields {
    */
   readonly headers: Readonly<Record<string, string>>;
   /**
-   * The client's address as IPv4 or IPv6 text; IPv4-mapped addresses as IPv4. Empty on a Unix domain socket. Behind a proxy,
-   * the proxy's address, unless `trustProxy` is set.
+   * The client's address as IPv4 or IPv6 text; IPv4-mapped addresses as IPv4. The text is empty on a Unix domain
+   * socket. Behind a proxy, the address is the proxy's unless `trustProxy` is set.
    */
   readonly remoteAddress: string;
   /** Whether the client speaks TLS. Behind a proxy that ends TLS it is `false`, unless `trustProxy` is set. */

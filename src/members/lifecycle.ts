@@ -16,13 +16,13 @@ import { Member } from "./member.ts";
 import type { Members } from "./members.ts";
 import type { Requests } from "./requests.ts";
 
-/** Who is let in. */
+/** The handshake and the user of a client that is let in. */
 export interface Admission {
   readonly handshake: Handshake;
   readonly user: User | undefined;
 }
 
-/** Whom the parts of a node tell what has no caller to tell. */
+/** Receives the ends of members, dropped messages, and failures that have no caller to tell. */
 export interface NodeReport extends ErrorReport {
   /** Called once for each member that was admitted, in a microtask after its end. */
   departed(member: Member, close: Close): void;
@@ -30,7 +30,7 @@ export interface NodeReport extends ErrorReport {
   dropped(member: Member, reason: DropReason): void;
 }
 
-export interface LifecycleParts {
+export interface MemberLifecycleParts {
   /** The prefix of the ids of sockets: the id of the node, or an empty string. */
   readonly node: string;
   readonly clock: Clock;
@@ -43,19 +43,19 @@ export interface LifecycleParts {
   readonly report: NodeReport;
 }
 
-/** The beginning and the end of members. */
+/** Admits members, and ends them. */
 export class MemberLifecycle {
-  readonly #parts: LifecycleParts;
+  readonly #parts: MemberLifecycleParts;
   readonly #expiry: Expiry<Member>;
-  /** Called when nobody is left; present while the members are drained. */
+  /** Called when no member is left; present while the members are drained. */
   #drained: (() => void) | undefined;
 
-  constructor(parts: LifecycleParts) {
+  constructor(parts: MemberLifecycleParts) {
     this.#parts = parts;
     this.#expiry = new Expiry(parts.clock, (member) => this.close(member, EXPIRED), this.fail);
   }
 
-  /** Makes a member of a connection. `phase` is the heartbeat's. */
+  /** Makes a member of a connection. The heartbeat has given its `phase`. */
   admit(connection: Connection, { handshake, user }: Admission, phase: number): Member {
     const { codecs, members, node } = this.#parts;
     const codec = codecs.of(connection.protocol) ?? codecs.plain;
@@ -68,7 +68,7 @@ export class MemberLifecycle {
     return member;
   }
 
-  /** Replaces the user of a member by what fresh credentials say of the same user. */
+  /** Replaces the user of a member by the same user with fresh credentials. */
   renew(member: Member, user: User): void {
     member.user = user;
     if (member.open) this.#expiry.watch(member);
@@ -91,7 +91,7 @@ export class MemberLifecycle {
     this.#expel(member, close);
   }
 
-  /** Closes a member for which more would be held than may be. */
+  /** Closes a member for which more than the limit would be held. */
   expelSlow(member: Member): void {
     if (member.open) this.#parts.counters.slowConsumers++;
     this.#expel(member, TOO_SLOW);
@@ -103,7 +103,7 @@ export class MemberLifecycle {
     this.#expel(member, LOST);
   }
 
-  /** Closes a member and reads nothing more of it. What waits in the hub is lost. */
+  /** Closes a member and reads nothing more from its client. Messages that wait in the hub are lost. */
   #expel(member: Member, close: Close): void {
     if (!member.open) return;
     const { connection } = member;
@@ -112,7 +112,7 @@ export class MemberLifecycle {
     this.retire(member, close);
   }
 
-  /** Ends the connection of a member at once. What waits is lost. */
+  /** Ends the connection of a member at once. Messages that wait are lost. */
   terminate(member: Member): void {
     if (!member.open) return;
     member.connection.terminate();
@@ -128,8 +128,8 @@ export class MemberLifecycle {
   };
 
   /**
-   * Takes a member out of all rooms and audiences. The application hears of it in a microtask: later than the call that
-   * caused it, in the order of the ends, and not from inside another handler.
+   * Takes a member out of all rooms and audiences. The application learns of the end in a microtask: after the call
+   * that caused the end, in the order of the ends, and not from inside another handler.
    */
   retire(member: Member, close: Close): void {
     if (!member.open) return;
@@ -147,7 +147,7 @@ export class MemberLifecycle {
     if (members.all.size === 0) this.#drained?.();
   }
 
-  /** From now on closes every member as soon as nothing is at work for it. Resolves when nobody is left. */
+  /** Closes every member as soon as nothing is at work for the member. Resolves when no member is left. */
   drain(): Promise<void> {
     const { members } = this.#parts;
     return new Promise((resolve) => {
@@ -157,10 +157,10 @@ export class MemberLifecycle {
     });
   }
 
-  /** Called when nothing may be at work for this member any more. */
+  /** Closes this member during a drain, if nothing is at work for the member any more. */
   rested(member: Member): void {
     if (this.#drained === undefined) return;
-    // Later, because the program that waited for a reply may have something to say.
+    // The close is deferred, because the program that waited for a reply may want to send something.
     const end = (): void => {
       if (!member.isBusy) this.close(member, DRAINED);
     };
@@ -174,10 +174,10 @@ export class MemberLifecycle {
   }
 }
 
-/** How a member is closed whose client reads too slowly. */
+/** The close of a member whose client reads too slowly. */
 export const TOO_SLOW: Close = { code: CloseCode.slowConsumer, reason: "The client reads too slowly" };
 
-/** How everybody is closed when the hub is drained. */
+/** The close of every client when the hub is drained. */
 export const DRAINED: Close = { code: CloseCode.draining, reason: "The server is shutting down" };
 
 const EXPIRED: Close = { code: CloseCode.credentialsExpired, reason: "The credentials have expired" };

@@ -22,13 +22,13 @@ export interface LocalNodeParts {
   readonly lifecycle: MemberLifecycle;
   readonly limits: Limits;
   readonly members: Members;
-  /** What becomes of events and messages for sockets that are behind, where the sender does not say. */
+  /** The default policy for events and messages to sockets that are behind. */
   readonly overload: Overload;
   readonly requests: Requests<Member>;
   readonly report: ErrorReport;
 }
 
-/** What is done with the members of this node: with one of them, or with those of an audience. */
+/** Operations on the members of this node: on one member, or on those of an audience. */
 export class LocalNode {
   readonly #parts: LocalNodeParts;
 
@@ -36,13 +36,13 @@ export class LocalNode {
     this.#parts = parts;
   }
 
-  /** What becomes of a message for this audience that is too much for one of its members. */
+  /** Returns the overload policy for messages to this audience. */
   overloadOf({ overload }: Pick<Audience, "overload">): Overload {
     return overload ?? this.#parts.overload;
   }
 
   /**
-   * Sends a packet to one member. Without `overload` the packet closes a member that it is too much for.
+   * Sends a packet to one member. Without `overload`, a packet that is too much for the member closes it.
    *
    * @throws {HubError} `ERR_HUB_UNSERIALISABLE`, `ERR_HUB_MESSAGE_TOO_LARGE`.
    */
@@ -120,7 +120,7 @@ export class LocalNode {
   /**
    * Puts the members of an audience into rooms.
    *
-   * @throws {HubError} `ERR_HUB_LIMIT`, and then nobody was put anywhere.
+   * @throws {HubError} `ERR_HUB_LIMIT`, and then no member was put into any room.
    */
   join(audience: Audience, rooms: readonly string[]): void {
     this.joinAll(this.#membersOf(audience), rooms);
@@ -129,7 +129,7 @@ export class LocalNode {
   /**
    * Puts these members into rooms.
    *
-   * @throws {HubError} `ERR_HUB_LIMIT`, and then nobody was put anywhere.
+   * @throws {HubError} `ERR_HUB_LIMIT`, and then no member was put into any room.
    */
   joinAll(members: readonly Member[], rooms: readonly string[]): void {
     const { limits, members: index } = this.#parts;
@@ -158,7 +158,7 @@ export class LocalNode {
 
   /** Describes the members of an audience, with these properties of their data. */
   describe(audience: Audience, keys: readonly string[]): MemberDescription[] {
-    // All members are found first: reading their data may run code of the application's, which may send.
+    // All members are found first: reading their data may run code of the application, which may send.
     return this.#membersOf(audience).map((member) => describe(member, keys));
   }
 
@@ -168,7 +168,7 @@ export class LocalNode {
     return members;
   }
 
-  /** Sends to members that speak the same codec one after the other: only then do they share their batches. */
+  /** Visits members that speak the same codec one after the other, because only then do they share their batches. */
   #forEach(
     audience: Audience,
     encoding: Encoding,

@@ -15,16 +15,20 @@ import type { Handshake } from "./handshake.ts";
 import { addressKeyOf, ownerOf } from "./owner.ts";
 import type { Asked, PendingRequest } from "./requests.ts";
 
-/** What a handler is told besides the data of an event and the socket that it came from. */
+/** The context of a call of a handler, besides the data of the event and the client's socket. */
 export interface HandlerContext {
-  /** Aborted when the socket ends: what the handler is at work on will not reach the client any more. */
+  /**
+   * The signal that is aborted when the socket ends, because results of the handler will not reach the client any more.
+   */
   readonly signal: AbortSignal;
 }
 
 /** A handler of events, without the types of their data. */
 export type AnyHandler<S> = (data: unknown, socket: S, context: HandlerContext) => unknown;
 
-/** The hub's own record of one connection: what its parts need to know, in one object that all of them share. */
+/**
+ * The hub's own record of one connection. All parts of the hub keep their state of the connection in this one object.
+ */
 export class Member<S = unknown> implements Asked<Member>, Beating, Expiring, Rated, Recipient, RoomMember, Working {
   readonly id: string;
   readonly connection: Connection;
@@ -33,11 +37,11 @@ export class Member<S = unknown> implements Asked<Member>, Beating, Expiring, Ra
   /** The user's id never changes. */
   user: User | undefined;
 
-  /** False from the moment that either end begins to close. */
+  /** `false` from the moment that either end begins to close. */
   open = true;
-  /** The application's socket. Set once, right after construction. */
+  /** The application's socket, which is set once, right after construction. */
   socket!: S;
-  /** What the application keeps on its socket; absent until it does. */
+  /** The data that the application keeps on its socket; absent until it keeps some. */
   data: Record<string, unknown> | undefined = undefined;
   /** The handlers of `socket.on`. */
   handlers: Map<string, AnyHandler<S>> | undefined = undefined;
@@ -88,12 +92,12 @@ export class Member<S = unknown> implements Asked<Member>, Beating, Expiring, Ra
     return this.user === undefined ? [address] : [this.owner, address];
   }
 
-  /** What handlers are told: one object for all messages of the member. */
+  /** The context for handlers, one object for all messages of the member. */
   get context(): HandlerContext {
     return (this.#context ??= new MemberContext(this));
   }
 
-  /** Aborted when the socket ends. It is made when a handler first asks for it. */
+  /** The signal that is aborted when the socket ends. The signal is created when a handler first asks for it. */
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
@@ -113,13 +117,13 @@ export class Member<S = unknown> implements Asked<Member>, Beating, Expiring, Ra
     return this.user?.expiresAt;
   }
 
-  /** Whether a handler is at work for the member, messages of it wait, or it has something to answer. */
+  /** Whether a handler is at work for the member, its messages wait, or its replies are awaited. */
   get isBusy(): boolean {
     return this.handling > 0 || this.inbox !== undefined || (this.requests?.size ?? 0) > 0;
   }
 }
 
-/** Shows handlers of a member what they may know, and makes the signal when it is asked for. */
+/** The context of a member's handlers, which creates the signal only when a handler asks for it. */
 class MemberContext implements HandlerContext {
   readonly #member: Pick<Member, "signal">;
 

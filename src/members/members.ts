@@ -4,7 +4,7 @@ import { Groups, Rooms, type Group, type GroupObserver, type NameObserver } from
 
 const NONE: readonly ReadonlySet<Member>[] = [];
 
-/** Hears which rooms and users have members on this node. */
+/** Observes which rooms and users have members on this node. */
 export interface NameObservers {
   readonly rooms: NameObserver;
   readonly users: NameObserver;
@@ -29,7 +29,7 @@ export class Members {
     this.rooms = new Rooms(observer, names?.rooms);
   }
 
-  /** All members by id. Live. */
+  /** A live map of all members by id. */
   get all(): ReadonlyMap<string, Member> {
     return this.#byId;
   }
@@ -53,7 +53,10 @@ export class Members {
     this.rooms.remove(member);
   }
 
-  /** Whether these rooms and users, or the group of all, have a member. Named sockets and exceptions are not looked at. */
+  /**
+   * Returns whether these rooms and users, or the group of all, have a member. Named sockets and exceptions are not
+   * looked at.
+   */
   areThere({ everybody, rooms, users }: Audience): boolean {
     if (everybody) return this.#byId.size > 0;
     return (
@@ -62,7 +65,7 @@ export class Members {
     );
   }
 
-  /** The observed group that the audience consists of, with at most one exception: see {@link exceptionOf}. */
+  /** Returns the observed group that the audience consists of, with at most one exception: see {@link exceptionOf}. */
   groupOf(audience: Audience): Group<Member> | undefined {
     if (audience.exceptRooms.length > 0 || audience.exceptSockets.length > 1) return undefined;
     if (audience.everybody) return this.#byId;
@@ -70,7 +73,7 @@ export class Members {
     return room === undefined ? undefined : this.rooms.get(room);
   }
 
-  /** The member that such an audience leaves out of its group, if it belongs to the group. */
+  /** Returns the member that such an audience leaves out of its group, if that member belongs to the group. */
   exceptionOf(audience: Audience): Member | undefined {
     const [id] = audience.exceptSockets;
     const member = id === undefined ? undefined : this.#byId.get(id);

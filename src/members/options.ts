@@ -2,18 +2,18 @@ import { isBoolean, isObject, type Options } from "../checks/option-rules.ts";
 import type { HubContract } from "../contract/hub-side.ts";
 import type { HubTypes } from "../event-types.ts";
 
-/** What is checked against the contract of the application's events. */
+/** The settings of the contract of the application's events. */
 export interface ContractSettings<T extends HubTypes = HubTypes> {
   /**
-   * The events of the application, from `defineContract`. What clients send is validated: what does not fit is answered with
-   * `invalid-data`, and the name of the field, and reaches no handler. The contract also gives the types.
+   * The events of the application, from `defineContract`. What clients send is validated: what does not fit is answered
+   * with `invalid-data`, and the name of the field, and reaches no handler. The contract also gives the types.
    *
    * Default: any event with any data.
    */
   readonly contract: HubContract<T> | undefined;
 
   /**
-   * Whether what the server sends and replies is checked against the contract, too: what does not fit throws
+   * Whether events and replies of the server are checked against the contract, too: data that does not fit throws
    * `ERR_HUB_CONTRACT`. For development and tests, as it costs time for every message. Default: `false`.
    */
   readonly validateOutgoing: boolean;

@@ -6,11 +6,11 @@ import type { ReplyPacket } from "../protocol/packet.ts";
 import type { Clock } from "../time/clock.ts";
 
 export interface RequestOptions {
-  /** How long to wait for a reply, in milliseconds. Default: 10,000. */
+  /** The time to wait for a reply, in milliseconds. Default: 10,000. */
   readonly timeout?: number;
 }
 
-/** How long a request waits for its replies unless it says otherwise, in milliseconds. */
+/** The default time that a request waits for its replies, in milliseconds. */
 const DEFAULT_TIMEOUT = 10_000;
 
 /**
@@ -29,41 +29,41 @@ export function timeoutOf(options: RequestOptions = {}): number {
 
 /** The result of a request to several sockets. Every socket that was asked is in one of the two maps. */
 export interface Replies<R> {
-  /** By socket id. */
+  /** The replies by socket id. */
   readonly replies: ReadonlyMap<string, R>;
   /**
-   * By socket id: `ERR_HUB_TIMEOUT`, `ERR_HUB_DISCONNECTED`, `ERR_HUB_CLOSED`, `ERR_HUB_CONTRACT`, or a {@link RemoteError}
-   * with what the client answered; from another node also `ERR_HUB_BACKPLANE` for a reply that the engine did not take, and
-   * `ERR_HUB_UNSERIALISABLE` for one that this node cannot read.
+   * The failures by socket id: `ERR_HUB_TIMEOUT`, `ERR_HUB_DISCONNECTED`, `ERR_HUB_CLOSED`, `ERR_HUB_CONTRACT`, or a
+   * {@link RemoteError} with what the client answered; from another node also `ERR_HUB_BACKPLANE` for a reply that the
+   * engine did not take, and `ERR_HUB_UNSERIALISABLE` for one that this node cannot read.
    */
   readonly failures: ReadonlyMap<string, HubError>;
   /** The names of the nodes that did not answer: there may have been sockets. Always empty without a backplane. */
   readonly silent: readonly string[];
 }
 
-/** What one socket has answered, or why it has not. */
+/** The reply of one socket, or the error that came instead. */
 export type RequestOutcome = { readonly reply: unknown } | HubError;
 
-/** What one socket has answered to the request of another node, as it sent it, or why it has not. */
-export type RawOutcome = string | Uint8Array | HubError;
+/** The message in which one socket has replied to the request of another node, or the error that came instead. */
+export type UndecodedReply = string | Uint8Array | HubError;
 
 /** A request with the id by which its recipients answer. */
 export interface IdentifiedRequest {
   readonly id: number;
   readonly event: string;
-  /** How long each recipient may take, in milliseconds. */
+  /** The time that each recipient may take, in milliseconds. */
   readonly timeout: number;
 }
 
-/** What is kept on each member that is asked. */
+/** The state of requests on each member that is asked. */
 export interface Asked<M> {
   readonly id: string;
   /** The requests that wait for this member's reply. */
   requests: Set<PendingRequest<M>> | undefined;
 }
 
-/** Called for each recipient of another node's request as it settles. What it has answered is for that node to read. */
-export type Settled<M> = (member: M, outcome: RawOutcome) => void;
+/** Called for each recipient of another node's request as it settles. The asking node decodes the reply. */
+export type Settled<M> = (member: M, outcome: UndecodedReply) => void;
 
 /** A request under way. It settles when its last recipient has answered or failed. */
 export interface PendingRequest<M> {
@@ -79,7 +79,7 @@ export interface PendingRequest<M> {
 /** Ids of requests to several nodes begin here, above all that one node counts up to. */
 const LEAST_CLUSTER_ID = 2 ** 40;
 
-/** The requests that the server has sent and that are not settled. Every one of them settles. */
+/** The requests of the server that are not settled. Every request settles. */
 export class Requests<M extends Asked<M>> {
   readonly #pending = new Map<number, PendingRequest<M>>();
   readonly #contract: HubSide<never> | undefined;
@@ -88,7 +88,7 @@ export class Requests<M extends Asked<M>> {
   #lastId = 0;
 
   /**
-   * @param contract - says what a reply has to be like; without a contract, it can be anything.
+   * @param contract - checks the replies; without a contract, a reply can be any value.
    * @param rested - is called for every member that has nothing left to answer.
    */
   constructor(contract: HubSide<never> | undefined, clock: Clock, rested: (member: M) => void) {
@@ -102,7 +102,9 @@ export class Requests<M extends Asked<M>> {
     return ++this.#lastId;
   }
 
-  /** Returns an id for a request to several nodes: almost certainly no request under way on any of them has the same. */
+  /**
+   * Returns an id for a request to several nodes: almost certainly no request under way on any of them has the same.
+   */
   nextClusterId(): number {
     return LEAST_CLUSTER_ID + Math.floor(Math.random() * (Number.MAX_SAFE_INTEGER - LEAST_CLUSTER_ID));
   }
@@ -169,7 +171,7 @@ export class Requests<M extends Asked<M>> {
     for (const request of requests ?? []) this.#fail(request, member, disconnected(member.id));
   }
 
-  /** Settles everything, because the hub is closing. */
+  /** Settles all requests, because the hub is closing. */
   close(): void {
     for (const request of this.#pending.values()) {
       this.#failAll(request, () => new HubError("ERR_HUB_CLOSED", "The hub was closed before the reply came."));
@@ -185,7 +187,7 @@ export class Requests<M extends Asked<M>> {
     this.#done(request, member, error);
   }
 
-  #done(request: PendingRequest<M>, member: M, outcome?: RawOutcome): void {
+  #done(request: PendingRequest<M>, member: M, outcome?: UndecodedReply): void {
     request.waiting.delete(member);
     if (outcome !== undefined) request.settled?.(member, outcome);
     member.requests?.delete(request);

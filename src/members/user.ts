@@ -5,7 +5,7 @@ import type { User } from "../event-types.ts";
 const LEAST_TIME = 1e11;
 
 /**
- * Checks that what the application calls a user is one.
+ * Checks that a value that `authenticate` returned, or that the application set, is a user.
  *
  * @throws {HubError} `ERR_HUB_AUTHENTICATE`.
  */

@@ -62,7 +62,7 @@ function unsigned(message: Uint8Array, start: number, size: number): number {
   return value;
 }
 
-/** How many values are still to come in each array and map that is open; a key is a value. */
+/** Number of values that are still missing in each open array and map; a key is a value. */
 const left = new Float64Array(MAX_DEPTH + 1);
 const isMap = new Uint8Array(MAX_DEPTH + 1);
 const indices: Indices = new Indices();

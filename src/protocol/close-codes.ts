@@ -41,13 +41,13 @@ export const CloseCode = {
   heartbeatLost: 4201,
 } as const;
 
-/** How a connection ends: the code and the reason of its close frame. */
+/** The code and the reason of the close frame that ends a connection. */
 export interface Close {
   readonly code: number;
   readonly reason: string;
 }
 
-/** What a client does after a close: it never reconnects, reconnects with back-off, or reconnects at once. */
+/** The reaction of a client to a close: it never reconnects, reconnects with back-off, or reconnects at once. */
 export type Reconnection = "never" | "back-off" | "at-once";
 
 /**

@@ -23,8 +23,8 @@ export interface Codec {
   /**
    * Encodes a packet as one message: a string is sent as a text frame, bytes as a binary frame.
    *
-   * The hub calls this once for each send, however many sockets the packet goes to. Text in the data may hold lone surrogates,
-   * which clients can send in JSON: a codec that writes escapes replaces them, as {@link jsonCodec} does.
+   * The hub calls this once for each send, however many sockets the packet goes to. Text in the data may hold lone
+   * surrogates, which clients can send in JSON: a codec that writes escapes replaces them, as {@link jsonCodec} does.
    *
    * @throws any error, for data that the codec cannot represent. The caller gets `ERR_HUB_UNSERIALISABLE` with that
    *   error as its `cause`.
@@ -46,8 +46,8 @@ export interface Codec {
    * hub refuses a message above `24 * maxMessageBytes`, or 1.5 MiB if that is more, and bounds the sum of what handlers
    * are at work on.
    *
-   * A codec without this function is taken to need 52 bytes for each byte, which is the worst of most shapes, and has no
-   * message refused for it. A codec that parses JSON can use {@link jsonWeight}.
+   * A codec without this function is taken to need 52 bytes for each byte, which is the worst of most shapes, and has
+   * no message refused for it. A codec that parses JSON can use {@link jsonWeight}.
    *
    * @param message - the UTF-8 of a text message, or the bytes of a binary one.
    * @throws an error whose message is sent to the client in `hub:error`.
@@ -81,8 +81,8 @@ export const jsonCodec: Codec & { readonly protocol: string } = {
 };
 
 /**
- * Replaces lone surrogates, which `JSON.stringify` writes as escapes, by U+FFFD: they stand for no character, and the parsers of
- * many languages refuse a whole text that has one.
+ * Replaces lone surrogates, which `JSON.stringify` writes as escapes, by U+FFFD: they stand for no character, and the
+ * parsers of many languages refuse a whole text that has one.
  */
 function wellFormed(json: string): string {
   return json.includes(ESCAPE) ? json.replaceAll(LONE_SURROGATES, "\uFFFD") : json;
@@ -92,8 +92,8 @@ function wellFormed(json: string): string {
 const ESCAPE = String.raw`\ud`;
 
 /**
- * The escapes of surrogates, each behind an even number of backslashes. The engine looks back only where it has found an escape:
- * if the lookbehind stood first, a long run of backslashes would take quadratic time.
+ * The escapes of surrogates, each behind an even number of backslashes. The engine looks back only where it has found
+ * an escape: if the lookbehind stood first, a long run of backslashes would take quadratic time.
  */
 const LONE_SURROGATES = /\\ud[89a-f][\da-f]{2}(?<=[^\\](?:\\\\)*\\u....)/g;
 

@@ -4,9 +4,9 @@ export const MAX_DEPTH = 512;
 /**
  * The keys that look like array indices, of each object that is open while a message is weighed.
  *
- * V8 keeps such properties in an array: a first key "999" reserves room for every smaller index, and half as many again,
- * some 12 bytes for each. Beyond a gap of 1,024 it takes a hash table instead. `JSON.parse` builds the right one at once;
- * what copies an object, key by key, does not.
+ * V8 keeps such properties in an array: a first key "999" reserves room for every smaller index, and half as many
+ * again, some 12 bytes for each. Beyond a gap of 1,024 it takes a hash table instead. `JSON.parse` builds the right one
+ * at once; what copies an object, key by key, does not.
  */
 export class Indices {
   readonly #counts = new Uint32Array(MAX_DEPTH + 1);
@@ -57,7 +57,7 @@ export class Indices {
 /** The most digits of an array index. */
 const MAX_DIGITS = 10;
 
-/** Whether an escape of JSON, such as `\u0039`, stands for a digit. */
+/** Returns whether an escape of JSON, such as `\u0039`, stands for a digit. */
 function isEscapedDigit(message: Uint8Array, at: number): boolean {
   return (
     message[at] === 0x5c &&

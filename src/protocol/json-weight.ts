@@ -77,7 +77,7 @@ function endOfString(message: Uint8Array, start: number): number {
 /** Shared by all messages, because each is weighed at one go. */
 const indices: Indices = new Indices();
 
-/** How far the end of a string is looked for byte by byte. */
+/** Number of bytes within which the end of a string is looked for byte by byte. */
 const NEAR = 24;
 
 const QUOTE = 0x22;

@@ -21,7 +21,7 @@ export interface Group<M> {
 
 /** An observer of the changes of all groups. */
 export interface GroupObserver<M> {
-  /** This is called before a member is added or deleted. */
+  /** Called before a member is added or deleted. */
   changing(): void;
   joined(group: Group<M>, member: M): void;
   left(group: Group<M>, member: M): void;
@@ -116,8 +116,8 @@ export function roomsOf(member: RoomMember): ReadonlySet<string> | undefined {
 }
 
 /**
- * Tells whether the member would be in more than `most` rooms if it joined `names` too. The cost is that of these names, however
- * many rooms the member is in.
+ * Tells whether the member would be in more than `most` rooms if it joined `names` too. The cost is that of these
+ * names, however many rooms the member is in.
  */
 export function wouldExceed(most: number, { rooms }: RoomMember, names: readonly string[]): boolean {
   const count = typeof rooms === "object" ? rooms.size : rooms === undefined ? 0 : 1;

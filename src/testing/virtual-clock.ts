@@ -8,7 +8,7 @@ interface Alarm {
   readonly callback: () => void;
 }
 
-/** What the wall clock shows at the start by default. It is the same in every run. */
+/** The default time of the wall clock at the start, which is the same in every run. */
 const START = Date.UTC(2000, 0, 1);
 
 /**
@@ -24,12 +24,13 @@ export class VirtualClock implements Clock {
   /** The timers in the order in which they were set. */
   readonly #alarms = new Set<Alarm>();
   #now = 0;
-  /** How far the wall clock is ahead of `now`. */
+  /** Number of milliseconds that the wall clock is ahead of `now`. */
   #ahead: number;
   #advancing = false;
 
   /**
-   * @param start - what the wall clock shows first, in milliseconds since 1970. Default: the beginning of the year 2000.
+   * @param start - what the wall clock shows first, in milliseconds since 1970. Default: the beginning of the year
+   *   2000.
    * @throws {HubError} `ERR_HUB_ARGUMENT`.
    */
   constructor(start: number = START) {
@@ -42,7 +43,7 @@ export class VirtualClock implements Clock {
     return this.#now;
   }
 
-  /** What the wall clock shows, in milliseconds since 1970: what `expiresAt` is compared with. */
+  /** Returns the time of the wall clock, in milliseconds since 1970, with which `expiresAt` is compared. */
   wall(): number {
     return this.#now + this.#ahead;
   }
@@ -77,9 +78,10 @@ export class VirtualClock implements Clock {
   }
 
   /**
-   * Lets time pass, also on the wall clock. It fires the timers that fall due, including those that are set meanwhile, in the order of their
-   * times; timers of the same time fire in the order in which they were set. Before the first timer, and after each
-   * one, everything in memory runs to its end, so that all messages have reached the clients when the promise resolves.
+   * Lets time pass, also on the wall clock. It fires the timers that fall due, including those that are set meanwhile,
+   * in the order of their times; timers of the same time fire in the order in which they were set. Before the first
+   * timer, and after each one, everything in memory runs to its end, so that all messages have reached the clients when
+   * the promise resolves.
    *
    * @throws {HubError} as a rejection: `ERR_HUB_ARGUMENT` for a negative time or no number, and while another call
    *   advances the clock. An error that a timer throws rejects the promise as well; time then stands still at that

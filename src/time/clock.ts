@@ -2,19 +2,25 @@ import { hasFunctions, type Options } from "../checks/option-rules.ts";
 
 /** A timeout that is running. */
 export interface Timer {
-  /** It will not fire. Afterwards, or when it has fired, nothing happens. */
+  /** Stops the timer. A timer that was cancelled or has fired is not affected. */
   cancel(): void;
 }
 
-/** The time that a hub lives by. Tests give it one that they can move: see `VirtualClock` in `roomcast/testing`. */
+/** The clock of a hub. Tests give the hub a clock that they can move: see `VirtualClock` in `roomcast/testing`. */
 export interface Clock {
-  /** For distances: milliseconds since some moment. It never goes back, and nobody can set it. */
+  /**
+   * Returns the milliseconds since some fixed moment, for measuring distances. This time never goes back, and cannot be
+   * set.
+   */
   now(): number;
 
-  /** What the clock on the wall shows, in milliseconds since 1970. It can be set, forward and back. */
+  /** Returns the time of day, in milliseconds since 1970. This time can be set, forward and back. */
   wall(): number;
 
-  /** Calls back once, `delay` milliseconds from now, after what has arrived by then was read. Keeps no process alive. */
+  /**
+   * Calls back once, `delay` milliseconds from now, after the data that has arrived by then was read. The timer keeps
+   * no process alive.
+   */
   setTimeout(callback: () => void, delay: number): Timer;
 }
 
@@ -24,7 +30,8 @@ export const systemClock: Clock = {
   wall: () => Date.now(),
   setTimeout: (callback, delay) => {
     let immediate: NodeJS.Immediate | undefined;
-    // After a pause of the process, timers run before what has arrived meanwhile is read: nobody may be late because of that.
+    // After a pause of the process, timers run before the data that has arrived meanwhile is read. No client may count
+    // as late because of that.
     const timeout = setTimeout(() => (immediate = setImmediate(callback)), delay).unref();
     return {
       cancel: () => {
@@ -35,9 +42,9 @@ export const systemClock: Clock = {
   },
 };
 
-/** The time that a hub lives by. */
+/** The setting of the clock of a hub. */
 export interface ClockSettings {
-  /** The time that the hub lives by. For tests: see `VirtualClock` in `roomcast/testing`. Default: the system's. */
+  /** The clock of the hub. For tests: see `VirtualClock` in `roomcast/testing`. Default: the system's. */
   readonly clock: Clock;
 }
 

@@ -1,7 +1,7 @@
 import { forEach } from "../guard.ts";
 import type { Clock, Timer } from "./clock.ts";
 
-/** Something that ends at a given time. */
+/** An item that ends at a given time. */
 export interface Expiring {
   /** The time of the end, in milliseconds since 1970; `undefined` for never. */
   readonly expiresAt: number | undefined;
@@ -14,8 +14,8 @@ const SWEEP_INTERVAL = 1_000;
 const MOST_SLEEP = 30_000;
 
 /**
- * Ends what has expired, less than a second late, with one timer for all items, set to the first of them. When the wall
- * clock was set forward, or the machine was suspended, it takes half a minute at most.
+ * Ends expired items, less than a second late, with one timer for all items, which is set to the first of them. After
+ * the wall clock was set forward, or the machine was suspended, the end is at most half a minute late.
  */
 export class Expiry<M extends Expiring> {
   readonly #clock: Clock;
@@ -23,7 +23,7 @@ export class Expiry<M extends Expiring> {
   readonly #failed: (item: M, error: unknown) => void;
   readonly #watched = new Set<M>();
   #timer: Timer | undefined;
-  // These two are times of `clock.now()`: what is set on the wall clock does not move them.
+  // These two are times of `clock.now()`: setting the wall clock does not move them.
   #due = Number.POSITIVE_INFINITY;
   #notBefore = Number.NEGATIVE_INFINITY;
 
@@ -70,14 +70,14 @@ export class Expiry<M extends Expiring> {
     this.#due = Number.POSITIVE_INFINITY;
     this.#notBefore = this.#clock.now() + SWEEP_INTERVAL;
     let next = Number.POSITIVE_INFINITY;
-    const judge = (item: M): void => {
+    const check = (item: M): void => {
       const { expiresAt = Number.POSITIVE_INFINITY } = item;
       if (expiresAt <= wall) {
         this.#watched.delete(item);
         this.#expired(item);
       } else next = Math.min(next, expiresAt);
     };
-    forEach(this.#watched, judge, this.#failed);
+    forEach(this.#watched, check, this.#failed);
     if (next < Number.POSITIVE_INFINITY) this.#look(next);
   };
 }

@@ -1,7 +1,7 @@
 import { guarded, type Guardian } from "../guard.ts";
 import type { Clock } from "./clock.ts";
 
-/** Returns the same clock, where what a callback throws is reported and goes no further. */
+/** Returns the same clock, with callbacks whose exceptions are reported and not thrown further. */
 export function guardedClock(clock: Clock, guardian: Guardian): Clock {
   return {
     now: () => clock.now(),

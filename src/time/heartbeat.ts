@@ -2,18 +2,18 @@ import { isInteger, isObject, MAX_DELAY, type Options } from "../checks/option-r
 import { forEach, soon, type Guardian } from "../guard.ts";
 import type { Clock, Timer } from "./clock.ts";
 
-/** How lost clients are found. Both values are in milliseconds. */
+/** Options for finding lost clients. Both values are in milliseconds. */
 export interface HeartbeatOptions {
-  /** How often every client is asked for a sign of life. */
+  /** The interval at which every client is asked for a sign of life. */
   readonly interval: number;
-  /** How long an answer may take; at most `interval`. A lost client is found within `interval + timeout`. */
+  /** The time that an answer may take; at most `interval`. A lost client is found within `interval + timeout`. */
   readonly timeout: number;
 }
 
-/** What the heartbeat obeys. */
+/** The settings of the heartbeat. */
 export interface HeartbeatSettings {
   /**
-   * How lost clients are found: see {@link HeartbeatOptions}. `false` never looks.
+   * Options for finding lost clients: see {@link HeartbeatOptions}. `false` disables the heartbeat.
    *
    * Default: `{ interval: 25_000, timeout: 20_000 }`.
    */
@@ -34,20 +34,26 @@ function isHeartbeat(value: unknown): boolean {
   return isInteger(interval, 1, MAX_DELAY) && isInteger(timeout, 1, interval as number);
 }
 
-/** What the heartbeat keeps on each member. */
+/** The state that the heartbeat keeps on each member. */
 export interface Beating {
-  /** The tick in which the member was asked for the awaited sign of life; 0, which every sign of life sets, for none. */
+  /**
+   * The tick in which the member was asked for the awaited sign of life; 0, which every sign of life sets, for none.
+   */
   askedIn: number;
-  /** When in each interval the member is asked: given by {@link Heartbeat.nextPhase} when the member connects. */
+  /**
+   * The slice of each interval in which the member is asked: given by {@link Heartbeat.nextPhase} when the member
+   * connects.
+   */
   readonly phase: number;
   /**
-   * Whether nothing is read from the member at present: it is asked, because what is written to a client that has gone ends its
-   * connection, but not judged. Where reading goes on, `askedIn` has to become 0, so that the member is asked anew.
+   * Whether nothing is read from the member at present. Such a member is asked, because writing to a client that has
+   * gone ends its connection, but it is not declared lost. When reading resumes, `askedIn` has to become 0, so that the
+   * member is asked anew.
    */
   readonly isPaused: boolean;
 }
 
-/** Whom the heartbeat tells. */
+/** Receives the members to ask, and those that are lost. */
 export interface HeartbeatReport<M> {
   /** Asks a member for a sign of life. */
   ping(member: M): void;
@@ -57,7 +63,10 @@ export interface HeartbeatReport<M> {
   fail(member: M, error: unknown): void;
 }
 
-/** Asking is spread over each interval in slices: asking all members at once would block a busy server for long. */
+/**
+ * The most slices of an interval. Asking is spread over them, because asking all members at once would block a busy
+ * server for long.
+ */
 const MOST_SLICES = 64;
 
 /** The shortest slice, in milliseconds: a short interval has fewer slices. */
@@ -66,8 +75,8 @@ const LEAST_SLICE = 250;
 /**
  * Finds lost clients with one timer for all connections.
  *
- * Every member is asked once in each `interval`; a member that gave no sign of life by `timeout` later is lost. A member that
- * connected between the two was not asked, so it is not missed.
+ * Every member is asked once in each `interval`; a member that gave no sign of life by `timeout` later is lost. A
+ * member that connected between the two was not asked, so it is not taken for lost.
  */
 export class Heartbeat<M extends Beating> {
   readonly #options: HeartbeatOptions;
@@ -78,7 +87,7 @@ export class Heartbeat<M extends Beating> {
   /** Running timers and immediates: at most a few more than there are slices. */
   readonly #waiting = new Set<Timer>();
   #lastPhase = 0;
-  /** When the first slice of the first interval was due. */
+  /** The time when the first slice of the first interval was due. */
   #beginning = 0;
   #ticks = 0;
 
@@ -112,8 +121,8 @@ export class Heartbeat<M extends Beating> {
   }
 
   /**
-   * Sets the timer of the next tick. Ticks are counted from the beginning, so that delays do not add up, and from now on when
-   * the process has paused.
+   * Sets the timer of the next tick. Ticks are counted from the beginning, so that delays do not add up, and from now
+   * on when the process has paused.
    */
   #tickLater(): void {
     const slice = this.#options.interval / this.#slices;
@@ -135,17 +144,20 @@ export class Heartbeat<M extends Beating> {
       this.#report.ping(member);
     });
     // An event is only queued by now. The timeout starts after the immediate in which delivery writes it.
-    this.#soon(() => this.#judgeLater(tick));
+    this.#soon(() => this.#checkLater(tick));
   };
 
-  /** Judges after the timeout, in two halves: a pause of the process, however long, takes only one of them. */
-  #judgeLater(tick: number): void {
+  /**
+   * Checks for lost members after the timeout, which passes in two halves: a pause of the process, however long, takes
+   * only one of them.
+   */
+  #checkLater(tick: number): void {
     const { timeout } = this.#options;
     const half = Math.ceil(timeout / 2);
-    this.#after(half, () => this.#after(timeout - half, () => this.#judge(tick)));
+    this.#after(half, () => this.#after(timeout - half, () => this.#check(tick)));
   }
 
-  #judge(tick: number): void {
+  #check(tick: number): void {
     this.#forEach((member) => {
       if (member.askedIn === 0 || member.askedIn > tick) return;
       if (member.isPaused) member.askedIn = 0;

@@ -58,7 +58,7 @@ describe("arguments that could be ignored silently", () => {
   });
 });
 
-describe("with data that cannot be encoded", () => {
+describe("a call with data that cannot be encoded", () => {
   const circular: { self?: unknown } = {};
   circular.self = circular;
   const values: readonly (readonly [string, unknown])[] = [
@@ -92,7 +92,7 @@ describe("with data that cannot be encoded", () => {
   });
 });
 
-describe("with a value that is not a raw message", () => {
+describe("a call with a value that is not a raw message", () => {
   const calls: readonly (readonly [string, (message: string) => void])[] = [
     ["socket.send", (message) => socket.send(message)],
     ["hub.send", (message) => hub.send(message)],
@@ -108,7 +108,7 @@ describe("with a value that is not a raw message", () => {
   });
 });
 
-describe("with more than may wait for one socket", () => {
+describe("a call with more than may wait for one socket", () => {
   const calls: readonly (readonly [string, (text: string) => unknown])[] = [
     ["socket.emit", async (text) => socket.emit("e", text)],
     ["socket.send", async (text) => socket.send(text)],
@@ -136,7 +136,7 @@ describe("with more than may wait for one socket", () => {
   });
 });
 
-describe("with a wrong timeout", () => {
+describe("a request with a wrong timeout", () => {
   const calls: readonly (readonly [string, (timeout: number) => Promise<unknown>])[] = [
     ["socket.request", (timeout) => socket.request("e", 1, { timeout })],
     ["hub.request", (timeout) => hub.request("e", 1, { timeout })],
@@ -151,7 +151,7 @@ describe("with a wrong timeout", () => {
   });
 });
 
-describe("with the arguments of a close", () => {
+describe("a call with the arguments of a close", () => {
   const calls: readonly (readonly [string, (code: number, reason: string) => void])[] = [
     ["socket.close", (code, reason) => socket.close(code, reason)],
     ["target.close", (code, reason) => hub.to("lobby").close(code, reason)],

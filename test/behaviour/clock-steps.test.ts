@@ -12,66 +12,66 @@ const STEPS = [
 ] as const;
 
 function open(options: HubOptions = {}): TestHub {
-  const stage = createTestHub({ welcome: false, heartbeat: false, ...options });
-  onTestFinished(() => stage.close());
-  return stage;
+  const fixture = createTestHub({ welcome: false, heartbeat: false, ...options });
+  onTestFinished(() => fixture.close());
+  return fixture;
 }
 
 describe.each(STEPS)("When the wall clock is set %s,", (_, step) => {
   const setBy = (clock: VirtualClock): void => clock.setWall(clock.wall() + step);
 
   test("rates give and take nothing", async () => {
-    const stage = open({ limits: { messages: { perSecond: 10, burst: 5 } } });
+    const fixture = open({ limits: { messages: { perSecond: 10, burst: 5 } } });
     let handled = 0;
-    stage.hub.handle("any", () => void handled++);
-    const client = await stage.connect();
+    fixture.hub.handle("any", () => void handled++);
+    const client = await fixture.connect();
     for (let n = 0; n < 9; n++) client.emit("any");
-    await stage.settle();
+    await fixture.settle();
     expect(handled).toBe(5);
-    setBy(stage.clock);
+    setBy(fixture.clock);
     // What waits is looked at 50 ms after there is room for one more.
-    await stage.clock.advance(149);
+    await fixture.clock.advance(149);
     expect(handled).toBe(5);
-    await stage.clock.advance(1);
+    await fixture.clock.advance(1);
     expect(handled).toBe(6);
-    setBy(stage.clock);
-    await stage.clock.advance(350);
+    setBy(fixture.clock);
+    await fixture.clock.advance(350);
     expect(handled).toBe(9);
     expect(client.socket.isOpen).toBe(true);
   });
 
   test("an answer is remembered for its time and no longer", async () => {
-    const stage = open({ idempotency: { within: 60_000, maxBytes: 10_000 } });
+    const fixture = open({ idempotency: { within: 60_000, maxBytes: 10_000 } });
     let paid = 0;
-    stage.hub.handle("pay", () => ++paid);
-    const client = await stage.connect();
+    fixture.hub.handle("pay", () => ++paid);
+    const client = await fixture.connect();
     const pay = async (): Promise<void> => {
       client.send(JSON.stringify({ event: "pay", id: 1, key: "k" }));
-      await stage.settle();
+      await fixture.settle();
     };
     await pay();
-    setBy(stage.clock);
-    await stage.clock.advance(60_000);
+    setBy(fixture.clock);
+    await fixture.clock.advance(60_000);
     await pay();
     expect(paid).toBe(1);
-    await stage.clock.advance(1);
+    await fixture.clock.advance(1);
     await pay();
     expect(paid).toBe(2);
   });
 
-  test("the heartbeat finds those who are silent, in time, and nobody else", async () => {
-    const stage = open({ heartbeat: { interval: 1_000, timeout: 400 } });
+  test("the heartbeat finds those who are silent, in time, and no other client", async () => {
+    const fixture = open({ heartbeat: { interval: 1_000, timeout: 400 } });
     const departures: unknown[] = [];
-    stage.hub.on("disconnection", (socket) => departures.push(socket));
-    const [silent, well] = [await stage.connect(), await stage.connect()];
+    fixture.hub.on("disconnection", (socket) => departures.push(socket));
+    const [silent, well] = [await fixture.connect(), await fixture.connect()];
     silent.stall();
-    await stage.clock.advance(600);
-    setBy(stage.clock);
-    await stage.clock.advance(500);
-    setBy(stage.clock);
-    await stage.clock.advance(300);
+    await fixture.clock.advance(600);
+    setBy(fixture.clock);
+    await fixture.clock.advance(500);
+    setBy(fixture.clock);
+    await fixture.clock.advance(300);
     expect(departures).toEqual([silent.socket]);
-    await stage.clock.advance(3_000);
+    await fixture.clock.advance(3_000);
     expect(well.socket.isOpen).toBe(true);
   });
 
@@ -98,49 +98,49 @@ describe.each(STEPS)("When the wall clock is set %s,", (_, step) => {
   });
 
   test("a drain waits for as long as it should", async () => {
-    const stage = open();
-    stage.hub.handle("slow", () => new Promise(() => {}));
-    const client = await stage.connect();
+    const fixture = open();
+    fixture.hub.handle("slow", () => new Promise(() => {}));
+    const client = await fixture.connect();
     client.emit("slow");
-    await stage.settle();
-    const drained = stage.hub.drain({ within: 5_000 });
-    await stage.clock.advance(1_000);
-    setBy(stage.clock);
-    await stage.clock.advance(3_999);
+    await fixture.settle();
+    const drained = fixture.hub.drain({ within: 5_000 });
+    await fixture.clock.advance(1_000);
+    setBy(fixture.clock);
+    await fixture.clock.advance(3_999);
     expect(client.socket.isOpen).toBe(true);
-    await stage.clock.advance(1);
+    await fixture.clock.advance(1);
     await drained;
     expect((await client.closed).code).toBe(4200);
   });
 
   test("credentials that have expired by it end within half a minute, and new ones at their time", async () => {
-    const stage = open({
-      authenticate: ({ query }) => ({ id: "ann", expiresAt: stage.clock.wall() + Number(query.get("life")) }),
+    const fixture = open({
+      authenticate: ({ query }) => ({ id: "ann", expiresAt: fixture.clock.wall() + Number(query.get("life")) }),
     });
-    const old = await stage.connect({ url: `/?life=${HOUR}` });
-    await stage.clock.advance(45_000);
-    setBy(stage.clock);
+    const old = await fixture.connect({ url: `/?life=${HOUR}` });
+    await fixture.clock.advance(45_000);
+    setBy(fixture.clock);
     expect(old.socket.isOpen).toBe(true);
-    const fresh = await stage.connect({ url: "/?life=2000" });
-    await stage.clock.advance(1_999);
+    const fresh = await fixture.connect({ url: "/?life=2000" });
+    await fixture.clock.advance(1_999);
     expect(fresh.socket.isOpen).toBe(true);
-    await stage.clock.advance(1);
+    await fixture.clock.advance(1);
     expect((await fresh.closed).code).toBe(4103);
-    await stage.clock.advance(28_000);
+    await fixture.clock.advance(28_000);
     expect(old.socket.isOpen).toBe(step < 0);
-    await stage.clock.advance(Math.max(-step, 0) + HOUR);
+    await fixture.clock.advance(Math.max(-step, 0) + HOUR);
     expect((await old.closed).code).toBe(4103);
-    expect(stage.clock.timers).toBe(0);
+    expect(fixture.clock.timers).toBe(0);
   });
 
   test("expired credentials end although nobody comes, and are not let in again", async () => {
     const expiresAt = new VirtualClock().wall() + HOUR;
-    const stage = open({ authenticate: () => ({ id: "ann", expiresAt }) });
-    const { socket } = await stage.connect();
-    setBy(stage.clock);
-    await stage.clock.advance(30_000);
+    const fixture = open({ authenticate: () => ({ id: "ann", expiresAt }) });
+    const { socket } = await fixture.connect();
+    setBy(fixture.clock);
+    await fixture.clock.advance(30_000);
     expect(socket.isOpen).toBe(step < 0);
-    const status = await stage.connect().then(
+    const status = await fixture.connect().then(
       () => 101,
       (refusal: TestRefusal) => refusal.status,
     );

@@ -16,38 +16,38 @@ import { upgradeStatus, WsClient } from "../support/ws-client.ts";
 const BYE = { event: "hub:bye", data: { reconnect: true, after: 0, spread: 5_000 } };
 
 describe("hub.drain()", () => {
-  let stage: TestHub;
+  let fixture: TestHub;
 
-  afterEach(() => stage.close());
+  afterEach(() => fixture.close());
 
   /** Handles `slow`, and finishes when the test says so. */
   function slowHandler(): { readonly finish: (reply: unknown) => void } {
     const { promise, resolve } = createDeferred<unknown>();
-    stage.hub.handle("slow", () => promise);
+    fixture.hub.handle("slow", () => promise);
     return { finish: resolve };
   }
 
   test("closes idle clients at once with 4200, after telling them when to reconnect", async () => {
-    stage = createTestHub({ welcome: false });
-    const client = await stage.connect();
+    fixture = createTestHub({ welcome: false });
+    const client = await fixture.connect();
     const departures: number[] = [];
-    stage.hub.on("disconnection", (_, { code }) => departures.push(code));
-    await stage.hub.drain({ within: 5_000 });
+    fixture.hub.on("disconnection", (_, { code }) => departures.push(code));
+    await fixture.hub.drain({ within: 5_000 });
     expect(departures).toEqual([4200]);
     expect(await client.closed).toEqual({ code: 4200, reason: "The server is shutting down" });
     expect(client.received).toEqual([BYE]);
-    expect(stage.clock.timers).toBe(0);
+    expect(fixture.clock.timers).toBe(0);
   });
 
   test("lets handlers finish, and their replies arrive", async () => {
-    stage = createTestHub({ welcome: false });
+    fixture = createTestHub({ welcome: false });
     const { finish } = slowHandler();
-    const client = await stage.connect();
+    const client = await fixture.connect();
     const reply = client.request("slow");
-    await stage.settle();
-    const drained = stage.hub.drain({ within: 5_000 });
-    await stage.settle();
-    expect(stage.hub.sockets.size).toBe(1);
+    await fixture.settle();
+    const drained = fixture.hub.drain({ within: 5_000 });
+    await fixture.settle();
+    expect(fixture.hub.sockets.size).toBe(1);
     finish("done");
     expect(await reply).toBe("done");
     await drained;
@@ -55,13 +55,13 @@ describe("hub.drain()", () => {
   });
 
   test("waits for the replies to the server's requests, and for what the server sends after them", async () => {
-    stage = createTestHub({ welcome: false });
-    const client = await stage.connect();
-    const [socket] = [...stage.hub.sockets.values()];
+    fixture = createTestHub({ welcome: false });
+    const client = await fixture.connect();
+    const [socket] = [...fixture.hub.sockets.values()];
     const asked = socket?.request("question").then((answer) => socket.emit("heard", answer));
-    await stage.settle();
-    const drained = stage.hub.drain({ within: 5_000 });
-    await stage.settle();
+    await fixture.settle();
+    const drained = fixture.hub.drain({ within: 5_000 });
+    await fixture.settle();
     client.reply(await client.next("question"), 42);
     await asked;
     await drained;
@@ -70,14 +70,14 @@ describe("hub.drain()", () => {
   });
 
   test("handles messages that arrive before a socket is closed", async () => {
-    stage = createTestHub({ welcome: false });
+    fixture = createTestHub({ welcome: false });
     const { finish } = slowHandler();
-    stage.hub.handle("quick", () => "quick");
-    const client = await stage.connect();
+    fixture.hub.handle("quick", () => "quick");
+    const client = await fixture.connect();
     const slow = client.request("slow");
-    await stage.settle();
-    const drained = stage.hub.drain({ within: 5_000 });
-    await stage.settle();
+    await fixture.settle();
+    const drained = fixture.hub.drain({ within: 5_000 });
+    await fixture.settle();
     expect(await client.request("quick")).toBe("quick");
     finish("slow");
     expect(await slow).toBe("slow");
@@ -85,66 +85,66 @@ describe("hub.drain()", () => {
   });
 
   test("waits for messages that wait themselves until a handler has finished", async () => {
-    stage = createTestHub({ welcome: false, limits: { pendingRequests: 1 } });
+    fixture = createTestHub({ welcome: false, limits: { pendingRequests: 1 } });
     const finish: (() => void)[] = [];
-    stage.hub.handle("slow", () => new Promise<void>((resolve) => finish.push(resolve)));
-    const client = await stage.connect();
+    fixture.hub.handle("slow", () => new Promise<void>((resolve) => finish.push(resolve)));
+    const client = await fixture.connect();
     client.emit("slow");
     client.emit("slow");
-    await stage.settle();
-    const drained = stage.hub.drain({ within: 5_000 });
-    await stage.settle();
+    await fixture.settle();
+    const drained = fixture.hub.drain({ within: 5_000 });
+    await fixture.settle();
     finish[0]?.();
-    await stage.settle();
+    await fixture.settle();
     expect(finish).toHaveLength(2);
-    expect(stage.hub.sockets.size).toBe(1);
+    expect(fixture.hub.sockets.size).toBe(1);
     finish[1]?.();
     await drained;
     expect((await client.closed).code).toBe(4200);
   });
 
   test("does not wait longer than its timeout", async () => {
-    stage = createTestHub({ welcome: false });
+    fixture = createTestHub({ welcome: false });
     slowHandler();
-    const client = await stage.connect();
+    const client = await fixture.connect();
     client.emit("slow");
-    await stage.settle();
-    const drained = stage.hub.drain({ within: 5_000 });
-    await stage.clock.advance(4_999);
-    expect(stage.hub.sockets.size).toBe(1);
-    await stage.clock.advance(1);
+    await fixture.settle();
+    const drained = fixture.hub.drain({ within: 5_000 });
+    await fixture.clock.advance(4_999);
+    expect(fixture.hub.sockets.size).toBe(1);
+    await fixture.clock.advance(1);
     await drained;
     expect((await client.closed).code).toBe(4200);
-    expect(stage.errors).toEqual([]);
+    expect(fixture.errors).toEqual([]);
   });
 
   test("refuses new clients and tells them when to try again", async () => {
-    stage = createTestHub();
+    fixture = createTestHub();
     slowHandler();
-    const client = await stage.connect();
+    const client = await fixture.connect();
     client.emit("slow");
-    await stage.settle();
-    const drained = stage.hub.drain();
-    await expect(stage.connect()).rejects.toMatchObject({ status: 503 });
-    await stage.hub.close();
+    await fixture.settle();
+    const drained = fixture.hub.drain();
+    await expect(fixture.connect()).rejects.toMatchObject({ status: 503 });
+    await fixture.hub.close();
     await drained;
     expect((await client.closed).code).toBe(4200);
   });
 
   test("is one drain, however often it is called", async () => {
-    stage = createTestHub();
-    await Promise.all([stage.hub.drain(), stage.hub.drain(), stage.hub.close(), stage.hub.drain()]);
-    await stage.hub.drain();
-    await expect(stage.hub.listen()).rejects.toMatchObject({ code: "ERR_HUB_CLOSED" });
+    fixture = createTestHub();
+    await Promise.all([fixture.hub.drain(), fixture.hub.drain(), fixture.hub.close(), fixture.hub.drain()]);
+    await fixture.hub.drain();
+    await expect(fixture.hub.listen()).rejects.toMatchObject({ code: "ERR_HUB_CLOSED" });
   });
 
   test.each([[{ within: -1 }], [{ within: 1.5 }], [{ spread: "1" }], [{ whithin: 1 }], [null], [5]])(
     "%j is refused",
     async (options) => {
-      stage = createTestHub();
-      await expect(stage.hub.drain(options as object)).rejects.toMatchObject({ code: "ERR_HUB_ARGUMENT" });
-      await stage.connect();
-      expect(stage.hub.sockets.size).toBe(1);
+      fixture = createTestHub();
+      await expect(fixture.hub.drain(options as object)).rejects.toMatchObject({ code: "ERR_HUB_ARGUMENT" });
+      await fixture.connect();
+      expect(fixture.hub.sockets.size).toBe(1);
     },
   );
 });
@@ -219,7 +219,7 @@ describe.each(TRANSPORTS)("hub.drain() on %s", (transport) => {
   });
 });
 
-test("leaves a server of the application open", async () => {
+test("hub.drain() leaves a server of the application open", async () => {
   const server = createServer((_, response) => response.end("ok"));
   const hub = new Hub({ transport: ws({ server }) });
   server.listen(0, "127.0.0.1");

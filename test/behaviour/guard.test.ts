@@ -264,8 +264,8 @@ const INJECTIONS: readonly Injection[] = [
   },
   { name: "the door decides", at: () => [Door.prototype, "decide"], ends: false, provoke: (scene) => fails(scene) },
   {
-    name: "the door judges",
-    at: () => [Authenticator.prototype, "judge"],
+    name: "the door asks the application",
+    at: () => [Authenticator.prototype, "decide"],
     options: { admit: () => true },
     ends: false,
     provoke: (scene) => fails(scene),

@@ -13,7 +13,7 @@ beforeEach(async () => {
 
 const noop = (): void => {};
 
-describe("with the name of a room", () => {
+describe("a call with the name of a room", () => {
   const names: readonly (readonly [unknown, string])[] = [
     [undefined, "undefined"],
     [null, "null"],
@@ -66,7 +66,7 @@ describe("with the name of a room", () => {
   });
 });
 
-describe("with the id of a socket or user", () => {
+describe("a call with the id of a socket or user", () => {
   test.each([undefined, null, 5, "", {}])("%j is refused", (id) => {
     const wrong = id as string;
     expect(() => hub.toSocket(wrong)).toThrow(hubError("ERR_HUB_ARGUMENT", "id"));
@@ -76,7 +76,7 @@ describe("with the id of a socket or user", () => {
   });
 });
 
-describe("with the name of an event", () => {
+describe("a call with the name of an event", () => {
   const names: readonly (readonly [unknown, string])[] = [
     [undefined, "string"],
     [5, "string"],

@@ -6,7 +6,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { SUBJECTS } from "../support/hub-fixture.ts";
 import { collectWarnings } from "../support/warnings.ts";
 
-interface Stage {
+interface WarningsFixture {
   readonly hub: Hub;
   readonly connect: (options?: SuiteConnectOptions) => SuiteClient;
 }
@@ -24,7 +24,7 @@ function addFailing(hub: Hub): void {
 }
 
 describe.each(SUBJECTS)("a hub on $name without listeners", (subject) => {
-  async function open(options: HubOptions = {}): Promise<Stage> {
+  async function open(options: HubOptions = {}): Promise<WarningsFixture> {
     const transport = subject.create();
     const hub = new Hub({ heartbeat: false, welcome: false, clock: new VirtualClock(), ...options, transport });
     const { port } = await hub.listen({ host: "127.0.0.1" });

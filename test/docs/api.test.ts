@@ -19,27 +19,27 @@ function literalsOf(path: string, pattern: RegExp): readonly string[] {
   return Array.from((pattern.exec(readText(path))?.[1] ?? "").matchAll(/^ +\| "([\w-]+)"/gm), ([, name = ""]) => name);
 }
 
-test("lists every option of a hub, and no other", () => {
+test("API.md lists every option of a hub, and no other", () => {
   expect(names(rowsOf("Options", "transport")).toSorted()).toStrictEqual(Object.keys(resolveHubOptions({})).toSorted());
 });
 
-test("lists every limit", () => {
+test("API.md lists every limit", () => {
   expect(names(rowsOf("Options", "messages"))).toStrictEqual(Object.keys(resolveHubOptions({}).limits));
 });
 
-test("lists every figure of the statistics", () => {
+test("API.md lists every figure of the statistics", () => {
   const stats = new Hub({ heartbeat: false, backplane: new MemoryEngine().backplane() }).stats();
   expect(names(rowsOf("Hub", "connections")).toSorted()).toStrictEqual(Object.keys(stats).toSorted());
 });
 
-test("lists the reasons of refusals and the sources of errors", () => {
+test("API.md lists the reasons of refusals and the sources of errors", () => {
   const reasons = literalsOf("src/door/refusal.ts", /export type RefusalReason =\n(.*?);/s);
   expect(names(rowsOf("Options", "draining"))).toStrictEqual(reasons);
   const sources = literalsOf("src/report.ts", /export type ErrorSource =\n(.*?);/s);
   expect(names(rowsOf("Hub", "handler")).toSorted()).toStrictEqual(sources.toSorted());
 });
 
-test("lists the channels", () => {
+test("API.md lists the channels", () => {
   const channels = Array.from(
     readText("src/hub/diagnostics.ts").matchAll(/channel\("([\w:]+)"\)/g),
     ([, name = ""]) => name,
@@ -47,7 +47,7 @@ test("lists the channels", () => {
   expect(names(rowsOf("Hub", "roomcast:connection")).toSorted()).toStrictEqual(channels.toSorted());
 });
 
-test("lists every export of the main entry", () => {
+test("API.md lists every export of the main entry", () => {
   const section = sectionOf(PATH, "Entry points");
   const listed = new Set(codesIn(section));
   const exported = Array.from(readText("src/index.ts").matchAll(/^export (?:type )?\{([^}]*)\}/gm), ([, list = ""]) =>
@@ -65,7 +65,7 @@ test.each([
   ["Hub", "src/hub/sender.ts"],
   ["Socket", "src/hub/socket.ts"],
   ["Target", "src/hub/target.ts"],
-])("lists the members of %s", (section, path) => {
+])("API.md lists the members of %s", (section, path) => {
   const said = sectionOf(PATH, section);
   const members = membersIn(path).filter((name) => name !== "constructor");
   expect(members.length).toBeGreaterThan(5);

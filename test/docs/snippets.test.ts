@@ -33,7 +33,7 @@ test("every snippet compiles", { timeout: 120_000 }, async () => {
   expect(await compile(snippets)).toBe("");
 });
 
-describe("runs", () => {
+describe("running", () => {
   afterEach(closeAll);
 
   const runnable = snippets.filter((block) => block.info[1] === undefined && canRun(block));

@@ -36,7 +36,7 @@ async function dial(
   return client;
 }
 
-async function stage(
+async function startHub(
   options: HubOptions,
   headers: Readonly<Record<string, string | readonly string[]>> = {},
 ): Promise<Scene> {
@@ -52,7 +52,7 @@ async function stage(
 
 /** A hub and a client that agree on permessage-deflate. */
 function compressing(transport: TransportName): Promise<Scene> {
-  return stage({ transport, compression: true }, { "Sec-WebSocket-Extensions": "permessage-deflate" });
+  return startHub({ transport, compression: true }, { "Sec-WebSocket-Extensions": "permessage-deflate" });
 }
 
 /** What the client sees of the end. */
@@ -66,7 +66,7 @@ async function sees(client: RawClient): Promise<string> {
 
 /** What the client sees after it has sent these bytes, and the hub reports the code. */
 async function seesAfter(transport: TransportName, bytes: Buffer, code: number): Promise<string> {
-  const { client, disconnection } = await stage({ transport });
+  const { client, disconnection } = await startHub({ transport });
   client.write(bytes);
   const seen = await sees(client);
   expect((await disconnection).code).toBe(code);
@@ -74,7 +74,7 @@ async function seesAfter(transport: TransportName, bytes: Buffer, code: number):
 }
 
 async function reports(transport: TransportName, bytes: Buffer): Promise<number> {
-  const { client, disconnection } = await stage({ transport });
+  const { client, disconnection } = await startHub({ transport });
   client.write(bytes);
   client.end();
   return (await disconnection).code;
@@ -84,7 +84,7 @@ async function statusFor(
   transport: TransportName,
   headers: Readonly<Record<string, string | readonly string[]>>,
 ): Promise<string> {
-  const { response } = await stage({ transport }, headers);
+  const { response } = await startHub({ transport }, headers);
   return `status ${response?.status}`;
 }
 
@@ -136,7 +136,7 @@ const observers: Readonly<Record<string, (transport: TransportName) => Promise<s
     seesAfter(transport, rawFrame(Opcode.text, "x", { reserved: 2 }), 1006),
 
   async "a frame of the client without a mask"(transport) {
-    const { client, disconnection } = await stage({ transport, heartbeat: { interval: 100, timeout: 100 } });
+    const { client, disconnection } = await startHub({ transport, heartbeat: { interval: 100, timeout: 100 } });
     client.write(rawFrame(Opcode.text, "x", { masked: false }));
     const { code } = await disconnection;
     if (code === 1006 && (await sees(client)) === "close code 1002") return "refused, as above";
@@ -156,13 +156,13 @@ const observers: Readonly<Record<string, (transport: TransportName) => Promise<s
   },
 
   async "after the server's close frame"(transport) {
-    const { hub, client } = await stage({ transport });
+    const { hub, client } = await startHub({ transport });
     hub.except([]).close(4000);
     expect(await sees(client)).toBe("close code 4000");
     const end = client.frame().then(() => "ends the TCP connection at once");
     if (transport === "uws") return end;
     // Nothing comes of itself. A further connection takes longer than it would.
-    await stage({ transport });
+    await startHub({ transport });
     const first = await Promise.race([end, Promise.resolve("waits")]);
     client.write(rawFrame(Opcode.close, closePayload(4000)));
     await end;
@@ -170,7 +170,7 @@ const observers: Readonly<Record<string, (transport: TransportName) => Promise<s
   },
 
   async "`hub.close`"(transport) {
-    const { hub, client } = await stage({ transport });
+    const { hub, client } = await startHub({ transport });
     const turn = new Promise((resolve) => {
       setImmediate(resolve, "later");
     });
@@ -203,7 +203,7 @@ const observers: Readonly<Record<string, (transport: TransportName) => Promise<s
   },
 
   async "more than 60 pings in one read"(transport) {
-    const { client, disconnection } = await stage({ transport });
+    const { client, disconnection } = await startHub({ transport });
     client.write(Buffer.concat(Array.from({ length: 61 }, () => rawFrame(Opcode.ping))));
     for (let pongs = 0; pongs < 61; pongs++) {
       if ((await client.frame())?.opcode !== Opcode.pong) return `the hub reports ${(await disconnection).code}`;

@@ -11,10 +11,10 @@ interface Chat {
 
 describe("the types of the hub", () => {
   test("are those that are stated", async () => {
-    const stage = createTestHub<Chat>({ welcome: false });
-    expectTypeOf(stage).toEqualTypeOf<TestHub<Chat>>();
-    expectTypeOf(stage.hub).toEqualTypeOf<Hub<Chat>>();
-    expectTypeOf(await stage.connect()).toEqualTypeOf<TestClient<Chat>>();
+    const fixture = createTestHub<Chat>({ welcome: false });
+    expectTypeOf(fixture).toEqualTypeOf<TestHub<Chat>>();
+    expectTypeOf(fixture.hub).toEqualTypeOf<Hub<Chat>>();
+    expectTypeOf(await fixture.connect()).toEqualTypeOf<TestClient<Chat>>();
     expectTypeOf<TestClient<Chat>["socket"]>().toEqualTypeOf<Socket<Chat>>();
   });
 

@@ -4,7 +4,7 @@ import { startPage } from "./page.mjs";
 /** How long a message may wait for its answer, and before that for a connection, in milliseconds. */
 const PATIENCE = 60_000;
 
-/** All that is left of `connection.mjs`: the library comes back by itself, notices dead networks and answers requests. */
+/** All that is left of `connection.mjs`: the library reconnects by itself, notices dead networks and answers requests. */
 startPage(({ wish, state, events }) => {
   let client;
   return {

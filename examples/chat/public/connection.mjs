@@ -1,4 +1,4 @@
-/** The first delay before coming back and the longest, in milliseconds; each is twice the one before. */
+/** The shortest and the longest delay before reconnecting, in milliseconds; each is twice the one before. */
 const FIRST_DELAY = 500;
 const LONGEST_DELAY = 15_000;
 
@@ -16,7 +16,7 @@ class RequestError extends Error {
 const LOST = { code: "disconnected", message: "The connection was lost." };
 
 /**
- * A bare WebSocket that speaks roomcast's protocol v1 and comes back by itself.
+ * A bare WebSocket that speaks roomcast's protocol v1 and reconnects by itself.
  *
  * Calls `event(name, data)` for what the server sends, and `state(state, reason)` with
  *
@@ -115,7 +115,7 @@ export class Connection {
     this.send("ping");
   }
 
-  /** The hundreds of the code tell a client what to do: 40 stay away, 42 come back at once, all others with back-off. */
+  /** The hundreds of the code tell a client what to do: 40 do not reconnect, 42 reconnect at once, all others with back-off. */
   #closed(code = 1006, reason = "") {
     this.#forget();
     const kind = Math.floor(code / 100);
@@ -129,7 +129,7 @@ export class Connection {
     this.#state("waiting", reason);
   }
 
-  /** Half of it is chance: otherwise all clients of a server that restarts would come back in the same moment. */
+  /** Half of it is chance: otherwise all clients of a server that restarts would reconnect in the same moment. */
   #delay() {
     const delay = Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** this.#attempts);
     return (delay * (1 + Math.random())) / 2;

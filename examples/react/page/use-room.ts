@@ -19,7 +19,7 @@ export interface Room {
   readonly say: (text: string) => void;
 }
 
-/** Is in the room for as long as the component is there, also after the connection was lost and has come back. */
+/** Keeps the client in the room while the component is mounted, also after the client has reconnected. */
 export function useRoom(client: RoomsClient, name: string): Room {
   const [messages, setMessages] = useState<readonly Message[]>([]);
   const [unsent, setUnsent] = useState<readonly Unsent[]>([]);

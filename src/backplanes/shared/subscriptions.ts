@@ -19,7 +19,7 @@ export class Subscriptions {
     this.#failed = failed;
   }
 
-  /** Whether the hub has subscribed to a channel. Some messages come after it has unsubscribed. */
+  /** Returns whether the hub has subscribed to a channel. Some messages arrive after it has unsubscribed. */
   has(channel: string): boolean {
     return this.#wanted.has(channel);
   }

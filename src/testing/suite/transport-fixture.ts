@@ -15,8 +15,8 @@ import type { SuiteClient, SuiteConnectOptions } from "../suite-client.ts";
 import type { TransportSubject } from "../transport-subject.ts";
 
 /**
- * A call of one of the {@link TransportHandlers}. Calls of `drain` are kept apart, because their number varies, and calls
- * of `gone`, because the time varies that TCP needs to end.
+ * A call of one of the {@link TransportHandlers}. Calls of `drain` are kept apart, because their number varies, and
+ * calls of `gone`, because the time varies that TCP needs to end.
  */
 export type TransportEvent =
   | { readonly type: "open"; readonly connection: Connection; readonly context: unknown }

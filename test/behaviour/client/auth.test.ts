@@ -1,6 +1,6 @@
 import type { Client, StateChange } from "roomcast/client";
 import { expect, test } from "vitest";
-import { nextError, reached, rejection, startClient, startServer, thrown } from "../../support/client-fixture.ts";
+import { nextError, reached, rejection, startClient, startServer, thrown } from "../../support/clients.ts";
 
 test.each([
   ["a value", { name: "Ann" }],

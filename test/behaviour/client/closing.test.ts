@@ -1,6 +1,6 @@
 import { ClientError } from "roomcast/client";
 import { afterEach, expect, test, vi } from "vitest";
-import { openClient, reached, rejection, startClient, startServer, thrown } from "../../support/client-fixture.ts";
+import { openClient, reached, rejection, startClient, startServer, thrown } from "../../support/clients.ts";
 
 afterEach(() => {
   vi.useRealTimers();

@@ -3,7 +3,7 @@ import { defineContract, type ClientContractTypes } from "roomcast/contract";
 import { expect, onTestFinished, test } from "vitest";
 import { WebSocket } from "ws";
 import { z } from "zod";
-import { QUICK, rejection, startServer, thrown } from "../../support/client-fixture.ts";
+import { QUICK, rejection, startServer, thrown } from "../../support/clients.ts";
 import type { Peer } from "../../support/scripted-server.ts";
 
 const contract = defineContract({

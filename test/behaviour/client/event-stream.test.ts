@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { openClient, reached, rejection } from "../../support/client-fixture.ts";
+import { openClient, reached, rejection } from "../../support/clients.ts";
 
 test("the stream yields the events from the call on, in order, and ends with the client", async () => {
   const { client, peer } = await openClient();

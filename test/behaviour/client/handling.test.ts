@@ -1,6 +1,6 @@
 import { ReplyError } from "roomcast/client";
 import { expect, test } from "vitest";
-import { nextError, openClient, reached, thrown } from "../../support/client-fixture.ts";
+import { nextError, openClient, reached, thrown } from "../../support/clients.ts";
 
 test("a handler replies with what it returns, or what its promise resolves with", async () => {
   const { client, peer } = await openClient();

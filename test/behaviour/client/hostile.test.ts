@@ -1,6 +1,6 @@
 import { msgpackCodec } from "roomcast/msgpack";
 import { expect, test } from "vitest";
-import { openClient, QUICK, reached, rejection, startClient, startServer } from "../../support/client-fixture.ts";
+import { openClient, QUICK, reached, rejection, startClient, startServer } from "../../support/clients.ts";
 
 /** Packets that no hub sends. A client that fails on them would take its whole process with it. */
 const NONSENSE = [

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { expect, test } from "vitest";
-import { nextError, openClient, startClient, startServer } from "../../support/client-fixture.ts";
+import { nextError, openClient, startClient, startServer } from "../../support/clients.ts";
 
 test("listeners hear the data, the event and the room, in the order in which they were added", async () => {
   const { client, peer } = await openClient();

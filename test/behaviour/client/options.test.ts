@@ -1,7 +1,7 @@
 import { connect, ClientError, type ConnectOptions } from "roomcast/client";
 import { afterEach, expect, onTestFinished, test, vi } from "vitest";
 import { WebSocket } from "ws";
-import { startClient, startServer, thrown } from "../../support/client-fixture.ts";
+import { startClient, startServer, thrown } from "../../support/clients.ts";
 
 afterEach(() => {
   vi.unstubAllGlobals();

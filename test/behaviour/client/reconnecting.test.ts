@@ -1,14 +1,6 @@
 import { expect, test } from "vitest";
 import type { StateChange } from "roomcast/client";
-import {
-  openClient,
-  QUICK,
-  reached,
-  rejection,
-  startClient,
-  startServer,
-  thrown,
-} from "../../support/client-fixture.ts";
+import { openClient, QUICK, reached, rejection, startClient, startServer, thrown } from "../../support/clients.ts";
 
 /** More than any test waits, in milliseconds. */
 const LONG = 1_000_000;

@@ -1,6 +1,6 @@
 import { getEventListeners } from "node:events";
 import { expect, test } from "vitest";
-import { openClient, reached, rejection, startClient, startServer } from "../../support/client-fixture.ts";
+import { openClient, reached, rejection, startClient, startServer } from "../../support/clients.ts";
 
 test("a request resolves with the reply's data, and rejects with the server's error", async () => {
   const { client, peer } = await openClient();

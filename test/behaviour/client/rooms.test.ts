@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { nextError, openClient, reached, rejection, startClient, startServer } from "../../support/client-fixture.ts";
+import { nextError, openClient, reached, rejection, startClient, startServer } from "../../support/clients.ts";
 import type { Peer } from "../../support/scripted-server.ts";
 
 const REFUSAL = { code: "not-joinable", message: "This room cannot be joined." };

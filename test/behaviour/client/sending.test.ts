@@ -1,13 +1,5 @@
 import { expect, test } from "vitest";
-import {
-  nextError,
-  openClient,
-  reached,
-  rejection,
-  startClient,
-  startServer,
-  thrown,
-} from "../../support/client-fixture.ts";
+import { nextError, openClient, reached, rejection, startClient, startServer, thrown } from "../../support/clients.ts";
 
 /** The size in the queue of an event with this data. */
 const sizeOf = (event: string, data: unknown): number => JSON.stringify({ event, data }).length + 64;

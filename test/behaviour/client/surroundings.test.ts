@@ -1,7 +1,7 @@
 import { getEventListeners } from "node:events";
 import type { StateChange } from "roomcast/client";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { openClient, reached, startClient, startServer } from "../../support/client-fixture.ts";
+import { openClient, reached, startClient, startServer } from "../../support/clients.ts";
 
 const PATIENT = { minDelay: 1_000_000, maxDelay: 1_000_000, stableAfter: 0 } as const;
 

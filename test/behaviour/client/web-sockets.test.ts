@@ -2,7 +2,7 @@ import { Hub } from "roomcast";
 import { expect, onTestFinished, test } from "vitest";
 import { WebSocket } from "ws";
 import type { WebSocketConstructor } from "roomcast/client";
-import { reached, startClient, startServer } from "../../support/client-fixture.ts";
+import { reached, startClient, startServer } from "../../support/clients.ts";
 
 const { WebSocket: Global } = globalThis as { readonly WebSocket?: WebSocketConstructor };
 

@@ -3,7 +3,7 @@ import { VirtualClock } from "roomcast/testing";
 import type { HubOptions, Socket, User } from "roomcast";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { WebSocket } from "ws";
-import { reached, QUICK } from "../../support/client-fixture.ts";
+import { reached, QUICK } from "../../support/clients.ts";
 import { hubError } from "../../support/hub-error.ts";
 import { TRANSPORTS } from "../../support/transports.ts";
 import { ALL_TRANSPORTS, HandshakeFixture } from "./handshake-fixture.ts";

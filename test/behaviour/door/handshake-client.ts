@@ -4,7 +4,7 @@ import { WebSocket } from "ws";
 import type { MemoryCloseEvent } from "../../../src/transports/memory/web-socket.ts";
 
 /** The answer to a client's handshake. */
-export interface Answer {
+export interface HttpAnswer {
   /** 101 if the client was let in. */
   readonly status: number;
   readonly body: string;
@@ -20,7 +20,7 @@ export interface Request {
 /** A client that begins a handshake. */
 export interface HandshakeClient {
   /** The answer, or `undefined` if the connection ended without one. */
-  readonly answer: Promise<Answer | undefined>;
+  readonly answer: Promise<HttpAnswer | undefined>;
   /** The close code that the client got. */
   readonly closed: Promise<number>;
   send(message: string): void;
@@ -29,12 +29,12 @@ export interface HandshakeClient {
   vanish(): void;
 }
 
-const IN: Answer = { status: 101, body: "", retryAfter: undefined };
+const IN: HttpAnswer = { status: 101, body: "", retryAfter: undefined };
 
 /** A client on `ws`, without the headers of a browser unless `headers` has them. */
 export function connectOverNetwork(port: number, { headers = {}, protocols = [] }: Request): HandshakeClient {
   let tcp: TcpSocket | undefined;
-  let refusal: Answer | undefined;
+  let refusal: HttpAnswer | undefined;
   const socket = new WebSocket(`ws://127.0.0.1:${port}/`, [...protocols], {
     headers,
     perMessageDeflate: false,

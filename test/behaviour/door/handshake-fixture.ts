@@ -8,7 +8,7 @@ import { TRANSPORTS } from "../../support/transports.ts";
 import {
   connectInMemory,
   connectOverNetwork,
-  type Answer,
+  type HttpAnswer,
   type Request,
   type HandshakeClient,
 } from "./handshake-client.ts";
@@ -70,7 +70,7 @@ export class HandshakeFixture {
   }
 
   /** Resolves with the answer to the handshake of a client, which stays connected. */
-  async ask(request: Request = {}): Promise<Answer | undefined> {
+  async ask(request: Request = {}): Promise<HttpAnswer | undefined> {
     return this.connect(request).answer;
   }
 

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, it } from "vitest";
 import { RedisCluster, RedisServer } from "../engines/redis.ts";
 import { CLUSTER_TRANSPORTS } from "../../support/cluster-transports.ts";
 
-describe("one server", () => {
+describe("a single Redis server", () => {
   let server: RedisServer;
   beforeAll(async () => {
     server = await RedisServer.start();
@@ -20,7 +20,7 @@ describe("one server", () => {
   backplaneSuite({ describe, it }, subject, CLUSTER_TRANSPORTS);
 });
 
-describe("a cluster", () => {
+describe("a Redis cluster", () => {
   let cluster: RedisCluster;
   beforeAll(async () => {
     cluster = await RedisCluster.start();

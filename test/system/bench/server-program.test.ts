@@ -47,7 +47,7 @@ async function expectAll(client: BenchClient | undefined, figures: ServerFigures
   }
 }
 
-test("saturates while there is credit, and tells what it has cost", async () => {
+test("the server program saturates while there is credit, and tells what it has cost", async () => {
   await startWithClients("ws loop");
   const before = now();
   program.send({
@@ -67,7 +67,7 @@ test("saturates while there is credit, and tells what it has cost", async () => 
   await expectAll(clients[0], figures, 3);
 });
 
-test("sends at a fixed rate, and lets clients come and go meanwhile", async () => {
+test("the server program sends at a fixed rate, and lets clients come and go meanwhile", async () => {
   await startWithClients("hub on ws");
   program.send({
     do: "broadcast",
@@ -86,7 +86,7 @@ test("sends at a fixed rate, and lets clients come and go meanwhile", async () =
   await expectAll(clients[1], figures, 3);
 });
 
-test("measures what others cause", async () => {
+test("the server program measures what others cause", async () => {
   const port = await startWithClients("hub on ws");
   program.send({ do: "begin", streams: [ROOM, { id: 4, rooms: ["r1"], except: [], members: 1 }] });
   for (let request = 0; request < 3; request++) {
@@ -100,7 +100,7 @@ test("measures what others cause", async () => {
   await expectAll(clients[2], figures, 4);
 });
 
-test("tells its memory after a collection", async () => {
+test("the server program tells its memory after a collection", async () => {
   start("ws loop");
   await program.next("listening");
   program.send({ do: "memory" });
@@ -109,14 +109,14 @@ test("tells its memory after a collection", async () => {
   expect(memory.heap).toBeGreaterThan(1_000_000);
 });
 
-test("tells why a library cannot be used, and ends", async () => {
+test("the server program tells why a library cannot be used, and ends", async () => {
   start("crossws");
   const { reason } = await program.next("unavailable");
   expect(reason).toContain("Cannot find package 'crossws'");
   expect(await program.exited).toBe(0);
 });
 
-test("ends with a trace when it fails", async () => {
+test("the server program ends with a trace when it fails", async () => {
   start("floor");
   await program.next("listening");
   program.send({
@@ -127,7 +127,7 @@ test("ends with a trace when it fails", async () => {
   expect(await program.exited).toBe(1);
 });
 
-test("ends when the coordinator is gone", async () => {
+test("the server program ends when the coordinator is gone", async () => {
   start("ws loop");
   await program.next("listening");
   expect(await program.release()).toBe(0);

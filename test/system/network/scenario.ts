@@ -56,7 +56,7 @@ export const FORBIDDEN_ROOM = "forbidden";
 
 const DIRECTIONS: readonly Direction[] = ["up", "down"];
 
-/** Codes after which a client comes back, with back-off or at once. */
+/** Codes after which a client reconnects, with back-off or at once. */
 export const PASSING_CODES: readonly number[] = [1001, 1012, 4100, 4150, 4200, 4201];
 
 /** Codes after which it stays away. */

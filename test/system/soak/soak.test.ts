@@ -60,7 +60,7 @@ const APPLICATION = `
   return hub;
 `;
 
-/** Of the heartbeat: one for the next slice, and for each slice that is still to be judged. */
+/** Of the heartbeat: one for the next slice, and for each slice that is still to be checked. */
 const MOST_TIMERS = 4;
 
 /** What must be as it was before anybody came. */

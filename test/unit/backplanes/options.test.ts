@@ -19,7 +19,7 @@ const wrong = [
   ["cluster", cluster, { prefix: 1 }, "prefix"],
 ] as const;
 
-describe("an option", () => {
+describe("an option of a backplane", () => {
   test.each(wrong)("of %s that is wrong is named", (_name, create, options, option) => {
     const call = (): unknown => (create as (options: unknown) => unknown)(options);
     expect(call).toThrow(hubError("ERR_HUB_OPTION"));

@@ -11,12 +11,12 @@ function gate(slices: readonly Slice[], name: string): Gate | undefined {
   return gatesOf(slices, 1).find((each) => each.name === name);
 }
 
-it("holds the cost of a batch to its limit", () => {
+it("a gate holds the cost of a batch to its limit", () => {
   expect(gate(rounds("hub on ws", [[100, 8]]), SIXTEEN)).toMatchObject({ limit: 0.08, passed: true });
   expect(gate(rounds("hub on ws", [[100, 8.1]]), SIXTEEN)).toMatchObject({ passed: false });
 });
 
-it("fails where a message was lost, however cheap the others were", () => {
+it("a gate fails where a message was lost, however cheap the others were", () => {
   const violations = { ...NO_VIOLATIONS, missing: 1 };
   const slices = [
     ...rounds("hub on ws", [[100, 1]]),
@@ -25,7 +25,7 @@ it("fails where a message was lost, however cheap the others were", () => {
   expect(gate(slices, SIXTEEN)).toMatchObject({ passed: false });
 });
 
-it("takes nothing else for what was promised", () => {
+it("a gate takes nothing else for what was promised", () => {
   const parameters = { members: 100, size: 64, perTurn: 16 };
   const others = [
     sliceOf("ws loop", 0, { cpu: 100 }, {}, { parameters }),
@@ -35,7 +35,7 @@ it("takes nothing else for what was promised", () => {
   expect(gate(others, SIXTEEN)).toEqual({ name: SIXTEEN, limit: 0.08, passed: undefined });
 });
 
-it("compares hubs with other libraries than the control, round by round", () => {
+it("a gate compares hubs with other libraries than the control, round by round", () => {
   const slices = [1, 2, 3].flatMap((speed, round) => [
     sliceOf("uws publish", round, { cpu: speed }),
     sliceOf("hub on uws", round, { cpu: 1.1 * speed }),
@@ -45,7 +45,7 @@ it("compares hubs with other libraries than the control, round by round", () => 
   expect(found?.passed).toBe(false);
 });
 
-it("compares the memory of idle connections by difference, where there are most of them", () => {
+it("a gate compares the memory of idle connections by difference, where there are most of them", () => {
   const slices = [1_000, 10_000].flatMap((members) =>
     (["ws loop", "hub on ws"] as const).map((peer) =>
       sliceOf(
@@ -61,7 +61,7 @@ it("compares the memory of idle connections by difference, where there are most 
   expect(found).toMatchObject({ limit: 1.5, measured: { median: 1 }, passed: true });
 });
 
-it("compares small rooms with large ones of the same peer", () => {
+it("a gate compares small rooms with large ones of the same peer", () => {
   const slices = [
     { members: 10, perTurn: 16, cpu: 1.2 },
     { members: 160, perTurn: 1, cpu: 1 },
@@ -78,7 +78,7 @@ it("compares small rooms with large ones of the same peer", () => {
   expect(found).toMatchObject({ limit: 1.15, measured: { median: 1.2 }, passed: false });
 });
 
-it("compares latency at three quarters of the control's capacity only", () => {
+it("a gate compares latency at three quarters of the control's capacity only", () => {
   const name = "p99 at 75 % load: hub on ws / ws loop";
   expect(gate([...latencies(0.75, 90), ...latencies(0.9, 300)], name)?.passed).toBe(true);
   expect(gate([...latencies(0.75, 110), ...latencies(0.5, 10)], name)?.passed).toBe(false);

@@ -44,7 +44,7 @@ function frames(stream: number, numbers: readonly number[], size = SIZE): readon
   return numbers.map((sequence) => serverFrame(0x81, messageText(stream, sequence, { size, time: now() })));
 }
 
-describe("from a server on ws", () => {
+describe("for a server on ws", () => {
   test("all is counted: deliveries, bytes, latencies", async () => {
     const { port, server } = await wsServer();
     const receivers = newReceivers();
@@ -140,7 +140,7 @@ describe("from a server on ws", () => {
   });
 });
 
-describe("whatever the pieces", () => {
+describe("for pieces of any size", () => {
   test("a few frames are the same, cut at each offset", async () => {
     const peer = await rawPeer();
     const receivers = newReceivers();
@@ -195,7 +195,7 @@ describe("whatever the pieces", () => {
   });
 });
 
-describe("what goes wrong is counted", () => {
+describe("the receivers count", () => {
   test("messages that are lost, doubled, swapped, sent to others, or none of the benchmark's", async () => {
     const peer = await rawPeer();
     const receivers = newReceivers();

@@ -22,7 +22,7 @@ function tooLong(text: string): readonly string[] {
   return text.split("\n").filter((line) => line.length > 100);
 }
 
-describe("the table", () => {
+describe("the table of a report", () => {
   const table = tableOf(results.rows, scenarios, false);
 
   it("fits a terminal", () => {
@@ -72,7 +72,7 @@ describe("the table", () => {
   });
 });
 
-describe("what stands around the table", () => {
+describe("the text around the table of a report", () => {
   it("fits as well, and names the machine, the peers and their settings", () => {
     const facts = [...factsOf(results), ...settingsOf(results)];
     const text = [factsText(facts), notesText(results), gatesText(results.gates)].join("\n");

@@ -15,7 +15,7 @@ const stream = fc.nat(64 ** 3 - 1);
 const sequence = fc.nat(64 ** 5 - 1);
 const time = fc.nat(TIME_MODULUS - 1);
 
-test("is read back from wherever it lies", () => {
+test("a stamp is read back wherever in the message it is", () => {
   fc.assert(
     fc.property(stream, sequence, time, fc.string(), fc.string(), (...[id, number, sent, before, after]) => {
       const text = stamp(id, number, sent);
@@ -29,7 +29,7 @@ test("is read back from wherever it lies", () => {
   );
 });
 
-test("is text that JSON leaves as it is", () => {
+test("a stamp is text that JSON leaves as it is", () => {
   fc.assert(
     fc.property(stream, sequence, time, (...parts) => {
       const text = stamp(...parts);
@@ -39,12 +39,12 @@ test("is text that JSON leaves as it is", () => {
   );
 });
 
-test("says the time modulo 19 hours", () => {
+test("a stamp says the time modulo 19 hours", () => {
   const bytes = Buffer.from(stamp(0, 0, 3 * TIME_MODULUS + 17));
   expect(timeAt(bytes, 0)).toBe(17);
 });
 
-test("is told from text with anything else in it", () => {
+test("a stamp is told from text with anything else in it", () => {
   const text = stamp(1, 2, 3);
   for (let index = 0; index < STAMP_LENGTH; index++) {
     for (const other of [" ", '"', "é", "\0"]) {
@@ -54,7 +54,7 @@ test("is told from text with anything else in it", () => {
   }
 });
 
-test("has the clock that all processes share", () => {
+test("a stamp has the clock that all processes share", () => {
   const before = process.hrtime.bigint() / 1_000n;
   const between = BigInt(now());
   const after = process.hrtime.bigint() / 1_000n;

@@ -35,7 +35,7 @@ describe("what Linux tells", () => {
   });
 });
 
-it("starts a program on its cores with all of its threads", () => {
+it("pinning starts a program on its cores with all of its threads", () => {
   expect(commandOn([0, 2], ["/node", "--expose-gc"])).toEqual({
     execPath: "taskset",
     execArgv: ["-c", "0,2", "/node", "--expose-gc"],
@@ -43,7 +43,7 @@ it("starts a program on its cores with all of its threads", () => {
   expect(commandOn(undefined, ["/node", "--expose-gc"])).toEqual({ execPath: "/node", execArgv: ["--expose-gc"] });
 });
 
-it("gives every peer the same average place", () => {
+it("the order of a round gives every peer the same average place", () => {
   const peers = ["a", "b", "c"];
   const places = peers.map((peer) => orderOf(peers, 0).indexOf(peer) + orderOf(peers, 1).indexOf(peer));
   expect(places).toEqual([2, 2, 2]);

@@ -1,7 +1,7 @@
 import type { StateChange } from "roomcast/client";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { Liveness } from "../../../src/client/liveness.ts";
-import { openClient, reached, startClient, startServer } from "../../support/client-fixture.ts";
+import { openClient, reached, startClient, startServer } from "../../support/clients.ts";
 
 /** As if the machine had slept: the clocks have moved, and no timer has fired. */
 let sleep: (ms: number) => void;

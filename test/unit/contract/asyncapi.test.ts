@@ -3,14 +3,14 @@ import { defineContract, type AsyncAPIDocument, type EventDefinitions } from "ro
 import * as v from "valibot";
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
-import { judgeOf, problemsIn } from "./asyncapi-judge.ts";
+import { validatorOf, problemsIn } from "./asyncapi-validator.ts";
 import { libraries } from "./libraries.ts";
 
 const SHOP = { title: "Shop", version: "1.2.0" };
 
 describe.each(libraries)("The AsyncAPI document of a contract, with $name", ({ contract }) => {
   const document = contract.toAsyncAPI({ ...SHOP, description: "Tea", url: "wss://shop.example:8443/live?x=1" });
-  const fits = judgeOf(document);
+  const fits = validatorOf(document);
 
   /** The names of the messages that these references lead to. */
   function namesOf(references: readonly { readonly $ref: string }[]): readonly (string | undefined)[] {
@@ -140,7 +140,7 @@ describe("Schemas with references inside", () => {
   test.each(recursive)("keep them when they are recursive: %s", (_, client) => {
     const document = defineContract({ client }).toAsyncAPI(SHOP);
     expect(problemsIn(document)).toStrictEqual([]);
-    const fits = judgeOf(document);
+    const fits = validatorOf(document);
     const good = { name: "a", children: [{ name: "b", children: [{ name: "c", children: [] }] }] };
     const bad = { name: "a", children: [{ name: "b", children: [{ name: "c", children: [{ name: 1 }] }] }] };
     expect(fits("client.one", { event: "one", data: good })).toBe(true);
@@ -154,7 +154,7 @@ describe("Schemas with references inside", () => {
     const client = { one: zodNamed, two: z.object({ a: zodNamed, const: zodNamed }) };
     const document = defineContract({ client }).toAsyncAPI(SHOP);
     expect(problemsIn(document)).toStrictEqual([]);
-    const fits = judgeOf(document);
+    const fits = validatorOf(document);
     expect(fits("client.one", { event: "one", data: { name: "a" } })).toBe(true);
     expect(fits("client.one", { event: "one", data: { name: 1 } })).toBe(false);
     expect(fits("client.two", { event: "two", data: { a: { name: "a" }, const: { name: "b" } } })).toBe(true);
@@ -194,7 +194,7 @@ describe("Names of events", () => {
       ["error", "error reply"],
       ["server.sum.reply", "sum.reply"],
     ]);
-    const fits = judgeOf(twice.toAsyncAPI(SHOP));
+    const fits = validatorOf(twice.toAsyncAPI(SHOP));
     expect(fits("client.sum.reply", { event: "sum.reply", data: 7 })).toBe(true);
     expect(fits("client.sum.reply_2", { reply: 1, data: 8 })).toBe(true);
   });

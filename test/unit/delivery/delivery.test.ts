@@ -82,7 +82,7 @@ describe("Delivery", () => {
       (delivery: Delivery<Recipient>, to: Recipient, name: string, size: number, group: Set<Recipient>) =>
         delivery.sendToGroup(group.add(to), frameOf(name, size)),
     ],
-  ])("closes nobody who keeps up, however much a turn sends: %s", async (_, send) => {
+  ])("closes no client that keeps up, however much a turn sends: %s", async (_, send) => {
     const delivery = createDelivery(64 * KIB);
     const group = new Set<Recipient>();
     send(delivery, recipient, "a", 20_000, group);

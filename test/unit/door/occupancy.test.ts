@@ -6,13 +6,13 @@ function limited(maxConnections?: number, maxConnectionsPerAddress?: number): Oc
   return new Occupancy({ maxConnections, maxConnectionsPerAddress });
 }
 
-it("refuses nobody without limits", () => {
+it("the occupancy refuses no client without limits", () => {
   const occupancy = limited();
   for (let count = 0; count < 1_000; count += 1) occupancy.enter("198.51.100.7");
   expect(occupancy.obstacleTo("198.51.100.7")).toBeUndefined();
 });
 
-it("counts all connections and gives places back", () => {
+it("the occupancy counts all connections and gives places back", () => {
   const occupancy = limited(2);
   occupancy.enter("198.51.100.7");
   expect(occupancy.obstacleTo("198.51.100.7")).toBeUndefined();
@@ -22,7 +22,7 @@ it("counts all connections and gives places back", () => {
   expect(occupancy.obstacleTo("198.51.100.8")).toBeUndefined();
 });
 
-it("counts the connections of each address and gives places back", () => {
+it("the occupancy counts the connections of each address and gives places back", () => {
   const occupancy = limited(undefined, 2);
   occupancy.enter("198.51.100.7");
   occupancy.enter("198.51.100.7");
@@ -32,7 +32,7 @@ it("counts the connections of each address and gives places back", () => {
   expect(occupancy.obstacleTo("198.51.100.7")).toBeUndefined();
 });
 
-it("names the limit of all connections first, which clients of other addresses meet, too", () => {
+it("the occupancy names the limit of all connections first, which clients of other addresses meet, too", () => {
   const occupancy = limited(1, 1);
   occupancy.enter("198.51.100.7");
   expect(occupancy.obstacleTo("198.51.100.7")).toBe("capacity");
@@ -84,7 +84,7 @@ describe("the subscriber", () => {
   });
 });
 
-it("agrees with a plain list, in any order of arrivals and departures", () => {
+it("the occupancy agrees with a plain list, in any order of arrivals and departures", () => {
   const address = fc.constantFrom("198.51.100.7", "198.51.100.8", "2001:db8::1", "");
   const visits = fc.array(fc.record({ address, comes: fc.boolean() }), { maxLength: 60 });
   fc.assert(

@@ -79,7 +79,7 @@ it.each<[string, Origins]>([
   ["a list", ["https://example.com"]],
   ["an empty list", []],
   ["a function", () => false],
-])("without an origin everybody passes: %s", (_name, origins) => {
+])("a client without an origin passes: %s", (_name, origins) => {
   expect(welcome(origins, undefined)).toBe(true);
 });
 
@@ -87,7 +87,7 @@ it.each(["https://evil.example", "null", "", "rubbish"])('"*" lets %j in', (orig
   expect(welcome("*", origin)).toBe(true);
 });
 
-describe("a list", () => {
+describe("a list of origins", () => {
   const origins = ["https://example.com", "http://localhost:5173", "null"];
 
   it.each(origins)("lets %s in", (origin) => {
@@ -108,7 +108,7 @@ describe("a list", () => {
   });
 });
 
-describe("a function", () => {
+describe("a function for origins", () => {
   it("receives the origin and the handshake, and decides", () => {
     const asked: unknown[] = [];
     const decide = (origin: string, { path }: Handshake): boolean => {
@@ -135,13 +135,13 @@ describe("a function", () => {
     ["a promise", Promise.resolve(true)],
     ["a truthy value", "yes"],
     ["nothing", undefined],
-  ])("lets nobody in with %s", (_name, verdict) => {
+  ])("lets no page in with %s", (_name, verdict) => {
     const decide = (() => verdict) as unknown as () => boolean;
     expect(() => welcome(decide, "https://a.example")).toThrow(hubError("ERR_HUB_OPTION", "origins"));
   });
 });
 
-describe("the option", () => {
+describe("the option origins", () => {
   it.each([
     "same",
     "*",

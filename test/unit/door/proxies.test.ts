@@ -168,7 +168,7 @@ describe("the protocol and the host", () => {
   });
 });
 
-describe("a long header", () => {
+describe("a long header of proxies", () => {
   const ENTRIES = 2_000;
   const LONG = {
     "x-forwarded-for": Array.from({ length: ENTRIES }, () => "10.9.9.9").join(","),
@@ -188,7 +188,7 @@ describe("a long header", () => {
   });
 });
 
-describe("the option", () => {
+describe("the option trustProxy", () => {
   it.each([
     1,
     32,

@@ -69,7 +69,7 @@ describe("a warning", () => {
     expect(shown).toHaveLength(25);
   });
 
-  test("is given for so many kinds only", async () => {
+  test("is given for a bounded number of kinds", async () => {
     const { warnings, clock, shown } = open();
     for (let n = 0; n < 1_100; n++) {
       await clock.advance(60_000);
@@ -81,7 +81,7 @@ describe("a warning", () => {
 
 const HOSTILE = "red\u001B[31m\r\nFAKE: all is well\u202Eevil\u0085\u2028\ud800\u{1F600}";
 
-describe("what a client has said", () => {
+describe("a text of a client in a warning", () => {
   const PRINTABLE = /^[ -~]*$/;
 
   test("is escaped in every part of a warning", () => {

@@ -3,18 +3,18 @@ import { ReplyError } from "roomcast";
 import { msgpackCodec } from "roomcast/msgpack";
 import { createTestHub, TestRefusal, type TestClient, type TestHub } from "roomcast/testing";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
-import { rejection } from "../../support/client-fixture.ts";
+import { rejection } from "../../support/clients.ts";
 import { hubError } from "../../support/hub-error.ts";
 
-let stage: TestHub;
+let fixture: TestHub;
 let client: TestClient;
 
 beforeEach(async () => {
-  stage = createTestHub();
-  client = await stage.connect();
+  fixture = createTestHub();
+  client = await fixture.connect();
 });
 
-afterEach(() => stage.close());
+afterEach(() => fixture.close());
 
 describe("a message to the client", () => {
   test("is kept and handed out in order", async () => {
@@ -60,12 +60,12 @@ describe("a message to the client", () => {
   });
 
   test("that the hub sends at once has arrived when the client is connected", async () => {
-    stage.hub.on("connection", async (socket) => {
+    fixture.hub.on("connection", async (socket) => {
       await Promise.resolve();
       socket.emit("state", { players: 2 });
     });
-    const guest = await stage.connect();
-    expect(guest.received).toStrictEqual([{ event: "state", data: { players: 2 } }]);
+    const peer = await fixture.connect();
+    expect(peer.received).toStrictEqual([{ event: "state", data: { players: 2 } }]);
   });
 
   test("is not awaited after the end of the connection, but can still be taken", async () => {
@@ -87,26 +87,26 @@ describe("a message to the client", () => {
 describe("a message of the client", () => {
   test("reaches the hub's handlers in order", async () => {
     const log: unknown[] = [];
-    stage.hub.handle("log", (data) => log.push(data));
+    fixture.hub.handle("log", (data) => log.push(data));
     client.emit("log", 1);
     client.emit("log");
     client.emit("log", [3]);
-    await stage.settle();
+    await fixture.settle();
     expect(log).toStrictEqual([1, undefined, [3]]);
   });
 
   test("can be something else than a packet", async () => {
     const log: unknown[] = [];
-    stage.hub.on("message", (_socket, message) => log.push(message));
+    fixture.hub.on("message", (_socket, message) => log.push(message));
     client.send(Uint8Array.of(1, 2));
     client.send("not JSON");
-    await stage.settle();
+    await fixture.settle();
     expect(log).toStrictEqual([Buffer.from([1, 2])]);
     expect(await client.next()).toMatchObject({ event: "hub:error", data: { code: "bad-packet" } });
   });
 
   test("is answered if it is a request", async () => {
-    stage.hub.handle("sum", async ({ a, b }) => a + b);
+    fixture.hub.handle("sum", async ({ a, b }) => a + b);
     expect(await Promise.all([client.request("sum", { a: 1, b: 2 }), client.request("sum", { a: 3, b: 4 })])).toEqual([
       3, 7,
     ]);
@@ -114,16 +114,16 @@ describe("a message of the client", () => {
   });
 
   test("is refused with a reason if it is a request", async () => {
-    stage.hub.handle("rename", () => {
+    fixture.hub.handle("rename", () => {
       throw new ReplyError("empty-name", "Choose a name.");
     });
     await expect(client.request("rename")).rejects.toMatchObject({ reason: "empty-name", message: "Choose a name." });
     await expect(client.request("unknown")).rejects.toMatchObject({ reason: "unknown-event" });
-    expect(stage.errors).toStrictEqual([]);
+    expect(fixture.errors).toStrictEqual([]);
   });
 
   test("is no longer awaited as a request when the connection ends", async () => {
-    stage.hub.handle("kick me", (_data, socket) => socket.close(4003));
+    fixture.hub.handle("kick me", (_data, socket) => socket.close(4003));
     await expect(client.request("kick me")).rejects.toThrow(hubError("ERR_HUB_DISCONNECTED", "4003"));
     await expect(client.request("kick me")).rejects.toThrow(hubError("ERR_HUB_DISCONNECTED", "4003"));
   });
@@ -138,21 +138,19 @@ describe("a message of the client", () => {
   });
 });
 
-describe("the connection", () => {
+describe("the connection of a test client", () => {
   test("has both of its ends", async () => {
-    const other = await stage.connect({ url: "/path?x=1", headers: { "X-Name": "Ann" }, remoteAddress: "192.0.2.7" });
+    const other = await fixture.connect({ url: "/path?x=1", headers: { "X-Name": "Ann" }, remoteAddress: "192.0.2.7" });
     const { path, query, headers, remoteAddress } = other.socket.handshake;
     expect([path, query.get("x"), headers["x-name"], remoteAddress]).toEqual(["/path", "1", "Ann", "192.0.2.7"]);
     expect(headers["host"]).toBe("test");
-    expect([...stage.hub.sockets.keys()]).toEqual([client.socket.id, other.socket.id]);
+    expect([...fixture.hub.sockets.keys()]).toEqual([client.socket.id, other.socket.id]);
   });
 
   test("has its socket also without a greeting, and after its end", async () => {
     const silent = createTestHub({ welcome: false });
     onTestFinished(() => silent.close());
-    const { socket, ...rest } = await silent
-      .connect()
-      .then((guest) => ({ socket: guest.socket, closed: guest.closed }));
+    const { socket, ...rest } = await silent.connect().then((peer) => ({ socket: peer.socket, closed: peer.closed }));
     socket.close(4000);
     expect(await rest.closed).toEqual({ code: 4000, reason: "" });
     expect(socket.isOpen).toBe(false);
@@ -160,19 +158,19 @@ describe("the connection", () => {
 
   test("can be closed by the client", async () => {
     const gone: unknown[] = [];
-    stage.hub.on("disconnection", (socket, how) => gone.push([socket.id, how]));
+    fixture.hub.on("disconnection", (socket, how) => gone.push([socket.id, how]));
     client.close(4321, "enough");
     expect(await client.closed).toEqual({ code: 4321, reason: "enough" });
-    await stage.settle();
+    await fixture.settle();
     expect(gone).toEqual([[client.socket.id, { code: 4321, reason: "enough" }]]);
   });
 
   test("can vanish", async () => {
     const gone: unknown[] = [];
-    stage.hub.on("disconnection", (_socket, { code }) => gone.push(code));
+    fixture.hub.on("disconnection", (_socket, { code }) => gone.push(code));
     client.vanish();
     expect(await client.closed).toEqual({ code: 1006, reason: "" });
-    await stage.settle();
+    await fixture.settle();
     expect(gone).toEqual([1006]);
   });
 
@@ -180,7 +178,7 @@ describe("the connection", () => {
     client.stall();
     client.socket.emit("a");
     client.socket.emit("b");
-    await stage.settle();
+    await fixture.settle();
     expect(client.received).toStrictEqual([]);
     expect(client.socket.bufferedAmount).toBeGreaterThan(0);
     client.resume();
@@ -193,17 +191,17 @@ describe("the connection", () => {
     const packed = createTestHub({ codec: msgpackCodec, protocols: ["chat.v2"] });
     onTestFinished(() => packed.close());
     packed.hub.handle("echo", (data) => data);
-    const guest = await packed.connect({ protocols: ["chat.v9", "chat.v2"] });
-    expect(guest.protocol).toBe("chat.v2");
-    expect(await guest.request("echo", { bytes: Uint8Array.of(7) })).toEqual({ bytes: Uint8Array.of(7) });
+    const peer = await packed.connect({ protocols: ["chat.v9", "chat.v2"] });
+    expect(peer.protocol).toBe("chat.v2");
+    expect(await peer.request("echo", { bytes: Uint8Array.of(7) })).toEqual({ bytes: Uint8Array.of(7) });
   });
 
   test("can be that of a library client, which has no socket before its hello", async () => {
-    const guest = await stage.connect({ protocols: ["roomcast.v1.json"] });
-    expect(() => guest.socket).toThrow(hubError("ERR_HUB_ARGUMENT", "hub:hello"));
-    guest.emit("hub:hello", { protocol: 1, auth: "secret" });
-    await stage.settle();
-    expect(guest.socket.handshake.auth).toBe("secret");
+    const peer = await fixture.connect({ protocols: ["roomcast.v1.json"] });
+    expect(() => peer.socket).toThrow(hubError("ERR_HUB_ARGUMENT", "hub:hello"));
+    peer.emit("hub:hello", { protocol: 1, auth: "secret" });
+    await fixture.settle();
+    expect(peer.socket.handshake.auth).toBe("secret");
   });
 });
 
@@ -224,12 +222,14 @@ describe("a client that is not let in", () => {
   });
 
   test("may be on a page of another origin", async () => {
-    await expect(stage.connect({ headers: { Origin: "https://evil.example" } })).rejects.toMatchObject({ status: 403 });
-    await expect(stage.connect({ headers: { Origin: "https://test" } })).resolves.toHaveProperty("protocol", "");
+    await expect(fixture.connect({ headers: { Origin: "https://evil.example" } })).rejects.toMatchObject({
+      status: 403,
+    });
+    await expect(fixture.connect({ headers: { Origin: "https://test" } })).resolves.toHaveProperty("protocol", "");
   });
 
   test("may come after the hub was closed", async () => {
-    await stage.close();
-    await expect(stage.connect()).rejects.toMatchObject({ status: 503 });
+    await fixture.close();
+    await expect(fixture.connect()).rejects.toMatchObject({ status: 503 });
   });
 });

@@ -20,7 +20,7 @@ function elapsed(): number {
   return clock.now();
 }
 
-describe("time", () => {
+describe("the time of a virtual clock", () => {
   test("begins with the year 2000 and stands still", async () => {
     expect(new Date(clock.wall()).toISOString()).toBe("2000-01-01T00:00:00.000Z");
     await turn();
@@ -60,7 +60,7 @@ describe("time", () => {
   });
 });
 
-describe("timers", () => {
+describe("timers of a virtual clock", () => {
   test("fire at their time and not earlier", async () => {
     set("a", 100);
     await clock.advance(99);
@@ -163,7 +163,7 @@ describe("timers", () => {
   });
 });
 
-describe("the wall clock", () => {
+describe("the wall clock of a virtual clock", () => {
   test("goes with the time, and can be set without any time passing", async () => {
     set("a", 100);
     await clock.advance(50);

@@ -113,7 +113,7 @@ describe("Heartbeat", () => {
     expect(lost).toEqual(["newcomer"]);
   });
 
-  test("judges no member after a pause of the process before its messages were read", async () => {
+  test("finds no member lost after a pause of the process before its messages were read", async () => {
     const late = add("late");
     add("silent");
     heartbeat.start();
@@ -128,7 +128,7 @@ describe("Heartbeat", () => {
     expect(lost).toEqual(["silent"]);
   });
 
-  test("asks a member from which nothing is read, does not judge it, and asks it anew afterwards", async () => {
+  test("asks a member from which nothing is read, does not take it for lost, and asks it anew afterwards", async () => {
     const member = add("a");
     member.isPaused = true;
     heartbeat.start();
@@ -145,7 +145,7 @@ describe("Heartbeat", () => {
     expect(lost).toEqual(["a"]);
   });
 
-  test("judges and asks again at once if the timeout is as long as the interval", async () => {
+  test("checks and asks again at once if the timeout is as long as the interval", async () => {
     heartbeat = new Heartbeat<Member>({ interval: 500, timeout: 500 }, members, systemClock, {
       ...RAISING,
       ping,
@@ -294,7 +294,7 @@ test("while members come and go, those alive are asked and kept, and those silen
   );
 });
 
-test("the questions are spread, and no moment asks more than a slice", async () => {
+test("Heartbeat: the questions are spread, and no moment asks more than a slice", async () => {
   const clock = new VirtualClock(0);
   const members = new Map<string, Beating>();
   const asked = new Map<number, number>();

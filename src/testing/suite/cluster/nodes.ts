@@ -5,7 +5,7 @@ import { ALL_NODES } from "../../../cluster/channels.ts";
 import type { ClusterSuite } from "./cluster-suite.ts";
 import { until } from "./cluster-fixture.ts";
 
-/** What nodes know of each other, and the messages between their programs. */
+/** Adds the cases about the nodes that a node knows, and about messages between their programs. */
 export function nodeCases(suite: ClusterSuite): void {
   suite.test(
     "each node knows the others by name, and the ids of its sockets begin with its own id",

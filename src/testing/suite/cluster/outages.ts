@@ -51,8 +51,8 @@ export function outageCases(suite: ClusterSuite): void {
     await until("all have noticed", () => all(fixture, "disconnected"));
     peer.client.close();
     const { failures, replies, silent } = await before;
-    // A node that was answering when the outage began may count twice: with the sockets that it has named, and as a silent
-    // node, because it may have more.
+    // A node that was answering when the outage began may count twice: with the sockets that it has named, and as a
+    // silent node, because it may have more.
     assert.ok(failures.size + replies.size + silent.length >= 3);
     const during = await fixture.hub(1).to("x").sockets({ timeout: 60_000 });
     assert.equal(during.length, 1);

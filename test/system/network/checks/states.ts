@@ -13,7 +13,7 @@ export function checkStates(journal: Journal): readonly string[] {
   const complaints: string[] = [];
   let current: string | undefined;
   for (const { state, previous, code } of journal.of("state")) {
-    if (state === "waiting" && FINAL_CODES.includes(code ?? 0)) complaints.push(`it comes back after ${code}`);
+    if (state === "waiting" && FINAL_CODES.includes(code ?? 0)) complaints.push(`it reconnects after ${code}`);
     if (state === "closed" && PASSING_CODES.includes(code ?? 0)) complaints.push(`it stays away after ${code}`);
     if (current !== undefined && previous !== current)
       complaints.push(`${state} follows ${previous}, but it was ${current}`);

@@ -6,7 +6,7 @@ import { closePayload, rawFrame, Opcode } from "../../../../src/testing/raw-fram
 import type { RawClient } from "../../../../src/testing/raw-client.ts";
 import { WsConnection } from "../../../../src/transports/ws/connection.ts";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { Stage } from "./stage.ts";
+import { WsFixture } from "./ws-fixture.ts";
 
 const { text, close, ping } = Opcode;
 const MIB = 1024 * 1024;
@@ -57,18 +57,18 @@ describe.each([
 ])("a client that floods the hub with %s", (_name, compression, bytes) => {
   test("gets the code of its expulsion, nothing more of it is parsed, and its descriptor gets free", async () => {
     const parsed = vi.spyOn(WsConnection.prototype, "received");
-    const stage = await Stage.open({ compression });
-    const { client, tcp, connection, server } = await stage.connect(compression ? EXTENSION : {});
+    const fixture = await WsFixture.open({ compression });
+    const { client, tcp, connection, server } = await fixture.connect(compression ? EXTENSION : {});
     const flooding = flood(tcp, bytes);
-    await stage.fixture.events.next();
+    await fixture.transport.events.next();
     connection.expel?.(4005, "Too much");
     const [read, before] = [server.bytesRead, parsed.mock.calls.length];
     expect(await codeFor(client)).toBe(4005);
-    await Promise.all([flooding, stage.fixture.gone.next()]);
+    await Promise.all([flooding, fixture.transport.gone.next()]);
     expect(server.bytesRead - read).toBeLessThan(16 * MIB);
     expect(parsed.mock.calls.length - before).toBeLessThan(UNDER_WAY);
-    await expect.poll(() => stage.descriptors()).toBe(0);
-    const ends = stage.fixture.events.take().filter(({ type }) => type === "close");
+    await expect.poll(() => fixture.descriptors()).toBe(0);
+    const ends = fixture.transport.events.take().filter(({ type }) => type === "close");
     expect(ends).toMatchObject([{ code: 4005, reason: "Too much" }]);
   });
 });
@@ -79,32 +79,32 @@ test.each([
   ["a message that is too large", rawFrame(text, "x".repeat(66_000)), 1009],
 ])("a client that goes on after %s gets the code, and is not read for long", async (_what, breach, code) => {
   vi.useFakeTimers({ toFake: ["setTimeout"] });
-  const stage = await Stage.open();
-  const { client, tcp, server } = await stage.connect();
+  const fixture = await WsFixture.open();
+  const { client, tcp, server } = await fixture.connect();
   tcp.write(breach);
   const flooding = flood(tcp, PLAIN);
   expect(await codeFor(client)).toBe(code);
   vi.advanceTimersByTime(CUT_AFTER);
-  await Promise.all([flooding, stage.fixture.gone.next()]);
+  await Promise.all([flooding, fixture.transport.gone.next()]);
   expect(server.bytesRead).toBeLessThan(16 * MIB);
 });
 
 test("an expelled client that neither reads nor ends its side keeps no descriptor", async () => {
   vi.useFakeTimers({ toFake: ["setTimeout"] });
-  const stage = await Stage.open();
-  const { tcp, connection } = await stage.connect();
+  const fixture = await WsFixture.open();
+  const { tcp, connection } = await fixture.connect();
   tcp.pause();
   connection.expel?.(4005, "");
   vi.advanceTimersByTime(CUT_AFTER - 1);
-  expect(await stage.descriptors()).toBe(1);
+  expect(await fixture.descriptors()).toBe(1);
   vi.advanceTimersByTime(1);
-  expect((await stage.fixture.gone.next())?.connection).toBe(connection);
-  expect(await stage.descriptors()).toBe(0);
+  expect((await fixture.transport.gone.next())?.connection).toBe(connection);
+  expect(await fixture.descriptors()).toBe(0);
 });
 
 test("a client that reads only after it has written everything gets the code of its expulsion", async () => {
-  const stage = await Stage.open();
-  const { client, tcp, connection } = await stage.connect();
+  const fixture = await WsFixture.open();
+  const { client, tcp, connection } = await fixture.connect();
   tcp.pause();
   connection.expel?.(4005, "");
   for (let sent = 0; sent < 5 * MIB; sent += PLAIN.length) if (!tcp.write(PLAIN)) await once(tcp, "drain");
@@ -113,20 +113,20 @@ test("a client that reads only after it has written everything gets the code of 
 });
 
 test("a paused client is expelled like any other", async () => {
-  const stage = await Stage.open();
-  const { client, connection } = await stage.connect();
+  const fixture = await WsFixture.open();
+  const { client, connection } = await fixture.connect();
   connection.pause?.();
   client.write(PLAIN);
   connection.expel?.(4005, "");
   expect(await codeFor(client)).toBe(4005);
   client.end();
-  expect((await stage.fixture.gone.next())?.connection).toBe(connection);
+  expect((await fixture.transport.gone.next())?.connection).toBe(connection);
 });
 
 test("a client that is closed politely is read on until its own close frame", async () => {
   vi.useFakeTimers({ toFake: ["setTimeout"] });
-  const stage = await Stage.open();
-  const { client, tcp, connection, server } = await stage.connect();
+  const fixture = await WsFixture.open();
+  const { client, tcp, connection, server } = await fixture.connect();
   connection.close(4000, "");
   expect(await codeFor(client)).toBe(4000);
   vi.advanceTimersByTime(4_999);
@@ -135,7 +135,7 @@ test("a client that is closed politely is read on until its own close frame", as
   expect(await client.frame()).toBeUndefined();
   expect(server.bytesRead).toBeGreaterThan(MIB / 2);
   client.end();
-  expect((await stage.fixture.gone.next())?.connection).toBe(connection);
+  expect((await fixture.transport.gone.next())?.connection).toBe(connection);
 });
 
 test.each([
@@ -145,29 +145,29 @@ test.each([
   "a client that goes on with %s after a polite close is parsed no further than a limit",
   async (_what, bytes, most) => {
     const parsed = vi.spyOn(WsConnection.prototype, "received");
-    const stage = await Stage.open();
-    const { client, tcp, connection, server } = await stage.connect();
+    const fixture = await WsFixture.open();
+    const { client, tcp, connection, server } = await fixture.connect();
     connection.close(4000, "");
     expect(await codeFor(client)).toBe(4000);
     await flood(tcp, Buffer.concat(Array.from({ length: Math.ceil(65_536 / bytes.length) }, () => bytes)));
-    expect((await stage.fixture.gone.next())?.connection).toBe(connection);
+    expect((await fixture.transport.gone.next())?.connection).toBe(connection);
     expect(server.bytesRead).toBeLessThan(16 * MIB);
     // The rest of one read is parsed as well, and `ws` parses what waits when a connection ends.
     expect(parsed.mock.calls.length).toBeLessThan(most + (2 * 65_536) / bytes.length);
-    expect(stage.fixture.events.take()).toMatchObject([{ type: "close", code: 4000 }]);
+    expect(fixture.transport.events.take()).toMatchObject([{ type: "close", code: 4000 }]);
   },
 );
 
 test("each ping and each pong of a client is reported until it is closed", async () => {
-  const stage = await Stage.open();
-  const { client, connection } = await stage.connect();
+  const fixture = await WsFixture.open();
+  const { client, connection } = await fixture.connect();
   client.write(rawFrame(ping), rawFrame(Opcode.pong, "x"), rawFrame(ping, "y"));
   for (const type of ["ping", "pong", "ping"]) {
-    expect(await stage.fixture.events.next()).toEqual({ type, connection });
+    expect(await fixture.transport.events.next()).toEqual({ type, connection });
   }
   connection.close(4000, "");
   client.write(rawFrame(ping), rawFrame(Opcode.pong), rawFrame(close, closePayload(4000)));
   client.end();
-  await stage.fixture.gone.next();
-  expect(stage.fixture.events.take()).toMatchObject([{ type: "close" }]);
+  await fixture.transport.gone.next();
+  expect(fixture.transport.events.take()).toMatchObject([{ type: "close" }]);
 });

@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { rawFrame, Opcode } from "../../../../src/testing/raw-frame.ts";
 import { expect, test } from "vitest";
 import { heldBytes } from "./held.ts";
-import { Stage } from "./stage.ts";
+import { WsFixture } from "./ws-fixture.ts";
 
 const MIB = 1024 * 1024;
 
@@ -18,41 +18,41 @@ function fragments(count: number, payload: string): Buffer {
 }
 
 test("a legal message in fragments of 64 bytes arrives", async () => {
-  const stage = await Stage.open({ maxMessageBytes: 2 * MIB });
-  const { client } = await stage.connect();
+  const fixture = await WsFixture.open({ maxMessageBytes: 2 * MIB });
+  const { client } = await fixture.connect();
   client.write(fragments((2 * MIB) / 64, "x".repeat(64)));
-  expect(await stage.fixture.events.next()).toMatchObject({ type: "message", data: "x".repeat(2 * MIB) });
+  expect(await fixture.transport.events.next()).toMatchObject({ type: "message", data: "x".repeat(2 * MIB) });
 });
 
 test("too many fragments are a message that is too large, for the hub and for the client", async () => {
-  const stage = await Stage.open({ maxMessageBytes: MIB });
-  const { client } = await stage.connect();
+  const fixture = await WsFixture.open({ maxMessageBytes: MIB });
+  const { client } = await fixture.connect();
   client.write(fragments(32_768, ""));
-  expect(await stage.fixture.events.next()).toMatchObject({ type: "message", data: "" });
+  expect(await fixture.transport.events.next()).toMatchObject({ type: "message", data: "" });
   client.write(fragments(32_769, ""));
-  expect(await stage.fixture.events.next()).toMatchObject({ type: "close", code: 1009, reason: "Message too big" });
+  expect(await fixture.transport.events.next()).toMatchObject({ type: "close", code: 1009, reason: "Message too big" });
   const frame = await client.frame();
   expect([frame?.opcode, frame?.payload.readUInt16BE()]).toEqual([Opcode.close, 1009]);
 });
 
 test("the close code 1008 of a client is reported and answered as it is", async () => {
-  const stage = await Stage.open();
-  const { client } = await stage.connect();
+  const fixture = await WsFixture.open();
+  const { client } = await fixture.connect();
   client.write(rawFrame(Opcode.close, Buffer.from([0x03, 0xf0])));
-  expect(await stage.fixture.events.next()).toMatchObject({ type: "close", code: 1008, reason: "" });
+  expect(await fixture.transport.events.next()).toMatchObject({ type: "close", code: 1008, reason: "" });
   expect((await client.frame())?.payload.readUInt16BE()).toBe(1008);
 });
 
 test("a close with 1008 by the hub is sent as it is", async () => {
-  const stage = await Stage.open();
-  const { client, connection } = await stage.connect();
+  const fixture = await WsFixture.open();
+  const { client, connection } = await fixture.connect();
   connection.close(1008, "");
   expect((await client.frame())?.payload.readUInt16BE()).toBe(1008);
 });
 
 test("a message that comes byte by byte ends the connection with 1009 before it holds much", async () => {
-  const stage = await Stage.open({ maxMessageBytes: 65_536 });
-  const { tcp } = await stage.connect();
+  const fixture = await WsFixture.open({ maxMessageBytes: 65_536 });
+  const { tcp } = await fixture.connect();
   const handshake = tcp.bytesRead;
   const answer = once(tcp, "data") as Promise<[Buffer]>;
   tcp.write(rawFrame(Opcode.binary, Buffer.alloc(60_000)).subarray(0, 8));
@@ -65,7 +65,7 @@ test("a message that comes byte by byte ends the connection with 1009 before it 
     if (sent === 1_000) most = (await heldBytes()) - before;
   }
   expect((await answer)[0].subarray(0, 4)).toEqual(Buffer.from([0x88, 2, 0x03, 0xf1]));
-  expect(await stage.fixture.events.next()).toMatchObject({ type: "close", code: 1009 });
+  expect(await fixture.transport.events.next()).toMatchObject({ type: "close", code: 1009 });
   // A read may have brought two bytes.
   expect(sent).toBeLessThan(4_096);
   expect(most).toBeLessThan(512 * 1024);
@@ -78,8 +78,8 @@ function amidPongs(opcode: number): Buffer {
 }
 
 test("fragments amid pongs do not hold what was read around them without bound", async () => {
-  const stage = await Stage.open();
-  const { tcp, client } = await stage.connect();
+  const fixture = await WsFixture.open();
+  const { tcp, client } = await fixture.connect();
   const before = await heldBytes();
   const chunk = amidPongs(Opcode.continuation);
   tcp.write(amidPongs(Opcode.text));
@@ -89,7 +89,7 @@ test("fragments amid pongs do not hold what was read around them without bound",
       tcp.write(chunk, resolve);
     });
     await nextTurn();
-    stage.fixture.events.take();
+    fixture.transport.events.take();
     if (sent % (32 * chunk.length) === 0) held = Math.max(held, (await heldBytes()) - before);
   }
   expect((await client.frame())?.payload.readUInt16BE()).toBe(1009);
@@ -97,13 +97,13 @@ test("fragments amid pongs do not hold what was read around them without bound",
 });
 
 test("pings and pongs are counted anew after each message", async () => {
-  const stage = await Stage.open();
-  const { client, connection } = await stage.connect();
+  const fixture = await WsFixture.open();
+  const { client, connection } = await fixture.connect();
   const pongs = Buffer.concat(Array.from({ length: 20_000 }, () => rawFrame(Opcode.pong, Buffer.alloc(125))));
   for (const message of ["1", "2", "3"]) {
     client.write(pongs, rawFrame(Opcode.text, message));
-    let event = await stage.fixture.events.next();
-    while (event?.type === "pong") event = await stage.fixture.events.next();
+    let event = await fixture.transport.events.next();
+    while (event?.type === "pong") event = await fixture.transport.events.next();
     expect(event).toMatchObject({ type: "message", data: message });
   }
   expect(connection.bytesRead).toBeGreaterThan(60_000 * 131);

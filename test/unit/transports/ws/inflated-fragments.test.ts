@@ -3,7 +3,7 @@ import { constants, deflateRawSync } from "node:zlib";
 import { rawFrame, Opcode } from "../../../../src/testing/raw-frame.ts";
 import { InflatedFragments } from "../../../../src/transports/ws/inflated-fragments.ts";
 import { expect, test } from "vitest";
-import { Stage } from "./stage.ts";
+import { WsFixture } from "./ws-fixture.ts";
 
 const { binary, continuation, ping, text } = Opcode;
 const COMPRESSED = { fin: false, reserved: 4 };
@@ -57,8 +57,8 @@ test("a message may have as many fragments as the limit says, and what follows o
 });
 
 test("a compressed message in fragments of 512 bytes arrives, and counts for what it costs", async () => {
-  const stage = await Stage.open({ compression: true, maxMessageBytes: 1024 * 1024 });
-  const { client, connection } = await stage.connect(EXTENSION);
+  const fixture = await WsFixture.open({ compression: true, maxMessageBytes: 1024 * 1024 });
+  const { client, connection } = await fixture.connect(EXTENSION);
   const content = Array.from({ length: 40_000 }, (_, n) => `${n * n}`).join();
   const deflated = deflateRawSync(content, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4);
   const count = Math.ceil(deflated.length / 512);
@@ -67,27 +67,27 @@ test("a compressed message in fragments of 512 bytes arrives, and counts for wha
     const part = deflated.subarray(n * 512, (n + 1) * 512);
     client.write(rawFrame(n === 0 ? text : continuation, part, { fin: n === count - 1, reserved: n === 0 ? 4 : 0 }));
   }
-  expect(await stage.fixture.events.next()).toMatchObject({ type: "message", data: content });
+  expect(await fixture.transport.events.next()).toMatchObject({ type: "message", data: content });
   expect((connection.bytesRead ?? 0) - before).toBeGreaterThan(deflated.length + (count - 1) * 4096);
 });
 
 test("too many fragments of a compressed message are not inflated: the connection ends with 1009", async () => {
-  const stage = await Stage.open({ compression: true, maxMessageBytes: 1024 * 1024 });
-  const { client } = await stage.connect(EXTENSION);
+  const fixture = await WsFixture.open({ compression: true, maxMessageBytes: 1024 * 1024 });
+  const { client } = await fixture.connect(EXTENSION);
   const empty = rawFrame(continuation, "", { fin: false });
   client.write(rawFrame(text, "", COMPRESSED), Buffer.concat(Array.from({ length: 2_048 }, () => empty)));
   expect((await client.frame())?.payload.readUInt16BE()).toBe(1009);
-  expect(await stage.fixture.events.next()).toMatchObject({ type: "close", code: 1009, reason: "Message too big" });
+  expect(await fixture.transport.events.next()).toMatchObject({ type: "close", code: 1009, reason: "Message too big" });
 });
 
 test("uncompressed messages on a connection with compression have the limit of others", async () => {
-  const stage = await Stage.open({ compression: true, maxMessageBytes: 1024 * 1024 });
-  const { client } = await stage.connect(EXTENSION);
+  const fixture = await WsFixture.open({ compression: true, maxMessageBytes: 1024 * 1024 });
+  const { client } = await fixture.connect(EXTENSION);
   const empty = rawFrame(continuation, "", { fin: false });
   client.write(
     rawFrame(text, "", { fin: false }),
     Buffer.concat(Array.from({ length: 10_000 }, () => empty)),
     rawFrame(continuation, "x"),
   );
-  expect(await stage.fixture.events.next()).toMatchObject({ type: "message", data: "x" });
+  expect(await fixture.transport.events.next()).toMatchObject({ type: "message", data: "x" });
 });

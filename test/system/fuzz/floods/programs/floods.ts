@@ -17,7 +17,7 @@ export interface Flood {
   readonly piece: (index: number) => Buffer;
   /** How many pieces each client sends where no time is measured. */
   readonly pieces: number;
-  /** After so many pieces the client goes away and comes back. */
+  /** The client disconnects and reconnects after this number of pieces. */
   readonly leavesAfter?: number;
   /** Whether the pieces are sent one at a time, so that the server reads each alone; and the time between two, if any. */
   readonly isSingle?: boolean;

@@ -1,86 +1,87 @@
 import type { Counters } from "../counters.ts";
 
-/** How much of the replies to repeatable requests is kept, and for how long. */
-export interface AnswerLimits {
+/** Bounds of the kept replies, in milliseconds and bytes. */
+export interface KeptReplyLimits {
   readonly within: number;
   readonly maxBytes: number;
   readonly maxBytesPerOwner: number;
 }
 
-/** What was answered to a request that may be repeated. */
-export interface Answer {
-  /** The reply, or `undefined` if only the fact is kept that the request was handled. */
+/** The reply to a request that may be repeated. */
+export interface KeptReply {
+  /** The text or bytes of the reply; `undefined` if only the fact is kept that the request was handled. */
   readonly reply: string | Uint8Array | undefined;
 }
 
-/** An answer and its place in two queues: that of all answers, and that of its owner's. */
-interface KeptAnswer extends Answer {
+/** A kept reply and its place in two queues: that of all kept replies, and that of its owner's. */
+interface KeptReplyRecord extends KeptReply {
   readonly identity: string;
   readonly owner: Owner;
   readonly bytes: number;
   readonly time: number;
-  older: KeptAnswer | undefined;
-  newer: KeptAnswer | undefined;
-  nextOfOwner: KeptAnswer | undefined;
+  older: KeptReplyRecord | undefined;
+  newer: KeptReplyRecord | undefined;
+  nextOfOwner: KeptReplyRecord | undefined;
 }
 
-/** The answers of one owner. They leave in the order in which they came. */
+/** The kept replies of one owner. They are forgotten in the order in which they were kept. */
 interface Owner {
   readonly key: string;
   bytes: number;
-  oldest: KeptAnswer | undefined;
-  newest: KeptAnswer | undefined;
-  /** The owners of about the same size, and the place among them. */
+  oldest: KeptReplyRecord | undefined;
+  newest: KeptReplyRecord | undefined;
+  /** The owners of about the same size. */
   peers: Owner[] | undefined;
+  /** The place of this owner in `peers`. */
   index: number;
 }
 
-/** The size of an answer without its identity and its reply, with its part of the maps and of the record of its owner. */
+/** The size of a kept reply without its identity and its text, with its part of the maps and of its owner's record. */
 const RECORD_BYTES = 640;
 
 /**
- * The answers to requests that may be repeated.
+ * The replies to requests that may be repeated.
  *
- * An owner whose answers take more than its share loses its own oldest ones. If all of them take too much, the owner loses
- * whose answers take the most: so nobody pushes out the answers of those who keep fewer. Each operation costs the same, however
- * many answers and owners there are, apart from what it forgets.
+ * An owner whose replies exceed its share loses its own oldest ones. If all replies together exceed their bound, the
+ * owner with the most bytes loses its oldest ones, so nobody pushes out the replies of owners that keep fewer. The cost
+ * of an operation does not depend on the number of replies and owners, apart from the replies that it forgets.
  */
-export class Answers {
-  readonly #limits: AnswerLimits;
+export class KeptReplies {
+  readonly #limits: KeptReplyLimits;
   readonly #counters: Pick<Counters, "answersForgotten">;
-  readonly #byIdentity = new Map<string, KeptAnswer>();
+  readonly #byIdentity = new Map<string, KeptReplyRecord>();
   readonly #owners = new Map<string, Owner>();
-  /** The owners by the number of leading zeros of their bytes: the largest come first. */
+  /** The owners by the number of leading zeros of their bytes, the largest owners first. */
   readonly #bySize: Owner[][] = Array.from({ length: 32 }, () => []);
-  #oldest: KeptAnswer | undefined;
-  #newest: KeptAnswer | undefined;
+  #oldest: KeptReplyRecord | undefined;
+  #newest: KeptReplyRecord | undefined;
   #bytes = 0;
 
-  constructor(limits: AnswerLimits, counters: Pick<Counters, "answersForgotten">) {
+  constructor(limits: KeptReplyLimits, counters: Pick<Counters, "answersForgotten">) {
     this.#limits = limits;
     this.#counters = counters;
   }
 
-  /** Returns the answer to a request, unless it was given too long ago. */
-  find(identity: string, now: number): Answer | undefined {
+  /** Returns the kept reply to a request, unless it was given too long ago. */
+  find(identity: string, now: number): KeptReply | undefined {
     this.#expire(now);
     return this.#byIdentity.get(identity);
   }
 
-  /** Keeps the answer to a request to which none is kept. */
+  /** Keeps the reply to a request for which none is kept. */
   keep(identity: string, ownerKey: string, reply: string | Uint8Array | undefined, now: number): void {
     this.#expire(now);
     const bytes = RECORD_BYTES + 2 * identity.length + bytesOf(reply);
     const owner = this.#owners.get(ownerKey) ?? this.#addOwner(ownerKey);
     const older = this.#newest;
-    const answer = { identity, owner, reply, bytes, time: now, older, newer: undefined, nextOfOwner: undefined };
-    this.#byIdentity.set(identity, answer);
-    if (older === undefined) this.#oldest = answer;
-    else older.newer = answer;
-    this.#newest = answer;
-    if (owner.newest === undefined) owner.oldest = answer;
-    else owner.newest.nextOfOwner = answer;
-    owner.newest = answer;
+    const record = { identity, owner, reply, bytes, time: now, older, newer: undefined, nextOfOwner: undefined };
+    this.#byIdentity.set(identity, record);
+    if (older === undefined) this.#oldest = record;
+    else older.newer = record;
+    this.#newest = record;
+    if (owner.newest === undefined) owner.oldest = record;
+    else owner.newest.nextOfOwner = record;
+    owner.newest = record;
     this.#resize(owner, bytes);
 
     const { maxBytes, maxBytesPerOwner } = this.#limits;
@@ -96,13 +97,13 @@ export class Answers {
     while (this.#oldest !== undefined && this.#oldest.time < first) this.#forget(this.#oldest);
   }
 
-  #forgetEarly(answer: KeptAnswer): void {
+  #forgetEarly(record: KeptReplyRecord): void {
     this.#counters.answersForgotten++;
-    this.#forget(answer);
+    this.#forget(record);
   }
 
-  /** Forgets an answer that is the oldest of its owner, as the oldest of all is, too. */
-  #forget({ identity, owner, bytes, older, newer, nextOfOwner }: KeptAnswer): void {
+  /** Forgets a reply that is the oldest of its owner. The oldest of all is also the oldest of its owner. */
+  #forget({ identity, owner, bytes, older, newer, nextOfOwner }: KeptReplyRecord): void {
     this.#byIdentity.delete(identity);
     if (older === undefined) this.#oldest = newer;
     else older.newer = newer;
@@ -135,13 +136,13 @@ export class Answers {
     if (next !== undefined) owner.index = next.push(owner) - 1;
   }
 
-  /** Returns the oldest answer of the owner whose answers take the most, or of one whose answers take half as much or more. */
-  #oldestOfLargest(): KeptAnswer | undefined {
+  /** Returns the oldest reply of the owner with the most bytes, or of an owner with at least half as many. */
+  #oldestOfLargest(): KeptReplyRecord | undefined {
     return this.#bySize.find((owners) => owners.length > 0)?.at(-1)?.oldest;
   }
 }
 
-/** The most that a reply takes: a string takes at most two bytes a character. */
+/** Returns the most bytes that a reply takes: a string takes at most two bytes a character. */
 function bytesOf(reply: string | Uint8Array = ""): number {
   return typeof reply === "string" ? 2 * reply.length : reply.length;
 }

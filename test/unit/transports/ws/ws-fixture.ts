@@ -10,25 +10,25 @@ import { onTestFinished, vi } from "vitest";
 export const UPGRADE: Buffer = rawRequest("/", UPGRADE_HEADERS);
 
 /** The transport `ws` without a hub, and what lies below it. */
-export class Stage {
-  readonly fixture: TransportFixture;
+export class WsFixture {
+  readonly transport: TransportFixture;
   readonly #server: Server;
 
   /** Opens a transport that is closed after the test. */
-  static async open(settings: Partial<TransportSettings> = {}): Promise<Stage> {
+  static async open(settings: Partial<TransportSettings> = {}): Promise<WsFixture> {
     const listen = vi.spyOn(Server.prototype, "listen");
-    const fixture = await TransportFixture.open(
+    const transport = await TransportFixture.open(
       overSockets("ws", () => ws()),
       settings,
     );
     const [server] = listen.mock.contexts as [Server];
     listen.mockRestore();
-    onTestFinished(() => fixture.close());
-    return new Stage(fixture, server);
+    onTestFinished(() => transport.close());
+    return new WsFixture(transport, server);
   }
 
-  private constructor(fixture: TransportFixture, server: Server) {
-    this.fixture = fixture;
+  private constructor(transport: TransportFixture, server: Server) {
+    this.transport = transport;
     this.#server = server;
   }
 
@@ -41,7 +41,7 @@ export class Stage {
 
   /** Opens a TCP connection. */
   async tcp(): Promise<TcpSocket> {
-    const tcp = createConnection({ port: this.fixture.port, host: "127.0.0.1", noDelay: true, allowHalfOpen: true });
+    const tcp = createConnection({ port: this.transport.port, host: "127.0.0.1", noDelay: true, allowHalfOpen: true });
     tcp.on("error", () => {});
     onTestFinished(() => void tcp.destroy());
     await once(tcp, "connect");
@@ -62,7 +62,7 @@ export class Stage {
     const client = new RawClient(tcp);
     client.write(rawRequest("/", { ...UPGRADE_HEADERS, ...headers }));
     await client.response();
-    const event = await this.fixture.events.next();
+    const event = await this.transport.events.next();
     if (event?.type !== "open") throw new Error("The client was not let in.");
     return { client, tcp, connection: event.connection, server };
   }

@@ -43,8 +43,8 @@ function danglingSchemas(document: AsyncAPIDocument): readonly string[] {
   });
 }
 
-/** Judges packets by the payloads of the document's messages. */
-export function judgeOf(document: AsyncAPIDocument): (message: string, packet: unknown) => boolean {
+/** Returns a function that checks packets against the payloads of the document's messages. */
+export function validatorOf(document: AsyncAPIDocument): (message: string, packet: unknown) => boolean {
   const ajv = ajvOf(document);
   return (message, packet) => ajv.compile({ $ref: `document#/channels/hub/messages/${message}/payload` })(packet);
 }

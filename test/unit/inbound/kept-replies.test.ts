@@ -1,9 +1,9 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { zeroCounters } from "../../../src/counters.ts";
-import { Answers } from "../../../src/inbound/answers.ts";
+import { KeptReplies } from "../../../src/inbound/kept-replies.ts";
 
-/** What an answer of the tests takes without its reply: each identity has five letters. */
+/** The size of a kept reply of the tests without its text: each identity has five letters. */
 const EMPTY = 650;
 
 interface Kept {
@@ -28,13 +28,13 @@ function sumOf(totals: ReadonlyMap<string, number>): number {
   return [...totals.values()].reduce((sum, bytes) => sum + bytes, 0);
 }
 
-describe("Answers", () => {
+describe("Kept replies", () => {
   test("keep within their budgets, and forget no more than these and the time ask for", () => {
     const limits = { within: 1_000, maxBytes: 20_000, maxBytesPerOwner: 8_000 };
     fc.assert(
       fc.property(steps, (program) => {
         const counters = zeroCounters();
-        const answers = new Answers(limits, counters);
+        const replies = new KeptReplies(limits, counters);
         let model: Kept[] = [];
         let now = 0;
         let forgotten = 0;
@@ -42,12 +42,12 @@ describe("Answers", () => {
           now += later;
           const owner = `owner ${number}`;
           const identity = String(index).padStart(5, "0");
-          answers.keep(identity, owner, new Uint8Array(reply), now);
+          replies.keep(identity, owner, new Uint8Array(reply), now);
           const before = [
             ...model.filter(({ time }) => now - time <= limits.within),
             { identity, owner, bytes: EMPTY + reply, time: now },
           ];
-          const lost = before.filter((kept) => answers.find(kept.identity, now) === undefined);
+          const lost = before.filter((kept) => replies.find(kept.identity, now) === undefined);
           model = before.filter((kept) => !lost.includes(kept));
           forgotten += lost.length;
           expect(counters.answersForgotten).toBe(forgotten);
@@ -66,7 +66,7 @@ describe("Answers", () => {
             expect(hadTooMuch || (wasLarge && (wereTooMuch || lost.length > gone.length))).toBe(true);
           }
         }
-        for (const { identity } of model) expect(answers.find(identity, now + 1_001)).toBeUndefined();
+        for (const { identity } of model) expect(replies.find(identity, now + 1_001)).toBeUndefined();
         expect(counters.answersForgotten).toBe(forgotten);
       }),
       { seed: 20_261_130 },
@@ -75,20 +75,20 @@ describe("Answers", () => {
 
   test("of one owner are out of reach of another who is answered without end", () => {
     const counters = zeroCounters();
-    const answers = new Answers({ within: 1_000, maxBytes: 20_000, maxBytesPerOwner: 8_000 }, counters);
-    answers.keep("mine!", "I", "paid", 0);
-    for (let n = 0; n < 1_000; n++) answers.keep(`theirs ${n}`, `owner ${n % 3}`, "x".repeat(100), 0);
-    expect(answers.find("mine!", 0)?.reply).toBe("paid");
+    const replies = new KeptReplies({ within: 1_000, maxBytes: 20_000, maxBytesPerOwner: 8_000 }, counters);
+    replies.keep("mine!", "I", "paid", 0);
+    for (let n = 0; n < 1_000; n++) replies.keep(`theirs ${n}`, `owner ${n % 3}`, "x".repeat(100), 0);
+    expect(replies.find("mine!", 0)?.reply).toBe("paid");
     expect(counters.answersForgotten).toBeGreaterThan(900);
   });
 
   test("that take too much alone are forgotten at once, and do no harm", () => {
     const counters = zeroCounters();
-    const answers = new Answers({ within: 1_000, maxBytes: 3_000, maxBytesPerOwner: 2_000 }, counters);
-    answers.keep("other", "other", "fine", 0);
-    answers.keep("large", "owner", "x".repeat(2_000), 0);
-    expect(answers.find("large", 0)).toBeUndefined();
-    expect(answers.find("other", 0)?.reply).toBe("fine");
+    const replies = new KeptReplies({ within: 1_000, maxBytes: 3_000, maxBytesPerOwner: 2_000 }, counters);
+    replies.keep("other", "other", "fine", 0);
+    replies.keep("large", "owner", "x".repeat(2_000), 0);
+    expect(replies.find("large", 0)).toBeUndefined();
+    expect(replies.find("other", 0)?.reply).toBe("fine");
     expect(counters.answersForgotten).toBe(1);
   });
 });
