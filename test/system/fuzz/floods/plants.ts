@@ -129,6 +129,33 @@ export const PLANTS: readonly Plant[] = [
     transport: "ws",
     complaint: /bytes that are held/,
   },
+  {
+    name: "Who has many answers pushes out those of others",
+    file: "inbound/answers.js",
+    edits: [
+      [
+        "while (owner.oldest !== undefined && owner.bytes > maxBytesPerOwner)\n            this.#forgetEarly(owner.oldest);",
+        "while (this.#oldest !== undefined && owner.bytes > maxBytesPerOwner) this.#forgetEarly(this.#oldest);",
+      ],
+    ],
+    flood: "requests with many keys",
+    complaint: /was forgotten/,
+  },
+  {
+    name: "Who was closed for abuse is read on",
+    file: "transports/ws/connection.js",
+    edits: [["forsake() {", "forsake() { return;"]],
+    flood: "much after the close",
+    transport: "ws",
+    complaint: /bytes after the close/,
+  },
+  {
+    name: "All proxies that are named are read",
+    file: "door/proxies.js",
+    edits: [["count < MAX_PROXIES", "true"]],
+    flood: "many proxies named",
+    complaint: /More proxies were read/,
+  },
 ];
 
 /** Copies an installation and puts a fault into it. */
