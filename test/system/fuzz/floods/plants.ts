@@ -44,7 +44,7 @@ export const PLANTS: readonly Plant[] = [
   },
   {
     name: "Handlers may be at work on any number of messages",
-    file: "inbound/dispatcher.js",
+    file: "inbound/receiver.js",
     edits: [["if (handling >= limits.pendingRequests)", "if (false)"]],
     flood: "awaiting, 40 B",
     complaint: /messages that handlers are at work on/,
