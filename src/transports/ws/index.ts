@@ -200,6 +200,17 @@ class WsTransport implements Transport {
       this.#undecided.delete(tcp);
       client.disconnected();
     });
+    // A function that awaits keeps its arguments: the head would be held for as long as the decision takes.
+    return this.#answerLater(decision, client, request, tcp, early);
+  }
+
+  async #answerLater(
+    decision: Promise<UpgradeDecision>,
+    client: WaitingClient,
+    request: IncomingMessage,
+    tcp: TcpSocket,
+    early: EarlyBytes,
+  ): Promise<void> {
     const decided = await decision;
     if (client.isGone) return;
     this.#undecided.delete(tcp);

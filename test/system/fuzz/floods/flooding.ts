@@ -76,6 +76,7 @@ export async function flooding(flood: Flood, { server, flooder, honest }: Scene,
   const address = `127.9.${Math.floor(++count / 250)}.${(count % 250) + 1}`;
   const releasing = extent.isTimed === true ? setInterval(() => server.release(), RELEASE_INTERVAL) : undefined;
   try {
+    await honest.askOnce();
     const before = await server.figures();
     // Measuring takes time, too.
     if (releasing === undefined) await server.measure();
@@ -88,6 +89,7 @@ export async function flooding(flood: Flood, { server, flooder, honest }: Scene,
     let after = await server.figures();
     // What has been sent may not have been read.
     for (let look = 0; look < LOOKS && !isClosed(flood, before, after); look++) after = await server.figures();
+    await honest.repeat();
     return { before, after, flooded, allocated, duration, times };
   } finally {
     clearInterval(releasing);

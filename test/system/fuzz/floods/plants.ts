@@ -44,7 +44,7 @@ export const PLANTS: readonly Plant[] = [
   },
   {
     name: "Handlers may be at work on any number of messages",
-    file: "inbound/dispatcher.js",
+    file: "inbound/receiver.js",
     edits: [["if (handling >= limits.pendingRequests)", "if (false)"]],
     flood: "awaiting, 40 B",
     complaint: /messages that handlers are at work on/,
@@ -128,6 +128,33 @@ export const PLANTS: readonly Plant[] = [
     flood: "much before the answer",
     transport: "ws",
     complaint: /bytes that are held/,
+  },
+  {
+    name: "Who has many answers pushes out those of others",
+    file: "inbound/answers.js",
+    edits: [
+      [
+        "while (owner.oldest !== undefined && owner.bytes > maxBytesPerOwner)\n            this.#forgetEarly(owner.oldest);",
+        "while (this.#oldest !== undefined && owner.bytes > maxBytesPerOwner) this.#forgetEarly(this.#oldest);",
+      ],
+    ],
+    flood: "requests with many keys",
+    complaint: /was forgotten/,
+  },
+  {
+    name: "Who was closed for abuse is read on",
+    file: "transports/ws/connection.js",
+    edits: [["forsake() {", "forsake() { return;"]],
+    flood: "much after the close",
+    transport: "ws",
+    complaint: /bytes after the close/,
+  },
+  {
+    name: "All proxies that are named are read",
+    file: "door/proxies.js",
+    edits: [["count < MAX_PROXIES", "true"]],
+    flood: "many proxies named",
+    complaint: /More proxies were read/,
   },
 ];
 

@@ -6,6 +6,7 @@ import { defineContract, Hub, type HubOptions, type TransportName } from "roomca
 import type { StandardSchema } from "roomcast/contract";
 import { msgpackCodec } from "roomcast/msgpack";
 import { MemoryEngine, memory } from "roomcast/testing";
+import { CLAIMED_ADDRESS } from "./floods.js";
 import type { Figures, HubName, ServerCommand, ServerReport } from "./messages.js";
 
 const transport = process.argv[2] as TransportName;
@@ -38,7 +39,9 @@ const OPTIONS: Readonly<Record<HubName, HubOptions>> = {
   hesitant: {
     trustProxy: ["10.0.0.0/8", "127.0.0.0/8"],
     // Whoever sends early waits long enough for all of it to come.
-    authenticate: async ({ headers }) => {
+    authenticate: async ({ headers, remoteAddress }) => {
+      if (remoteAddress === CLAIMED_ADDRESS)
+        tell({ told: "fault", fault: "More proxies were read than there can be." });
       if (headers["x-forwarded-for"] === undefined) await delay(1_500);
       return { id: "guest" };
     },
@@ -46,6 +49,8 @@ const OPTIONS: Readonly<Record<HubName, HubOptions>> = {
 };
 
 let handled = 0;
+/** How often "count" was handled. */
+let counted = 0;
 let release: () => void = () => {};
 let released = nextRelease();
 const closes: Record<string, number> = {};
@@ -74,6 +79,7 @@ function hubNamed(name: HubName): Hub {
     handled++;
     return data;
   });
+  hub.handle("count", () => ++counted);
   hub.handle("work", async (data) => {
     handled++;
     await released;
