@@ -17,6 +17,7 @@ import { Receiver } from "../inbound/receiver.ts";
 import { Responder } from "../inbound/responder.ts";
 import { RoomRequests, type Joinable } from "../inbound/room-requests.ts";
 import { RateLimits } from "../limits/rate-limits.ts";
+import { ByteBudget } from "../limits/byte-budget.ts";
 import { WorkBudget } from "../limits/work.ts";
 import { EVERYBODY } from "../members/audience.ts";
 import { MemberLifecycle, type NodeReport } from "../members/lifecycle.ts";
@@ -103,6 +104,8 @@ export function assembleNode(
 /** All parts that a hub uses itself. */
 export interface HubAssembly<T extends HubTypes> extends NodeAssembly {
   readonly work: WorkBudget;
+  /** The budget of the messages that wait. */
+  readonly waiting: ByteBudget;
   readonly reporter: Reporter<T>;
   readonly handlers: Handlers;
   readonly middleware: MiddlewareChain<Socket<T>>;
@@ -125,6 +128,7 @@ export function assembleHub<T extends HubTypes>(hub: object, settings: HubSettin
   handlers.add(ControlEvent.join, rooms.join as AnyHandler<unknown>);
   handlers.add(ControlEvent.leave, rooms.leave as AnyHandler<unknown>);
   const work = new WorkBudget(settings.maxPendingBytes);
+  const waiting = new ByteBudget(settings.maxPendingBytes);
   const middleware = new MiddlewareChain<Socket<T>>();
   const known = idempotency === false ? undefined : new Idempotency<Member>(idempotency, clock, counters);
   const responder = new Responder({ ...node, idempotency: known, report: reporter });
@@ -140,7 +144,7 @@ export function assembleHub<T extends HubTypes>(hub: object, settings: HubSettin
     finished: (member) => receiver.finished(member),
     report: reporter,
   });
-  const receiver = new Receiver({ ...node, clock, dispatcher, limits, responder, work, report: reporter });
+  const receiver = new Receiver({ ...node, clock, dispatcher, limits, responder, work, waiting, report: reporter });
 
   const door = new Door({ settings, clock, counters, rates: node.rates, library: codecs.protocols, report: reporter });
   const nextPhase = (): number => heartbeat?.nextPhase() ?? 0;
@@ -150,7 +154,7 @@ export function assembleHub<T extends HubTypes>(hub: object, settings: HubSettin
   const hubLifecycle = new HubLifecycle({ ...node, clock, connections, receiver, heartbeat, settings, transport });
 
   const everybody = new Target<T>(node, EVERYBODY);
-  return { ...node, work, reporter, handlers, middleware, connections, hubLifecycle, everybody };
+  return { ...node, work, waiting, reporter, handlers, middleware, connections, hubLifecycle, everybody };
 }
 
 function createTransport(transport: TransportName | Transport): Transport {

@@ -211,9 +211,7 @@ export class Hub<T extends HubTypes = HubTypes> extends Sender<T> {
 
   /** Returns a copy of the counters and of the present numbers. A call looks at every socket once. */
   stats(): HubStatistics {
-    const { cluster, connections, counters, delivery, members, work } = this.#parts;
-    let waitingBytes = 0;
-    for (const { inbox } of members.all.values()) waitingBytes += inbox?.bytes ?? 0;
+    const { cluster, connections, counters, delivery, members, waiting, work } = this.#parts;
     return {
       connections: members.all.size,
       newcomers: connections.newcomers,
@@ -223,7 +221,7 @@ export class Hub<T extends HubTypes = HubTypes> extends Sender<T> {
       handling: work.count,
       handlingBytes: work.bytes,
       peakHandlingBytes: work.peak,
-      waitingBytes,
+      waitingBytes: waiting.bytes,
       ...counters,
       drops: { ...counters.drops },
       ...(cluster === undefined ? undefined : { cluster: { ...cluster.traffic } }),

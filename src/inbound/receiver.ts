@@ -4,7 +4,8 @@ import type { Codecs } from "../delivery/codecs.ts";
 import { ownedMessage } from "../delivery/incoming-message.ts";
 import { messageOf } from "../errors.ts";
 import { forEach, soon } from "../guard.ts";
-import { Inbox, type WaitingMessage } from "../limits/inbox.ts";
+import type { ByteBudget } from "../limits/byte-budget.ts";
+import { Inbox, sizeOf, type WaitingMessage } from "../limits/inbox.ts";
 import type { Limits } from "../limits/limits.ts";
 import type { RateLimits } from "../limits/rate-limits.ts";
 import type { WorkBudget } from "../limits/work.ts";
@@ -43,6 +44,8 @@ export interface ReceiverParts {
   readonly rates: RateLimits;
   readonly responder: Responder;
   readonly work: WorkBudget;
+  /** The budget of all messages that wait. */
+  readonly waiting: ByteBudget;
   readonly report: ReceiverReport;
 }
 
@@ -110,17 +113,22 @@ export class Receiver {
   }
 
   #keepUnread(member: Member, data: Buffer, isBinary: boolean): void {
-    if (this.#hasRoom(member)) (member.inbox ??= new Inbox()).unread.push({ data: Buffer.from(data), isBinary });
+    if (this.#hasRoom(member, data)) this.#inboxOf(member).unread.push({ data: Buffer.from(data), isBinary });
     if (member.inbox !== undefined) this.#pause(member);
   }
 
   /** Returns whether one more message may wait. A client that cannot be made to wait is closed if it sends too much. */
-  #hasRoom(member: Member): boolean {
-    const { connection, inbox } = member;
-    const most = this.#parts.limits.waitingBytes + (connection.pause === undefined ? 0 : ALREADY_READ);
-    if (inbox === undefined || inbox.bytes <= most) return true;
-    this.#parts.responder.expel(member, FLOOD);
+  #hasRoom(member: Member, data: Buffer): boolean {
+    const { connection, inbox, owner } = member;
+    const { limits, responder, waiting } = this.#parts;
+    const most = limits.waitingBytes + (connection.pause === undefined ? 0 : ALREADY_READ);
+    if ((inbox === undefined || inbox.bytes <= most) && waiting.allows(owner, sizeOf(data))) return true;
+    responder.expel(member, FLOOD);
     return false;
+  }
+
+  #inboxOf(member: Member): Inbox {
+    return (member.inbox ??= new Inbox(this.#parts.waiting, member.owner));
   }
 
   #pause(member: Member): void {
@@ -198,7 +206,7 @@ export class Receiver {
     else if (packet.event === ControlEvent.pong) return;
     else if ((member.inbox?.weighed.size ?? 0) === 0 && this.#mayBegin(member, weight)) {
       this.#parts.dispatcher.dispatch(member, packet, weight);
-    } else if (this.#hasRoom(member)) {
+    } else if (this.#hasRoom(member, data)) {
       this.#keepWeighed(member, { data: Buffer.from(data), isBinary }, weight);
     }
   }
@@ -206,7 +214,7 @@ export class Receiver {
   /** Keeps a message that waits for handlers to finish. */
   #keepWeighed(member: Member, message: WaitingMessage, weight: number): void {
     const { clock, limits } = this.#parts;
-    const inbox = (member.inbox ??= new Inbox());
+    const inbox = this.#inboxOf(member);
     inbox.weighed.push({ ...message, weight, since: clock.now() });
     this.#blocked.add(member);
     this.#timer ??= clock.setTimeout(this.#sweep, SWEEP_INTERVAL);

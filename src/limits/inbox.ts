@@ -1,9 +1,15 @@
 import type { Buffer } from "node:buffer";
+import type { ByteBudget } from "./byte-budget.ts";
 
 /**
  * Approximate size of the record of a waiting message without its bytes: messages of one byte must not cost nothing.
  */
 const RECORD_BYTES = 256;
+
+/** Returns the number of bytes that a message takes while it waits. */
+export function sizeOf({ length }: Uint8Array): number {
+  return length + RECORD_BYTES;
+}
 
 /** A message that waits to be handled. */
 export interface WaitingMessage {
@@ -24,8 +30,17 @@ export interface WeighedMessage extends WaitingMessage {
  * that wait for the rate of the client and were not looked at yet.
  */
 export class Inbox {
-  readonly weighed: Queue<WeighedMessage> = new Queue();
-  readonly unread: Queue<WaitingMessage> = new Queue();
+  readonly weighed: Queue<WeighedMessage>;
+  readonly unread: Queue<WaitingMessage>;
+
+  /**
+   * @param budget - the budget of all messages that wait.
+   * @param owner - the key of the user or address that the client belongs to.
+   */
+  constructor(budget: ByteBudget, owner: string) {
+    this.weighed = new Queue(budget, owner);
+    this.unread = new Queue(budget, owner);
+  }
 
   get isEmpty(): boolean {
     return this.weighed.size === 0 && this.unread.size === 0;
@@ -35,13 +50,26 @@ export class Inbox {
   get bytes(): number {
     return this.weighed.bytes + this.unread.bytes;
   }
+
+  /** Forgets all messages. */
+  clear(): void {
+    this.weighed.clear();
+    this.unread.clear();
+  }
 }
 
 /** Messages in order, with the number of bytes that they take. */
 class Queue<M extends WaitingMessage> {
+  readonly #budget: ByteBudget;
+  readonly #owner: string;
   #messages: M[] = [];
   #head = 0;
   #bytes = 0;
+
+  constructor(budget: ByteBudget, owner: string) {
+    this.#budget = budget;
+    this.#owner = owner;
+  }
 
   get size(): number {
     return this.#messages.length - this.#head;
@@ -57,15 +85,19 @@ class Queue<M extends WaitingMessage> {
   }
 
   push(message: M): void {
+    const size = sizeOf(message.data);
     this.#messages.push(message);
-    this.#bytes += message.data.length + RECORD_BYTES;
+    this.#bytes += size;
+    this.#budget.take(this.#owner, size);
   }
 
   /** Removes the next message. */
   shift(): M | undefined {
     const message = this.#messages[this.#head];
     if (message === undefined) return undefined;
-    this.#bytes -= message.data.length + RECORD_BYTES;
+    const size = sizeOf(message.data);
+    this.#bytes -= size;
+    this.#budget.giveBack(this.#owner, size);
     this.#head++;
     // The places of removed messages must not outnumber the others.
     if (this.#head > this.#messages.length >> 1) {
@@ -73,5 +105,11 @@ class Queue<M extends WaitingMessage> {
       this.#head = 0;
     }
     return message;
+  }
+  clear(): void {
+    this.#budget.giveBack(this.#owner, this.#bytes);
+    this.#messages = [];
+    this.#head = 0;
+    this.#bytes = 0;
   }
 }

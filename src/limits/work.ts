@@ -1,7 +1,4 @@
-/** The messages of one owner that handlers are at work on. */
-interface OwnerWork {
-  bytes: number;
-}
+import { ByteBudget } from "./byte-budget.ts";
 
 /** The state on a member whose messages handlers are at work on. */
 export interface Working {
@@ -13,30 +10,14 @@ export interface Working {
   handlingBytes: number;
 }
 
-/**
- * Messages below this weight may use the last part of the budget, so that small ones pass while large ones are at work.
- */
-const SMALL = 4_096;
-
-/** The part of the budget that is kept for small messages: an eighth, as a shift. */
-const RESERVE_SHIFT = 3;
-
-/**
- * The budget of bytes that handlers are at work on, for all sockets together, also for those that have ended.
- *
- * One owner, a user or an address, may use half of what is free: one greedy owner gets a third of the budget, and
- * several leave room for others. No message begins that would exceed the budget.
- */
+/** The messages that handlers are at work on, of all sockets. No message begins that would exceed the budget. */
 export class WorkBudget {
-  readonly #most: number;
-  readonly #owners = new Map<string, OwnerWork>();
-  #bytes = 0;
+  readonly #budget: ByteBudget;
   #count = 0;
-  #peak = 0;
 
   /** @param most - the budget, in bytes. */
   constructor(most: number) {
-    this.#most = most;
+    this.#budget = new ByteBudget(most);
   }
 
   /** Number of messages that handlers are at work on. */
@@ -46,22 +27,17 @@ export class WorkBudget {
 
   /** Weight of the messages that handlers are at work on, in bytes. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#budget.bytes;
   }
 
   /** The most that {@link bytes} has been. */
   get peak(): number {
-    return this.#peak;
+    return this.#budget.peak;
   }
 
   /** Returns whether the handler of a message of this weight may begin now. */
   allows({ owner }: Working, weight: number): boolean {
-    const most = weight < SMALL ? this.#most : this.#most - (this.#most >> RESERVE_SHIFT);
-    const free = most - this.#bytes;
-    if (weight > free) return false;
-    // An owner uses no more than all together: with little at work, there is no need to look the owner up.
-    if (this.#bytes + weight <= free / 2) return true;
-    return (this.#owners.get(owner)?.bytes ?? 0) + weight <= free / 2;
+    return this.#budget.allows(owner, weight);
   }
 
   /** Counts a message whose handler has begun to work asynchronously. */
@@ -69,11 +45,7 @@ export class WorkBudget {
     working.handling++;
     working.handlingBytes += weight;
     this.#count++;
-    this.#bytes += weight;
-    this.#peak = Math.max(this.#peak, this.#bytes);
-    const work = this.#owners.get(working.owner);
-    if (work === undefined) this.#owners.set(working.owner, { bytes: weight });
-    else work.bytes += weight;
+    this.#budget.take(working.owner, weight);
   }
 
   /** Counts the end of such a message. */
@@ -81,10 +53,6 @@ export class WorkBudget {
     working.handling--;
     working.handlingBytes -= weight;
     this.#count--;
-    this.#bytes -= weight;
-    const work = this.#owners.get(working.owner);
-    if (work === undefined) return;
-    work.bytes -= weight;
-    if (work.bytes <= 0) this.#owners.delete(working.owner);
+    this.#budget.giveBack(working.owner, weight);
   }
 }

@@ -141,6 +141,7 @@ export class MemberLifecycle {
     codecs.left(member.codec);
     this.#expiry.forget(member);
     guarded(report, () => requests.abandon(member));
+    member.inbox?.clear();
     member.inbox = undefined;
     guarded(report, () => rates.park(member));
     member.abort();

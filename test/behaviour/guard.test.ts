@@ -11,6 +11,7 @@ import { Newcomer } from "../../src/door/newcomer.ts";
 import { Connections } from "../../src/hub/connections.ts";
 import { Reporter } from "../../src/hub/reporter.ts";
 import { Receiver } from "../../src/inbound/receiver.ts";
+import { ByteBudget } from "../../src/limits/byte-budget.ts";
 import { Inbox } from "../../src/limits/inbox.ts";
 import { RateLimits } from "../../src/limits/rate-limits.ts";
 import { TokenBucket } from "../../src/limits/token-bucket.ts";
@@ -59,7 +60,7 @@ const INTERVAL = 1_000;
 const MIB = 1024 * 1024;
 
 /** Messages that wait. */
-const QUEUE = Object.getPrototypeOf(new Inbox().unread) as object;
+const QUEUE = Object.getPrototypeOf(new Inbox(new ByteBudget(1), "").unread) as object;
 
 const CONNECTIONS: Readonly<Record<string, object>> = {
   memory: MemoryConnection.prototype,

@@ -42,6 +42,18 @@ describe.each(SUBJECTS)("On $name the messages of a client", (subject) => {
     await until(() => handled.length === 40);
   });
 
+  test("wait within a bound for all connections of an address", async () => {
+    const BOUND = 64 * 1024;
+    const { fixture } = await openHubFixtureInTime(subject, { limits: MESSAGES, maxPendingBytes: BOUND });
+    const data = "x".repeat(1024);
+    const peers = await Promise.all(Array.from({ length: 4 }, async () => fixture.connect()));
+    for (const peer of peers) for (let n = 0; n < 15; n++) peer.say({ event: "n", data });
+    // A third of the bound holds what waits of one connection, and not that of two.
+    await until(() => fixture.hub.stats().connections === 1);
+    await until(() => fixture.hub.stats().messagesIn >= 30 && fixture.hub.stats().waitingBytes > 0);
+    expect(fixture.hub.stats().waitingBytes).toBeLessThanOrEqual(BOUND / 3);
+  });
+
   test("include mistakes, replies and messages that are not packets", async () => {
     const { fixture, clock } = await openHubFixtureInTime(subject, { limits: MESSAGES });
     const peer = await fixture.connect();

@@ -131,7 +131,7 @@ export const PLANTS: readonly Plant[] = [
   },
   {
     name: "Who has many answers pushes out those of others",
-    file: "inbound/answers.js",
+    file: "inbound/kept-replies.js",
     edits: [
       [
         "while (owner.oldest !== undefined && owner.bytes > maxBytesPerOwner)\n            this.#forgetEarly(owner.oldest);",

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import type { UpgradeDecision } from "../../../../src/transports/transport.ts";
 import { EarlyBytes } from "../../../../src/transports/ws/early-bytes.ts";
 import { heldBytes } from "./held.ts";
-import { Stage, UPGRADE } from "./stage.ts";
+import { WsFixture, UPGRADE } from "./ws-fixture.ts";
 
 const LIMIT = 64 * 1024;
 const NOTHING = Buffer.alloc(0);
@@ -60,16 +60,16 @@ test("single bytes hold no more than two bytes each", async () => {
 });
 
 test("a client that has gone before the decision holds nothing of what it sent with its request", async () => {
-  const stage = await Stage.open();
+  const fixture = await WsFixture.open();
   const decide: ((decision: UpgradeDecision) => void)[] = [];
-  stage.fixture.upgrade = () => new Promise((resolve) => decide.push(resolve));
-  const clients = await Promise.all(Array.from({ length: 100 }, () => stage.tcp()));
+  fixture.transport.upgrade = () => new Promise((resolve) => decide.push(resolve));
+  const clients = await Promise.all(Array.from({ length: 100 }, () => fixture.tcp()));
   const before = await heldBytes();
   const request = Buffer.concat([UPGRADE, Buffer.alloc(60_000)]);
   for (const tcp of clients) tcp.write(request);
   await expect.poll(() => decide.length).toBe(clients.length);
   for (const tcp of clients) tcp.destroy();
-  await expect.poll(() => stage.descriptors()).toBe(0);
+  await expect.poll(() => fixture.descriptors()).toBe(0);
   expect((await heldBytes()) - before).toBeLessThan(2 * 1024 * 1024);
   for (const resolve of decide) resolve({ accept: false, status: 401, message: "" });
 });
