@@ -23,8 +23,10 @@ const ragged = fc
     maxLength: 12,
   })
   .map((parts) => parts.join(""));
+/** Without backslashes: `JSON.parse` of Node.js 24 and 26 takes `\\"` in a key for a key that it has seen (nodejs/node#63785). */
+const raggedKey = ragged.map((text) => text.replaceAll("\\", ""));
 const raggedData = fc.letrec<{ node: unknown }>((tie) => ({
-  node: fc.oneof({ maxDepth: 3 }, ragged, fc.array(tie("node")), fc.dictionary(ragged, tie("node"))),
+  node: fc.oneof({ maxDepth: 3 }, ragged, fc.array(tie("node")), fc.dictionary(raggedKey, tie("node"))),
 })).node;
 const raggedEvent = fc.record({ event: ragged, key: ragged, room: ragged, data: raggedData });
 const raggedReply = fc.record({ reply: id, error: fc.record({ code: ragged, message: ragged }) });
