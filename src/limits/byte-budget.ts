@@ -3,8 +3,8 @@
  */
 const SMALL = 4_096;
 
-/** The part of a budget that is kept for small messages: an eighth, as a shift. */
-const RESERVE_SHIFT = 3;
+/** The part of a budget that is kept for small messages. */
+const RESERVE = 1 / 8;
 
 /**
  * A budget of bytes for all sockets together, also for those that have ended.
@@ -36,7 +36,7 @@ export class ByteBudget {
 
   /** Returns whether an owner may use so many bytes more for a message. */
   allows(owner: string, weight: number): boolean {
-    const most = weight < SMALL ? this.#most : this.#most - (this.#most >> RESERVE_SHIFT);
+    const most = weight < SMALL ? this.#most : this.#most * (1 - RESERVE);
     const free = most - this.#bytes;
     if (weight > free) return false;
     // An owner uses no more than all together: with little in use, there is no need to look the owner up.

@@ -30,6 +30,15 @@ describe("A budget of bytes", () => {
     expect(budget.allows("b", 4_095)).toBe(true);
   });
 
+  test("may have more bytes than 32 bits count", () => {
+    for (const most of [2 ** 31, 2 ** 32, 2 ** 35]) {
+      const budget = new ByteBudget(most);
+      budget.take("a", (most / 8) * 7);
+      expect(budget.allows("b", 4_096)).toBe(false);
+      expect(budget.allows("b", 4_095)).toBe(true);
+    }
+  });
+
   test("is never exceeded, and is whole again when all is given back", () => {
     const takes = fc.array(
       fc.record({ owner: fc.constantFrom("a", "b", "c"), weight: fc.integer({ min: 1, max: MIB }) }),
