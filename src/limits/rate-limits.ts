@@ -60,7 +60,10 @@ const MAX_ABUSED = 8;
 export class RateLimits {
   readonly #rates: Rates;
   readonly #clock: Clock;
-  /** The parked allowances of each owner, the emptiest last; each may be parked for several owners. */
+  /**
+   * The parked allowances of each owner, the emptiest last. Each may be parked for several owners, and for one of them
+   * again before it has gone from the list of another.
+   */
   readonly #parked = new Map<string, Allowance[]>();
   /** The clients of each owner that wait for their rates. */
   readonly #delayed = new Map<string, Set<Rated>>();
@@ -142,7 +145,9 @@ export class RateLimits {
   isBanned(owner: string): boolean {
     const parked = this.#parked.get(owner);
     if (parked === undefined) return false;
-    return parked.reduce((sum, { abuses, isParked }) => (isParked ? sum + abuses : sum), 0) >= MAX_ABUSED;
+    let sum = 0;
+    for (const { abuses, isParked } of new Set(parked)) if (isParked) sum += abuses;
+    return sum >= MAX_ABUSED;
   }
 
   stop(): void {
@@ -206,7 +211,7 @@ export class RateLimits {
     this.#timer = undefined;
     const now = this.#clock.now();
     for (const [owner, parked] of this.#parked) {
-      const left = parked.filter((allowance) => {
+      const left = [...new Set(parked)].filter((allowance) => {
         if (this.#isFull(allowance, now)) allowance.isParked = false;
         return allowance.isParked;
       });

@@ -75,3 +75,24 @@ test("the closes for abuse of connections that come one after the other count to
   await clock.advance(61_000);
   expect(rates.isBanned("ann")).toBe(false);
 });
+
+test("the closes for abuse of a user count once for the address, however often the user has connected again", async () => {
+  const clock = new VirtualClock();
+  const rates = new RateLimits(resolveHubOptions({}).limits, clock);
+  for (let count = 0; count < 8; count++) {
+    expect(rates.isBanned("address")).toBe(false);
+    const client: Rated = {
+      allowance: undefined,
+      owners: ["user", "address"],
+      connection: {},
+      chargedBytes: 0,
+      isDelayed: false,
+    };
+    rates.enter(client);
+    while (rates.violated(client, 1)) continue;
+    rates.abused(client);
+    rates.park(client);
+    await clock.advance(count % 2 === 0 ? 1_000 : 1);
+  }
+  expect(rates.isBanned("address")).toBe(true);
+});
