@@ -69,6 +69,7 @@ export class Responder {
       }
     }
   }
+
   /** Closes a member that does harm: nothing more is read from it, and its owner may not reconnect for ever. */
   expel(member: Member, close: Close): void {
     const { lifecycle, rates } = this.#parts;

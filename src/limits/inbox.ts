@@ -62,7 +62,8 @@ export class Inbox {
 class Queue<M extends WaitingMessage> {
   readonly #budget: ByteBudget;
   readonly #owner: string;
-  #messages: M[] = [];
+  /** Behind the removed messages, which hold nothing any more, those that wait. */
+  #messages: (M | undefined)[] = [];
   #head = 0;
   #bytes = 0;
 
@@ -98,7 +99,7 @@ class Queue<M extends WaitingMessage> {
     const size = sizeOf(message.data);
     this.#bytes -= size;
     this.#budget.giveBack(this.#owner, size);
-    this.#head++;
+    this.#messages[this.#head++] = undefined;
     // The places of removed messages must not outnumber the others.
     if (this.#head > this.#messages.length >> 1) {
       this.#messages = this.#messages.slice(this.#head);
@@ -106,6 +107,7 @@ class Queue<M extends WaitingMessage> {
     }
     return message;
   }
+
   clear(): void {
     this.#budget.giveBack(this.#owner, this.#bytes);
     this.#messages = [];

@@ -4,7 +4,7 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { UpgradeDecision } from "../../../../src/transports/transport.ts";
 import { EarlyBytes } from "../../../../src/transports/ws/early-bytes.ts";
-import { heldBytes } from "./held.ts";
+import { heldBytes } from "../../../support/held-bytes.ts";
 import { WsFixture, UPGRADE } from "./ws-fixture.ts";
 
 const LIMIT = 64 * 1024;

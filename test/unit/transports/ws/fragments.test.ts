@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { rawFrame, Opcode } from "../../../../src/testing/raw-frame.ts";
 import { expect, test } from "vitest";
-import { heldBytes } from "./held.ts";
+import { heldBytes } from "../../../support/held-bytes.ts";
 import { WsFixture } from "./ws-fixture.ts";
 
 const MIB = 1024 * 1024;
