@@ -34,9 +34,12 @@ export interface Transport {
 
   /**
    * Ends everything that `start` and `listen` began, and resolves when no handle is left. Connections that are closing
-   * get a moment to finish; the others are terminated. Calling it again ends nothing more.
+   * get the time to finish that a close has; the others are terminated. Calling it again ends nothing more.
+   *
+   * @param within - the time after which connections that are still closing are terminated, in milliseconds. Default:
+   *   none but the bounds of a close.
    */
-  destroy(): Promise<void>;
+  destroy(within?: number): Promise<void>;
 }
 
 /**
@@ -237,6 +240,12 @@ export interface Connection {
   readonly bufferedAmount: number;
 
   /**
+   * Whether the connection itself holds bytes back, which it hands over in portions. Then `drain` will be called, and
+   * nothing may be published to the connection. Absent where the connection hands over everything at once.
+   */
+  readonly isHolding?: boolean;
+
+  /**
    * Writes the frames, in order, in as few system calls as the library allows. Does nothing once the connection is
    * closed.
    *
@@ -260,8 +269,11 @@ export interface Connection {
   /**
    * Sends a close frame after everything that was written before. The hub has validated the code and the reason. Does
    * nothing once the connection is closing.
+   *
+   * @param unconfirmed - the number of bytes written that the client may not have read yet, as far as the hub knows: a
+   *   client that reads slowly takes that much longer to answer. Default: 0.
    */
-  close(code: number, reason: string): void;
+  close(code: number, reason: string, unconfirmed?: number): void;
 
   /**
    * Closes the connection of a client that floods or does not read. As `close`, but nothing that the client sends from
