@@ -19,8 +19,8 @@ export interface DoorSettings<T extends HubTypes = HubTypes> {
   readonly origins: Origins;
 
   /**
-   * The proxies in front of the server, whose `X-Forwarded-For`, `X-Forwarded-Proto` and `X-Forwarded-Host` are
-   * believed: how many stand in a row, or their addresses and CIDR ranges. Default: none.
+   * The proxies in front of the server, whose `X-Forwarded-For`, `X-Forwarded-Proto`, `X-Forwarded-Host` and
+   * `X-Forwarded-Port` are believed: how many stand in a row, or their addresses and CIDR ranges. Default: none.
    */
   readonly trustProxy: TrustProxy | undefined;
 

@@ -12,14 +12,14 @@ export type Origins = "same" | "*" | readonly string[] | ((origin: string, hands
  * Returns whether a handshake of this origin may connect. A handshake without an `Origin` header is no browser's:
  * browsers send the header with every handshake (RFC 6455 section 4.1), and no page can remove it.
  *
- * @param host - the host, with the port if it was given, that the client asked for.
+ * @param hosts - the host that the client asked for, with each port that it may have.
  * @throws what the application's function throws, and {@link HubError} `ERR_HUB_OPTION` if it does not return a
  *   boolean.
  */
-export function isWelcome(origins: Origins, handshake: Handshake, host: string): boolean {
+export function isWelcome(origins: Origins, handshake: Handshake, hosts: readonly string[]): boolean {
   const { origin } = handshake.headers;
   if (origins === "*" || origin === undefined) return true;
-  if (origins === "same") return isSame(origin, host);
+  if (origins === "same") return hosts.some((host) => isSame(origin, host));
   if (typeof origins === "object") return origins.includes(origin);
   const verdict: unknown = origins(origin, handshake);
   // A promise is truthy: an async function would let every page in.

@@ -8,8 +8,8 @@ function handshake(origin: string | undefined): Handshake {
   return new Handshake({ url: "/", headers, remoteAddress: "127.0.0.1", secure: false });
 }
 
-function welcome(origins: Origins, origin: string | undefined, host = "example.com"): boolean {
-  return isWelcome(origins, handshake(origin), host);
+function welcome(origins: Origins, origin: string | undefined, ...hosts: readonly string[]): boolean {
+  return isWelcome(origins, handshake(origin), hosts.length === 0 ? ["example.com"] : hosts);
 }
 
 describe("the same origin", () => {
@@ -27,6 +27,10 @@ describe("the same origin", () => {
     ["http://[::1]:3000", "[::1]:3000"],
     ["http://[::1]", "[0:0::1]:80"],
     ["https://xn--bcher-kva.example", "xn--bcher-kva.example"],
+    ["https://xn--bcher-kva.example", "bücher.example"],
+    ["https://example.com.", "example.com."],
+    ["http://[2001:db8::1]:8080", "[2001:DB8:0:0::1]:8080"],
+    ["http://127.0.0.1", "127.1"],
   ])("%s belongs to %s", (origin, host) => {
     expect(welcome("same", origin, host)).toBe(true);
   });
@@ -68,9 +72,44 @@ describe("the same origin", () => {
     ["chrome-extension://example.com", "example.com"],
     ["capacitor://localhost", "localhost"],
     ["javascript://example.com", "example.com"],
+    // Names that begin or end like the host.
+    ["https://example.com.evil.example", "example.com"],
+    ["https://example.com-evil.example", "example.com"],
+    ["https://evil-example.com", "example.com"],
+    ["https://example.comevil", "example.com"],
+    ["https://example.co", "example.com"],
+    ["https://xample.com", "example.com"],
+    // The same names to people, but not to browsers.
+    ["https://example.com.", "example.com"],
+    ["https://example.com", "example.com."],
+    ["https://xn--exmple-cua.com", "example.com"],
+    ["https://xn--bcher-kva.example", "bucher.example"],
+    // Ports that look like one another.
+    ["https://example.com:8443", "example.com:843"],
+    ["https://example.com:8443", "example.com:84430"],
+    ["https://example.com:8443", "example.com"],
+    ["https://example.com:80", "example.com"],
+    ["http://example.com:443", "example.com"],
+    // IPv6.
+    ["http://[::1]", "[::2]"],
+    ["http://[::1]:8080", "[::1]"],
+    ["http://[::ffff:127.0.0.1]", "127.0.0.1"],
+    ["http://[::1]", "::1"],
+    ["http://[::1%25eth0]", "[::1]"],
+    // Several at once.
+    ["https://evil.example", "evil.example,example.com"],
+    ["https://evil.example", "evil.example example.com"],
+    ["https://evil.example", "evil.example\texample.com"],
+    ["https://evil.example", "https://evil.example"],
+    ["https://evil.example", "evil.example#example.com"],
   ])("%j does not belong to %j", (origin, host) => {
     expect(welcome("same", origin, host)).toBe(false);
   });
+});
+
+it("the same origin may be that of any host that the client may have asked for", () => {
+  expect(welcome("same", "https://example.com:8443", "example.com", "example.com:8443")).toBe(true);
+  expect(welcome("same", "https://example.com:8444", "example.com", "example.com:8443")).toBe(false);
 });
 
 it.each<[string, Origins]>([
