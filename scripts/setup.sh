@@ -1,14 +1,18 @@
 #!/usr/bin/env bash
-# Installs what the tests need beyond npm packages: Chromium for the pages, Redis and NATS for the backplanes.
+# Installs what the tests need beyond npm packages: Chromium for the pages, Redis and NATS for the backplanes, and the
+# proxies that docs/PROXIES.md configures.
 set -euo pipefail
 
 missing=()
 [ -x /usr/bin/chromium ] || missing+=(chromium)
 command -v redis-server > /dev/null || missing+=(redis-server)
 command -v nats-server > /dev/null || missing+=(nats-server)
+[ -x /usr/sbin/nginx ] || missing+=(nginx)
+[ -x /usr/sbin/haproxy ] || missing+=(haproxy)
+[ -x /usr/bin/caddy ] || missing+=(caddy)
 
 if [ ${#missing[@]} -eq 0 ]; then
-  echo "Chromium, Redis and NATS are installed."
+  echo "Chromium, Redis, NATS, nginx, HAProxy and Caddy are installed."
   exit 0
 fi
 if ! command -v apt-get > /dev/null; then
