@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Hub, HubError, type ErrorContext, type HubOptions, type ListenOptions, type TransportName } from "roomcast";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { RawClient, rawRequest, UPGRADE_HEADERS } from "../../src/testing/raw-client.ts";
 import { freePort } from "../support/free-port.ts";
 import { WsClient, upgradeStatus } from "../support/ws-client.ts";
 import { TRANSPORTS } from "../support/transports.ts";
@@ -358,3 +359,25 @@ describe("the transport's name from the environment", () => {
     );
   });
 });
+
+test.each(TRANSPORTS)(
+  "a handshake that arrives while the hub closes is refused as one of a draining hub, on %s",
+  async (transport) => {
+    const hub = newHub({ transport, heartbeat: false });
+    const { port } = await hub.listen({ host });
+    const early = await RawClient.connect(port);
+    const staying = await RawClient.connect(port);
+    staying.write(rawRequest("/", UPGRADE_HEADERS));
+    await staying.response();
+    const closed = hub.close();
+    // The close waits for the client that does not answer it.
+    await staying.frame();
+    early.write(rawRequest("/", UPGRADE_HEADERS));
+    const response = await early.response();
+    // Some transports end the connection without an answer.
+    expect([503, undefined]).toContain(response?.status);
+    staying.vanish();
+    early.vanish();
+    await closed;
+  },
+);
