@@ -20,7 +20,8 @@ interface Scene {
 
 /** Starts the printed configuration in front of a hub. Each proxy answers requests for `/` with an empty page. */
 async function start(proxy: ProxyName, transport: TransportName): Promise<Scene> {
-  const { hub, port: hubPort } = await startHub(transport, { path: "/chat", trustProxy: 1, protocols: ["graph"] });
+  const options = { path: "/chat", trustProxy: 1, protocols: ["graph"], heartbeat: false } as const;
+  const { hub, port: hubPort } = await startHub(transport, options);
   hub.on("refusal", () => {});
   const handshakes: Handshake[] = [];
   hub.on("connection", ({ handshake }) => handshakes.push(handshake));

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { describe, expect, onTestFinished, test } from "vitest";
-import type { HubOptions, TransportName } from "roomcast";
+import { expect, onTestFinished, test } from "vitest";
+import type { HubOptions } from "roomcast";
 import { connect } from "roomcast/client";
 import { WebSocket } from "ws";
 import { resolveHubOptions } from "../../../src/hub/options.ts";
@@ -45,35 +45,41 @@ const IMPATIENT: readonly [name: string, ProxyName, Configuration][] = [
   ["HAProxy without it", "haproxy", haproxy("timeout client 1s\n  timeout server 1s")],
 ];
 
-/** Starts the proxy in front of a hub, and returns its address. */
-async function start([, proxy, configuration]: (typeof IMPATIENT)[number], options: HubOptions): Promise<string> {
-  const { port: hub } = await startHub(options.transport as TransportName, options);
-  const { port } = await ReverseProxy.start(proxy, (where) => configuration(hub, where));
+/** Every proxy in front of a hub on every transport. */
+const PAIRS = TRANSPORTS.flatMap((transport) => IMPATIENT.map((proxy) => ({ transport, proxy })));
+
+/** Starts a proxy in front of a hub, and resolves with its address. */
+async function start(
+  { transport, proxy }: (typeof PAIRS)[number],
+  heartbeat: HubOptions["heartbeat"],
+): Promise<string> {
+  const { port: hub } = await startHub(transport, { heartbeat });
+  const [, name, configuration] = proxy;
+  const { port } = await ReverseProxy.start(name, (where) => configuration(hub, where));
   return `ws://127.0.0.1:${port}/`;
 }
 
-describe.each(TRANSPORTS)("an idle connection to a hub on %s", (transport) => {
-  test("is ended by a proxy if there is no heartbeat", async () => {
-    const codes = IMPATIENT.map(async (proxy) => {
-      const client = await WsClient.connect(await start(proxy, { transport, heartbeat: false }));
-      return (await client.closed).code;
-    });
-    expect(await Promise.all(codes)).toEqual([1006, 1006, 1006]);
+// All pairs wait at the same time.
+test("an idle connection is ended by a proxy if there is no heartbeat", async () => {
+  const outcomes = PAIRS.map(async (pair) => {
+    const client = await WsClient.connect(await start(pair, false));
+    return (await client.closed).code;
   });
+  expect(await Promise.all(outcomes)).toEqual(PAIRS.map(() => 1006));
+});
 
-  test("is kept open by a heartbeat in less than the proxy's time", async () => {
-    const outcomes = IMPATIENT.map(async (proxy) => {
-      const url = await start(proxy, { transport, heartbeat: { interval: 400, timeout: 400 } });
-      const plain = await WsClient.connect(url);
-      onTestFinished(() => plain.vanish());
-      const client = connect(url, { WebSocket });
-      onTestFinished(() => client.close());
-      await reached(client, "open");
-      const lost = reached(client, "waiting");
-      return Promise.race([plain.closed, lost, sleep(2_500, "open")]);
-    });
-    expect(await Promise.all(outcomes)).toEqual(["open", "open", "open"]);
+test("an idle connection is kept open by a heartbeat in less than the proxy's time", async () => {
+  const outcomes = PAIRS.map(async (pair) => {
+    const url = await start(pair, { interval: 400, timeout: 400 });
+    const plain = await WsClient.connect(url);
+    onTestFinished(() => plain.vanish());
+    const client = connect(url, { WebSocket });
+    onTestFinished(() => client.close());
+    await reached(client, "open");
+    const lost = reached(client, "waiting");
+    return Promise.race([plain.closed, lost, sleep(2_500, "open")]);
   });
+  expect(await Promise.all(outcomes)).toEqual(PAIRS.map(() => "open"));
 });
 
 test("the heartbeat's default is below the times of the proxies", () => {
