@@ -31,7 +31,7 @@ const MOST_CLAIMS = 4;
  */
 export function adviceOn(origins: Origins, handshake: Handshake, hosts: readonly string[]): string {
   if (typeof origins === "function") return ADVICE.function;
-  if (origins !== "same") return ADVICE.unlisted;
+  if (!origins.includes("same")) return ADVICE.unlisted;
   const page = nameIn(handshake.headers["origin"] ?? "");
   if (page === undefined) return ADVICE.hostless;
   if (isWelcome("same", handshake, [handshake.headers["host"] ?? ""])) return ADVICE.overruled;
