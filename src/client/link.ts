@@ -1,7 +1,7 @@
 import type { Close, CloseCode } from "../protocol/close-codes.ts";
 import type { Codec } from "../protocol/codec.ts";
 import {
-  ControlEvent,
+  type ControlEvent,
   PROTOCOL_VERSION,
   type Bye,
   type EventPacket,
@@ -141,11 +141,12 @@ export class Link {
   #take(packet: EventPacket): void {
     const { event } = packet;
     const data = packet.data ?? {};
-    if (event === ControlEvent.error) this.#report.failed(remote(data as WireError));
-    else if (event === ControlEvent.bye) this.#bye = data as Bye;
+    if (event === ("hub:error" satisfies typeof ControlEvent.error)) this.#report.failed(remote(data as WireError));
+    else if (event === ("hub:bye" satisfies typeof ControlEvent.bye)) this.#bye = data as Bye;
     else if (this.#liveness === undefined) {
-      if (event === ControlEvent.welcome) this.#welcome(data as Welcome);
-    } else if (event === ControlEvent.ping) this.send(this.#codec.encode({ event: ControlEvent.pong }));
+      if (event === ("hub:welcome" satisfies typeof ControlEvent.welcome)) this.#welcome(data as Welcome);
+    } else if (event === ("hub:ping" satisfies typeof ControlEvent.ping))
+      this.send(this.#codec.encode({ event: "hub:pong" satisfies typeof ControlEvent.pong }));
     else this.#report.event(packet, this);
   }
 

@@ -1,5 +1,5 @@
 import type { Close } from "../protocol/close-codes.ts";
-import { ControlEvent, PROTOCOL_VERSION, type Bye, type Hello } from "../protocol/packet.ts";
+import { type ControlEvent, PROTOCOL_VERSION, type Bye, type Hello } from "../protocol/packet.ts";
 import { Backoff } from "./backoff.ts";
 import { ClientError } from "./errors.ts";
 import type { ClientState, StateChange } from "./events.ts";
@@ -86,7 +86,7 @@ export class Uplink {
       // The caller of `connect` has no listeners yet, so nothing may happen synchronously.
       await Promise.resolve();
       const data: Hello = { protocol: PROTOCOL_VERSION, auth: await (typeof auth === "function" ? auth() : auth) };
-      hello = codec.encode({ event: ControlEvent.hello, data });
+      hello = codec.encode({ event: "hub:hello" satisfies typeof ControlEvent.hello, data });
     } catch (cause) {
       if (current !== this.#attempt) return;
       const error = new ClientError("ERR_CLIENT_AUTH", "auth() failed", { cause });
