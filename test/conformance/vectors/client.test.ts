@@ -3,7 +3,7 @@ import { msgpackCodec } from "roomcast/msgpack";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { jsonCodec } from "../../../src/protocol/codec.ts";
 import { Application } from "./application.ts";
-import { recognise, type Known } from "../../support/vectors/notation.ts";
+import { Known, recognise } from "../../support/vectors/notation.ts";
 import { ScriptServer } from "./script-server.ts";
 import { casesOf, VECTORS, type Case, type ClientStep, type WireStep } from "../../support/vectors/vectors.ts";
 
@@ -26,7 +26,7 @@ afterEach(async () => {
 
 /** What really happened, up to the first step that is not as expected: all of `steps`, if none is. */
 async function play({ settings, steps }: Case<ClientStep>): Promise<readonly ClientStep[]> {
-  const known: Known = new Map();
+  const known = new Known();
   const transcript: ClientStep[] = [];
   // The codec of a client is that which the step after its making offers.
   for (const [index, step] of steps.entries()) {
@@ -48,6 +48,7 @@ async function happens(step: ClientStep, codec: typeof jsonCodec, settings: obje
     server.write(step, known);
     return step;
   }
+  if ("connect" in step) known.connect();
   const said = recognise(await server.read(), step, known);
   // However the client ends a connection that it gives up.
   return "cut" in step && Object.hasOwn(said as object, "close") ? step : said;
