@@ -5,9 +5,9 @@ import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { WebSocketServer, type WebSocket } from "ws";
 import { Inbox } from "../../../src/testing/inbox.ts";
-import { messageOf, stepOf } from "../../support/vectors/message.ts";
-import type { Known } from "../../support/vectors/notation.ts";
-import type { WireStep } from "../../support/vectors/vectors.ts";
+import { messageOf, stepOf } from "./message.ts";
+import type { Known } from "./notation.ts";
+import type { WireStep } from "./vectors.ts";
 
 /** The code that an end reports for a close frame without one. */
 const NO_CODE = 1005;
