@@ -141,7 +141,7 @@ export class Client<T extends HubTypes = HubTypes> {
    */
   send(message: string | Uint8Array): void {
     if (typeof message !== "string" && !(message instanceof Uint8Array))
-      throw badArgument("Send a string or a Uint8Array.");
+      throw badArgument("Not a string or Uint8Array.");
     this.#post("message", message.slice());
   }
 

@@ -65,6 +65,6 @@ export class Memberships {
 }
 
 /** Returns whether an error leaves it open whether the client may be in the room. */
-function isNoRefusal(reason = ""): boolean {
-  return ["", "handler-failed", "too-many-requests"].includes(reason);
+function isNoRefusal(reason: string | undefined): boolean {
+  return [undefined, "handler-failed", "too-many-requests"].includes(reason);
 }

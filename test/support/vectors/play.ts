@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import { Known, recognise } from "./notation.ts";
 import type { ScriptServer } from "./script-server.ts";
@@ -54,6 +55,10 @@ export class Play {
           ...settings,
         });
       } else this.#subject?.perform(step);
+      return step;
+    }
+    if ("wait" in step) {
+      await delay(step.wait);
       return step;
     }
     if (!("from" in step)) return this.#subject?.see(step);

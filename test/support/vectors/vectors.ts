@@ -55,7 +55,12 @@ export type SeenStep =
   | { readonly hears: { readonly error: string } }
   | { readonly returns: Returns };
 
-export type ClientStep = WireStep | CallStep | SeenStep;
+/** Nothing happens for so many milliseconds. */
+interface WaitStep {
+  readonly wait: number;
+}
+
+export type ClientStep = WireStep | CallStep | SeenStep | WaitStep;
 
 export interface Vector<S> {
   readonly name: string;
