@@ -181,8 +181,9 @@ class Client:
         deadline = time.monotonic() + CONNECT_TIMEOUT
         # The library's own pings would end a connection that is only busy (8), its limit one with a large message (3).
         options: Any = {"ping_interval": None, "max_size": None, "close_timeout": 2, "open_timeout": CONNECT_TIMEOUT}
+        options["subprotocols"] = [SUBPROTOCOL]
         try:
-            socket: Any = await websockets.connect(self._url, subprotocols=[SUBPROTOCOL], **options)
+            socket: Any = await websockets.connect(self._url, **options)
         except (InvalidHandshake, OSError, TimeoutError) as error:
             return Ending(reason=str(error), retry_after=retry_after(error))
         self._outgoing = Outgoing()
@@ -264,8 +265,8 @@ class Client:
             if request.sent and request.has_key:
                 outgoing.put_nowait(request.text)
         waiting, self._outbox = self._outbox, []
-        for text, request in waiting:
-            self._send(text, request)
+        for message in waiting:
+            self._send(*message)
 
     def _lost(self) -> None:
         """Settles the requests that do not outlive their connection."""
