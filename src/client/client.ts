@@ -11,7 +11,7 @@ import type {
   ServerEvents,
 } from "../event-types.ts";
 import type { Close, CloseCode } from "../protocol/close-codes.ts";
-import { ControlEvent, RESERVED_PREFIX, type EventPacket, type WireErrorCode } from "../protocol/packet.ts";
+import { type ControlEvent, RESERVED_PREFIX, type EventPacket, type WireErrorCode } from "../protocol/packet.ts";
 import { badArgument, ClientError, messageOf } from "./errors.ts";
 import { createEventStream, type EventStream } from "./event-stream.ts";
 import type { ClientState, EventContext, HeardData, HeardEvent, HeardName, StateChange } from "./events.ts";
@@ -141,7 +141,7 @@ export class Client<T extends HubTypes = HubTypes> {
    */
   send(message: string | Uint8Array): void {
     if (typeof message !== "string" && !(message instanceof Uint8Array))
-      throw badArgument("Send a string or a Uint8Array.");
+      throw badArgument("Not a string or Uint8Array.");
     this.#post("message", message.slice());
   }
 
@@ -247,7 +247,7 @@ export class Client<T extends HubTypes = HubTypes> {
   readonly #receive = (packet: EventPacket, link: Link): void => {
     const { event, id, room } = packet;
     if (this.#uplink.state === "closed") return;
-    if (event === ControlEvent.dropped) this.#listeners.dispatch(event, packet.data);
+    if (event === ("hub:dropped" satisfies typeof ControlEvent.dropped)) this.#listeners.dispatch(event, packet.data);
     if (event.startsWith(RESERVED_PREFIX)) return;
     let { data } = packet;
     try {

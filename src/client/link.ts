@@ -1,7 +1,7 @@
 import type { Close, CloseCode } from "../protocol/close-codes.ts";
 import type { Codec } from "../protocol/codec.ts";
 import {
-  ControlEvent,
+  type ControlEvent,
   PROTOCOL_VERSION,
   type Bye,
   type EventPacket,
@@ -11,10 +11,11 @@ import {
 } from "../protocol/packet.ts";
 import { remote, type ClientError } from "./errors.ts";
 import { Liveness } from "./liveness.ts";
+import type { Patience } from "./patience.ts";
 import type { WebSocketConstructor, WebSocketLike } from "./web-socket.ts";
 
 /** The parts that a connection is made of. */
-export interface LinkParts {
+export interface LinkParts extends Patience {
   readonly WebSocket: WebSocketConstructor;
   readonly url: string;
   readonly codec: Codec & { readonly protocol: string };
@@ -38,15 +39,12 @@ export interface LinkReport {
 /** The code of a connection that ended without a close frame. */
 export const ABNORMAL: typeof CloseCode.abnormal = 1006;
 
-/** `WebSocket.OPEN`. */
-const OPEN = 1;
-
 /** The time that the server has to answer a close, in milliseconds. */
 const CLOSE_TIMEOUT = 2_000;
 
 /** One connection, from its first byte on. It sends hello, answers pings and notices when the connection is dead. */
 export class Link {
-  readonly #codec: Codec;
+  readonly #parts: LinkParts;
   readonly #report: LinkReport;
   readonly #socket: WebSocketLike;
   #timer: ReturnType<typeof setTimeout>;
@@ -57,7 +55,7 @@ export class Link {
   /** @throws the error that `new WebSocket` throws. */
   constructor(parts: LinkParts, hello: string | Uint8Array, report: LinkReport) {
     const { codec, connectTimeout, url, WebSocket } = parts;
-    this.#codec = codec;
+    this.#parts = parts;
     this.#report = report;
     const socket = new WebSocket(url, [codec.protocol]);
     this.#socket = socket;
@@ -74,7 +72,8 @@ export class Link {
 
   /** Whether a message can still be sent: neither end has begun to close the connection. */
   get isOpen(): boolean {
-    return this.#socket.readyState === OPEN;
+    // The value of `WebSocket.OPEN`.
+    return this.#socket.readyState === 1;
   }
 
   send(message: string | Uint8Array): void {
@@ -127,12 +126,12 @@ export class Link {
     this.#liveness?.heard();
     let packet: Partial<EventPacket & ReplyPacket> | null | undefined;
     try {
-      packet = this.#codec.decode(message) as typeof packet;
+      packet = this.#parts.codec.decode(message) as typeof packet;
     } catch {
       // An undecodable message goes to the application, as does a message that is not meant for the codec.
     }
     if (typeof packet?.event === "string") this.#take(packet as EventPacket);
-    else if (this.#liveness === undefined) return;
+    else if (!this.#liveness) return;
     else if (packet?.event === undefined && Number.isInteger(packet?.reply)) this.#report.reply(packet as ReplyPacket);
     else this.#report.message(message);
   }
@@ -141,11 +140,12 @@ export class Link {
   #take(packet: EventPacket): void {
     const { event } = packet;
     const data = packet.data ?? {};
-    if (event === ControlEvent.error) this.#report.failed(remote(data as WireError));
-    else if (event === ControlEvent.bye) this.#bye = data as Bye;
-    else if (this.#liveness === undefined) {
-      if (event === ControlEvent.welcome) this.#welcome(data as Welcome);
-    } else if (event === ControlEvent.ping) this.send(this.#codec.encode({ event: ControlEvent.pong }));
+    if (event === ("hub:error" satisfies typeof ControlEvent.error)) this.#report.failed(remote(data as WireError));
+    else if (event === ("hub:bye" satisfies typeof ControlEvent.bye)) this.#bye = data as Bye;
+    else if (!this.#liveness) {
+      if (event === ("hub:welcome" satisfies typeof ControlEvent.welcome)) this.#welcome(data as Welcome);
+    } else if (event === ("hub:ping" satisfies typeof ControlEvent.ping))
+      this.send(this.#parts.codec.encode({ event: "hub:pong" satisfies typeof ControlEvent.pong }));
     else this.#report.event(packet, this);
   }
 
@@ -156,7 +156,8 @@ export class Link {
     }
     clearTimeout(this.#timer);
     const { heartbeat, timeout } = welcome;
-    this.#liveness = new Liveness(heartbeat ? heartbeat + timeout : Infinity, () => this.drop("No sign of life"));
+    const limit = heartbeat ? heartbeat + timeout : Infinity;
+    this.#liveness = new Liveness(limit, this.#parts, () => this.drop("No sign of life"));
     this.#report.welcome(welcome);
   }
 }

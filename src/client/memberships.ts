@@ -1,4 +1,4 @@
-import { ControlEvent } from "../protocol/packet.ts";
+import type { ControlEvent } from "../protocol/packet.ts";
 import { ClientError } from "./errors.ts";
 
 /** Sends a request that concerns a room to the server. */
@@ -28,19 +28,21 @@ export class Memberships {
     this.#failed = failed;
   }
 
-  async join(room: string): Promise<void> {
+  /** @param isAgain - whether the client was in the room before, and stays interested until the server refuses. */
+  async join(room: string, isAgain = false): Promise<void> {
     const { giveUp } = this.#wanted.get(room) ?? { giveUp: new AbortController() };
     const membership = { giveUp, settled: false };
     this.#wanted.set(room, membership);
     try {
-      await this.#ask(ControlEvent.join, { room }, giveUp);
+      await this.#ask("hub:join" satisfies typeof ControlEvent.join, { room }, giveUp);
     } catch (error) {
+      const { reason } = error as ClientError;
       // The room may have been left, or joined again, meanwhile.
-      if (this.#wanted.get(room) === membership) {
+      if (this.#wanted.get(room) === membership && !(isAgain && isNoRefusal(reason))) {
         this.#wanted.delete(room);
         // If the server did not refuse, it may still let the client in after the client gave up waiting. This undoes
         // that.
-        if ((error as ClientError).reason === undefined) this.leave(room).catch(() => {});
+        if (reason === undefined) this.leave(room).catch(() => {});
       }
       throw error;
     } finally {
@@ -51,13 +53,18 @@ export class Memberships {
   async leave(room: string): Promise<void> {
     const membership = this.#wanted.get(room);
     this.#wanted.delete(room);
-    await this.#ask(ControlEvent.leave, { room });
+    await this.#ask("hub:leave" satisfies typeof ControlEvent.leave, { room });
     // A request to join that is still waiting for its reply must not be sent again on the next connection.
     membership?.giveUp.abort(new ClientError("ERR_CLIENT_DROPPED", `Left "${room}".`));
   }
 
   /** Joins the rooms again on a new connection. Pending requests to join are left out: they are sent again anyway. */
   joinAgain(): void {
-    for (const [room, { settled }] of this.#wanted) if (settled) this.join(room).catch(this.#failed);
+    for (const [room, { settled }] of this.#wanted) if (settled) this.join(room, true).catch(this.#failed);
   }
+}
+
+/** Returns whether an error leaves it open whether the client may be in the room. */
+function isNoRefusal(reason: string | undefined): boolean {
+  return [undefined, "handler-failed", "too-many-requests"].includes(reason);
 }

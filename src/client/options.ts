@@ -5,6 +5,7 @@ import type { Delays, ReconnectOptions } from "./backoff.ts";
 import { ClientError } from "./errors.ts";
 import { json } from "./json.ts";
 import type { QueueLimits, QueueOptions } from "./outbox.ts";
+import type { Patience } from "./patience.ts";
 import type { WebSocketConstructor } from "./web-socket.ts";
 
 /** The options of a client. Every option has a default; an unknown option is an error. */
@@ -35,7 +36,7 @@ export interface ConnectOptions<T extends HubTypes = HubTypes> {
 }
 
 /** {@link ConnectOptions} after they were checked, with the defaults filled in. */
-export interface ResolvedConnectOptions {
+export interface ResolvedConnectOptions extends Patience {
   /** The absolute URL. */
   readonly url: string;
   readonly auth: unknown;
@@ -70,6 +71,7 @@ export function resolveOptions(url: string | URL, options: ConnectOptions): Reso
     ...fill({ ...DEFAULTS, WebSocket }, options),
     codec,
     url: resolveUrl(url),
+    patience: 1,
   } as ResolvedConnectOptions;
   if (typeof resolved.WebSocket !== "function") fail("WebSocket", "given, as from `ws`");
   if (!codec?.encode || !codec.protocol) fail("codec", "a codec");

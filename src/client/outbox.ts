@@ -42,9 +42,6 @@ export interface Outgoing {
   readonly dropped: (error: ClientError) => void;
 }
 
-/** The bytes that a message takes in the queue beside its text. */
-const RECORD_BYTES = 64;
-
 /** The messages that wait for the next connection, in order and bounded. */
 export class Outbox {
   readonly #limits: QueueLimits;
@@ -98,6 +95,7 @@ export class Outbox {
   }
 }
 
+/** Returns the bytes that a message takes in the queue: its text, and 64 beside it. */
 function sizeOf({ message }: Outgoing): number {
-  return RECORD_BYTES + message.length;
+  return 64 + message.length;
 }

@@ -1,5 +1,5 @@
 import type { Close } from "../protocol/close-codes.ts";
-import { ControlEvent, PROTOCOL_VERSION, type Bye, type Hello } from "../protocol/packet.ts";
+import { type ControlEvent, PROTOCOL_VERSION, type Bye, type Hello } from "../protocol/packet.ts";
 import { Backoff } from "./backoff.ts";
 import { ClientError } from "./errors.ts";
 import type { ClientState, StateChange } from "./events.ts";
@@ -20,7 +20,7 @@ export class Uplink {
   readonly #report: UplinkReport;
   readonly #backoff: Backoff | undefined;
   readonly #watch = new AbortController();
-  #conclude: () => void = () => {};
+  #conclude: (() => void) | undefined;
   readonly #ended = new Promise<void>((resolve) => {
     this.#conclude = resolve;
   });
@@ -54,7 +54,7 @@ export class Uplink {
 
   /** The connection on which messages can be sent, if there is one. */
   get link(): Link | undefined {
-    return this.id !== undefined && this.#link?.isOpen ? this.#link : undefined;
+    return this.id && this.#link?.isOpen ? this.#link : undefined;
   }
 
   /** Connects at once if the state is `waiting`. */
@@ -71,7 +71,7 @@ export class Uplink {
     if (this.state !== "closed") {
       this.#link?.close(code, reason);
       this.#finish({ code, reason });
-      if (this.#link === undefined) this.#conclude();
+      if (!this.#link) this.#conclude?.();
     }
     return this.#ended;
   }
@@ -86,7 +86,7 @@ export class Uplink {
       // The caller of `connect` has no listeners yet, so nothing may happen synchronously.
       await Promise.resolve();
       const data: Hello = { protocol: PROTOCOL_VERSION, auth: await (typeof auth === "function" ? auth() : auth) };
-      hello = codec.encode({ event: ControlEvent.hello, data });
+      hello = codec.encode({ event: "hub:hello" satisfies typeof ControlEvent.hello, data });
     } catch (cause) {
       if (current !== this.#attempt) return;
       const error = new ClientError("ERR_CLIENT_AUTH", "auth() failed", { cause });
@@ -111,7 +111,7 @@ export class Uplink {
     } catch (error) {
       // The URL, the subprotocol or the page's policy is wrong, so the next attempt would fail too.
       this.#finish({ code: ABNORMAL, reason: String(error) });
-      this.#conclude();
+      this.#conclude?.();
     }
   }
 
@@ -123,13 +123,13 @@ export class Uplink {
       if (delay === undefined) {
         this.#finish(close);
       } else {
-        this.#isHinted = bye !== undefined;
+        this.#isHinted = !!bye;
         this.#timer = setTimeout(() => void this.#connect(), delayOf(delay));
         this.#change({ state: "waiting", ...close, delay });
         return;
       }
     }
-    this.#conclude();
+    this.#conclude?.();
   };
 
   /** Ends everything but the wait for the connection's end. */

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { nextError, openClient, reached, rejection, startClient, startServer } from "../../support/clients.ts";
 import type { Peer } from "../../support/scripted-server.ts";
 
@@ -59,6 +59,47 @@ test("a room that cannot be joined again is reported, and not tried once more", 
   second.cut();
   const third = await server.admit();
   expect(await third.rest()).toEqual([]);
+});
+
+test.each(["handler-failed", "too-many-requests"])(
+  "a room that cannot be joined again because of %s is reported, and asked for on the next connection",
+  async (code) => {
+    const { server, client, peer } = await openClient();
+    const joined = client.join("tea");
+    await allow(peer);
+    await joined;
+    peer.cut();
+    const reported = nextError(client);
+    const second = await server.admit();
+    second.send({ reply: (await second.asked()).id, error: { code, message: "Not now." } });
+    expect(await reported).toMatchObject({ code: "ERR_CLIENT_REMOTE", reason: code });
+    expect(await second.rest()).toEqual([]);
+    second.cut();
+    const third = await server.admit();
+    expect(await third.asked()).toMatchObject({ event: "hub:join", data: { room: "tea" } });
+  },
+);
+
+test("a room that is not joined again in time is asked for on the next connection", async () => {
+  const { server, client, peer } = await openClient();
+  const joined = client.join("tea");
+  await allow(peer);
+  await joined;
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  onTestFinished(() => void vi.useRealTimers());
+  peer.cut();
+  await reached(client, "waiting");
+  await vi.advanceTimersByTimeAsync(1_000);
+  const second = await server.admit();
+  await second.asked();
+  const reported = nextError(client);
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(await reported).toMatchObject({ code: "ERR_CLIENT_TIMEOUT" });
+  second.cut();
+  await reached(client, "waiting");
+  await vi.advanceTimersByTimeAsync(1_000);
+  const third = await server.admit();
+  expect(await third.asked()).toMatchObject({ event: "hub:join", data: { room: "tea" } });
 });
 
 test("a pending join is repeated when the connection is lost, and settles then", async () => {
