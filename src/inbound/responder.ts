@@ -6,7 +6,13 @@ import type { MemberLifecycle } from "../members/lifecycle.ts";
 import type { LocalNode } from "../members/local-node.ts";
 import type { Member } from "../members/member.ts";
 import { CloseCode, type Close } from "../protocol/close-codes.ts";
-import { ControlEvent, type EventPacket, type ReplyPacket, type WireError } from "../protocol/packet.ts";
+import {
+  ControlEvent,
+  RESERVED_PREFIX,
+  type EventPacket,
+  type ReplyPacket,
+  type WireError,
+} from "../protocol/packet.ts";
 import type { ErrorReport } from "../report.ts";
 import type { Idempotency } from "./idempotency.ts";
 
@@ -78,9 +84,12 @@ export class Responder {
   }
 }
 
-/** Returns whether a request may be repeated. */
-export function isKeyed({ id, key }: EventPacket): boolean {
-  return id !== undefined && key !== undefined;
+/**
+ * Returns whether a request may be repeated. A control request concerns the connection that it comes on, and is handled
+ * again on every other one.
+ */
+export function isKeyed({ event, id, key }: EventPacket): boolean {
+  return id !== undefined && key !== undefined && !event.startsWith(RESERVED_PREFIX);
 }
 
 const ABUSE: Close = { code: CloseCode.abuse, reason: "Too much that is wrong" };

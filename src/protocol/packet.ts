@@ -166,7 +166,8 @@ export function parsePacket(value: unknown): Packet {
   if (packet.event !== undefined) {
     checkEventName(packet.event);
     if (packet.id !== undefined) checkId(packet.id, "id");
-    if (packet.key !== undefined) checkKey(packet.key);
+    // A key has no meaning in a packet that is no request.
+    if (packet.id !== undefined && packet.key !== undefined) checkKey(packet.key);
     return value as EventPacket;
   }
   if (packet.reply === undefined) {

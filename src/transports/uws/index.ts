@@ -11,10 +11,11 @@ import type {
   UpgradeDecision,
 } from "../transport.ts";
 import { checkFactoryOptions } from "../shared/factory-options.ts";
+import { handshakeFault } from "../shared/handshake.ts";
 import { WaitingClient } from "../shared/waiting-client.ts";
 import { Closings } from "./closings.ts";
 import { UwsConnection, type UserData, type UwsConnectionParts } from "./connection.ts";
-import { answer, copyUpgrade } from "./http.ts";
+import { answer, copyUpgrade, isWebSocketRequest } from "./http.ts";
 import { loadLibrary, type Library } from "./library.ts";
 import { OwnApp } from "./own-app.ts";
 import { ANY_PATH, freePattern, takePattern } from "./patterns.ts";
@@ -43,9 +44,9 @@ export interface UwsOptions {
  * app.listen(8080, () => {});
  */
 export function uws(options: UwsOptions = {}): Transport {
-  checkFactoryOptions("uws", "app", options);
+  checkFactoryOptions("uws", ["app"], options);
   const { app } = options;
-  if (app !== undefined && typeof (app as Partial<TemplatedApp> | null)?.ws !== "function") {
+  if ("app" in options && typeof (app as Partial<TemplatedApp> | null | undefined)?.ws !== "function") {
     throw new HubError("ERR_HUB_OPTION", 'The option "app" of uws() must be an App or SSLApp of uWebSockets.js.');
   }
   return new UwsTransport(loadLibrary(), app);
@@ -129,7 +130,8 @@ class UwsTransport implements Transport {
       sendPingsAutomatically: false,
       upgrade: (response, request, context) => {
         // The library takes ":name" and "*" for patterns, but the path of a hub is literal.
-        if (path !== undefined && request.getUrl() !== path) request.setYield(true);
+        const isOurs = (path === undefined || request.getUrl() === path) && isWebSocketRequest(request);
+        if (!isOurs) request.setYield(true);
         else watch(this.#handlers, this.#upgrade(response, request, context, secure), () => response.close());
       },
       open: (native) => native.getUserData().connection.opened(native),
@@ -154,13 +156,14 @@ class UwsTransport implements Transport {
     context: us_socket_context_t,
     secure: boolean,
   ): Promise<void> {
-    if (request.getHeader("sec-websocket-version") !== "13") {
-      answer(response, 426, "Only version 13 of the WebSocket protocol", { "Sec-WebSocket-Version": "13" });
-      return;
-    }
     const client = new WaitingClient();
     response.onAborted(() => client.disconnected());
     const info = copyUpgrade(request, response, secure, client);
+    const fault = handshakeFault(info.headers);
+    if (fault !== undefined) {
+      answer(response, fault.status, fault.message, fault.headers);
+      return;
+    }
     const decision = this.#handlers.upgrade(info);
     const decided = decision instanceof Promise ? await decision : decision;
     if (client.isGone) return;
