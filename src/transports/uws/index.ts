@@ -12,6 +12,7 @@ import type {
 } from "../transport.ts";
 import { checkFactoryOptions } from "../shared/factory-options.ts";
 import { handshakeFault } from "../shared/handshake.ts";
+import { OpenFiles } from "../shared/open-files.ts";
 import { WaitingClient } from "../shared/waiting-client.ts";
 import { Closings } from "./closings.ts";
 import { UwsConnection, type UserData, type UwsConnectionParts } from "./connection.ts";
@@ -63,6 +64,7 @@ class UwsTransport implements Transport {
   #handlers!: TransportHandlers;
   #settings!: TransportSettings;
   #own: OwnApp | undefined;
+  #openFiles: OpenFiles | undefined;
   #destroyed: Promise<void> | undefined;
 
   constructor(library: Library, app: TemplatedApp | undefined) {
@@ -75,7 +77,9 @@ class UwsTransport implements Transport {
     this.#settings = settings;
     this.#closings = new Closings(handlers);
     this.#connectionParts = { ...settings, handlers, closings: this.#closings };
-    if (this.#attachedTo !== undefined) this.#route(this.#attachedTo, isTls(this.#attachedTo));
+    if (this.#attachedTo === undefined) return;
+    this.#route(this.#attachedTo, isTls(this.#attachedTo));
+    this.#openFiles = new OpenFiles(handlers);
   }
 
   async listen(options: ListenOptions): Promise<ListenAddress> {
@@ -83,6 +87,7 @@ class UwsTransport implements Transport {
       throw new HubError("ERR_HUB_ATTACHED", "This hub is attached to your own app. Call app.listen() instead.");
     }
     this.#own = await OwnApp.open(this.#library, options, (app) => this.#route(app, options.tls !== undefined));
+    this.#openFiles = new OpenFiles(this.#handlers);
     return { port: this.#own.port };
   }
 
@@ -101,6 +106,7 @@ class UwsTransport implements Transport {
    */
   async #destroy(): Promise<void> {
     this.stopListening();
+    this.#openFiles?.stop();
     if (this.#attachedTo !== undefined) freePattern(this.#attachedTo, this.#settings.path ?? ANY_PATH);
     for (const connection of this.#connections) {
       if (!this.#closings.isDraining(connection)) connection.terminate();

@@ -20,6 +20,7 @@ import { checkFactoryOptions } from "../shared/factory-options.ts";
 import { asksForWebSocket, handshakeFault } from "../shared/handshake.ts";
 import { addHeader, fromLatin1 } from "../shared/headers.ts";
 import { listenError } from "../shared/listen-error.ts";
+import { OpenFiles } from "../shared/open-files.ts";
 import { upgradeInfo } from "../shared/upgrade-info.ts";
 import { WaitingClient } from "../shared/waiting-client.ts";
 import { checkServer, type ApplicationServer } from "./application-server.ts";
@@ -129,6 +130,7 @@ class WsTransport implements Transport {
   #settings!: TransportSettings;
   #upgrader!: WebSocketServer;
   #own: Server | TlsServer | undefined;
+  #openFiles: OpenFiles | undefined;
   // The results of the negotiation that is being answered. `ws` asks for them and tells them in callbacks, all of which
   // it calls before `handleUpgrade` returns.
   #protocol = "";
@@ -160,6 +162,7 @@ class WsTransport implements Transport {
       this.#wireForm = this.#wireFormFor(agreedWindowBits(headers));
     });
     if (this.#attachedTo !== undefined) this.#route(this.#attachedTo);
+    if (this.#attachedTo !== undefined || this.#noServer) this.#openFiles = new OpenFiles(handlers);
   }
 
   async listen(options: ListenOptions): Promise<ListenAddress> {
@@ -183,6 +186,7 @@ class WsTransport implements Transport {
       });
     }
     this.#own = server;
+    this.#openFiles = new OpenFiles(this.#handlers);
     this.#route(server);
     const address = server.address() as AddressInfo | string;
     return { port: typeof address === "string" ? 0 : address.port };
@@ -197,6 +201,7 @@ class WsTransport implements Transport {
   }
 
   async #destroy(): Promise<void> {
+    this.#openFiles?.stop();
     const server = this.#attachedTo ?? this.#own;
     if (server !== undefined) UpgradeRouter.of(server).remove(this.#settings.path);
     for (const socket of this.#undecided) socket.destroy();
