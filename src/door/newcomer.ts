@@ -115,6 +115,7 @@ export class Newcomer {
     const turn = createDeferred();
     soon(report, turn.resolve);
     const verdict = await door.introduce(handshake);
+    this.#timer.cancel();
     await turn.promise;
     if (!this.#waiting) return;
     if (!("reason" in verdict)) {

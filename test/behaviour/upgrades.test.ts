@@ -8,6 +8,7 @@ import { connect, type AddressInfo, type Server as NetServer } from "node:net";
 import type { Duplex } from "node:stream";
 import { connect as connectTls } from "node:tls";
 import { Hub, type HubOptions, type User } from "roomcast";
+import { memory } from "roomcast/testing";
 import { ws } from "roomcast/transports/ws";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { WebSocketServer } from "ws";
@@ -114,6 +115,17 @@ describe("a request that asks for another protocol", () => {
     expect((await client.response())?.status).toBe(101);
     expect(hub.sockets.size).toBe(1);
     expect(errors.take()).toEqual([]);
+  });
+
+  test("is not taken back from a server after the hub was closed", async () => {
+    const server = plainServer() as Server & { shouldUpgradeCallback?: unknown };
+    const { shouldUpgradeCallback } = server;
+    const first = newHub({ transport: ws({ server }), path: "/first" });
+    const second = newHub({ transport: ws({ server }), path: "/second" });
+    await first.hub.close();
+    await second.hub.close();
+    expect(server.shouldUpgradeCallback).toBe(shouldUpgradeCallback);
+    expect(server.listenerCount("upgrade") + server.listenerCount("newListener")).toBe(0);
   });
 
   test("is left to another listener for upgrades", async () => {
@@ -337,12 +349,12 @@ describe("hub.handleUpgrade", () => {
     await expect(hub.listen(0)).rejects.toEqual(hubError("ERR_HUB_ATTACHED", "handleUpgrade"));
   });
 
-  test.each<[string, HubOptions["transport"]]>([
-    ["a server of its own", ws()],
-    ["a server of the application's", ws({ server: createServer() })],
-    ["uws", "uws"],
-  ])("is an error on a hub with %s", (_, transport) => {
-    const { hub } = newHub({ transport });
+  test.each<[string, () => HubOptions["transport"]]>([
+    ["a server of its own", () => ws()],
+    ["a server of the application's", () => ws({ server: createServer() })],
+    ["no network", () => memory()],
+  ])("is an error on a hub with %s", (_, create) => {
+    const { hub } = newHub({ transport: create() });
     const call = (): void => hub.handleUpgrade({ rawHeaders: [] } as never, { unshift() {} } as never, Buffer.alloc(0));
     expect(call).toThrow(hubError("ERR_HUB_OPTION", "ws({ noServer: true })"));
   });

@@ -1,15 +1,26 @@
-/** The headers that make a request a WebSocket handshake. */
-interface HandshakeHeaders {
+/** The headers that tell whether a request asks for a WebSocket. */
+interface AskingHeaders {
   readonly connection?: string | undefined;
+  readonly "content-length"?: string | undefined;
+  readonly "transfer-encoding"?: string | undefined;
   readonly upgrade?: string | undefined;
 }
 
 /**
- * Returns whether a request asks for a WebSocket, however badly. Any other request, such as one with `Upgrade: h2c`, is
- * an ordinary one, and none of the hub's business.
+ * Returns whether a request asks for a WebSocket, however badly. Any other request, such as one with `Upgrade: h2c` or
+ * one with a body, is an ordinary one, and none of the hub's business.
  */
-export function asksForWebSocket(method: string | undefined, { connection, upgrade }: HandshakeHeaders): boolean {
-  return method?.toUpperCase() === "GET" && hasToken(upgrade, "websocket") && hasToken(connection, "upgrade");
+export function asksForWebSocket(method: string | undefined, headers: AskingHeaders): boolean {
+  return (
+    method?.toUpperCase() === "GET" &&
+    hasToken(headers.upgrade, "websocket") &&
+    hasToken(headers.connection, "upgrade") &&
+    !hasBody(headers)
+  );
+}
+
+function hasBody({ "content-length": length = "", "transfer-encoding": encoding = "" }: AskingHeaders): boolean {
+  return encoding !== "" || !/^0*$/.test(length);
 }
 
 function hasToken(list: string | undefined, token: string): boolean {

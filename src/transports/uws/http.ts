@@ -27,6 +27,8 @@ export function copyUpgrade(
 export function isWebSocketRequest(request: HttpRequest): boolean {
   return asksForWebSocket(request.getMethod(), {
     connection: request.getHeader("connection"),
+    "content-length": request.getHeader("content-length"),
+    "transfer-encoding": request.getHeader("transfer-encoding"),
     upgrade: request.getHeader("upgrade"),
   });
 }

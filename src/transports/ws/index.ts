@@ -5,7 +5,7 @@ import type { AddressInfo, Socket as TcpSocket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import { WebSocketServer, type ServerOptions } from "ws";
-import { HubError } from "../../errors.ts";
+import { HubError, messageOf } from "../../errors.ts";
 import { later, microtask, watch } from "../../guard.ts";
 import type {
   ListenAddress,
@@ -319,7 +319,8 @@ class WsTransport implements Transport {
         this.#open(carrier as CarrierWebSocket, tcp, decision.context);
       });
     } catch (error) {
-      // `ws` throws if the socket is a WebSocket already, of whoever was quicker.
+      // The socket is a WebSocket already, of whoever was quicker.
+      if (!/more than once/.test(messageOf(error))) throw error;
       this.#lost(error);
     }
   }

@@ -21,6 +21,9 @@ export interface Route {
   failed(error: HubError): void;
 }
 
+/** A server that asks before each upgrade whether it is wanted, as those of Node.js 24 and later do. */
+type AskingServer = EventEmitter & { shouldUpgradeCallback?: (request: IncomingMessage) => boolean };
+
 type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 
 const routers = new WeakMap<EventEmitter, UpgradeRouter>();
@@ -34,7 +37,9 @@ const routers = new WeakMap<EventEmitter, UpgradeRouter>();
  * a request for anything else than a WebSocket goes back to the server as an ordinary one.
  */
 export class UpgradeRouter {
-  readonly #server: EventEmitter;
+  readonly #server: AskingServer;
+  /** The function that the server had before for its question whether an upgrade is wanted. */
+  #wanted: AskingServer["shouldUpgradeCallback"];
   /** The routes by path. The one of `undefined` takes every path that no other takes. */
   readonly #routes = new Map<string | undefined, Route>();
 
@@ -61,14 +66,19 @@ export class UpgradeRouter {
     if (this.#routes.size === 0) {
       // First, so that what another listener does to the socket is seen.
       this.#server.prependListener("upgrade", this.#upgrade).on("newListener", this.#newListener);
+      this.#wanted = this.#server.shouldUpgradeCallback;
+      if (this.#wanted !== undefined) this.#server.shouldUpgradeCallback = this.#isWanted;
     }
     this.#routes.set(path, route);
   }
 
   /** Removes the route of a path. */
   remove(path: string | undefined): void {
-    this.#routes.delete(path);
-    if (this.#routes.size === 0) this.#server.off("upgrade", this.#upgrade).off("newListener", this.#newListener);
+    if (!this.#routes.delete(path) || this.#routes.size > 0) return;
+    this.#server.off("upgrade", this.#upgrade).off("newListener", this.#newListener);
+    if (this.#server.shouldUpgradeCallback === this.#isWanted && this.#wanted !== undefined) {
+      this.#server.shouldUpgradeCallback = this.#wanted;
+    }
   }
 
   /** Number of listeners that are not this router's. */
@@ -76,9 +86,16 @@ export class UpgradeRouter {
     return this.#server.listeners("upgrade").filter((listener) => listener !== this.#upgrade).length;
   }
 
+  /** Leaves a request that asks for no WebSocket to the application, where Node.js itself can do that. */
+  readonly #isWanted = (request: IncomingMessage): boolean => {
+    const isOurs = this.#others > 0 || asksForWebSocket(request.method, request.headers);
+    return isOurs && this.#wanted?.call(this.#server, request) === true;
+  };
+
   readonly #upgrade: UpgradeListener = (request, socket, head) => {
     const isShared = this.#others > 0;
     if (!asksForWebSocket(request.method, request.headers)) {
+      // Node.js before 24.9 does not ask.
       if (!isShared) returnRequest(this.#server, request, socket, head);
       return;
     }

@@ -26,6 +26,8 @@ describe.each(TRANSPORTS)("a request to a hub with a server of its own, on %s", 
     ["is of version 8", 426, { "Sec-WebSocket-Version": "8" }],
     ["is of no version", 426, { "Sec-WebSocket-Version": [] }],
     ["asks for HTTP/2", 426, { Upgrade: "h2c", Connection: "Upgrade, HTTP2-Settings", "HTTP2-Settings": "AAMAAABk" }],
+    ["has a body", 426, { "Content-Length": "5" }],
+    ["has a body in chunks", 426, { "Transfer-Encoding": "chunked" }],
     ["asks for no upgrade", 426, { Upgrade: [] }],
     ["does not name the upgrade in its connection", 426, { Connection: "keep-alive" }],
   ])("that %s gets %i, is shown to nobody and takes no place", async (_, status, headers) => {
