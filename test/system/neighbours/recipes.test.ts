@@ -1,5 +1,5 @@
 import { mkdirSync } from "node:fs";
-import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { WebSocket } from "ws";
 import { RawClient, rawRequest } from "../../../src/testing/raw-client.ts";
 import { WsClient } from "../../support/ws-client.ts";
@@ -157,7 +157,12 @@ describe("the recipe beside Socket.IO", () => {
 
 const vitePage = (text: string): string => `import.meta.hot.accept();\nexport const text = "${text}";\n`;
 
-const nextPage = (text: string): string => `"use client";\nexport default function Page() { return <p>${text}</p>; }\n`;
+function writeNextPage(text: string): void {
+  mkdirSync(neighbourhood.path("app"), { recursive: true });
+  const layout = "export default function Layout({ children }) { return <html><body>{children}</body></html>; }";
+  neighbourhood.write("app/layout.js", layout);
+  neighbourhood.write("app/page.js", `"use client";\nexport default function Page() { return <p>${text}</p>; }\n`);
+}
 
 /** Waits for a message of a development server that matches. */
 async function told(client: WsClient, pattern: RegExp): Promise<string> {
@@ -167,39 +172,79 @@ async function told(client: WsClient, pattern: RegExp): Promise<string> {
   }
 }
 
-test("Vite's development server goes on to update pages", { timeout: PATIENCE }, async () => {
-  neighbourhood.write("index.html", '<script type="module" src="/page.js"></script>');
-  neighbourhood.write("page.js", vitePage("before"));
-  const running = await neighbourhood.run("vite");
-  const ours = await member(running);
-  const client = await textOf(running, "/@vite/client");
-  const token = /wsToken = "([^"]+)"/.exec(client)?.[1] ?? "";
-  const hot = await connect(running.port, `/?token=${token}`, ["vite-hmr"]);
-  await told(hot, /"connected"/);
-  expect(await textOf(running)).toContain("/page.js");
-  expect(await textOf(running, "/page.js")).toContain("before");
-  neighbourhood.write("page.js", vitePage("after"));
-  expect(await told(hot, /"update"/)).toContain("/page.js");
-  expect(await textOf(running, "/page.js")).toContain("after");
-  await expectServed(ours);
-  await expectServed(await member(running));
-  expect(running.output()).not.toMatch(/ERR_HUB/);
+describe("Vite's development server goes on to update pages", () => {
+  async function expectUpdates(running: Running): Promise<void> {
+    const ours = await member(running);
+    const client = await textOf(running, "/@vite/client");
+    const token = /wsToken = "([^"]+)"/.exec(client)?.[1] ?? "";
+    const hot = await connect(running.port, `/?token=${token}`, ["vite-hmr"]);
+    await told(hot, /"connected"/);
+    expect(await textOf(running, "/page.js")).toContain("before");
+    neighbourhood.write("page.js", vitePage("after"));
+    expect(await told(hot, /"update"/)).toContain("/page.js");
+    expect(await textOf(running, "/page.js")).toContain("after");
+    await expectServed(ours);
+    await expectServed(await member(running));
+    expect(running.output()).not.toMatch(/ERR_HUB|HubWarning/);
+  }
+
+  beforeEach(() => {
+    neighbourhood.write("index.html", '<script type="module" src="/page.js"></script>');
+    neighbourhood.write("page.js", vitePage("before"));
+  });
+
+  test("by the recipe", { timeout: PATIENCE }, async () => {
+    const running = await neighbourhood.run("vite");
+    expect(await textOf(running)).toContain("/page.js");
+    await expectUpdates(running);
+  });
+
+  test("in middleware mode", { timeout: PATIENCE }, async () => {
+    const vite = `
+      import { createServer as createViteServer } from "vite";
+      const vite = await createViteServer({ configFile: false, server: { middlewareMode: true, hmr: { server } } });
+      app.use(vite.middlewares);
+    `;
+    await expectUpdates(await neighbourhood.run("express", (text) => text.replace("server.listen", `${vite}$&`)));
+  });
+});
+
+describe("without the path of the recipe", () => {
+  const pathless = (text: string): string => text.replace(', path: "/chat"', "");
+
+  test.each(["socket.io", "vite"])(
+    "the hub beside %s is an error that names it",
+    { timeout: PATIENCE },
+    async (recipe) => {
+      await expect(neighbourhood.run(recipe, pathless)).rejects.toThrow(/ERR_HUB_PATH_TAKEN|option "path"/);
+    },
+  );
+
+  test(
+    "the hub beside Next.js, which comes later, reports the error, and pages are updated",
+    { timeout: PATIENCE },
+    async () => {
+      writeNextPage("before");
+      const running = await neighbourhood.run("next", pathless);
+      await member(running);
+      expect(await textOf(running)).toContain("before");
+      await expect.poll(running.output).toContain('option "path"');
+      const hot = await connect(running.port, "/_next/hmr");
+      await told(hot, /"sync"/);
+      expect(neighbourhood.isAlive).toBe(true);
+    },
+  );
 });
 
 test("a custom server of Next.js goes on to update pages", { timeout: PATIENCE }, async () => {
-  mkdirSync(neighbourhood.path("app"), { recursive: true });
-  neighbourhood.write(
-    "app/layout.js",
-    "export default function Layout({ children }) { return <html><body>{children}</body></html>; }\n",
-  );
-  neighbourhood.write("app/page.js", nextPage("before"));
+  writeNextPage("before");
   const running = await neighbourhood.run("next");
   const ours = await member(running);
   expect(await textOf(running)).toContain("before");
   const hot = await connect(running.port, "/_next/hmr");
   await told(hot, /"sync"/);
   await expectServed(await member(running));
-  neighbourhood.write("app/page.js", nextPage("after"));
+  writeNextPage("after");
   await told(hot, /"built"/);
   await expect.poll(() => textOf(running), { timeout: PATIENCE }).toContain("after");
   await expectServed(ours);
