@@ -265,6 +265,24 @@ async function handOver(options: HubOptions = {}): Promise<{ port: number; error
   return { port: await listen(server), ...made };
 }
 
+test("a client that does not wait for the answer to an earlier request is no error of the hub", async () => {
+  const decide = new Inbox<(user: User) => void>();
+  const answer = new Inbox<() => void>();
+  const server = createServer((_request, response) => answer.push(() => void response.end("late")));
+  const authenticate = (): Promise<User> => new Promise((resolve) => decide.push(resolve));
+  const { errors, hub } = newHub({ transport: ws({ server }), path: "/chat", authenticate });
+  const client = await RawClient.connect(await listen(server));
+  onTestFinished(() => client.vanish());
+  client.write(rawRequest("/", {}), rawRequest("/chat", UPGRADE_HEADERS));
+  const letIn = await decide.next();
+  (await answer.next())?.();
+  expect((await client.response())?.body).toBe("late");
+  letIn?.({ id: "ann" });
+  expect((await client.response())?.status).toBe(400);
+  expect(errors.take()).toEqual([]);
+  expect(hub.sockets.size).toBe(0);
+});
+
 describe("hub.handleUpgrade", () => {
   test("takes the requests that the application hands over", async () => {
     const { port, hub, errors } = await handOver();

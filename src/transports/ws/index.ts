@@ -251,7 +251,7 @@ class WsTransport implements Transport {
   #take(request: IncomingMessage, socket: Duplex, head: Buffer, isShared: boolean): void {
     // The client may have left while the application looked at its request.
     if (socket.destroyed) return;
-    const claim = new SocketClaim(socket as TcpSocket);
+    const claim = new SocketClaim(socket as TcpSocket, isShared || this.#noServer);
     if (isShared) this.#takeShared(request, claim, head);
     else this.#begin(request, claim, head);
   }
@@ -260,7 +260,7 @@ class WsTransport implements Transport {
   #takeShared(request: IncomingMessage, claim: SocketClaim, head: Buffer): void {
     claim.tcp.on("error", ignore);
     microtask(this.#handlers, () => {
-      if (claim.isLost || claim.tcp.destroyed) this.#lost();
+      if (claim.isLost || claim.tcp.destroyed) this.#lost(claim);
       else this.#begin(request, claim, head);
     });
   }
@@ -307,7 +307,7 @@ class WsTransport implements Transport {
 
   #answer(decision: UpgradeDecision, headers: UpgradeInfo["headers"], claim: SocketClaim, head: Buffer): void {
     const { tcp } = claim;
-    if (claim.isLost) return this.#lost();
+    if (claim.isLost) return this.#lost(claim);
     if (!decision.accept) {
       refuseUpgrade(tcp, decision.status, decision.message, decision.headers);
       return;
@@ -321,7 +321,7 @@ class WsTransport implements Transport {
     } catch (error) {
       // The socket is a WebSocket already, of whoever was quicker.
       if (!/more than once/.test(messageOf(error))) throw error;
-      this.#lost(error);
+      this.#lost(claim, error);
     }
   }
 
@@ -338,8 +338,9 @@ class WsTransport implements Transport {
   }
 
   /** Reports a client that somebody else has answered. Its connection is theirs. */
-  #lost(cause?: unknown): void {
-    this.#handlers.error(new HubError("ERR_HUB_PATH_TAKEN", ANSWERED, { cause }));
+  #lost({ isShared, tcp }: SocketClaim, cause?: unknown): void {
+    if (isShared) this.#handlers.error(new HubError("ERR_HUB_PATH_TAKEN", ANSWERED, { cause }));
+    else refuseUpgrade(tcp, 400, "Wait for the answers to earlier requests");
   }
 
   /** Chooses the form for a window. Messages that are not compressed are valid for every client. */
