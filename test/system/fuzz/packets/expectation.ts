@@ -30,7 +30,8 @@ export function expectationOf(message: string | Buffer, takesMessages: boolean):
   if (event === "hub:pong") return NONE;
   const code = refusalOf(event);
   // Minus zero is zero.
-  if (id !== undefined) return { answer: "reply", id: id + 0, code, sameAs: key && JSON.stringify([event, key]) };
+  const sameAs = event.startsWith("hub:") ? undefined : key && JSON.stringify([event, key]);
+  if (id !== undefined) return { answer: "reply", id: id + 0, code, sameAs };
   return { answer: "error", code };
 }
 
