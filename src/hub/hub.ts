@@ -1,3 +1,6 @@
+import type { Buffer } from "node:buffer";
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
 import { checkEventName, checkFunction, onlyValue } from "../checks/arguments.ts";
 import type { BackplaneState } from "../cluster/cluster.ts";
 import type { NodeMessageHandler } from "../cluster/node-messages.ts";
@@ -31,6 +34,11 @@ import type { HubStatistics } from "./statistics.ts";
 import type { Target } from "./target.ts";
 import { MapView, SetView } from "./views.ts";
 
+/** Refuses a server in the place of the options, which TypeScript would accept because all options may be absent. */
+interface NoServer {
+  readonly listen?: never;
+}
+
 /**
  * Rooms over WebSockets: the root of all sockets and targets.
  *
@@ -49,7 +57,7 @@ export class Hub<T extends HubTypes = HubTypes> extends Sender<T> {
    *
    * @throws {HubError} `ERR_HUB_OPTION`, `ERR_HUB_TRANSPORT_UNAVAILABLE`, `ERR_HUB_PATH_TAKEN`.
    */
-  constructor(options: HubOptions<T> = {}) {
+  constructor(options: HubOptions<T> & NoServer = {}) {
     super();
     this.#parts = assembleHub<T>(this, resolveHubOptions(options));
     this.#parts.hubLifecycle.start();
@@ -238,6 +246,24 @@ export class Hub<T extends HubTypes = HubTypes> extends Sender<T> {
    */
   listen(where: number | ListenOptions = {}): Promise<ListenAddress> {
     return this.#parts.hubLifecycle.listen(where);
+  }
+
+  /**
+   * Takes an upgrade request, for an application that routes upgrades itself: of a hub with the transport
+   * `ws({ noServer: true })`. The hub answers the client, whatever the request is, and has the socket from then on. The
+   * option `path` holds here, too: other paths get 404.
+   *
+   * @example
+   * server.on("upgrade", (request, socket, head) => {
+   *   if (request.url === "/chat") hub.handleUpgrade(request, socket, head);
+   *   else others.handleUpgrade(request, socket, head);
+   * });
+   *
+   * @param request - the arguments of the event `upgrade` of an `http` or `https` server.
+   * @throws {HubError} `ERR_HUB_OPTION` with any other transport, `ERR_HUB_ARGUMENT`.
+   */
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    this.#parts.hubLifecycle.handleUpgrade(request, socket, head);
   }
 
   /**

@@ -1,3 +1,6 @@
+import { Buffer } from "node:buffer";
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
 import { isDelay } from "../checks/option-rules.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { createDeferred } from "../deferred.ts";
@@ -77,6 +80,25 @@ export class HubLifecycle {
       this.#listening = undefined;
       throw error;
     }
+  }
+
+  /** Hands an upgrade request of the application's to the transport. */
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const { transport } = this.#parts;
+    if (transport.handleUpgrade === undefined) {
+      throw new HubError(
+        "ERR_HUB_OPTION",
+        `The transport "${transport.name}" takes no upgrade requests of an application. ` +
+          "Create the hub with { transport: ws({ noServer: true }) }.",
+      );
+    }
+    if (!Array.isArray(request?.rawHeaders) || typeof socket?.unshift !== "function" || !Buffer.isBuffer(head)) {
+      throw new HubError(
+        "ERR_HUB_ARGUMENT",
+        'handleUpgrade() takes (request, socket, head), as the event "upgrade" of an http server has them.',
+      );
+    }
+    transport.handleUpgrade(request, socket, head);
   }
 
   /** Drains the hub, and then closes it. */

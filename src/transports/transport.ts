@@ -1,4 +1,6 @@
 import type { Buffer } from "node:buffer";
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
 
 /**
  * A transport is the seam between the hub and the wire: it accepts upgrades, hands over whole messages and writes
@@ -28,6 +30,14 @@ export interface Transport {
    *   owns the server and must bind it itself.
    */
   listen(options: ListenOptions): Promise<ListenAddress>;
+
+  /**
+   * Takes an upgrade request that the application hands over, as `hub.handleUpgrade` documents it. Absent where the
+   * transport cannot.
+   *
+   * @throws {HubError} `ERR_HUB_OPTION` when the transport gets its requests from a server.
+   */
+  handleUpgrade?(request: IncomingMessage, socket: Duplex, head: Buffer): void;
 
   /** Refuses new connections and keeps the open ones. Calling it again does nothing. */
   stopListening(): void;

@@ -91,6 +91,12 @@ describe.each(TRANSPORTS)("listening on %s", (transport) => {
     await expectGreeting(hub, `ws://127.0.0.1:${port}`);
   });
 
+  test("on an abstract Unix domain socket is an error", async () => {
+    const error = await failure(newHub({ transport }), { socketPath: "\0roomcast" });
+    expect(error).toMatchObject({ code: "ERR_HUB_OPTION" });
+    expect(error.message).toContain("in the file system");
+  });
+
   test("works on one address", async () => {
     const hub = newHub({ transport });
     const { port } = await hub.listen({ host });

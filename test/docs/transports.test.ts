@@ -29,16 +29,18 @@ afterEach(async () => {
 async function dial(
   port: number,
   headers: Readonly<Record<string, string | readonly string[]>> = {},
+  url = "/chat",
 ): Promise<RawClient> {
   const client = await RawClient.connect(port);
   ended.push(() => client.vanish());
-  client.write(rawRequest("/chat", { ...UPGRADE_HEADERS, ...headers }));
+  client.write(rawRequest(url, { ...UPGRADE_HEADERS, ...headers }));
   return client;
 }
 
 async function startHub(
   options: HubOptions,
   headers: Readonly<Record<string, string | readonly string[]>> = {},
+  url?: string,
 ): Promise<Scene> {
   const hub = new Hub({ welcome: false, maxMessageBytes: 1024, path: "/chat", ...options });
   ended.push(() => hub.close());
@@ -46,7 +48,7 @@ async function startHub(
     hub.on("disconnection", (_socket, how) => resolve(how));
   });
   const { port } = await hub.listen({ host: "127.0.0.1" });
-  const client = await dial(port, headers);
+  const client = await dial(port, headers, url);
   return { hub, client, response: await client.response(), disconnection };
 }
 
@@ -80,14 +82,6 @@ async function reports(transport: TransportName, bytes: Buffer): Promise<number>
   return (await disconnection).code;
 }
 
-async function statusFor(
-  transport: TransportName,
-  headers: Readonly<Record<string, string | readonly string[]>>,
-): Promise<string> {
-  const { response } = await startHub({ transport }, headers);
-  return `status ${response?.status}`;
-}
-
 /** What the application's server answers to everything. */
 const HOST_STATUS = 418;
 
@@ -108,7 +102,7 @@ async function host(transport: TransportName): Promise<Host> {
     return { port: (server.address() as AddressInfo).port, attach: () => ws({ server }) };
   }
   const library = loadLibrary();
-  const app = library.App();
+  const app = library.App().any("/*", (response) => void response.writeStatus(`${HOST_STATUS} `).end());
   ended.push(() => app.close());
   const port = await new Promise<number>((resolve) => {
     app.listen("127.0.0.1", 0, (socket) => resolve(library.us_socket_local_port(socket)));
@@ -211,12 +205,26 @@ const observers: Readonly<Record<string, (transport: TransportName) => Promise<s
     return "are all answered";
   },
 
-  "a handshake without a valid key": (transport) => statusFor(transport, { "Sec-WebSocket-Key": "short" }),
+  async "a handshake without a valid key, on a server of yours"(transport) {
+    const { port, attach } = await host(transport);
+    const hub = new Hub({ transport: attach(), path: "/chat" });
+    ended.push(() => hub.close());
+    const status = (await (await dial(port, { "Sec-WebSocket-Key": "short" })).response())?.status;
+    return status === HOST_STATUS ? "is left to your app" : `gets status ${status}`;
+  },
 
-  async "a handshake of another version than 13"(transport) {
-    const old = await statusFor(transport, { "Sec-WebSocket-Version": "8" });
-    const status = await statusFor(transport, { "Sec-WebSocket-Version": "12" });
-    return old === "status 101" ? `${status}; version 8 is accepted` : status;
+  async "a URL with bytes above 127"(transport) {
+    const { hub, client, response } = await startHub({ transport, path: undefined }, {}, "/Jörg");
+    const [socket] = hub.sockets.values();
+    if (socket?.handshake.url === "/Jörg") return "is read as UTF-8";
+    client.vanish();
+    return `is refused by Node.js with ${response?.status}`;
+  },
+
+  async "bytes above 127 at the ends of a header's value"(transport) {
+    const { hub } = await startHub({ transport }, { "X-Name": "éü" });
+    const [socket] = hub.sockets.values();
+    return { éü: "are read as UTF-8", "": "are cut off" }[socket?.handshake.headers["x-name"] ?? "?"] ?? "are lost";
   },
 
   async "compression: what clients send"(transport) {

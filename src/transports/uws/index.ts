@@ -11,10 +11,12 @@ import type {
   UpgradeDecision,
 } from "../transport.ts";
 import { checkFactoryOptions } from "../shared/factory-options.ts";
+import { handshakeFault } from "../shared/handshake.ts";
+import { OpenFiles } from "../shared/open-files.ts";
 import { WaitingClient } from "../shared/waiting-client.ts";
 import { Closings } from "./closings.ts";
 import { UwsConnection, type UserData, type UwsConnectionParts } from "./connection.ts";
-import { answer, copyUpgrade } from "./http.ts";
+import { answer, copyUpgrade, isWebSocketRequest } from "./http.ts";
 import { loadLibrary, type Library } from "./library.ts";
 import { OwnApp } from "./own-app.ts";
 import { ANY_PATH, freePattern, takePattern } from "./patterns.ts";
@@ -43,9 +45,9 @@ export interface UwsOptions {
  * app.listen(8080, () => {});
  */
 export function uws(options: UwsOptions = {}): Transport {
-  checkFactoryOptions("uws", "app", options);
+  checkFactoryOptions("uws", ["app"], options);
   const { app } = options;
-  if (app !== undefined && typeof (app as Partial<TemplatedApp> | null)?.ws !== "function") {
+  if ("app" in options && typeof (app as Partial<TemplatedApp> | null | undefined)?.ws !== "function") {
     throw new HubError("ERR_HUB_OPTION", 'The option "app" of uws() must be an App or SSLApp of uWebSockets.js.');
   }
   return new UwsTransport(loadLibrary(), app);
@@ -62,6 +64,7 @@ class UwsTransport implements Transport {
   #handlers!: TransportHandlers;
   #settings!: TransportSettings;
   #own: OwnApp | undefined;
+  #openFiles: OpenFiles | undefined;
   #destroyed: Promise<void> | undefined;
 
   constructor(library: Library, app: TemplatedApp | undefined) {
@@ -74,7 +77,9 @@ class UwsTransport implements Transport {
     this.#settings = settings;
     this.#closings = new Closings(handlers);
     this.#connectionParts = { ...settings, handlers, closings: this.#closings };
-    if (this.#attachedTo !== undefined) this.#route(this.#attachedTo, isTls(this.#attachedTo));
+    if (this.#attachedTo === undefined) return;
+    this.#route(this.#attachedTo, isTls(this.#attachedTo));
+    this.#openFiles = new OpenFiles(handlers);
   }
 
   async listen(options: ListenOptions): Promise<ListenAddress> {
@@ -82,6 +87,7 @@ class UwsTransport implements Transport {
       throw new HubError("ERR_HUB_ATTACHED", "This hub is attached to your own app. Call app.listen() instead.");
     }
     this.#own = await OwnApp.open(this.#library, options, (app) => this.#route(app, options.tls !== undefined));
+    this.#openFiles = new OpenFiles(this.#handlers);
     return { port: this.#own.port };
   }
 
@@ -100,6 +106,7 @@ class UwsTransport implements Transport {
    */
   async #destroy(): Promise<void> {
     this.stopListening();
+    this.#openFiles?.stop();
     if (this.#attachedTo !== undefined) freePattern(this.#attachedTo, this.#settings.path ?? ANY_PATH);
     for (const connection of this.#connections) {
       if (!this.#closings.isDraining(connection)) connection.terminate();
@@ -129,7 +136,8 @@ class UwsTransport implements Transport {
       sendPingsAutomatically: false,
       upgrade: (response, request, context) => {
         // The library takes ":name" and "*" for patterns, but the path of a hub is literal.
-        if (path !== undefined && request.getUrl() !== path) request.setYield(true);
+        const isOurs = (path === undefined || request.getUrl() === path) && isWebSocketRequest(request);
+        if (!isOurs) request.setYield(true);
         else watch(this.#handlers, this.#upgrade(response, request, context, secure), () => response.close());
       },
       open: (native) => native.getUserData().connection.opened(native),
@@ -154,13 +162,14 @@ class UwsTransport implements Transport {
     context: us_socket_context_t,
     secure: boolean,
   ): Promise<void> {
-    if (request.getHeader("sec-websocket-version") !== "13") {
-      answer(response, 426, "Only version 13 of the WebSocket protocol", { "Sec-WebSocket-Version": "13" });
-      return;
-    }
     const client = new WaitingClient();
     response.onAborted(() => client.disconnected());
     const info = copyUpgrade(request, response, secure, client);
+    const fault = handshakeFault(info.headers);
+    if (fault !== undefined) {
+      answer(response, fault.status, fault.message, fault.headers);
+      return;
+    }
     const decision = this.#handlers.upgrade(info);
     const decided = decision instanceof Promise ? await decision : decision;
     if (client.isGone) return;
