@@ -7,12 +7,19 @@ import type { WorkBudget } from "../limits/work.ts";
 import type { MemberLifecycle } from "../members/lifecycle.ts";
 import type { LocalNode } from "../members/local-node.ts";
 import type { Member } from "../members/member.ts";
-import { ControlEvent, RESERVED_PREFIX, WireErrorCode, type EventPacket, type WireError } from "../protocol/packet.ts";
+import {
+  ControlEvent,
+  isKeyed,
+  RESERVED_PREFIX,
+  WireErrorCode,
+  type EventPacket,
+  type WireError,
+} from "../protocol/packet.ts";
 import type { ErrorReport } from "../report.ts";
 import type { Handlers } from "./handlers.ts";
 import type { Idempotency } from "./idempotency.ts";
 import type { Call, CallTrace, MiddlewareChain } from "./middleware.ts";
-import { isKeyed, type Responder } from "./responder.ts";
+import type { Responder } from "./responder.ts";
 
 export interface DispatcherParts {
   readonly counters: Counters;

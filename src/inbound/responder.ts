@@ -6,13 +6,7 @@ import type { MemberLifecycle } from "../members/lifecycle.ts";
 import type { LocalNode } from "../members/local-node.ts";
 import type { Member } from "../members/member.ts";
 import { CloseCode, type Close } from "../protocol/close-codes.ts";
-import {
-  ControlEvent,
-  RESERVED_PREFIX,
-  type EventPacket,
-  type ReplyPacket,
-  type WireError,
-} from "../protocol/packet.ts";
+import { ControlEvent, isKeyed, type EventPacket, type ReplyPacket, type WireError } from "../protocol/packet.ts";
 import type { ErrorReport } from "../report.ts";
 import type { Idempotency } from "./idempotency.ts";
 
@@ -82,14 +76,6 @@ export class Responder {
     rates.abused(member);
     lifecycle.expelAbusive(member, close);
   }
-}
-
-/**
- * Returns whether a request may be repeated. A control request concerns the connection that it comes on, and is handled
- * again on every other one.
- */
-export function isKeyed({ event, id, key }: EventPacket): boolean {
-  return id !== undefined && key !== undefined && !event.startsWith(RESERVED_PREFIX);
 }
 
 const ABUSE: Close = { code: CloseCode.abuse, reason: "Too much that is wrong" };

@@ -119,12 +119,12 @@ describe.each(SUBJECTS)("On $name a request with a key", (subject) => {
 describe.each(SUBJECTS)("On $name a key without a meaning is ignored", (subject) => {
   test("in a control request, which is carried out on every connection", async () => {
     const fixture = await openHubFixture(subject, { joinable: () => true });
-    const JOIN = { event: "hub:join", id: 7, key: "k", data: { room: "tea" } };
-    for (let members = 1; members <= 2; members++) {
+    const JOIN = { event: "hub:join", id: 7, data: { room: "tea" } };
+    for (const [index, key] of ["k", "k", "", 7].entries()) {
       const peer = await fixture.connect();
-      peer.say(JOIN);
+      peer.say({ ...JOIN, key: key as string });
       expect(await peer.packet()).toStrictEqual({ reply: 7 });
-      expect(fixture.hub.rooms.get("tea")?.size).toBe(members);
+      expect(fixture.hub.rooms.get("tea")?.size).toBe(index + 1);
     }
   });
 
