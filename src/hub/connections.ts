@@ -111,12 +111,15 @@ export class Connections implements HeartbeatReport<Member>, NewcomerReport {
       },
       ping: ({ owner }) => this.#control(owner as Member | Newcomer),
       pong: ({ owner }) => {
-        if (owner instanceof Member) owner.askedIn = 0;
+        if (owner instanceof Member) {
+          owner.askedIn = 0;
+          owner.answered();
+        }
         this.#control(owner as Member | Newcomer);
       },
       drain: ({ owner }) => {
         if (!(owner instanceof Member)) return;
-        // Reading is a sign of life, too: the client's pong may be far behind the data that it has yet to read.
+        // Reading is a sign of life, too: the question may be far behind the data that the client has yet to read.
         owner.askedIn = 0;
         if (owner.open) delivery.drained(owner);
       },
@@ -161,8 +164,13 @@ export class Connections implements HeartbeatReport<Member>, NewcomerReport {
 
   /** Asks a member for a sign of life. A page does not see the pings of WebSocket, so library clients get events. */
   ping(member: Member): void {
-    if (this.#isLibrary(member)) this.#tell(member, { event: ControlEvent.ping });
-    else member.connection.ping();
+    if (this.#isLibrary(member)) {
+      this.#tell(member, { event: ControlEvent.ping });
+      member.asked(member.unconfirmedBytes + (member.backlog?.byteLength ?? 0));
+    } else {
+      member.connection.ping();
+      member.asked(member.unconfirmedBytes);
+    }
   }
 
   lost(member: Member): void {

@@ -170,25 +170,48 @@ test("each message sent to a reader of any speed arrives in its place or is acco
   );
 });
 
-test("a backlog holds what was pushed and not superseded, in any order of calls", () => {
-  const pushes = fc.array(fc.option(fc.constantFrom("a", "b", "c", "d"), { nil: undefined }), { maxLength: 200 });
+/** One call on a backlog: a push with a key or without one, or a take of so many bytes. */
+const backlogCalls = fc.array(
+  fc.oneof(
+    fc.record({
+      key: fc.option(fc.constantFrom("a", "b", "c", "d"), { nil: undefined }),
+      size: fc.integer({ min: 1, max: 300 }),
+    }),
+    fc.record({ take: fc.integer({ min: 1, max: 2_000 }) }),
+  ),
+  { maxLength: 200 },
+);
+
+test("a backlog holds what was pushed and neither superseded nor taken, in any order of calls", () => {
   fc.assert(
-    fc.property(pushes, (keys) => {
+    fc.property(backlogCalls, (calls) => {
       const backlog = new Backlog();
       let expected: OutgoingFrame[] = [];
-      for (const [index, key] of keys.entries()) {
-        const before = expected.length;
-        expected = expected.filter((frame) => key === undefined || frame.overload?.key !== key);
-        const isSuperseding = key !== undefined && backlog.supersede(key);
-        expect(isSuperseding).toBe(expected.length < before);
-        const frame = new OutgoingFrame(String(index), { policy: "close", key });
-        backlog.push(frame);
-        expected.push(frame);
-        expect(backlog.frames).toEqual(expected);
+      for (const [index, call] of calls.entries()) {
+        if ("take" in call) {
+          if (backlog.count === 0) continue;
+          const { frames, count, byteLength, bytes } = backlog.take(call.take);
+          expect(frames).toEqual(expected.splice(0, count));
+          expect(count).toBeGreaterThan(0);
+          expect(count === 1 || byteLength <= call.take).toBe(true);
+          expect(bytes).toEqual(Buffer.concat(frames.map((frame) => frame.bytes)));
+          expect(byteLength).toBe(bytes.length);
+          // It took as many as fit.
+          const next = expected[0]?.bytes.length ?? Infinity;
+          expect(byteLength + next).toBeGreaterThan(call.take);
+        } else {
+          const { key, size } = call;
+          const before = expected.length;
+          expected = expected.filter((frame) => key === undefined || frame.overload?.key !== key);
+          const isSuperseding = key !== undefined && backlog.supersede(key);
+          expect(isSuperseding).toBe(expected.length < before);
+          const frame = new OutgoingFrame(String(index).padEnd(size), { policy: "close", key });
+          backlog.push(frame);
+          expected.push(frame);
+        }
         expect(backlog.count).toBe(expected.length);
         expect(backlog.byteLength).toBe(sum(expected.map(({ bytes }) => bytes.length)));
       }
-      expect(backlog.bytes).toEqual(Buffer.concat(expected.map(({ bytes }) => bytes)));
     }),
   );
 });

@@ -262,6 +262,7 @@ test("while members come and go, those alive are asked and kept, and those silen
           const now = clock.now();
           const being: Being = {
             askedIn: 0,
+            bytesAhead: 0,
             isPaused: false,
             phase: heartbeat.nextPhase(),
             life,
@@ -307,7 +308,7 @@ test("Heartbeat: the questions are spread, and no moment asks more than a slice"
     lost: () => expect.unreachable(),
   });
   for (let index = 0; index < 6_400; index++) {
-    members.set(String(index), { askedIn: 0, isPaused: false, phase: heartbeat.nextPhase() });
+    members.set(String(index), { askedIn: 0, bytesAhead: 0, isPaused: false, phase: heartbeat.nextPhase() });
   }
   heartbeat.start();
   await clock.advance(25_000);
