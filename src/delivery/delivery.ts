@@ -318,9 +318,8 @@ export class Delivery<R extends Recipient> implements GroupObserver<R> {
   /**
    * Hands a backlog over, portion after portion, until the transport has enough.
    *
-   * The recipient stays congested only where the transport owes a drain: after a write that returned `false`, and while
-   * the connection holds something back. After a write that returned `true` no drain may be waited for, whatever
-   * `bufferedAmount` is.
+   * The recipient stays congested only after a write that returned `false`, because then the transport owes a drain.
+   * After a write that returned `true` no drain may be waited for, whatever `bufferedAmount` is.
    */
   #handOn(recipient: R, backlog: Backlog): void {
     const { connection } = recipient;
@@ -332,7 +331,7 @@ export class Delivery<R extends Recipient> implements GroupObserver<R> {
       if (!isTaken && !this.#isReady(connection)) return;
     }
     // The notice has no room until some of what the transport holds is written.
-    if (backlog.dropped === 0 && connection.isHolding !== true) this.#relieve(recipient);
+    if (backlog.dropped === 0) this.#relieve(recipient);
   }
 
   #hold(recipient: R, backlog: Backlog, frame: OutgoingFrame): void {

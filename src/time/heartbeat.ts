@@ -183,16 +183,19 @@ export class Heartbeat<M extends Beating> {
     this.#forEach((member) => {
       if (member.askedIn === 0 || member.askedIn > tick) return;
       // The timeout of this tick has passed, and so has that of the question, as many slices ago.
-      if (member.bytesAhead > 0 && (tick - member.askedIn) * this.#slice < this.#extensionOf(member)) return;
+      if (member.bytesAhead > 0 && tick - member.askedIn < this.#extensionOf(member)) return;
       if (member.isPaused) member.askedIn = 0;
       else this.#report.lost(member);
     });
   }
 
-  /** Returns how much longer than the timeout a member may take to answer, in milliseconds. */
+  /**
+   * Returns how much longer than the timeout a member may take to answer, in whole slices: what is read within one makes
+   * no difference.
+   */
   #extensionOf({ bytesAhead }: M): number {
     const reading = Math.min(bytesAhead, MOST_BYTES_AHEAD) / SLOWEST_RATE;
-    return Math.min(reading, MOST_EXTENSION * this.#options.timeout);
+    return Math.floor(Math.min(reading, MOST_EXTENSION * this.#options.timeout) / this.#slice);
   }
 
   /** Calls back in an immediate. */
