@@ -46,7 +46,8 @@ export class Connections implements HeartbeatReport<Member>, NewcomerReport {
   readonly #parts: ConnectionsParts;
   readonly #newcomerParts: NewcomerParts;
   readonly #newcomers = new Set<Newcomer>();
-  #closing = 0;
+  /** The connections that have ended for the hub, but whose descriptors are not free. */
+  readonly #closing = new Set<Connection>();
   /** Present once the hub is drained or closed. */
   #dismissal: Dismissal | undefined;
 
@@ -63,7 +64,7 @@ export class Connections implements HeartbeatReport<Member>, NewcomerReport {
 
   /** Number of connections that have ended for the hub, but whose descriptors are not free. */
   get closing(): number {
-    return this.#closing;
+    return this.#closing.size;
   }
 
   /** Refuses all new clients. Members are told when to reconnect, and stay until nothing is at work for them. */
@@ -78,6 +79,15 @@ export class Connections implements HeartbeatReport<Member>, NewcomerReport {
     const { code, reason } = this.#dismissal ?? GOING_AWAY;
     this.#end({ code, reason });
     this.#forEachMember((member) => this.#dismiss(member, { code, reason }));
+  }
+
+  /** Ends the connections at once that are closing. */
+  cut(): void {
+    forEach(
+      this.#closing,
+      (connection) => connection.terminate(),
+      (_connection, error) => this.#parts.report.failed(error, "internal"),
+    );
   }
 
   #forEachMember(act: (member: Member) => void): void {
@@ -130,16 +140,18 @@ export class Connections implements HeartbeatReport<Member>, NewcomerReport {
       ending: ({ owner }) => {
         if (owner instanceof Member && owner.open) delivery.flush(owner);
       },
-      close: ({ owner }, code, reason) => {
+      close: (connection, code, reason) => {
+        const { owner } = connection;
         // A connection that failed in `open` has no owner, and has left the door already.
         if (owner === undefined) return;
-        this.#closing++;
+        this.#closing.add(connection);
         if (owner instanceof Member) lifecycle.retire(owner, { code, reason });
         else (owner as Newcomer).left();
       },
-      gone: ({ owner }) => {
+      gone: (connection) => {
+        const { owner } = connection;
         if (owner === undefined) return;
-        this.#closing--;
+        this.#closing.delete(connection);
         door.left((owner as Member | Newcomer).handshake);
       },
       error: (error) => report.failed(error, "transport"),
