@@ -195,7 +195,8 @@ export class Delivery<R extends Recipient> implements GroupObserver<R> {
     if (backlog !== undefined) this.#tellOfDrops(recipient, backlog, 0);
     this.discard(recipient);
     if (pending !== undefined && pending.byteLength > 0) this.#handOver(recipient, pending);
-    while (backlog !== undefined && backlog.count > 0) this.#handOver(recipient, backlog.take(PORTION_BYTES));
+    if (backlog === undefined) return;
+    while (backlog.count > 0) this.#handOver(recipient, backlog.take(PORTION_BYTES));
   }
 
   /** Forgets all waiting frames. */
