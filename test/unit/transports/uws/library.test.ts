@@ -120,3 +120,8 @@ test.runIf(TRANSPORTS.includes("uws"))(
     await expect(inflated(2)).rejects.toThrow(/invalid|incorrect|unexpected/);
   },
 );
+
+test.runIf(TRANSPORTS.includes("uws"))("loading the library leaves nothing in the environment", () => {
+  loadLibrary();
+  expect(process.env["UWS_HTTP_MAX_HEADERS_SIZE"]).toBeUndefined();
+});

@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Frame } from "../../../../src/transports/frame.ts";
 import { Outgoing, type Sender } from "../../../../src/transports/uws/outgoing.ts";
@@ -16,7 +16,7 @@ class RecordingSender implements Sender {
   #fragments: Buffer[] = [];
 
   send(message: unknown): number {
-    expect(this.#fragments.length).toBe(0);
+    this.#check(false);
     return this.#whole(message as Buffer);
   }
 
@@ -27,20 +27,26 @@ class RecordingSender implements Sender {
   }
 
   sendFirstFragment(fragment: Buffer): number {
-    expect(this.#fragments.length).toBe(0);
+    this.#check(false);
     return this.#part(fragment);
   }
 
   sendFragment(fragment: Buffer): number {
-    expect(this.#fragments.length).toBeGreaterThan(0);
+    this.#check(true);
     return this.#part(fragment);
   }
 
   sendLastFragment(fragment: Buffer): number {
+    this.#check(true);
     const fragments = [...this.#fragments, fragment];
     this.#fragments = [];
     this.bytes -= Buffer.concat(fragments).length - fragment.length;
     return this.#whole(Buffer.concat(fragments));
+  }
+
+  /** Whether a message may, or must, be under way. */
+  #check(isUnderWay: boolean): void {
+    if (this.#fragments.length > 0 !== isUnderWay) throw new Error("A fragment is out of order.");
   }
 
   #part(fragment: Buffer): number {

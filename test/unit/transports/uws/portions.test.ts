@@ -17,9 +17,9 @@ function wrong(messages: readonly Buffer[], sent: readonly Buffer[]): number {
 /** What the system holds of a Unix socket for a client that does not read, and what TLS and frames add. */
 const UNSEEN = 512 * KIB;
 
-describe.runIf(TRANSPORTS.includes("uws"))("over TLS", () => {
-  const open = (settings = {}): Promise<UwsFixture> => UwsFixture.open("TLS over a Unix socket", settings);
+const open = (settings = {}): Promise<UwsFixture> => UwsFixture.open("TLS over a Unix socket", settings);
 
+describe.runIf(TRANSPORTS.includes("uws"))("over TLS", () => {
   test("a large message goes in fragments, and each portion that is taken is a drain", async () => {
     const fixture = await open();
     const { reader, connection } = await fixture.connect(0);
