@@ -29,7 +29,7 @@ export interface DrainOptions {
 export interface CloseOptions {
   /**
    * The time after which connections are cut whose clients have not read everything, in milliseconds; 0 for at once.
-   * Default: as long as a client is given that is closed: see docs/TRANSPORTS.md.
+   * Default: none but the bounds of each close.
    */
   readonly within?: number | undefined;
 }
