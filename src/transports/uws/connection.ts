@@ -85,6 +85,8 @@ export class UwsConnection implements Connection, Closing, Ended {
   #stage: Stage = "open";
   /** Whether the library held something when this was last known. */
   #holds = false;
+  /** Whether a message is being handled. */
+  #isCorked = false;
   /** Whether a drain is to be handled in a moment. */
   #isDraining = false;
   /** The number of pings since the last look; after a close by this side, of the bytes that came. */
@@ -129,6 +131,10 @@ export class UwsConnection implements Connection, Closing, Ended {
 
   get isHolding(): boolean {
     return this.#outgoing !== undefined;
+  }
+
+  get isCorked(): boolean {
+    return this.#isCorked;
   }
 
   get outstanding(): number {
@@ -198,8 +204,13 @@ export class UwsConnection implements Connection, Closing, Ended {
 
   /** Hands over a message, unless this side has closed the connection. */
   received(data: ArrayBuffer, isBinary: boolean): void {
-    if (this.#firstClose === undefined) this.#parts.handlers.message(this, Buffer.from(data), isBinary);
-    else this.#countLate(data.byteLength);
+    if (this.#firstClose !== undefined) {
+      this.#countLate(data.byteLength);
+      return;
+    }
+    this.#isCorked = true;
+    this.#parts.handlers.message(this, Buffer.from(data), isBinary);
+    this.#isCorked = false;
   }
 
   /**
