@@ -4,7 +4,7 @@ import { microtask, soon } from "../../guard.ts";
 import type { Close } from "../../protocol/close-codes.ts";
 import type { Connection, FrameSequence, MessageFrame, TransportHandlers } from "../transport.ts";
 import { ABNORMAL, INVALID_TEXT, TOO_BIG } from "../shared/closes.ts";
-import { CURT, POLITE, type Closing, type Closings, type Patience } from "./closings.ts";
+import type { Closing, Closings, Ended } from "../shared/closings.ts";
 
 /** The result of the native `send` when the operating system took everything. */
 const SENT = 1;
@@ -18,6 +18,18 @@ export interface UserData {
  * The number of pings after which the transport looks what the library holds. Their pongs are at most 8 KiB.
  */
 const PINGS_PER_LOOK = 64;
+
+/**
+ * The time after which the descriptor of a connection is free that was ended with nothing outstanding, in seconds: the
+ * library closes it within four seconds, whatever the client does, and tells nobody.
+ */
+const ENDED = 5;
+
+/**
+ * The time for a connection that the client ended while something was outstanding, in seconds. The library goes on
+ * sending that, cannot be stopped from JavaScript, and does not tell when it is through.
+ */
+const LINGERING = 30;
 
 /** What a connection needs of its transport. */
 export interface UwsConnectionParts {
@@ -34,7 +46,7 @@ export interface UwsConnectionParts {
  * The library tells nothing more of a socket that it was asked to end, and leaves it open for as long as the client
  * likes if something is outstanding then. So the connection ends its socket only when nothing is.
  */
-export class UwsConnection implements Connection, Closing {
+export class UwsConnection implements Connection, Closing, Ended {
   owner: unknown = undefined;
   readonly protocol: string;
   readonly #parts: UwsConnectionParts;
@@ -107,12 +119,23 @@ export class UwsConnection implements Connection, Closing {
     if (this.#firstClose === undefined) this.#native?.ping();
   }
 
-  close(code: number, reason: string): void {
-    this.#close({ code, reason }, POLITE);
+  close(code: number, reason: string, unconfirmed = 0): void {
+    if (this.#firstClose !== undefined) return;
+    this.#report({ code, reason });
+    if (this.outstanding === 0) this.#end({ code, reason });
+    else this.#parts.closings.close(this, unconfirmed);
   }
 
   expel(code: number, reason: string): void {
-    this.#close({ code, reason }, CURT);
+    if (this.#firstClose !== undefined) return;
+    this.#report({ code, reason });
+    if (this.outstanding === 0) this.#end({ code, reason });
+    else this.#parts.closings.expel(this);
+  }
+
+  /** Ends a connection whose client has not answered in time. */
+  unanswered(): void {
+    if (this.#firstClose !== undefined) this.#end(this.#firstClose);
   }
 
   terminate(): void {
@@ -156,21 +179,15 @@ export class UwsConnection implements Connection, Closing {
     const { closings, handlers } = this.#parts;
     this.#native = undefined;
     if (this.#firstClose === undefined) this.#report(closeOf(libraryCode, text));
+    closings.delete(this);
     // Only what the library itself breaks off has a text besides this code. All else may be a close frame of the client.
     if (this.#ending === "cut" || (libraryCode === ABNORMAL.code && text !== "")) {
-      microtask(handlers, () => closings.freed(this));
-    } else closings.ended(this, this.#ending === undefined && this.#holds);
+      microtask(handlers, () => this.freed());
+    } else closings.ended(this, this.#ending === undefined && this.#holds ? LINGERING : ENDED);
   }
 
   freed(): void {
     this.#parts.handlers.gone(this);
-  }
-
-  #close(close: Close, patience: Patience): void {
-    if (this.#firstClose !== undefined) return;
-    this.#report(close);
-    if (this.outstanding === 0) this.#end(close);
-    else this.#parts.closings.drain(this, patience);
   }
 
   #end({ code, reason }: Close): void {

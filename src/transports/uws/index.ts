@@ -10,9 +10,9 @@ import type {
   TransportSettings,
   UpgradeDecision,
 } from "../transport.ts";
+import { Closings } from "../shared/closings.ts";
 import { checkFactoryOptions } from "../shared/factory-options.ts";
 import { WaitingClient } from "../shared/waiting-client.ts";
-import { Closings } from "./closings.ts";
 import { UwsConnection, type UserData, type UwsConnectionParts } from "./connection.ts";
 import { answer, copyUpgrade } from "./http.ts";
 import { loadLibrary, type Library } from "./library.ts";
@@ -89,21 +89,22 @@ class UwsTransport implements Transport {
     this.#own?.stopListening();
   }
 
-  destroy(): Promise<void> {
-    return (this.#destroyed ??= this.#destroy());
+  destroy(within?: number): Promise<void> {
+    return (this.#destroyed ??= this.#destroy(within));
   }
 
   /**
-   * Ends everything. The library tells nothing of a socket once it was asked to end it, so it is impossible to wait for
-   * the client's answer. Connections that are left are cut after a while, by a timer that does not keep the process
-   * alive.
+   * Ends everything, and waits for the connections that are closing. The library tells nothing of a socket once it was
+   * asked to end it, so it is impossible to wait for more. Connections that are left then are cut after a while, by a
+   * timer that does not keep the process alive.
    */
-  async #destroy(): Promise<void> {
+  async #destroy(within: number | undefined): Promise<void> {
     this.stopListening();
     if (this.#attachedTo !== undefined) freePattern(this.#attachedTo, this.#settings.path ?? ANY_PATH);
     for (const connection of this.#connections) {
-      if (!this.#closings.isDraining(connection)) connection.terminate();
+      if (!this.#closings.has(connection)) connection.terminate();
     }
+    await this.#closings.finish(within);
     later(this.#handlers, DESTROY_GRACE, this.#cut).unref();
   }
 
