@@ -16,14 +16,29 @@ import { closedError, type Preconditions } from "./preconditions.ts";
 
 /** Options of `hub.drain`. Both values are in milliseconds. */
 export interface DrainOptions {
-  /** The time that handlers and replies may take. Sockets that still wait for one then are closed. Default: 10,000. */
+  /**
+   * The time that handlers, replies and clients that read slowly may take. Sockets that still wait for a handler or a
+   * reply then are closed, and connections that have not ended a second later are cut. Default: 10,000.
+   */
   readonly within?: number | undefined;
   /** The time over which the clients spread their reconnection. Default: as `within`. */
   readonly spread?: number | undefined;
 }
 
-/** The default of `within`, in milliseconds. */
+/** Options of `hub.close`. */
+export interface CloseOptions {
+  /**
+   * The time after which connections are cut whose clients have not read everything, in milliseconds; 0 for at once.
+   * Default: as long as a client is given that is closed: see docs/TRANSPORTS.md.
+   */
+  readonly within?: number | undefined;
+}
+
+/** The default of `within` of a drain, in milliseconds. */
 const WITHIN = 10_000;
+
+/** The time that a drain leaves to clients, after its `within`, to take the close frame, in milliseconds. */
+const LAST_CALL = 1_000;
 
 /** The parts that start and stop with the hub. */
 export interface HubLifecycleParts {
@@ -81,29 +96,43 @@ export class HubLifecycle {
 
   /** Drains the hub, and then closes it. */
   async drain(options: DrainOptions): Promise<void> {
-    const { within = WITHIN, spread = within } = checkDrain(options);
+    checkTimes("drain", ["within", "spread"], options);
+    const { within = WITHIN, spread = within } = options;
     if (this.#closing === undefined) this.#draining ??= this.#drain(within, spread);
     await (this.#draining ?? this.#closing);
   }
 
-  /** Closes the hub. */
-  close(): Promise<void> {
+  /** Closes the hub. While it closes already, another call can only bring the end forward. */
+  async close(options: CloseOptions): Promise<void> {
+    checkTimes("close", ["within"], options);
+    const { within } = options;
     this.#hurry?.();
-    return (this.#closing ??= this.#close());
+    if (this.#closing === undefined) this.#closing = this.#close(within);
+    else if (within !== undefined) await this.#cutAfter(within, this.#closing);
+    await this.#closing;
   }
 
   async #drain(within: number, spread: number): Promise<void> {
     const { clock, connections, lifecycle } = this.#parts;
+    const end = clock.now() + within;
     connections.drain({ reconnect: true, after: 0, spread });
     const deadline = createDeferred();
     this.#hurry = deadline.resolve;
     const timer = clock.setTimeout(deadline.resolve, within);
     await Promise.race([lifecycle.drain(), deadline.promise]);
     timer.cancel();
-    await this.close();
+    await (this.#closing ??= this.#close(Math.max(end - clock.now(), LAST_CALL)));
   }
 
-  async #close(): Promise<void> {
+  /** Cuts the connections that are left after a while, unless the hub is closed before that. */
+  async #cutAfter(within: number, closed: Promise<void>): Promise<void> {
+    const { clock, connections } = this.#parts;
+    const timer = clock.setTimeout(() => connections.cut(), within);
+    await closed;
+    timer.cancel();
+  }
+
+  async #close(within: number | undefined): Promise<void> {
     const { cluster, connections, receiver, heartbeat, lifecycle, preconditions, requests, transport } = this.#parts;
     heartbeat?.stop();
     lifecycle.stop();
@@ -113,24 +142,23 @@ export class HubLifecycle {
     // A server that is about to listen can only be stopped once it does.
     await this.#listening?.catch(() => {});
     transport.stopListening();
-    await transport.destroy();
+    await transport.destroy(within);
     await cluster?.disconnect();
     preconditions.close();
   }
 }
 
 /**
- * Checks the options of a drain.
+ * Checks the options of a method that takes times only.
  *
  * @throws {HubError} `ERR_HUB_ARGUMENT`.
  */
-function checkDrain(options: DrainOptions): DrainOptions {
+function checkTimes(method: string, names: readonly string[], options: unknown): void {
   const isValid =
     typeof options === "object" &&
     options !== null &&
-    Object.entries(options).every(
-      ([name, value]) => (name === "within" || name === "spread") && (value === undefined || isDelay(value)),
-    );
-  if (isValid) return options;
-  throw new HubError("ERR_HUB_ARGUMENT", "drain() takes { within, spread }, both in whole milliseconds.");
+    Object.entries(options).every(([name, value]) => names.includes(name) && (value === undefined || isDelay(value)));
+  if (isValid) return;
+  const how = names.length === 1 ? "in" : "both in";
+  throw new HubError("ERR_HUB_ARGUMENT", `${method}() takes { ${names.join(", ")} }, ${how} whole milliseconds.`);
 }

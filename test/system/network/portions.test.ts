@@ -90,6 +90,7 @@ describe.concurrent.each(WIRES)("on ws over %s", (wire) => {
     ["pings", (reader: SlowReader) => reader.send(Opcode.ping, "still there?")],
     ["sends messages", (reader: SlowReader) => reader.send(Opcode.text, "more")],
   ] as const)("a slow reader that %s all the time is closed without a reset", async ([what, act], context) => {
+    const { expect } = context;
     const scene = await open(wire, 80 * KIB, context);
     const { connection, reader } = scene;
     const timer = setInterval(() => act(reader), 500);
@@ -98,25 +99,27 @@ describe.concurrent.each(WIRES)("on ws over %s", (wire) => {
     connection.close(4003, "", bytes);
     const result = await outcome(scene);
     clearInterval(timer);
-    context.expect(result).toEqual(ALL);
+    expect(result).toEqual(ALL);
     const pongs = reader.controls.slice(0, -1);
-    context.expect(new Set(pongs)).toEqual(new Set(what === "pings" && pongs.length > 0 ? [Opcode.pong] : []));
-    context.expect(reader.controls.at(-1)).toBe(Opcode.close);
+    expect(new Set(pongs)).toEqual(new Set(what === "pings" && pongs.length > 0 ? [Opcode.pong] : []));
+    expect(reader.controls.at(-1)).toBe(Opcode.close);
   });
 
   test.for([500, 1_500, 3_000, 10_000])(
     "a reader that stands still for %i ms after a close gets everything",
     async (pause, context) => {
+      const { expect } = context;
       const scene = await open(wire, 0, context);
       const bytes = writeAll(scene.connection);
       scene.connection.close(4003, "", bytes);
       await sleep(pause);
       scene.reader.rate = 4 * MIB;
-      context.expect(await outcome(scene)).toEqual(ALL);
+      expect(await outcome(scene)).toEqual(ALL);
     },
   );
 
   test("a client that closes in the middle of a frame gets the answer at its end", async (context) => {
+    const { expect } = context;
     const scene = await open(wire, 8 * MIB, context);
     const { connection, reader } = scene;
     const large = randomBytes(6 * MIB);
@@ -124,18 +127,19 @@ describe.concurrent.each(WIRES)("on ws over %s", (wire) => {
     connection.write(sequence(large));
     connection.write(sequence("never"));
     reader.close(4001);
-    context.expect(await reader.ended).toEqual({ code: 4001, error: undefined });
-    context.expect(reader.messages).toHaveLength(1);
-    context.expect(reader.messages[0]?.equals(large)).toBe(true);
-    context.expect([await scene.told.next(), await scene.told.next()]).toEqual([4001, "gone"]);
+    expect(await reader.ended).toEqual({ code: 4001, error: undefined });
+    expect(reader.messages).toHaveLength(1);
+    expect(reader.messages[0]?.equals(large)).toBe(true);
+    expect([await scene.told.next(), await scene.told.next()]).toEqual([4001, "gone"]);
   });
 
   test("a client that vanishes in the middle of a frame leaves nothing", async (context) => {
+    const { expect } = context;
     const { connection, reader, told } = await open(wire, 100 * KIB, context);
     connection.write(sequence(randomBytes(6 * MIB)));
     await sleep(200);
     reader.vanish();
-    context.expect([await told.next(), await told.next()]).toEqual([1006, "gone"]);
-    context.expect(connection.bufferedAmount).toBe(0);
+    expect([await told.next(), await told.next()]).toEqual([1006, "gone"]);
+    expect(connection.bufferedAmount).toBe(0);
   });
 });

@@ -70,10 +70,10 @@ test("a client that has answered a close, but does not end TCP, is cut", async (
 });
 
 test.each([
-  ["closes", CLOSE],
-  ["breaks RFC 6455", rawFrame(Opcode.text, "x", { reserved: 2 })],
-  ["ends its side of TCP", undefined],
-])("a client that %s and takes nothing of what is under way is cut", async (_what, bytes) => {
+  ["closes", CLOSE, 30],
+  ["breaks RFC 6455", rawFrame(Opcode.text, "x", { reserved: 2 }), 1],
+  ["ends its side of TCP", undefined, 30],
+])("a client that %s and takes nothing of what is under way is cut", async (_what, bytes, seconds) => {
   const fixture = await WsFixture.open();
   const { tcp, connection, server } = await fixture.connect();
   tcp.pause();
@@ -87,7 +87,9 @@ test.each([
     tcp.write(bytes);
     while (server.bytesRead === bytesRead) await nextTurn();
   }
-  await pass(31);
+  await pass(seconds - 1);
+  expect(await fixture.descriptors()).toBe(1);
+  await pass(2);
   await gone(fixture, connection);
 });
 
