@@ -253,6 +253,8 @@ export class WsConnection implements Connection, Closing {
     if (this.#isForsaken) return false;
     if (this.inflated === undefined || this.inflated.read(chunk)) return true;
     this.expel(TOO_BIG.code, TOO_BIG.reason);
+    // It may have been closing already.
+    this.forsake();
     return false;
   }
 

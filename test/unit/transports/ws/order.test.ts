@@ -174,6 +174,37 @@ describe("while a large frame is under way", () => {
   });
 });
 
+describe("a client that goes on sending after a close by the hub", () => {
+  const LATE = 2_100;
+
+  test("gets everything while it takes what waits for it", async () => {
+    const fixture = new NarrowFixture(0);
+    fixture.connection.write(sequence(LARGE));
+    fixture.connection.write(sequence(SMALL));
+    fixture.connection.close(4000, "");
+    for (let count = 0; count < LATE; count++) {
+      fixture.send(text, "late");
+      if (count % 100 === 99) fixture.read(100 * KIB);
+      await turn();
+    }
+    await fixture.readAll();
+    expect(fixture.seen).toEqual([SEEN_LARGE, SEEN_SMALL, [close, "4000"]]);
+    expect(fixture.stream.writableEnded).toBe(false);
+  });
+
+  test("gets no more than what is under way when it takes nothing", async () => {
+    const fixture = new NarrowFixture(0);
+    fixture.connection.write(sequence(LARGE));
+    fixture.connection.write(sequence(SMALL));
+    fixture.connection.close(4000, "");
+    for (let count = 0; count < LATE; count++) fixture.send(text, "late");
+    await turn();
+    await fixture.readAll();
+    expect(fixture.seen).toEqual([SEEN_LARGE, [close, "4000"]]);
+    expect(fixture.stream.writableEnded).toBe(true);
+  });
+});
+
 describe("pongs for a client that does not read", () => {
   test("are held up to maxBufferedBytes, and then the hub is told", async () => {
     const fixture = new NarrowFixture(KIB, { maxBufferedBytes: 64 * KIB });
