@@ -44,16 +44,17 @@ describe.each(NODES_WITH_WEB_SOCKET)("the WebSocket of Node.js %i", (version) =>
           for (let count = 0; count < 5; count++) socket.send(MESSAGE);
           void end(hub, socket);
         });
+        // The last message of a drain says when to reconnect.
+        const last = code === 4200 ? '{"event":"hub:bye"}'.length : MESSAGE.length;
         const seen = await connect(hub);
         expect(seen.code).toBe(code);
-        // The last one of a drain says when to reconnect.
-        if (code !== 4200) expect(seen.last).toBe(MESSAGE.length);
+        expect(seen.last).toBeGreaterThanOrEqual(last);
       },
     );
 
     test("with compression, a client that is refused sees the code", async () => {
       const hub = new Hub({ transport, compression: true, authenticate: () => false });
-      expect(await connect(hub, jsonCodec.protocol as string)).toMatchObject({ code: 4001 });
+      expect(await connect(hub, jsonCodec.protocol)).toMatchObject({ code: 4001 });
     });
   });
 });
