@@ -181,7 +181,7 @@ const observers: Readonly<Record<string, (transport: TransportName) => Promise<s
     const seen: string[] = [];
     for (const request of [{ event: "work" }, { event: "work", id: 1 }]) {
       const { hub, client } = await startHub({ transport });
-      hub.handle("work", (_data, socket) => void socket.emit("more"));
+      hub.handle("work", (_data, socket) => socket.emit("more"));
       client.write(
         Buffer.concat([rawFrame(Opcode.text, JSON.stringify(request)), rawFrame(Opcode.close, closePayload(1000))]),
       );
