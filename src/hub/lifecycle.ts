@@ -6,7 +6,7 @@ import type { Receiver } from "../inbound/receiver.ts";
 import type { MemberLifecycle } from "../members/lifecycle.ts";
 import type { Member } from "../members/member.ts";
 import type { Requests } from "../members/requests.ts";
-import type { Clock } from "../time/clock.ts";
+import type { Clock, Timer } from "../time/clock.ts";
 import type { Heartbeat } from "../time/heartbeat.ts";
 import { checkListenOptions } from "../transports/listen-options.ts";
 import type { ListenAddress, ListenOptions, Transport, TransportSettings } from "../transports/transport.ts";
@@ -29,7 +29,7 @@ export interface DrainOptions {
 export interface CloseOptions {
   /**
    * The time after which connections are cut whose clients have not read everything, in milliseconds; 0 for at once.
-   * Default: as long as a client is given that is closed: see docs/TRANSPORTS.md.
+   * Default: none but the bounds of each close.
    */
   readonly within?: number | undefined;
 }
@@ -62,6 +62,8 @@ export class HubLifecycle {
   #closing: Promise<void> | undefined;
   /** Ends the wait of a drain early. */
   #hurry: (() => void) | undefined;
+  /** The timers of further calls of `close`, which end the waiting of the first one. */
+  readonly #cuts: Timer[] = [];
 
   constructor(parts: HubLifecycleParts) {
     this.#parts = parts;
@@ -96,20 +98,21 @@ export class HubLifecycle {
 
   /** Drains the hub, and then closes it. */
   async drain(options: DrainOptions): Promise<void> {
-    checkTimes("drain", ["within", "spread"], options);
+    const fault = faultOfTimes("drain", ["within", "spread"], options);
+    if (fault !== undefined) throw fault;
     const { within = WITHIN, spread = within } = options;
     if (this.#closing === undefined) this.#draining ??= this.#drain(within, spread);
     await (this.#draining ?? this.#closing);
   }
 
   /** Closes the hub. While it closes already, another call can only bring the end forward. */
-  async close(options: CloseOptions): Promise<void> {
-    checkTimes("close", ["within"], options);
+  close(options: CloseOptions): Promise<void> {
+    const fault = faultOfTimes("close", ["within"], options);
+    if (fault !== undefined) return Promise.reject(fault);
     const { within } = options;
     this.#hurry?.();
-    if (this.#closing === undefined) this.#closing = this.#close(within);
-    else if (within !== undefined) await this.#cutAfter(within, this.#closing);
-    await this.#closing;
+    if (this.#closing !== undefined && within !== undefined) this.#cutAfter(within);
+    return (this.#closing ??= this.#close(within));
   }
 
   async #drain(within: number, spread: number): Promise<void> {
@@ -124,12 +127,10 @@ export class HubLifecycle {
     await (this.#closing ??= this.#close(Math.max(end - clock.now(), LAST_CALL)));
   }
 
-  /** Cuts the connections that are left after a while, unless the hub is closed before that. */
-  async #cutAfter(within: number, closed: Promise<void>): Promise<void> {
+  /** Cuts the connections that are left after a while. */
+  #cutAfter(within: number): void {
     const { clock, connections } = this.#parts;
-    const timer = clock.setTimeout(() => connections.cut(), within);
-    await closed;
-    timer.cancel();
+    this.#cuts.push(clock.setTimeout(() => connections.cut(), within));
   }
 
   async #close(within: number | undefined): Promise<void> {
@@ -143,22 +144,19 @@ export class HubLifecycle {
     await this.#listening?.catch(() => {});
     transport.stopListening();
     await transport.destroy(within);
+    for (const cut of this.#cuts) cut.cancel();
     await cluster?.disconnect();
     preconditions.close();
   }
 }
 
-/**
- * Checks the options of a method that takes times only.
- *
- * @throws {HubError} `ERR_HUB_ARGUMENT`.
- */
-function checkTimes(method: string, names: readonly string[], options: unknown): void {
+/** Checks the options of a method that takes times only. Returns the error for others. */
+function faultOfTimes(method: string, names: readonly string[], options: unknown): HubError | undefined {
   const isValid =
     typeof options === "object" &&
     options !== null &&
     Object.entries(options).every(([name, value]) => names.includes(name) && (value === undefined || isDelay(value)));
-  if (isValid) return;
+  if (isValid) return undefined;
   const how = names.length === 1 ? "in" : "both in";
-  throw new HubError("ERR_HUB_ARGUMENT", `${method}() takes { ${names.join(", ")} }, ${how} whole milliseconds.`);
+  return new HubError("ERR_HUB_ARGUMENT", `${method}() takes { ${names.join(", ")} }, ${how} whole milliseconds.`);
 }

@@ -17,7 +17,7 @@ const DEFLATE_TAIL = Buffer.from([0, 0, 0xff, 0xff]);
 export interface ReaderEnd {
   /** The code of the server's close frame; 1006 without one. */
   readonly code: number;
-  /** The code of the error of the TCP connection, if there was one, such as `ECONNRESET`. */
+  /** The code of the error of the TCP connection, if there was one before the close frame, such as `ECONNRESET`. */
   readonly error: string | undefined;
 }
 
@@ -85,7 +85,8 @@ export class SlowReader {
     // The client reads with `read`, so the stream must not flow by itself.
     tcp.on("readable", () => {});
     tcp.on("error", (error: NodeJS.ErrnoException) => {
-      failure = error.code ?? error.message;
+      // A server may have ended TCP when its close frame is answered.
+      if (this.#code === 1006) failure = error.code ?? error.message;
     });
     this.ended = new Promise((resolve) => {
       tcp.once("close", () => {

@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import { soon } from "../../guard.ts";
+import { microtask, soon } from "../../guard.ts";
 import type { Connection, FrameSequence, TransportHandlers } from "../transport.ts";
 import type { Close } from "../../protocol/close-codes.ts";
 import { ABNORMAL, TOO_BIG } from "../shared/closes.ts";
@@ -130,14 +130,14 @@ export class MemoryConnection implements Connection, Closing {
     if (!this.#open) return;
     this.#open = false;
     this.#forget();
-    soon(this.#handlers, () => this.#handlers.close(this, code, reason));
+    microtask(this.#handlers, () => this.#handlers.close(this, code, reason));
   }
 
   #free(): void {
     if (this.#gone) return;
     this.#gone = true;
     this.#closings.delete(this);
-    soon(this.#handlers, () => this.#handlers.gone(this));
+    microtask(this.#handlers, () => this.#handlers.gone(this));
   }
 
   #drained(): void {
