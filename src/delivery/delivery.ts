@@ -109,6 +109,22 @@ export class Delivery<R extends Recipient> implements GroupObserver<R> {
     this.#setPending(recipient, (pending ?? this.#start).append(frame));
   }
 
+  /**
+   * Sends the reply to a request, after everything that was sent to this recipient before.
+   *
+   * Where the transport gathers what is written while it handles what it has read, the reply is written at once: it
+   * would be lost if the close of the client was read with the request. Everything else waits for the end of the turn,
+   * because the members of a group would not share a batch otherwise.
+   */
+  reply(recipient: R, frame: OutgoingFrame): void {
+    const isUrgent = recipient.connection.isCorked === true && this.#groupBatch === undefined;
+    this.send(recipient, frame);
+    const { pending } = recipient;
+    if (!isUrgent || pending === undefined) return;
+    if (this.#dirty.at(-1) === recipient) this.#dirty.pop();
+    this.#write(recipient, pending);
+  }
+
   /** Sends a frame to all members of the group but `without`, after everything that was sent to each of them before. */
   sendToGroup(group: Group<R>, frame: OutgoingFrame, without?: R): void {
     const { maxBufferedBytes } = this.#parts;

@@ -31,7 +31,7 @@ const MOST_UNSEEN = 4 * 1024 * 1024;
  * The number of unconfirmed bytes that are nothing to speak of. A connection with more of them can be reset before the
  * client has read them.
  */
-const LIGHT_BYTES = 64 * 1024;
+export const LIGHT_BYTES: number = 64 * 1024;
 
 /** A connection that is closing, as {@link Closings} sees it. */
 export interface Closing {
