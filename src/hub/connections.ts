@@ -145,7 +145,7 @@ export class Connections implements HeartbeatReport<Member>, NewcomerReport {
         // A connection that failed in `open` has no owner, and has left the door already.
         if (owner === undefined) return;
         this.#closing.add(connection);
-        if (owner instanceof Member) lifecycle.retire(owner, { code, reason });
+        if (owner instanceof Member) lifecycle.ended(owner, { code, reason });
         else (owner as Newcomer).left();
       },
       gone: (connection) => {

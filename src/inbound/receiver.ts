@@ -138,7 +138,7 @@ export class Receiver {
   }
 
   #resume(member: Member): void {
-    if (!member.isPaused) return;
+    if (!member.isPaused || member.ended !== undefined) return;
     member.isPaused = false;
     // The heartbeat must ask the member anew, because no sign of life was read meanwhile.
     member.askedIn = 0;

@@ -6,6 +6,7 @@ import type { User } from "../event-types.ts";
 import type { Inbox } from "../limits/inbox.ts";
 import type { Rated } from "../limits/rate-limits.ts";
 import type { Working } from "../limits/work.ts";
+import type { Close } from "../protocol/close-codes.ts";
 import type { Codec } from "../protocol/codec.ts";
 import type { RoomMember } from "../rooms/rooms.ts";
 import type { Expiring } from "../time/expiry.ts";
@@ -39,6 +40,10 @@ export class Member<S = unknown> implements Asked<Member>, Beating, Expiring, Ra
 
   /** `false` from the moment that either end begins to close. */
   open = true;
+  /**
+   * How the connection ended, while messages still wait that were received before. Nothing reaches the client any more.
+   */
+  ended: Close | undefined = undefined;
   /** The application's socket, which is set once, right after construction. */
   socket!: S;
   /** The data that the application keeps on its socket; absent until it keeps some. */

@@ -210,7 +210,8 @@ export class WsConnection implements Connection, Closing {
     const told = isBreach && code === TOO_MANY_PARTS ? TOO_BIG.code : code;
     const { closings, handlers } = this.#parts;
     if (this.#isOpen) handlers.ending(this);
-    if (!closings.has(this)) closings.close(this, 0);
+    // Whoever has closed reads nothing more, or has read everything.
+    if (!this.#isForsaken) closings.close(this, 0);
     this.#cut();
     this.#close({ code: told, reason });
     if (isBreach) this.forsake();

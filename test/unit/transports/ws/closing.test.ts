@@ -61,7 +61,7 @@ test("a closed client that has everything gets 5 seconds to answer, and more for
 test("a client that has answered a close, but does not end TCP, is cut", async () => {
   const fixture = await WsFixture.open();
   const { client, connection } = await fixture.connect();
-  connection.close(4000, "");
+  connection.close(4000, "", 16 * MIB);
   client.write(CLOSE);
   expect(await client.frame()).toMatchObject({ opcode: Opcode.close });
   expect(await client.frame()).toBeUndefined();
