@@ -32,6 +32,9 @@ const MOST_LATE_BYTES = 2 * 1024 * 1024;
 /** The number of bytes that a frame counts for beside its own after a close, because the hub limits its rate no more. */
 const LATE_FRAME_COST = 1024;
 
+/** The number of these bytes that are forgiven whenever the client has taken something of what waits for it. */
+const LATE_BYTES_PER_DRAIN = 256 * 1024;
+
 /**
  * The time after which the descriptor of a connection is free that was ended with nothing outstanding, in seconds: the
  * library closes it within four seconds, whatever the client does, and tells nobody.
@@ -246,8 +249,12 @@ export class UwsConnection implements Connection, Closing, Ended {
     soon(this.#parts.handlers, () => {
       this.#isDraining = false;
       this.#pump();
-      if (this.#firstClose === undefined) this.#parts.handlers.drain(this);
-      else this.#goOn();
+      if (this.#firstClose === undefined) {
+        this.#parts.handlers.drain(this);
+        return;
+      }
+      this.#count = Math.max(this.#count - LATE_BYTES_PER_DRAIN, 0);
+      this.#goOn();
     });
   }
 

@@ -132,6 +132,22 @@ describe.runIf(TRANSPORTS.includes("uws"))("a close", () => {
     expect(await reader.ended).toEqual({ code: 4003, error: undefined });
   });
 
+  test("waits for a client that takes what waits for it, although it sends a lot", async () => {
+    const fixture = await UwsFixture.open("TLS over a Unix socket");
+    const { reader, connection } = await fixture.connect(2 * MIB);
+    const messages = [MORE, MORE, MORE];
+    connection.write(sequence(...messages));
+    connection.close(4003, "", 3 * MIB);
+    let sent = 0;
+    const sending = setInterval(() => {
+      for (let count = 0; count < 100 && sent < 3_000; count++, sent++) reader.send(Opcode.text, "more");
+    }, 40);
+    expect(await reader.ended).toEqual({ code: 4003, error: undefined });
+    clearInterval(sending);
+    expect(sent).toBe(3_000);
+    expect(reader.messages.map(({ length }) => length)).toEqual(messages.map(({ length }) => length));
+  });
+
   test("a client that closes while it is waited for has closed", async () => {
     const fixture = await UwsFixture.open("TCP", { compression: true });
     const { reader, connection } = await fixture.connect(QUICK, DEFLATE);
