@@ -38,7 +38,7 @@ export class Member<S = unknown> implements Asked<Member>, Beating, Expiring, Ra
   /** The user's id never changes. */
   user: User | undefined;
 
-  /** `false` from the moment that either end begins to close. */
+  /** `false` from the moment that either end begins to close, or that its messages are handled: see {@link ended}. */
   open = true;
   /**
    * How the connection ended, while messages still wait that were received before. Nothing reaches the client any more.
