@@ -11,7 +11,7 @@ const KIB = 1024;
 const MIB = 1024 * KIB;
 
 /** Far more than the operating system takes for a client that does not read. */
-const MUCH = sequence(Buffer.alloc(16 * MIB));
+const MUCH = sequence(Buffer.alloc(8 * MIB));
 
 const CLOSE = rawFrame(Opcode.close, closePayload(4000));
 
@@ -36,7 +36,7 @@ test("a closed client that takes nothing for 30 seconds is cut", async () => {
   const { tcp, connection } = await fixture.connect();
   tcp.pause();
   connection.write(MUCH);
-  connection.close(4000, "", 16 * MIB);
+  connection.close(4000, "", 8 * MIB);
   await pass(29);
   expect(fixture.transport.gone.take()).toEqual([]);
   await pass(2);
@@ -61,7 +61,7 @@ test("a closed client that has everything gets 5 seconds to answer, and more for
 test("a client that has answered a close, but does not end TCP, is cut", async () => {
   const fixture = await WsFixture.open();
   const { client, connection } = await fixture.connect();
-  connection.close(4000, "", 16 * MIB);
+  connection.close(4000, "", 8 * MIB);
   client.write(CLOSE);
   expect(await client.frame()).toMatchObject({ opcode: Opcode.close });
   expect(await client.frame()).toBeUndefined();
@@ -98,7 +98,7 @@ test("destroy gives clients that have little to read a second, and others the bo
   const [quick, slow, open] = [await fixture.connect(), await fixture.connect(), await fixture.connect()];
   slow.tcp.pause();
   slow.connection.write(MUCH);
-  for (const { connection } of [quick, slow]) connection.close(4000, "", connection === slow.connection ? 16 * MIB : 0);
+  for (const { connection } of [quick, slow]) connection.close(4000, "", connection === slow.connection ? 8 * MIB : 0);
   let isOver = false;
   const destroyed = fixture.transport.transport.destroy().then(() => (isOver = true));
   expect(await fixture.transport.gone.next()).toEqual({ connection: open.connection, isClosed: true });
@@ -118,7 +118,7 @@ test("destroy cuts what is left after the time that it was given", async () => {
   const { tcp, connection } = await fixture.connect();
   tcp.pause();
   connection.write(MUCH);
-  connection.close(4000, "", 16 * MIB);
+  connection.close(4000, "", 8 * MIB);
   const destroyed = fixture.transport.transport.destroy(3_000);
   await nextTurn();
   vi.advanceTimersByTime(2_999);
