@@ -138,7 +138,7 @@ export class Receiver {
   }
 
   #resume(member: Member): void {
-    if (!member.isPaused) return;
+    if (!member.isPaused || member.ended !== undefined) return;
     member.isPaused = false;
     // The heartbeat must ask the member anew, because no sign of life was read meanwhile.
     member.askedIn = 0;
@@ -203,7 +203,7 @@ export class Receiver {
     if (packet === undefined) {
       if (!report.message(member, message)) this.#parts.responder.blame(member, undefined, UNEXPECTED_MESSAGE);
     } else if (isReply(packet)) this.#parts.requests.replied(member, packet, message);
-    else if (packet.event === ControlEvent.pong) return;
+    else if (packet.event === ControlEvent.pong) member.answered();
     else if ((member.inbox?.weighed.size ?? 0) === 0 && this.#mayBegin(member, weight)) {
       this.#parts.dispatcher.dispatch(member, packet, weight);
     } else if (this.#hasRoom(member, data)) {
