@@ -149,8 +149,8 @@ export interface TransportHandlers {
   drain(connection: Connection): void;
 
   /**
-   * Tells that the library holds more than `maxBufferedBytes` for a client, because of pongs with which the library
-   * itself answers the client's pings. The transport does not report this for frames that the hub writes.
+   * Tells that more than `maxBufferedBytes` is held for a client, because of pongs with which the transport answers the
+   * client's pings. The transport does not report this for frames that the hub writes.
    */
   overflow(connection: Connection): void;
 

@@ -153,6 +153,16 @@ const observers: Readonly<Record<string, (transport: TransportName) => Promise<s
     return `the hub reports ${await reports(transport, bytes)}`;
   },
 
+  async "before a close frame, with compression"(transport) {
+    const { hub, client } = await compressing(transport);
+    hub.except([]).close(4000);
+    const first = await client.frame();
+    if (first?.opcode !== Opcode.ping) return first?.opcode === Opcode.close ? "nothing" : "something else";
+    client.write(rawFrame(Opcode.pong, first.payload));
+    expect(await sees(client)).toBe("close code 4000");
+    return "a ping, whose pong is waited for";
+  },
+
   async "after the server's close frame"(transport) {
     const { hub, client } = await startHub({ transport });
     hub.except([]).close(4000);
@@ -165,6 +175,20 @@ const observers: Readonly<Record<string, (transport: TransportName) => Promise<s
     client.write(rawFrame(Opcode.close, closePayload(4000)));
     await end;
     return `${first} for the client's`;
+  },
+
+  async "sent at once when a message and a close frame of the client come together"(transport) {
+    const seen: string[] = [];
+    for (const request of [{ event: "work" }, { event: "work", id: 1 }]) {
+      const { hub, client } = await startHub({ transport });
+      hub.handle("work", (_data, socket) => socket.emit("more"));
+      client.write(
+        Buffer.concat([rawFrame(Opcode.text, JSON.stringify(request)), rawFrame(Opcode.close, closePayload(1000))]),
+      );
+      seen.push(await sees(client));
+    }
+    expect(seen[1]).toBe("opcode 1");
+    return seen[0] === "opcode 1" ? "arrives" : "is lost, unless the reply to a request follows";
   },
 
   async "`hub.close`"(transport) {
@@ -180,7 +204,7 @@ const observers: Readonly<Record<string, (transport: TransportName) => Promise<s
     await closing;
     if (when === "later") return "resolves when all connections have ended";
     expect(seconds(`src/transports/${transport}/index.ts`, "DESTROY_GRACE")).toBe(1);
-    return `resolves ${String(when)}; what has not ended is cut after a second`;
+    return `resolves ${String(when)} if nothing has to be read; what has not ended then is cut after a second`;
   },
 
   async "after `hub.close` on a server of yours"(transport) {
