@@ -246,7 +246,7 @@ export class WsConnection implements Connection, Closing {
     if (!closings.has(this)) closings.close(this, 0);
     this.#cut();
     this.#outgoing?.flush();
-    this.#settle();
+    if (this.#outgoing !== undefined) this.#release();
   }
 
   /** Returns whether `ws` may parse what was read; ends the connection if not. */
@@ -356,9 +356,12 @@ export class WsConnection implements Connection, Closing {
     this.#settle();
   }
 
-  /** Ends the wait, if nothing waits any more. */
+  /** Ends the wait, if nothing waits any more and the last portion is taken: the next one must not follow it at once. */
   #settle(): void {
-    if (this.#outgoing === undefined || this.#outgoing.byteLength > 0) return;
+    if (this.#outgoing?.isUnderWay === false) this.#release();
+  }
+
+  #release(): void {
     this.#outgoing = undefined;
     if (this.#closeFrame !== undefined) this.#carrier.closeNow(this.#closeFrame);
     if (this.#isForsaken) this.#tcp.end();

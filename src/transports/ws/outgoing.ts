@@ -45,6 +45,11 @@ export class Outgoing {
     return this.#byteLength;
   }
 
+  /** Whether something waits, or a portion is not taken yet. */
+  get isUnderWay(): boolean {
+    return this.#byteLength > 0 || this.#underWay > 0;
+  }
+
   /** Adds a run of whole frames. Its bytes must not change any more. */
   push(run: Buffer): void {
     this.#byteLength += run.length;

@@ -54,6 +54,22 @@ describe("while a large frame is under way", () => {
     }
   });
 
+  test("what is written in many runs waits in portions, too", async () => {
+    const fixture = new NarrowFixture(200 * KIB);
+    const [run] = message(60 * KIB, 3);
+    for (let count = 0; count < 40; count++) fixture.connection.write(sequence(run));
+    let untaken = 40 * (run.length + 4) - 200 * KIB;
+    for (let drains = 0; untaken > 0; untaken -= 200 * KIB) {
+      fixture.read(200 * KIB);
+      await turn();
+      expect(fixture.drains).toBeGreaterThan(drains);
+      ({ drains } = fixture);
+    }
+    await fixture.readAll();
+    expect(fixture.seen).toHaveLength(40);
+    expect(fixture.connection.isHolding).toBe(false);
+  });
+
   test("a close by the hub goes behind all that was written, and pings are answered until then", async () => {
     const fixture = new NarrowFixture(200 * KIB);
     fixture.connection.write(sequence(LARGE));
