@@ -25,7 +25,9 @@ export const UPGRADE_HEADERS: Readonly<Record<string, string>> = {
  */
 export class RawClient {
   readonly #tcp: TcpSocket;
-  #unread: Buffer = Buffer.alloc(0);
+  /** What was read and not taken yet. It is joined only when a frame is complete, because that may take many reads. */
+  #unread: Buffer[] = [];
+  #unreadBytes = 0;
   #ended = false;
   #wake: () => void = () => {};
 
@@ -39,7 +41,8 @@ export class RawClient {
   constructor(tcp: TcpSocket) {
     this.#tcp = tcp;
     tcp.on("data", (chunk) => {
-      this.#unread = Buffer.concat([this.#unread, chunk]);
+      this.#unread.push(chunk);
+      this.#unreadBytes += chunk.length;
       this.#wake();
     });
     tcp.on("end", this.#end).on("close", this.#end);
@@ -59,7 +62,7 @@ export class RawClient {
     const [first, second] = (await this.#take(2)) ?? [];
     if (first === undefined || second === undefined) return undefined;
     const payload = await this.#take(await this.#length(second & 0x7f));
-    return payload && { fin: (first & 0x80) !== 0, opcode: first & 0x0f, payload };
+    return payload && { fin: (first & 0x80) !== 0, reserved: (first >> 4) & 7, opcode: first & 0x0f, payload };
   }
 
   /**
@@ -97,28 +100,37 @@ export class RawClient {
   }
 
   async #takeHead(): Promise<string | undefined> {
-    const end = this.#unread.indexOf("\r\n\r\n");
+    const end = this.#joined().indexOf("\r\n\r\n");
     if (end !== -1) return (await this.#take(end + 4))?.toString().trimEnd();
     return (await this.#more()) ? this.#takeHead() : undefined;
   }
 
   async #take(count: number): Promise<Buffer | undefined> {
-    if (this.#unread.length >= count) {
-      const taken = this.#unread.subarray(0, count);
-      this.#unread = this.#unread.subarray(count);
-      return taken;
+    if (this.#unreadBytes >= count) {
+      const unread = this.#joined();
+      this.#unread = [unread.subarray(count)];
+      this.#unreadBytes -= count;
+      return unread.subarray(0, count);
     }
     return (await this.#more()) ? this.#take(count) : undefined;
+  }
+
+  #joined(): Buffer {
+    const [first] = this.#unread;
+    if (first !== undefined && this.#unread.length === 1) return first;
+    const joined = Buffer.concat(this.#unread);
+    this.#unread = [joined];
+    return joined;
   }
 
   /** Waits for more bytes. The result is `false` if the connection ended instead. */
   async #more(): Promise<boolean> {
     if (this.#ended) return false;
-    const { length } = this.#unread;
+    const before = this.#unreadBytes;
     await new Promise<void>((resolve) => {
       this.#wake = resolve;
     });
-    return this.#unread.length > length;
+    return this.#unreadBytes > before;
   }
 
   readonly #end = (): void => {
