@@ -27,13 +27,13 @@ export class Deflate {
   /**
    * Returns what the server agreed on; `undefined` if it declined.
    *
-   * @throws for an answer that keeps to none of the offers: the client must fail the connection (RFC 7692 section 5.1).
+   * @throws for an answer that accepts none of the offers: the client must fail the connection (RFC 7692 section 5.1).
    */
   static agreed(offers: string, answer: string | undefined): Deflate | undefined {
     if (answer === undefined) return undefined;
     const agreed = parse(answer);
-    if (!offers.split(",").some((offer) => keepsTo(parse(offer), agreed))) {
-      throw new Error(`"${answer}" keeps to no offer`);
+    if (!offers.split(",").some((offer) => accepts(agreed, parse(offer)))) {
+      throw new Error(`"${answer}" accepts no offer`);
     }
     return new Deflate(agreed);
   }
@@ -83,12 +83,15 @@ function windowBitsOf(parameters: Parameters, end: string): number {
   return Number(parameters.get(`${end}_max_window_bits`) ?? LARGEST_WINDOW);
 }
 
-/** Returns whether the server does what the client asks for, and asks for no more than the client can do. */
-function keepsTo(offer: Parameters, answer: Parameters): boolean {
+/**
+ * Returns whether the answer accepts the offer: what the client asks of the server has to be repeated (RFC 7692 sections
+ * 7.1.1.1 and 7.1.2.1), a window perhaps with a smaller one, and the client is asked for no window that it did not offer.
+ */
+function accepts(answer: Parameters, offer: Parameters): boolean {
+  const asked = ["permessage-deflate", "server_no_context_takeover", "server_max_window_bits"];
   return (
-    answer.has("permessage-deflate") &&
+    asked.every((name) => answer.has(name) || !offer.has(name)) &&
     windowBitsOf(answer, "server") <= windowBitsOf(offer, "server") &&
-    (answer.has("server_no_context_takeover") || !offer.has("server_no_context_takeover")) &&
     (offer.has("client_max_window_bits") || !answer.has("client_max_window_bits"))
   );
 }
