@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
 import { once } from "node:events";
 import { createConnection, type Socket as TcpSocket } from "node:net";
+import { connect as connectTls } from "node:tls";
 import type { RawFrame } from "./raw-frame.ts";
 
 /** The server's answer to an HTTP request. */
@@ -24,6 +25,8 @@ export const UPGRADE_HEADERS: Readonly<Record<string, string>> = {
  * or a close.
  */
 export class RawClient {
+  /** The stream that frames are written to: the TCP socket, or TLS over that. */
+  readonly #stream: TcpSocket;
   readonly #tcp: TcpSocket;
   /** What was read and not taken yet. It is joined only when a frame is complete, because that may take many reads. */
   #unread: Buffer[] = [];
@@ -33,26 +36,34 @@ export class RawClient {
 
   /** Opens a TCP connection. */
   static async connect(port: number, host = "127.0.0.1"): Promise<RawClient> {
-    const tcp = createConnection({ port, host, allowHalfOpen: true, noDelay: true });
-    await once(tcp, "connect");
-    return new RawClient(tcp);
+    return new RawClient(await connectTcp(port, host));
   }
 
-  constructor(tcp: TcpSocket) {
+  /** Opens a TCP connection and TLS over it, whatever the server's certificate. */
+  static async connectSecurely(port: number, host = "127.0.0.1"): Promise<RawClient> {
+    const tcp = await connectTcp(port, host);
+    const stream = connectTls({ socket: tcp, rejectUnauthorized: false });
+    await once(stream, "secureConnect");
+    return new RawClient(tcp, stream);
+  }
+
+  /** @param stream - the TLS over the TCP socket. Default: there is none. */
+  constructor(tcp: TcpSocket, stream: TcpSocket = tcp) {
     this.#tcp = tcp;
-    tcp.on("data", (chunk) => {
+    this.#stream = stream;
+    stream.on("data", (chunk) => {
       this.#unread.push(chunk);
       this.#unreadBytes += chunk.length;
       this.#wake();
     });
-    tcp.on("end", this.#end).on("close", this.#end);
+    stream.on("end", this.#end).on("close", this.#end);
     // A reset is treated like any other end.
-    tcp.on("error", this.#end);
+    stream.on("error", this.#end);
   }
 
   /** Sends bytes. */
   write(...bytes: readonly Uint8Array[]): void {
-    this.#tcp.write(Buffer.concat(bytes));
+    this.#stream.write(Buffer.concat(bytes));
   }
 
   /**
@@ -85,7 +96,7 @@ export class RawClient {
 
   /** Half-closes the connection: sends FIN and goes on reading. */
   end(): void {
-    this.#tcp.end();
+    this.#stream.end();
   }
 
   /** Breaks the connection with a reset. */
@@ -137,6 +148,12 @@ export class RawClient {
     this.#ended = true;
     this.#wake();
   };
+}
+
+async function connectTcp(port: number, host: string): Promise<TcpSocket> {
+  const tcp = createConnection({ port, host, allowHalfOpen: true, noDelay: true });
+  await once(tcp, "connect");
+  return tcp;
 }
 
 /** Writes a GET request. A header whose value is an array is repeated for each item. */

@@ -3,7 +3,6 @@ import { readFileSync } from "node:fs";
 import { createServer as createHttpServer } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
-import { connect } from "node:tls";
 import { fileURLToPath } from "node:url";
 import { Hub, type Codec, type HubOptions, type TransportName } from "roomcast";
 import { WebSocketServer } from "ws";
@@ -18,10 +17,7 @@ export interface EchoServer {
 
 /** Connects a client, with or without TLS. */
 export async function dial({ port }: EchoServer, isSecure: boolean): Promise<RawClient> {
-  if (!isSecure) return RawClient.connect(port);
-  const tls = connect({ port, host: HOST, rejectUnauthorized: false });
-  await once(tls, "secureConnect");
-  return new RawClient(tls);
+  return isSecure ? RawClient.connectSecurely(port, HOST) : RawClient.connect(port, HOST);
 }
 
 /** Starts a server, with or without TLS. */

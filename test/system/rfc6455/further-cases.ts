@@ -1,9 +1,9 @@
 import { Buffer } from "node:buffer";
-import { Opcode, rawFrame } from "../../../src/testing/raw-frame.ts";
+import { closePayload, Opcode, rawFrame } from "../../../src/testing/raw-frame.ts";
 import { Random } from "../../support/random.ts";
-import { echo, failed, hear, heard, NORMAL, send, sendApart, type Case } from "./case.ts";
+import { answered, echo, failed, hear, heard, NORMAL, send, sendApart, sendClose, type Case } from "./case.ts";
 
-const { text, binary, continuation, ping } = Opcode;
+const { text, binary, continuation, ping, close } = Opcode;
 
 /** Characters of one to four bytes. */
 const CHARACTERS = Buffer.from("a\u00e9\u20ac\u{1d11e}");
@@ -37,6 +37,16 @@ const cuts = [
     };
   }),
 ];
+
+/** Messages that are followed by the close frame at once, as by a client that wants nothing more but the answers. */
+const farewells = [1, 10].map((count): Case => ({
+  name: `${count} messages and a close frame in one write`,
+  steps: [
+    sendClose(...Array.from({ length: count }, () => rawFrame(text, CHARACTERS)), rawFrame(close, closePayload(1000))),
+  ],
+  expected: Array.from({ length: count }, () => heard("text", CHARACTERS)),
+  ending: answered([1000]),
+}));
 
 /** Bytes that cannot be compressed but by what lies in the window: each comes again, ever farther behind. */
 function repetitive(): Buffer {
@@ -74,4 +84,4 @@ const offers = TAKEOVERS.flatMap((takeover) =>
 );
 
 /** What the list of the suite leaves out. */
-export const FURTHER_CASES: readonly Case[] = [...cuts, ...offers];
+export const FURTHER_CASES: readonly Case[] = [...cuts, ...farewells, ...offers];

@@ -26,8 +26,11 @@ const RUNS = [
 /** The time that all cases may take with as many messages as the suite has, in milliseconds. */
 const PATIENCE = 7_200_000;
 
-/** The cases in which a hub is behind its library. */
-const BEHIND: Readonly<Record<TransportName, readonly string[]>> = { ws: [], uws: ["7.1.6"] };
+/** The cases in which a hub is behind its library: on uws, a close frame loses the answers to what came in its read. */
+const BEHIND: Readonly<Record<TransportName, readonly string[]>> = {
+  ws: [],
+  uws: ["7.1.6", "1 messages and a close frame in one write", "10 messages and a close frame in one write"],
+};
 
 /** Plays the cases of one section after the other, so that none that takes many turns has to wait for slow ones. */
 async function playWith(
