@@ -33,12 +33,18 @@ const MIB = 1024 * 1024;
 /** The largest message of the cases. */
 const MAX_MESSAGE_BYTES = 16 * MIB;
 
-/** Takes no message for a packet, so that each goes to the `message` event. */
-const RAW: Codec = {
-  encode: (packet) => JSON.stringify(packet),
-  decode: () => undefined,
+/** How a hub sends back what it gets. */
+export type Way = "replies" | "sends";
+
+/** Takes every message for a request, the reply to which is the message. */
+const REQUESTS: Codec = {
+  encode: (packet) => packet.data as string | Uint8Array,
+  decode: (message) => ({ event: "echo", id: 1, data: message }),
   weight: ({ length }) => length,
 };
+
+/** Takes no message for a packet, so that each goes to the `message` event. */
+const MESSAGES: Codec = { ...REQUESTS, decode: () => undefined };
 
 const BOUNDLESS = { perSecond: 1_000_000_000, burst: 1_000_000_000 };
 
@@ -51,14 +57,16 @@ const ROOMY: HubOptions = {
 };
 
 /** A hub with the limits that it has by default. */
-export const plainHub = (transport: TransportName): StartServer => startHub(transport, {});
+export const plainHub = (transport: TransportName, way: Way): StartServer => startHub(transport, way, {});
 
 /** A hub with raised limits, and with compression. */
-export const roomyHub = (transport: TransportName): StartServer => startHub(transport, ROOMY);
+export const roomyHub = (transport: TransportName, way: Way): StartServer => startHub(transport, way, ROOMY);
 
-function startHub(transport: TransportName, options: HubOptions): StartServer {
+function startHub(transport: TransportName, way: Way, options: HubOptions): StartServer {
   return async (isSecure) => {
-    const hub = new Hub({ transport, welcome: false, heartbeat: false, codec: RAW, ...options });
+    const codec = way === "replies" ? REQUESTS : MESSAGES;
+    const hub = new Hub({ transport, welcome: false, heartbeat: false, codec, ...options });
+    hub.handle("echo", (message) => message);
     hub.on("message", (socket, message) => socket.send(message));
     const tls = isSecure ? { tls: { certFile: CERT, keyFile: KEY } } : {};
     const { port } = await hub.listen({ host: HOST, ...tls });
