@@ -22,7 +22,7 @@ import type { Replies, RequestOptions } from "../members/requests.ts";
 import type { ListenAddress, ListenOptions } from "../transports/transport.ts";
 import { assembleHub, type HubAssembly } from "./assembly.ts";
 import type { HubEvents } from "./events.ts";
-import type { DrainOptions } from "./lifecycle.ts";
+import type { CloseOptions, DrainOptions } from "./lifecycle.ts";
 import { resolveHubOptions, type HubOptions } from "./options.ts";
 import { socketOf } from "./reporter.ts";
 import { Sender } from "./sender.ts";
@@ -242,8 +242,8 @@ export class Hub<T extends HubTypes = HubTypes> extends Sender<T> {
 
   /**
    * Ends everything gently: refuses new clients with HTTP status 503, tells the connected ones to reconnect, closes
-   * each with 4200 as soon as its handlers have finished and it has answered what it was asked, and then does as
-   * {@link close}.
+   * each with 4200 as soon as its handlers have finished and it has answered what it was asked, waits until it has read
+   * everything, and then does as {@link close}. At the end of `within` it waits no longer.
    *
    * Idempotent. `close` ends the waiting.
    *
@@ -258,9 +258,12 @@ export class Hub<T extends HubTypes = HubTypes> extends Sender<T> {
    * it, lets the `disconnection` listeners run, and resolves when nothing is left that would keep the process alive. A
    * server of the application's stays open.
    *
-   * Idempotent. Afterwards the hub cannot be used again.
+   * Clients that read slowly get what was sent to them; `within` bounds how long that may take. Idempotent: another call
+   * can only bring the end forward. Afterwards the hub cannot be used again.
+   *
+   * @throws {HubError} `ERR_HUB_ARGUMENT`; as a rejection.
    */
-  close(): Promise<void> {
-    return this.#parts.hubLifecycle.close();
+  close(options: CloseOptions = {}): Promise<void> {
+    return this.#parts.hubLifecycle.close(options);
   }
 }

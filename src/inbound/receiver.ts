@@ -203,7 +203,7 @@ export class Receiver {
     if (packet === undefined) {
       if (!report.message(member, message)) this.#parts.responder.blame(member, undefined, UNEXPECTED_MESSAGE);
     } else if (isReply(packet)) this.#parts.requests.replied(member, packet, message);
-    else if (packet.event === ControlEvent.pong) return;
+    else if (packet.event === ControlEvent.pong) member.answered();
     else if ((member.inbox?.weighed.size ?? 0) === 0 && this.#mayBegin(member, weight)) {
       this.#parts.dispatcher.dispatch(member, packet, weight);
     } else if (this.#hasRoom(member, data)) {

@@ -63,7 +63,7 @@ export class Responder {
     const askers = isKeyed(packet) ? idempotency?.settle(member, packet, frame) : undefined;
     for (const asker of askers ?? [member]) {
       try {
-        delivery.send(asker, frame);
+        delivery.reply(asker, frame);
       } catch (error) {
         lifecycle.fail(asker, error);
       }

@@ -80,7 +80,7 @@ export class MemberLifecycle {
     this.#parts.delivery.flush(member);
     // The flush may have found that the member reads too slowly, and expelled it.
     if (!member.open) return;
-    member.connection.close(close.code, close.reason);
+    member.connection.close(close.code, close.reason, member.unconfirmedBytes);
     this.retire(member, close);
   }
 

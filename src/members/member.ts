@@ -57,11 +57,13 @@ export class Member<S = unknown> implements Asked<Member>, Beating, Expiring, Ra
   chargedBytes = 0;
   isDelayed = false;
   askedIn = 0;
+  bytesAhead = 0;
   isPaused = false;
   readonly phase: number;
 
   pending: Batch | undefined = undefined;
   backlog: Backlog | undefined = undefined;
+  unconfirmedBytes = 0;
   rooms: Set<string> | string | undefined = undefined;
   /** The number of the last call of `Members.forEach` that has dealt with this member. */
   stamp = 0;
@@ -111,6 +113,20 @@ export class Member<S = unknown> implements Asked<Member>, Beating, Expiring, Ra
   /** Aborts the signal, if there is one. */
   abort(): void {
     this.#controller?.abort();
+  }
+
+  /**
+   * Notes that the client is asked for a sign of life, with so many bytes ahead of the question. While an earlier
+   * question is not answered, the next answer is taken for that one's.
+   */
+  asked(bytesAhead: number): void {
+    if (this.bytesAhead === 0) this.bytesAhead = bytesAhead;
+  }
+
+  /** Notes that the client has answered, and so has read what was ahead of the question. */
+  answered(): void {
+    this.unconfirmedBytes = Math.max(this.unconfirmedBytes - this.bytesAhead, 0);
+    this.bytesAhead = 0;
   }
 
   get expiresAt(): number | undefined {

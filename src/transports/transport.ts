@@ -246,6 +246,12 @@ export interface Connection {
   readonly isHolding?: boolean;
 
   /**
+   * Whether the library gathers everything that is written now, and sends it in one system call before it handles what
+   * it has read next of this client, such as a close frame. Absent in a transport that reports `ending`.
+   */
+  readonly isCorked?: boolean;
+
+  /**
    * Writes the frames, in order, in as few system calls as the library allows. Does nothing once the connection is
    * closed.
    *

@@ -280,6 +280,20 @@ describe.each(TRANSPORTS)("listening on %s", (transport) => {
     await expectGreeting(second, `ws://127.0.0.1:${port}`);
   });
 
+  test.each([
+    ["one address", host],
+    ["every address", undefined],
+  ])("frees the port that 0 has taken on %s, although the server ended TCP first", async (_name, where) => {
+    const first = newHub({ transport });
+    const { port } = await first.listen({ host: where });
+    const clients = await Promise.all([1, 2].map(() => WsClient.connect(`ws://${host}:${port}`)));
+    await first.close();
+    for (const client of clients) await client.closed;
+    const second = newHub({ transport });
+    expect(await second.listen({ host: where, port })).toEqual({ port });
+    await expectGreeting(second, `ws://${host}:${port}`);
+  });
+
   test("answers plain HTTP with a demand to upgrade", async () => {
     const { port } = await newHub({ transport, path: "/chat" }).listen({ host });
     for (const path of ["/", "/chat"]) {

@@ -10,11 +10,12 @@ import type {
   TransportSettings,
   UpgradeDecision,
 } from "../transport.ts";
+import { Closings } from "../shared/closings.ts";
 import { checkFactoryOptions } from "../shared/factory-options.ts";
 import { WaitingClient } from "../shared/waiting-client.ts";
-import { Closings } from "./closings.ts";
 import { UwsConnection, type UserData, type UwsConnectionParts } from "./connection.ts";
 import { answer, copyUpgrade } from "./http.ts";
+import { acceptableOffer } from "./negotiation.ts";
 import { loadLibrary, type Library } from "./library.ts";
 import { OwnApp } from "./own-app.ts";
 import { ANY_PATH, freePattern, takePattern } from "./patterns.ts";
@@ -58,7 +59,8 @@ class UwsTransport implements Transport {
   readonly #attachedTo: TemplatedApp | undefined;
   readonly #connections = new Set<UwsConnection>();
   #closings!: Closings;
-  #connectionParts!: UwsConnectionParts;
+  #plain!: UwsConnectionParts;
+  #compressing!: UwsConnectionParts;
   #handlers!: TransportHandlers;
   #settings!: TransportSettings;
   #own: OwnApp | undefined;
@@ -73,7 +75,6 @@ class UwsTransport implements Transport {
     this.#handlers = handlers;
     this.#settings = settings;
     this.#closings = new Closings(handlers);
-    this.#connectionParts = { ...settings, handlers, closings: this.#closings };
     if (this.#attachedTo !== undefined) this.#route(this.#attachedTo, isTls(this.#attachedTo));
   }
 
@@ -89,21 +90,22 @@ class UwsTransport implements Transport {
     this.#own?.stopListening();
   }
 
-  destroy(): Promise<void> {
-    return (this.#destroyed ??= this.#destroy());
+  destroy(within?: number): Promise<void> {
+    return (this.#destroyed ??= this.#destroy(within));
   }
 
   /**
-   * Ends everything. The library tells nothing of a socket once it was asked to end it, so it is impossible to wait for
-   * the client's answer. Connections that are left are cut after a while, by a timer that does not keep the process
-   * alive.
+   * Ends everything, and waits for the connections that are closing. The library tells nothing of a socket once it was
+   * asked to end it, so it is impossible to wait for more. Connections that are left then are cut after a while, by a
+   * timer that does not keep the process alive.
    */
-  async #destroy(): Promise<void> {
+  async #destroy(within: number | undefined): Promise<void> {
     this.stopListening();
     if (this.#attachedTo !== undefined) freePattern(this.#attachedTo, this.#settings.path ?? ANY_PATH);
     for (const connection of this.#connections) {
-      if (!this.#closings.isDraining(connection)) connection.terminate();
+      if (!this.#closings.has(connection)) connection.terminate();
     }
+    await this.#closings.finish(within);
     later(this.#handlers, DESTROY_GRACE, this.#cut).unref();
   }
 
@@ -115,7 +117,10 @@ class UwsTransport implements Transport {
   };
 
   #route(app: TemplatedApp, secure: boolean): void {
-    const { path, maxMessageBytes, compression } = this.#settings;
+    const { path, maxBufferedBytes, maxMessageBytes, compression } = this.#settings;
+    const parts = { handlers: this.#handlers, closings: this.#closings, maxBufferedBytes, secure };
+    this.#plain = { ...parts, compresses: false, holding: this.topics.holding };
+    this.#compressing = { ...this.#plain, compresses: true };
     takePattern(app, path ?? ANY_PATH);
     // Without topics, compressed messages are written one by one, in the same order as all others.
     if (!compression) this.topics.use(app);
@@ -134,8 +139,8 @@ class UwsTransport implements Transport {
       },
       open: (native) => native.getUserData().connection.opened(native),
       message: (native, data, isBinary) => native.getUserData().connection.received(data, isBinary),
-      ping: (native) => native.getUserData().connection.pinged(),
-      pong: (native) => native.getUserData().connection.ponged(),
+      ping: (native, payload) => native.getUserData().connection.pinged(payload),
+      pong: (native, payload) => native.getUserData().connection.ponged(payload),
       drain: (native) => native.getUserData().connection.drained(),
       close: (native, code, reason) => {
         const { connection } = native.getUserData();
@@ -178,15 +183,10 @@ class UwsTransport implements Transport {
       answer(response, decision.status, decision.message, decision.headers);
       return;
     }
-    const connection = new UwsConnection(decision.protocol, this.#connectionParts);
+    const offer = this.#settings.compression ? acceptableOffer(headers["sec-websocket-extensions"]) : "";
+    const connection = new UwsConnection(decision.protocol, offer === "" ? this.#plain : this.#compressing);
     response.cork(() => {
-      response.upgrade<UserData>(
-        { connection },
-        headers["sec-websocket-key"] ?? "",
-        decision.protocol,
-        headers["sec-websocket-extensions"] ?? "",
-        context,
-      );
+      response.upgrade<UserData>({ connection }, headers["sec-websocket-key"] ?? "", decision.protocol, offer, context);
     });
     this.#connections.add(connection);
     this.#handlers.open(connection, decision.context);

@@ -5,8 +5,11 @@ import type { ListenOptions } from "../transport.ts";
 import { listenError } from "../shared/listen-error.ts";
 import { answer } from "./http.ts";
 import type { Library } from "./library.ts";
-import { listenOn, obstacleTo } from "./listening.ts";
+import { listenOn, obstacleTo, withPort } from "./listening.ts";
 import { ANY_PATH } from "./patterns.ts";
+
+/** The number of ports that are tried for port 0. */
+const ATTEMPTS = 5;
 
 const UNEXPLAINED = "uWebSockets.js gives no reason";
 
@@ -37,7 +40,7 @@ export class OwnApp {
     });
     // The library would replace a file that is at a socket's path, even the socket of another program.
     const obstacle = options.socketPath === undefined ? undefined : await obstacleTo(options);
-    const listenSocket = obstacle === undefined && listenOn(app, options);
+    const listenSocket = obstacle === undefined && (await listen(app, options));
     if (listenSocket === false) {
       app.close();
       throw listenError(obstacle ?? (await obstacleTo(options)) ?? new Error(UNEXPLAINED), options);
@@ -70,6 +73,16 @@ export class OwnApp {
   /** Ends all connections at once. */
   close(): void {
     this.#app.close();
+  }
+}
+
+/** Binds an app. Another program may take a port between its choice and its binding. */
+async function listen(app: TemplatedApp, options: ListenOptions): Promise<us_listen_socket | false> {
+  for (let attempt = 1; ; attempt++) {
+    // oxlint-disable-next-line no-await-in-loop -- one attempt at a time
+    const where = await withPort(options).catch(() => options);
+    const listenSocket = listenOn(app, where);
+    if (listenSocket !== false || where === options || attempt === ATTEMPTS) return listenSocket;
   }
 }
 

@@ -5,7 +5,7 @@ import type { AddressInfo, Socket as TcpSocket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { WebSocketServer, type ServerOptions } from "ws";
 import { HubError } from "../../errors.ts";
-import { later, watch } from "../../guard.ts";
+import { watch } from "../../guard.ts";
 import type {
   ListenAddress,
   ListenOptions,
@@ -16,11 +16,12 @@ import type {
   UpgradeInfo,
 } from "../transport.ts";
 import { Deflater, MIN_WINDOW_BITS } from "./deflater.ts";
+import { Closings } from "../shared/closings.ts";
 import { checkFactoryOptions } from "../shared/factory-options.ts";
 import { listenError } from "../shared/listen-error.ts";
 import { upgradeInfo } from "../shared/upgrade-info.ts";
 import { WaitingClient } from "../shared/waiting-client.ts";
-import { CarrierWebSocket, PLAIN, WsConnection, type WireForm } from "./connection.ts";
+import { CarrierWebSocket, PLAIN, WsConnection, type WireForm, type WsConnectionParts } from "./connection.ts";
 import { EarlyBytes } from "./early-bytes.ts";
 import { InflatedFragments } from "./inflated-fragments.ts";
 import { listenOn } from "./listening.ts";
@@ -29,11 +30,8 @@ import { guardReceiver } from "./receiver-guard.ts";
 import { refuseUpgrade } from "./refusal.ts";
 import { UpgradeRouter } from "./upgrade-router.ts";
 
-/** The time that a client may take to answer a close frame before its connection is cut, in milliseconds. */
-const CLOSE_TIMEOUT = 5_000;
-
-/** The time that `destroy` gives connections to finish their closing handshake, in milliseconds. */
-const DESTROY_GRACE = 1_000;
+/** How long `ws` waits for the end of a connection that it closes, in milliseconds: the transport has its own bounds. */
+const NEVER = 2 ** 31 - 1;
 
 // `ws` keeps some 150 bytes for each fragment of a message and some 210 for each chunk of a frame that the network brings,
 // however little is in them. A message in more parts than these ends its connection with 1009, as one that is too large.
@@ -87,7 +85,7 @@ export function ws(options: WsOptions = {}): Transport {
 class WsTransport implements Transport {
   readonly name = "ws";
   readonly #attachedTo: Server | TlsServer | undefined;
-  readonly #connections = new Set<WsConnection>();
+  readonly #connections = new Map<TcpSocket, WsConnection>();
   /** The TCP sockets below TLS. Nothing else knows the socket of a client that never finishes its TLS handshake. */
   readonly #tlsSockets = new Set<TcpSocket>();
   /** The TCP sockets of clients that wait for the decision on their upgrade. */
@@ -96,6 +94,7 @@ class WsTransport implements Transport {
   readonly #deflaters = new Map<number, Deflater>();
   #handlers!: TransportHandlers;
   #settings!: TransportSettings;
+  #parts!: WsConnectionParts;
   #upgrader!: WebSocketServer;
   #own: Server | TlsServer | undefined;
   // The results of the negotiation that is being answered. `ws` asks for them and tells them in callbacks, all of which
@@ -105,17 +104,31 @@ class WsTransport implements Transport {
   #destroyed: Promise<void> | undefined;
   #empty: (() => void) | undefined;
 
+  /** Tells a connection that its client has ended what it sends: one listener for all of them. */
+  readonly #clientEnded: (this: TcpSocket) => void;
+
   constructor(server: Server | TlsServer | undefined) {
     this.#attachedTo = server;
+    const connections = this.#connections;
+    this.#clientEnded = function clientEnded() {
+      connections.get(this)?.clientEnded();
+    };
   }
 
   start(handlers: TransportHandlers, settings: TransportSettings): void {
     this.#handlers = handlers;
     this.#settings = settings;
+    this.#parts = {
+      handlers,
+      closings: new Closings(handlers),
+      maxBufferedBytes: settings.maxBufferedBytes,
+      gone: (tcp) => this.#gone(tcp),
+    };
     const options: ServerOptions<typeof CarrierWebSocket> & { closeTimeout: number } = {
       noServer: true,
       clientTracking: false,
-      closeTimeout: CLOSE_TIMEOUT,
+      autoPong: false,
+      closeTimeout: NEVER,
       handleProtocols: () => this.#protocol || false,
       maxPayload: settings.maxMessageBytes,
       maxFragments: Math.max(LEAST_FRAGMENTS, settings.maxMessageBytes / FRAGMENT_BYTES),
@@ -154,14 +167,17 @@ class WsTransport implements Transport {
     this.#own?.close();
   }
 
-  destroy(): Promise<void> {
-    return (this.#destroyed ??= this.#destroy());
+  destroy(within?: number): Promise<void> {
+    return (this.#destroyed ??= this.#destroy(within));
   }
 
-  async #destroy(): Promise<void> {
+  async #destroy(within: number | undefined): Promise<void> {
     const server = this.#attachedTo ?? this.#own;
     if (server !== undefined) UpgradeRouter.of(server).remove(this.#settings.path);
     for (const socket of this.#undecided) socket.destroy();
+    const { closings } = this.#parts;
+    for (const connection of this.#connections.values()) if (!closings.has(connection)) connection.terminate();
+    await closings.finish(within);
     await this.#allGone();
     const own = this.#own;
     if (own === undefined) return;
@@ -173,13 +189,9 @@ class WsTransport implements Transport {
 
   async #allGone(): Promise<void> {
     if (this.#connections.size === 0) return;
-    const cut = later(this.#handlers, DESTROY_GRACE, () => {
-      for (const connection of this.#connections) connection.terminate();
-    });
     await new Promise<void>((resolve) => {
       this.#empty = resolve;
     });
-    clearTimeout(cut);
   }
 
   #route(server: Server | TlsServer): void {
@@ -224,14 +236,16 @@ class WsTransport implements Transport {
     }
     this.#protocol = decision.protocol;
     this.#upgrader.handleUpgrade(request, tcp, head, (carrier) => {
-      const connection = new WsConnection(carrier as CarrierWebSocket, tcp, this.#wireForm, this.#handlers, this.#gone);
+      const connection = new WsConnection(carrier as CarrierWebSocket, tcp, this.#wireForm, this.#parts);
       // Only clients that agreed on permessage-deflate, the one extension there is, send what has to be inflated.
       if (carrier.extensions !== "") {
         const most = Math.max(LEAST_INFLATED_FRAGMENTS, this.#settings.maxMessageBytes / INFLATED_FRAGMENT_BYTES);
         connection.inflated = new InflatedFragments(most);
         guardReceiver(carrier, (chunk) => connection.admits(chunk));
       }
-      this.#connections.add(connection);
+      this.#connections.set(tcp, connection);
+      // Before the listener of `ws`, which ends this side.
+      tcp.prependListener("end", this.#clientEnded);
       this.#handlers.open(connection, decision.context);
     });
   }
@@ -244,10 +258,10 @@ class WsTransport implements Transport {
     return deflater;
   }
 
-  readonly #gone = (connection: WsConnection): void => {
-    this.#connections.delete(connection);
+  #gone(tcp: TcpSocket): void {
+    this.#connections.delete(tcp);
     if (this.#connections.size === 0) this.#empty?.();
-  };
+  }
 }
 
 function describe(request: IncomingMessage, tcp: TcpSocket, client: WaitingClient): UpgradeInfo {
