@@ -56,12 +56,18 @@ export async function withPort(options: ListenOptions): Promise<ListenOptions> {
   return { ...options, port: await probe(options) };
 }
 
-/** Listens with Node.js for a moment. Returns the port. */
+/**
+ * Listens with Node.js for a moment. Returns the port.
+ *
+ * `exclusive`, because in a worker of `node:cluster` Node.js would share the port with all workers, and the primary
+ * process would hold it.
+ */
 async function probe({ port = 0, host, socketPath }: ListenOptions): Promise<number> {
   const server = createServer();
   return new Promise((resolve, reject) => {
     server.once("error", reject);
-    server.listen(socketPath === undefined ? { port, host } : { path: socketPath }, () => {
+    const where = socketPath === undefined ? { port, host } : { path: socketPath };
+    server.listen({ ...where, exclusive: true }, () => {
       const address = server.address();
       server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
     });

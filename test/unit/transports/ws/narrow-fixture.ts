@@ -57,6 +57,7 @@ export class NarrowFixture {
     });
     onTestFinished(() => void this.stream.destroy());
     const request = Object.assign(new PassThrough(), {
+      rawHeaders: Object.entries(UPGRADE_HEADERS).flat(),
       method: "GET",
       url: "/",
       headers: Object.fromEntries(Object.entries(UPGRADE_HEADERS).map(([name, value]) => [name.toLowerCase(), value])),
