@@ -201,18 +201,17 @@ export class WsConnection implements Connection, Closing {
   }
 
   /**
-   * Closes the connection because the client did, or broke RFC 6455. Neither reads on: of what waits, only the run is sent
-   * that is under way. The hub is told now: the `close` event of `ws` comes only when the client has closed the TCP
-   * connection too, and until then the hub would count a client as connected that has closed.
+   * Closes the connection because the client did, behind all that waits, or because it broke RFC 6455: of what waits for
+   * such a client, only the run is sent that is under way. The hub is told now: the `close` event of `ws` comes only when
+   * the client has closed the TCP connection too, and until then the hub would count a client as connected that has closed.
    */
   answer(code: number | undefined, reason: string | Buffer | undefined): void {
     const isBreach = code !== undefined && reason === undefined;
     const told = isBreach && code === TOO_MANY_PARTS ? TOO_BIG.code : code;
     const { closings, handlers } = this.#parts;
     if (this.#isOpen) handlers.ending(this);
-    // Whoever has closed reads nothing more, or has read everything.
     if (!this.#isForsaken) closings.close(this, 0);
-    this.#cut();
+    if (isBreach) this.#cut();
     this.#close({ code: told, reason });
     if (isBreach) this.forsake();
     this.#reportLater({ code: told ?? CloseCode.noStatus, reason: reason?.toString() ?? "" });
@@ -240,11 +239,10 @@ export class WsConnection implements Connection, Closing {
     if (this.#outgoing === undefined) tcp.end();
   }
 
-  /** Takes the end of what the client sends. `ws` then ends this side as well, so that what is under way must go now. */
+  /** Takes the end of what the client sends. `ws` then ends this side as well, so that what waits must go now. */
   clientEnded(): void {
     const { closings } = this.#parts;
     if (!closings.has(this)) closings.close(this, 0);
-    this.#cut();
     this.#outgoing?.flush();
     if (this.#outgoing !== undefined) this.#release();
   }

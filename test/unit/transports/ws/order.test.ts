@@ -110,6 +110,23 @@ describe("while a large frame is under way", () => {
   test.each([
     ["a close frame", (fixture: NarrowFixture) => fixture.sendClose(1000), 1000, "1000"],
     ["a close frame without a code", (fixture: NarrowFixture) => fixture.send(close), 1005, "1005"],
+  ])("%s of the client is answered behind all that was sent", async (_what, end, code, answer) => {
+    const fixture = new NarrowFixture(200 * KIB);
+    fixture.ending = () => fixture.connection.write(sequence(SMALL));
+    fixture.connection.write(sequence(LARGE));
+    fixture.connection.write(sequence(SMALL));
+    end(fixture);
+    await turn();
+    expect(fixture.told).toEqual([`close ${code}`]);
+    await fixture.readAll();
+    expect(fixture.seen).toEqual([SEEN_LARGE, SEEN_SMALL, SEEN_SMALL, [close, answer]]);
+    expect(fixture.stream.writableEnded).toBe(true);
+    fixture.stream.push(null);
+    await fixture.readAll();
+    expect(fixture.told).toEqual([`close ${code}`, "gone"]);
+  });
+
+  test.each([
     ["a frame with a reserved bit", (fixture: NarrowFixture) => fixture.send(text, "x", 2), 1006, "1002"],
     ["text that is not UTF-8", (fixture: NarrowFixture) => fixture.send(text, Buffer.from([0xff])), 1007, "1007"],
     [
@@ -136,25 +153,25 @@ describe("while a large frame is under way", () => {
     expect(fixture.told).toEqual(["ping", `close ${code}`, "gone"]);
   });
 
-  test("a client that closes although the hub has done so gets this frame and the hub's code", async () => {
+  test("a client that closes although the hub has done so gets everything and the hub's code", async () => {
     const fixture = new NarrowFixture(200 * KIB);
     fixture.connection.write(sequence(LARGE));
     fixture.connection.write(sequence(SMALL));
     fixture.connection.close(4003, "");
     fixture.sendClose(1000);
     await fixture.readAll();
-    expect(fixture.seen).toEqual([SEEN_LARGE, [close, "4003"]]);
+    expect(fixture.seen).toEqual([SEEN_LARGE, SEEN_SMALL, [close, "4003"]]);
     expect(fixture.told).toEqual(["close 4003"]);
     expect(fixture.stream.writableEnded).toBe(true);
   });
 
-  test("a client that ends its side of TCP gets this frame whole, and then the end", async () => {
+  test("a client that ends its side of TCP gets all that was sent, and then the end", async () => {
     const fixture = new NarrowFixture(200 * KIB);
     fixture.connection.write(sequence(LARGE));
     fixture.connection.write(sequence(SMALL));
     fixture.stream.push(null);
     await fixture.readAll();
-    expect(fixture.seen).toEqual([SEEN_LARGE]);
+    expect(fixture.seen).toEqual([SEEN_LARGE, SEEN_SMALL]);
     expect(fixture.isTorn).toBe(false);
     expect(fixture.told).toEqual(["close 1006", "gone"]);
   });
