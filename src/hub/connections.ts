@@ -185,8 +185,10 @@ export class Connections implements HeartbeatReport<Member>, NewcomerReport {
     }
   }
 
+  /** Ends a member that gave no sign of life, or has it asked anew. */
   lost(member: Member): void {
-    this.#parts.lifecycle.expelLost(member);
+    if (member.isSending) member.askedIn = 0;
+    else this.#parts.lifecycle.expelLost(member);
   }
 
   /** Makes a member of a connection, and reports it to the application. */

@@ -16,6 +16,9 @@ import type { Handshake } from "./handshake.ts";
 import { addressKeyOf, ownerOf } from "./owner.ts";
 import type { Asked, PendingRequest } from "./requests.ts";
 
+/** The number of bytes that are a sign of life although no message has ended. */
+const SENDING_BYTES = 16 * 1024;
+
 /** The context of a call of a handler, besides the data of the event and the client's socket. */
 export interface HandlerContext {
   /**
@@ -62,6 +65,8 @@ export class Member<S = unknown> implements Asked<Member>, Beating, Expiring, Ra
   chargedBytes = 0;
   isDelayed = false;
   askedIn = 0;
+  /** What had been read of the client when it was asked, where the transport tells. */
+  #bytesReadBefore: number | undefined = undefined;
   bytesAhead = 0;
   isPaused = false;
   readonly phase: number;
@@ -126,6 +131,16 @@ export class Member<S = unknown> implements Asked<Member>, Beating, Expiring, Ra
    */
   asked(bytesAhead: number): void {
     if (this.bytesAhead === 0) this.bytesAhead = bytesAhead;
+    this.#bytesReadBefore = this.connection.bytesRead;
+  }
+
+  /**
+   * Whether so much was read since the client was asked that a large message of its own may be ahead of its answer. Single
+   * bytes of a message that never ends are no sign of life.
+   */
+  get isSending(): boolean {
+    const { bytesRead } = this.connection;
+    return bytesRead !== undefined && bytesRead - (this.#bytesReadBefore ?? 0) >= SENDING_BYTES;
   }
 
   /** Notes that the client has answered, and so has read what was ahead of the question. */

@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
 import { Hub, type Disconnection, type HubOptions, type Transport, type TransportName } from "roomcast";
 import { uws } from "roomcast/transports/uws";
 import { ws } from "roomcast/transports/ws";
@@ -133,6 +134,25 @@ const observers: Readonly<Record<string, (transport: TransportName) => Promise<s
     const { code } = await disconnection;
     if (code === 1006 && (await sees(client)) === "close code 1002") return "refused, as above";
     return code === 4201 ? "waits for more bytes; the heartbeat finds it" : `reported as ${code}`;
+  },
+
+  async "a message that takes longer to arrive than the heartbeat waits"(transport) {
+    const { client, hub, disconnection } = await startHub({
+      transport,
+      heartbeat: { interval: 150, timeout: 150 },
+      maxMessageBytes: 1024 * 1024,
+    });
+    const message = new Promise<void>((resolve) => {
+      hub.on("message", () => resolve());
+    });
+    // Something comes all the time, and the end of the message long after the heartbeat has asked.
+    const bytes = rawFrame(Opcode.binary, Buffer.alloc(512 * 1024));
+    for (let sent = 0; sent < bytes.length; sent += 32 * 1024) {
+      client.write(bytes.subarray(sent, sent + 32 * 1024));
+      await delay(50);
+    }
+    const end = await Promise.race([message, disconnection]);
+    return end === undefined ? "arrives" : `ends the connection with ${end.code}`;
   },
 
   async "a client that closes with 1012 or 3000"(transport) {
