@@ -1,5 +1,6 @@
 import { now } from "./now.ts";
 import { delayOf } from "./options.ts";
+import type { Patience } from "./patience.ts";
 
 /**
  * Detects that a connection is dead although nobody closed it: no message has arrived for too long.
@@ -8,13 +9,18 @@ import { delayOf } from "./options.ts";
  */
 export class Liveness {
   readonly #limit: number;
+  readonly #state: Patience;
   readonly #lost: () => void;
   #heardAt = now();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** @param limit - the time without a message after which the connection counts as dead, in milliseconds. */
-  constructor(limit: number, lost: () => void) {
+  /**
+   * @param limit - the time without a message after which the connection counts as dead, in milliseconds.
+   * @param state - its patience doubles when a connection counts as dead, and is 1 again on one that is not silent.
+   */
+  constructor(limit: number, state: Patience, lost: () => void) {
     this.#limit = limit;
+    this.#state = state;
     this.#lost = lost;
     this.check();
   }
@@ -29,11 +35,16 @@ export class Liveness {
    * After the machine has slept, timers fire before the waiting messages are read. So a connection that looks dead is
    * checked once more, after the messages had their turn.
    */
-  check(isVerdict = false): void {
-    const left = this.#heardAt + this.#limit - now();
+  check(isVerdict?: boolean): void {
+    const silence = now() - this.#heardAt;
+    // A timer has fired, so the connection has lasted for the whole time.
+    if (isVerdict === false && silence < this.#limit) this.#state.patience = 1;
+    const left = this.#limit * this.#state.patience - silence;
     this.stop();
-    if (left <= 0 && isVerdict) this.#lost();
-    else this.#timer = setTimeout(() => this.check(left <= 0), delayOf(left));
+    if (left <= 0 && isVerdict) {
+      this.#state.patience *= 2;
+      this.#lost();
+    } else this.#timer = setTimeout(() => this.check(left <= 0), delayOf(left));
   }
 
   stop(): void {

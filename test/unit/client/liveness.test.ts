@@ -25,7 +25,7 @@ describe("the deadline", () => {
 
   test("passes one turn after nothing was heard for that long", () => {
     const lost = vi.fn<() => void>();
-    expect(new Liveness(1_000, lost)).toBeDefined();
+    expect(new Liveness(1_000, { patience: 1 }, lost)).toBeDefined();
     vi.advanceTimersByTime(999);
     expect(lost).not.toHaveBeenCalled();
     vi.advanceTimersByTime(2);
@@ -35,7 +35,7 @@ describe("the deadline", () => {
 
   test("moves with every message, without a timer for each", () => {
     const lost = vi.fn<() => void>();
-    const liveness = new Liveness(1_000, lost);
+    const liveness = new Liveness(1_000, { patience: 1 }, lost);
     const setTimeouts = vi.spyOn(globalThis, "setTimeout");
     for (let n = 0; n < 100; n++) {
       vi.advanceTimersByTime(100);
@@ -50,7 +50,7 @@ describe("the deadline", () => {
 
   test("waits after a sleep until what arrived meanwhile has been read", () => {
     const lost = vi.fn<() => void>();
-    const liveness = new Liveness(1_000, lost);
+    const liveness = new Liveness(1_000, { patience: 1 }, lost);
     sleep(3_600_000);
     liveness.check();
     expect(lost).not.toHaveBeenCalled();
@@ -65,7 +65,7 @@ describe("the deadline", () => {
 
   test.each([3_600_000, -3_600_000])("is the same when the wall clock is set by %d ms", (step) => {
     const lost = vi.fn<() => void>();
-    const liveness = new Liveness(1_000, lost);
+    const liveness = new Liveness(1_000, { patience: 1 }, lost);
     vi.advanceTimersByTime(500);
     vi.setSystemTime(Date.now() + step);
     liveness.check();
@@ -78,14 +78,46 @@ describe("the deadline", () => {
   test("that is longer than a timer can wait does not keep the processor busy", () => {
     const lost = vi.fn<() => void>();
     const setTimeouts = vi.spyOn(globalThis, "setTimeout");
-    const liveness = new Liveness(2 ** 32, lost);
+    const liveness = new Liveness(2 ** 32, { patience: 1 }, lost);
     for (const [, ms] of setTimeouts.mock.calls) expect(ms).toBeLessThan(2 ** 31);
     liveness.stop();
     expect(setTimeouts).toHaveBeenCalledOnce();
   });
 
+  test("is twice as far away after each connection on which it has passed", () => {
+    const state = { patience: 1 };
+    for (const limit of [1_000, 2_000, 4_000]) {
+      const lost = vi.fn<() => void>();
+      const liveness = new Liveness(1_000, state, lost);
+      // What comes early proves nothing.
+      vi.advanceTimersByTime(100);
+      liveness.heard();
+      vi.advanceTimersByTime(limit - 1);
+      expect(lost).not.toHaveBeenCalled();
+      vi.advanceTimersByTime(2);
+      expect(lost).toHaveBeenCalledOnce();
+    }
+    expect(state.patience).toBe(8);
+  });
+
+  test("is the usual one again on a connection that has lasted and is not silent", () => {
+    const state = { patience: 4 };
+    const lost = vi.fn<() => void>();
+    const liveness = new Liveness(1_000, state, lost);
+    liveness.check();
+    expect(state.patience).toBe(4);
+    vi.advanceTimersByTime(3_500);
+    liveness.heard();
+    vi.advanceTimersByTime(500);
+    expect(state.patience).toBe(1);
+    vi.advanceTimersByTime(499);
+    expect(lost).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(2);
+    expect(lost).toHaveBeenCalledOnce();
+  });
+
   test("never passes when it is stopped", () => {
-    const liveness = new Liveness(1_000, () => {});
+    const liveness = new Liveness(1_000, { patience: 1 }, () => {});
     liveness.stop();
     expect(vi.getTimerCount()).toBe(0);
   });
