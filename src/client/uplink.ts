@@ -94,14 +94,15 @@ export class Uplink {
     const ended = (close: Close, bye?: Bye): void => {
       if (current === this.#attempt) this.#end(close, bye);
     };
+    if (this.state !== "connecting") this.#change({ state: "connecting" });
+    // The caller of `connect` has no listeners yet, so nothing may happen synchronously.
+    await Promise.resolve();
+    if (current !== this.#attempt) return;
     this.#timer = setTimeout(() => {
       ended({ code: ABNORMAL, reason: `No welcome within ${connectTimeout} ms, with auth().` });
     }, connectTimeout);
-    if (this.state !== "connecting") this.#change({ state: "connecting" });
     let hello: string | Uint8Array;
     try {
-      // The caller of `connect` has no listeners yet, so nothing may happen synchronously.
-      await Promise.resolve();
       const data: Hello = { protocol: PROTOCOL_VERSION, auth: await (typeof auth === "function" ? auth() : auth) };
       hello = codec.encode({ event: "hub:hello" satisfies typeof ControlEvent.hello, data });
     } catch (cause) {
