@@ -14,7 +14,7 @@ export const ROOM: RegExp = /^[^\ud800-\udfff]+$/u;
 /** @throws {ClientError} `ERR_CLIENT_ARGUMENT` for what is no name of this kind. */
 export function checkName(name: unknown, kind: RegExp): void {
   if (typeof name !== "string" || !kind.test(name)) {
-    throw badArgument(`Not the name of ${kind === ROOM ? "a room" : "an event"}: ${String(name)}`);
+    throw badArgument(`Not the name of an event or a room: ${String(name)}`);
   }
 }
 

@@ -76,8 +76,8 @@ export class Link {
       this.#receive(typeof data === "string" ? data : new Uint8Array(data as ArrayBuffer));
     };
     socket.onerror = (event: PlatformError) => {
-      // Some platforms fire no `close` after this, unless the connection was open.
-      if (!hasOpened) this.drop(explain?.(event) ?? "");
+      // Some platforms fire no `close` after this, unless the connection was open. Some fire it again when it is closed.
+      if (!hasOpened && !this.#over) this.drop(explain?.(event));
     };
     socket.onclose = ({ code, reason }: Partial<Close>) => this.#end(code, reason);
   }
@@ -113,7 +113,7 @@ export class Link {
   }
 
   /** Ends the connection without waiting for the other end, which may never answer. */
-  drop(reason: string, code: number = ABNORMAL): void {
+  drop(reason?: string, code: number = ABNORMAL): void {
     const socket = this.#socket;
     this.#end(code, reason);
     // `close` does nothing after `terminate`.

@@ -155,7 +155,7 @@ export class Uplink {
     this.#link = this.id = undefined;
     this.#isHinted = false;
     clearTimeout(this.#timer);
-    link?.drop("");
+    link?.drop();
   }
 
   #change(change: Omit<StateChange, "previous">): void {
