@@ -95,7 +95,8 @@ export class Memberships {
 
   /** Asks for all rooms that are to be asked for. */
   #ask(): void {
-    const rooms = [...this.#wanted.keys()].filter((room) => !this.#wanted.get(room)?.asked);
+    const rooms: string[] = [];
+    for (const [room, { asked }] of this.#wanted) if (!asked) rooms.push(room);
     while (this.#parts.uplink.link && rooms.length) void this.#askFor(rooms.splice(0, MAX_ROOMS_PER_REQUEST));
   }
 

@@ -10,6 +10,9 @@ import { expect, onTestFinished, test } from "vitest";
 /** The limit that the documents state: 6 KiB. */
 const MOST_BYTES = 6 * 1024;
 
+/** The folder of the package. */
+const ROOT = new URL("../../..", import.meta.url).pathname;
+
 /** The client as it is in the package, compiled, as a bundler for pages finds it by the name `roomcast/client`. */
 const CLIENT = new URL("../../../dist/client/index.js", import.meta.url).pathname;
 
@@ -60,3 +63,22 @@ test.each(Object.entries(BUNDLERS))(
     expect(gzipSync(code, { level: 9 }).byteLength).toBeLessThanOrEqual(MOST_BYTES);
   },
 );
+
+test.each([
+  ["browser", "dist/client/index.js"],
+  ["node", "dist/client/node.js"],
+] as const)("a program for the platform %s gets %s", async (platform, entry) => {
+  const { metafile } = await esbuild.build({
+    stdin: { contents: 'export * from "roomcast/client";', resolveDir: ROOT },
+    absWorkingDir: ROOT,
+    bundle: true,
+    format: "esm",
+    metafile: true,
+    platform,
+    // The package as its users see it, not its source.
+    tsconfigRaw: {},
+    write: false,
+  });
+  const entries = Object.keys(metafile.inputs).filter((path) => /client\/(index|node)\.js$/.test(path));
+  expect(entries).toEqual([entry]);
+});
