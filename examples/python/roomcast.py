@@ -26,7 +26,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 SUBPROTOCOL, VERSION = "roomcast.v1.json", 1
 CONNECT_TIMEOUT = 10.0
-NO_REFUSALS = ("handler-failed", "too-many-requests")  # 4.1
+NO_REFUSALS = ("handler-failed", "too-fast", "too-many-requests")  # 9
 ABSENT: Any = type("Absent", (), {"__repr__": lambda _: "ABSENT"})()  # A field that is not there; None is null.
 
 Outgoing = asyncio.Queue[str | tuple[int, str]]  # Messages, and the code and reason of a close.

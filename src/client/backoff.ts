@@ -36,15 +36,19 @@ export class Backoff {
    * reconnect.
    */
   ended(code: number, bye: Bye | undefined): number | undefined {
-    const { minDelay, maxDelay, stableAfter } = this.#options;
-    const stable = now() - this.#openedAt >= stableAfter;
+    const stable = now() - this.#openedAt >= this.#options.stableAfter;
     this.#openedAt = Infinity;
     if (stable) this.#failures = 0;
-    const way = bye === undefined ? reconnectionAfter(code) : bye.reconnect ? "at-once" : "never";
+    const way = bye ? (bye.reconnect ? "at-once" : "never") : reconnectionAfter(code);
     if (way === "never") return undefined;
     const hint = (bye?.after ?? 0) + Math.random() * (bye?.spread ?? 0);
     // A client that the server sends away again and again must slow down, even if it may reconnect at once.
     if (way === "at-once" && stable) return hint;
-    return Math.max(hint, Math.random() * Math.min(maxDelay, minDelay * 2 ** this.#failures++));
+    return Math.max(hint, delayAfter(this.#failures++, this.#options));
   }
+}
+
+/** Returns the random time to wait after so many failures in a row and one more, in milliseconds. */
+export function delayAfter(failures: number, { minDelay, maxDelay }: Delays): number {
+  return Math.random() * Math.min(maxDelay, minDelay * 2 ** failures);
 }

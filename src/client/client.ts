@@ -10,50 +10,54 @@ import type {
   RequestName,
   ServerEvents,
 } from "../event-types.ts";
-import type { Close, CloseCode } from "../protocol/close-codes.ts";
-import { type ControlEvent, RESERVED_PREFIX, type EventPacket, type WireErrorCode } from "../protocol/packet.ts";
-import { badArgument, ClientError, messageOf } from "./errors.ts";
+import type { ControlEvent, EventPacket, RESERVED_PREFIX, WireErrorCode } from "../protocol/packet.ts";
+import { checkFunction, checkName, EVENT } from "./arguments.ts";
+import { badArgument, closed, messageOf } from "./errors.ts";
 import { createEventStream, type EventStream } from "./event-stream.ts";
 import type { ClientState, EventContext, HeardData, HeardEvent, HeardName, StateChange } from "./events.ts";
 import { Handlers } from "./handlers.ts";
 import type { Link } from "./link.ts";
-import { ClientListeners } from "./listeners.ts";
+import { ClientListeners, inRoom } from "./listeners.ts";
 import { Memberships } from "./memberships.ts";
-import { resolveOptions, type ConnectOptions } from "./options.ts";
-import { Outbox, type Outgoing } from "./outbox.ts";
+import { DEFAULTS, isDuration, resolveOptions, type ConnectOptions } from "./options.ts";
+import { DEFAULT_TIMEOUT, Outbox, type Expectation } from "./outbox.ts";
 import { check, encode, type PacketFormat } from "./packet-format.ts";
-import { ClientRequests, type RequestOptions } from "./requests.ts";
-import { inRoom, Room } from "./room.ts";
-import { Uplink } from "./uplink.ts";
-
-const NORMAL = 1000 satisfies typeof CloseCode.normal;
+import { Room } from "./room.ts";
+import type { RequestOptions } from "./sending-options.ts";
+import { NORMAL, Uplink } from "./uplink.ts";
+import type { Explain } from "./why.ts";
 
 /** A client of a hub, over as many connections as it takes. {@link connect} makes one. */
 export class Client<T extends HubTypes = HubTypes> {
   readonly #format: PacketFormat;
   readonly #uplink: Uplink;
   readonly #outbox: Outbox;
-  readonly #requests: ClientRequests;
   readonly #listeners = new ClientListeners();
   readonly #handlers: Handlers;
   readonly #streams = new Set<EventStream<HeardEvent<T>>>();
-  readonly #memberships = new Memberships(
-    (event, data, options) => this.#ask(event, data, true, options),
-    this.#listeners.report,
-  );
+  readonly #memberships: Memberships;
 
   /** @throws {ClientError} `ERR_CLIENT_OPTION`. */
-  constructor(url: string | URL, options: ConnectOptions<T> = {}) {
+  constructor(url: string | URL, options: ConnectOptions<T> = {}, explain?: Explain) {
     const resolved = resolveOptions(url, options as ConnectOptions);
     this.#format = resolved;
     this.#handlers = new Handlers(this.#format, this.#listeners.failed);
-    this.#outbox = new Outbox(resolved.queue);
-    this.#requests = new ClientRequests(this.#outbox, this.#send);
-    this.#uplink = new Uplink(resolved, {
-      changed: this.#changed,
-      event: this.#receive,
-      reply: (packet) => this.#requests.replied(packet),
-      message: (message) => this.#listeners.dispatch("hub:message", message),
+    this.#uplink = new Uplink(
+      { ...resolved, explain },
+      {
+        changed: this.#changed,
+        event: this.#receive,
+        reply: (packet) => this.#outbox.replied(packet),
+        message: (message) => this.#listeners.dispatch("hub:message", message),
+        failed: this.#listeners.report,
+      },
+    );
+    this.#outbox = new Outbox(resolved.queue, this.#uplink, this.#listeners.report);
+    this.#memberships = new Memberships({
+      delays: resolved.reconnect || DEFAULTS.reconnect,
+      uplink: this.#uplink,
+      outbox: this.#outbox,
+      ask: (event, request, timeout) => this.#ask({ event, timeout }, request),
       failed: this.#listeners.report,
     });
   }
@@ -71,6 +75,8 @@ export class Client<T extends HubTypes = HubTypes> {
   /**
    * Listens to an event that the server sends, or to one of the client's own: {@link ClientNotices}. An error that a
    * listener throws goes to `hub:error` or, if that has no listener, to the platform as an uncaught error.
+   *
+   * @throws {ClientError} `ERR_CLIENT_ARGUMENT`, also for another name that begins with `hub:`.
    */
   on<E extends HeardName<T>>(event: E, listener: (data: HeardData<T, E>, context: EventContext) => unknown): this {
     this.#listeners.add(event, listener, false);
@@ -100,7 +106,8 @@ export class Client<T extends HubTypes = HubTypes> {
     event: E,
     handler: (data: EventData<ServerEvents<T>[E]>) => HandlerResult<ServerEvents<T>[E]>,
   ): () => void {
-    checkEventName(event);
+    checkName(event, EVENT);
+    checkFunction(handler);
     return this.#handlers.add(event, handler);
   }
 
@@ -110,10 +117,12 @@ export class Client<T extends HubTypes = HubTypes> {
    * @throws {ClientError} `ERR_CLIENT_ARGUMENT`, `ERR_CLIENT_CLOSED`, `ERR_CLIENT_CONTRACT`, `ERR_CLIENT_QUEUE_FULL`,
    *   `ERR_CLIENT_UNSERIALISABLE`.
    */
-  emit<E extends EventName<ClientEvents<T>>>(event: E, ...[data]: DataArguments<ClientEvents<T>[E]>): void {
-    checkEventName(event);
+  emit<E extends EventName<ClientEvents<T>>>(event: E, ...values: DataArguments<ClientEvents<T>[E]>): void {
+    checkName(event, EVENT);
+    if (values.length > 1) throw badArgument(ONE_VALUE);
+    const [data] = values;
     check(this.#format, "checkSent", event, data);
-    this.#post(event, encode(this.#format, { event, data }));
+    this.#outbox.post(event, encode(this.#format, { event, data }));
   }
 
   /**
@@ -125,12 +134,16 @@ export class Client<T extends HubTypes = HubTypes> {
    */
   async request<E extends RequestName<ClientEvents<T>>>(
     event: E,
-    ...[data, options = {}]: RequestArguments<ClientEvents<T>[E], RequestOptions>
+    ...values: RequestArguments<ClientEvents<T>[E], RequestOptions>
   ): Promise<EventReply<ClientEvents<T>[E]>> {
-    checkEventName(event);
+    checkName(event, EVENT);
+    const [data, options = {}] = values;
+    if (values.length > 2 || !options || typeof options !== "object") throw badArgument(ONE_VALUE);
+    const { idempotent = false, signal, timeout = DEFAULT_TIMEOUT } = options;
+    if (!isDuration(timeout, 1)) throw badArgument("A timeout must be 1 or more.");
     check(this.#format, "checkSent", event, data);
-    const { idempotent = false } = options;
-    const reply = await this.#ask(event, data, idempotent, options, idempotent ? createKey() : undefined);
+    const key = idempotent ? createKey() : undefined;
+    const reply = await this.#ask({ event, repeatable: idempotent, signal, timeout }, data, key);
     return check(this.#format, "checkReply", event, reply) as EventReply<ClientEvents<T>[E]>;
   }
 
@@ -141,23 +154,30 @@ export class Client<T extends HubTypes = HubTypes> {
    */
   send(message: string | Uint8Array): void {
     if (typeof message !== "string" && !(message instanceof Uint8Array))
-      throw badArgument("Not a string or Uint8Array.");
-    this.#post("message", message.slice());
+      throw badArgument("Send a string or a Uint8Array.");
+    this.#outbox.post("message", message.slice());
   }
 
   /**
-   * Joins a room, if the server's `joinable` allows this. The client joins the room again after every lost connection,
-   * until it leaves the room or the server refuses.
+   * Joins rooms, if the server's `joinable` allows this. From the call on the client wants to be in them, and joins them
+   * on every new connection, until it leaves them or the server refuses. After an error that is no refusal, such as
+   * `handler-failed`, it asks again. The server decides about each room by itself.
    *
-   * @throws {ClientError} as a rejection: `ERR_CLIENT_REMOTE` with the server's reason, and what `request` throws.
+   * @throws {ClientError} as a rejection: `ERR_CLIENT_REMOTE` with the server's reason if it refused a room;
+   *   `ERR_CLIENT_TIMEOUT` after 10 seconds and `ERR_CLIENT_CLOSED`, after which the rooms are still wanted;
+   *   `ERR_CLIENT_DROPPED` if a room was left meanwhile; `ERR_CLIENT_ARGUMENT`.
    */
-  join(room: string): Promise<void> {
-    return this.#memberships.join(room);
+  join(...rooms: readonly string[]): Promise<void> {
+    return this.#memberships.join(this, rooms);
   }
 
-  /** Leaves a room. Rejects like {@link join}. */
-  leave(room: string): Promise<void> {
-    return this.#memberships.leave(room);
+  /**
+   * Leaves rooms. A room that an object of {@link room} has joined is left when that object leaves it, too.
+   *
+   * @throws {ClientError} as a rejection: what `request` throws.
+   */
+  leave(...rooms: readonly string[]): Promise<void> {
+    return this.#memberships.leave(this, rooms);
   }
 
   /** Returns a view of one room: the events that the server sends to this room and to no other. */
@@ -166,7 +186,7 @@ export class Client<T extends HubTypes = HubTypes> {
   }
 
   /**
-   * Returns the events from now on, one after the other. The loop over them ends when the client is closed.
+   * Returns the events from now on, one after the other. The loop over them ends when the client closes.
    *
    * @param options - `maxBuffered` is the most events that may wait for the loop, 1,000 by default. One more makes the
    *   loop fail with `ERR_CLIENT_OVERFLOW`.
@@ -177,19 +197,26 @@ export class Client<T extends HubTypes = HubTypes> {
     undefined
   > {
     const stream = createEventStream<HeardEvent<T>>(maxBuffered, () => this.#streams.delete(stream));
-    if (this.state === "closed") stream.end();
-    else this.#streams.add(stream);
+    this.#streams.add(stream);
     return stream.events;
   }
 
-  /** Reconnects at once if the client waits for its next attempt. */
+  /**
+   * Connects if the client is closed: after `start: false`, after {@link close}, or after the server refused. Listeners,
+   * handlers and the rooms that the client wants to be in are kept.
+   */
+  open(): void {
+    this.#uplink.open();
+  }
+
+  /** Connects at once if the client waits for its next attempt, or is at one, which is given up. */
   reconnect(): void {
     this.#uplink.retry();
   }
 
   /**
-   * Closes the client for good, after everything that was sent. Requests that wait for a reply reject, and queued
-   * messages are discarded. Resolves when the connection has ended.
+   * Closes the client until {@link open} is called, after everything that was sent. Requests that wait for a reply
+   * reject, and queued messages are discarded. Resolves when the connection has ended.
    *
    * @param code - 1000 by default; applications may use 3000 to 4999.
    * @param reason - at most 123 bytes in UTF-8.
@@ -197,7 +224,7 @@ export class Client<T extends HubTypes = HubTypes> {
    *   error that the platform's `WebSocket.close` throws; the client then stays as it is.
    */
   async close(code: number = NORMAL, reason = ""): Promise<void> {
-    if (code !== NORMAL && !(code >= 3000 && code < 5000)) throw badArgument("Not 1000 or 3000 to 4999.");
+    if (code !== NORMAL && !(code >= 3000 && code < 5000)) throw badArgument("The code must be 1000, or 3000 to 4999.");
     return this.#uplink.close(code, reason);
   }
 
@@ -208,47 +235,28 @@ export class Client<T extends HubTypes = HubTypes> {
   readonly #changed = (change: StateChange): void => {
     const { state } = change;
     if (state === "open") {
-      this.#memberships.joinAgain();
-      this.#requests.sendAgain();
-      for (const outgoing of this.#outbox.take()) this.#send(outgoing);
-    } else if (state === "waiting") {
-      this.#requests.disconnected();
-    } else if (state === "closed") {
-      this.#requests.close(closed(change));
-      this.#outbox.clear();
-      for (const stream of this.#streams) stream.end();
+      this.#memberships.opened();
+      this.#outbox.opened();
+    } else if (state !== "connecting") {
+      this.#memberships.disconnected();
+      if (state === "waiting") this.#outbox.disconnected();
+      else {
+        this.#outbox.close(closed(change));
+        for (const stream of this.#streams) stream.end();
+      }
     }
     this.#listeners.dispatch("hub:state", change);
   };
 
-  /** Sends a message now, or as soon as there is a connection. */
-  readonly #send = (outgoing: Outgoing): void => {
-    const { link, state } = this.#uplink;
-    if (state === "closed") throw closed(this.#uplink.ending);
-    if (link !== undefined) link.send(outgoing.message);
-    else if (outgoing.again === undefined) this.#outbox.push(outgoing);
-    else outgoing.again = true;
-  };
-
-  #post(event: string, message: string | Uint8Array): void {
-    this.#send({ event, message, dropped: this.#listeners.report });
-  }
-
-  #ask(
-    event: string,
-    data: unknown,
-    repeatable: boolean,
-    options: RequestOptions = {},
-    key?: string,
-  ): Promise<unknown> {
-    return this.#requests.start(event, (id) => encode(this.#format, { event, data, id, key }), repeatable, options);
+  #ask(expectation: Expectation, data: unknown, key?: string): Promise<unknown> {
+    const { event } = expectation;
+    return this.#outbox.expect({ ...expectation, encode: (id) => encode(this.#format, { event, data, id, key }) });
   }
 
   readonly #receive = (packet: EventPacket, link: Link): void => {
     const { event, id, room } = packet;
-    if (this.#uplink.state === "closed") return;
     if (event === ("hub:dropped" satisfies typeof ControlEvent.dropped)) this.#listeners.dispatch(event, packet.data);
-    if (event.startsWith(RESERVED_PREFIX)) return;
+    if (event.startsWith("hub:" satisfies typeof RESERVED_PREFIX)) return;
     let { data } = packet;
     try {
       data = check(this.#format, "checkReceived", event, data);
@@ -259,29 +267,24 @@ export class Client<T extends HubTypes = HubTypes> {
       return;
     }
     if (id !== undefined) void this.#handlers.answer(link, event, id, data);
-    const context = { event, room };
-    this.#listeners.dispatch(event, data, context);
-    if (room !== undefined) this.#listeners.dispatch(inRoom(event, room), data, context);
-    for (const stream of this.#streams) stream.push({ ...context, data } as HeardEvent<T>);
+    {
+      const context = { event, room };
+      this.#listeners.dispatch(event, data, context);
+      if (room !== undefined) this.#listeners.dispatch(inRoom(event, room), data, context);
+    }
+    for (const stream of this.#streams) stream.push({ event, room, data } as HeardEvent<T>);
   };
 }
 
-function closed({ code, reason }: Partial<Close>): ClientError {
-  return new ClientError("ERR_CLIENT_CLOSED", `Closed: ${code} ${reason}`);
-}
+const ONE_VALUE = "An event has one value, a request returns a promise.";
 
 /**
- * The names that the protocol allows for events of applications: not reserved, and of at most `MAX_EVENT_NAME_LENGTH`.
+ * Creates a key of 128 random bits, so that nobody else can ask for the reply.
+ *
+ * @throws {ClientError} `ERR_CLIENT_ARGUMENT`.
  */
-const EVENT_NAME = /^(?!hub:)[^]{1,256}$/;
-
-function checkEventName(event: unknown): void {
-  if (typeof event !== "string" || !EVENT_NAME.test(event)) {
-    throw badArgument(`Not an event: ${String(event)}`);
-  }
-}
-
-/** Creates a key of 128 random bits, so that nobody else can ask for the reply. */
 function createKey(): string {
+  const { crypto } = globalThis as { readonly crypto?: typeof globalThis.crypto };
+  if (!crypto) throw badArgument("An idempotent request needs crypto.getRandomValues().");
   return crypto.getRandomValues(new Uint32Array(4)).join("-");
 }

@@ -1,3 +1,4 @@
+import type { Close } from "../protocol/close-codes.ts";
 import type { WireError } from "../protocol/packet.ts";
 
 /** Every code that a {@link ClientError} can carry. `docs/ERRORS.md` says for each what to do. */
@@ -32,7 +33,8 @@ export class ClientError extends Error {
   }
 }
 
-interface Details extends ErrorOptions {
+interface Details {
+  readonly cause?: unknown;
   readonly reason?: string;
 }
 
@@ -54,6 +56,16 @@ export class ReplyError extends Error {
 /** Makes the error with which the server refused something. */
 export function remote({ code, message }: WireError): ClientError {
   return new ClientError("ERR_CLIENT_REMOTE", message, { reason: code });
+}
+
+/** Makes the error of a call that a closed client cannot carry out. */
+export function closed({ code, reason }: Partial<Close>): ClientError {
+  return new ClientError("ERR_CLIENT_CLOSED", `Closed: ${code} ${reason}. Call open().`);
+}
+
+/** Makes the error of what is given up: a message for which there is no room, or a room that was left. */
+export function dropped(what: string): ClientError {
+  return new ClientError("ERR_CLIENT_DROPPED", `Dropped: "${what}".`);
 }
 
 export function badArgument(message: string): ClientError {

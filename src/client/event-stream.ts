@@ -17,16 +17,15 @@ export interface EventStream<V> {
 export function createEventStream<V>(maxBuffered: number, left: () => void): EventStream<V> {
   const buffer: V[] = [];
   let wake: (() => void) | undefined;
-  let isOver = false;
-  let failure: ClientError | undefined;
+  let ending: { readonly error: ClientError | undefined } | undefined;
 
   async function* take(): AsyncGenerator<V, void, undefined> {
     try {
       for (;;) {
         yield* buffer.splice(0, 1);
-        if (buffer.length > 0) continue;
-        if (failure !== undefined) throw failure;
-        if (isOver) return;
+        if (buffer.length) continue;
+        if (ending?.error) throw ending.error;
+        if (ending) return;
         // oxlint-disable-next-line no-await-in-loop -- it waits for the next event
         await new Promise<void>((resolve) => {
           wake = resolve;
@@ -41,12 +40,11 @@ export function createEventStream<V>(maxBuffered: number, left: () => void): Eve
     events: take(),
     push(value) {
       if (buffer.length < maxBuffered) buffer.push(value);
-      else this.end(new ClientError("ERR_CLIENT_OVERFLOW", `Over ${maxBuffered} events wait.`));
+      else this.end(new ClientError("ERR_CLIENT_OVERFLOW", `More than ${maxBuffered} events wait.`));
       wake?.();
     },
     end(error) {
-      isOver = true;
-      failure ??= error;
+      ending ??= { error };
       left();
       wake?.();
     },

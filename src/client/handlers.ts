@@ -23,7 +23,7 @@ export class Handlers {
    * @throws {ClientError} `ERR_CLIENT_ARGUMENT` if the event has a handler.
    */
   add(event: string, handler: AnyListener): () => void {
-    if (this.#handlers.has(event)) throw badArgument(`"${event}" is handled already.`);
+    if (this.#handlers.has(event)) throw badArgument(`Handled already: ${event}`);
     const registration = { handler };
     this.#handlers.set(event, registration);
     return () => {
@@ -35,13 +35,12 @@ export class Handlers {
   async answer(link: Link, event: string, id: number, data: unknown): Promise<void> {
     try {
       const handler = this.#handlers.get(event)?.handler;
-      if (handler === undefined)
+      if (!handler)
         throw new ReplyError("unknown-event" satisfies typeof WireErrorCode.unknownEvent, `Not handled: ${event}`);
       this.#reply(link, { reply: id, data: check(this.#format, "checkAnswer", event, await handler(data)) });
     } catch (error) {
-      if (error instanceof ReplyError) {
-        this.refuse(link, id, error.reason, error.message);
-      } else {
+      if (error instanceof ReplyError) this.refuse(link, id, error.reason, error.message);
+      else {
         this.refuse(link, id, "handler-failed" satisfies typeof WireErrorCode.handlerFailed, "Client failed");
         this.#failed(error);
       }

@@ -17,12 +17,4 @@ export function connect<T extends HubTypes = HubTypes>(url: string | URL, option
   return new Client(url, options);
 }
 
-export type { Client };
-export type { ReconnectOptions } from "./backoff.ts";
-export { ClientError, ReplyError, type ClientErrorCode } from "./errors.ts";
-export type { ClientNotices, ClientState, EventContext, HeardEvent, StateChange } from "./events.ts";
-export type { ConnectOptions } from "./options.ts";
-export type { QueueOptions, QueuePolicy } from "./outbox.ts";
-export type { RequestOptions } from "./requests.ts";
-export type { Room } from "./room.ts";
-export type { WebSocketConstructor, WebSocketLike } from "./web-socket.ts";
+export * from "./types.ts";

@@ -1,9 +1,9 @@
 import type { Close, CloseCode } from "../protocol/close-codes.ts";
 import type { Codec } from "../protocol/codec.ts";
 import {
-  type ControlEvent,
   PROTOCOL_VERSION,
   type Bye,
+  type ControlEvent,
   type EventPacket,
   type ReplyPacket,
   type Welcome,
@@ -13,14 +13,14 @@ import { remote, type ClientError } from "./errors.ts";
 import { Liveness } from "./liveness.ts";
 import type { Patience } from "./patience.ts";
 import type { WebSocketConstructor, WebSocketLike } from "./web-socket.ts";
+import type { Explain, PlatformError } from "./why.ts";
 
 /** The parts that a connection is made of. */
 export interface LinkParts extends Patience {
   readonly WebSocket: WebSocketConstructor;
   readonly url: string;
   readonly codec: Codec & { readonly protocol: string };
-  /** The most time from the beginning of the connection to the welcome, in milliseconds. */
-  readonly connectTimeout: number;
+  readonly explain: Explain | undefined;
 }
 
 /** The receiver of what happens on a connection. */
@@ -47,27 +47,39 @@ export class Link {
   readonly #parts: LinkParts;
   readonly #report: LinkReport;
   readonly #socket: WebSocketLike;
-  #timer: ReturnType<typeof setTimeout>;
+  #timer: ReturnType<typeof setTimeout> | undefined;
   #liveness: Liveness | undefined;
   #bye: Bye | undefined;
   #over = false;
+  /** Why the connection ends, if the platform does not say it when it has ended. */
+  #why = "The connection could not be opened.";
+  /** Called when a connection that was closed has ended. */
+  #gone: (() => void) | undefined;
 
   /** @throws the error that `new WebSocket` throws. */
   constructor(parts: LinkParts, hello: string | Uint8Array, report: LinkReport) {
-    const { codec, connectTimeout, url, WebSocket } = parts;
+    const { codec, explain, url, WebSocket } = parts;
     this.#parts = parts;
     this.#report = report;
     const socket = new WebSocket(url, [codec.protocol]);
     this.#socket = socket;
-    this.#timer = setTimeout(() => this.drop("No welcome"), connectTimeout);
+    let hasOpened = false;
     socket.binaryType = "arraybuffer";
-    socket.onopen = () => this.send(hello);
+    socket.onopen = () => {
+      hasOpened = true;
+      this.#why = "The connection was lost.";
+      // Most platforms end such a connection by themselves.
+      if (socket.protocol === "") this.drop("No subprotocol was agreed on.");
+      else this.send(hello);
+    };
     socket.onmessage = ({ data }: { readonly data: unknown }) => {
       this.#receive(typeof data === "string" ? data : new Uint8Array(data as ArrayBuffer));
     };
-    // A close event follows. Without a listener for errors, `ws` would throw.
-    socket.onerror = () => {};
-    socket.onclose = ({ code, reason }: { readonly code: number; readonly reason: string }) => this.#end(code, reason);
+    socket.onerror = (event: PlatformError) => {
+      // Some platforms fire no `close` after this, unless the connection was open. Some fire it again when it is closed.
+      if (!hasOpened && !this.#over) this.drop(explain?.(event));
+    };
+    socket.onclose = ({ code, reason }: Partial<Close>) => this.#end(code, reason);
   }
 
   /** Whether a message can still be sent: neither end has begun to close the connection. */
@@ -86,30 +98,43 @@ export class Link {
   }
 
   /**
-   * Closes the connection after everything that was sent. Messages that still arrive are ignored.
+   * Closes the connection after everything that was sent. Messages that still arrive are ignored. Resolves when the
+   * connection has ended.
    *
    * @throws the error that `WebSocket.close` throws.
    */
-  close(code: number, reason: string): void {
+  close(code: number, reason: string): Promise<void> {
     this.#socket.close(code, reason);
     this.#stop();
     this.#timer = setTimeout(() => this.drop(reason, code), CLOSE_TIMEOUT);
+    return new Promise((resolve) => {
+      this.#gone = resolve;
+    });
   }
 
   /** Ends the connection without waiting for the other end, which may never answer. */
-  drop(reason: string, code: number = ABNORMAL): void {
-    // `close` does nothing after `terminate`.
-    this.#socket.terminate?.();
-    this.#socket.close();
+  drop(reason?: string, code: number = ABNORMAL): void {
+    const socket = this.#socket;
     this.#end(code, reason);
+    // `close` does nothing after `terminate`.
+    socket.terminate?.();
+    socket.close();
   }
 
-  /** Reports the end once: a socket that was dropped may still report its close. */
-  #end(code: number, reason: string): void {
+  /**
+   * Reports the end once: a socket that was dropped may still report its close. A code that no close frame can have,
+   * as some platforms report after a lost connection, stands for none.
+   */
+  #end(code = 0, reason = ""): void {
     if (this.#over) return;
     this.#over = true;
     this.#stop();
+    if (!(code >= 1000 && code < 5000 && code !== ABNORMAL)) {
+      code = ABNORMAL;
+      reason ||= this.#why;
+    }
     this.#report.ended({ code, reason }, this.#bye);
+    this.#gone?.();
   }
 
   #stop(): void {
@@ -132,7 +157,7 @@ export class Link {
     }
     if (typeof packet?.event === "string") this.#take(packet as EventPacket);
     else if (!this.#liveness) return;
-    else if (packet?.event === undefined && Number.isInteger(packet?.reply)) this.#report.reply(packet as ReplyPacket);
+    else if (!packet?.event && Number.isInteger(packet?.reply)) this.#report.reply(packet as ReplyPacket);
     else this.#report.message(message);
   }
 
@@ -150,14 +175,13 @@ export class Link {
   }
 
   #welcome(welcome: Welcome): void {
-    if (welcome.protocol !== PROTOCOL_VERSION) {
-      this.drop(`Version ${welcome.protocol}`, 4004 satisfies typeof CloseCode.unsupportedVersion);
+    const { heartbeat, protocol, timeout } = welcome;
+    if (protocol !== PROTOCOL_VERSION) {
+      this.drop(`The server speaks version ${protocol}.`, 4004 satisfies typeof CloseCode.unsupportedVersion);
       return;
     }
-    clearTimeout(this.#timer);
-    const { heartbeat, timeout } = welcome;
     const limit = heartbeat ? heartbeat + timeout : Infinity;
-    this.#liveness = new Liveness(limit, this.#parts, () => this.drop("No sign of life"));
+    this.#liveness = new Liveness(limit, this.#parts, () => this.drop("No sign of life."));
     this.#report.welcome(welcome);
   }
 }

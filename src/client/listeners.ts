@@ -1,3 +1,4 @@
+import { checkFunction, checkName, HEARD } from "./arguments.ts";
 import { ClientError, messageOf } from "./errors.ts";
 import type { EventContext } from "./events.ts";
 
@@ -14,14 +15,19 @@ export class ClientListeners {
   readonly #entries = new Map<string, readonly ListenerEntry[]>();
   readonly #queue: (() => void)[] = [];
 
-  add(event: string, listener: AnyListener, once: boolean): void {
-    this.#entries.set(event, [...(this.#entries.get(event) ?? []), { listener, once }]);
+  /** @throws {ClientError} `ERR_CLIENT_ARGUMENT`. */
+  add(event: string, listener: AnyListener, once: boolean, room?: string): void {
+    checkName(event, HEARD);
+    checkFunction(listener);
+    const key = inRoom(event, room);
+    this.#entries.set(key, [...(this.#entries.get(key) ?? []), { listener, once }]);
   }
 
   /** Removes the listener. If it was added several times, this removes the last one. */
-  remove(event: string, listener: AnyListener): void {
-    const last = this.#entries.get(event)?.findLast((entry) => entry.listener === listener);
-    this.#without(event, last);
+  remove(event: string, listener: AnyListener, room?: string): void {
+    const key = inRoom(event, room);
+    const last = this.#entries.get(key)?.findLast((entry) => entry.listener === listener);
+    this.#without(key, last);
   }
 
   /**
@@ -63,4 +69,12 @@ function throwLater(error: unknown): void {
   queueMicrotask(() => {
     throw error;
   });
+}
+
+/**
+ * Returns the name under which the listeners of an event in a room are kept. No event of an application can have this
+ * name.
+ */
+export function inRoom(event: string, room: string | undefined): string {
+  return room === undefined ? event : `hub:${JSON.stringify([event, room])}`;
 }

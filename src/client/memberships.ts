@@ -1,70 +1,146 @@
-import type { ControlEvent } from "../protocol/packet.ts";
-import { ClientError } from "./errors.ts";
+import {
+  isPassing,
+  MAX_ROOMS_PER_REQUEST,
+  type ControlEvent,
+  type RoomReply,
+  type RoomRequest,
+} from "../protocol/packet.ts";
+import { checkName, ROOM } from "./arguments.ts";
+import { delayAfter, type Delays } from "./backoff.ts";
+import { dropped, remote, type ClientError } from "./errors.ts";
+import { DEFAULT_TIMEOUT, type Outbox, type Settle } from "./outbox.ts";
+import type { Uplink } from "./uplink.ts";
 
-/** Sends a request that concerns a room to the server. */
-type Ask = (
-  event: string,
-  data: { readonly room: string },
-  options?: { readonly signal: AbortSignal },
-) => Promise<unknown>;
+/** What the memberships need of the client. */
+export interface MembershipParts {
+  readonly delays: Delays;
+  readonly uplink: Pick<Uplink, "link" | "state">;
+  readonly outbox: Outbox;
+  /** Sends a request, which rejects when its connection ends. */
+  ask(event: string, request: RoomRequest, timeout?: number): Promise<unknown>;
+  /** Called with the error when a room could not be joined and somebody does not wait for it. */
+  failed(error: ClientError): void;
+}
 
 /** A room that the client wants to be in. */
 interface Membership {
-  /** Gives up the pending requests to join the room. */
-  readonly giveUp: AbortController;
-  /** Whether the latest request to join the room is settled. */
-  settled: boolean;
+  /** Those who want it, the client itself and objects of the room, with the calls that wait for the server. */
+  readonly holders: Map<object, Set<Settle>>;
+  /** The latest request to join the room on this connection, unless the room is to be asked for. */
+  asked?: object | undefined;
 }
 
-/** The rooms that the client has joined and not left. The client joins them again on a new connection. */
+/**
+ * The rooms that the client wants to be in. A room stays wanted until the last of those who want it leaves, or the
+ * server refuses; the client joins it on every new connection, and again after an error that is no refusal.
+ */
 export class Memberships {
+  readonly #parts: MembershipParts;
   readonly #wanted = new Map<string, Membership>();
-  readonly #ask: Ask;
-  readonly #failed: (error: unknown) => void;
+  #failures = 0;
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** @param failed - called with the error when a room could not be joined again. */
-  constructor(ask: Ask, failed: (error: unknown) => void) {
-    this.#ask = ask;
-    this.#failed = failed;
+  constructor(parts: MembershipParts) {
+    this.#parts = parts;
   }
 
-  /** @param isAgain - whether the client was in the room before, and stays interested until the server refuses. */
-  async join(room: string, isAgain = false): Promise<void> {
-    const { giveUp } = this.#wanted.get(room) ?? { giveUp: new AbortController() };
-    const membership = { giveUp, settled: false };
-    this.#wanted.set(room, membership);
-    try {
-      await this.#ask("hub:join" satisfies typeof ControlEvent.join, { room }, giveUp);
-    } catch (error) {
-      const { reason } = error as ClientError;
-      // The room may have been left, or joined again, meanwhile.
-      if (this.#wanted.get(room) === membership && !(isAgain && isNoRefusal(reason))) {
+  /** @throws {ClientError} as a rejection. */
+  async join(holder: object, rooms: readonly string[]): Promise<void> {
+    for (const room of rooms) checkName(room, ROOM);
+    const joined = rooms.map((room) => {
+      const { holders } = this.#wanted.get(room) ?? { holders: new Map<object, Set<Settle>>() };
+      const waits = holders.get(holder) ?? new Set();
+      this.#wanted.set(room, { holders: holders.set(holder, waits) });
+      const wait = { event: `hub:join ${room}`, timeout: DEFAULT_TIMEOUT };
+      return this.#parts.outbox.expect(wait, (settle) => waits.add(settle));
+    });
+    this.#ask();
+    await Promise.all(joined);
+  }
+
+  /** @throws {ClientError} as a rejection. */
+  async leave(holder: object, rooms: readonly string[]): Promise<void> {
+    await Promise.all(
+      rooms.map(async (room) => {
+        checkName(room, ROOM);
+        const holders = this.#wanted.get(room)?.holders;
+        for (const settle of holders?.get(holder) ?? []) settle(dropped(room));
+        holders?.delete(holder);
+        if (holders?.size) return;
         this.#wanted.delete(room);
-        // If the server did not refuse, it may still let the client in after the client gave up waiting. This undoes
-        // that.
-        if (reason === undefined) this.leave(room).catch(() => {});
-      }
-      throw error;
-    } finally {
-      membership.settled = true;
+        const { link, state } = this.#parts.uplink;
+        // Rooms end with their connection.
+        if (!link && state !== "closed") return;
+        try {
+          await this.#parts.ask("hub:leave" satisfies typeof ControlEvent.leave, { room }, DEFAULT_TIMEOUT);
+        } catch (error) {
+          if ((error as ClientError).code !== "ERR_CLIENT_DISCONNECTED") throw error;
+        }
+      }),
+    );
+  }
+
+  /** Joins all rooms on a new connection. */
+  opened(): void {
+    this.#failures = 0;
+    this.#ask();
+  }
+
+  /** Stops asking on a connection that has ended. */
+  disconnected(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    for (const membership of this.#wanted.values()) membership.asked = undefined;
+  }
+
+  /** Asks for all rooms that are to be asked for. */
+  #ask(): void {
+    const rooms: string[] = [];
+    for (const [room, { asked }] of this.#wanted) if (!asked) rooms.push(room);
+    while (this.#parts.uplink.link && rooms.length) void this.#askFor(rooms.splice(0, MAX_ROOMS_PER_REQUEST));
+  }
+
+  async #askFor(rooms: readonly string[]): Promise<void> {
+    const asked = {};
+    for (const room of rooms) (this.#wanted.get(room) as Membership).asked = asked;
+    const [room = ""] = rooms;
+    const errors = new Map<string, ClientError>();
+    try {
+      const request = rooms.length > 1 ? { rooms } : { room };
+      const reply = await this.#parts.ask("hub:join" satisfies typeof ControlEvent.join, request);
+      for (const refused of (reply as RoomReply | undefined)?.refused ?? []) errors.set(refused.room, remote(refused));
+    } catch (error) {
+      // Without an answer of the server, the next connection asks again.
+      if (!(error as ClientError).reason) return;
+      for (const each of rooms) errors.set(each, error as ClientError);
+    }
+    for (const each of rooms) {
+      const membership = this.#wanted.get(each);
+      if (membership?.asked === asked) this.#decided(each, membership, errors.get(each));
     }
   }
 
-  async leave(room: string): Promise<void> {
-    const membership = this.#wanted.get(room);
-    this.#wanted.delete(room);
-    await this.#ask("hub:leave" satisfies typeof ControlEvent.leave, { room });
-    // A request to join that is still waiting for its reply must not be sent again on the next connection.
-    membership?.giveUp.abort(new ClientError("ERR_CLIENT_DROPPED", `Left "${room}".`));
+  #decided(room: string, membership: Membership, error: ClientError | undefined): void {
+    const { holders } = membership;
+    // Whoever waits for a room that is asked for again goes on waiting.
+    let told = 0;
+    if (error && isPassing(error.reason as string)) {
+      membership.asked = undefined;
+      this.#timer ??= setTimeout(
+        () => {
+          this.#timer = undefined;
+          this.#ask();
+        },
+        delayAfter(this.#failures++, this.#parts.delays),
+      );
+    } else {
+      if (error) this.#wanted.delete(room);
+      else this.#failures = 0;
+      for (const waits of holders.values()) {
+        for (const settle of waits) if (settle(error)) told++;
+        waits.clear();
+      }
+    }
+    if (error && told < holders.size) this.#parts.failed(error);
   }
-
-  /** Joins the rooms again on a new connection. Pending requests to join are left out: they are sent again anyway. */
-  joinAgain(): void {
-    for (const [room, { settled }] of this.#wanted) if (settled) this.join(room, true).catch(this.#failed);
-  }
-}
-
-/** Returns whether an error leaves it open whether the client may be in the room. */
-function isNoRefusal(reason: string | undefined): boolean {
-  return [undefined, "handler-failed", "too-many-requests"].includes(reason);
 }

@@ -4,7 +4,7 @@ import type { Codec } from "../protocol/codec.ts";
 import type { Delays, ReconnectOptions } from "./backoff.ts";
 import { ClientError } from "./errors.ts";
 import { json } from "./json.ts";
-import type { QueueLimits, QueueOptions } from "./outbox.ts";
+import type { QueueLimits, QueueOptions } from "./sending-options.ts";
 import type { Patience } from "./patience.ts";
 import type { WebSocketConstructor } from "./web-socket.ts";
 
@@ -25,10 +25,12 @@ export interface ConnectOptions<T extends HubTypes = HubTypes> {
   /** The class of the WebSocket. Default: the global one. Node.js 20 has none: pass the class of `ws` there. */
   readonly WebSocket?: WebSocketConstructor | undefined;
   /**
-   * The most time that a connection may take, from its beginning to the server's welcome, in milliseconds. Default:
-   * 10,000.
+   * The most time that an attempt to connect may take, from the call of `auth` to the server's welcome, in milliseconds.
+   * Default: 10,000.
    */
   readonly connectTimeout?: number | undefined;
+  /** Whether the client connects at once. If not, it is closed until `open()` is called. Default: `true`. */
+  readonly start?: boolean | undefined;
   /** Options for reconnecting after the connection was lost; `false` to never reconnect. */
   readonly reconnect?: ReconnectOptions | false | undefined;
   /** Options of the queue for messages while there is no connection. */
@@ -44,17 +46,23 @@ export interface ResolvedConnectOptions extends Patience {
   readonly contract: ClientContract<never> | undefined;
   readonly WebSocket: WebSocketConstructor;
   readonly connectTimeout: number;
+  readonly start: boolean;
   readonly reconnect: Delays | false;
   readonly queue: QueueLimits;
 }
 
 /** The defaults. Every number is a number of milliseconds or bytes. */
-const DEFAULTS = {
+export const DEFAULTS: Omit<ResolvedConnectOptions, "url" | "codec" | "WebSocket" | "patience"> & {
+  readonly codec: undefined;
+  readonly WebSocket: undefined;
+  readonly reconnect: Delays;
+} = {
   auth: undefined,
   codec: undefined,
   contract: undefined,
   WebSocket: undefined,
   connectTimeout: 10_000,
+  start: true,
   reconnect: { minDelay: 500, maxDelay: 30_000, stableAfter: 10_000 },
   queue: { maxBytes: 1_048_576, policy: "reject" },
 };
@@ -73,7 +81,7 @@ export function resolveOptions(url: string | URL, options: ConnectOptions): Reso
     url: resolveUrl(url),
     patience: 1,
   } as ResolvedConnectOptions;
-  if (typeof resolved.WebSocket !== "function") fail("WebSocket", "given, as from `ws`");
+  if (typeof resolved.WebSocket !== "function") fail("WebSocket", "a class, such as that of ws");
   if (!codec?.encode || !codec.protocol) fail("codec", "a codec");
   if (contract && !contract.client) fail("contract", "a contract");
   if (!["reject", "drop-oldest"].includes(resolved.queue.policy)) fail("queue.policy", '"reject" or "drop-oldest"');
@@ -88,7 +96,9 @@ function resolveUrl(url: string | URL): string {
   try {
     const { location } = globalThis as { readonly location?: { readonly href: string } };
     const { href } = new URL(url, location?.href);
-    if (/^(ws|http)s?:/.test(href)) return href.replace(/^http/, "ws").replace(/#.*/, "");
+    // The URL of some platforms does not leave an absolute one as it is.
+    const known = [String(url), href].find((each) => /^(ws|http)s?:/.test(each));
+    if (known) return known.replace(/^http/, "ws").replace(/#.*/, "");
   } catch {
     // The error is reported below.
   }
@@ -98,7 +108,7 @@ function resolveUrl(url: string | URL): string {
 function fill(defaults: object, given: object): object {
   const filled: Record<string, unknown> = { ...defaults };
   for (const [name, value] of Object.entries(given)) {
-    if (!Object.hasOwn(defaults, name)) fail(name, `one of ${Object.keys(defaults).join(", ")}`);
+    if (!Object.keys(defaults).includes(name)) fail(name, `one of ${Object.keys(defaults).join(", ")}`);
     if (value === undefined) continue;
     const usual = filled[name];
     if (typeof usual === "number" && !isDuration(value, 0)) fail(name, "0 or more");
@@ -109,7 +119,7 @@ function fill(defaults: object, given: object): object {
 
 /** Returns the delay nearest to this time that a timer can wait. A longer one would fire at once. */
 export function delayOf(time: number): number {
-  return Math.min(Math.max(time, 0), 2 ** 31 - 1);
+  return Math.min(time, 2 ** 31 - 1);
 }
 
 /** Tells whether a value is a number, of milliseconds or bytes, between `least` and the longest delay of a timer. */

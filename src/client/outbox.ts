@@ -1,101 +1,176 @@
-import { ClientError } from "./errors.ts";
+import type { ReplyPacket } from "../protocol/packet.ts";
+import { ClientError, closed, dropped, remote } from "./errors.ts";
+import type { QueueLimits, RequestOptions } from "./sending-options.ts";
+import type { Uplink } from "./uplink.ts";
 
-/** The policy for a message for which the queue has no room while the client is offline. */
-export type QueuePolicy = "reject" | "drop-oldest";
+/** The time to wait for an answer of the server, in milliseconds, unless the call says otherwise. */
+export const DEFAULT_TIMEOUT = 10_000;
 
-/** Options of the queue for messages while the client is not connected. */
-export interface QueueOptions {
-  /**
-   * The most bytes that the queue holds: the length of the encoded messages, and 64 for each message. With 0 nothing is
-   * queued.
-   *
-   * Default: 1 MiB.
-   */
-  readonly maxBytes?: number | undefined;
-  /**
-   * `"reject"` refuses the new message with `ERR_CLIENT_QUEUE_FULL`: `emit` throws, `request` rejects. `"drop-oldest"`
-   * makes room: a dropped request rejects with `ERR_CLIENT_DROPPED`, and a dropped event is reported in `hub:error`.
-   *
-   * Default: `"reject"`.
-   */
-  readonly policy?: QueuePolicy | undefined;
-}
+/** Settles a task: with an error, or with the data of a reply. Returns `false` if the task had settled before. */
+export type Settle = (error?: unknown, data?: unknown) => boolean;
 
-/** {@link QueueOptions} with the defaults filled in. */
-export interface QueueLimits {
-  readonly maxBytes: number;
-  readonly policy: QueuePolicy;
-}
-
-/** An encoded message, and what to call if it is not sent. */
-export interface Outgoing {
-  /** The name of the event, for errors. */
+/** What is expected of the server. */
+export interface Expectation extends Omit<RequestOptions, "idempotent"> {
+  /** The name of the event, or what else is waited for, for errors. */
   readonly event: string;
-  readonly message: string | Uint8Array;
-  /**
-   * Whether the message must be sent on the next connection. Only requests have this: the client keeps them anyway, so
-   * the outbox need not hold them. Requests that concern rooms are never in the outbox, which might have no room for
-   * them, nor are messages that were sent already.
-   */
-  again?: boolean | undefined;
-  /** Called when the message will no longer be sent, or no longer be answered. */
-  readonly dropped: (error: ClientError) => void;
+  /** Encodes the request with this number, which no other of this client has. Without it, nothing is sent. */
+  readonly encode?: (id: number) => string | Uint8Array;
+  /** Whether the request is sent again on the next connection. */
+  readonly repeatable?: boolean;
 }
 
-/** The messages that wait for the next connection, in order and bounded. */
+/** Something that has not settled: an event that waits for a connection, or a call that waits for the server. */
+interface Task {
+  readonly event: string;
+  readonly message: string | Uint8Array | undefined;
+  /** Whether a reply is awaited, and the message may be sent again if the connection is lost before it. */
+  readonly repeatable?: boolean;
+  isSent: boolean;
+  /** The bytes that the task takes in the queue. */
+  size: number;
+  readonly settle: Settle;
+}
+
+/**
+ * What the client has to send and what it waits for, in order. Events and requests that wait for a connection are
+ * bounded. Every task settles exactly once.
+ */
 export class Outbox {
   readonly #limits: QueueLimits;
-  readonly #waiting = new Set<Outgoing>();
+  readonly #uplink: Pick<Uplink, "ending" | "link" | "state">;
+  readonly #tasks = new Map<number, Task>();
+  readonly #failed: (error: unknown) => void;
   #bytes = 0;
+  #lastId = 0;
 
-  constructor(limits: QueueLimits) {
+  /** @param failed - called with the error for an event that was queued and will not be sent. */
+  constructor(
+    limits: QueueLimits,
+    uplink: Pick<Uplink, "ending" | "link" | "state">,
+    failed: (error: unknown) => void,
+  ) {
     this.#limits = limits;
+    this.#uplink = uplink;
+    this.#failed = failed;
   }
 
-  /** @throws {ClientError} `ERR_CLIENT_QUEUE_FULL`. */
-  push(outgoing: Outgoing): void {
+  /**
+   * Sends a message, or queues it until there is a connection.
+   *
+   * @throws {ClientError} `ERR_CLIENT_CLOSED`, `ERR_CLIENT_QUEUE_FULL`.
+   */
+  post(event: string, message: string | Uint8Array): void {
+    this.#add(++this.#lastId, { event, message }, this.#failed);
+  }
+
+  /**
+   * Waits for the server, after a request or without one.
+   *
+   * @param started - called with the function that settles the promise.
+   * @returns the data of the reply.
+   */
+  async expect(
+    { event, encode, repeatable = false, timeout, signal }: Expectation,
+    started?: (settle: Settle) => void,
+  ): Promise<unknown> {
+    // Some platforms have no `throwIfAborted`, or give no reason.
+    const reason = (): unknown => signal?.reason ?? dropped(event);
+    if (signal?.aborted) throw reason();
+    const id = ++this.#lastId;
+    const message = encode?.(id);
+    return new Promise((resolve, reject) => {
+      const abort = (): unknown => settle(reason());
+      const settle = this.#add(id, { event, message, repeatable }, (error, data) => {
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", abort);
+        if (error) reject(error);
+        else resolve(data);
+      });
+      const timer =
+        timeout &&
+        setTimeout(
+          () => settle(new ClientError("ERR_CLIENT_TIMEOUT", `No reply to "${event}" within ${timeout} ms.`)),
+          timeout,
+        );
+      signal?.addEventListener("abort", abort);
+      started?.(settle);
+    });
+  }
+
+  /** Settles the request that the reply belongs to. A reply to no pending request is ignored. */
+  replied({ data, error, reply }: ReplyPacket): void {
+    this.#tasks.get(reply)?.settle(error && remote(error), data);
+  }
+
+  /** Sends what waits for the connection that has opened. */
+  opened(): void {
+    for (const [id, task] of this.#tasks) this.#send(id, task);
+  }
+
+  /** Called when the connection has ended. */
+  disconnected(): void {
+    for (const task of this.#tasks.values()) {
+      if (!task.isSent) continue;
+      task.isSent = false;
+      if (!task.repeatable) {
+        const message = `The connection was lost before the reply to "${task.event}".`;
+        task.settle(new ClientError("ERR_CLIENT_DISCONNECTED", message));
+      }
+    }
+  }
+
+  /** Settles all tasks, because the client is closed. */
+  close(error: ClientError): void {
+    for (const { event, repeatable, settle } of this.#tasks.values()) {
+      settle(repeatable === undefined ? dropped(event) : error);
+    }
+  }
+
+  #add(
+    id: number,
+    wanted: Pick<Task, "event" | "message" | "repeatable">,
+    conclude: (...how: Parameters<Settle>) => void,
+  ): Settle {
+    const { ending, state } = this.#uplink;
+    if (state === "closed") throw closed(ending);
+    const settle: Settle = (...how) => {
+      if (!this.#tasks.delete(id)) return false;
+      this.#bytes -= task.size;
+      conclude(...how);
+      return true;
+    };
+    const task: Task = { ...wanted, isSent: false, size: 0, settle };
+    this.#tasks.set(id, task);
+    this.#send(id, task);
+    if (task.message && !task.isSent) this.#queue(id, task, task.message);
+    return settle;
+  }
+
+  #send(id: number, task: Task): void {
+    const { isSent, message, repeatable, size } = task;
+    const { link } = this.#uplink;
+    if (isSent || !message || !link) return;
+    link.send(message);
+    task.isSent = true;
+    this.#bytes -= size;
+    task.size = 0;
+    // An event has no reply.
+    if (repeatable === undefined) this.#tasks.delete(id);
+  }
+
+  #queue(id: number, task: Task, { length }: string | Uint8Array): void {
     const { maxBytes, policy } = this.#limits;
-    const size = sizeOf(outgoing);
-    if (size > maxBytes || (policy === "reject" && this.#bytes + size > maxBytes)) {
-      throw new ClientError("ERR_CLIENT_QUEUE_FULL", `Over ${maxBytes} bytes wait.`);
+    // Its text, and what it takes beside that.
+    task.size = 64 + length;
+    this.#bytes += task.size;
+    if (task.size > maxBytes || (policy === "reject" && this.#bytes > maxBytes)) {
+      this.#tasks.delete(id);
+      this.#bytes -= task.size;
+      throw new ClientError("ERR_CLIENT_QUEUE_FULL", `More than ${maxBytes} bytes wait.`);
     }
-    this.#waiting.add(outgoing);
-    this.#bytes += size;
-    for (const oldest of this.#waiting) {
+    for (const { event, settle, size } of this.#tasks.values()) {
       if (this.#bytes <= maxBytes) break;
-      this.#drop(oldest);
+      if (size) settle(dropped(event));
     }
   }
-
-  has(outgoing: Outgoing): boolean {
-    return this.#waiting.has(outgoing);
-  }
-
-  /** Removes a message that is no longer wanted. */
-  delete(outgoing: Outgoing): void {
-    if (this.#waiting.delete(outgoing)) this.#bytes -= sizeOf(outgoing);
-  }
-
-  /** Drops all messages. */
-  clear(): void {
-    for (const outgoing of this.#waiting) this.#drop(outgoing);
-  }
-
-  /** Takes all messages out of the outbox. */
-  take(): readonly Outgoing[] {
-    const all = [...this.#waiting];
-    this.#waiting.clear();
-    this.#bytes = 0;
-    return all;
-  }
-
-  #drop(outgoing: Outgoing): void {
-    this.delete(outgoing);
-    outgoing.dropped(new ClientError("ERR_CLIENT_DROPPED", `Dropped "${outgoing.event}".`));
-  }
-}
-
-/** Returns the bytes that a message takes in the queue: its text, and 64 beside it. */
-function sizeOf({ message }: Outgoing): number {
-  return 64 + message.length;
 }

@@ -8,7 +8,12 @@ type RoomListener<T extends HubTypes, E extends EventName<ServerEvents<T>>> = (
   context: EventContext,
 ) => unknown;
 
-/** One room, as a client sees it: the events that the server sends to this room and to no other. */
+/**
+ * One room, as a client sees it: the events that the server sends to this room and to no other.
+ *
+ * Each part of a program that comes and goes by itself has an object of its own: the client is in the room as long as
+ * one of them, or the client itself, has joined it and not left.
+ */
 export class Room<T extends HubTypes = HubTypes> {
   readonly name: string;
   readonly #listeners: ClientListeners;
@@ -22,37 +27,29 @@ export class Room<T extends HubTypes = HubTypes> {
 
   /** Listens to an event of this room, whether the client joined the room or the server put it there. */
   on<E extends EventName<ServerEvents<T>>>(event: E, listener: RoomListener<T, E>): this {
-    this.#listeners.add(inRoom(event, this.name), listener as AnyListener, false);
+    this.#listeners.add(event, listener as AnyListener, false, this.name);
     return this;
   }
 
   /** Listens like {@link on}, but to the next event only. */
   once<E extends EventName<ServerEvents<T>>>(event: E, listener: RoomListener<T, E>): this {
-    this.#listeners.add(inRoom(event, this.name), listener as AnyListener, true);
+    this.#listeners.add(event, listener as AnyListener, true, this.name);
     return this;
   }
 
   /** Removes a listener. If it was added several times, this removes the last one. */
   off<E extends EventName<ServerEvents<T>>>(event: E, listener: RoomListener<T, E>): this {
-    this.#listeners.remove(inRoom(event, this.name), listener as AnyListener);
+    this.#listeners.remove(event, listener as AnyListener, this.name);
     return this;
   }
 
-  /** Joins the room, like `client.join`. */
+  /** Joins the room for this object, like `client.join`. */
   join(): Promise<void> {
-    return this.#memberships.join(this.name);
+    return this.#memberships.join(this, [this.name]);
   }
 
-  /** Leaves the room, like `client.leave`. */
+  /** Leaves the room, like `client.leave`, unless others want it that this object did not join for. */
   leave(): Promise<void> {
-    return this.#memberships.leave(this.name);
+    return this.#memberships.leave(this, [this.name]);
   }
-}
-
-/**
- * Returns the name under which the listeners of an event in a room are kept. No event of an application can have this
- * name.
- */
-export function inRoom(event: string, room: string): string {
-  return `hub:${JSON.stringify([event, room])}`;
 }

@@ -4,25 +4,38 @@ interface Page extends Partial<PageEvents> {
 }
 
 interface PageEvents {
-  addEventListener(type: string, listener: () => void, options: { readonly signal: AbortSignal }): void;
+  addEventListener(
+    type: string,
+    listener: (event: PageEvent) => unknown,
+    options: { readonly signal: AbortSignal },
+  ): void;
+}
+
+interface PageEvent {
+  /** Whether the page comes back from the browser's cache. */
+  readonly persisted?: boolean;
 }
 
 /**
  * Watches the page until the signal is aborted.
  *
- * @param returned - called when the network is back, or when the page becomes visible again.
- * @param gone - called when the network is gone.
+ * @param returned - called when the network is back, when the page becomes visible again, or when it comes back from the
+ *   browser's cache.
+ * @param gone - called when the network is gone, or when the page ends or is put into the browser's
+ *   cache, where nothing of it runs.
  */
 export function watchSurroundings(returned: () => void, gone: () => void, signal: AbortSignal): void {
   const page = globalThis as unknown as Page;
   const { document } = page;
-  page.addEventListener?.("online", returned, { signal });
-  page.addEventListener?.("offline", gone, { signal });
-  document?.addEventListener(
-    "visibilitychange",
-    () => {
-      if (document.visibilityState === "visible") returned();
-    },
-    { signal },
-  );
+  const listeners: Readonly<Record<string, (event: PageEvent) => unknown>> = {
+    online: returned,
+    offline: gone,
+    pagehide: gone,
+    // This event is also fired when a page was loaded.
+    pageshow: ({ persisted }) => persisted && returned(),
+  };
+  for (const [type, listener] of Object.entries(listeners)) page.addEventListener?.(type, listener, { signal });
+  document?.addEventListener("visibilitychange", () => document.visibilityState === "visible" && returned(), {
+    signal,
+  });
 }

@@ -1,11 +1,14 @@
-import type { Close } from "../protocol/close-codes.ts";
-import { type ControlEvent, PROTOCOL_VERSION, type Bye, type Hello } from "../protocol/packet.ts";
+import type { Close, CloseCode } from "../protocol/close-codes.ts";
+import { PROTOCOL_VERSION, type Bye, type ControlEvent, type Hello } from "../protocol/packet.ts";
 import { Backoff } from "./backoff.ts";
-import { ClientError } from "./errors.ts";
+import { ClientError, messageOf } from "./errors.ts";
 import type { ClientState, StateChange } from "./events.ts";
-import { ABNORMAL, Link, type LinkReport } from "./link.ts";
+import { ABNORMAL, Link, type LinkParts, type LinkReport } from "./link.ts";
 import { delayOf, type ResolvedConnectOptions } from "./options.ts";
 import { watchSurroundings } from "./surroundings.ts";
+
+/** The code of a connection that this end has closed because it is not needed. */
+export const NORMAL: typeof CloseCode.normal = 1000;
 
 /** The receiver of what happens on the uplink. */
 export interface UplinkReport extends Omit<LinkReport, "welcome" | "ended"> {
@@ -16,40 +19,31 @@ export interface UplinkReport extends Omit<LinkReport, "welcome" | "ended"> {
  * The client's way to the server: one connection after the other, until the server, the network or the program ends it.
  */
 export class Uplink {
-  readonly #options: ResolvedConnectOptions;
+  readonly #options: ResolvedConnectOptions & LinkParts;
   readonly #report: UplinkReport;
-  readonly #backoff: Backoff | undefined;
-  readonly #watch = new AbortController();
-  #conclude: (() => void) | undefined;
-  readonly #ended = new Promise<void>((resolve) => {
-    this.#conclude = resolve;
-  });
+  #backoff: Backoff | undefined;
+  #watch: AbortController | undefined;
   /** The state. Only this class changes this field and the next ones; a getter for each would cost bytes. */
-  state: ClientState = "connecting";
+  state: ClientState = "closed";
   /** The id of the connection, while it is open. */
   id: string | undefined;
-  /** The close code and reason of the connection, once the state is `closed`. */
+  /** The close code and reason of the connection, once the client was closed. */
   ending: Partial<Close> = {};
+  /** The connection of the current attempt. */
   #link: Link | undefined;
+  /** The end of the connection that {@link close} has closed. */
+  #gone: Promise<void> | undefined;
   /** Whether the server determined the current delay. */
   #isHinted = false;
+  /** The timer of the current attempt, or of the wait for the next one. */
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** The number of attempts to connect. The result of an earlier attempt is ignored. */
+  /** The number of attempts that were begun or given up. The result of an earlier attempt is ignored. */
   #attempt = 0;
 
-  constructor(options: ResolvedConnectOptions, report: UplinkReport) {
+  constructor(options: ResolvedConnectOptions & LinkParts, report: UplinkReport) {
     this.#options = options;
     this.#report = report;
-    this.#backoff = options.reconnect ? new Backoff(options.reconnect) : undefined;
-    watchSurroundings(
-      () => {
-        this.#link?.check();
-        if (!this.#isHinted) this.retry();
-      },
-      () => this.#link?.drop("Offline"),
-      this.#watch.signal,
-    );
-    void this.#connect();
+    if (options.start) this.open();
   }
 
   /** The connection on which messages can be sent, if there is one. */
@@ -57,89 +51,111 @@ export class Uplink {
     return this.id && this.#link?.isOpen ? this.#link : undefined;
   }
 
-  /** Connects at once if the state is `waiting`. */
+  /** Connects if the state is `closed`. */
+  open(): void {
+    if (this.state !== "closed") return;
+    const { reconnect } = this.#options;
+    this.#backoff = reconnect ? new Backoff(reconnect) : undefined;
+    this.#watch = new AbortController();
+    watchSurroundings(
+      () => {
+        this.#link?.check();
+        if (this.state !== "waiting" || !this.#isHinted) this.retry();
+      },
+      () => this.#link?.drop("The network or page is gone."),
+      this.#watch.signal,
+    );
+    void this.#connect();
+  }
+
+  /** Connects at once if there is no open connection, even if another attempt is under way: that may hang. */
   retry(): void {
-    if (this.state === "waiting") void this.#connect();
+    if (this.state !== "closed" && !this.id) void this.#connect();
   }
 
   /**
-   * Closes the client for good. Resolves when the connection has ended.
+   * Closes the client. Resolves when the connection has ended.
    *
    * @throws the error that `WebSocket.close` throws, as a rejection.
    */
   async close(code: number, reason: string): Promise<void> {
     if (this.state !== "closed") {
-      this.#link?.close(code, reason);
+      this.#gone = this.#link?.close(code, reason);
+      this.#link = undefined;
       this.#finish({ code, reason });
-      if (!this.#link) this.#conclude?.();
     }
-    return this.#ended;
+    return this.#gone;
   }
 
   async #connect(): Promise<void> {
-    clearTimeout(this.#timer);
-    const { auth, codec } = this.#options;
-    const current = ++this.#attempt;
-    let hello: string | Uint8Array;
+    const { auth, codec, connectTimeout } = this.#options;
+    this.#giveUp();
+    const current = this.#attempt;
+    const ended = (close: Close, bye?: Bye): void => {
+      if (current === this.#attempt) this.#end(close, bye);
+    };
     if (this.state !== "connecting") this.#change({ state: "connecting" });
+    // The caller of `connect` has no listeners yet, so nothing may happen synchronously.
+    await Promise.resolve();
+    if (current !== this.#attempt) return;
+    this.#timer = setTimeout(() => {
+      ended({ code: ABNORMAL, reason: `No welcome within ${connectTimeout} ms, with auth().` });
+    }, connectTimeout);
+    let hello: string | Uint8Array;
     try {
-      // The caller of `connect` has no listeners yet, so nothing may happen synchronously.
-      await Promise.resolve();
       const data: Hello = { protocol: PROTOCOL_VERSION, auth: await (typeof auth === "function" ? auth() : auth) };
       hello = codec.encode({ event: "hub:hello" satisfies typeof ControlEvent.hello, data });
     } catch (cause) {
       if (current !== this.#attempt) return;
-      const error = new ClientError("ERR_CLIENT_AUTH", "auth() failed", { cause });
+      const error = new ClientError("ERR_CLIENT_AUTH", `auth() failed: ${messageOf(cause)}`, { cause });
       this.#report.failed(error);
-      this.#end({ code: ABNORMAL, reason: error.message });
+      ended({ code: ABNORMAL, reason: error.message });
       return;
     }
-    if (current === this.#attempt) this.#open(hello);
-  }
-
-  #open(hello: string | Uint8Array): void {
+    if (current !== this.#attempt) return;
     try {
       this.#link = new Link(this.#options, hello, {
         ...this.#report,
         welcome: ({ id }) => {
+          clearTimeout(this.#timer);
           this.id = id;
           this.#backoff?.opened();
           this.#change({ state: "open" });
         },
-        ended: this.#end,
+        ended,
       });
     } catch (error) {
       // The URL, the subprotocol or the page's policy is wrong, so the next attempt would fail too.
       this.#finish({ code: ABNORMAL, reason: String(error) });
-      this.#conclude?.();
     }
   }
 
-  readonly #end = (close: Close, bye?: Bye): void => {
-    this.#link = undefined;
-    this.id = undefined;
-    if (this.state !== "closed") {
-      const delay = this.#backoff?.ended(close.code, bye);
-      if (delay === undefined) {
-        this.#finish(close);
-      } else {
-        this.#isHinted = !!bye;
-        this.#timer = setTimeout(() => void this.#connect(), delayOf(delay));
-        this.#change({ state: "waiting", ...close, delay });
-        return;
-      }
+  #end(close: Close, bye?: Bye): void {
+    const delay = this.#backoff?.ended(close.code, bye);
+    if (delay === undefined) this.#finish(close);
+    else {
+      this.#giveUp();
+      this.#isHinted = !!bye;
+      this.#timer = setTimeout(() => void this.#connect(), delayOf(delay));
+      this.#change({ state: "waiting", ...close, delay });
     }
-    this.#conclude?.();
-  };
+  }
 
-  /** Ends everything but the wait for the connection's end. */
   #finish(close: Close): void {
-    this.#attempt++;
-    this.id = undefined;
+    this.#giveUp();
     this.ending = close;
-    clearTimeout(this.#timer);
-    this.#watch.abort();
+    this.#watch?.abort();
     this.#change({ state: "closed", ...close });
+  }
+
+  /** Gives up the current attempt, its connection or the wait. */
+  #giveUp(): void {
+    const link = this.#link;
+    this.#attempt++;
+    this.#link = this.id = undefined;
+    this.#isHinted = false;
+    clearTimeout(this.#timer);
+    link?.drop();
   }
 
   #change(change: Omit<StateChange, "previous">): void {

@@ -1,6 +1,8 @@
 /** The part of a WebSocket that the client needs. The browser's, that of Node.js 22 and that of `ws` have it. */
 export interface WebSocketLike {
   readonly readyState: number;
+  /** The subprotocol that was agreed on; empty if there is none. Some platforms do not tell it. */
+  readonly protocol?: string | null | undefined;
   binaryType: string;
   onopen: ((event: never) => void) | null;
   onmessage: ((event: never) => void) | null;

@@ -61,7 +61,7 @@ export class Authenticator {
       const user = await authenticate(handshake);
       if (user === undefined || user === null || user === false) return UNAUTHORIZED;
       checkUser(user);
-      return isExpired(user, this.#clock.wall()) ? UNAUTHORIZED : { handshake, user };
+      return isExpired(user, this.#clock.wall()) ? EXPIRED : { handshake, user };
     } catch (error) {
       if (isInstance(error, ReplyError)) {
         return { reason: "unauthorized", error: { code: error.reason, message: messageOf(error) } };
@@ -95,6 +95,9 @@ const UNAUTHORIZED: Denial = {
   reason: "unauthorized",
   error: { code: WireErrorCode.unauthorized, message: "Unauthorized" },
 };
+
+/** The denial of credentials that were good. They may have expired on their way, so the client may bring new ones. */
+const EXPIRED: Denial = { reason: "expired" };
 
 function isExpired({ expiresAt }: User, now: number): boolean {
   return expiresAt !== undefined && expiresAt <= now;

@@ -122,8 +122,9 @@ export class Newcomer {
       this.left();
       this.#parts.report.admit(this.#connection, verdict);
     } else if (verdict.error === undefined) {
-      door.turnAway(handshake, verdict.reason, CloseCode.internalError);
-      this.close({ code: CloseCode.internalError, reason: "The server failed to authenticate" });
+      const close = verdict.reason === "expired" ? EXPIRED : FAILED;
+      door.turnAway(handshake, verdict.reason, close.code);
+      this.close(close);
     } else {
       door.turnAway(handshake, verdict.reason, CloseCode.unauthorized);
       this.#refuse(verdict.error, CloseCode.unauthorized);
@@ -152,6 +153,10 @@ export class Newcomer {
     this.close({ code, reason });
   }
 }
+
+const FAILED: Close = { code: CloseCode.internalError, reason: "The server failed to authenticate" };
+
+const EXPIRED: Close = { code: CloseCode.credentialsExpired, reason: "The credentials have expired" };
 
 const HELLO_EXPECTED: WireError = {
   code: WireErrorCode.helloExpected,

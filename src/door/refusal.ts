@@ -18,6 +18,8 @@ export type RefusalReason =
   | "admit"
   /** `authenticate` said no. */
   | "unauthorized"
+  /** The credentials were good, and have expired. */
+  | "expired"
   /** `authenticate` failed. */
   | "failed"
   /** The client, or `authenticate`, took longer than `handshakeTimeout`. */
@@ -63,6 +65,7 @@ const ANSWERS: Readonly<Record<RefusalReason, HttpAnswer>> = {
   abuse: { status: 429, message: "Connections from this address were abused" },
   admit: { status: 503, message: "The server takes nobody now" },
   unauthorized: { status: 401, message: "Unauthorized" },
+  expired: { status: 401, message: "The credentials have expired" },
   failed: { status: 401, message: "Unauthorized" },
   timeout: { status: 503, message: "The server took too long to decide" },
 };

@@ -13,6 +13,7 @@ import {
   RESERVED_PREFIX,
   WireErrorCode,
   type EventPacket,
+  type RefusedRoom,
   type WireError,
 } from "../protocol/packet.ts";
 import type { ErrorReport } from "../report.ts";
@@ -20,6 +21,7 @@ import type { Handlers } from "./handlers.ts";
 import type { Idempotency } from "./idempotency.ts";
 import type { Call, CallTrace, MiddlewareChain } from "./middleware.ts";
 import type { Responder } from "./responder.ts";
+import { RefusedRooms } from "./room-requests.ts";
 
 export interface DispatcherParts {
   readonly counters: Counters;
@@ -43,9 +45,16 @@ export interface DispatcherParts {
 /** Hands the events of clients to their handlers, and sends the results as replies. */
 export class Dispatcher {
   readonly #parts: DispatcherParts;
+  /** Number of room requests of each member that `joinable` has to decide about. */
+  readonly #roomRequests = new Map<Member, number>();
 
   constructor(parts: DispatcherParts) {
     this.#parts = parts;
+  }
+
+  /** Returns whether it is not decided which rooms the member is in. */
+  isChangingRooms(member: Member): boolean {
+    return this.#roomRequests.size > 0 && this.#roomRequests.has(member);
   }
 
   /** Handles an event of a member, whose data has this weight. */
@@ -90,6 +99,8 @@ export class Dispatcher {
     trace: CallTrace | undefined,
   ): Promise<void> {
     this.#parts.work.begin(member, weight);
+    const change = isRoomRequest(packet) ? 1 : 0;
+    this.#changesRooms(member, change);
     try {
       this.#reply(member, packet, await result);
     } catch (error) {
@@ -97,9 +108,17 @@ export class Dispatcher {
     } finally {
       if (trace !== undefined) trace.ended = true;
       this.#parts.work.end(member, weight);
+      this.#changesRooms(member, -change);
       this.#parts.finished(member);
     }
     this.#parts.lifecycle.rested(member);
+  }
+
+  #changesRooms(member: Member, change: number): void {
+    if (change === 0) return;
+    const count = (this.#roomRequests.get(member) ?? 0) + change;
+    if (count > 0) this.#roomRequests.set(member, count);
+    else this.#roomRequests.delete(member);
   }
 
   /**
@@ -159,30 +178,48 @@ export class Dispatcher {
 
   /** Refuses a message for which a handler or middleware has thrown. */
   #refuseFor(member: Member, packet: EventPacket, error: unknown, trace: CallTrace | undefined): void {
-    if (isInstance(error, ReplyError)) {
-      this.#parts.responder.refuse(member, packet, { code: error.reason, message: messageOf(error) });
-      if (error.reason === WireErrorCode.notJoinable) this.#parts.responder.charge(member, FAILURE_COST);
-    } else if (isInstance(error, RoomLimitError)) {
-      this.#parts.responder.refuse(member, packet, TOO_MANY_ROOMS);
-      this.#parts.responder.charge(member, FAILURE_COST);
-    } else {
-      this.#report(member, packet.event, error, trace);
-      this.#parts.responder.refuse(member, packet, HANDLER_FAILED);
-      this.#parts.responder.charge(member, FAILURE_COST);
+    const { responder } = this.#parts;
+    if (isInstance(error, RefusedRooms)) this.#refuseRooms(member, packet, error);
+    else responder.refuse(member, packet, this.#wireErrorOf(member, packet, error, trace));
+    // What the application refuses with a code of its own does not count.
+    if (!isInstance(error, ReplyError) || error.reason === WireErrorCode.notJoinable) {
+      responder.charge(member, FAILURE_COST);
     }
+  }
+
+  /** Tells which rooms of a request were refused. The request as a whole has not failed. */
+  #refuseRooms(member: Member, packet: EventPacket, { failures }: RefusedRooms): void {
+    const refused: readonly RefusedRoom[] = Array.from(failures, ([room, failure]) => ({
+      room,
+      ...this.#wireErrorOf(member, packet, failure, undefined),
+    }));
+    if (packet.id !== undefined) this.#parts.responder.answer(member, packet, { reply: packet.id, data: { refused } });
+    else for (const error of refused) this.#parts.responder.refuse(member, packet, error);
+  }
+
+  /** Returns what the client is told about an error. What the application did not mean to tell is reported. */
+  #wireErrorOf(member: Member, packet: EventPacket, error: unknown, trace: CallTrace | undefined): WireError {
+    if (isInstance(error, ReplyError)) return { code: error.reason, message: messageOf(error) };
+    if (isInstance(error, RoomLimitError)) return TOO_MANY_ROOMS;
+    this.#report(member, packet.event, error, trace);
+    return HANDLER_FAILED;
   }
 
   #report(member: Member, event: string, error: unknown, trace: CallTrace | undefined): void {
     const { counters, report } = this.#parts;
     const failure = trace?.handlerFailure;
     const isMiddleware = trace !== undefined && (failure === undefined || !Object.is(failure.error, error));
-    const isRoom = event === ControlEvent.join || event === ControlEvent.leave;
     counters.handlerErrors++;
-    report.failed(error, isMiddleware ? "middleware" : isRoom ? "joinable" : "handler", {
+    report.failed(error, isMiddleware ? "middleware" : isRoomRequest({ event }) ? "joinable" : "handler", {
       event,
       socket: member.socket,
     });
   }
+}
+
+/** Returns whether an event asks to join or leave rooms. */
+export function isRoomRequest({ event }: Pick<EventPacket, "event">): boolean {
+  return event === ControlEvent.join || event === ControlEvent.leave;
 }
 
 /** The cost in violations of a refusal that costs the server an exception. */

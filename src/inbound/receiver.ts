@@ -5,7 +5,7 @@ import { ownedMessage } from "../delivery/incoming-message.ts";
 import { messageOf } from "../errors.ts";
 import { forEach, soon } from "../guard.ts";
 import type { ByteBudget } from "../limits/byte-budget.ts";
-import { Inbox, sizeOf, type WaitingMessage } from "../limits/inbox.ts";
+import { Inbox, sizeOf, type WaitingMessage, type WeighedMessage } from "../limits/inbox.ts";
 import type { Limits } from "../limits/limits.ts";
 import type { RateLimits } from "../limits/rate-limits.ts";
 import type { WorkBudget } from "../limits/work.ts";
@@ -24,7 +24,7 @@ import {
 } from "../protocol/packet.ts";
 import type { ErrorReport } from "../report.ts";
 import type { Clock, Timer } from "../time/clock.ts";
-import type { Dispatcher } from "./dispatcher.ts";
+import { isRoomRequest, type Dispatcher } from "./dispatcher.ts";
 import type { Responder } from "./responder.ts";
 
 /** Receives the messages that are no packets, and the failures. */
@@ -70,9 +70,10 @@ const LOOKS = 16;
 /**
  * Decodes the messages of clients to packets and hands the packets on, each when it is the message's turn.
  *
- * A message waits, in its order, in two cases: while its client has used up its rate, and while handlers are at work on
- * as much as may be, for its socket, its owner or the hub. Replies, and the answers to `hub:ping`, do not wait for
- * handlers, which may be waiting for just these.
+ * A message waits, in its order, in three cases: while its client has used up its rate; while handlers are at work on
+ * as much as may be, for its socket, its owner or the hub; and while it is not decided which rooms the client is in that
+ * has asked for some. Replies, and the answers to `hub:ping`, do not wait for handlers, which may be waiting for just
+ * these.
  */
 export class Receiver {
   readonly #parts: ReceiverParts;
@@ -186,7 +187,7 @@ export class Receiver {
   }
 
   #read(member: Member, data: Buffer, isBinary: boolean): void {
-    const { codecs, rates, report } = this.#parts;
+    const { codecs, rates } = this.#parts;
     let weight = 0;
     let message: string | Buffer;
     let packet: Packet | undefined;
@@ -200,12 +201,14 @@ export class Receiver {
     } finally {
       rates.charge(member, data.length, weight);
     }
-    if (packet === undefined) {
-      if (!report.message(member, message)) this.#parts.responder.blame(member, undefined, UNEXPECTED_MESSAGE);
-    } else if (isReply(packet)) this.#parts.requests.replied(member, packet, message);
-    else if (packet.event === ControlEvent.pong) member.answered();
-    else if ((member.inbox?.weighed.size ?? 0) === 0 && this.#mayBegin(member, weight)) {
-      this.#parts.dispatcher.dispatch(member, packet, weight);
+    if (packet !== undefined && isReply(packet)) this.#parts.requests.replied(member, packet, message);
+    else if (packet?.event === ControlEvent.pong) member.answered();
+    else if (
+      (member.inbox?.weighed.size ?? 0) === 0 &&
+      this.#mayBegin(member, weight) &&
+      this.#isInTurn(member, packet)
+    ) {
+      this.#handle(member, packet, message, weight);
     } else if (this.#hasRoom(member, data)) {
       this.#keepWeighed(member, { data: Buffer.from(data), isBinary }, weight);
     }
@@ -219,6 +222,19 @@ export class Receiver {
     this.#blocked.add(member);
     this.#timer ??= clock.setTimeout(this.#sweep, SWEEP_INTERVAL);
     if (inbox.bytes > limits.waitingBytes) this.#pause(member);
+  }
+
+  /** Hands a message on. What is no packet goes to the application. */
+  #handle(member: Member, packet: EventPacket | undefined, message: string | Buffer, weight: number): void {
+    const { dispatcher, report, responder } = this.#parts;
+    if (packet !== undefined) dispatcher.dispatch(member, packet, weight);
+    else if (!report.message(member, message)) responder.blame(member, undefined, UNEXPECTED_MESSAGE);
+  }
+
+  /** Returns whether a message need not wait for earlier requests to join or leave rooms. */
+  #isInTurn(member: Member, packet: EventPacket | undefined): boolean {
+    if (!this.#parts.dispatcher.isChangingRooms(member)) return true;
+    return packet !== undefined && isRoomRequest(packet);
   }
 
   /** Returns whether a handler may begin with a message of this weight. */
@@ -252,26 +268,28 @@ export class Receiver {
         this.#blocked.delete(member);
         break;
       }
-      if (!this.#mayBegin(member, next.weight)) break;
+      if (!this.#mayBegin(member, next.weight) || !this.#isInTurn(member, undefined)) break;
       if (count === AT_ONCE) {
         soon(this.#parts.report, () => this.#proceed(member));
         break;
       }
       inbox.weighed.shift();
-      const packet = this.#decodeAgain(member, next);
-      if (packet !== undefined) this.#parts.dispatcher.dispatch(member, packet, next.weight);
+      this.#handleAgain(member, next);
     }
     if (member.open) this.#settle(member, inbox);
   }
 
-  /** Decodes a message again that was decoded to an event before. */
-  #decodeAgain(member: Member, { data, isBinary }: WaitingMessage): EventPacket | undefined {
+  /** Handles a message that was decoded before, and has waited. */
+  #handleAgain(member: Member, { data, isBinary, weight }: WeighedMessage): void {
+    const message = ownedMessage(data, isBinary);
+    let packet: EventPacket | undefined;
     try {
-      return packetOf(member, ownedMessage(data, isBinary)) as EventPacket;
+      packet = packetOf(member, message) as EventPacket | undefined;
     } catch (error) {
       this.#parts.responder.blame(member, undefined, { code: WireErrorCode.badPacket, message: messageOf(error) });
-      return undefined;
+      return;
     }
+    this.#handle(member, packet, message, weight);
   }
 
   /** Handles messages that may begin because a handler has finished. */
@@ -287,7 +305,10 @@ export class Receiver {
     }
   }
 
-  /** Refuses messages that have waited too long for handlers to finish. */
+  /**
+   * Refuses messages that have waited too long for handlers to finish. Those that wait for rooms alone are handled: a
+   * `joinable` that does not answer must not cost a client what it sends.
+   */
   readonly #sweep = (): void => {
     this.#timer = undefined;
     const { clock, lifecycle } = this.#parts;
@@ -297,13 +318,24 @@ export class Receiver {
         const first = member.inbox?.weighed.first;
         if (first === undefined || first.since > oldest) break;
         member.inbox?.weighed.shift();
-        this.#parts.responder.refuse(member, this.#decodeAgain(member, first), TOO_MANY_REQUESTS);
+        if (this.#mayBegin(member, first.weight)) this.#handleAgain(member, first);
+        else this.#refuse(member, first);
       }
       this.#proceed(member);
     };
     forEach(this.#blocked, refuseOld, lifecycle.fail);
     if (this.#blocked.size > 0) this.#timer ??= clock.setTimeout(this.#sweep, SWEEP_INTERVAL);
   };
+
+  #refuse(member: Member, { data, isBinary }: WaitingMessage): void {
+    let packet: EventPacket | undefined;
+    try {
+      packet = packetOf(member, ownedMessage(data, isBinary)) as EventPacket | undefined;
+    } catch {
+      // The client is told nevertheless.
+    }
+    this.#parts.responder.refuse(member, packet, TOO_MANY_REQUESTS);
+  }
 }
 
 /** Decodes a message; returns `undefined` for a message that is no packet of the codec. */

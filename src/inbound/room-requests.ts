@@ -2,7 +2,7 @@ import { isThenable } from "../checks/is-thenable.ts";
 import { isFunction, type Options } from "../checks/option-rules.ts";
 import { HubError, ReplyError } from "../errors.ts";
 import { watch, type Guardian } from "../guard.ts";
-import { WireErrorCode } from "../protocol/packet.ts";
+import { MAX_ROOMS_PER_REQUEST, WireErrorCode } from "../protocol/packet.ts";
 import { roomNames } from "../rooms/rooms.ts";
 
 /** Decides whether a client may join or leave a room by itself. */
@@ -12,7 +12,8 @@ export type Joinable<S> = (room: string, socket: S) => boolean | PromiseLike<boo
 export interface RoomRequestSettings<S> {
   /**
    * Decides whether a client may join, and leave, a room by itself, as `client.join(room)` asks. If it refuses, or
-   * throws a {@link ReplyError}, the client is told.
+   * throws a {@link ReplyError}, the client is told. Where it returns a promise, it is asked about up to 16 rooms of a
+   * client at a time; they are joined and left in the order in which the client asked.
    *
    * Default: no client may; only the server assigns rooms.
    */
@@ -30,18 +31,64 @@ interface RoomSocket {
   leave(room: string): void;
 }
 
+/** The most rooms of one client that `joinable` decides about at a time. */
+const AT_ONCE = 16;
+
+/** Says which rooms of a request for several were refused, and why. The others were joined, or left. */
+export class RefusedRooms extends Error {
+  override readonly name = "RefusedRooms";
+  /** The errors, by room. */
+  readonly failures: ReadonlyMap<string, unknown>;
+
+  constructor(failures: ReadonlyMap<string, unknown>) {
+    super("Some rooms were refused.");
+    this.failures = failures;
+  }
+}
+
+/** What `joinable` has said about a room, or the error that refuses the room. */
+type Verdict = boolean | { readonly error: unknown };
+
+/** A request, and how far it has come. */
+interface RoomRequest {
+  readonly rooms: readonly string[];
+  /** The verdicts on the rooms, as far as they are known. */
+  readonly verdicts: (Verdict | undefined)[];
+  /** The errors of the rooms that were refused. */
+  readonly failures: Map<string, unknown>;
+  /** Number of rooms that `joinable` was asked about. */
+  asked: number;
+  /** Number of rooms that were joined, left or refused. */
+  done: number;
+  /** Joins or leaves a room. */
+  act(room: string): void;
+  /** Called when the request was carried out; absent while it is begun. */
+  finished?: () => void;
+}
+
+/** The requests of one client, in their order, until they are carried out. */
+interface Line {
+  requests: RoomRequest[];
+  /** The place of the first request that was not carried out. */
+  first: number;
+  /** The place of the first request with rooms that `joinable` was not asked about. */
+  next: number;
+  /** Number of questions that `joinable` has not answered. */
+  open: number;
+}
+
 /**
  * The requests of clients to join and leave rooms by themselves: `hub:join` and `hub:leave`.
  *
- * Requests of one client take effect in the order in which they came, however long `joinable` takes for each.
+ * Requests of one client take effect in the order in which they came, and their rooms in the order in which they are
+ * named, however long `joinable` takes for each.
  */
 export class RoomRequests<S extends RoomSocket> {
   readonly #joinable: Joinable<S>;
   readonly #maxLength: number;
-  /** The promise of the last request of each socket, which the next one waits for. */
-  readonly #pending = new WeakMap<S, Promise<void>>();
-
   readonly #guardian: Guardian;
+  /** The requests of each client that wait for `joinable`. */
+  readonly #lines = new WeakMap<S, Line>();
 
   /** @param maxLength - the length of the longest name of a room. */
   constructor(joinable: Joinable<S> = () => false, maxLength: number, guardian: Guardian) {
@@ -52,46 +99,139 @@ export class RoomRequests<S extends RoomSocket> {
 
   /** Handles `hub:join`. */
   readonly join = (data: unknown, socket: S): Promise<void> | void => {
-    return this.#ask(roomIn(data, this.#maxLength), socket, (room) => socket.join(room));
+    return this.#begin(data, socket, (room) => socket.join(room));
   };
 
   /** Handles `hub:leave`. */
   readonly leave = (data: unknown, socket: S): Promise<void> | void => {
-    return this.#ask(roomIn(data, this.#maxLength), socket, (room) => socket.leave(room));
+    return this.#begin(data, socket, (room) => socket.leave(room));
   };
 
-  #ask(room: string, socket: S, change: (room: string) => void): Promise<void> | void {
-    const before = this.#pending.get(socket);
-    const allowed =
-      before === undefined
-        ? this.#joinable(room, socket)
-        : // A client that goes away leaves no work behind.
-          before.then(() => socket.isOpen && this.#joinable(room, socket));
-    const conclude = (verdict: boolean): void => {
-      if (!verdict) throw new ReplyError(WireErrorCode.notJoinable, "This room cannot be joined or left so.");
-      change(room);
-    };
-    if (!isThenable(allowed)) return conclude(allowed);
-    const done = Promise.resolve(allowed).then(conclude);
-    watch(this.#guardian, this.#queue(socket, done));
-    return done;
+  /** @throws the error that refused the room, or {@link RefusedRooms} if the request may name several. */
+  #begin(data: unknown, socket: S, act: (room: string) => void): Promise<void> | void {
+    const { room, rooms } = (data ?? {}) as { readonly room?: unknown; readonly rooms?: unknown };
+    const isOfOne = rooms === undefined;
+    const names = isOfOne ? [room as string] : namesIn(rooms);
+    const request: RoomRequest = { rooms: names, verdicts: [], failures: new Map(), asked: 0, done: 0, act };
+    const line = this.#lines.get(socket) ?? { requests: [], first: 0, next: 0, open: 0 };
+    line.requests.push(request);
+    this.#proceed(line, socket);
+    if (isCarriedOut(request)) {
+      conclude(request, isOfOne);
+      return;
+    }
+    this.#lines.set(socket, line);
+    return new Promise((resolve, reject) => {
+      request.finished = () => {
+        try {
+          conclude(request, isOfOne);
+          resolve();
+        } catch (error) {
+          reject(error);
+        }
+      };
+    });
   }
 
-  async #queue(socket: S, done: Promise<void>): Promise<void> {
-    const settled = done.catch(() => {});
-    this.#pending.set(socket, settled);
-    await settled;
-    if (this.#pending.get(socket) === settled) this.#pending.delete(socket);
+  /** Asks about as many rooms as it may at a time, in their order. */
+  #proceed(line: Line, socket: S): void {
+    while (line.open < AT_ONCE) {
+      const request = line.requests[line.next];
+      if (request === undefined) break;
+      if (request.asked === request.rooms.length) line.next++;
+      else this.#ask(line, request, request.asked++, socket);
+    }
+    if (line.first === line.requests.length) this.#lines.delete(socket);
+  }
+
+  #ask(line: Line, request: RoomRequest, place: number, socket: S): void {
+    const decided = (verdict: Verdict): void => {
+      request.verdicts[place] = verdict;
+      carryOut(line);
+    };
+    try {
+      const room = nameOf(request.rooms[place], this.#maxLength);
+      // A client that has gone away leaves no work behind.
+      const verdict: unknown = socket.isOpen && this.#joinable(room, socket);
+      if (!isThenable(verdict)) {
+        decided(Boolean(verdict));
+        return;
+      }
+      line.open++;
+      const answered = (answer: Verdict): void => {
+        line.open--;
+        decided(answer);
+        this.#proceed(line, socket);
+      };
+      watch(
+        this.#guardian,
+        Promise.resolve(verdict).then(
+          (answer: unknown) => answered(Boolean(answer)),
+          (error: unknown) => answered({ error }),
+        ),
+      );
+    } catch (error) {
+      decided({ error });
+    }
   }
 }
 
+/** Carries out the requests of a client in their order, as far as their verdicts are known. */
+function carryOut(line: Line): void {
+  for (;;) {
+    const request = line.requests[line.first];
+    if (request === undefined) break;
+    if (isCarriedOut(request)) {
+      line.first++;
+      request.finished?.();
+      continue;
+    }
+    const verdict = request.verdicts[request.done];
+    if (verdict === undefined) break;
+    decide(request, request.rooms[request.done++] as string, verdict);
+  }
+  // The places of requests that were carried out must not outnumber the others.
+  if (line.first > line.requests.length >> 1) {
+    line.requests = line.requests.slice(line.first);
+    line.next -= line.first;
+    line.first = 0;
+  }
+}
+
+function decide(request: RoomRequest, room: string, verdict: Verdict): void {
+  try {
+    if (typeof verdict === "object") throw verdict.error;
+    if (!verdict) throw new ReplyError(WireErrorCode.notJoinable, "This room cannot be joined or left so.");
+    request.act(room);
+  } catch (error) {
+    request.failures.set(room, error);
+  }
+}
+
+function isCarriedOut({ done, rooms }: RoomRequest): boolean {
+  return done === rooms.length;
+}
+
+/** @throws the error that refused the only room of a request, or {@link RefusedRooms}. */
+function conclude({ failures }: RoomRequest, isOfOne: boolean): void {
+  if (failures.size === 0) return;
+  if (!isOfOne) throw new RefusedRooms(failures);
+  for (const error of failures.values()) throw error;
+}
+
+/** @throws {ReplyError} for what is no list of a few names. */
+function namesIn(rooms: unknown): readonly string[] {
+  const areNames = Array.isArray(rooms) && rooms.every((room) => typeof room === "string");
+  if (areNames && rooms.length > 0 && rooms.length <= MAX_ROOMS_PER_REQUEST) return rooms;
+  throw new ReplyError(WireErrorCode.invalidData, `"rooms" must be a list of 1 to ${MAX_ROOMS_PER_REQUEST} names.`);
+}
+
 /**
- * Returns the room that a client asked for.
+ * Returns the name of a room that a client asked for.
  *
  * @throws {ReplyError} that tells the client what is wrong.
  */
-function roomIn(data: unknown, maxLength: number): string {
-  const { room } = (data ?? {}) as { readonly room?: unknown };
+function nameOf(room: unknown, maxLength: number): string {
   try {
     const [name] = roomNames([[room as string]], maxLength);
     return name as string;

@@ -65,9 +65,9 @@ export const ControlEvent = {
   ping: "hub:ping",
   /** The client sends this as its sign of life, in answer to `hub:ping`. */
   pong: "hub:pong",
-  /** The client sends this as a request to join a room. The data is `{ room }`. */
+  /** The client sends this as a request to join a room, or several. The data is a {@link RoomRequest}. */
   join: "hub:join",
-  /** The client sends this as a request to leave a room. The data is `{ room }`. */
+  /** The client sends this as a request to leave a room, or several. The data is a {@link RoomRequest}. */
   leave: "hub:leave",
   /** The server sends this before it closes the connection. The data is a {@link Bye}. */
   bye: "hub:bye",
@@ -95,6 +95,22 @@ export interface Welcome {
   readonly heartbeat: number;
   /** The time that the server waits for a sign of life, in milliseconds; 0 if it never asks for one. */
   readonly timeout: number;
+}
+
+/** The most rooms that one `hub:join` or `hub:leave` may name. */
+export const MAX_ROOMS_PER_REQUEST = 100;
+
+/** The data of `hub:join` and `hub:leave`: one room, or several. */
+export type RoomRequest = { readonly room: string } | { readonly rooms: readonly string[] };
+
+/** A room that the server refused, with the reason. */
+export interface RefusedRoom extends WireError {
+  readonly room: string;
+}
+
+/** The data of the reply to a {@link RoomRequest} for several rooms of which some were refused. */
+export interface RoomReply {
+  readonly refused: readonly RefusedRoom[];
 }
 
 /** The data of `hub:bye`: what the client does after the close that follows. */
@@ -147,6 +163,16 @@ export const WireErrorCode = {
   /** The credentials in `hub:hello` were rejected. The server closes the connection. */
   unauthorized: "unauthorized",
 } as const;
+
+/**
+ * Tells whether an error with this code may pass: the server has failed or was busy, and has not refused. Every other
+ * code, those of applications included, is a refusal.
+ *
+ * The codes are written out because this function is part of the client's bundle, and {@link WireErrorCode} need not be.
+ */
+export function isPassing(code: string): boolean {
+  return /^(handler-failed|too-(fast|many-requests))$/.test(code);
+}
 
 /** Says why a value is not a packet. The message is meant for the peer that sent the value. */
 export class PacketError extends Error {

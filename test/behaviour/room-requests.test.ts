@@ -1,6 +1,9 @@
+import { setImmediate as aWhile } from "node:timers/promises";
 import { Hub, ReplyError, type HubOptions, type Socket } from "roomcast";
-import { afterEach, describe, expect, test } from "vitest";
+import { VirtualClock } from "roomcast/testing";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { enter } from "../support/library-client.ts";
+import { TRANSPORTS } from "../support/transports.ts";
 import type { WsClient } from "../support/ws-client.ts";
 
 const NOT_JOINABLE = { code: "not-joinable", message: "This room cannot be joined or left so." };
@@ -65,41 +68,179 @@ describe("hub:join and hub:leave", () => {
         return new Promise((resolve) => waiting.push(resolve));
       },
     });
-    hub.handle("fence", () => "fence");
     const gone = new Promise((resolve) => hub.once("disconnection", resolve));
-    for (const [index, room] of ["tea", "milk", "sugar"].entries()) {
-      client.send({ event: "hub:join", id: index, data: { room } });
-    }
-    client.send({ event: "fence", id: 9 });
-    await client.nextJson();
+    for (let id = 0; id < 20; id++) client.send({ event: "hub:join", id, data: { room: `room ${id}` } });
+    await vi.waitUntil(() => asked.length === 16);
     client.vanish();
     await gone;
-    waiting[0]?.(true);
+    for (const answer of waiting) answer(true);
     await new Promise((resolve) => setImmediate(resolve));
-    expect(asked).toStrictEqual(["tea"]);
+    expect(asked).toHaveLength(16);
     expect(hub.rooms.size).toBe(0);
   });
 
   test("take effect in order, however long the guard takes for each", async () => {
     const waiting: ((allowed: boolean) => void)[] = [];
-    let slow = true;
     const { socket, client } = await connect({
-      joinable: () => (slow ? new Promise<boolean>((resolve) => waiting.push(resolve)) : true),
+      joinable: () => new Promise<boolean>((resolve) => waiting.push(resolve)),
     });
     client.send({ event: "hub:join", id: 1, data: { room: "tea" } });
     client.send({ event: "hub:leave", id: 2, data: { room: "tea" } });
-    client.send({ event: "unknown", id: 3 });
-    // Both requests have come when the third is answered; the guard was asked for the first alone.
-    expect(await client.nextJson()).toMatchObject({ reply: 3 });
-    slow = false;
-    expect(waiting).toHaveLength(1);
+    client.send({ event: "hub:join", id: 3, data: { rooms: ["milk", "sugar"] } });
+    await vi.waitUntil(() => waiting.length === 4);
+    for (const answer of waiting.toReversed().slice(0, 3)) answer(true);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect([...socket.rooms]).toEqual([]);
     waiting[0]?.(true);
-    expect(await client.nextJson()).toEqual({ reply: 1 });
+    for (const reply of [1, 2, 3]) expect(await client.nextJson()).toEqual({ reply });
+    expect([...socket.rooms]).toEqual(["milk", "sugar"]);
+  });
+
+  test("are put to the guard side by side, sixteen at a time, in their order", async () => {
+    let open = 0;
+    let most = 0;
+    const asked: string[] = [];
+    const { socket, client } = await connect({
+      joinable: async (room) => {
+        asked.push(room);
+        most = Math.max(most, ++open);
+        await aWhile();
+        open--;
+        return true;
+      },
+    });
+    const rooms = Array.from({ length: 300 }, (_, index) => `room ${index}`);
+    client.send({ event: "hub:join", id: 0, data: { rooms: rooms.slice(0, 100) } });
+    for (const [index, room] of rooms.slice(100).entries()) {
+      client.send({ event: "hub:join", id: index + 1, data: { room } });
+    }
+    for (let reply = 0; reply <= 200; reply++) expect(await client.nextJson()).toEqual({ reply });
+    expect(asked).toEqual(rooms);
+    expect([...socket.rooms]).toEqual(rooms);
+    expect(most).toBe(16);
+  });
+
+  test.each([
+    ["at once", (verdict: () => boolean) => verdict()],
+    ["later", async (verdict: () => boolean) => aWhile().then(verdict)],
+  ])("for several rooms get one reply, with those that were refused, if the guard decides %s", async (_, decide) => {
+    const failure = new Error("a secret");
+    const { hub, socket, client } = await connect({
+      limits: { rooms: 2 },
+      joinable: (room) =>
+        decide(() => {
+          if (room === "staff") throw new ReplyError("staff-only", "For staff.");
+          if (room === "bad") throw failure;
+          return room !== "secret";
+        }),
+    });
+    const reported = new Promise((resolve) => void hub.on("error", (...args) => resolve(args)));
+    const rooms = ["tea", "secret", "", "staff", "bad", "milk", "sugar"];
+    client.send({ event: "hub:join", id: 1, data: { rooms } });
+    expect(await client.nextJson()).toEqual({
+      reply: 1,
+      data: {
+        refused: [
+          { room: "secret", ...NOT_JOINABLE },
+          { room: "", code: "invalid-data", message: expect.stringContaining("room's name") },
+          { room: "staff", code: "staff-only", message: "For staff." },
+          { room: "bad", code: "handler-failed", message: "The server failed to handle this." },
+          { room: "sugar", code: "too-many-rooms", message: expect.any(String) },
+        ],
+      },
+    });
+    expect([...socket.rooms]).toEqual(["tea", "milk"]);
+    expect(await reported).toEqual([failure, { source: "joinable", event: "hub:join", socket }]);
+    client.send({ event: "hub:leave", id: 2, data: { rooms: ["milk", "tea"] } });
     expect(await client.nextJson()).toEqual({ reply: 2 });
     expect([...socket.rooms]).toEqual([]);
-    client.send({ event: "hub:join", id: 4, data: { room: "tea" } });
-    expect(await client.nextJson()).toEqual({ reply: 4 });
-    expect([...socket.rooms]).toEqual(["tea"]);
+  });
+
+  test("for several rooms without a reply are told of each refused room", async () => {
+    const { client } = await connect({ joinable: (room) => room === "tea" });
+    client.send({ event: "hub:join", data: { rooms: ["secret", "tea", "other"] } });
+    for (const room of ["secret", "other"]) {
+      expect(await client.nextJson()).toMatchObject({ event: "hub:error", data: { code: "not-joinable", room } });
+    }
+  });
+
+  test("for several rooms count as one, however many of them are refused", async () => {
+    const { hub, client } = await connect({ limits: { violations: { perSecond: 1, burst: 1 } } });
+    const rooms = Array.from({ length: 100 }, (_, index) => `room ${index}`);
+    client.send({ event: "hub:join", id: 1, data: { rooms } });
+    const { data } = (await client.nextJson()) as { readonly data: { readonly refused: readonly unknown[] } };
+    expect(data.refused).toHaveLength(100);
+    expect(hub.sockets.size).toBe(1);
+  });
+
+  test("see what was joined before, if the guard decides at once", async () => {
+    const { client, socket } = await connect({
+      joinable: (room, { rooms }) => room === "house" || rooms.has("house"),
+    });
+    client.send({ event: "hub:join", id: 1, data: { rooms: ["house", "kitchen"] } });
+    expect(await client.nextJson()).toEqual({ reply: 1 });
+    expect([...socket.rooms]).toEqual(["house", "kitchen"]);
+  });
+
+  test.each(
+    [[], "tea", null, {}, [7], ["tea", null], Array.from({ length: 101 }, () => "tea")].map((rooms) => ({ rooms })),
+  )("are refused with the data %j", async (data) => {
+    const { socket, client } = await connect({ joinable: () => true });
+    client.send({ event: "hub:join", id: 1, data });
+    expect(await client.nextJson()).toEqual({
+      reply: 1,
+      error: { code: "invalid-data", message: '"rooms" must be a list of 1 to 100 names.' },
+    });
+    expect([...socket.rooms]).toEqual([]);
+  });
+
+  test.each(TRANSPORTS)("are followed by what the client sent after them, on %s", async (transport) => {
+    const waiting: ((allowed: boolean) => void)[] = [];
+    const { hub, client } = await connect({
+      transport,
+      joinable: () => new Promise<boolean>((resolve) => waiting.push(resolve)),
+    });
+    const handled: unknown[] = [];
+    hub.on("message", ({ rooms }, message) => handled.push([[...(message as Uint8Array)], ...rooms]));
+    hub.handle("say", (text, { rooms }) => {
+      handled.push([text, ...rooms]);
+      hub.to("tea").emit("said", text);
+    });
+    client.send({ event: "hub:join", id: 1, data: { rooms: ["tea"] } });
+    client.send({ event: "say", data: "one" });
+    client.send(Buffer.from([2]));
+    client.send({ event: "hub:join", id: 2, data: { room: "milk" } });
+    client.send({ event: "say", data: "three" });
+    await vi.waitUntil(() => waiting.length === 1);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(handled).toEqual([]);
+    waiting[0]?.(true);
+    expect(await client.nextJson()).toEqual({ reply: 1 });
+    expect(await client.nextJson()).toEqual({ event: "said", room: "tea", data: "one" });
+    await vi.waitUntil(() => waiting.length === 2);
+    waiting[1]?.(true);
+    expect(await client.nextJson()).toEqual({ reply: 2 });
+    expect(await client.nextJson()).toEqual({ event: "said", room: "tea", data: "three" });
+    expect(handled).toEqual([
+      ["one", "tea"],
+      [[2], "tea"],
+      ["three", "tea", "milk"],
+    ]);
+  });
+
+  test("hold up what follows for ten seconds at most, and none of it is lost", async () => {
+    const clock = new VirtualClock();
+    const { hub, client } = await connect({ clock, joinable: () => new Promise<boolean>(() => {}) });
+    const handled: unknown[] = [];
+    hub.handle("say", (text) => handled.push(text));
+    client.send({ event: "hub:join", id: 1, data: { room: "tea" } });
+    client.send({ event: "say", id: 2, data: "one" });
+    await vi.waitUntil(() => hub.stats().messagesIn === 2);
+    await clock.advance(9_000);
+    expect(handled).toEqual([]);
+    await clock.advance(2_000);
+    expect(await client.nextJson()).toMatchObject({ reply: 2 });
+    expect(handled).toEqual(["one"]);
   });
 
   test("work again after a guard that failed, which is reported", async () => {

@@ -9,6 +9,7 @@ import { CloseCode, reconnectionAfter } from "../../src/protocol/close-codes.ts"
 import { jsonCodec } from "../../src/protocol/codec.ts";
 import { MAX_DEPTH } from "../../src/protocol/indices.ts";
 import {
+  isPassing,
   ControlEvent,
   MAX_KEY_LENGTH,
   PROTOCOL_VERSION,
@@ -100,8 +101,8 @@ describe("the document agrees with the code on", () => {
     expect(known.get(WireErrorCode.unsupportedVersion)).toBe(CloseCode.unsupportedVersion);
     expect(known.get(WireErrorCode.unauthorized)).toBe(CloseCode.unauthorized);
     const silent = table.filter(([error]) => error === undefined).map(([, code]) => Number(code));
-    const { internalError, handshakeTimeout, goingAway, draining } = CloseCode;
-    expect(silent).toStrictEqual([internalError, handshakeTimeout, goingAway, draining]);
+    const { credentialsExpired, internalError, handshakeTimeout, goingAway, draining } = CloseCode;
+    expect(silent).toStrictEqual([credentialsExpired, internalError, handshakeTimeout, goingAway, draining]);
   });
 
   test("the fields of packets", () => {
@@ -124,7 +125,7 @@ describe("the document agrees with the code on", () => {
     expect(Object.fromEntries(rows.map(([, value, name = ""]) => [codesIn(name)[0], value]))).toStrictEqual(
       Object.fromEntries([...limits, ["Number.MAX_SAFE_INTEGER", String(Number.MAX_SAFE_INTEGER)]]),
     );
-    expect(limits).toHaveLength(3);
+    expect(limits).toHaveLength(4);
     expect(sectionOf(PATH, "3. Packets")).toContain("(1 MiB unless configured)");
     expect(resolveHubOptions({}).maxMessageBytes).toBe(1024 * 1024);
     expect(sectionOf(PATH, "3. Packets")).toContain("up to 4 MiB unless configured otherwise");
@@ -193,8 +194,8 @@ describe("the document agrees with the code on", () => {
       [error]: fieldsOf("WireError"),
       [bye]: fieldsOf("Bye"),
       [dropped]: fieldsOf("Dropped"),
-      [join]: ["room"],
-      [leave]: ["room"],
+      [join]: ["room", "rooms"],
+      [leave]: ["room", "rooms"],
       [ping]: [],
       [pong]: [],
     });
@@ -210,6 +211,12 @@ describe("the document agrees with the code on", () => {
     // One of them only other servers send, and one comes after ten seconds, which no exchange waits for.
     const unseen: readonly string[] = [WireErrorCode.tooFast, WireErrorCode.tooManyRequests];
     expect(known.filter((code) => !exchanges.includes(`"code":"${code}"`))).toStrictEqual(unseen);
+  });
+
+  test("the error codes that are no refusals", () => {
+    const [, paragraph = ""] = /^(.*) may pass: the server/m.exec(sectionOf(PATH, "9. Error codes on the wire")) ?? [];
+    expect(codesIn(paragraph)).toStrictEqual(Object.values(WireErrorCode).filter(isPassing));
+    expect(isPassing("a-code-of-the-application")).toBe(false);
   });
 
   test("the close codes", () => {

@@ -40,7 +40,16 @@ test("a pending `next` resolves when the client is closed", async () => {
     { done: true, value: undefined },
     { done: true, value: undefined },
   ]);
-  expect(await client.events().next()).toEqual({ done: true, value: undefined });
+});
+
+test("the events of a closed client begin when the client is opened again", async () => {
+  const { server, client } = await openClient();
+  await client.close();
+  const events = client.events();
+  client.open();
+  const peer = await server.admit();
+  peer.send({ event: "said", data: 1 });
+  expect(await events.next()).toMatchObject({ value: { event: "said", data: 1 } });
 });
 
 test("leaving the loop ends the stream, and later events are not kept", async () => {

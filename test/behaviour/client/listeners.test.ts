@@ -1,6 +1,8 @@
 import { once } from "node:events";
 import { expect, test } from "vitest";
-import { nextError, openClient, startClient, startServer } from "../../support/clients.ts";
+import { nextError, openClient, startClient, startServer, thrown } from "../../support/clients.ts";
+
+const hear = (): void => {};
 
 test("listeners hear the data, the event and the room, in the order in which they were added", async () => {
   const { client, peer } = await openClient();
@@ -152,13 +154,41 @@ test("a message that is not a packet is `hub:message`, as text or as bytes", asy
 test("control events of the server, known or not, do not reach the application", async () => {
   const { client, peer } = await openClient();
   const heard: unknown[] = [];
-  for (const event of ["hub:later", "hub:ping", "hub:bye", "hub:welcome"]) {
-    client.on(event, () => heard.push(event));
-  }
+  client.on("hub:message", () => heard.push("message"));
   const error = nextError(client);
   peer.send({ event: "hub:later", id: 1 });
   peer.send({ event: "hub:error", data: { code: "bad-packet", message: "What?" } });
   expect(await error).toMatchObject({ code: "ERR_CLIENT_REMOTE", reason: "bad-packet", message: "What?" });
   expect(await peer.rest()).toEqual([]);
   expect(heard).toEqual([]);
+});
+
+test.each(["hub:connect", "hub:ping", "", 5, "x".repeat(257)])(
+  "nothing listens to %j, which would never happen",
+  async (name) => {
+    const { client } = await openClient();
+    const event = name as string;
+    const room = client.room("tea");
+    for (const call of [
+      () => client.on(event, hear),
+      () => client.once(event, hear),
+      () => room.on(event, hear),
+      () => room.once(event, hear),
+    ]) {
+      expect(thrown(call)).toMatchObject({ code: "ERR_CLIENT_ARGUMENT" });
+    }
+  },
+);
+
+test("a listener or handler that is no function is refused", async () => {
+  const { client } = await openClient();
+  const listener = "listener" as unknown as () => void;
+  for (const call of [
+    () => client.on("event", listener),
+    () => client.once("hub:state", listener),
+    () => client.room("tea").on("event", listener),
+    () => client.handle("event", listener),
+  ]) {
+    expect(thrown(call)).toMatchObject({ code: "ERR_CLIENT_ARGUMENT" });
+  }
 });

@@ -80,7 +80,7 @@ test.each(["", "example.org", "/chat", "ftp://example.org", "ws://", 5, undefine
 
 test.each([
   ["ws://example.org/chat?a=b", "ws://example.org/chat?a=b"],
-  ["wss://example.org", "wss://example.org/"],
+  ["wss://example.org", "wss://example.org"],
   ["http://example.org:81/chat", "ws://example.org:81/chat"],
   ["https://example.org/http", "wss://example.org/http"],
   ["HTTPS://example.org/", "wss://example.org/"],

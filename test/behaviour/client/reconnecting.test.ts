@@ -101,11 +101,13 @@ test("with `reconnect: false` the first loss closes the client", async () => {
 
 test("a server that is absent or sends no welcome is a failed attempt", async () => {
   const server = await startServer();
-  const client = startClient(server.url, { connectTimeout: 20 });
+  const client = startClient(server.url, { connectTimeout: 200 });
+  const waiting = reached(client, "waiting");
+  const open = reached(client, "open");
   await server.accept();
-  await reached(client, "waiting");
+  await waiting;
   await server.admit();
-  await reached(client, "open");
+  await open;
   const nobody = startClient("ws://127.0.0.1:1", { reconnect: false });
   const change = new Promise<StateChange>((resolve) => void nobody.on("hub:state", resolve));
   expect(await change).toMatchObject({ state: "closed", code: 1006 });

@@ -1,4 +1,4 @@
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
 import { nextError, openClient, reached, rejection, startClient, startServer } from "../../support/clients.ts";
 import type { Peer } from "../../support/scripted-server.ts";
 
@@ -12,12 +12,12 @@ async function allow(peer: Peer): Promise<void> {
 test("join resolves when the server has allowed it, and rejects with its reason", async () => {
   const { client, peer } = await openClient();
   const tea = client.join("tea");
-  expect(await peer.asked()).toEqual({ event: "hub:join", id: expect.any(Number), data: { room: "tea" } });
+  const first = await peer.asked();
+  expect(first).toEqual({ event: "hub:join", id: expect.any(Number), data: { room: "tea" } });
   const secret = client.join("secret");
-  const { id } = await peer.asked();
-  peer.send({ reply: id, error: REFUSAL });
+  peer.send({ reply: (await peer.asked()).id, error: REFUSAL });
   expect(await rejection(secret)).toMatchObject({ code: "ERR_CLIENT_REMOTE", reason: "not-joinable" });
-  peer.send({ reply: id - 1 });
+  peer.send({ reply: first.id });
   expect(await tea).toBeUndefined();
 });
 
@@ -30,11 +30,9 @@ test("a joined room is joined again after each lost connection until it is left,
   await Promise.all(joining);
   peer.cut();
   const second = await server.admit();
-  for (const room of ["a", "b"]) {
-    const asked = await second.asked();
-    expect(asked.data).toEqual({ room });
-    second.send({ reply: asked.id });
-  }
+  const again = await second.asked();
+  expect(again).toMatchObject({ event: "hub:join", data: { rooms: ["a", "b"] } });
+  second.send({ reply: again.id });
   expect(await second.rest()).toEqual([]);
   const leaving = client.leave("a");
   const left = await second.asked();
@@ -61,47 +59,6 @@ test("a room that cannot be joined again is reported, and not tried once more", 
   expect(await third.rest()).toEqual([]);
 });
 
-test.each(["handler-failed", "too-many-requests"])(
-  "a room that cannot be joined again because of %s is reported, and asked for on the next connection",
-  async (code) => {
-    const { server, client, peer } = await openClient();
-    const joined = client.join("tea");
-    await allow(peer);
-    await joined;
-    peer.cut();
-    const reported = nextError(client);
-    const second = await server.admit();
-    second.send({ reply: (await second.asked()).id, error: { code, message: "Not now." } });
-    expect(await reported).toMatchObject({ code: "ERR_CLIENT_REMOTE", reason: code });
-    expect(await second.rest()).toEqual([]);
-    second.cut();
-    const third = await server.admit();
-    expect(await third.asked()).toMatchObject({ event: "hub:join", data: { room: "tea" } });
-  },
-);
-
-test("a room that is not joined again in time is asked for on the next connection", async () => {
-  const { server, client, peer } = await openClient();
-  const joined = client.join("tea");
-  await allow(peer);
-  await joined;
-  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
-  onTestFinished(() => void vi.useRealTimers());
-  peer.cut();
-  await reached(client, "waiting");
-  await vi.advanceTimersByTimeAsync(1_000);
-  const second = await server.admit();
-  await second.asked();
-  const reported = nextError(client);
-  await vi.advanceTimersByTimeAsync(10_000);
-  expect(await reported).toMatchObject({ code: "ERR_CLIENT_TIMEOUT" });
-  second.cut();
-  await reached(client, "waiting");
-  await vi.advanceTimersByTimeAsync(1_000);
-  const third = await server.admit();
-  expect(await third.asked()).toMatchObject({ event: "hub:join", data: { room: "tea" } });
-});
-
 test("a pending join is repeated when the connection is lost, and settles then", async () => {
   const { server, client, peer } = await openClient();
   const allowed = client.join("tea");
@@ -109,8 +66,9 @@ test("a pending join is repeated when the connection is lost, and settles then",
   expect(await peer.rest()).toHaveLength(2);
   peer.cut();
   const next = await server.admit();
-  await allow(next);
-  next.send({ reply: (await next.asked()).id, error: REFUSAL });
+  const asked = await next.asked();
+  expect(asked.data).toEqual({ rooms: ["tea", "secret"] });
+  next.send({ reply: asked.id, data: { refused: [{ room: "secret", ...REFUSAL }] } });
   expect(await allowed).toBeUndefined();
   expect(await refused).toMatchObject({ reason: "not-joinable" });
 });
@@ -136,11 +94,9 @@ test("joins without a connection take no room in the queue, and go out once each
   const rooms = ["a", "b", "c", "d"];
   const joined = Promise.all(rooms.map((room) => client.join(room)));
   const peer = await server.admit();
-  for (const room of rooms) {
-    const asked = await peer.asked();
-    expect(asked.data).toEqual({ room });
-    peer.send({ reply: asked.id });
-  }
+  const asked = await peer.asked();
+  expect(asked.data).toEqual({ rooms });
+  peer.send({ reply: asked.id });
   await joined;
   expect(await peer.rest()).toEqual([{ event: "event", data: 1 }]);
 });
@@ -164,8 +120,8 @@ test.each([
   await waiting;
   void perform();
   const next = await server.admit();
-  const asked = (await next.rest()) as { readonly event: string }[];
-  expect(asked.map(({ event }) => event).findLast((event) => event !== undefined) === "hub:join").toBe(isIn);
+  // Rooms end with their connection, so that there is nothing to leave.
+  expect(await next.rest()).toMatchObject(isIn ? [{ event: "hub:join", data: { room: "tea" } }] : []);
 });
 
 test("listeners of a room hear only what was sent to the room", async () => {
@@ -212,4 +168,170 @@ test("the object of a room joins and leaves it as well", async () => {
   expect(leave).toMatchObject({ event: "hub:leave", data: { room: "tea" } });
   peer.send({ reply: leave.id });
   expect(await left).toBeUndefined();
+});
+
+test("several rooms are asked for in one message, and each is decided about", async () => {
+  const { server, client, peer } = await openClient();
+  const joined = rejection(client.join("a", "secret", "b"));
+  const asked = await peer.asked();
+  expect(asked.data).toEqual({ rooms: ["a", "secret", "b"] });
+  peer.send({ reply: asked.id, data: { refused: [{ room: "secret", ...REFUSAL }] } });
+  expect(await joined).toMatchObject({ code: "ERR_CLIENT_REMOTE", reason: "not-joinable" });
+  peer.cut();
+  const next = await server.admit();
+  expect(await next.rest()).toMatchObject([{ event: "hub:join", data: { rooms: ["a", "b"] } }]);
+});
+
+test("more than a hundred rooms take several messages", async () => {
+  const { server, client, peer } = await openClient();
+  const rooms = Array.from({ length: 250 }, (_, index) => `room ${index}`);
+  const joined = client.join(...rooms);
+  const asked = [await peer.asked(), await peer.asked(), await peer.asked()];
+  const named = asked.map(({ data }) => (data as { readonly rooms: readonly string[] }).rooms);
+  expect(named.map(({ length }) => length)).toEqual([100, 100, 50]);
+  expect(named.flat()).toEqual(rooms);
+  for (const { id } of asked) peer.send({ reply: id });
+  await joined;
+  peer.cut();
+  expect(await (await server.admit()).rest()).toHaveLength(3);
+});
+
+test("a room whose joining again is not answered stays wanted, however often the connection is lost", async () => {
+  const { server, client, peer } = await openClient();
+  const joined = client.join("tea");
+  await allow(peer);
+  await joined;
+  peer.cut();
+  for (let connection = 0; connection < 5; connection++) {
+    const next = await server.admit();
+    expect(await next.asked()).toMatchObject({ event: "hub:join", data: { room: "tea" } });
+    next.cut();
+  }
+  const last = await server.admit();
+  await allow(last);
+  expect(await last.rest()).toEqual([]);
+});
+
+test("the client has no timeout for joining again", async () => {
+  const { server, client, peer } = await openClient({ connectTimeout: 5_000 });
+  const joined = client.join("tea");
+  await allow(peer);
+  await joined;
+  peer.cut();
+  const timers = vi.spyOn(globalThis, "setTimeout");
+  const next = await server.admit();
+  expect(await next.asked()).toMatchObject({ event: "hub:join", data: { room: "tea" } });
+  expect(timers.mock.calls.map(([, delay]) => delay)).not.toContain(10_000);
+  timers.mockRestore();
+});
+
+test.each(["handler-failed", "too-many-requests", "too-fast"])(
+  "after %s, which is no refusal, the client asks again, on this connection and the next",
+  async (code) => {
+    const { server, client, peer } = await openClient();
+    const error = { code, message: "Not now." };
+    const joined = client.join("tea", "coffee");
+    const first = await peer.asked();
+    const reported = nextError(client);
+    peer.send({ reply: first.id, data: { refused: [{ room: "tea", ...error }] } });
+    expect(await reported).toMatchObject({ code: "ERR_CLIENT_REMOTE", reason: code });
+    const second = await peer.asked();
+    expect(second).toMatchObject({ event: "hub:join", data: { room: "tea" } });
+    peer.send({ reply: second.id, error });
+    expect(await peer.asked()).toMatchObject({ event: "hub:join", data: { room: "tea" } });
+    peer.cut();
+    const next = await server.admit();
+    const again = await next.asked();
+    expect(again).toMatchObject({ event: "hub:join", data: { rooms: ["tea", "coffee"] } });
+    next.send({ reply: again.id });
+    await joined;
+  },
+);
+
+test("a join that is not answered in time rejects, and the room stays wanted until it is left", async () => {
+  const { server, client, peer } = await openClient();
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  const joined = rejection(client.join("tea"));
+  await vi.advanceTimersByTimeAsync(10_000);
+  vi.useRealTimers();
+  expect(await joined).toMatchObject({ code: "ERR_CLIENT_TIMEOUT" });
+  peer.cut();
+  const next = await server.admit();
+  await allow(next);
+  const left = client.leave("tea");
+  await allow(next);
+  await left;
+  next.cut();
+  expect(await (await server.admit()).rest()).toEqual([]);
+});
+
+test("a refusal of the latest request counts, not one of an earlier request", async () => {
+  const { client, peer } = await openClient();
+  const dropped = rejection(client.join("tea"));
+  const first = await peer.asked();
+  const left = client.leave("tea");
+  await allow(peer);
+  await left;
+  expect(await dropped).toMatchObject({ code: "ERR_CLIENT_DROPPED" });
+  const joined = client.join("tea");
+  const second = await peer.asked();
+  peer.send({ reply: first.id, error: REFUSAL });
+  peer.send({ reply: second.id });
+  expect(await joined).toBeUndefined();
+});
+
+test("two parts of a page that use the same room do not throw each other out", async () => {
+  const { server, client, peer } = await openClient();
+  const parts = [client.room("tea"), client.room("tea")] as const;
+  const joined = Promise.all([...parts.map((part) => part.join()), client.join("tea")]);
+  for (let count = 0; count < 3; count++) await allow(peer);
+  await joined;
+  await parts[0].leave();
+  await client.leave("tea");
+  // A second time is no more than once, and an object that has not joined does not leave for others.
+  await parts[0].leave();
+  await client.room("tea").leave();
+  expect(await peer.rest()).toEqual([]);
+  peer.cut();
+  const next = await server.admit();
+  await allow(next);
+  const left = parts[1].leave();
+  expect(await next.asked()).toMatchObject({ event: "hub:leave", data: { room: "tea" } });
+  next.cut();
+  // A room ends with its connection.
+  expect(await left).toBeUndefined();
+  expect(await (await server.admit()).rest()).toEqual([]);
+});
+
+test("a room that nobody has joined, such as one that the server put the client into, can be left", async () => {
+  const { client, peer } = await openClient();
+  const left = client.leave("lobby", "hall");
+  for (const room of ["lobby", "hall"]) {
+    const asked = await peer.asked();
+    expect(asked).toMatchObject({ event: "hub:leave", data: { room } });
+    peer.send({ reply: asked.id });
+  }
+  await left;
+});
+
+test("whoever wants a room and does not wait for it is told in hub:error that it was refused", async () => {
+  const { server, client, peer } = await openClient();
+  const joined = client.room("tea").join();
+  await allow(peer);
+  await joined;
+  const reported = nextError(client);
+  const second = rejection(client.join("tea"));
+  peer.send({ reply: (await peer.asked()).id, error: REFUSAL });
+  for (const error of [await second, await reported]) expect(error).toMatchObject({ reason: "not-joinable" });
+  peer.cut();
+  expect(await (await server.admit()).rest()).toEqual([]);
+});
+
+test.each([[""], ["\ud800"], [5], [undefined], [() => {}]])("%j is not the name of a room", async (room) => {
+  const { client, peer } = await openClient();
+  const name = room as string;
+  for (const call of [() => client.join("a", name), () => client.leave(name), () => client.room(name).join()]) {
+    expect(await rejection(call())).toMatchObject({ code: "ERR_CLIENT_ARGUMENT" });
+  }
+  expect(await peer.rest()).toEqual([]);
 });

@@ -141,3 +141,20 @@ test("a message sent while the server closes waits for the next connection, and 
   const next = await server.admit();
   expect(await next.rest()).toEqual([{ event: "after", data: 1 }]);
 });
+
+test("values that would be lost, and callbacks that would never be called, are refused", async () => {
+  const { client, peer } = await openClient();
+  const emit = client.emit.bind(client) as (...args: readonly unknown[]) => void;
+  const request = client.request.bind(client) as (...args: readonly unknown[]) => Promise<unknown>;
+  expect(thrown(() => emit("event", 1, 2))).toMatchObject({ code: "ERR_CLIENT_ARGUMENT" });
+  expect(thrown(() => emit("event", 1, () => {}))).toMatchObject({ code: "ERR_CLIENT_ARGUMENT" });
+  for (const args of [
+    ["ask", 1, () => {}],
+    ["ask", 1, 2],
+    ["ask", 1, {}, () => {}],
+    ["ask", 1, null],
+  ]) {
+    expect(await rejection(request(...args))).toMatchObject({ code: "ERR_CLIENT_ARGUMENT" });
+  }
+  expect(await peer.rest()).toEqual([]);
+});

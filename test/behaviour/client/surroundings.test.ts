@@ -79,19 +79,84 @@ test("the wait that the server asked for is not cut short", async () => {
 });
 
 function listening(): number {
-  const listeners = ["online", "offline"].flatMap((type) => getEventListeners(page, type));
+  const types = ["online", "offline", "pagehide", "pageshow"];
+  const listeners = types.flatMap((type) => getEventListeners(page, type));
   return [...listeners, ...getEventListeners(screen, "visibilitychange")].length;
 }
 
 test("no listener stays on the page once the client is closed, by either end", async () => {
   const { client } = await openClient();
-  expect(listening()).toBe(3);
+  expect(listening()).toBe(5);
   await client.close();
   expect(listening()).toBe(0);
   const second = await openClient();
-  expect(listening()).toBe(3);
+  expect(listening()).toBe(5);
   const closed = reached(second.client, "closed");
   second.peer.close(4_000);
   await closed;
   expect(listening()).toBe(0);
+});
+
+/** An event of a page that the browser puts into its cache, or takes out of it. */
+function transition(type: "pagehide" | "pageshow", persisted: boolean): Event {
+  return Object.assign(new Event(type), { persisted });
+}
+
+test.each([
+  ["online", () => page.dispatchEvent(new Event("online"))],
+  ["visible", () => screen.dispatchEvent(new Event("visibilitychange"))],
+  ["shown again", () => page.dispatchEvent(transition("pageshow", true))],
+])("when the page is %s, an attempt that hangs is given up for another", async (_, happen) => {
+  const server = await startServer();
+  const client = startClient(server.url, { reconnect: PATIENT });
+  const silent = await server.accept();
+  await silent.next();
+  happen();
+  await server.admit();
+  await reached(client, "open");
+  expect(await silent.closed).toMatchObject({ code: expect.any(Number) });
+});
+
+test("a page that was just loaded does not begin anew", async () => {
+  const server = await startServer();
+  const client = startClient(server.url, { reconnect: PATIENT });
+  const peer = await server.accept();
+  await peer.next();
+  page.dispatchEvent(transition("pageshow", false));
+  peer.welcome();
+  await reached(client, "open");
+  expect(await peer.rest()).toEqual([]);
+});
+
+test("a page that is put away closes its connection, and connects again when it is taken out", async () => {
+  const { server, client, peer } = await openClient({ reconnect: PATIENT });
+  const joined = client.join("tea");
+  peer.send({ reply: (await peer.asked()).id });
+  await joined;
+  // The wait that a server once asked for is over.
+  peer.send({ event: "hub:bye", data: { reconnect: true, after: 1 } });
+  peer.close(1001);
+  const second = await server.admit();
+  await reached(client, "open");
+  client.emit("last", 1);
+  const change = new Promise<StateChange>((resolve) => void client.once("hub:state", resolve));
+  page.dispatchEvent(transition("pagehide", true));
+  expect(await change).toMatchObject({
+    state: "waiting",
+    previous: "open",
+    code: 1006,
+    reason: "The network or page is gone.",
+  });
+  await second.closed;
+  page.dispatchEvent(transition("pageshow", true));
+  const third = await server.admit();
+  await reached(client, "open");
+  expect(await third.rest()).toMatchObject([{ event: "hub:join", data: { room: "tea" } }]);
+});
+
+test("with `reconnect: false` a page that is put away closes the client", async () => {
+  const { client, peer } = await openClient({ reconnect: false });
+  page.dispatchEvent(transition("pagehide", true));
+  expect(client.state).toBe("closed");
+  await peer.closed;
 });

@@ -12,14 +12,15 @@ export class Application {
   readonly signals: AbortSignal[] = [];
   readonly #journal: Journal;
   #abort = new AbortController();
+  #attempts = 0;
   #calls = 0;
   #settled = 0;
 
-  constructor(journal: Journal, { seed, queue, minDelay }: Scenario, port: number) {
+  constructor(journal: Journal, { seed, queue, minDelay, hangingAuth }: Scenario, port: number) {
     this.#journal = journal;
     this.sockets = observeWebSockets(journal);
     this.client = connect(`ws://127.0.0.1:${port}`, {
-      auth: () => `user ${seed}`,
+      auth: () => (++this.#attempts % hangingAuth === 0 ? new Promise(() => {}) : `user ${seed}`),
       WebSocket: this.sockets.WebSocket,
       connectTimeout: 250,
       reconnect: { minDelay, maxDelay: 20, stableAfter: 50 },

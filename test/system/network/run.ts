@@ -41,7 +41,7 @@ function describe({ type, ...rest }: Entry): string {
   return `${type} ${JSON.stringify(rest, (_, value: unknown) => (value instanceof Error ? String(value) : value))}`;
 }
 
-function check({ journal, finalRooms }: ScenarioPlayer, { slowGuard }: Scenario): readonly string[] {
+function check({ journal, finalRooms }: ScenarioPlayer, { guard }: Scenario): readonly string[] {
   return [
     ...checkPromises(journal),
     ...checkSending(journal),
@@ -49,8 +49,8 @@ function check({ journal, finalRooms }: ScenarioPlayer, { slowGuard }: Scenario)
     ...checkReceiving(journal),
     ...checkStates(journal),
     // A client that is closed for good is in no room.
-    ...(finalRooms === undefined ? [] : checkRooms(journal, finalRooms)),
-    ...checkRejoining(journal, slowGuard),
+    ...(finalRooms === undefined ? [] : checkRooms(journal, finalRooms, guard)),
+    ...checkRejoining(journal, guard),
   ];
 }
 

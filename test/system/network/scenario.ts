@@ -5,6 +5,8 @@ import { Random } from "../../support/random.ts";
 /** What the server's handler does with a request: answers it, answers when told to, answers with an error, never answers. */
 export type Treatment = "answer" | "hold" | "refuse" | "ignore";
 
+export type Guard = "quick" | "slow" | "failing";
+
 export interface RequestStep {
   readonly do: "request";
   readonly treatment: Treatment;
@@ -44,8 +46,10 @@ export interface Scenario {
   readonly queue: { readonly maxBytes?: number; readonly policy?: "reject" | "drop-oldest" };
   readonly minDelay: number;
   readonly hasUsers: boolean;
-  /** Whether the guard of the rooms thinks about it for a turn. */
-  readonly slowGuard: boolean;
+  /** How the guard of the rooms decides: at once, later, or later and now and then not at all, because it fails. */
+  readonly guard: Guard;
+  /** Every so many attempts to connect the credentials never come; 0 for never. */
+  readonly hangingAuth: number;
   readonly steps: readonly Step[];
 }
 
@@ -75,6 +79,26 @@ const LATE: readonly Step[] = [
   { do: "resume" },
 ];
 
+/** Connections that are lost as soon as they are open, while the client asks for its rooms again. */
+const FLAPPING: readonly Step[] = [
+  { do: "heal" },
+  { do: "join", room: "red" },
+  ...Array.from({ length: 4 }, (): readonly Step[] => [{ do: "settle" }, { do: "reset" }]).flat(),
+];
+
+/** The network falls silent right after the client has come back: what it asks for is never answered. */
+const HALF_OPEN: readonly Step[] = [
+  { do: "heal" },
+  { do: "join", room: "green" },
+  { do: "settle" },
+  { do: "cut" },
+  { do: "notice" },
+  { do: "notice" },
+  { do: "isolate" },
+  { do: "event", size: 0 },
+  { do: "notice" },
+];
+
 export function scenarioOf(seed: number, transports: readonly TransportName[]): Scenario {
   const random = new Random(seed);
   return {
@@ -87,8 +111,15 @@ export function scenarioOf(seed: number, transports: readonly TransportName[]): 
     ]),
     minDelay: random.between(1, 5),
     hasUsers: random.chance(0.5),
-    slowGuard: random.chance(0.3),
-    steps: Array.from({ length: random.between(8, 40) }, () => (random.chance(0.02) ? LATE : [stepOf(random)])).flat(),
+    guard: random.weighted<Guard>([
+      [5, "quick"],
+      [3, "slow"],
+      [2, "failing"],
+    ]),
+    hangingAuth: random.chance(0.1) ? random.between(2, 4) : 0,
+    steps: Array.from({ length: random.between(8, 40) }, () => {
+      return random.chance(0.05) ? random.pick([LATE, FLAPPING, HALF_OPEN]) : [stepOf(random)];
+    }).flat(),
   };
 }
 

@@ -1,7 +1,8 @@
-import { setImmediate as turn } from "node:timers/promises";
+import { setImmediate as turn, setTimeout as delay } from "node:timers/promises";
 import { Hub, ReplyError, type HubOptions, type Socket } from "roomcast";
 import type { Journal } from "./journal.ts";
 import { createDeferred } from "../../../src/deferred.ts";
+import { Random } from "../../support/random.ts";
 import { FORBIDDEN_ROOM, type Scenario, type Treatment } from "./scenario.ts";
 
 /** What the client sends: `n` numbers its calls. */
@@ -35,13 +36,16 @@ export class Server {
 
   /** Resolves with the port. */
   async start(): Promise<number> {
-    const { transport, hasUsers, slowGuard } = this.#scenario;
+    const { transport, hasUsers, guard, seed } = this.#scenario;
+    const random = new Random(seed);
     const options: HubOptions = {
       transport,
       heartbeat: HEARTBEAT,
       joinable: (room) => {
         const verdict = room !== FORBIDDEN_ROOM;
-        return slowGuard ? turn(verdict) : verdict;
+        if (guard === "quick") return verdict;
+        if (guard === "failing" && random.chance(0.3)) throw new GuardError("The guard fails.");
+        return random.chance(0.5) ? turn(verdict) : delay(random.between(1, 20), verdict);
       },
     };
     const hub = new Hub(hasUsers ? { ...options, authenticate: ({ auth }) => ({ id: String(auth) }) } : options);
@@ -136,6 +140,9 @@ export class Server {
     return answerTo(n);
   }
 }
+
+/** What the guard of the rooms throws now and then. */
+export class GuardError extends Error {}
 
 /** What the server answers request number `n` with. */
 export function answerTo(n: number): number {

@@ -50,6 +50,8 @@ function objectionToError(error: ClientError, outcome: Outcome, call: Call, jour
     case "ERR_CLIENT_TIMEOUT":
       return objectionToTimeout(outcome, call, journal);
     case "ERR_CLIENT_REMOTE": {
+      // A client that does not want a room any more does not ask again, if the guard has failed.
+      if (call.what === "leave" && error.reason === "handler-failed") return undefined;
       if (call.what !== "request") {
         return call.room === FORBIDDEN_ROOM && error.reason === "not-joinable" ? undefined : "the room is open";
       }

@@ -1,4 +1,6 @@
+import { ClientError } from "roomcast/client";
 import type { Journal } from "../journal.ts";
+import { GuardError } from "../server.ts";
 import { isDrop } from "./sending.ts";
 
 /** What the client hands to the application: what its connection was sent, in order, up to some point. */
@@ -27,9 +29,16 @@ export function checkReceiving(journal: Journal): readonly string[] {
     const right = outcomes.length === 1 && (outcomes[0] === m ? heard : LOSSES.has(outcomes[0]));
     if (!right) complaints.push(`the server's question ${m} came to ${outcomes.join()}`);
   }
-  for (const { error } of journal.of("failed")) if (!isDrop(error)) complaints.push(`an error event: ${String(error)}`);
+  for (const { error } of journal.of("failed")) {
+    if (!isDrop(error) && !isOfGuard(error)) complaints.push(`an error event: ${String(error)}`);
+  }
   return complaints;
 }
 
 /** What becomes of a question whose connection ends. */
 const LOSSES: ReadonlySet<unknown> = new Set(["ERR_HUB_DISCONNECTED", "ERR_HUB_CLOSED"]);
+
+/** Whether the guard of the rooms has failed, at the server, or the client is told so. */
+function isOfGuard(error: unknown): boolean {
+  return error instanceof GuardError || (error instanceof ClientError && error.reason === "handler-failed");
+}

@@ -1,0 +1,84 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import * as esbuild from "esbuild";
+import { rollup } from "rollup";
+import { build, type Rolldown } from "vite";
+import { expect, onTestFinished, test } from "vitest";
+
+/** The limit that the documents state: 6 KiB. */
+const MOST_BYTES = 6 * 1024;
+
+/** The folder of the package. */
+const ROOT = new URL("../../..", import.meta.url).pathname;
+
+/** The client as it is in the package, compiled, as a bundler for pages finds it by the name `roomcast/client`. */
+const CLIENT = new URL("../../../dist/client/index.js", import.meta.url).pathname;
+
+/** A page that uses the client. */
+const SOURCE = `import { connect } from ${JSON.stringify(CLIENT)};
+connect("wss://example.org/chat").emit("chat", "Hello");
+`;
+
+const BUNDLERS: Readonly<Record<string, (input: string) => Promise<string>>> = {
+  async Vite(input) {
+    const { output } = (await build({
+      configFile: false,
+      logLevel: "silent",
+      root: join(input, ".."),
+      build: { write: false, minify: true, rolldownOptions: { input, preserveEntrySignatures: "strict" } },
+    })) as Rolldown.RolldownOutput;
+    return output[0].code;
+  },
+  async esbuild(input) {
+    const { outputFiles } = await esbuild.build({
+      entryPoints: [input],
+      bundle: true,
+      format: "esm",
+      minify: true,
+      write: false,
+    });
+    return outputFiles[0]?.text ?? "";
+  },
+  /** Rollup itself does not minify. Its users choose among several minifiers, of which this one makes the least of it. */
+  async rollup(input) {
+    const bundle = await rollup({ input });
+    onTestFinished(() => bundle.close());
+    const { output } = await bundle.generate({ format: "es" });
+    return (await esbuild.transform(output[0].code, { format: "esm", minify: true })).code;
+  },
+};
+
+test.each(Object.entries(BUNDLERS))(
+  "a page that uses the client takes at most 6 KiB, as %s bundles it",
+  async (_, bundle) => {
+    const folder = mkdtempSync(join(tmpdir(), "roomcast-size-"));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const input = join(folder, "entry.js");
+    writeFileSync(input, SOURCE);
+    const code = await bundle(input);
+    expect(code).toContain("hub:hello");
+    expect(code).not.toContain("import");
+    expect(gzipSync(code, { level: 9 }).byteLength).toBeLessThanOrEqual(MOST_BYTES);
+  },
+);
+
+test.each([
+  ["browser", "dist/client/index.js"],
+  ["node", "dist/client/node.js"],
+] as const)("a program for the platform %s gets %s", async (platform, entry) => {
+  const { metafile } = await esbuild.build({
+    stdin: { contents: 'export * from "roomcast/client";', resolveDir: ROOT },
+    absWorkingDir: ROOT,
+    bundle: true,
+    format: "esm",
+    metafile: true,
+    platform,
+    // The package as its users see it, not its source.
+    tsconfigRaw: {},
+    write: false,
+  });
+  const entries = Object.keys(metafile.inputs).filter((path) => /client\/(index|node)\.js$/.test(path));
+  expect(entries).toEqual([entry]);
+});
