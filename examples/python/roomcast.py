@@ -26,6 +26,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 SUBPROTOCOL, VERSION = "roomcast.v1.json", 1
 CONNECT_TIMEOUT = 10.0
+ROOMS_PER_REQUEST = 100  # 3
 NO_REFUSALS = ("handler-failed", "too-fast", "too-many-requests")  # 9
 ABSENT: Any = type("Absent", (), {"__repr__": lambda _: "ABSENT"})()  # A field that is not there; None is null.
 
@@ -139,7 +140,7 @@ class Client:
         if joined is None or joined.done():
             joined = self._rooms[room] = asyncio.get_running_loop().create_future()
             if self.id is not None:
-                self._ask_for(room)
+                self._ask_for([room])
         await asyncio.shield(joined)
 
     async def leave(self, room: str) -> None:
@@ -259,8 +260,9 @@ class Client:
         """Asks for the rooms, repeats the requests that have a key, and then sends what has waited (7.2)."""
         self.id, self._opened_at = socket_id, time.monotonic()
         self._tell("open")
-        for room in self._rooms:
-            self._ask_for(room)
+        rooms = list(self._rooms)
+        for first in range(0, len(rooms), ROOMS_PER_REQUEST):
+            self._ask_for(rooms[first : first + ROOMS_PER_REQUEST])
         for request in self._requests.values():
             if request.sent and request.has_key:
                 outgoing.put_nowait(request.text)
@@ -303,25 +305,36 @@ class Client:
         request.reply.add_done_callback(lambda _: self._requests.pop(number))
         return request
 
-    def _ask_for(self, room: str) -> None:
-        """Asks for a room that the application waits for, or was in before."""
-        joined = self._rooms[room]
+    def _ask_for(self, rooms: list[str]) -> None:
+        """Asks for rooms that the application waits for, or was in before, in one message (4.1)."""
+        waiting = [(room, self._rooms[room]) for room in rooms]
 
         def asked(reply: asyncio.Future[Any]) -> None:
             if reply.cancelled():
-                return  # The connection was lost, and the room is asked for on the next one.
-            error = reply.exception()
+                return  # The connection was lost, and the rooms are asked for on the next one.
+            error, errors = reply.exception(), {}
             if error is None:
-                settle(joined)
+                for refused in (reply.result() or {}).get("refused", []):
+                    errors[refused["room"]] = RequestError("remote", refused["code"], refused["message"])
             elif isinstance(error, RequestError) and error.why == "remote":
-                again = joined.done()
-                if self._rooms.get(room) is joined and not (again and error.code in NO_REFUSALS):
-                    del self._rooms[room]
-                settle(joined, error=error)
-                if again:
-                    self._events.put_nowait(Event("hub:error", {"code": error.code, "message": str(error)}))
+                errors = dict.fromkeys(rooms, error)
+            else:
+                return
+            for room, joined in waiting:
+                self._decided(room, joined, errors.get(room))
 
-        self._ask("hub:join", {"room": room}).reply.add_done_callback(asked)
+        self._ask("hub:join", {"rooms": rooms} if len(rooms) > 1 else {"room": rooms[0]}).reply.add_done_callback(asked)
+
+    def _decided(self, room: str, joined: asyncio.Future[None], error: RequestError | None) -> None:
+        if error is None:
+            settle(joined)
+            return
+        again = joined.done()
+        if self._rooms.get(room) is joined and not (again and error.code in NO_REFUSALS):
+            del self._rooms[room]
+        settle(joined, error=error)
+        if again:
+            self._events.put_nowait(Event("hub:error", {"code": error.code, "message": str(error)}))
 
     def _take(self, message: str | bytes, packet: dict[str, Any], outgoing: Outgoing) -> None:
         name, number, data = packet.get("event"), packet.get("reply"), packet.get("data", ABSENT)
