@@ -42,9 +42,12 @@ export function isOrigins(value: unknown): boolean {
   return Array.isArray(value) && value.every((entry) => typeof entry === "string" && isSerialised(entry));
 }
 
+// The longest name of a host, with a final dot and a port, has 260 characters. To read a much longer one that is not in
+// ASCII takes a time that grows with the square of its length.
+
 /** An origin of a scheme, a host and perhaps a port, and nothing else. */
-const HTTP_ORIGIN = /^(https?:)\/\/([^\s/?#@\\]+)$/i;
-const HOST = /^[^\s/?#@\\]+$/;
+const HTTP_ORIGIN = /^(https?:)\/\/([^\s/?#@\\]{1,260})$/i;
+const HOST = /^[^\s/?#@\\]{1,260}$/;
 
 /**
  * Returns whether the page has the origin of the host. The schemes are not compared: behind a proxy that ends TLS the

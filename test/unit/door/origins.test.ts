@@ -105,6 +105,13 @@ describe("the same origin", () => {
   });
 });
 
+it("no host is read that is longer than a host can be, because that takes long", () => {
+  const name = String.fromCodePoint(...Array.from({ length: 20_000 }, (_, index) => 0x4e00 + index)).repeat(40);
+  expect(welcome("same", `http://${name}`, name)).toBe(false);
+  const longest = `${"a".repeat(63)}.`.repeat(4).slice(0, 253);
+  expect(welcome("same", `https://${longest}.:65535`, `${longest}.:65535`)).toBe(true);
+});
+
 it("the same origin may be that of any host that the client may have asked for", () => {
   expect(welcome("same", "https://example.com:8443", "example.com", "example.com:8443")).toBe(true);
   expect(welcome("same", "https://example.com:8444", "example.com", "example.com:8443")).toBe(false);
