@@ -12,7 +12,7 @@ import type {
 } from "../transport.ts";
 import { Closings } from "../shared/closings.ts";
 import { checkFactoryOptions } from "../shared/factory-options.ts";
-import { handshakeFault } from "../shared/handshake.ts";
+import { CLOSED, handshakeFault } from "../shared/handshake.ts";
 import { OpenFiles } from "../shared/open-files.ts";
 import { WaitingClient } from "../shared/waiting-client.ts";
 import { UwsConnection, type UserData, type UwsConnectionParts } from "./connection.ts";
@@ -172,14 +172,14 @@ class UwsTransport implements Transport {
     const info = copyUpgrade(request, response, secure, client);
     const fault = handshakeFault(info.headers);
     if (fault !== undefined) {
-      answer(response, fault.status, fault.message, fault.headers);
+      answer(response, fault);
       return;
     }
     const decision = this.#handlers.upgrade(info);
     const decided = decision instanceof Promise ? await decision : decision;
     if (client.isGone) return;
     if (this.#destroyed === undefined) this.#answer(decided, info.headers, response, context);
-    else answer(response, 503, "Service Unavailable");
+    else answer(response, CLOSED);
   }
 
   #answer(
@@ -189,7 +189,7 @@ class UwsTransport implements Transport {
     context: us_socket_context_t,
   ): void {
     if (!decision.accept) {
-      answer(response, decision.status, decision.message, decision.headers);
+      answer(response, decision);
       return;
     }
     const offer = this.#settings.compression ? acceptableOffer(headers["sec-websocket-extensions"]) : "";
