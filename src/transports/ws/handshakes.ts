@@ -164,7 +164,7 @@ export class Handshakes {
     }
     const { context, protocol } = decision;
     this.#protocol = protocol;
-    const request = agreedRequest(headers, protocol);
+    const request = agreedRequest(headers, protocol, this.#parts.settings.compression);
     try {
       this.#upgrader.handleUpgrade(request, tcp, head, (carrier) => {
         this.#parts.opened(carrier as CarrierWebSocket, tcp, this.#wireForm, context);
