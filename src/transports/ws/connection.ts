@@ -12,7 +12,7 @@ import { Outgoing } from "./outgoing.ts";
 /** The code of `ws` for a message in too many parts. No table of the protocol has it, and clients would not come back. */
 const TOO_MANY_PARTS = 1008;
 
-/** The number of bytes that are read of a client that did harm, and thrown away. */
+/** The number of bytes that are read, and thrown away, of a client that has closed or did harm. */
 const DISCARDED_BYTES = 8 * 1024 * 1024;
 
 /** The number of bytes that a fragment counts for beside its own if it has to be inflated. */
@@ -214,29 +214,21 @@ export class WsConnection implements Connection, Closing {
     if (isBreach) this.#cut();
     this.#close({ code: told, reason });
     if (isBreach) this.forsake();
+    else if (!this.#isForsaken) this.#discard();
     this.#reportLater({ code: told ?? CloseCode.noStatus, reason: reason?.toString() ?? "" });
   }
 
   /**
    * Parses nothing more of a client that has been sent a close frame for what it did, and cuts the connection soon. Of what
    * waits for this client, only the run is sent that is under way.
-   *
-   * A little is read and thrown away: a client that writes before it reads would not see the frame otherwise, and neither
-   * would one whose connection is cut at once, because what is not read makes a reset of the end.
    */
   forsake(): void {
     if (this.#isForsaken) return;
-    const tcp = this.#tcp;
-    let left = DISCARDED_BYTES;
-    tcp.removeAllListeners("data").on("data", ({ length }: Buffer) => {
-      left -= length;
-      if (left < 0) tcp.pause();
-    });
-    tcp.resume();
+    this.#discard();
     this.#parts.closings.expel(this);
     this.#cut();
     this.#isForsaken = true;
-    if (this.#outgoing === undefined) tcp.end();
+    if (this.#outgoing === undefined) this.#tcp.end();
   }
 
   /** Takes the end of what the client sends. `ws` then ends this side as well, so that what waits must go now. */
@@ -363,6 +355,21 @@ export class WsConnection implements Connection, Closing {
     this.#outgoing = undefined;
     if (this.#closeFrame !== undefined) this.#carrier.closeNow(this.#closeFrame);
     if (this.#isForsaken) this.#tcp.end();
+  }
+
+  /**
+   * Throws away what the client sends from now on, and reads only a little of it: a client that writes before it reads
+   * would not see the close frame otherwise, and neither would one whose connection is cut at once, because what is not
+   * read makes a reset of the end.
+   */
+  #discard(): void {
+    const tcp = this.#tcp;
+    let left = DISCARDED_BYTES;
+    tcp.removeAllListeners("data").on("data", ({ length }: Buffer) => {
+      left -= length;
+      if (left < 0) tcp.pause();
+    });
+    tcp.resume();
   }
 
   /** Takes note that the operating system has taken something. */
