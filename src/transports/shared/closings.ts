@@ -90,18 +90,19 @@ export class Closings {
   /**
    * Bounds the close of a client that behaves.
    *
-   * @param unconfirmed - the number of bytes that the client may not have read yet.
+   * @param written - the number of bytes that the client may not have read yet.
+   * @param showsProgress - whether `outstanding` falls while the client reads. Otherwise no time without progress ends
+   *   the connection, only the bound of the whole close. Default: `true`.
    */
-  close(connection: Closing, unconfirmed: number): void {
+  close(connection: Closing, written: number, showsProgress = true): void {
     const { outstanding } = connection;
+    const unconfirmed = Math.min(written, MOST_UNSEEN);
     const isLight = unconfirmed <= LIGHT_BYTES;
+    const totalLooks = TOTAL_LOOKS + looksFor(outstanding + unconfirmed);
     this.#watch(connection, {
-      idleLooks: IDLE_LOOKS,
-      answerLooks:
-        isLight && this.#finished !== undefined
-          ? HURRIED_LOOKS
-          : ANSWER_LOOKS + looksFor(Math.min(unconfirmed, MOST_UNSEEN)),
-      totalLooks: TOTAL_LOOKS + looksFor(outstanding + unconfirmed),
+      idleLooks: showsProgress ? IDLE_LOOKS : totalLooks,
+      answerLooks: isLight && this.#finished !== undefined ? HURRIED_LOOKS : ANSWER_LOOKS + looksFor(unconfirmed),
+      totalLooks,
       isLight,
       outstanding,
     });

@@ -231,11 +231,13 @@ export class WsConnection implements Connection, Closing {
     if (this.#outgoing === undefined) this.#tcp.end();
   }
 
-  /** Takes the end of what the client sends. `ws` then ends this side as well, so that what waits must go now. */
+  /**
+   * Takes the end of what the client sends. `ws` then ends this side as well, so that what waits must go now, as one write:
+   * no progress is seen of it until its end.
+   */
   clientEnded(): void {
-    const { closings } = this.#parts;
-    if (!closings.has(this)) closings.close(this, 0);
     this.#outgoing?.flush();
+    if (!this.#isForsaken) this.#parts.closings.close(this, 0, false);
     if (this.#outgoing !== undefined) this.#release();
   }
 

@@ -104,6 +104,13 @@ describe("a connection that is closing", () => {
     expect(connection.told).toEqual([told]);
   });
 
+  it("whose progress cannot be seen has as long as 16 KiB a second take", () => {
+    const connection = new FakeConnection(closings, MIB);
+    closings.close(connection, 0, false);
+    pass(100);
+    expect(connection.told).toEqual(["terminated 95"]);
+  });
+
   it("has the time to answer from when everything is taken", () => {
     const connection = closing(100);
     pass(20);
@@ -115,9 +122,10 @@ describe("a connection that is closing", () => {
   it.each([
     ["as long as 16 KiB a second take", MIB, MIB, "terminated 159"],
     ["30 seconds for little", 10 * KIB, 0, "terminated 32"],
+    ["no longer for more unread than a system holds", 10 * KIB, 10_000 * MIB, "terminated 288"],
   ])("that takes a byte now and then has %s", (_name, outstanding, unconfirmed, told) => {
     const connection = closing(outstanding, unconfirmed);
-    pass(200, () => (connection.outstanding -= 1));
+    pass(300, () => (connection.outstanding -= 1));
     expect(connection.told).toEqual([told]);
   });
 
