@@ -81,6 +81,9 @@ export class Closings {
   #timer: NodeJS.Timeout | undefined;
   /** Called when no connection is closing any more; present once the transport is being destroyed. */
   #finished: (() => void) | undefined;
+  /** The time at which all that is left is terminated. */
+  #cutAt = Number.POSITIVE_INFINITY;
+  #cut: NodeJS.Timeout | undefined;
 
   /** @param handlers - hear of a connection for which a look fails. */
   constructor(handlers: Pick<TransportHandlers, "error">) {
@@ -127,7 +130,9 @@ export class Closings {
   /** Forgets a connection that is closing no more. */
   delete(connection: Closing): void {
     this.#closing.delete(connection);
-    if (this.#closing.size === 0) this.#finished?.();
+    if (this.#closing.size > 0) return;
+    clearTimeout(this.#cut);
+    this.#finished?.();
   }
 
   /** Waits until the library has freed the descriptor of a connection that has ended: at most so many seconds. */
@@ -144,10 +149,8 @@ export class Closings {
   /**
    * Resolves when no connection is closing any more. From now on a client that has nothing to speak of to read has one
    * second to answer.
-   *
-   * @param within - the time after which all that is left is terminated, in milliseconds. Default: none but the bounds.
    */
-  async finish(within?: number): Promise<void> {
+  async finish(): Promise<void> {
     if (this.#closing.size === 0) return;
     // The next look is a whole second away, so that one look is enough for those that can answer already.
     clearTimeout(this.#timer);
@@ -157,11 +160,18 @@ export class Closings {
       watch.answering = 0;
       if (watch.isLight) watch.answerLooks = outstanding === 0 ? 1 : HURRIED_LOOKS;
     }
-    const cut = within === undefined ? undefined : later(this.#handlers, within, this.#terminateAll);
     await new Promise<void>((resolve) => {
       this.#finished = resolve;
     });
-    clearTimeout(cut);
+  }
+
+  /** Terminates all that is left after a time in milliseconds. Another call can only bring that forward. */
+  cutAfter(within: number): void {
+    const at = performance.now() + within;
+    if (at >= this.#cutAt || this.#closing.size === 0) return;
+    this.#cutAt = at;
+    clearTimeout(this.#cut);
+    this.#cut = later(this.#handlers, within, this.#terminateAll);
   }
 
   #watch(connection: Closing, bounds: Omit<Watch, "idle" | "answering" | "total">): void {

@@ -167,8 +167,8 @@ describe("a connection that is expelled", () => {
 
 describe("finishing", () => {
   it("is done at once without connections", async () => {
+    closings.cutAfter(10);
     await closings.finish();
-    await closings.finish(10);
     expect(vi.getTimerCount()).toBe(0);
   });
 
@@ -201,12 +201,26 @@ describe("finishing", () => {
     await finished;
   });
 
-  it("terminates what is left after the time that it is given", async () => {
+  it("terminates what is left when its time is over, which can only be brought forward", async () => {
     const connections = [closing(100), closing(0, MIB)];
-    const finished = closings.finish(5_500);
+    closings.cutAfter(9_000);
+    const finished = closings.finish();
+    closings.cutAfter(5_500);
+    closings.cutAfter(7_000);
     pass(10);
     expect(connections.map(({ told }) => told)).toEqual([["terminated 5.5"], ["terminated 5.5"]]);
     await finished;
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("leaves no timer when all connections have ended before their time is over", async () => {
+    const connection = closing(0);
+    closings.cutAfter(60_000);
+    const finished = closings.finish();
+    pass(1);
+    expect(connection.told).toEqual(["unanswered 1"]);
+    await finished;
+    closings.cutAfter(60_000);
     expect(vi.getTimerCount()).toBe(0);
   });
 });
