@@ -1,10 +1,10 @@
 import { forEach, later } from "../../guard.ts";
 import type { TransportHandlers } from "../transport.ts";
 
-/** The time between two looks at the connections that are closing, in milliseconds. */
+/** The time between two looks at the connections that are closing, in milliseconds: a second. */
 const LOOK_INTERVAL = 1_000;
 
-// All bounds are numbers of looks. A connection begins between two looks, so a bound of n seconds is n + 1 looks.
+// All bounds are numbers of looks. A close begins between two looks, so a bound of n seconds is n + 1 looks.
 
 /** The bound without progress, while something is outstanding: 30 seconds. */
 const IDLE_LOOKS = 31;
@@ -32,6 +32,15 @@ const MOST_UNSEEN = 4 * 1024 * 1024;
  * client has read them.
  */
 export const LIGHT_BYTES: number = 64 * 1024;
+
+/** The number of bytes that a client may go on to send after a close by this side. */
+const MOST_LATE_BYTES = 2 * 1024 * 1024;
+
+/** The number of bytes that a frame counts for beside its own after a close, because the hub limits its rate no more. */
+const LATE_FRAME_COST = 1024;
+
+/** The number of these bytes that are forgiven whenever the client has taken something of what waits for it. */
+const FORGIVEN_BYTES = 256 * 1024;
 
 /** A connection that is closing, as {@link Closings} sees it. */
 export interface Closing {
@@ -63,6 +72,8 @@ interface Watch {
   idle: number;
   answering: number;
   total: number;
+  /** The number of bytes that the client has gone on to send. */
+  late: number;
 }
 
 /**
@@ -122,6 +133,20 @@ export class Closings {
     });
   }
 
+  /** Counts a frame that came after a close by this side. Returns whether the client has gone on for too long. */
+  exceeds(connection: Closing, length: number): boolean {
+    const watch = this.#closing.get(connection);
+    if (watch === undefined) return false;
+    watch.late += length + LATE_FRAME_COST;
+    return watch.late > MOST_LATE_BYTES;
+  }
+
+  /** Lets a client send more after a close, because it has taken something of what waits for it. */
+  progressed(connection: Closing): void {
+    const watch = this.#closing.get(connection);
+    if (watch !== undefined) watch.late = Math.max(watch.late - FORGIVEN_BYTES, 0);
+  }
+
   /** Returns whether a connection is closing. */
   has(connection: Closing): boolean {
     return this.#closing.has(connection);
@@ -174,8 +199,8 @@ export class Closings {
     this.#cut = later(this.#handlers, within, this.#terminateAll);
   }
 
-  #watch(connection: Closing, bounds: Omit<Watch, "idle" | "answering" | "total">): void {
-    this.#closing.set(connection, { ...bounds, idle: 0, answering: 0, total: 0 });
+  #watch(connection: Closing, bounds: Omit<Watch, "idle" | "answering" | "total" | "late">): void {
+    this.#closing.set(connection, { ...bounds, idle: 0, answering: 0, total: 0, late: 0 });
     this.#start();
   }
 
@@ -206,7 +231,7 @@ export class Closings {
 }
 
 function looksFor(bytes: number): number {
-  return Math.ceil((bytes / LEAST_SPEED) * (1_000 / LOOK_INTERVAL));
+  return Math.ceil(bytes / LEAST_SPEED);
 }
 
 function look(connection: Closing, watch: Watch): void {

@@ -30,15 +30,6 @@ const CONTROL_HEADER_BYTES = 6;
  */
 const MOST_CONTROL_BYTES = 4 * 1024 * 1024;
 
-/** The number of bytes that a client may go on to send after a close frame of this side, until nothing more is parsed. */
-const MOST_LATE_BYTES = 2 * 1024 * 1024;
-
-/** The number of bytes that a frame counts for beside its own after a close, because the hub limits its rate no more. */
-const LATE_FRAME_COST = 1024;
-
-/** The number of bytes that a client may send more after a close for each portion that it takes meanwhile. */
-const LATE_BYTES_PER_PORTION = 256 * 1024;
-
 /**
  * The number of bytes that the TCP socket may hold with a write that does not wait: a turn is written at 64 KiB or a little
  * more, and another may be under way.
@@ -121,8 +112,8 @@ export class WsConnection implements Connection, Closing {
   #closeFrame: CloseFrame | undefined;
   /** The close of the end that closed first; `ws` reports the other end's echo of it. */
   #firstClose: Close | undefined;
-  /** The bytes of pings and pongs since the last message; after a close by this side, of all that comes. */
-  #idleBytes = 0;
+  /** The number of bytes of pings and pongs since the last message. */
+  #controlBytes = 0;
   #isForsaken = false;
   #reported = false;
   #drainAwaited = false;
@@ -175,7 +166,6 @@ export class WsConnection implements Connection, Closing {
   close(code: number, reason: string, unconfirmed: number = 0): void {
     if (!this.#isOpen) return;
     this.#firstClose = { code, reason };
-    this.#idleBytes = 0;
     this.#parts.closings.close(this, unconfirmed);
     // The client's close frame is to be seen.
     this.#carrier.resume();
@@ -257,7 +247,7 @@ export class WsConnection implements Connection, Closing {
       this.#countLate(data.length);
       return;
     }
-    this.#idleBytes = 0;
+    this.#controlBytes = 0;
     this.#parts.handlers.message(this, data, isBinary);
   }
 
@@ -378,17 +368,16 @@ export class WsConnection implements Connection, Closing {
   #taken(): void {
     this.#pump();
     if (this.#isOpen) this.#parts.handlers.drain(this);
-    else this.#idleBytes = Math.max(0, this.#idleBytes - LATE_BYTES_PER_PORTION);
+    else this.#parts.closings.progressed(this);
   }
 
   #countControl(length: number): void {
-    this.#idleBytes += length + CONTROL_HEADER_BYTES;
-    if (this.#idleBytes > MOST_CONTROL_BYTES) this.expel(TOO_BIG.code, TOO_BIG.reason);
+    this.#controlBytes += length + CONTROL_HEADER_BYTES;
+    if (this.#controlBytes > MOST_CONTROL_BYTES) this.expel(TOO_BIG.code, TOO_BIG.reason);
   }
 
   #countLate(length: number): void {
-    this.#idleBytes += length + LATE_FRAME_COST;
-    if (this.#idleBytes > MOST_LATE_BYTES) this.forsake();
+    if (this.#parts.closings.exceeds(this, length)) this.forsake();
   }
 
   /** Whether the hub can still send. `ws` itself is open until it has sent its close frame, which may wait. */

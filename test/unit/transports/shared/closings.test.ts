@@ -165,6 +165,33 @@ describe("a connection that is expelled", () => {
   });
 });
 
+describe("what a client goes on to send", () => {
+  it.each([
+    ["2,000 frames", 0, 2_048],
+    ["2 MiB", 63 * KIB, 32],
+  ])("is too much above %s", (_name, length, most) => {
+    const connection = closing(100);
+    for (let count = 0; count < most; count++) expect(closings.exceeds(connection, length)).toBe(false);
+    expect(closings.exceeds(connection, length)).toBe(true);
+  });
+
+  it("may be 256 KiB more, and no more than that, each time that the client takes something", () => {
+    const connection = closing(100);
+    closings.progressed(connection);
+    expect(closings.exceeds(connection, 2 * MIB - KIB)).toBe(false);
+    closings.progressed(connection);
+    expect(closings.exceeds(connection, 255 * KIB)).toBe(false);
+    expect(closings.exceeds(connection, 0)).toBe(true);
+  });
+
+  it("does not matter when the connection is closing no more", () => {
+    const connection = closing(100);
+    closings.delete(connection);
+    closings.progressed(connection);
+    expect(closings.exceeds(connection, 3 * MIB)).toBe(false);
+  });
+});
+
 describe("finishing", () => {
   it("is done at once without connections", async () => {
     closings.cutAfter(10);
