@@ -243,7 +243,7 @@ describe("the program of the plain server", () => {
 });
 
 describe.each(TRANSPORTS)("at the limit of open files, a hub on %s", (transport) => {
-  test("reports it, once each time, and serves clients when it is over", async () => {
+  test("reports it, once each time, and serves clients when it is over", { timeout: 90_000 }, async () => {
     const program = `
       import { Hub } from "roomcast";
       const hub = new Hub({ transport: process.argv[1] });

@@ -20,7 +20,7 @@ server {
     proxy_http_version 1.1;
     proxy_set_header Upgrade $http_upgrade;
     proxy_set_header Connection upgrade;
-    proxy_read_timeout 1s;
+    proxy_read_timeout 3s;
   }
 }`;
 
@@ -38,11 +38,11 @@ backend hub
 `;
 }
 
-/** Proxies that end a connection after a silence of a second. */
+/** Proxies that end a connection after a silence of 3 seconds. */
 const IMPATIENT: readonly [name: string, ProxyName, Configuration][] = [
   ["nginx with proxy_read_timeout", "nginx", nginx],
-  ["HAProxy with timeout tunnel", "haproxy", haproxy("timeout client 60s\n  timeout server 60s\n  timeout tunnel 1s")],
-  ["HAProxy without it", "haproxy", haproxy("timeout client 1s\n  timeout server 1s")],
+  ["HAProxy with timeout tunnel", "haproxy", haproxy("timeout client 60s\n  timeout server 60s\n  timeout tunnel 3s")],
+  ["HAProxy without it", "haproxy", haproxy("timeout client 3s\n  timeout server 3s")],
 ];
 
 /** Every proxy in front of a hub on every transport. */
@@ -70,14 +70,14 @@ test("an idle connection is ended by a proxy if there is no heartbeat", async ()
 
 test("an idle connection is kept open by a heartbeat in less than the proxy's time", async () => {
   const outcomes = PAIRS.map(async (pair) => {
-    const url = await start(pair, { interval: 400, timeout: 400 });
+    const url = await start(pair, { interval: 800, timeout: 800 });
     const plain = await WsClient.connect(url);
     onTestFinished(() => plain.vanish());
     const client = connect(url, { WebSocket });
     onTestFinished(() => client.close());
     await reached(client, "open");
     const lost = reached(client, "waiting");
-    return Promise.race([plain.closed, lost, sleep(2_500, "open")]);
+    return Promise.race([plain.closed, lost, sleep(7_000, "open")]);
   });
   expect(await Promise.all(outcomes)).toEqual(PAIRS.map(() => "open"));
 });
