@@ -1,5 +1,5 @@
 import { mkdirSync } from "node:fs";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { WebSocket } from "ws";
 import { RawClient, rawRequest } from "../../../src/testing/raw-client.ts";
 import { WsClient } from "../../support/ws-client.ts";
@@ -15,11 +15,10 @@ let neighbourhood: Neighbourhood;
 
 beforeAll(async () => {
   neighbourhood = await Neighbourhood.build();
+  return () => neighbourhood.remove();
 }, INSTALLING);
 
 afterEach(() => neighbourhood.stop());
-
-afterAll(() => neighbourhood.remove(), INSTALLING);
 
 async function connect(port: number, path: string, protocols: readonly string[] = []): Promise<WsClient> {
   const client = await WsClient.connect(`ws://127.0.0.1:${port}${path}`, {}, protocols);
