@@ -7,13 +7,19 @@ import { addressOn, type Wire } from "../../support/wires.ts";
 
 export const KIB = 1024;
 
-/** What a client agrees on with the hub. The one that speaks MessagePack is a client of the library. */
+/**
+ * What a client agrees on with the hub. The one that speaks MessagePack is a client of the library, without a heartbeat,
+ * whose questions to such clients are events among the others.
+ */
 export type Kind = "plain" | "compressed" | "MessagePack";
 
 const KINDS: Readonly<Record<Kind, { readonly options: HubOptions; readonly headers: Record<string, string> }>> = {
   plain: { options: {}, headers: {} },
   compressed: { options: { compression: true }, headers: { "Sec-WebSocket-Extensions": "permessage-deflate" } },
-  MessagePack: { options: { codecs: [msgpackCodec] }, headers: { "Sec-WebSocket-Protocol": msgpackCodec.protocol } },
+  MessagePack: {
+    options: { codecs: [msgpackCodec], heartbeat: false },
+    headers: { "Sec-WebSocket-Protocol": msgpackCodec.protocol },
+  },
 };
 
 /** A hub with one client that reads slowly. */

@@ -230,3 +230,38 @@ describe.concurrent.each(TRANSPORTS)("the end of a slow reader on %s", (transpor
     expect(reader.messages.length).toBeLessThan(300);
   });
 });
+
+describe.concurrent.each(TRANSPORTS)(
+  "a client on %s that has read everything, and is silent when the hub closes",
+  (transport) => {
+    const SENT = 128 * KIB;
+
+    test("is waited for as if it read 16 KiB a second, without a heartbeat", async (context) => {
+      const { expect } = context;
+      const { hub, socket, reader } = await connectSlowClient(transport, "TCP", 100_000, context, { heartbeat: false });
+      socket.send(randomBytes(SENT));
+      await reader.has(1);
+      reader.isAnswering = false;
+      const begun = performance.now();
+      await hub.close();
+      // 5 seconds, and a second for every 16 KiB.
+      expect(performance.now() - begun).toBeGreaterThan(12_000);
+    });
+
+    test("is waited for a second or two, if it has answered the heartbeat since", async (context) => {
+      const { expect } = context;
+      const heartbeat = { interval: 3_000, timeout: 3_000 };
+      const { hub, socket, reader } = await connectSlowClient(transport, "TCP", 100_000, context, { heartbeat });
+      socket.send(randomBytes(SENT));
+      await reader.has(1);
+      const asked = reader.controls.length;
+      await expect.poll(() => reader.controls.length, { timeout: 10_000 }).toBeGreaterThan(asked);
+      // The answer is on its way.
+      await delay(100);
+      reader.isAnswering = false;
+      const begun = performance.now();
+      await hub.close();
+      expect(performance.now() - begun).toBeLessThan(6_000);
+    });
+  },
+);
