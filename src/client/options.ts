@@ -73,7 +73,7 @@ export function resolveOptions(url: string | URL, options: ConnectOptions): Reso
     url: resolveUrl(url),
     patience: 1,
   } as ResolvedConnectOptions;
-  if (typeof resolved.WebSocket !== "function") fail("WebSocket", "given, as from `ws`");
+  if (typeof resolved.WebSocket !== "function") fail("WebSocket", "a class, as of `ws`");
   if (!codec?.encode || !codec.protocol) fail("codec", "a codec");
   if (contract && !contract.client) fail("contract", "a contract");
   if (!["reject", "drop-oldest"].includes(resolved.queue.policy)) fail("queue.policy", '"reject" or "drop-oldest"');

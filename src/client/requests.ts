@@ -97,7 +97,7 @@ export class ClientRequests {
     for (const request of this.#pending.values()) {
       if (this.#outbox.has(request)) continue;
       if (request.repeatable) request.again = true;
-      else request.dropped(new ClientError("ERR_CLIENT_DISCONNECTED", `Disconnected: no reply to "${request.event}".`));
+      else request.dropped(new ClientError("ERR_CLIENT_DISCONNECTED", `Disconnected. No reply to "${request.event}".`));
     }
   }
 

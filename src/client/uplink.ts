@@ -89,7 +89,7 @@ export class Uplink {
       hello = codec.encode({ event: "hub:hello" satisfies typeof ControlEvent.hello, data });
     } catch (cause) {
       if (current !== this.#attempt) return;
-      const error = new ClientError("ERR_CLIENT_AUTH", "auth() failed", { cause });
+      const error = new ClientError("ERR_CLIENT_AUTH", "auth failed", { cause });
       this.#report.failed(error);
       this.#end({ code: ABNORMAL, reason: error.message });
       return;

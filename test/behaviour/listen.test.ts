@@ -395,8 +395,8 @@ test.each(TRANSPORTS)(
     await staying.frame();
     early.write(rawRequest("/", UPGRADE_HEADERS));
     const response = await early.response();
-    // Some transports end the connection without an answer.
-    expect([503, undefined]).toContain(response?.status);
+    // uWebSockets.js may end the connection without an answer.
+    expect(transport === "ws" ? [503] : [503, undefined]).toContain(response?.status);
     staying.vanish();
     early.vanish();
     await closed;

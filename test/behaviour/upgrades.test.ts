@@ -155,18 +155,37 @@ describe("a request that asks for another protocol", () => {
   });
 });
 
-test("a handshake that is none gets its answer from the hub of its path", async () => {
+test("a handshake that is none gets its answer from the hub of its path, and nobody is asked about it", async () => {
   const server = plainServer();
-  newHub({ transport: ws({ server }), path: "/chat" });
+  const asked: string[] = [];
+  const { hub } = newHub({
+    transport: ws({ server }),
+    path: "/chat",
+    admit: () => {
+      asked.push("admit");
+      return true;
+    },
+    authenticate: () => {
+      asked.push("authenticate");
+      return { id: "ann" };
+    },
+  });
+  hub.on("refusal", ({ reason }) => asked.push(reason));
   const port = await listen(server);
   const statusOf = async (path: string, headers: Readonly<Record<string, string>>): Promise<number | undefined> => {
     const client = await RawClient.connect(port);
+    onTestFinished(() => client.vanish());
     client.write(rawRequest(path, { ...UPGRADE_HEADERS, ...headers }));
     return (await client.response())?.status;
   };
+  expect(await statusOf("/chat", H2C)).toBe(200);
   expect(await statusOf("/chat", { "Sec-WebSocket-Version": "7" })).toBe(426);
   expect(await statusOf("/chat", { "Sec-WebSocket-Key": "bad" })).toBe(400);
   expect(await statusOf("/else", { "Sec-WebSocket-Key": "bad" })).toBe(404);
+  expect(await statusOf("/else", {})).toBe(404);
+  expect(asked).toEqual([]);
+  expect(await statusOf("/chat", {})).toBe(101);
+  expect(asked).toEqual(["admit", "authenticate"]);
 });
 
 describe("a hub without a path beside another listener for upgrades", () => {

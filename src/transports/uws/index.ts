@@ -97,7 +97,9 @@ class UwsTransport implements Transport {
   }
 
   destroy(within?: number): Promise<void> {
-    return (this.#destroyed ??= this.#destroy(within));
+    this.#destroyed ??= this.#destroy();
+    if (within !== undefined) this.#closings.cutAfter(within);
+    return this.#destroyed;
   }
 
   /**
@@ -105,14 +107,14 @@ class UwsTransport implements Transport {
    * asked to end it, so it is impossible to wait for more. Connections that are left then are cut after a while, by a
    * timer that does not keep the process alive.
    */
-  async #destroy(within: number | undefined): Promise<void> {
+  async #destroy(): Promise<void> {
     this.stopListening();
     this.#openFiles?.stop();
     if (this.#attachedTo !== undefined) freePattern(this.#attachedTo, this.#settings.path ?? ANY_PATH);
     for (const connection of this.#connections) {
       if (!this.#closings.has(connection)) connection.terminate();
     }
-    await this.#closings.finish(within);
+    await this.#closings.finish();
     later(this.#handlers, DESTROY_GRACE, this.#cut).unref();
   }
 

@@ -152,17 +152,19 @@ class WsTransport implements Transport {
   }
 
   destroy(within?: number): Promise<void> {
-    return (this.#destroyed ??= this.#destroy(within));
+    this.#destroyed ??= this.#destroy();
+    if (within !== undefined) this.#parts.closings.cutAfter(within);
+    return this.#destroyed;
   }
 
-  async #destroy(within: number | undefined): Promise<void> {
+  async #destroy(): Promise<void> {
     this.#openFiles?.stop();
     const server = this.#attachedTo ?? this.#own;
     if (server !== undefined) UpgradeRouter.of(server).remove(this.#settings.path);
     this.#handshakes.destroy();
     const { closings } = this.#parts;
     for (const connection of this.#connections.values()) if (!closings.has(connection)) connection.terminate();
-    await closings.finish(within);
+    await closings.finish();
     await this.#allGone();
     const own = this.#own;
     if (own === undefined) return;

@@ -163,15 +163,20 @@ describe("a page on a loopback host", () => {
   });
 });
 
-it.each(["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"])(
-  "a proxy that adds %s may ask for a loopback host on behalf of anybody",
-  (name) => {
-    const headers = { origin: "http://localhost:5173", [name]: "example.com" };
-    const forwarded = new Handshake({ url: "/", headers, remoteAddress: "127.0.0.1", secure: false });
-    expect(isWelcome("same", forwarded, ["127.0.0.1:8080"])).toBe(false);
-    expect(isWelcome("same", forwarded, ["localhost:5173"])).toBe(true);
-  },
-);
+it.each([
+  "forwarded",
+  "via",
+  "x-forwarded-for",
+  "x-forwarded-port",
+  "x-forwarded-ssl",
+  "x-real-ip",
+  "cf-connecting-ip",
+])("a proxy that adds %s may ask for a loopback host on behalf of anybody", (name) => {
+  const headers = { origin: "http://localhost:5173", [name]: "example.com" };
+  const forwarded = new Handshake({ url: "/", headers, remoteAddress: "127.0.0.1", secure: false });
+  expect(isWelcome("same", forwarded, ["127.0.0.1:8080"])).toBe(false);
+  expect(isWelcome("same", forwarded, ["localhost:5173"])).toBe(true);
+});
 
 it("a list may allow its own host, local files and what some programs send", () => {
   const origins = ["same", "null", "file://", "ws://example.com", "wss://example.com:8443"];
