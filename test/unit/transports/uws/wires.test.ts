@@ -44,8 +44,9 @@ describe.runIf(TRANSPORTS.includes("uws"))("a client that does not read a large 
   });
 
   test("over a Unix socket, and closes, gets it, what waits behind it, and the answer", async () => {
-    const { reader } = await open("a Unix socket");
+    const { fixture, reader } = await open("a Unix socket");
     reader.close(4001);
+    await fixture.closes.next();
     reader.rate = QUICK;
     expect(await reader.ended).toEqual({ code: 4001, error: undefined });
     expect(reader.faults).toEqual([]);
@@ -53,12 +54,14 @@ describe.runIf(TRANSPORTS.includes("uws"))("a client that does not read a large 
     expect(reader.messages[0]?.equals(LARGE)).toBe(true);
   });
 
-  test("over TLS, and closes, gets the answer between two fragments of it", async () => {
-    const { reader } = await open("TLS over a Unix socket");
+  test("over TLS, and closes, gets no more than the fragments under way, and the answer or the end behind them", async () => {
+    const { fixture, reader } = await open("TLS over a Unix socket");
     reader.close(4001);
+    await fixture.closes.next();
     reader.rate = QUICK;
     await reader.ended;
-    expect(reader.faults).toEqual(["the close frame stands in the middle of a message"]);
+    // RFC 6455 section 5.4 lets a close frame stand there.
+    expect(["", "the close frame stands in the middle of a message"]).toContain(reader.faults.join());
     expect(reader.messages).toEqual([]);
   });
 });
