@@ -24,3 +24,12 @@ as_root=""
 if [ "$(id -u)" -ne 0 ]; then as_root="sudo"; fi
 $as_root apt-get update -qq
 $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"
+
+# Debian starts servers once they are installed, and with the machine. The tests start their own.
+if [ -d /run/systemd/system ]; then
+  for package in "${missing[@]}"; do
+    case "$package" in
+      redis-server | nats-server | nginx | haproxy | caddy) $as_root systemctl --quiet disable --now "$package" ;;
+    esac
+  done
+fi

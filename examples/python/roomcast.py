@@ -194,7 +194,7 @@ class Client:
             await self._receive(socket, self._outgoing, ending, deadline)
         except TimeoutError:
             ending.reason = "No welcome" if self.id is None else "No sign of life"
-            self._patience *= 1 if self.id is None else 2  # 8
+            self._patience = min(8, self._patience * (1 if self.id is None else 2))  # 8
         except ConnectionClosed as error:
             if error.rcvd is not None:  # Without a close frame it is 1006, without a code in it 1005 (7.1).
                 ending.code, ending.reason = error.rcvd.code, error.rcvd.reason

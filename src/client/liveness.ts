@@ -42,7 +42,8 @@ export class Liveness {
     const left = this.#limit * this.#state.patience - silence;
     this.stop();
     if (left <= 0 && isVerdict) {
-      this.#state.patience *= 2;
+      // Eight times the usual is longer than what the operating system holds takes at 16 KiB/s.
+      this.#state.patience = Math.min(8, 2 * this.#state.patience);
       this.#lost();
     } else this.#timer = setTimeout(() => this.check(left <= 0), delayOf(left));
   }

@@ -43,6 +43,7 @@ export function adviceOn(origins: Origins, handshake: Handshake, hosts: readonly
 
 /** Returns the name of the host of a page, without its port. */
 function nameIn(origin: string): string | undefined {
-  if (!/^https?:/i.test(origin) || !URL.canParse(origin)) return undefined;
+  // As in origins.ts, no longer one is read.
+  if (!/^https?:\/\/.{1,260}$/i.test(origin) || !URL.canParse(origin)) return undefined;
   return new URL(origin).hostname;
 }

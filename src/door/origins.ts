@@ -21,7 +21,7 @@ export function isWelcome(origins: Origins, handshake: Handshake, hosts: readonl
   const { origin } = handshake.headers;
   if (origins === "*" || origin === undefined) return true;
   if (origins === "same") {
-    const mayBeLocal = !FORWARDED.some((name) => name in handshake.headers);
+    const mayBeLocal = !Object.keys(handshake.headers).some((name) => FORWARDED.test(name));
     return hosts.some((host) => isSame(origin, host) || (mayBeLocal && areLoopback(origin, host)));
   }
   if (typeof origins === "object") {
@@ -42,9 +42,12 @@ export function isOrigins(value: unknown): boolean {
   return Array.isArray(value) && value.every((entry) => typeof entry === "string" && isSerialised(entry));
 }
 
+// The longest name of a host, with a final dot and a port, has 260 characters. To read a much longer one that is not in
+// ASCII takes a time that grows with the square of its length.
+
 /** An origin of a scheme, a host and perhaps a port, and nothing else. */
-const HTTP_ORIGIN = /^(https?:)\/\/([^\s/?#@\\]+)$/i;
-const HOST = /^[^\s/?#@\\]+$/;
+const HTTP_ORIGIN = /^(https?:)\/\/([^\s/?#@\\]{1,260})$/i;
+const HOST = /^[^\s/?#@\\]{1,260}$/;
 
 /**
  * Returns whether the page has the origin of the host. The schemes are not compared: behind a proxy that ends TLS the
@@ -72,14 +75,7 @@ function areLoopback(origin: string, host: string): boolean {
  * Headers by which proxies tell that they pass a request on. Such a request may come from anywhere, and its host may be
  * the name by which the proxy reaches the hub.
  */
-const FORWARDED: readonly string[] = [
-  "forwarded",
-  "via",
-  "x-forwarded-for",
-  "x-forwarded-host",
-  "x-forwarded-proto",
-  "x-real-ip",
-];
+const FORWARDED = /^(?:forwarded|via|x-forwarded-.+|x-real-ip|x-client-ip|cf-connecting-ip|true-client-ip)$/;
 
 /** A host in its normal form that is this machine wherever it is looked up (RFC 6761 section 6.3). */
 const LOOPBACK = /^(?:(?:[^:]+\.)?localhost|127\.\d+\.\d+\.\d+|\[::1\])(?::\d+)?$/;

@@ -46,8 +46,8 @@ export class Connections implements HeartbeatReport<Member>, NewcomerReport {
   readonly #parts: ConnectionsParts;
   readonly #newcomerParts: NewcomerParts;
   readonly #newcomers = new Set<Newcomer>();
-  /** The connections that have ended for the hub, but whose descriptors are not free. */
-  readonly #closing = new Set<Connection>();
+  /** The number of connections that have ended for the hub, but whose descriptors are not free. */
+  #closing = 0;
   /** Present once the hub is drained or closed. */
   #dismissal: Dismissal | undefined;
 
@@ -64,7 +64,7 @@ export class Connections implements HeartbeatReport<Member>, NewcomerReport {
 
   /** Number of connections that have ended for the hub, but whose descriptors are not free. */
   get closing(): number {
-    return this.#closing.size;
+    return this.#closing;
   }
 
   /** Refuses all new clients. Members are told when to reconnect, and stay until nothing is at work for them. */
@@ -79,15 +79,6 @@ export class Connections implements HeartbeatReport<Member>, NewcomerReport {
     const { code, reason } = this.#dismissal ?? GOING_AWAY;
     this.#end({ code, reason });
     this.#forEachMember((member) => this.#dismiss(member, { code, reason }));
-  }
-
-  /** Ends the connections at once that are closing. */
-  cut(): void {
-    forEach(
-      this.#closing,
-      (connection) => connection.terminate(),
-      (_connection, error) => this.#parts.report.failed(error, "internal"),
-    );
   }
 
   #forEachMember(act: (member: Member) => void): void {
@@ -144,14 +135,14 @@ export class Connections implements HeartbeatReport<Member>, NewcomerReport {
         const { owner } = connection;
         // A connection that failed in `open` has no owner, and has left the door already.
         if (owner === undefined) return;
-        this.#closing.add(connection);
+        this.#closing++;
         if (owner instanceof Member) lifecycle.ended(owner, { code, reason });
         else (owner as Newcomer).left();
       },
       gone: (connection) => {
         const { owner } = connection;
         if (owner === undefined) return;
-        this.#closing.delete(connection);
+        this.#closing--;
         door.left((owner as Member | Newcomer).handshake);
       },
       error: (error) => report.failed(error, "transport"),

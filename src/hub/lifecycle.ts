@@ -9,7 +9,7 @@ import type { Receiver } from "../inbound/receiver.ts";
 import type { MemberLifecycle } from "../members/lifecycle.ts";
 import type { Member } from "../members/member.ts";
 import type { Requests } from "../members/requests.ts";
-import type { Clock, Timer } from "../time/clock.ts";
+import type { Clock } from "../time/clock.ts";
 import type { Heartbeat } from "../time/heartbeat.ts";
 import { checkListenOptions } from "../transports/listen-options.ts";
 import type { ListenAddress, ListenOptions, Transport, TransportSettings } from "../transports/transport.ts";
@@ -65,8 +65,6 @@ export class HubLifecycle {
   #closing: Promise<void> | undefined;
   /** Ends the wait of a drain early. */
   #hurry: (() => void) | undefined;
-  /** The timers of further calls of `close`, which end the waiting of the first one. */
-  readonly #cuts: Timer[] = [];
 
   constructor(parts: HubLifecycleParts) {
     this.#parts = parts;
@@ -133,7 +131,7 @@ export class HubLifecycle {
     if (fault !== undefined) return Promise.reject(fault);
     const { within } = options;
     this.#hurry?.();
-    if (this.#closing !== undefined && within !== undefined) this.#cutAfter(within);
+    if (this.#closing !== undefined && within !== undefined) return this.#hasten(this.#closing, within);
     return (this.#closing ??= this.#close(within));
   }
 
@@ -149,26 +147,30 @@ export class HubLifecycle {
     await (this.#closing ??= this.#close(Math.max(end - clock.now(), LAST_CALL)));
   }
 
-  /** Cuts the connections that are left after a while. */
-  #cutAfter(within: number): void {
-    const { clock, connections } = this.#parts;
-    this.#cuts.push(clock.setTimeout(() => connections.cut(), within));
+  /** Brings the end of a close forward. */
+  async #hasten(closing: Promise<void>, within: number): Promise<void> {
+    await this.#destroyTransport(within);
+    await closing;
   }
 
   async #close(within: number | undefined): Promise<void> {
-    const { cluster, connections, receiver, heartbeat, lifecycle, preconditions, requests, transport } = this.#parts;
+    const { cluster, connections, receiver, heartbeat, lifecycle, preconditions, requests } = this.#parts;
     heartbeat?.stop();
     lifecycle.stop();
     receiver.stop();
     requests.close();
     connections.close();
+    await this.#destroyTransport(within);
+    await cluster?.disconnect();
+    preconditions.close();
+  }
+
+  async #destroyTransport(within: number | undefined): Promise<void> {
+    const { transport } = this.#parts;
     // A server that is about to listen can only be stopped once it does.
     await this.#listening?.catch(() => {});
     transport.stopListening();
     await transport.destroy(within);
-    for (const cut of this.#cuts) cut.cancel();
-    await cluster?.disconnect();
-    preconditions.close();
   }
 }
 

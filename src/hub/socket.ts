@@ -105,8 +105,8 @@ export class Socket<T extends HubTypes = HubTypes> {
   }
 
   /**
-   * `false` from the moment that either end begins to close; where messages wait that the client sent before it closed,
-   * from the moment that they are handled.
+   * `false` once either end has begun to close. If messages wait that the client sent before it closed, `false` only once
+   * they have been handled, or after ten seconds.
    */
   get isOpen(): boolean {
     return this.#member.open;

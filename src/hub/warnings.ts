@@ -47,7 +47,8 @@ export class Warnings {
     const origin = printable(handshake.headers["origin"] ?? "");
     const message =
       `Unheard refusal: the option "origins" keeps pages of "${origin}" from the host "${printable(host)}". ` +
-      `${advice} As a list: origins: ["${origin}"]. Listen with hub.on("refusal", ...). Others like this are not shown.`;
+      `${advice} In a list it is the entry "${origin}", and "same" the server's own pages. ` +
+      'Listen with hub.on("refusal", ...). Others like this are not shown.';
     process.emitWarning(message, { type: "HubWarning", code: "HUB_UNHEARD_REFUSAL" });
   }
 

@@ -8,7 +8,7 @@ import { guarded, microtask, soon } from "../guard.ts";
 import type { RateLimits } from "../limits/rate-limits.ts";
 import { CloseCode, type Close } from "../protocol/close-codes.ts";
 import type { ErrorReport } from "../report.ts";
-import type { Clock } from "../time/clock.ts";
+import type { Clock, Timer } from "../time/clock.ts";
 import { Expiry } from "../time/expiry.ts";
 import type { Connection } from "../transports/transport.ts";
 import type { Handshake } from "./handshake.ts";
@@ -47,6 +47,8 @@ export interface MemberLifecycleParts {
 export class MemberLifecycle {
   readonly #parts: MemberLifecycleParts;
   readonly #expiry: Expiry<Member>;
+  /** The timer of each member whose connection has ended and whose messages are not handled yet. */
+  readonly #lingering = new Map<Member, Timer>();
   /** Called when no member is left; present while the members are drained. */
   #drained: (() => void) | undefined;
 
@@ -84,7 +86,9 @@ export class MemberLifecycle {
     this.retire(member, close);
   }
 
-  /** Closes a member that does harm, after everything that was sent to it before has been written. */
+  /**
+   * Closes a member that does harm. Of what was sent before, that is lost which the operating system does not take at once.
+   */
   expelAbusive(member: Member, close: Close): void {
     if (!member.open) return;
     this.#parts.delivery.flush(member);
@@ -136,13 +140,14 @@ export class MemberLifecycle {
       this.retire(member, close);
       return;
     }
-    const { clock, delivery, rates } = this.#parts;
+    const { clock, delivery, rates, report } = this.#parts;
     member.ended = close;
     // The heartbeat does not look for a member from which nothing is read.
     member.isPaused = true;
     delivery.discard(member);
     rates.leave(member);
-    clock.setTimeout(() => this.retire(member, close), LINGER);
+    const giveUp = (): void => guarded(report, () => this.retire(member, close));
+    this.#lingering.set(member, clock.setTimeout(giveUp, LINGER));
   }
 
   /**
@@ -153,6 +158,8 @@ export class MemberLifecycle {
     if (!member.open) return;
     const { codecs, delivery, members, rates, requests, report } = this.#parts;
     member.open = false;
+    this.#lingering.get(member)?.cancel();
+    this.#lingering.delete(member);
     const how = member.ended ?? close;
     microtask(report, () => report.departed(member, how));
     guarded(report, () => delivery.discard(member));

@@ -104,7 +104,7 @@ export class LocalNode {
     const asked: Member[] = [];
     this.#forEach(audience, encoding, undefined, (member) => {
       // Sending may have ended a member that was too slow. Such a member will not reply, and is not waited for.
-      if (member.open) asked.push(member);
+      if (member.isReachable) asked.push(member);
     });
     return { asked, replies: this.#parts.requests.track(request, asked, settled) };
   }
@@ -114,7 +114,7 @@ export class LocalNode {
     const { codecs, delivery, requests } = this.#parts;
     const request = { id: requests.nextId(), event, timeout };
     delivery.send(member, codecs.encode({ event, data, id: request.id }, member.codec));
-    return requests.track(request, member.open ? [member] : []);
+    return requests.track(request, member.isReachable ? [member] : []);
   }
 
   /**

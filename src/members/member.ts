@@ -41,7 +41,10 @@ export class Member<S = unknown> implements Asked<Member>, Beating, Expiring, Ra
   /** The user's id never changes. */
   user: User | undefined;
 
-  /** `false` from the moment that either end begins to close, or that its messages are handled: see {@link ended}. */
+  /**
+   * `false` once either end has begun to close. If messages wait that the client sent before it closed, `false` only once
+   * they have been handled, or are given up: see {@link ended}.
+   */
   open = true;
   /**
    * How the connection ended, while messages still wait that were received before. Nothing reaches the client any more.
@@ -94,6 +97,11 @@ export class Member<S = unknown> implements Asked<Member>, Beating, Expiring, Ra
     this.phase = phase;
   }
 
+  /** Whether the client can still be sent something. */
+  get isReachable(): boolean {
+    return this.open && this.ended === undefined;
+  }
+
   get owner(): string {
     return ownerOf(this);
   }
@@ -135,7 +143,7 @@ export class Member<S = unknown> implements Asked<Member>, Beating, Expiring, Ra
   }
 
   /**
-   * Whether so much was read since the client was asked that a large message of its own may be ahead of its answer. Single
+   * Whether so much was read since the client was asked that a large message of its own may be ahead of its answer. A few
    * bytes of a message that never ends are no sign of life.
    */
   get isSending(): boolean {

@@ -44,7 +44,7 @@ export interface Transport {
 
   /**
    * Ends everything that `start` and `listen` began, and resolves when no handle is left. Connections that are closing
-   * get the time to finish that a close has; the others are terminated. Calling it again ends nothing more.
+   * get the time to finish that a close has; the others are terminated. Calling it again can only bring the end of the former forward.
    *
    * @param within - the time after which connections that are still closing are terminated, in milliseconds. Default:
    *   none but the bounds of a close.

@@ -12,6 +12,7 @@ import { ws } from "roomcast/transports/ws";
 import type { TemplatedApp, us_listen_socket } from "uWebSockets.js";
 import { afterEach, describe, expect, test } from "vitest";
 import { WebSocketServer } from "ws";
+import { RawClient, rawRequest, UPGRADE_HEADERS } from "../../src/testing/raw-client.ts";
 import { hubError } from "../support/hub-error.ts";
 import { WsClient, upgradeStatus } from "../support/ws-client.ts";
 import { loadLibrary } from "../../src/transports/uws/library.ts";
@@ -327,6 +328,20 @@ test.runIf(TRANSPORTS.includes("uws"))("an App of uWebSockets.js keeps a WebSock
   const ours = await connect(`ws://localhost:${port}/chat`);
   expect(await ours.nextJson()).toMatchObject({ event: "hub:welcome" });
 });
+
+test.runIf(TRANSPORTS.includes("uws"))(
+  "uWebSockets.js disconnects a client of an App that does not wait for its answers",
+  async () => {
+    const app = loadLibrary().App();
+    const { listen } = ending(uwsHost(app, false), (host) => host.close());
+    app.get("/slow", (response) => void response.onAborted(() => {}));
+    const hub = newHub({ transport: uws({ app }) });
+    const client = await RawClient.connect(await listen());
+    client.write(rawRequest("/slow", {}), rawRequest("/", UPGRADE_HEADERS));
+    expect(await client.response()).toBeUndefined();
+    expect(hub.sockets.size).toBe(0);
+  },
+);
 
 function wrong(words: string): Error {
   return hubError("ERR_HUB_OPTION", words);

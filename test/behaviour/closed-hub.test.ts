@@ -12,6 +12,15 @@ test("a hub that is closing cannot begin to listen", async () => {
   await closing;
 });
 
+test("a hub that is closed again while it begins to listen does not listen", async () => {
+  const hub = new Hub({ transport: "ws" });
+  const listening = hub.listen({ host: "127.0.0.1" });
+  await Promise.all([hub.close(), hub.close({ within: 0 })]);
+  const { port } = await listening;
+  await expect(fetch(`http://127.0.0.1:${port}/`)).rejects.toThrow("fetch failed");
+  await expect(hub.close({ within: 0 })).resolves.toBeUndefined();
+});
+
 describe("after hub.close()", () => {
   let hub: Hub;
   let socket: Socket;

@@ -308,8 +308,9 @@ describe.each(TRANSPORTS)("listening on %s", (transport) => {
       const response = await fetch(`http://127.0.0.1:${port}${path}`);
       expect(response.status).toBe(426);
       expect(response.headers.get("upgrade")).toBe("websocket");
+      expect(response.headers.get("sec-websocket-version")).toBe("13");
       // oxlint-disable-next-line no-await-in-loop -- its body
-      expect(await response.text()).toBe("Upgrade Required\n");
+      expect(await response.text()).toBe("Upgrade Required");
     }
   });
 
@@ -394,8 +395,8 @@ test.each(TRANSPORTS)(
     await staying.frame();
     early.write(rawRequest("/", UPGRADE_HEADERS));
     const response = await early.response();
-    // Some transports end the connection without an answer.
-    expect([503, undefined]).toContain(response?.status);
+    // uWebSockets.js may end the connection without an answer.
+    expect(transport === "ws" ? [503] : [503, undefined]).toContain(response?.status);
     staying.vanish();
     early.vanish();
     await closed;

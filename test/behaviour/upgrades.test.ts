@@ -5,8 +5,9 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createSecureServer, type Http2SecureServer } from "node:http2";
 import { createServer as createTlsServer } from "node:https";
 import { connect, type AddressInfo, type Server as NetServer } from "node:net";
-import type { Duplex } from "node:stream";
-import { connect as connectTls } from "node:tls";
+import { Readable, type Duplex } from "node:stream";
+import { setTimeout } from "node:timers/promises";
+import { connect as connectTls, createServer as createTlsProxy } from "node:tls";
 import { Hub, type HubOptions, type User } from "roomcast";
 import { memory } from "roomcast/testing";
 import { ws } from "roomcast/transports/ws";
@@ -37,6 +38,10 @@ async function listen(server: NetServer): Promise<number> {
   });
   await once(server.listen(0, "127.0.0.1"), "listening");
   return (server.address() as AddressInfo).port;
+}
+
+function* chunksOf(bytes: Buffer): Generator<Buffer> {
+  for (let start = 0; start < bytes.length; start += 64 * 1024) yield bytes.subarray(start, start + 64 * 1024);
 }
 
 /** A hub that is closed when the test ends, and what it reports. */
@@ -117,6 +122,18 @@ describe("a request that asks for another protocol", () => {
     expect(errors.take()).toEqual([]);
   });
 
+  test("is answered by an http server behind TLS of the application's", async () => {
+    const server = plainServer();
+    newHub({ transport: ws({ server }) });
+    const port = await listen(createTlsProxy({ cert, key }, (socket) => server.emit("connection", socket)));
+    const client = await RawClient.connectSecurely(port);
+    onTestFinished(() => client.vanish());
+    client.write(rawRequest("/page", H2C));
+    expect((await client.response())?.body).toBe("GET /page undefined ");
+    client.write(rawRequest("/chat", UPGRADE_HEADERS));
+    expect((await client.response())?.status).toBe(101);
+  });
+
   test("is not taken back from a server after the hub was closed", async () => {
     const server = plainServer() as Server & { shouldUpgradeCallback?: unknown };
     const { shouldUpgradeCallback } = server;
@@ -138,18 +155,37 @@ describe("a request that asks for another protocol", () => {
   });
 });
 
-test("a handshake that is none gets its answer from the hub of its path", async () => {
+test("a handshake that is none gets its answer from the hub of its path, and nobody is asked about it", async () => {
   const server = plainServer();
-  newHub({ transport: ws({ server }), path: "/chat" });
+  const asked: string[] = [];
+  const { hub } = newHub({
+    transport: ws({ server }),
+    path: "/chat",
+    admit: () => {
+      asked.push("admit");
+      return true;
+    },
+    authenticate: () => {
+      asked.push("authenticate");
+      return { id: "ann" };
+    },
+  });
+  hub.on("refusal", ({ reason }) => asked.push(reason));
   const port = await listen(server);
   const statusOf = async (path: string, headers: Readonly<Record<string, string>>): Promise<number | undefined> => {
     const client = await RawClient.connect(port);
+    onTestFinished(() => client.vanish());
     client.write(rawRequest(path, { ...UPGRADE_HEADERS, ...headers }));
     return (await client.response())?.status;
   };
+  expect(await statusOf("/chat", H2C)).toBe(200);
   expect(await statusOf("/chat", { "Sec-WebSocket-Version": "7" })).toBe(426);
   expect(await statusOf("/chat", { "Sec-WebSocket-Key": "bad" })).toBe(400);
   expect(await statusOf("/else", { "Sec-WebSocket-Key": "bad" })).toBe(404);
+  expect(await statusOf("/else", {})).toBe(404);
+  expect(asked).toEqual([]);
+  expect(await statusOf("/chat", {})).toBe(101);
+  expect(asked).toEqual(["admit", "authenticate"]);
 });
 
 describe("a hub without a path beside another listener for upgrades", () => {
@@ -265,22 +301,151 @@ async function handOver(options: HubOptions = {}): Promise<{ port: number; error
   return { port: await listen(server), ...made };
 }
 
-test("a client that does not wait for the answer to an earlier request is no error of the hub", async () => {
-  const decide = new Inbox<(user: User) => void>();
-  const answer = new Inbox<() => void>();
-  const server = createServer((_request, response) => answer.push(() => void response.end("late")));
-  const authenticate = (): Promise<User> => new Promise((resolve) => decide.push(resolve));
-  const { errors, hub } = newHub({ transport: ws({ server }), path: "/chat", authenticate });
+interface Behind {
+  readonly hub: Hub;
+  readonly errors: Inbox<unknown>;
+  readonly server: Server;
+  readonly client: RawClient;
+  /** Answers the oldest request that was not answered. */
+  readonly answer: (text?: string) => Promise<void>;
+}
+
+/** A client that asks a server of the application for more than it waits for. */
+async function askBehind(noServer: boolean, options: HubOptions = {}): Promise<Behind> {
+  const responses = new Inbox<ServerResponse>();
+  const server = createServer((_request, response) => responses.push(response));
+  const made = newHub({ transport: noServer ? ws({ noServer }) : ws({ server }), path: "/chat", ...options });
+  if (noServer) server.on("upgrade", (request, socket, head) => made.hub.handleUpgrade(request, socket, head));
   const client = await RawClient.connect(await listen(server));
   onTestFinished(() => client.vanish());
-  client.write(rawRequest("/", {}), rawRequest("/chat", UPGRADE_HEADERS));
-  const letIn = await decide.next();
-  (await answer.next())?.();
-  expect((await client.response())?.body).toBe("late");
-  letIn?.({ id: "ann" });
-  expect((await client.response())?.status).toBe(400);
-  expect(errors.take()).toEqual([]);
-  expect(hub.sockets.size).toBe(0);
+  const answer = async (text = "answer"): Promise<void> => void (await responses.next())?.end(text);
+  return { ...made, server, client, answer };
+}
+
+function connectionsOf(server: NetServer): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.getConnections((error, count) => (error === null ? resolve(count) : reject(error)));
+  });
+}
+
+describe("a request behind one that is not answered yet", () => {
+  describe.each([
+    ["a server of the application's", false],
+    ["handleUpgrade", true],
+  ])("on %s", (_, noServer) => {
+    test.each(["at once", "later"])("is decided on, %s, once all before it are answered", async (when) => {
+      const asked: string[] = [];
+      const authenticate = (): User | Promise<User> => {
+        asked.push("authenticate");
+        return when === "later" ? Promise.resolve({ id: "ann" }) : { id: "ann" };
+      };
+      const { hub, errors, client, answer } = await askBehind(noServer, { authenticate });
+      client.write(rawRequest("/", {}), rawRequest("/", {}), rawRequest("/chat", UPGRADE_HEADERS));
+      await answer("first");
+      expect((await client.response())?.body).toBe("first");
+      expect(asked).toEqual([]);
+      await answer("second");
+      expect((await client.response())?.body).toBe("second");
+      expect((await client.response())?.status).toBe(101);
+      expect((await client.frame())?.payload.toString()).toBe("ours");
+      expect(hub.sockets.size).toBe(1);
+      expect(errors.take()).toEqual([]);
+    });
+
+    test("is decided on also if nobody asks the application", async () => {
+      const { client, answer } = await askBehind(noServer);
+      client.write(rawRequest("/", {}), rawRequest("/chat", UPGRADE_HEADERS));
+      await answer();
+      expect((await client.response())?.body).toBe("answer");
+      expect((await client.response())?.status).toBe(101);
+    });
+
+    test("follows an answer that the client reads in portions", async () => {
+      const { client, server } = await askBehind(noServer);
+      const body = Buffer.alloc(8 * 1024 * 1024, "a");
+      server.removeAllListeners("request").on("request", (_request, response: ServerResponse) => {
+        response.setHeader("Content-Length", body.length);
+        Readable.from(chunksOf(body)).pipe(response);
+      });
+      client.write(rawRequest("/", {}), rawRequest("/chat", UPGRADE_HEADERS));
+      expect((await client.response())?.body).toHaveLength(body.length);
+      expect((await client.response())?.status).toBe(101);
+    });
+
+    test("is dropped with a client that leaves, which ends the wait", async () => {
+      const { client, server, errors, hub } = await askBehind(noServer);
+      const arrived = once(server, "request");
+      client.write(rawRequest("/", {}), rawRequest("/chat", UPGRADE_HEADERS));
+      await arrived;
+      client.end();
+      await expect.poll(() => connectionsOf(server)).toBe(0);
+      expect(hub.stats().refusals).toBe(0);
+      expect(errors.take()).toEqual([]);
+    });
+
+    test("ends nothing but its connection if the client resets that while the hub decides", async () => {
+      const decide = new Inbox<(user: User) => void>();
+      const authenticate = (): Promise<User> => new Promise((resolve) => decide.push(resolve));
+      const { client, server, errors, answer } = await askBehind(noServer, { authenticate });
+      client.write(rawRequest("/", {}), rawRequest("/chat", UPGRADE_HEADERS));
+      await answer();
+      expect((await client.response())?.body).toBe("answer");
+      const letIn = await decide.next();
+      letIn?.({ id: "ann" });
+      client.vanish();
+      await expect.poll(() => connectionsOf(server)).toBe(0);
+      expect(errors.take()).toEqual([]);
+    });
+
+    test("is dropped if the answer closes the connection", async () => {
+      const { client, server, errors } = await askBehind(noServer);
+      server.prependListener("request", (_request, response) => response.setHeader("Connection", "close").end("bye"));
+      client.write(rawRequest("/", {}), rawRequest("/chat", UPGRADE_HEADERS));
+      expect((await client.response())?.body).toBe("bye");
+      expect(await client.response()).toBeUndefined();
+      await expect.poll(() => connectionsOf(server)).toBe(0);
+      expect(errors.take()).toEqual([]);
+    });
+
+    test("is refused by a hub that closes meanwhile", async () => {
+      const { client, server, hub, answer } = await askBehind(noServer);
+      const arrived = once(server, "request");
+      client.write(rawRequest("/", {}), rawRequest("/chat", UPGRADE_HEADERS));
+      await arrived;
+      await hub.close();
+      await answer();
+      expect((await client.response())?.body).toBe("answer");
+      expect((await client.response())?.status).toBe(noServer ? 503 : 404);
+    });
+  });
+
+  test("that asks for another protocol is answered after it, however long that takes", async () => {
+    const { client, server, answer } = await askBehind(false);
+    server.keepAliveTimeout = 1;
+    client.write(rawRequest("/", {}), rawRequest("/", H2C));
+    await answer("first");
+    expect((await client.response())?.body).toBe("first");
+    // Longer than an idle connection is kept.
+    await setTimeout(1_200);
+    await answer("second");
+    expect((await client.response())?.body).toBe("second");
+  });
+
+  test("ends the connection where another listener gets it, too, because nobody can answer in order", async () => {
+    const { client, server, errors } = await askBehind(false);
+    server.on("upgrade", () => {});
+    client.write(rawRequest("/", {}), rawRequest("/chat", UPGRADE_HEADERS));
+    expect(await client.response()).toBeUndefined();
+    await expect.poll(() => connectionsOf(server)).toBe(0);
+    expect(errors.take()).toEqual([]);
+  });
+
+  test("is left to another listener unless it is for the hub", async () => {
+    const { client, server } = await askBehind(false);
+    server.on("upgrade", (_request, socket: Duplex) => socket.on("error", () => {}).end("HTTP/1.1 299 Theirs\r\n\r\n"));
+    client.write(rawRequest("/", {}), rawRequest("/else", UPGRADE_HEADERS));
+    expect((await client.response())?.status).toBe(299);
+  });
 });
 
 describe("hub.handleUpgrade", () => {
@@ -337,12 +502,34 @@ describe("hub.handleUpgrade", () => {
       hub.handleUpgrade(request, socket, head);
     });
     const client = await WsClient.connect(`ws://127.0.0.1:${await listen(server)}/`);
-    expect(await errors.next()).toEqual(taken("Another listener"));
+    expect(await errors.next()).toEqual(taken("handed over twice"));
     expect(await client.next()).toBe("ours");
     hub.emit("still");
     expect(await client.nextJson()).toEqual({ event: "still" });
     expect(hub.sockets.size).toBe(1);
     client.vanish();
+  });
+
+  test("of a client that the application answers is an error of the hub, and ends nothing else", async () => {
+    const server = plainServer();
+    const decide = new Inbox<(user: User) => void>();
+    const authenticate = (): Promise<User> => new Promise((resolve) => decide.push(resolve));
+    const { hub, errors } = newHub({ transport: ws({ noServer: true }), authenticate });
+    const sockets = new Inbox<Duplex>();
+    server.on("upgrade", (request, socket: Duplex, head) => {
+      hub.handleUpgrade(request, socket, head);
+      sockets.push(socket);
+    });
+    const client = await RawClient.connect(await listen(server));
+    client.write(rawRequest("/", UPGRADE_HEADERS));
+    const letIn = await decide.next();
+    const socket = await sockets.next();
+    socket?.write("HTTP/1.1 299 Theirs\r\nContent-Length: 0\r\n\r\n");
+    expect((await client.response())?.status).toBe(299);
+    letIn?.({ id: "ann" });
+    expect(await errors.next()).toEqual(taken("it had handed to hub.handleUpgrade()"));
+    client.vanish();
+    await expect.poll(() => connectionsOf(server)).toBe(0);
   });
 
   test("does nothing for a client that has left meanwhile", async () => {

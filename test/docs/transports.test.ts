@@ -58,7 +58,6 @@ function compressing(transport: TransportName): Promise<Scene> {
   return startHub({ transport, compression: true }, { "Sec-WebSocket-Extensions": "permessage-deflate" });
 }
 
-/** What the client sees of the end. */
 /** What the client sees next but pings: on a busy machine the heartbeat comes before what it answers. */
 async function sees(client: RawClient): Promise<string> {
   let frame = await client.frame();

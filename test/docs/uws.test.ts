@@ -61,7 +61,10 @@ async function status(port: number, headers?: Readonly<Record<string, string>>, 
   return `status ${(await (await request(port, headers, ...cuts)).response())?.status}`;
 }
 
-/** What becomes of a request that is not answered before others that came later. */
+/**
+ * What becomes of a request that is not answered before others that came later. `test/system/network/unanswered.test.ts`
+ * waits for the end.
+ */
 async function silence(port: number, headers: Readonly<Record<string, string>>): Promise<string> {
   const client = await request(port, headers);
   const answer = client.response().then(() => "an answer");

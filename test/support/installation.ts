@@ -1,9 +1,9 @@
 import { execFile } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { TemporaryFolder } from "./temporary-folder.ts";
 
 const PROJECT = fileURLToPath(new URL("../..", import.meta.url));
 const TSC = join(PROJECT, "node_modules/typescript/bin/tsc");
@@ -20,10 +20,10 @@ export interface Finished {
 
 /**
  * The folder of an application in which roomcast is installed as users have it: built, a real package, and beside it
- * only the packages that are named.
+ * only the packages that are named. The folder is removed at the end of this process, if not before.
  */
 export class Installation {
-  readonly folder: string = mkdtempSync(join(tmpdir(), "roomcast-app-"));
+  readonly #folder = new TemporaryFolder("roomcast-app-");
 
   /** Builds the package, and the examples into `examples`. */
   static async build(packages: readonly string[]): Promise<Installation> {
@@ -43,6 +43,10 @@ export class Installation {
   }
 
   private constructor() {}
+
+  get folder(): string {
+    return this.#folder.path;
+  }
 
   /** The same build beside other packages. */
   copy(packages: readonly string[]): Installation {
@@ -74,7 +78,7 @@ export class Installation {
   }
 
   remove(): void {
-    rmSync(this.folder, { recursive: true });
+    this.#folder.remove();
   }
 
   #link(packages: readonly string[]): void {

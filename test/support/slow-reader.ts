@@ -120,6 +120,11 @@ export class SlowReader {
     this.send(Opcode.close, closePayload(code));
   }
 
+  /** Ends the client's side of TCP. */
+  end(): void {
+    this.#tcp.end();
+  }
+
   /** Breaks the connection. */
   vanish(): void {
     this.#tcp.destroy();

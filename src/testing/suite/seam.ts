@@ -234,7 +234,21 @@ export function seamCases(suite: Suite): void {
     assert.deepEqual(await fixture.events.next(), { type: "close", connection, code: 1006, reason: "" });
     await assert.rejects(fixture.dial().opened);
   });
+
+  suite.seam("destroy, called again, only brings forward when closing connections are cut", async (fixture) => {
+    const { client, connection } = await fixture.connect();
+    client.pause();
+    connection.write(sequence(UNREAD));
+    connection.close(4321, "bye", UNREAD.length);
+    const { transport } = fixture;
+    await Promise.all([transport.destroy(3_600_000), transport.destroy(0), transport.destroy(3_600_000)]);
+    assert.deepEqual(await fixture.gone.next(), { connection, isClosed: true });
+    await transport.destroy(3_600_000);
+  });
 }
+
+/** What keeps a close waiting for longer than any test, if the client does not read it. */
+const UNREAD = Buffer.alloc(1024 * 1024);
 
 /** Expels a client, as a hub does. */
 function expel(connection: Connection): void {

@@ -42,6 +42,7 @@ export class MemoryTransport implements Transport {
   readonly #connections = new Set<MemoryConnection>();
   #started: Started | undefined;
   #accepting = true;
+  #destroyed: Promise<void> | undefined;
 
   start(handlers: TransportHandlers, settings: TransportSettings): void {
     this.#started = { handlers, settings, closings: new Closings(handlers) };
@@ -56,10 +57,16 @@ export class MemoryTransport implements Transport {
     this.#accepting = false;
   }
 
-  async destroy(within?: number): Promise<void> {
+  destroy(within?: number): Promise<void> {
+    this.#destroyed ??= this.#destroy();
+    if (within !== undefined) this.#started?.closings.cutAfter(within);
+    return this.#destroyed;
+  }
+
+  async #destroy(): Promise<void> {
     this.stopListening();
     for (const connection of this.#connections) connection.terminate();
-    await this.#started?.closings.finish(within);
+    await this.#started?.closings.finish();
   }
 
   /**

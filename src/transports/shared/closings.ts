@@ -1,10 +1,10 @@
 import { forEach, later } from "../../guard.ts";
 import type { TransportHandlers } from "../transport.ts";
 
-/** The time between two looks at the connections that are closing, in milliseconds. */
+/** The time between two looks at the connections that are closing, in milliseconds: a second. */
 const LOOK_INTERVAL = 1_000;
 
-// All bounds are numbers of looks. A connection begins between two looks, so a bound of n seconds is n + 1 looks.
+// All bounds are numbers of looks. A close begins between two looks, so a bound of n seconds is n + 1 looks.
 
 /** The bound without progress, while something is outstanding: 30 seconds. */
 const IDLE_LOOKS = 31;
@@ -32,6 +32,15 @@ const MOST_UNSEEN = 4 * 1024 * 1024;
  * client has read them.
  */
 export const LIGHT_BYTES: number = 64 * 1024;
+
+/** The number of bytes that a client may go on to send after a close by this side. */
+const MOST_LATE_BYTES = 2 * 1024 * 1024;
+
+/** The number of bytes that a frame counts for beside its own after a close, because the hub limits its rate no more. */
+const LATE_FRAME_COST = 1024;
+
+/** The number of these bytes that are forgiven whenever the client has taken something of what waits for it. */
+const FORGIVEN_BYTES = 256 * 1024;
 
 /** A connection that is closing, as {@link Closings} sees it. */
 export interface Closing {
@@ -63,6 +72,8 @@ interface Watch {
   idle: number;
   answering: number;
   total: number;
+  /** The number of bytes that the client has gone on to send. */
+  late: number;
 }
 
 /**
@@ -81,6 +92,9 @@ export class Closings {
   #timer: NodeJS.Timeout | undefined;
   /** Called when no connection is closing any more; present once the transport is being destroyed. */
   #finished: (() => void) | undefined;
+  /** The time at which all that is left is terminated. */
+  #cutAt = Number.POSITIVE_INFINITY;
+  #cut: NodeJS.Timeout | undefined;
 
   /** @param handlers - hear of a connection for which a look fails. */
   constructor(handlers: Pick<TransportHandlers, "error">) {
@@ -90,18 +104,19 @@ export class Closings {
   /**
    * Bounds the close of a client that behaves.
    *
-   * @param unconfirmed - the number of bytes that the client may not have read yet.
+   * @param written - the number of bytes that the client may not have read yet.
+   * @param showsProgress - whether `outstanding` falls while the client reads. Otherwise no time without progress ends
+   *   the connection, only the bound of the whole close. Default: `true`.
    */
-  close(connection: Closing, unconfirmed: number): void {
+  close(connection: Closing, written: number, showsProgress = true): void {
     const { outstanding } = connection;
+    const unconfirmed = Math.min(written, MOST_UNSEEN);
     const isLight = unconfirmed <= LIGHT_BYTES;
+    const totalLooks = TOTAL_LOOKS + looksFor(outstanding + unconfirmed);
     this.#watch(connection, {
-      idleLooks: IDLE_LOOKS,
-      answerLooks:
-        isLight && this.#finished !== undefined
-          ? HURRIED_LOOKS
-          : ANSWER_LOOKS + looksFor(Math.min(unconfirmed, MOST_UNSEEN)),
-      totalLooks: TOTAL_LOOKS + looksFor(outstanding + unconfirmed),
+      idleLooks: showsProgress ? IDLE_LOOKS : totalLooks,
+      answerLooks: isLight && this.#finished !== undefined ? HURRIED_LOOKS : ANSWER_LOOKS + looksFor(unconfirmed),
+      totalLooks,
       isLight,
       outstanding,
     });
@@ -118,6 +133,20 @@ export class Closings {
     });
   }
 
+  /** Counts a frame that came after a close by this side. Returns whether the client has gone on for too long. */
+  exceeds(connection: Closing, length: number): boolean {
+    const watch = this.#closing.get(connection);
+    if (watch === undefined) return false;
+    watch.late += length + LATE_FRAME_COST;
+    return watch.late > MOST_LATE_BYTES;
+  }
+
+  /** Lets a client send more after a close, because it has taken something of what waits for it. */
+  progressed(connection: Closing): void {
+    const watch = this.#closing.get(connection);
+    if (watch !== undefined) watch.late = Math.max(watch.late - FORGIVEN_BYTES, 0);
+  }
+
   /** Returns whether a connection is closing. */
   has(connection: Closing): boolean {
     return this.#closing.has(connection);
@@ -126,7 +155,9 @@ export class Closings {
   /** Forgets a connection that is closing no more. */
   delete(connection: Closing): void {
     this.#closing.delete(connection);
-    if (this.#closing.size === 0) this.#finished?.();
+    if (this.#closing.size > 0) return;
+    clearTimeout(this.#cut);
+    this.#finished?.();
   }
 
   /** Waits until the library has freed the descriptor of a connection that has ended: at most so many seconds. */
@@ -143,10 +174,8 @@ export class Closings {
   /**
    * Resolves when no connection is closing any more. From now on a client that has nothing to speak of to read has one
    * second to answer.
-   *
-   * @param within - the time after which all that is left is terminated, in milliseconds. Default: none but the bounds.
    */
-  async finish(within?: number): Promise<void> {
+  async finish(): Promise<void> {
     if (this.#closing.size === 0) return;
     // The next look is a whole second away, so that one look is enough for those that can answer already.
     clearTimeout(this.#timer);
@@ -156,15 +185,22 @@ export class Closings {
       watch.answering = 0;
       if (watch.isLight) watch.answerLooks = outstanding === 0 ? 1 : HURRIED_LOOKS;
     }
-    const cut = within === undefined ? undefined : later(this.#handlers, within, this.#terminateAll);
     await new Promise<void>((resolve) => {
       this.#finished = resolve;
     });
-    clearTimeout(cut);
   }
 
-  #watch(connection: Closing, bounds: Omit<Watch, "idle" | "answering" | "total">): void {
-    this.#closing.set(connection, { ...bounds, idle: 0, answering: 0, total: 0 });
+  /** Terminates all that is left after a time in milliseconds. Another call can only bring that forward. */
+  cutAfter(within: number): void {
+    const at = performance.now() + within;
+    if (at >= this.#cutAt || this.#closing.size === 0) return;
+    this.#cutAt = at;
+    clearTimeout(this.#cut);
+    this.#cut = later(this.#handlers, within, this.#terminateAll);
+  }
+
+  #watch(connection: Closing, bounds: Omit<Watch, "idle" | "answering" | "total" | "late">): void {
+    this.#closing.set(connection, { ...bounds, idle: 0, answering: 0, total: 0, late: 0 });
     this.#start();
   }
 
@@ -195,7 +231,7 @@ export class Closings {
 }
 
 function looksFor(bytes: number): number {
-  return Math.ceil((bytes / LEAST_SPEED) * (1_000 / LOOK_INTERVAL));
+  return Math.ceil(bytes / LEAST_SPEED);
 }
 
 function look(connection: Closing, watch: Watch): void {

@@ -27,12 +27,23 @@ function hasToken(list: string | undefined, token: string): boolean {
   return list !== undefined && list.split(",").some((item) => item.trim().toLowerCase() === token);
 }
 
-/** An answer to a request that asks for a WebSocket and is no handshake. */
+/** An answer to a request that cannot be a handshake of a hub. */
 export interface HandshakeFault {
   readonly status: number;
   readonly message: string;
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
 }
+
+const VERSION = { Upgrade: "websocket", "Sec-WebSocket-Version": "13" };
+
+/** The answer to a request that asks for no WebSocket. */
+export const NO_HANDSHAKE: HandshakeFault = { status: 426, message: "Upgrade Required", headers: VERSION };
+
+/** The answer to a handshake for a path that no hub has. */
+export const NOT_FOUND: HandshakeFault = { status: 404, message: "Not Found" };
+
+/** The answer to a handshake with a hub that has closed. */
+export const CLOSED: HandshakeFault = { status: 503, message: "Service Unavailable" };
 
 /** 16 bytes in Base64. */
 const KEY = /^[+/0-9A-Za-z]{22}==$/;
@@ -40,7 +51,7 @@ const KEY = /^[+/0-9A-Za-z]{22}==$/;
 const WRONG_VERSION: HandshakeFault = {
   status: 426,
   message: "Only version 13 of the WebSocket protocol",
-  headers: { Upgrade: "websocket", "Sec-WebSocket-Version": "13" },
+  headers: VERSION,
 };
 
 const NO_KEY: HandshakeFault = { status: 400, message: "Sec-WebSocket-Key must be 16 bytes in Base64" };

@@ -26,15 +26,6 @@ const PINGS_PER_LOOK = 64;
 /** The payload of the ping before a close. Its pong says that the client has read everything. */
 const LAST_PING = "close";
 
-/** The number of bytes that a client may go on to send after a close by this side, until it is waited for no longer. */
-const MOST_LATE_BYTES = 2 * 1024 * 1024;
-
-/** The number of bytes that a frame counts for beside its own after a close, because the hub limits its rate no more. */
-const LATE_FRAME_COST = 1024;
-
-/** The number of these bytes that are forgiven whenever the client has taken something of what waits for it. */
-const LATE_BYTES_PER_DRAIN = 256 * 1024;
-
 /**
  * The time after which the descriptor of a connection is free that was ended with nothing outstanding, in seconds: the
  * library closes it within four seconds, whatever the client does, and tells nobody.
@@ -92,8 +83,8 @@ export class UwsConnection implements Connection, Closing, Ended {
   #isCorked = false;
   /** Whether a drain is to be handled in a moment. */
   #isDraining = false;
-  /** The number of pings since the last look; after a close by this side, of the bytes that came. */
-  #count = 0;
+  /** The number of pings since the last look. */
+  #pings = 0;
 
   constructor(protocol: string, parts: UwsConnectionParts) {
     this.protocol = protocol;
@@ -182,7 +173,6 @@ export class UwsConnection implements Connection, Closing, Ended {
       return;
     }
     this.#stage = "closing";
-    this.#count = 0;
     this.#parts.closings.close(this, unconfirmed);
     this.#goOn();
   }
@@ -226,8 +216,8 @@ export class UwsConnection implements Connection, Closing, Ended {
       return;
     }
     const { handlers, maxBufferedBytes } = this.#parts;
-    this.#count = (this.#count + 1) % PINGS_PER_LOOK;
-    if (this.#count === 0 && this.outstanding > maxBufferedBytes) soon(handlers, () => handlers.overflow(this));
+    this.#pings = (this.#pings + 1) % PINGS_PER_LOOK;
+    if (this.#pings === 0 && this.outstanding > maxBufferedBytes) soon(handlers, () => handlers.overflow(this));
     handlers.ping(this);
   }
 
@@ -253,7 +243,7 @@ export class UwsConnection implements Connection, Closing, Ended {
         this.#parts.handlers.drain(this);
         return;
       }
-      this.#count = Math.max(this.#count - LATE_BYTES_PER_DRAIN, 0);
+      this.#parts.closings.progressed(this);
       this.#goOn();
     });
   }
@@ -323,8 +313,7 @@ export class UwsConnection implements Connection, Closing, Ended {
   }
 
   #countLate(length: number): void {
-    this.#count += length + LATE_FRAME_COST;
-    if (this.#count > MOST_LATE_BYTES && this.#stage !== "expelled") this.#throwOut();
+    if (this.#parts.closings.exceeds(this, length) && this.#stage !== "expelled") this.#throwOut();
   }
 
   #end(): void {

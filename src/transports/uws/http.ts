@@ -3,7 +3,7 @@ import { STATUS_CODES } from "node:http";
 import { SocketAddress } from "node:net";
 import type { HttpRequest, HttpResponse } from "uWebSockets.js";
 import type { UpgradeInfo } from "../transport.ts";
-import { asksForWebSocket } from "../shared/handshake.ts";
+import { asksForWebSocket, type HandshakeFault } from "../shared/handshake.ts";
 import { addHeader } from "../shared/headers.ts";
 import { upgradeInfo } from "../shared/upgrade-info.ts";
 import type { WaitingClient } from "../shared/waiting-client.ts";
@@ -34,17 +34,12 @@ export function isWebSocketRequest(request: HttpRequest): boolean {
 }
 
 /** Answers a request with an HTTP status and plain text, inside a cork as the library demands. */
-export function answer(
-  response: HttpResponse,
-  status: number,
-  text: string,
-  headers: Readonly<Record<string, string>> = {},
-): void {
+export function answer(response: HttpResponse, { status, message, headers = {} }: HandshakeFault): void {
   response.cork(() => {
     response.writeStatus(`${status} ${STATUS_CODES[status] ?? ""}`);
     response.writeHeader("Content-Type", "text/plain; charset=utf-8");
     for (const [name, value] of Object.entries(headers)) response.writeHeader(name, value);
-    response.end(text, true);
+    response.end(message, true);
   });
 }
 

@@ -12,7 +12,7 @@ import type {
 } from "../transport.ts";
 import { Closings } from "../shared/closings.ts";
 import { checkFactoryOptions } from "../shared/factory-options.ts";
-import { handshakeFault } from "../shared/handshake.ts";
+import { CLOSED, handshakeFault } from "../shared/handshake.ts";
 import { OpenFiles } from "../shared/open-files.ts";
 import { WaitingClient } from "../shared/waiting-client.ts";
 import { UwsConnection, type UserData, type UwsConnectionParts } from "./connection.ts";
@@ -97,7 +97,9 @@ class UwsTransport implements Transport {
   }
 
   destroy(within?: number): Promise<void> {
-    return (this.#destroyed ??= this.#destroy(within));
+    this.#destroyed ??= this.#destroy();
+    if (within !== undefined) this.#closings.cutAfter(within);
+    return this.#destroyed;
   }
 
   /**
@@ -105,14 +107,14 @@ class UwsTransport implements Transport {
    * asked to end it, so it is impossible to wait for more. Connections that are left then are cut after a while, by a
    * timer that does not keep the process alive.
    */
-  async #destroy(within: number | undefined): Promise<void> {
+  async #destroy(): Promise<void> {
     this.stopListening();
     this.#openFiles?.stop();
     if (this.#attachedTo !== undefined) freePattern(this.#attachedTo, this.#settings.path ?? ANY_PATH);
     for (const connection of this.#connections) {
       if (!this.#closings.has(connection)) connection.terminate();
     }
-    await this.#closings.finish(within);
+    await this.#closings.finish();
     later(this.#handlers, DESTROY_GRACE, this.#cut).unref();
   }
 
@@ -172,14 +174,14 @@ class UwsTransport implements Transport {
     const info = copyUpgrade(request, response, secure, client);
     const fault = handshakeFault(info.headers);
     if (fault !== undefined) {
-      answer(response, fault.status, fault.message, fault.headers);
+      answer(response, fault);
       return;
     }
     const decision = this.#handlers.upgrade(info);
     const decided = decision instanceof Promise ? await decision : decision;
     if (client.isGone) return;
     if (this.#destroyed === undefined) this.#answer(decided, info.headers, response, context);
-    else answer(response, 503, "Service Unavailable");
+    else answer(response, CLOSED);
   }
 
   #answer(
@@ -189,7 +191,7 @@ class UwsTransport implements Transport {
     context: us_socket_context_t,
   ): void {
     if (!decision.accept) {
-      answer(response, decision.status, decision.message, decision.headers);
+      answer(response, decision);
       return;
     }
     const offer = this.#settings.compression ? acceptableOffer(headers["sec-websocket-extensions"]) : "";

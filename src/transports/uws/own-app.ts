@@ -3,13 +3,12 @@ import { access } from "node:fs/promises";
 import type { TemplatedApp, us_listen_socket } from "uWebSockets.js";
 import type { ListenOptions } from "../transport.ts";
 import { listenError } from "../shared/listen-error.ts";
-import { handshakeFault, type HandshakeFault } from "../shared/handshake.ts";
+import { handshakeFault, NO_HANDSHAKE, NOT_FOUND } from "../shared/handshake.ts";
 import { answer, isWebSocketRequest } from "./http.ts";
 import type { Library } from "./library.ts";
 import { listenOn, obstacleTo, withPort } from "./listening.ts";
 import { ANY_PATH } from "./patterns.ts";
 
-const NOT_FOUND: HandshakeFault = { status: 404, message: "Not Found" };
 /** The number of ports that are tried for port 0. */
 const ATTEMPTS = 5;
 
@@ -37,7 +36,7 @@ export class OwnApp {
     route(app);
     app.any(ANY_PATH, (response, request) => {
       if (!isWebSocketRequest(request)) {
-        answer(response, 426, "Upgrade Required\n", { Upgrade: "websocket" });
+        answer(response, NO_HANDSHAKE);
         return;
       }
       // The hub's path upgrades, unless the key is bad; a WebSocket client at any other path has the wrong address.
@@ -45,8 +44,7 @@ export class OwnApp {
         "sec-websocket-key": request.getHeader("sec-websocket-key"),
         "sec-websocket-version": request.getHeader("sec-websocket-version"),
       };
-      const { status, message, headers: further } = handshakeFault(headers) ?? NOT_FOUND;
-      answer(response, status, message, further);
+      answer(response, handshakeFault(headers) ?? NOT_FOUND);
     });
     // The library would replace a file that is at a socket's path, even the socket of another program.
     const obstacle = options.socketPath === undefined ? undefined : await obstacleTo(options);

@@ -12,7 +12,7 @@ import { Outgoing } from "./outgoing.ts";
 /** The code of `ws` for a message in too many parts. No table of the protocol has it, and clients would not come back. */
 const TOO_MANY_PARTS = 1008;
 
-/** The number of bytes that are read of a client that did harm, and thrown away. */
+/** The number of bytes that are read, and thrown away, of a client that has closed or did harm. */
 const DISCARDED_BYTES = 8 * 1024 * 1024;
 
 /** The number of bytes that a fragment counts for beside its own if it has to be inflated. */
@@ -29,15 +29,6 @@ const CONTROL_HEADER_BYTES = 6;
  * second for days before its connection ends.
  */
 const MOST_CONTROL_BYTES = 4 * 1024 * 1024;
-
-/** The number of bytes that a client may go on to send after a close frame of this side, until nothing more is parsed. */
-const MOST_LATE_BYTES = 2 * 1024 * 1024;
-
-/** The number of bytes that a frame counts for beside its own after a close, because the hub limits its rate no more. */
-const LATE_FRAME_COST = 1024;
-
-/** The number of bytes that a client may send more after a close for each portion that it takes meanwhile. */
-const LATE_BYTES_PER_PORTION = 256 * 1024;
 
 /**
  * The number of bytes that the TCP socket may hold with a write that does not wait: a turn is written at 64 KiB or a little
@@ -121,8 +112,8 @@ export class WsConnection implements Connection, Closing {
   #closeFrame: CloseFrame | undefined;
   /** The close of the end that closed first; `ws` reports the other end's echo of it. */
   #firstClose: Close | undefined;
-  /** The bytes of pings and pongs since the last message; after a close by this side, of all that comes. */
-  #idleBytes = 0;
+  /** The number of bytes of pings and pongs since the last message. */
+  #controlBytes = 0;
   #isForsaken = false;
   #reported = false;
   #drainAwaited = false;
@@ -175,7 +166,6 @@ export class WsConnection implements Connection, Closing {
   close(code: number, reason: string, unconfirmed: number = 0): void {
     if (!this.#isOpen) return;
     this.#firstClose = { code, reason };
-    this.#idleBytes = 0;
     this.#parts.closings.close(this, unconfirmed);
     // The client's close frame is to be seen.
     this.#carrier.resume();
@@ -214,36 +204,30 @@ export class WsConnection implements Connection, Closing {
     if (isBreach) this.#cut();
     this.#close({ code: told, reason });
     if (isBreach) this.forsake();
+    else if (!this.#isForsaken) this.#discard();
     this.#reportLater({ code: told ?? CloseCode.noStatus, reason: reason?.toString() ?? "" });
   }
 
   /**
    * Parses nothing more of a client that has been sent a close frame for what it did, and cuts the connection soon. Of what
    * waits for this client, only the run is sent that is under way.
-   *
-   * A little is read and thrown away: a client that writes before it reads would not see the frame otherwise, and neither
-   * would one whose connection is cut at once, because what is not read makes a reset of the end.
    */
   forsake(): void {
     if (this.#isForsaken) return;
-    const tcp = this.#tcp;
-    let left = DISCARDED_BYTES;
-    tcp.removeAllListeners("data").on("data", ({ length }: Buffer) => {
-      left -= length;
-      if (left < 0) tcp.pause();
-    });
-    tcp.resume();
+    this.#discard();
     this.#parts.closings.expel(this);
     this.#cut();
     this.#isForsaken = true;
-    if (this.#outgoing === undefined) tcp.end();
+    if (this.#outgoing === undefined) this.#tcp.end();
   }
 
-  /** Takes the end of what the client sends. `ws` then ends this side as well, so that what waits must go now. */
+  /**
+   * Takes the end of what the client sends. `ws` then ends this side as well, so that what waits must go now, as one write:
+   * no progress is seen of it until its end.
+   */
   clientEnded(): void {
-    const { closings } = this.#parts;
-    if (!closings.has(this)) closings.close(this, 0);
     this.#outgoing?.flush();
+    if (!this.#isForsaken) this.#parts.closings.close(this, 0, false);
     if (this.#outgoing !== undefined) this.#release();
   }
 
@@ -263,7 +247,7 @@ export class WsConnection implements Connection, Closing {
       this.#countLate(data.length);
       return;
     }
-    this.#idleBytes = 0;
+    this.#controlBytes = 0;
     this.#parts.handlers.message(this, data, isBinary);
   }
 
@@ -365,21 +349,35 @@ export class WsConnection implements Connection, Closing {
     if (this.#isForsaken) this.#tcp.end();
   }
 
+  /**
+   * Throws away what the client sends from now on, and reads only a little of it: a client that writes before it reads
+   * would not see the close frame otherwise, and neither would one whose connection is cut at once, because what is not
+   * read makes a reset of the end.
+   */
+  #discard(): void {
+    const tcp = this.#tcp;
+    let left = DISCARDED_BYTES;
+    tcp.removeAllListeners("data").on("data", ({ length }: Buffer) => {
+      left -= length;
+      if (left < 0) tcp.pause();
+    });
+    tcp.resume();
+  }
+
   /** Takes note that the operating system has taken something. */
   #taken(): void {
     this.#pump();
     if (this.#isOpen) this.#parts.handlers.drain(this);
-    else this.#idleBytes = Math.max(0, this.#idleBytes - LATE_BYTES_PER_PORTION);
+    else this.#parts.closings.progressed(this);
   }
 
   #countControl(length: number): void {
-    this.#idleBytes += length + CONTROL_HEADER_BYTES;
-    if (this.#idleBytes > MOST_CONTROL_BYTES) this.expel(TOO_BIG.code, TOO_BIG.reason);
+    this.#controlBytes += length + CONTROL_HEADER_BYTES;
+    if (this.#controlBytes > MOST_CONTROL_BYTES) this.expel(TOO_BIG.code, TOO_BIG.reason);
   }
 
   #countLate(length: number): void {
-    this.#idleBytes += length + LATE_FRAME_COST;
-    if (this.#idleBytes > MOST_LATE_BYTES) this.forsake();
+    if (this.#parts.closings.exceeds(this, length)) this.forsake();
   }
 
   /** Whether the hub can still send. `ws` itself is open until it has sent its close frame, which may wait. */

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import { createServer as createTlsServer, type Server as TlsServer } from "node:https";
 import type { ListenOptions, TlsOptions, TransportSettings } from "../transport.ts";
+import { NO_HANDSHAKE } from "../shared/handshake.ts";
 
 /** The interval at which Node.js looks for connections that have not sent their request in time, in milliseconds. */
 const CHECKING_INTERVAL = 1_000;
@@ -38,12 +39,12 @@ export async function listenOn(
   }
   server.maxRequestsPerSocket = 1;
   server.on("request", (_request, response) => {
-    response.setHeader("Content-Type", "text/plain").setHeader("Connection", "close");
+    response.setHeader("Content-Type", "text/plain; charset=utf-8").setHeader("Connection", "close");
     // Once the hub listens for no more upgrades, because it closes, they come here. A proxy or a client that is told 503
     // tries another node.
     if (server.listenerCount("upgrade") === 0) {
       response.writeHead(503, { "Retry-After": RETRY_AFTER }).end("The server is shutting down");
-    } else response.writeHead(426, { Upgrade: "websocket" }).end("Upgrade Required\n");
+    } else response.writeHead(NO_HANDSHAKE.status, NO_HANDSHAKE.headers).end(NO_HANDSHAKE.message);
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);

@@ -24,11 +24,15 @@ export function agreedWindowBits(headers: readonly string[]): number | undefined
 
 /**
  * Returns the request with which `ws` is to answer a handshake: the subprotocol is the one that the hub chose, and the
- * extensions are the offers that a server can accept. `ws` refuses the whole handshake for an empty item, which some
+ * extensions are the offers that the hub can accept. `ws` refuses the whole handshake for an empty item, which some
  * clients send, or for one bad offer beside a good one.
  */
-export function agreedRequest(headers: Readonly<Record<string, string>>, protocol: string): IncomingMessage {
-  const extensions = acceptableOffers(headers["sec-websocket-extensions"] ?? "");
+export function agreedRequest(
+  headers: Readonly<Record<string, string>>,
+  protocol: string,
+  compression: boolean,
+): IncomingMessage {
+  const extensions = compression ? acceptableOffers(headers["sec-websocket-extensions"] ?? "") : "";
   const agreed = {
     method: "GET",
     headers: {
@@ -42,8 +46,8 @@ export function agreedRequest(headers: Readonly<Record<string, string>>, protoco
   return agreed as IncomingMessage;
 }
 
-/** Items of a list, in which a comma may stand in quotes. */
-const ITEMS = /(?:[^",]|"(?:[^"\\]|\\.)*(?:"|$))+/g;
+/** Items of a list, in which a comma may stand in quotes. No alternative fails after its first character. */
+const ITEMS = /(?:[^",]|"(?:[^"\\]|\\[^])*(?:"|\\?$))+/g;
 
 const PARAMETERS: ReadonlyMap<string, RegExp> = new Map([
   ["server_no_context_takeover", /^$/],
@@ -62,7 +66,7 @@ function acceptableOffers(header: string): string {
 
 /** Returns an offer in its plainest form, or an empty string for one to decline. */
 function acceptable(offer: string): string {
-  const [name, ...parameters] = offer.split(";").map((part) => part.replaceAll(/\s*(=|^|$)\s*/g, "$1"));
+  const [name, ...parameters] = offer.split(";").map(plain);
   const keys = new Set<string>();
   const isGood = (parameter: string): boolean => {
     const [key = ""] = parameter.split("=", 1);
@@ -71,4 +75,12 @@ function acceptable(offer: string): string {
     return isNew && PARAMETERS.get(key)?.test(parameter.slice(key.length)) === true;
   };
   return name === "permessage-deflate" && parameters.every(isGood) ? [name, ...parameters].join("; ") : "";
+}
+
+/** Returns a name, perhaps with a value, without the spaces around them. */
+function plain(part: string): string {
+  return part
+    .split("=")
+    .map((side) => side.trim())
+    .join("=");
 }

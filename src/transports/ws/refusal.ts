@@ -1,13 +1,9 @@
 import { STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
+import type { HandshakeFault } from "../shared/handshake.ts";
 
 /** Answers an upgrade request with an HTTP error and ends the connection. */
-export function refuseUpgrade(
-  socket: Duplex,
-  status: number,
-  message: string,
-  headers: Readonly<Record<string, string>> = {},
-): void {
+export function refuseUpgrade(socket: Duplex, { status, message, headers = {} }: HandshakeFault): void {
   const further = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   // The client may have disconnected already; then there is nobody to answer.
   socket.once("error", () => socket.destroy());

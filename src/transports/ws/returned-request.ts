@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import type { EventEmitter } from "node:events";
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { TLSSocket } from "node:tls";
+import { Server as TlsServer } from "node:tls";
 
 /**
  * Gives a request that asks for an upgrade back to its server, which then handles it as one that does not. RFC 9110
@@ -19,5 +19,5 @@ export function returnRequest(server: EventEmitter, request: IncomingMessage, so
     if (name.toLowerCase() !== "upgrade") text += `${name}: ${value}\r\n`;
   }
   socket.unshift(Buffer.concat([Buffer.from(`${text}\r\n`, "latin1"), head]));
-  server.emit(socket instanceof TLSSocket ? "secureConnection" : "connection", socket);
+  server.emit(server instanceof TlsServer ? "secureConnection" : "connection", socket);
 }

@@ -3,8 +3,9 @@ import type { EventEmitter } from "node:events";
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { HubError } from "../../errors.ts";
-import { asksForWebSocket } from "../shared/handshake.ts";
+import { asksForWebSocket, NOT_FOUND } from "../shared/handshake.ts";
 import { pathTaken } from "../shared/path-taken.ts";
+import { afterEarlierAnswers, isAnswerDue } from "./earlier-answers.ts";
 import { refuseUpgrade } from "./refusal.ts";
 import { returnRequest } from "./returned-request.ts";
 
@@ -93,22 +94,38 @@ export class UpgradeRouter {
   };
 
   readonly #upgrade: UpgradeListener = (request, socket, head) => {
-    const isShared = this.#others > 0;
-    if (!asksForWebSocket(request.method, request.headers)) {
-      // Node.js before 24.9 does not ask.
-      if (!isShared) returnRequest(this.#server, request, socket, head);
+    if (this.#others === 0) {
+      afterEarlierAnswers(socket, head, (early) => this.#handOut(request, socket, early));
       return;
     }
-    const [path] = (request.url ?? "/").split("?", 1);
-    const route = this.#routes.get(path) ?? (isShared ? undefined : this.#routes.get(undefined));
-    if (route !== undefined) route.take(request, socket, head, isShared);
-    else if (!isShared) refuseUpgrade(socket, 404, "Not Found");
+    // The others get the request now.
+    const route = asksForWebSocket(request.method, request.headers) && this.#routes.get(pathOf(request));
+    if (!route) return;
+    if (isAnswerDue(socket)) socket.destroy();
+    else route.take(request, socket, head, true);
   };
+
+  /** Hands out a request that nobody else gets. */
+  #handOut(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    if (!asksForWebSocket(request.method, request.headers)) {
+      // Node.js before 24.9 does not ask.
+      returnRequest(this.#server, request, socket, head);
+      return;
+    }
+    const route = this.#routes.get(pathOf(request)) ?? this.#routes.get(undefined);
+    if (route === undefined) refuseUpgrade(socket, NOT_FOUND);
+    else route.take(request, socket, head, false);
+  }
 
   readonly #newListener = (event: string | symbol): void => {
     // This router's own listener is there before this one is.
     if (event === "upgrade" && this.#others === 0) this.#routes.get(undefined)?.failed(contested());
   };
+}
+
+function pathOf({ url = "/" }: IncomingMessage): string {
+  const [path = ""] = url.split("?", 1);
+  return path;
 }
 
 function contested(): HubError {

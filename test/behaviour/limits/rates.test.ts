@@ -257,8 +257,12 @@ describe.each(SUBJECTS.filter(({ name }) => name !== "ws"))("On $name the messag
     const peer = await fixture.connect();
     for (let n = 1; n <= 15; n++) peer.say({ event: "n", data: n });
     await until(() => fixture.hub.stats().messagesIn === 15);
+    peer.socket.join("room");
     peer.client.close(4321);
     await peer.client.closed;
+    // Nobody waits for an answer of a client that has closed.
+    await expect(peer.socket.request("ask", 1)).rejects.toMatchObject({ code: "ERR_HUB_DISCONNECTED" });
+    expect(await fixture.hub.to("room").request("ask", 1)).toMatchObject({ replies: new Map() });
     await clock.advance(11_000);
     expect(await fixture.departures.next()).toMatchObject({ code: 4321 });
     expect(handled.length).toBeLessThan(15);

@@ -1,14 +1,20 @@
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { fileURLToPath } from "node:url";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { Hub, type HubOptions } from "roomcast";
 import type { Browser } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { createServer as createViteServer } from "vite";
 import { createPlainHub } from "../../../examples/plain/plain.ts";
+import { blocksOf, proseOf, type Block } from "../../support/markdown.ts";
+import { closeAll, removeSnippets, run } from "../../support/snippets.ts";
 import { TRANSPORTS } from "../../support/transports.ts";
+import { collectWarnings } from "../../support/warnings.ts";
 import { launchBrowser } from "./browser.ts";
 
 const CLIENT = new URL("../../../examples/plain/client.html", import.meta.url);
@@ -61,10 +67,10 @@ async function servePages(host: string): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-/** The development server of Vite, on the folder of the example. */
-async function serveWithVite(): Promise<string> {
+/** Starts the development server of Vite on a folder, and resolves with its address. */
+async function serveWithVite(folder: string): Promise<string> {
   const server = await createViteServer({
-    root: fileURLToPath(new URL(".", CLIENT)),
+    root: folder,
     configFile: false,
     logLevel: "silent",
     server: { port: 0, host: "localhost" },
@@ -80,6 +86,14 @@ async function statusAt(url: string): Promise<string> {
   await page.goto(url);
   await page.getByText("ID của bạn: ").waitFor();
   return page.getByRole("status").innerText();
+}
+
+/** Opens a page, and resolves with the first value that it prints. */
+async function printedAt(url: string): Promise<unknown> {
+  const page = await browser.newPage();
+  const printed = page.waitForEvent("console", (message) => message.type() === "log");
+  await page.goto(url);
+  return (await printed).args()[0]?.jsonValue();
 }
 
 const CONNECTED = "Đã kết nối";
@@ -104,7 +118,8 @@ describe.each(TRANSPORTS)("a page of this machine and a hub on %s", (transport) 
   });
 
   test("the tutorial's client talks to the plain example from Vite's development server", async () => {
-    expect(await statusAt(`${await serveWithVite()}/client.html?port=${await startExample()}`)).toBe(CONNECTED);
+    const vite = await serveWithVite(fileURLToPath(new URL(".", CLIENT)));
+    expect(await statusAt(`${vite}/client.html?port=${await startExample()}`)).toBe(CONNECTED);
   });
 
   test.each([
@@ -132,5 +147,57 @@ describe.each(TRANSPORTS)("a page of this machine and a hub on %s", (transport) 
     expect(await opened({})).toBe("closed");
     expect(await opened({ origins: ["same"] })).toBe("closed");
     expect(await opened({ origins: ["null"] })).toBe("open");
+  });
+});
+
+describe("the README's first page and server", () => {
+  const [SERVER, PAGE] = blocksOf("README.md") as [Block, Block];
+  let runs = 0;
+  let folder: string;
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), "roomcast-page-"));
+  });
+
+  afterEach(async () => {
+    await closeAll();
+    await rm(folder, { recursive: true });
+  });
+
+  afterAll(removeSnippets);
+
+  /** Starts the server, with more options, and writes the page that connects to it. */
+  async function arrange(more = ""): Promise<{ readonly fromVite: string; readonly fromDisk: string }> {
+    const text = SERVER.text
+      .replace('transport: "ws"', `transport: "ws"${more}`)
+      .replace("const { port }", "export const { port }");
+    // A module runs once under each name.
+    const { port } = await run({ ...SERVER, path: `${SERVER.path} of a local page ${runs++}`, text });
+    const script = PAGE.text.replace(":8080", `:${String(port)}`);
+    const end = "socket.onclose = ({ code }) => console.log(`closed with ${code}`);";
+    const file = join(folder, "index.html");
+    await writeFile(file, `<!doctype html><script>${script}\n${end}</script>`);
+    return { fromVite: `${await serveWithVite(folder)}/`, fromDisk: pathToFileURL(file).href };
+  }
+
+  const welcome = expect.objectContaining({ event: "hub:welcome" });
+
+  test("work together if the page is served by Vite", async () => {
+    const { fromVite } = await arrange();
+    expect(await printedAt(fromVite)).toEqual(welcome);
+  });
+
+  test("do not if it is opened from the disk, of which one warning tells", async () => {
+    const warnings = collectWarnings();
+    const { fromDisk } = await arrange();
+    for (const url of [fromDisk, fromDisk]) expect(await printedAt(url)).toBe("closed with 1006");
+    expect(warnings.map(({ code }) => code)).toEqual(["HUB_UNHEARD_REFUSAL"]);
+    expect(warnings[0]?.message).toContain('"null"');
+  });
+
+  test("do in both cases with the origins that the README names", async () => {
+    const [, origins] = /`(origins: [^`]*)`\.\s+Behind/.exec(proseOf("README.md")) ?? [];
+    const { fromVite, fromDisk } = await arrange(`, ${origins}`);
+    for (const url of [fromVite, fromDisk]) expect(await printedAt(url)).toEqual(welcome);
   });
 });

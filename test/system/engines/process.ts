@@ -2,16 +2,10 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { atExit } from "../../support/at-exit.ts";
 
 /** How long a server may take until it listens, in milliseconds. */
 const PATIENCE = 10_000;
-
-const running = new Set<ChildProcess>();
-
-// Whatever becomes of the tests, no server outlives them.
-process.once("exit", () => {
-  for (const child of running) child.kill("SIGKILL");
-});
 
 /** A server that a test has started. */
 export class EngineProcess {
@@ -34,9 +28,9 @@ export class EngineProcess {
     child.once("error", (error: NodeJS.ErrnoException) => {
       failure = error.code === "ENOENT" ? new Error(`${command} is not installed: run "npm run setup".`) : error;
     });
-    running.add(child);
+    const hasEnded = atExit(() => child.kill("SIGKILL"));
     child.once("exit", (code, signal) => {
-      running.delete(child);
+      hasEnded();
       failure ??= new Error(`${command} has ended (${String(code ?? signal)}).`);
     });
     const end = Date.now() + PATIENCE;

@@ -1,15 +1,16 @@
 import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { createConnection } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
+import { atExit } from "../../support/at-exit.ts";
 import { freePort } from "../../support/free-port.ts";
 import { Installation } from "../../support/installation.ts";
 import { blocksOf } from "../../support/markdown.ts";
+import { TemporaryFolder } from "../../support/temporary-folder.ts";
 
 /** The packages beside which the hub is tried, as an application would install them. */
 const NEIGHBOURS: readonly string[] = [
@@ -46,20 +47,20 @@ export class Neighbourhood {
 
   static async build(): Promise<Neighbourhood> {
     const installation = await Installation.build(["nanoid"]);
-    const folder = mkdtempSync(join(tmpdir(), "roomcast-neighbours-"));
-    writeFileSync(join(folder, "package.json"), '{"private":true}');
+    const folder = new TemporaryFolder("roomcast-neighbours-");
+    writeFileSync(join(folder.path, "package.json"), '{"private":true}');
     await promisify(execFile)("npm", ["install", "--no-audit", "--no-fund", "--no-package-lock", ...NEIGHBOURS], {
-      cwd: folder,
+      cwd: folder.path,
     });
     // All packages in one folder, so that roomcast and its neighbours share one copy of ws, as they mostly do.
     const modules = join(installation.folder, "node_modules");
     for (const name of ["nanoid", "roomcast"]) {
-      rmSync(join(folder, "node_modules", name), { recursive: true, force: true });
-      renameSync(join(modules, name), join(folder, "node_modules", name));
+      rmSync(join(folder.path, "node_modules", name), { recursive: true, force: true });
+      renameSync(join(modules, name), join(folder.path, "node_modules", name));
     }
     rmSync(modules, { recursive: true });
-    renameSync(join(folder, "node_modules"), modules);
-    rmSync(folder, { recursive: true });
+    renameSync(join(folder.path, "node_modules"), modules);
+    folder.remove();
     return new Neighbourhood(installation);
   }
 
@@ -92,10 +93,16 @@ export class Neighbourhood {
     this.write(name, text);
     const args = recipe === "vite" ? ["node_modules/vite/bin/vite.js", "--host", "127.0.0.1", "--strictPort"] : [name];
     const child = spawn(process.execPath, args, {
+      // In a group of its own, which ends as one: Next.js and Vite start further processes.
+      detached: true,
       cwd: this.#installation.folder,
       env: { ...process.env, NODE_ENV: "development", NEXT_TELEMETRY_DISABLED: "1" },
     });
     this.#children.add(child);
+    child.once(
+      "exit",
+      atExit(() => killGroup(child)),
+    );
     let printed = "";
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding("utf8").on("data", (chunk: string) => {
@@ -111,12 +118,12 @@ export class Neighbourhood {
     return [...this.#children].every((child) => child.exitCode === null && child.signalCode === null);
   }
 
-  /** Ends the recipes. */
+  /** Ends the recipes, and all processes that they have started. */
   async stop(): Promise<void> {
     for (const child of this.#children) {
-      if (child.exitCode !== null || child.signalCode !== null) continue;
-      const exited = once(child, "exit");
-      child.kill("SIGKILL");
+      const hasExited = child.exitCode !== null || child.signalCode !== null;
+      const exited = hasExited || once(child, "exit");
+      killGroup(child);
       await exited;
     }
     this.#children.clear();
@@ -139,6 +146,15 @@ export class Neighbourhood {
       await delay(100);
     }
     throw new Error(`The recipe does not listen: ${printed()}`);
+  }
+}
+
+function killGroup({ pid }: ChildProcess): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch {
+    // Nobody is left in the group.
   }
 }
 

@@ -1,5 +1,5 @@
 import { mkdirSync } from "node:fs";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { WebSocket } from "ws";
 import { RawClient, rawRequest } from "../../../src/testing/raw-client.ts";
 import { WsClient } from "../../support/ws-client.ts";
@@ -15,11 +15,10 @@ let neighbourhood: Neighbourhood;
 
 beforeAll(async () => {
   neighbourhood = await Neighbourhood.build();
+  return () => neighbourhood.remove();
 }, INSTALLING);
 
 afterEach(() => neighbourhood.stop());
-
-afterAll(() => neighbourhood.remove(), INSTALLING);
 
 async function connect(port: number, path: string, protocols: readonly string[] = []): Promise<WsClient> {
   const client = await WsClient.connect(`ws://127.0.0.1:${port}${path}`, {}, protocols);
@@ -78,11 +77,12 @@ test("Express answers everything but the hub's path, `Upgrade: h2c` included", a
 });
 
 describe.each([
-  ["express-ws", "Express", true],
-  ["fastify", "Fastify", true],
-  ["hono", "Hono", true],
-  ["ws", "HTTP", false],
-])("the recipe beside %s", (recipe, page, isGreedy) => {
+  ["express-ws", "Express", { code: 1005, report: "ERR_HUB_PATH_TAKEN\n" }],
+  ["fastify", "Fastify", { code: 1006, report: "ERR_HUB_PATH_TAKEN\n" }],
+  // The hub does not see that the client was cut.
+  ["hono", "Hono", { code: 1006, report: "" }],
+  ["ws", "HTTP", undefined],
+])("the recipe beside %s", (recipe, page, loss) => {
   test("serves the clients of both", { timeout: PATIENCE }, async () => {
     const running = await neighbourhood.run(recipe);
     await expectBoth(running, async () => {
@@ -93,7 +93,7 @@ describe.each([
     });
   });
 
-  test.runIf(isGreedy)(
+  test.runIf(loss !== undefined)(
     "is needed: attached to the same server, the hub loses its clients",
     { timeout: PATIENCE },
     async () => {
@@ -112,7 +112,8 @@ describe.each([
         const client = new WebSocket(`ws://127.0.0.1:${running.port}/chat`);
         client.on("close", resolve).on("error", () => {});
       });
-      expect(ending).toEqual(expect.any(Number));
+      expect(ending).toBe(loss?.code);
+      await expect.poll(running.output).toBe(loss?.report);
       expect(neighbourhood.isAlive).toBe(true);
     },
   );
@@ -120,10 +121,29 @@ describe.each([
 
 /** The end of a recipe in which hub and neighbour have the same server. */
 function attached(recipe: string): string {
-  const server = recipe === "fastify" ? "app.server" : "server";
   const inject = recipe === "hono" ? "injectWebSocket(server);\n" : "";
-  return `${inject}const hub = new Hub({ transport: ws({ server: ${server} }), path: "/chat" });\n`;
+  return inject + hubOn(recipe === "fastify" ? "app.server" : "server");
 }
+
+/** A hub on a server, which prints what it reports. */
+function hubOn(server: string): string {
+  const hub = `const hub = new Hub({ transport: ws({ server: ${server} }), path: "/chat" });\n`;
+  return `${hub}hub.on("error", ({ code }) => console.log(code));\n`;
+}
+
+test("what serve() of Hono returns is enough without @hono/node-ws", { timeout: PATIENCE }, async () => {
+  const running = await neighbourhood.run("hono", (text) =>
+    text
+      .replace(/.*createNodeWebSocket.*\n/g, "")
+      .replace(/app\.get\(\n(?:.*\n)*?\);\n/, "")
+      .replace(/const theirs = (?:.*\n)*/, "const server = serve({ fetch: app.fetch, port: 8080 });\n")
+      .concat(hubOn("server")),
+  );
+  const client = await member(running);
+  expect(await textOf(running)).toBe("Hono");
+  await expectServed(client);
+  expect(running.output()).toBe("");
+});
 
 describe("the recipe beside Socket.IO", () => {
   interface IoSocket {

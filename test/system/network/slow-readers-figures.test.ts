@@ -1,15 +1,14 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
-import { Hub, type HubOptions, type Socket, type TransportName } from "roomcast";
-import { describe, test, vi, type TestContext } from "vitest";
+import { Hub } from "roomcast";
+import { describe, test, vi } from "vitest";
 import { Opcode } from "../../../src/testing/raw-frame.ts";
 import { SlowReader } from "../../support/slow-reader.ts";
 import { TRANSPORTS } from "../../support/transports.ts";
 import { addressOn, WIRES, type Wire } from "../../support/wires.ts";
+import { connectSlowClient, KIB } from "./slow-client.ts";
 
 vi.setConfig({ maxConcurrency: 200, testTimeout: 120_000 });
-
-const KIB = 1024;
 
 /** Wires that hold so little that what is sent has to wait in the process. */
 const SMALL_WIRES: readonly Wire[] = ["a Unix socket", "TLS over a Unix socket"];
@@ -19,36 +18,6 @@ const PORTION = 256 * KIB;
 
 /** The most that is not counted although it has not been read: the buffers of the kernel and of the reader. */
 const UNSEEN = 768 * KIB;
-
-interface Fixture {
-  readonly hub: Hub;
-  readonly socket: Socket;
-  readonly reader: SlowReader;
-  readonly code: Promise<number>;
-}
-
-/** Starts a hub with one client that reads `rate` KiB a second. */
-async function connect(
-  transport: TransportName,
-  wire: Wire,
-  rate: number,
-  { onTestFinished }: TestContext,
-  options: HubOptions = {},
-): Promise<Fixture> {
-  const hub = new Hub({ transport, welcome: false, ...options });
-  const where = addressOn(wire);
-  const { port } = await hub.listen(where);
-  const connected = new Promise<Socket>((resolve) => void hub.once("connection", resolve));
-  const code = new Promise<number>((resolve) => {
-    hub.once("disconnection", (_socket, close) => resolve(close.code));
-  });
-  const reader = await SlowReader.connect(where, port, { rate: rate * KIB });
-  onTestFinished(() => {
-    reader.vanish();
-    return hub.close({ within: 0 });
-  });
-  return { hub, reader, code, socket: await connected };
-}
 
 function chunks(count: number, size: number): readonly Buffer[] {
   return Array.from({ length: count }, () => randomBytes(size));
@@ -62,7 +31,7 @@ describe.concurrent.each(TRANSPORTS)("progress of a slow reader on %s", (transpo
   test.for(WIRES)("keeps its connection with a short heartbeat, over %s", async (wire, context) => {
     const { expect } = context;
     const heartbeat = { interval: 2_000, timeout: 2_000 };
-    const { socket, reader } = await connect(transport, wire, 400, context, { heartbeat });
+    const { socket, reader } = await connectSlowClient(transport, wire, 400, context, { heartbeat });
     const sent = [...chunks(90, 10 * KIB), randomBytes(1_700 * KIB), ...chunks(90, 10 * KIB)];
     for (const message of sent) socket.send(message);
     await reader.has(sent.length);
@@ -73,18 +42,17 @@ describe.concurrent.each(TRANSPORTS)("progress of a slow reader on %s", (transpo
   test.for(WIRES)("ends the connection when it ends itself, over %s", async (wire, context) => {
     const { expect } = context;
     const heartbeat = { interval: 1_000, timeout: 500 };
-    const { hub, socket, reader, code } = await connect(transport, wire, 400, context, { heartbeat });
+    const { hub, socket, reader, code } = await connectSlowClient(transport, wire, 400, context, { heartbeat });
     for (const message of chunks(350, 10 * KIB)) socket.send(message);
     await reader.has(50);
     reader.rate = 0;
-    // Twelve timeouts after the question at the latest.
     expect(await code).toBe(4201);
     expect(hub.stats().heartbeatLosses).toBe(1);
   });
 
   test.for(SMALL_WIRES)("shows in bufferedAmount and pendingBytes, over %s", async (wire, context) => {
     const { expect } = context;
-    const { hub, socket, reader } = await connect(transport, wire, 400, context);
+    const { hub, socket, reader } = await connectSlowClient(transport, wire, 400, context);
     const sent = [...chunks(90, 10 * KIB), randomBytes(1_700 * KIB), ...chunks(90, 10 * KIB)];
     const total = sent.reduce((sum, { length }) => sum + length, 0);
     for (const message of sent) socket.send(message);
@@ -106,7 +74,7 @@ describe.concurrent.each(TRANSPORTS)("progress of a slow reader on %s", (transpo
 
   test.for(SMALL_WIRES)("makes room for a sender that is slower than the reader, over %s", async (wire, context) => {
     const { expect } = context;
-    const { hub, socket, reader } = await connect(transport, wire, 400, context);
+    const { hub, socket, reader } = await connectSlowClient(transport, wire, 400, context);
     const sent: Buffer[] = [];
     const send = (message: Buffer): void => {
       sent.push(message);
@@ -127,7 +95,7 @@ describe.concurrent.each(TRANSPORTS)("progress of a slow reader on %s", (transpo
 
   test.for(SMALL_WIRES)("decides what is skipped and what is replaced, over %s", async (wire, context) => {
     const { expect } = context;
-    const { hub, socket, reader } = await connect(transport, wire, 400, context);
+    const { hub, socket, reader } = await connectSlowClient(transport, wire, 400, context);
     const target = hub.toSocket(socket.id);
     for (const message of chunks(100, 10 * KIB)) socket.send(message);
     await delay(100);
@@ -146,7 +114,7 @@ describe.concurrent.each(TRANSPORTS)("progress of a slow reader on %s", (transpo
 
   test.for(WIRES)("goes on after a pause, whatever was sent meanwhile, over %s", async (wire, context) => {
     const { expect } = context;
-    const { socket, reader } = await connect(transport, wire, 0, context);
+    const { socket, reader } = await connectSlowClient(transport, wire, 0, context);
     const sent = chunks(2, 1_000_000);
     for (const message of sent) {
       socket.send(message);
@@ -208,7 +176,7 @@ describe.concurrent.each(TRANSPORTS)("the end of a slow reader on %s", (transpor
   const CHATTERING = WIRES.flatMap((wire) => Object.keys(CHATTER).map((kind) => [wire, kind] as const));
   test.for(CHATTERING)("over %s comes when it has read, although it sends %s", async ([wire, kind], context) => {
     const { expect, onTestFinished } = context;
-    const { hub, socket, reader, code } = await connect(transport, wire, 80, context);
+    const { hub, socket, reader, code } = await connectSlowClient(transport, wire, 80, context);
     hub.handle("chat", () => {});
     const timer = setInterval(() => CHATTER[kind]?.(reader), 500);
     onTestFinished(() => clearInterval(timer));
@@ -224,7 +192,7 @@ describe.concurrent.each(TRANSPORTS)("the end of a slow reader on %s", (transpor
   const STALLS = WIRES.flatMap((wire) => [0.5, 1.5, 3, 10].map((seconds) => [wire, seconds] as const));
   test.for(STALLS)("over %s may stand still for %d seconds", async ([wire, seconds], context) => {
     const { expect } = context;
-    const { socket, reader, code } = await connect(transport, wire, 0, context);
+    const { socket, reader, code } = await connectSlowClient(transport, wire, 0, context);
     const sent = chunks(150, 10 * KIB);
     for (const message of sent) socket.send(message);
     socket.close(4003);
@@ -237,7 +205,7 @@ describe.concurrent.each(TRANSPORTS)("the end of a slow reader on %s", (transpor
 
   test.for(SMALL_WIRES)("over %s is waited for by a drain until its time is over", async (wire, context) => {
     const { expect } = context;
-    const { hub, socket, reader, code } = await connect(transport, wire, 80, context);
+    const { hub, socket, reader, code } = await connectSlowClient(transport, wire, 80, context);
     for (const message of chunks(300, 10 * KIB)) socket.send(message);
     const begun = performance.now();
     await hub.drain({ within: 3_000 });
@@ -250,7 +218,7 @@ describe.concurrent.each(TRANSPORTS)("the end of a slow reader on %s", (transpor
 
   test.for(SMALL_WIRES)("over %s is not waited for by a close that has no time", async (wire, context) => {
     const { expect } = context;
-    const { hub, socket, reader, code } = await connect(transport, wire, 80, context);
+    const { hub, socket, reader, code } = await connectSlowClient(transport, wire, 80, context);
     for (const message of chunks(300, 10 * KIB)) socket.send(message);
     const drained = hub.drain({ within: 60_000 });
     await delay(500);
@@ -262,3 +230,38 @@ describe.concurrent.each(TRANSPORTS)("the end of a slow reader on %s", (transpor
     expect(reader.messages.length).toBeLessThan(300);
   });
 });
+
+describe.concurrent.each(TRANSPORTS)(
+  "a client on %s that has read everything, and is silent when the hub closes",
+  (transport) => {
+    const SENT = 128 * KIB;
+
+    test("is waited for as if it read 16 KiB a second, without a heartbeat", async (context) => {
+      const { expect } = context;
+      const { hub, socket, reader } = await connectSlowClient(transport, "TCP", 100_000, context, { heartbeat: false });
+      socket.send(randomBytes(SENT));
+      await reader.has(1);
+      reader.isAnswering = false;
+      const begun = performance.now();
+      await hub.close();
+      // 5 seconds, and a second for every 16 KiB.
+      expect(performance.now() - begun).toBeGreaterThan(12_000);
+    });
+
+    test("is waited for a second or two, if it has answered the heartbeat since", async (context) => {
+      const { expect } = context;
+      const heartbeat = { interval: 3_000, timeout: 3_000 };
+      const { hub, socket, reader } = await connectSlowClient(transport, "TCP", 100_000, context, { heartbeat });
+      socket.send(randomBytes(SENT));
+      await reader.has(1);
+      const asked = reader.controls.length;
+      await expect.poll(() => reader.controls.length, { timeout: 10_000 }).toBeGreaterThan(asked);
+      // The answer is on its way.
+      await delay(100);
+      reader.isAnswering = false;
+      const begun = performance.now();
+      await hub.close();
+      expect(performance.now() - begun).toBeLessThan(6_000);
+    });
+  },
+);

@@ -1,13 +1,13 @@
 import { randomBytes } from "node:crypto";
-import { Hub, type Socket, type TransportName } from "roomcast";
-import { describe, test, vi, type TestContext } from "vitest";
-import { SlowReader } from "../../support/slow-reader.ts";
+import type { Hub, Socket } from "roomcast";
+import { msgpackCodec } from "roomcast/msgpack";
+import { describe, test, vi } from "vitest";
+import type { SlowReader } from "../../support/slow-reader.ts";
 import { TRANSPORTS } from "../../support/transports.ts";
-import { addressOn, WIRES, type Wire } from "../../support/wires.ts";
+import { WIRES, type Wire } from "../../support/wires.ts";
+import { connectSlowClient, KIB } from "./slow-client.ts";
 
 vi.setConfig({ maxConcurrency: 200, testTimeout: 300_000 });
-
-const KIB = 1024;
 
 /** The size of the small messages. */
 const SMALL = 10 * KIB;
@@ -15,10 +15,13 @@ const SMALL = 10 * KIB;
 /** `SLOW_READERS=full` gives the slowest readers as much that they need minutes. */
 const isFull = process.env["SLOW_READERS"] === "full";
 
-/** For each rate, in KiB/s, the number of KiB that are sent. */
+/**
+ * For each rate, in KiB/s, the number of KiB that are sent. At 80 it is more than a client can read before the hub takes
+ * it for lost if it sees no progress.
+ */
 const RATES: ReadonlyMap<number, number> = new Map([
   [20, isFull ? 3_000 : 300],
-  [80, isFull ? 3_500 : 1_600],
+  [80, isFull ? 3_500 : 2_000],
   [400, 3_500],
   [1_024, 3_500],
 ]);
@@ -68,31 +71,6 @@ const SHAPES: Readonly<Record<string, (bytes: number) => readonly Buffer[]>> = {
   "compressed messages": mixed,
 };
 
-const DEFLATE = { "Sec-WebSocket-Extensions": "permessage-deflate" };
-
-/** Starts a hub with one client, all defaults but the welcome. */
-async function connect(
-  transport: TransportName,
-  wire: Wire,
-  rate: number,
-  { onTestFinished }: TestContext,
-  compression = false,
-): Promise<{ hub: Hub; socket: Socket; reader: SlowReader; code: Promise<number> }> {
-  const hub = new Hub({ transport, welcome: false, compression });
-  const where = addressOn(wire);
-  const { port } = await hub.listen(where);
-  const connected = new Promise<Socket>((resolve) => void hub.once("connection", resolve));
-  const code = new Promise<number>((resolve) => {
-    hub.once("disconnection", (_socket, close) => resolve(close.code));
-  });
-  const reader = await SlowReader.connect(where, port, { rate: rate * KIB, headers: compression ? DEFLATE : {} });
-  onTestFinished(() => {
-    reader.vanish();
-    return hub.close();
-  });
-  return { hub, reader, code, socket: await connected };
-}
-
 /** What the end of a connection should be like for the reader and for the hub. */
 function ended(count: number, code: number): object {
   return { count, wrong: -1, faults: [], code, error: undefined, told: code };
@@ -111,7 +89,7 @@ describe.concurrent.each(TRANSPORTS)(
   (transport) => {
     test.for(CASES)("over %s, %i KiB/s: %s", async ([wire, rate, name], context) => {
       const { expect } = context;
-      const { hub, socket, reader, code } = await connect(transport, wire, rate, context);
+      const { hub, socket, reader, code } = await connectSlowClient(transport, wire, rate, context);
       const sent = MIXED.get(rate) as readonly Buffer[];
       const way = WAYS[name] as Way;
       for (const message of sent) socket.send(message);
@@ -132,11 +110,22 @@ describe.concurrent.each(TRANSPORTS)(
     const SHAPED = WIRES.flatMap((wire) => Object.keys(SHAPES).map((shape) => [wire, shape] as const));
     test.for(SHAPED)("over %s: %s", async ([wire, shape], context) => {
       const { expect } = context;
-      const isCompressed = shape.startsWith("compressed");
-      const { socket, reader, code } = await connect(transport, wire, 400, context, isCompressed);
+      const kind = shape === "compressed messages" ? "compressed" : "plain";
+      const { socket, reader, code } = await connectSlowClient(transport, wire, 400, context, { kind });
       const sent = SHAPES[shape]?.(3_500 * KIB) ?? [];
       for (const message of sent) socket.send(message);
       socket.close(4003);
+      expect(await endOf(reader, code, sent)).toEqual(ended(sent.length, 4003));
+    });
+
+    test.for(WIRES)("over %s: events in MessagePack, as the library's clients do", async (wire, context) => {
+      const { expect } = context;
+      const options = { kind: "MessagePack" } as const;
+      const { socket, reader, code } = await connectSlowClient(transport, wire, 400, context, options);
+      const events = mixed(3_500 * KIB).map((data) => ({ event: "chunk", data }));
+      for (const { event, data } of events) socket.emit(event, data);
+      socket.close(4003);
+      const sent = events.map((packet) => Buffer.from(msgpackCodec.encode(packet)));
       expect(await endOf(reader, code, sent)).toEqual(ended(sent.length, 4003));
     });
   },

@@ -1,10 +1,10 @@
 import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { Installation } from "../../support/installation.ts";
+import { TemporaryFolder } from "../../support/temporary-folder.ts";
 
 /** npm installs 90 MB. */
 const INSTALLING = 300_000;
@@ -12,22 +12,22 @@ const INSTALLING = 300_000;
 const NAME = `bun-linux-${process.arch === "arm64" ? "aarch64" : process.arch}`;
 
 const run = promisify(execFile);
-const folder = mkdtempSync(join(tmpdir(), "roomcast-bun-"));
-const bun = join(folder, "node_modules/@oven", NAME, "bin/bun");
+let bun: string;
 let installation: Installation;
 
 beforeAll(async () => {
-  writeFileSync(join(folder, "package.json"), '{"private":true}');
+  const folder = new TemporaryFolder("roomcast-bun-");
+  bun = join(folder.path, "node_modules/@oven", NAME, "bin/bun");
+  writeFileSync(join(folder.path, "package.json"), '{"private":true}');
   // The package of the platform is the program; its parent only chooses among them.
   const bunPackage = `@oven/${NAME}@1.4.5`;
-  await run("npm", ["install", "--no-audit", "--no-fund", "--no-package-lock", bunPackage], { cwd: folder });
+  await run("npm", ["install", "--no-audit", "--no-fund", "--no-package-lock", bunPackage], { cwd: folder.path });
   installation = await Installation.build(["ws", "nanoid"]);
+  return () => {
+    installation.remove();
+    folder.remove();
+  };
 }, INSTALLING);
-
-afterAll(() => {
-  installation.remove();
-  rmSync(folder, { recursive: true });
-});
 
 test.each(["new Hub()", 'new Hub({ transport: "ws" })', "new Hub({ transport: ws() })"])(
   "%s is an error on Bun that says what to do",

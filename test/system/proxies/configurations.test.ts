@@ -1,6 +1,8 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
 import { expect, describe, test, onTestFinished } from "vitest";
 import type { TransportName } from "roomcast";
-import { blocksOf, documentPaths } from "../../support/markdown.ts";
+import { blocksOf, documentPaths, proseOf } from "../../support/markdown.ts";
 import { TRANSPORTS } from "../../support/transports.ts";
 import { upgradeStatus, WsClient } from "../../support/ws-client.ts";
 import { calling, seen, startHub } from "./hubs.ts";
@@ -34,6 +36,19 @@ test("every configuration that the documents print is run", () => {
     "haproxy full",
     "caddyfile full",
   ]);
+});
+
+test("the versions that docs/PROXIES.md names are those that run", async () => {
+  const run = promisify(execFile);
+  const versionOf = async (program: string, argument: string): Promise<string | undefined> => {
+    const { stdout, stderr } = await run(program, [argument]);
+    return /\d+\.\d+/.exec(stdout + stderr)?.[0];
+  };
+  const nginx = await versionOf("/usr/sbin/nginx", "-v");
+  const haproxy = await versionOf("/usr/sbin/haproxy", "-v");
+  const caddy = await versionOf("/usr/bin/caddy", "version");
+  const named = `nginx ${nginx}, HAProxy ${haproxy} and Caddy ${caddy}`;
+  expect(proseOf("docs/PROXIES.md").replaceAll(/\s+/g, " ")).toContain(named);
 });
 
 describe.each(TRANSPORTS.flatMap((transport) => PROXIES.map((proxy) => ({ proxy, transport }))))(

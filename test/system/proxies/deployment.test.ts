@@ -54,7 +54,7 @@ async function work(client: Client, isOver: () => boolean): Promise<Outcome> {
 }
 
 describe.each(TRANSPORTS)("a deployment on %s", (transport) => {
-  test.each(PROXIES)("behind %s fails no request, and has none handled twice", async (proxy) => {
+  test.each(PROXIES)("behind %s fails no request, and has none handled twice", { timeout: 90_000 }, async (proxy) => {
     const one = await startNode(transport, "one");
     const two = await startNode(transport, "two");
     const { port } = await ReverseProxy.start(proxy, (where) =>

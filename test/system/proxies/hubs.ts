@@ -2,7 +2,6 @@ import { Hub, type Handshake, type HubOptions, type TransportName } from "roomca
 import { onTestFinished } from "vitest";
 import type { ConnectionOptions } from "node:tls";
 import { WebSocket, type ClientOptions } from "ws";
-import { freePort } from "../../support/free-port.ts";
 import { WsClient } from "../../support/ws-client.ts";
 import { CERTIFICATE } from "./reverse-proxy.ts";
 
@@ -14,8 +13,7 @@ export async function startHub(
   const hub = new Hub({ transport, ...options });
   hub.handle("handshake", (_data, { handshake }) => seenOf(handshake));
   hub.handle("echo", (data) => data);
-  const port = await freePort();
-  await hub.listen({ host: "127.0.0.1", port });
+  const { port } = await hub.listen({ host: "127.0.0.1" });
   onTestFinished(() => hub.close());
   return { hub, port };
 }

@@ -1,9 +1,11 @@
+import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
 import type { HubOptions } from "roomcast";
 import { connect } from "roomcast/client";
 import { WebSocket } from "ws";
 import { resolveHubOptions } from "../../../src/hub/options.ts";
+import { sectionOf, tablesOf } from "../../support/markdown.ts";
 import { TRANSPORTS } from "../../support/transports.ts";
 import { reached } from "../../support/clients.ts";
 import { WsClient } from "../../support/ws-client.ts";
@@ -20,7 +22,7 @@ server {
     proxy_http_version 1.1;
     proxy_set_header Upgrade $http_upgrade;
     proxy_set_header Connection upgrade;
-    proxy_read_timeout 1s;
+    proxy_read_timeout 3s;
   }
 }`;
 
@@ -38,11 +40,11 @@ backend hub
 `;
 }
 
-/** Proxies that end a connection after a silence of a second. */
+/** Proxies that end a connection after a silence of 3 seconds. */
 const IMPATIENT: readonly [name: string, ProxyName, Configuration][] = [
   ["nginx with proxy_read_timeout", "nginx", nginx],
-  ["HAProxy with timeout tunnel", "haproxy", haproxy("timeout client 60s\n  timeout server 60s\n  timeout tunnel 1s")],
-  ["HAProxy without it", "haproxy", haproxy("timeout client 1s\n  timeout server 1s")],
+  ["HAProxy with timeout tunnel", "haproxy", haproxy("timeout client 60s\n  timeout server 60s\n  timeout tunnel 3s")],
+  ["HAProxy without it", "haproxy", haproxy("timeout client 3s\n  timeout server 3s")],
 ];
 
 /** Every proxy in front of a hub on every transport. */
@@ -70,22 +72,58 @@ test("an idle connection is ended by a proxy if there is no heartbeat", async ()
 
 test("an idle connection is kept open by a heartbeat in less than the proxy's time", async () => {
   const outcomes = PAIRS.map(async (pair) => {
-    const url = await start(pair, { interval: 400, timeout: 400 });
+    const url = await start(pair, { interval: 800, timeout: 800 });
     const plain = await WsClient.connect(url);
     onTestFinished(() => plain.vanish());
     const client = connect(url, { WebSocket });
     onTestFinished(() => client.close());
     await reached(client, "open");
     const lost = reached(client, "waiting");
-    return Promise.race([plain.closed, lost, sleep(2_500, "open")]);
+    return Promise.race([plain.closed, lost, sleep(7_000, "open")]);
   });
   expect(await Promise.all(outcomes)).toEqual(PAIRS.map(() => "open"));
+});
+
+/** By proxy, the time in seconds after which it ends an idle connection by default, as documented; none for never. */
+const DEFAULTS = new Map(
+  tablesOf(sectionOf("docs/PROXIES.md", "Idle connections"))[0]?.map(([proxy = "", , cell = ""]) => [
+    proxy,
+    /(\d+) s\b/.exec(cell)?.[1],
+  ]),
+);
+
+test("an idle connection is ended by nginx after its default, and never by Caddy", { timeout: 90_000 }, async () => {
+  const { port: hub } = await startHub("ws", { heartbeat: false });
+  const configurations: readonly [ProxyName, Configuration][] = [
+    ["nginx", (port, where) => nginx(port, where).replace("proxy_read_timeout 3s;", "")],
+    ["caddy", (port, where) => `http://127.0.0.1:${where.port} {\n\treverse_proxy 127.0.0.1:${port}\n}\n`],
+  ];
+  const [ended, kept] = configurations.map(async ([name, configuration]) => {
+    const { port } = await ReverseProxy.start(name, (where) => configuration(hub, where));
+    const client = await WsClient.connect(`ws://127.0.0.1:${port}/`);
+    onTestFinished(() => client.vanish());
+    const begun = performance.now();
+    await Promise.race([client.closed, sleep(65_000)]);
+    return Math.round((performance.now() - begun) / 1_000);
+  });
+  expect(await ended).toBe(Number(DEFAULTS.get("nginx")));
+  expect([await kept, DEFAULTS.get("Caddy")]).toEqual([65, undefined]);
+});
+
+test("the default of HAProxy is that of Debian's configuration", () => {
+  const times = readFileSync("/etc/haproxy/haproxy.cfg", "utf8").matchAll(
+    /timeout (?:client|server|tunnel)\s+(\d+)$/gm,
+  );
+  const seconds = Array.from(times, ([, time]) => String(Number(time) / 1_000));
+  expect(seconds).toEqual([DEFAULTS.get("HAProxy"), DEFAULTS.get("HAProxy")]);
 });
 
 test("the heartbeat's default is below the times of the proxies", () => {
   const { interval } = resolveHubOptions({}).heartbeat as { readonly interval: number };
   const times = Array.from(printed("haproxy", "full").matchAll(/timeout (?:client|server|tunnel) (\d+)s/g));
   expect(times).toHaveLength(3);
-  for (const [, seconds] of times) expect(interval).toBeLessThan(Number(seconds) * 1_000);
-  expect(interval).toBeLessThan(50_000);
+  const defaults = ["nginx", "HAProxy"].map((proxy) => DEFAULTS.get(proxy));
+  for (const seconds of [...times.map(([, time]) => time), ...defaults]) {
+    expect(interval).toBeLessThan(Number(seconds) * 1_000);
+  }
 });

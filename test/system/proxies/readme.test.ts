@@ -12,6 +12,8 @@ import { printed, replaced, ReverseProxy } from "./reverse-proxy.ts";
 
 const [SERVER, PAGE] = blocksOf("README.md") as [Block, Block];
 const LEAST = printed("nginx", "least");
+/** The line of docs/PROXIES.md by which a page connects through the proxy. */
+const CONNECT = blocksOf("docs/PROXIES.md").find(({ info }) => info[0] === "js")?.text ?? "";
 const NEEDED = Array.from(LEAST.matchAll(/^ +proxy_set_header .*\n/gm), ([line]) => line);
 
 let browser: Browser;
@@ -56,7 +58,7 @@ async function open(transport: TransportName, without = ""): Promise<readonly st
     ]),
   );
   const script = replaced(PAGE.text, [
-    ["ws://localhost:8080", `ws://chat.example:${nginx.port}/chat`],
+    ['const socket = new WebSocket("ws://localhost:8080");\n', CONNECT],
     ["console.log(JSON.parse(data))", "console.log(data)"],
   ]);
   const end = "socket.onclose = ({ code }) => console.log(`closed with ${code}`);";

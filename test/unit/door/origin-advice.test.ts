@@ -11,6 +11,9 @@ function adviceFor(headers: Record<string, string>, origins: Origins = "same", t
 
 const ORIGIN = "https://chat.example:8443";
 
+/** Reading this as the name of a host would take minutes. */
+const LONG = String.fromCodePoint(...Array.from({ length: 20_000 }, (_, index) => 0x4e00 + index)).repeat(40);
+
 it.each<[advice: RegExp, headers: Record<string, string>, origins?: Origins, trust?: TrustProxy]>([
   [/list its origin/, { origin: ORIGIN, host: "chat.example:8443" }, ["https://other.example"]],
   [/function "origins"/, { origin: ORIGIN, host: "chat.example:8443" }, () => false],
@@ -29,6 +32,8 @@ it.each<[advice: RegExp, headers: Record<string, string>, origins?: Origins, tru
   ],
   [/Only the port.*\$http_host.*X-Forwarded-Port/, { origin: ORIGIN, host: "chat.example" }],
   [/Only the port/, { origin: ORIGIN, host: "hub", "x-forwarded-host": "CHAT.example" }, "same", 1],
+  [/has no host/, { origin: `https://${LONG}`, host: "chat.example" }],
+  [/changed the host/, { origin: ORIGIN, host: LONG, "x-forwarded-host": LONG }],
   [/changed the host.*\$http_host.*list its origin/, { origin: ORIGIN, host: "127.0.0.1:8080" }],
   [/changed the host/, { origin: ORIGIN, host: "" }],
   [/changed the host/, { origin: ORIGIN }],

@@ -105,6 +105,13 @@ describe("the same origin", () => {
   });
 });
 
+it("no host is read that is longer than a host can be, because that takes long", () => {
+  const name = String.fromCodePoint(...Array.from({ length: 20_000 }, (_, index) => 0x4e00 + index)).repeat(40);
+  expect(welcome("same", `http://${name}`, name)).toBe(false);
+  const longest = `${"a".repeat(63)}.`.repeat(4).slice(0, 253);
+  expect(welcome("same", `https://${longest}.:65535`, `${longest}.:65535`)).toBe(true);
+});
+
 it("the same origin may be that of any host that the client may have asked for", () => {
   expect(welcome("same", "https://example.com:8443", "example.com", "example.com:8443")).toBe(true);
   expect(welcome("same", "https://example.com:8444", "example.com", "example.com:8443")).toBe(false);
@@ -156,15 +163,20 @@ describe("a page on a loopback host", () => {
   });
 });
 
-it.each(["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"])(
-  "a proxy that adds %s may ask for a loopback host on behalf of anybody",
-  (name) => {
-    const headers = { origin: "http://localhost:5173", [name]: "example.com" };
-    const forwarded = new Handshake({ url: "/", headers, remoteAddress: "127.0.0.1", secure: false });
-    expect(isWelcome("same", forwarded, ["127.0.0.1:8080"])).toBe(false);
-    expect(isWelcome("same", forwarded, ["localhost:5173"])).toBe(true);
-  },
-);
+it.each([
+  "forwarded",
+  "via",
+  "x-forwarded-for",
+  "x-forwarded-port",
+  "x-forwarded-ssl",
+  "x-real-ip",
+  "cf-connecting-ip",
+])("a proxy that adds %s may ask for a loopback host on behalf of anybody", (name) => {
+  const headers = { origin: "http://localhost:5173", [name]: "example.com" };
+  const forwarded = new Handshake({ url: "/", headers, remoteAddress: "127.0.0.1", secure: false });
+  expect(isWelcome("same", forwarded, ["127.0.0.1:8080"])).toBe(false);
+  expect(isWelcome("same", forwarded, ["localhost:5173"])).toBe(true);
+});
 
 it("a list may allow its own host, local files and what some programs send", () => {
   const origins = ["same", "null", "file://", "ws://example.com", "wss://example.com:8443"];

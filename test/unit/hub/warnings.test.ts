@@ -37,7 +37,7 @@ describe("a warning", () => {
     expect(shown).toHaveLength(2);
     const [{ message } = { message: "" }] = shown;
     expect(message).toContain('pages of "https://shop.example" from the host "10.0.0.7:8080"');
-    expect(message).toContain('Correct the proxy. As a list: origins: ["https://shop.example"].');
+    expect(message).toContain('Correct the proxy. In a list it is the entry "https://shop.example", and "same"');
   });
 
   test("is given once for each source, event and code of the library", () => {

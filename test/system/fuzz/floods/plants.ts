@@ -114,7 +114,7 @@ export const PLANTS: readonly Plant[] = [
     name: "Ordinary connections are kept alive",
     file: "transports/ws/listening.js",
     edits: [
-      ['Connection: "close", ', ""],
+      ['.setHeader("Connection", "close")', ""],
       ["server.maxRequestsPerSocket = 1;", ""],
     ],
     flood: "ordinary requests that stay",

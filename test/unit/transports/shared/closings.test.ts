@@ -104,6 +104,13 @@ describe("a connection that is closing", () => {
     expect(connection.told).toEqual([told]);
   });
 
+  it("whose progress cannot be seen has as long as 16 KiB a second take", () => {
+    const connection = new FakeConnection(closings, MIB);
+    closings.close(connection, 0, false);
+    pass(100);
+    expect(connection.told).toEqual(["terminated 95"]);
+  });
+
   it("has the time to answer from when everything is taken", () => {
     const connection = closing(100);
     pass(20);
@@ -115,9 +122,10 @@ describe("a connection that is closing", () => {
   it.each([
     ["as long as 16 KiB a second take", MIB, MIB, "terminated 159"],
     ["30 seconds for little", 10 * KIB, 0, "terminated 32"],
+    ["no longer for more unread than a system holds", 10 * KIB, 10_000 * MIB, "terminated 288"],
   ])("that takes a byte now and then has %s", (_name, outstanding, unconfirmed, told) => {
     const connection = closing(outstanding, unconfirmed);
-    pass(200, () => (connection.outstanding -= 1));
+    pass(300, () => (connection.outstanding -= 1));
     expect(connection.told).toEqual([told]);
   });
 
@@ -157,10 +165,37 @@ describe("a connection that is expelled", () => {
   });
 });
 
+describe("what a client goes on to send", () => {
+  it.each([
+    ["2,000 frames", 0, 2_048],
+    ["2 MiB", 63 * KIB, 32],
+  ])("is too much above %s", (_name, length, most) => {
+    const connection = closing(100);
+    for (let count = 0; count < most; count++) expect(closings.exceeds(connection, length)).toBe(false);
+    expect(closings.exceeds(connection, length)).toBe(true);
+  });
+
+  it("may be 256 KiB more, and no more than that, each time that the client takes something", () => {
+    const connection = closing(100);
+    closings.progressed(connection);
+    expect(closings.exceeds(connection, 2 * MIB - KIB)).toBe(false);
+    closings.progressed(connection);
+    expect(closings.exceeds(connection, 255 * KIB)).toBe(false);
+    expect(closings.exceeds(connection, 0)).toBe(true);
+  });
+
+  it("does not matter when the connection is closing no more", () => {
+    const connection = closing(100);
+    closings.delete(connection);
+    closings.progressed(connection);
+    expect(closings.exceeds(connection, 3 * MIB)).toBe(false);
+  });
+});
+
 describe("finishing", () => {
   it("is done at once without connections", async () => {
+    closings.cutAfter(10);
     await closings.finish();
-    await closings.finish(10);
     expect(vi.getTimerCount()).toBe(0);
   });
 
@@ -193,12 +228,26 @@ describe("finishing", () => {
     await finished;
   });
 
-  it("terminates what is left after the time that it is given", async () => {
+  it("terminates what is left when its time is over, which can only be brought forward", async () => {
     const connections = [closing(100), closing(0, MIB)];
-    const finished = closings.finish(5_500);
+    closings.cutAfter(9_000);
+    const finished = closings.finish();
+    closings.cutAfter(5_500);
+    closings.cutAfter(7_000);
     pass(10);
     expect(connections.map(({ told }) => told)).toEqual([["terminated 5.5"], ["terminated 5.5"]]);
     await finished;
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("leaves no timer when all connections have ended before their time is over", async () => {
+    const connection = closing(0);
+    closings.cutAfter(60_000);
+    const finished = closings.finish();
+    pass(1);
+    expect(connection.told).toEqual(["unanswered 1"]);
+    await finished;
+    closings.cutAfter(60_000);
     expect(vi.getTimerCount()).toBe(0);
   });
 });

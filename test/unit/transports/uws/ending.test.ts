@@ -5,6 +5,7 @@ import { closePayload, Opcode, rawFrame } from "../../../../src/testing/raw-fram
 import { RawClient, rawRequest, UPGRADE_HEADERS } from "../../../../src/testing/raw-client.ts";
 import { loadLibrary } from "../../../../src/transports/uws/library.ts";
 import { listenOn } from "../../../../src/transports/uws/listening.ts";
+import { framesOf } from "../../../support/frames-of.ts";
 import { TRANSPORTS } from "../../../support/transports.ts";
 
 const { text, close } = Opcode;
@@ -39,19 +40,13 @@ function bare(): number {
 }
 
 /** The frames that a client gets which sends all of this at once. */
-async function heard(port: number, end: Buffer): Promise<(string | number)[]> {
+async function heard(port: number, end: Buffer): Promise<readonly (string | number)[]> {
   const client = await RawClient.connect(port);
   onTestFinished(() => client.vanish());
   client.write(rawRequest("/", UPGRADE_HEADERS));
   expect((await client.response())?.status).toBe(101);
   client.write(rawFrame(text, REQUEST), end);
-  const frames: (string | number)[] = [];
-  for (;;) {
-    const frame = await client.frame();
-    if (frame === undefined) return frames;
-    if (frame.opcode === close) return [...frames, frame.payload.length === 0 ? 1005 : frame.payload.readUInt16BE()];
-    frames.push(frame.payload.toString());
-  }
+  return framesOf(client);
 }
 
 describe.runIf(TRANSPORTS.includes("uws"))("a reply that was made at once", () => {

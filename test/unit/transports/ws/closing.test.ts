@@ -3,7 +3,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { sequence } from "../../../../src/testing/suite/transport-fixture.ts";
 import { closePayload, rawFrame, Opcode } from "../../../../src/testing/raw-frame.ts";
 import type { Connection } from "../../../../src/transports/transport.ts";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { WsFixture } from "./ws-fixture.ts";
 
 const SECOND = 1_000;
@@ -72,25 +72,57 @@ test("a client that has answered a close, but does not end TCP, is cut", async (
 test.each([
   ["closes", CLOSE, 30],
   ["breaks RFC 6455", rawFrame(Opcode.text, "x", { reserved: 2 }), 1],
-  ["ends its side of TCP", undefined, 30],
 ])("a client that %s and takes nothing of what is under way is cut", async (_what, bytes, seconds) => {
   const fixture = await WsFixture.open();
   const { tcp, connection, server } = await fixture.connect();
   tcp.pause();
   connection.write(MUCH);
   const { bytesRead } = server;
-  const ended = once(server, "end");
-  if (bytes === undefined) {
-    tcp.end();
-    await ended;
-  } else {
-    tcp.write(bytes);
-    while (server.bytesRead === bytesRead) await nextTurn();
-  }
+  tcp.write(bytes);
+  while (server.bytesRead === bytesRead) await nextTurn();
   await pass(seconds - 1);
   expect(await fixture.descriptors()).toBe(1);
   await pass(2);
   await gone(fixture, connection);
+});
+
+describe.each([
+  ["of its own accord", [], () => {}],
+  ["behind its close frame", [CLOSE], () => {}],
+  ["after the hub has closed", [], (connection: Connection) => connection.close(4000, "")],
+])("a client that ends its side of TCP %s, amid a backlog,", (_when, sent, before) => {
+  /** Connects such a client, which reads nothing. */
+  async function connect(fixture: WsFixture): ReturnType<WsFixture["connect"]> {
+    const connected = await fixture.connect();
+    const { tcp, client, connection, server } = connected;
+    tcp.pause();
+    connection.write(MUCH);
+    before(connection);
+    const ended = once(server, "end");
+    client.write(...sent);
+    tcp.end();
+    await ended;
+    return connected;
+  }
+
+  test("gets everything although the server sees no progress for a minute", async () => {
+    const fixture = await WsFixture.open();
+    const { tcp, client, connection } = await connect(fixture);
+    await pass(60);
+    expect(fixture.transport.gone.take()).toEqual([]);
+    tcp.resume();
+    expect((await client.frame())?.payload.length).toBe(8 * MIB);
+    await gone(fixture, connection);
+  });
+
+  test("is cut when it has not read everything in the time that a slow client needs", async () => {
+    const fixture = await WsFixture.open();
+    const { connection } = await connect(fixture);
+    await pass(120);
+    expect(await fixture.descriptors()).toBe(1);
+    await pass((8 * MIB) / (16 * KIB));
+    await gone(fixture, connection);
+  });
 });
 
 test("destroy gives clients that have little to read a second, and others the bounds of a close", async () => {

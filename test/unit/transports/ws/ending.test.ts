@@ -7,6 +7,7 @@ import { WebSocketServer } from "ws";
 import { closePayload, rawFrame, Opcode } from "../../../../src/testing/raw-frame.ts";
 import { RawClient, rawRequest, UPGRADE_HEADERS } from "../../../../src/testing/raw-client.ts";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { framesOf } from "../../../support/frames-of.ts";
 
 const { text, close } = Opcode;
 const REQUEST = '{"event":"work","id":1,"data":"x"}';
@@ -52,20 +53,14 @@ function deflated(message: string): Buffer {
 }
 
 /** The frames that a client gets which sends all of this at once. */
-async function heard(port: number, compression: boolean, end: Buffer): Promise<(string | number)[]> {
+async function heard(port: number, compression: boolean, end: Buffer): Promise<readonly (string | number)[]> {
   const client = await RawClient.connect(port);
   onTestFinished(() => client.vanish());
   const extensions = compression ? { "Sec-WebSocket-Extensions": "permessage-deflate" } : {};
   client.write(rawRequest("/", { ...UPGRADE_HEADERS, ...extensions }));
   expect((await client.response())?.status).toBe(101);
   client.write(compression ? deflated(REQUEST) : rawFrame(text, REQUEST), end);
-  const frames: (string | number)[] = [];
-  for (;;) {
-    const frame = await client.frame();
-    if (frame === undefined) return frames;
-    if (frame.opcode === close) return [...frames, frame.payload.length === 0 ? 1005 : frame.payload.readUInt16BE()];
-    frames.push(frame.payload.toString());
-  }
+  return framesOf(client);
 }
 
 describe.each([

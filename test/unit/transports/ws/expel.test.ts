@@ -3,6 +3,7 @@ import { once } from "node:events";
 import type { Socket as TcpSocket } from "node:net";
 import { constants, deflateRawSync } from "node:zlib";
 import { closePayload, rawFrame, Opcode } from "../../../../src/testing/raw-frame.ts";
+import { sequence } from "../../../../src/testing/suite/transport-fixture.ts";
 import type { RawClient } from "../../../../src/testing/raw-client.ts";
 import { WsConnection } from "../../../../src/transports/ws/connection.ts";
 import { afterEach, describe, expect, test, vi } from "vitest";
@@ -157,6 +158,29 @@ test.each([
     expect(fixture.transport.events.take()).toMatchObject([{ type: "close", code: 4000 }]);
   },
 );
+
+describe.each([
+  ["plain messages", false, PLAIN],
+  ["compressed messages", true, COMPRESSED],
+])("a client that closes amid a backlog and goes on with %s", (_name, compression, bytes) => {
+  test.each([
+    ["of its own accord", false],
+    ["after the hub", true],
+  ])("is not read for long if it closes %s", async (_when, isClosed) => {
+    vi.useFakeTimers({ toFake: ["setTimeout"] });
+    const fixture = await WsFixture.open({ compression });
+    const { tcp, connection, server } = await fixture.connect(compression ? EXTENSION : {});
+    tcp.pause();
+    connection.write(sequence(Buffer.alloc(8 * MIB)));
+    if (isClosed) connection.close(4000, "");
+    tcp.write(rawFrame(close, closePayload(4000)));
+    const flooding = flood(tcp, bytes);
+    await expect.poll(() => server.isPaused()).toBe(true);
+    expect(server.bytesRead).toBeLessThan(16 * MIB);
+    connection.terminate();
+    await Promise.all([flooding, fixture.transport.gone.next()]);
+  });
+});
 
 test("each ping and each pong of a client is reported until it is closed", async () => {
   const fixture = await WsFixture.open();

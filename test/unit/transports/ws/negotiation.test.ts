@@ -4,7 +4,7 @@ import { agreedRequest } from "../../../../src/transports/ws/negotiation.ts";
 import { WsFixture } from "./ws-fixture.ts";
 
 const acceptable = (offers: string): string | undefined =>
-  agreedRequest({ "sec-websocket-extensions": offers }, "").headers["sec-websocket-extensions"];
+  agreedRequest({ "sec-websocket-extensions": offers }, "", true).headers["sec-websocket-extensions"];
 
 describe("of the extensions that a client offers", () => {
   it.each([
@@ -53,8 +53,14 @@ describe("of the extensions that a client offers", () => {
     );
   });
 
-  it("a header of quotes and backslashes is read in a time that follows from its length", () => {
-    expect(acceptable(`a="${"\\\\".repeat(7_000)}`)).toBeUndefined();
-    expect(acceptable('"'.repeat(14_001))).toBeUndefined();
+  it.each([
+    ["backslashes in quotes", `a="${"\\\\".repeat(200_000)}`],
+    ["a backslash at the end of each quotation", '"\\'.repeat(200_001)],
+    ["quotes", '"'.repeat(400_001)],
+    ["spaces", `x<${" ".repeat(400_000)}>y`],
+    ["spaces in a parameter", `permessage-deflate;${" ".repeat(400_000)}x`],
+    ["equals signs", `permessage-deflate; ${"=".repeat(400_000)}`],
+  ])("a header of %s is read in a time that follows from its length", (_, offers) => {
+    expect(acceptable(offers)).toBeUndefined();
   });
 });

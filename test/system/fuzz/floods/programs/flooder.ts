@@ -18,6 +18,8 @@ class Attack {
   readonly tcp: Socket;
   status: string | undefined;
   isOver = false;
+  /** Whether something came after the answer to the handshake. */
+  isAnswered = false;
   /** What had been written when the close frame came. */
   #writtenAtClose: number | undefined;
   #read: Buffer = Buffer.alloc(0);
@@ -49,6 +51,7 @@ class Attack {
 
   #hear(chunk: Buffer, isDeaf: boolean): void {
     if (this.status !== undefined) {
+      this.isAnswered = true;
       if (chunk.includes(REASON)) this.#writtenAtClose ??= this.tcp.bytesWritten - this.tcp.writableLength;
       return;
     }
@@ -76,7 +79,7 @@ async function client(
   end: number,
   seen: { connections: number; sentBytes: number; readonly statuses: Record<string, number>; lateBytes: number },
 ): Promise<void> {
-  const { first = [], leavesAfter = Infinity, lines = [], interval, isHasty, isPlain, isSingle } = flood;
+  const { first = [], leavesAfter = Infinity, lines = [], interval, isHasty, isPatient, isPlain, isSingle } = flood;
   const upgrade = isPlain === true ? [] : UPGRADE;
   const head = Buffer.from(["GET / HTTP/1.1", "Host: 127.0.0.1", ...upgrade, ...lines, "", ""].join("\r\n"));
   let index = 0;
@@ -87,6 +90,7 @@ async function client(
     tcp.write(head);
     if (isHasty !== true) await attack.until(() => attack.status !== undefined, end);
     if (attack.status === "101") for (const piece of first) tcp.write(piece);
+    if (isPatient === true) await attack.until(() => attack.isAnswered, end);
     const last = Math.min(task.pieces, index + leavesAfter);
     if (isHasty !== true && isPlain !== true && attack.status !== "101") tcp.destroy();
     for (; index < last && !tcp.destroyed && performance.now() < end; index++) {

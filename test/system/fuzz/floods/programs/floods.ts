@@ -13,6 +13,8 @@ export interface Flood {
   readonly clients?: number;
   /** What is sent once after the handshake. */
   readonly first?: readonly Buffer[];
+  /** Whether the client goes on only once that is answered, as a library client waits for the welcome. */
+  readonly isPatient?: boolean;
   /** What is sent again and again: the piece with this number. */
   readonly piece: (index: number) => Buffer;
   /** How many pieces each client sends where no time is measured. */
@@ -140,6 +142,7 @@ export const FLOODS: readonly Flood[] = [
     name: "small indices in MessagePack",
     lines: PACKED,
     first: [PACKED_HELLO],
+    isPatient: true,
     piece: always(packedIndices()),
     pieces: 4,
   },
