@@ -384,7 +384,7 @@ describe("the transport's name from the environment", () => {
 test.each(TRANSPORTS)(
   "a handshake that arrives while the hub closes is refused as one of a draining hub, on %s",
   async (transport) => {
-    const hub = newHub({ transport, heartbeat: false });
+    const hub = newHub({ transport, heartbeat: false, welcome: false });
     const { port } = await hub.listen({ host });
     const early = await RawClient.connect(port);
     const staying = await RawClient.connect(port);
@@ -395,8 +395,9 @@ test.each(TRANSPORTS)(
     await staying.frame();
     early.write(rawRequest("/", UPGRADE_HEADERS));
     const response = await early.response();
-    // uWebSockets.js may end the connection without an answer.
-    expect(transport === "ws" ? [503] : [503, undefined]).toContain(response?.status);
+    // uWebSockets.js, and Node.js from 25 on, may end a connection without an answer on which nothing had been asked before.
+    const mayEnd = transport === "uws" || Number.parseInt(process.versions.node) > 24;
+    expect(mayEnd ? [503, undefined] : [503]).toContain(response?.status);
     staying.vanish();
     early.vanish();
     await closed;
