@@ -10,9 +10,8 @@ import { RawClient, rawRequest, UPGRADE_HEADERS } from "../../src/testing/raw-cl
 import { freePort } from "../support/free-port.ts";
 import { WsClient, upgradeStatus } from "../support/ws-client.ts";
 import { TRANSPORTS } from "../support/transports.ts";
+import { CERT_FILE, KEY_FILE } from "../support/certificate.ts";
 
-const CERT_FILE = new URL("../support/fixtures/cert.pem", import.meta.url).pathname;
-const KEY_FILE = new URL("../support/fixtures/key.pem", import.meta.url).pathname;
 const CA = readFileSync(CERT_FILE);
 const host = "127.0.0.1";
 
