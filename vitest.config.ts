@@ -6,6 +6,9 @@ const source = (path: string): string => fileURLToPath(new URL(`src/${path}`, im
 
 const globalSetup = "test/support/build.ts";
 
+/** The tests of networks and proxies. */
+const NETWORK = "test/system/{network,proxies}/**/*.test.ts";
+
 /** Where this run reports as JSON, beside the usual report. */
 const folder = process.env["TEST_REPORTS"];
 const reports = folder && `${folder}/node-${process.versions.node}-${process.pid}.json`;
@@ -27,6 +30,7 @@ const config: ViteUserConfig = defineConfig({
     reporters: reports === undefined ? ["default"] : ["default", ["json", { outputFile: reports }]],
     // Real sockets need more than the usual five seconds on a busy machine of two cores.
     testTimeout: 30_000,
+    expect: { poll: { timeout: 20_000 } },
     projects: [
       {
         extends: true,
@@ -42,7 +46,18 @@ const config: ViteUserConfig = defineConfig({
       {
         extends: true,
         // Its tests keep the processor busy: beside others of their kind, heartbeats would be missed.
-        test: { name: "system", sequence: { groupOrder: 1 }, include: ["test/system/**/*.test.ts"], globalSetup },
+        test: {
+          name: "system",
+          sequence: { groupOrder: 1 },
+          include: ["test/system/**/*.test.ts"],
+          exclude: [NETWORK],
+          globalSetup,
+        },
+      },
+      {
+        extends: true,
+        // Its tests wait for minutes, for clients that read slowly and for times to pass.
+        test: { name: "network", maxWorkers: 3, sequence: { groupOrder: 2 }, include: [NETWORK], globalSetup },
       },
     ],
   },

@@ -1,4 +1,5 @@
 import { isInteger, isObject, MAX_DELAY, type Options } from "../checks/option-rules.ts";
+import { LEAST_SPEED, MOST_UNSEEN } from "../checks/slow-reader.ts";
 import { forEach, soon, type Guardian } from "../guard.ts";
 import type { Clock, Timer } from "./clock.ts";
 
@@ -77,15 +78,6 @@ const MOST_SLICES = 64;
 
 /** The shortest slice, in milliseconds: a short interval has fewer slices. */
 const LEAST_SLICE = 250;
-
-/**
- * The slowest rate at which a client is expected to read, in bytes for each millisecond: 16 KiB/s. The operating system
- * takes megabytes for a client that reads slowly, and does not tell that the client reads them.
- */
-const SLOWEST_RATE = (16 * 1024) / 1000;
-
-/** The most bytes that an operating system holds for a connection, unless somebody has set it up for more. */
-const MOST_BYTES_AHEAD = 4 * 1024 * 1024;
 
 /** The most that the timeout is extended by, in timeouts. */
 const MOST_EXTENSION = 11;
@@ -194,7 +186,7 @@ export class Heartbeat<M extends Beating> {
    * no difference.
    */
   #extensionOf({ bytesAhead }: M): number {
-    const reading = Math.min(bytesAhead, MOST_BYTES_AHEAD) / SLOWEST_RATE;
+    const reading = (Math.min(bytesAhead, MOST_UNSEEN) / LEAST_SPEED) * 1_000;
     return Math.floor(Math.min(reading, MOST_EXTENSION * this.#options.timeout) / this.#slice);
   }
 

@@ -18,10 +18,8 @@ import { WsClient, upgradeStatus } from "../support/ws-client.ts";
 import { loadLibrary } from "../../src/transports/uws/library.ts";
 import { createDeferred } from "../../src/deferred.ts";
 import { TRANSPORTS } from "../support/transports.ts";
+import { CERT_FILE, KEY_FILE } from "../support/certificate.ts";
 
-const FIXTURES = new URL("../support/fixtures/", import.meta.url);
-const CERT_FILE = new URL("cert.pem", FIXTURES).pathname;
-const KEY_FILE = new URL("key.pem", FIXTURES).pathname;
 const CA = readFileSync(CERT_FILE);
 
 /** A server of the application's, which answers `GET /health` with "ok". */

@@ -10,9 +10,8 @@ import { RawClient, rawRequest, UPGRADE_HEADERS } from "../../src/testing/raw-cl
 import { freePort } from "../support/free-port.ts";
 import { WsClient, upgradeStatus } from "../support/ws-client.ts";
 import { TRANSPORTS } from "../support/transports.ts";
+import { CERT_FILE, KEY_FILE } from "../support/certificate.ts";
 
-const CERT_FILE = new URL("../support/fixtures/cert.pem", import.meta.url).pathname;
-const KEY_FILE = new URL("../support/fixtures/key.pem", import.meta.url).pathname;
 const CA = readFileSync(CERT_FILE);
 const host = "127.0.0.1";
 
@@ -384,7 +383,7 @@ describe("the transport's name from the environment", () => {
 test.each(TRANSPORTS)(
   "a handshake that arrives while the hub closes is refused as one of a draining hub, on %s",
   async (transport) => {
-    const hub = newHub({ transport, heartbeat: false });
+    const hub = newHub({ transport, heartbeat: false, welcome: false });
     const { port } = await hub.listen({ host });
     const early = await RawClient.connect(port);
     const staying = await RawClient.connect(port);
@@ -395,8 +394,9 @@ test.each(TRANSPORTS)(
     await staying.frame();
     early.write(rawRequest("/", UPGRADE_HEADERS));
     const response = await early.response();
-    // uWebSockets.js may end the connection without an answer.
-    expect(transport === "ws" ? [503] : [503, undefined]).toContain(response?.status);
+    // uWebSockets.js, and Node.js from 25 on, may end a connection without an answer on which nothing had been asked before.
+    const mayEnd = transport === "uws" || Number.parseInt(process.versions.node) > 24;
+    expect(mayEnd ? [503, undefined] : [503]).toContain(response?.status);
     staying.vanish();
     early.vanish();
     await closed;

@@ -17,10 +17,10 @@ import { Inbox } from "../../src/testing/inbox.ts";
 import { RawClient, rawRequest, UPGRADE_HEADERS } from "../../src/testing/raw-client.ts";
 import { hubError } from "../support/hub-error.ts";
 import { WsClient, upgradeStatus } from "../support/ws-client.ts";
+import { CERT_FILE, KEY_FILE } from "../support/certificate.ts";
 
-const FIXTURES = new URL("../support/fixtures/", import.meta.url);
-const cert = readFileSync(new URL("cert.pem", FIXTURES));
-const key = readFileSync(new URL("key.pem", FIXTURES));
+const cert = readFileSync(CERT_FILE);
+const key = readFileSync(KEY_FILE);
 
 /** Answers with what was asked, so that a test sees that nothing of the request is lost. */
 async function echo(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -1,9 +1,7 @@
-import { fileURLToPath } from "node:url";
 import type { ListenOptions } from "roomcast";
+import { CERT_FILE, KEY_FILE } from "./certificate.ts";
 
-const file = (name: string): string => fileURLToPath(new URL(`fixtures/${name}`, import.meta.url));
-
-const TLS = { certFile: file("cert.pem"), keyFile: file("key.pem") };
+const TLS = { certFile: CERT_FILE, keyFile: KEY_FILE };
 
 /** What lies between a hub and its clients. A Unix socket holds 200 KiB, a TCP connection on loopback megabytes. */
 export type Wire = "a Unix socket" | "TLS over a Unix socket" | "TCP" | "TLS over TCP";

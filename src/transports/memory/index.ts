@@ -2,6 +2,7 @@ import { HubError } from "../../errors.ts";
 import { soon, watch } from "../../guard.ts";
 import type { ListenAddress, Transport, TransportHandlers, TransportSettings, UpgradeInfo } from "../transport.ts";
 import { Closings } from "../shared/closings.ts";
+import { pathOf } from "../shared/handshake.ts";
 import { MemoryConnection } from "./connection.ts";
 import { MemoryWebSocket } from "./web-socket.ts";
 
@@ -91,9 +92,8 @@ export class MemoryTransport implements Transport {
 
   async #upgrade(client: MemoryWebSocket, info: UpgradeInfo): Promise<void> {
     const { handlers, settings, closings } = this.#started as Started;
-    const [path] = info.url.split("?", 1);
     if (!this.#accepting || info.signal.aborted) return client.refused(503, "Service Unavailable");
-    if (settings.path !== undefined && settings.path !== path) return client.refused(404, "Not Found");
+    if (settings.path !== undefined && settings.path !== pathOf(info)) return client.refused(404, "Not Found");
 
     const decision = handlers.upgrade(info);
     const decided = decision instanceof Promise ? await decision : decision;

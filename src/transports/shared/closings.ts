@@ -1,3 +1,4 @@
+import { LEAST_SPEED, MOST_UNSEEN } from "../../checks/slow-reader.ts";
 import { forEach, later } from "../../guard.ts";
 import type { TransportHandlers } from "../transport.ts";
 
@@ -20,12 +21,6 @@ const EXPELLED_LOOKS = 2;
 
 /** The bound for the answer of a client that has nothing to speak of to read, while the transport is destroyed: a second. */
 const HURRIED_LOOKS = 2;
-
-/** The speed at which the slowest client reads that still gets everything, in bytes per second. */
-const LEAST_SPEED = 16 * 1024;
-
-/** The most that an operating system holds for a client by default, in bytes. */
-const MOST_UNSEEN = 4 * 1024 * 1024;
 
 /**
  * The number of unconfirmed bytes that are nothing to speak of. A connection with more of them can be reset before the

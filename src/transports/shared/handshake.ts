@@ -27,6 +27,12 @@ function hasToken(list: string | undefined, token: string): boolean {
   return list !== undefined && list.split(",").some((item) => item.trim().toLowerCase() === token);
 }
 
+/** Returns the path of a request, without its query. */
+export function pathOf({ url = "/" }: { readonly url?: string | undefined }): string {
+  const [path = ""] = url.split("?", 1);
+  return path;
+}
+
 /** An answer to a request that cannot be a handshake of a hub. */
 export interface HandshakeFault {
   readonly status: number;

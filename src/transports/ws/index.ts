@@ -7,7 +7,7 @@ import { HubError } from "../../errors.ts";
 import type { ListenAddress, ListenOptions, Transport, TransportHandlers, TransportSettings } from "../transport.ts";
 import { Closings } from "../shared/closings.ts";
 import { checkFactoryOptions } from "../shared/factory-options.ts";
-import { asksForWebSocket, CLOSED, NO_HANDSHAKE, NOT_FOUND } from "../shared/handshake.ts";
+import { asksForWebSocket, CLOSED, NO_HANDSHAKE, NOT_FOUND, pathOf } from "../shared/handshake.ts";
 import { listenError } from "../shared/listen-error.ts";
 import { OpenFiles } from "../shared/open-files.ts";
 import { checkServer, type ApplicationServer } from "./application-server.ts";
@@ -195,9 +195,8 @@ class WsTransport implements Transport {
   /** Takes a request that the application hands over. */
   #take(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const { path } = this.#settings;
-    const [asked] = (request.url ?? "/").split("?", 1);
     if (!asksForWebSocket(request.method, request.headers)) refuseUpgrade(socket, NO_HANDSHAKE);
-    else if (path !== undefined && asked !== path) refuseUpgrade(socket, NOT_FOUND);
+    else if (path !== undefined && path !== pathOf(request)) refuseUpgrade(socket, NOT_FOUND);
     else if (this.#destroyed !== undefined) refuseUpgrade(socket, CLOSED);
     else this.#handshakes.take(request, socket, head, false);
   }

@@ -3,7 +3,7 @@ import type { EventEmitter } from "node:events";
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { HubError } from "../../errors.ts";
-import { asksForWebSocket, NOT_FOUND } from "../shared/handshake.ts";
+import { asksForWebSocket, NOT_FOUND, pathOf } from "../shared/handshake.ts";
 import { pathTaken } from "../shared/path-taken.ts";
 import { afterEarlierAnswers, isAnswerDue } from "./earlier-answers.ts";
 import { refuseUpgrade } from "./refusal.ts";
@@ -121,11 +121,6 @@ export class UpgradeRouter {
     // This router's own listener is there before this one is.
     if (event === "upgrade" && this.#others === 0) this.#routes.get(undefined)?.failed(contested());
   };
-}
-
-function pathOf({ url = "/" }: IncomingMessage): string {
-  const [path = ""] = url.split("?", 1);
-  return path;
 }
 
 function contested(): HubError {

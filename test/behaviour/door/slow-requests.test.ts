@@ -1,11 +1,10 @@
-import { fileURLToPath } from "node:url";
 import { Hub, type ListenOptions } from "roomcast";
 import { RawClient } from "roomcast/testing";
 import { describe, it } from "vitest";
 import { TRANSPORTS } from "../../support/transports.ts";
+import { CERT_FILE, KEY_FILE } from "../../support/certificate.ts";
 
-const file = (name: string): string => fileURLToPath(new URL(`../../support/fixtures/${name}`, import.meta.url));
-const TLS = { certFile: file("cert.pem"), keyFile: file("key.pem") };
+const TLS = { certFile: CERT_FILE, keyFile: KEY_FILE };
 
 const BEGINNING = Buffer.from("GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nX-Slow: ");
 

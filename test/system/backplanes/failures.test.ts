@@ -87,7 +87,7 @@ describe.each(["redis", "nats"] as const)("%s", (kind) => {
     t.onTestFinished(() => there.kill());
     const client = await WsClient.connect(`ws://127.0.0.1:${there.port}`);
     await until(() => here.names.includes("there"));
-    await vi.waitFor(async () => expect(await here.hub.to("x").sockets()).toHaveLength(2));
+    await vi.waitFor(async () => expect(await here.hub.to("x").sockets()).toHaveLength(2), { timeout: 20_000 });
 
     there.freeze();
     const { silent } = await here.hub.to("x").sockets({ timeout: 200 });

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { connect, type Socket as TcpSocket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Hub, type HubOptions, type TransportName } from "roomcast";
-import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { rawRequest, UPGRADE_HEADERS } from "../../../src/testing/raw-client.ts";
 import { Opcode, rawFrame } from "../../../src/testing/raw-frame.ts";
 import { TRANSPORTS } from "../../support/transports.ts";
@@ -85,7 +85,7 @@ describe.skipIf(process.platform !== "linux").each(TRANSPORTS)("descriptors, on 
       else if (attempt % 7 === 0) client.tcp.resetAndDestroy();
       else client.tcp.write(attempt % 4 === 0 ? rawFrame(Opcode.text, "rubbish") : rawFrame(Opcode.close));
       // The descriptor of a client that was refused is free a little after its end.
-      await vi.waitFor(() => expect(host.descriptors).toBeLessThanOrEqual(10));
+      await expect.poll(() => host.descriptors).toBeLessThanOrEqual(10);
     }
     expect(host.hub.stats().refusals).toBeGreaterThan(50);
     await host.allFree();

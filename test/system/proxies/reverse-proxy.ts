@@ -5,16 +5,15 @@ import { onTestFinished } from "vitest";
 import { blocksOf } from "../../support/markdown.ts";
 import { freePort } from "../../support/free-port.ts";
 import { EngineProcess } from "../engines/process.ts";
+import { CERT_FILE, KEY_FILE } from "../../support/certificate.ts";
 
 export type ProxyName = "nginx" | "haproxy" | "caddy";
 
 export const PROXIES: readonly ProxyName[] = ["nginx", "haproxy", "caddy"];
 
-const FIXTURES = new URL("../../support/fixtures/", import.meta.url);
-
 /** The certificate of `localhost` that the proxies have, and its key. */
-export const CERTIFICATE: string = await readFile(new URL("cert.pem", FIXTURES), "utf8");
-const KEY = await readFile(new URL("key.pem", FIXTURES), "utf8");
+export const CERTIFICATE: string = await readFile(CERT_FILE, "utf8");
+const KEY = await readFile(KEY_FILE, "utf8");
 
 const LANGUAGES: Readonly<Record<ProxyName, string>> = { nginx: "nginx", haproxy: "haproxy", caddy: "caddyfile" };
 

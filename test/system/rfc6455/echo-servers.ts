@@ -3,11 +3,11 @@ import { readFileSync } from "node:fs";
 import { createServer as createHttpServer } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
-import { fileURLToPath } from "node:url";
 import { Hub, type Codec, type HubOptions, type TransportName } from "roomcast";
 import { WebSocketServer } from "ws";
 import { RawClient } from "../../../src/testing/raw-client.ts";
 import { loadLibrary } from "../../../src/transports/uws/library.ts";
+import { CERT_FILE, KEY_FILE } from "../../support/certificate.ts";
 
 /** A server that sends back what it gets. */
 export interface EchoServer {
@@ -22,10 +22,6 @@ export async function dial({ port }: EchoServer, isSecure: boolean): Promise<Raw
 
 /** Starts a server, with or without TLS. */
 export type StartServer = (isSecure: boolean) => Promise<EchoServer>;
-
-const fixture = (name: string): string => fileURLToPath(new URL(`../../support/fixtures/${name}`, import.meta.url));
-const CERT = fixture("cert.pem");
-const KEY = fixture("key.pem");
 
 const HOST = "127.0.0.1";
 const MIB = 1024 * 1024;
@@ -68,7 +64,7 @@ function startHub(transport: TransportName, way: Way, options: HubOptions): Star
     const hub = new Hub({ transport, welcome: false, heartbeat: false, codec, ...options });
     hub.handle("echo", (message) => message);
     hub.on("message", (socket, message) => socket.send(message));
-    const tls = isSecure ? { tls: { certFile: CERT, keyFile: KEY } } : {};
+    const tls = isSecure ? { tls: { certFile: CERT_FILE, keyFile: KEY_FILE } } : {};
     const { port } = await hub.listen({ host: HOST, ...tls });
     return { port, stop: () => hub.close() };
   };
@@ -78,7 +74,9 @@ function startHub(transport: TransportName, way: Way, options: HubOptions): Star
 export const bare: Readonly<Record<TransportName, StartServer>> = { ws: startBareWs, uws: startBareUws };
 
 async function startBareWs(isSecure: boolean): Promise<EchoServer> {
-  const server = isSecure ? createTlsServer({ cert: readFileSync(CERT), key: readFileSync(KEY) }) : createHttpServer();
+  const server = isSecure
+    ? createTlsServer({ cert: readFileSync(CERT_FILE), key: readFileSync(KEY_FILE) })
+    : createHttpServer();
   const upgrades = new WebSocketServer({ server, perMessageDeflate: true, maxPayload: MAX_MESSAGE_BYTES });
   upgrades.on("connection", (socket) => {
     // What breaks the protocol is an error of the socket, which ends by itself.
@@ -97,7 +95,7 @@ async function startBareWs(isSecure: boolean): Promise<EchoServer> {
 
 async function startBareUws(isSecure: boolean): Promise<EchoServer> {
   const library = loadLibrary();
-  const app = isSecure ? library.SSLApp({ cert_file_name: CERT, key_file_name: KEY }) : library.App();
+  const app = isSecure ? library.SSLApp({ cert_file_name: CERT_FILE, key_file_name: KEY_FILE }) : library.App();
   app.ws("/*", {
     maxPayloadLength: MAX_MESSAGE_BYTES,
     maxBackpressure: 4 * MAX_MESSAGE_BYTES,
