@@ -303,6 +303,32 @@ test("useRoom shows that it joins again after a lost connection, a refusal, and 
   expect(errors).toEqual([]);
 });
 
+test("useRoom goes on when the server does not answer in time, and after the client was closed", async () => {
+  const { page, run, errors } = await open();
+  const answered = createDeferred();
+  gate = answered.promise;
+  await page.clock.install();
+  await run(`
+    Opener = () => void (shown.hub = useHub());
+    render(h(HubProvider, { url }, h(Room, { name: "tea" }), h(Opener)));
+  `);
+  await expect.poll(() => heard).toContain("join tea");
+  const asked = heard.length;
+  await page.clock.runFor(10_000);
+  await expect.poll(() => heard.slice(asked)).toEqual(["join tea"]);
+  expect(await run("shown.tea.state")).toBe("joining");
+  answered.resolve();
+  await expect.poll(() => run("shown.tea.state")).toBe("joined");
+
+  await run("shown.hub.close()");
+  await expect.poll(() => run("shown.tea.state")).toBe("joining");
+  await expect.poll(rooms).toEqual({});
+  await run("shown.hub.open()");
+  await expect.poll(() => run("shown.tea.state")).toBe("joined");
+  expect(rooms()).toEqual({ tea: 1 });
+  expect(errors).toEqual([]);
+});
+
 test("useRequest has the reply, the error, and whether one is awaited, and a rejection need not be handled", async () => {
   const { run, errors } = await open();
   await run(`
