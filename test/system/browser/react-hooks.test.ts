@@ -407,13 +407,17 @@ function Status(): string {
   return `${useConnection().state} ${useRoom("tea").state}`;
 }
 
-test("what a server has rendered is taken over without a difference, and connects then", async () => {
+test.each([
+  ["and connects then", "{ url }"],
+  ["also by a client that is connected already", "{ client }"],
+])("what a server has rendered is taken over without a difference, %s", async (_, props) => {
   html = renderToString(createElement(HubProvider, { url: "/socket" }, createElement(Status)));
   expect(html).toBe("connecting joining");
   const { page, run, errors } = await open();
+  await run(`client = connect(url); client.request("say", "ready")`);
   await run(`
     Status = () => \`\${useConnection().state} \${useRoom("tea").state}\`;
-    hydrateRoot(document.getElementById("hydrated"), strict(h(HubProvider, { url }, h(Status))));
+    hydrateRoot(document.getElementById("hydrated"), strict(h(HubProvider, ${props}, h(Status))));
   `);
   await page.getByText("open joined", { exact: true }).waitFor();
   expect(heard).toContain("join tea");
