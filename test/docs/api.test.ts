@@ -47,10 +47,10 @@ test("API.md lists the channels", () => {
   expect(names(rowsOf("Hub", "roomcast:connection")).toSorted()).toStrictEqual(channels.toSorted());
 });
 
-test("API.md lists every export of the main entry", () => {
+test.each(["src/index.ts", "src/react/index.ts"])("API.md lists every export of %s", (path) => {
   const section = sectionOf(PATH, "Entry points");
   const listed = new Set(codesIn(section));
-  const exported = Array.from(readText("src/index.ts").matchAll(/^export (?:type )?\{([^}]*)\}/gm), ([, list = ""]) =>
+  const exported = Array.from(readText(path).matchAll(/^export (?:type )?\{([^}]*)\}/gm), ([, list = ""]) =>
     list.split(",").map((name) => name.replace(/^\s*type /, "").trim()),
   ).flat();
   expect(exported.filter((name) => name !== "" && !listed.has(name))).toStrictEqual([]);

@@ -88,7 +88,7 @@ describe.each(ROOMS.filter((room) => room !== "hub" && room !== "testing"))("the
 test("no room below hub may import it", () => {
   const rooms = ROOMS.filter((room) => room !== "hub" && room !== "testing");
   expect(rooms.filter((room) => statedFor(room).includes("hub"))).toStrictEqual([]);
-  for (const room of ["client", "msgpack", "testing"]) expect(groupsOf("hub")[0]).toContain(`../${room}/**`);
+  for (const room of ["client", "msgpack", "react", "testing"]) expect(groupsOf("hub")[0]).toContain(`../${room}/**`);
 });
 
 /** The files of `src`, as paths from the root of the project. */
@@ -125,7 +125,7 @@ test("only Delivery writes to members", () => {
 });
 
 describe("what runs by itself", () => {
-  const server = sources.filter((path) => !/^src\/(?:client|testing)\/|^src\/guard\.ts$/.test(path));
+  const server = sources.filter((path) => !/^src\/(?:client|react|testing)\/|^src\/guard\.ts$/.test(path));
   const DECISION = "docs/decisions/0028-one-guard.md";
 
   test("is listed with its guard", () => {

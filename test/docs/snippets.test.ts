@@ -5,11 +5,11 @@ import { TRANSPORTS } from "../support/transports.ts";
 
 /*
  * What stands behind the ``` of a snippet: `ts` compiles and runs; `ts no-run` only compiles; `ts throws CODE`
- * compiles, and `errors.test.ts` runs it. Every snippet is complete: it imports what it uses.
+ * compiles, and `errors.test.ts` runs it. `tsx` only compiles. Every snippet is complete: it imports what it uses.
  */
 const snippets = documentPaths()
   .flatMap(blocksOf)
-  .filter(({ info }) => info[0] === "ts");
+  .filter(({ info }) => info[0] === "ts" || info[0] === "tsx");
 
 test.each([
   "README.md",
@@ -17,6 +17,7 @@ test.each([
   "docs/MIGRATING.md",
   "docs/PROTOCOL.md",
   "docs/PROXIES.md",
+  "docs/REACT.md",
   "docs/TESTING.md",
   "docs/TRANSPORTS.md",
 ])("%s has snippets", (path) => {
@@ -37,7 +38,7 @@ test("every snippet compiles", { timeout: 120_000 }, async () => {
 describe("running", () => {
   afterEach(closeAll);
 
-  const runnable = snippets.filter((block) => block.info[1] === undefined && canRun(block));
+  const runnable = snippets.filter((block) => block.info[0] === "ts" && block.info[1] === undefined && canRun(block));
 
   test.each(runnable.map((block) => ({ path: block.path, line: block.line, block })))(
     "the snippet at $path:$line",

@@ -37,6 +37,7 @@ export async function compile(blocks: readonly Block[]): Promise<string> {
     isolatedDeclarations: false,
     noUnusedLocals: false,
     noUnusedParameters: false,
+    jsx: "react-jsx",
   };
   const project = { extends: fileURLToPath(new URL("tsconfig.json", ROOT)), compilerOptions, files, include: [] };
   writeFileSync(new URL("tsconfig.json", FOLDER), JSON.stringify(project));
@@ -81,6 +82,6 @@ function valueOf(get: () => unknown): unknown {
   }
 }
 
-function nameOf({ path, line }: Block): string {
-  return `${path.replaceAll(/\W/g, "-")}-${line}.ts`;
+function nameOf({ info, path, line }: Block): string {
+  return `${path.replaceAll(/\W/g, "-")}-${line}.${info[0]}`;
 }

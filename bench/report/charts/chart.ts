@@ -54,10 +54,16 @@ export function swatch(peer: PeerName): Markup {
   return html`<svg class="swatch" viewBox="0 0 12 12" aria-hidden="true">${contents}</svg>`;
 }
 
+/** What is used of a drawing. The project has no types of the DOM. */
+interface Drawing {
+  readonly innerHTML: string;
+  querySelector(selector: string): { remove(): void } | null;
+}
+
 function contentsOf(options: Plot.PlotOptions): Markup {
-  const plot = Plot.plot({ ...options, document });
+  const plot = Plot.plot({ ...options, document }) as unknown as Drawing;
   plot.querySelector("style")?.remove();
-  return new Markup(plot.innerHTML as string);
+  return new Markup(plot.innerHTML);
 }
 
 /** Charts of one scenario under its heading, and the table of their numbers. */

@@ -1,4 +1,4 @@
-import { messageItem, systemItem } from "./view.mjs";
+import { messageItem, showMoves, systemItem } from "./view.mjs";
 
 /** Messages of one person that come within this time are shown as one run, in milliseconds. */
 const RUN = 5 * 60_000;
@@ -13,6 +13,8 @@ export class Log {
   #latest;
   /** The last message, if no system line came after it. */
   #last;
+  /** The people in the last line, if it is about who joined and left, and the line. */
+  #moves;
   /** Whether the reader was at the end when the log last changed: a resize moves the end away. */
   #following = true;
 
@@ -34,6 +36,7 @@ export class Log {
   clear() {
     this.#list.replaceChildren();
     this.#last = undefined;
+    this.#moves = undefined;
     this.#toEnd();
   }
 
@@ -47,13 +50,25 @@ export class Log {
     return item;
   }
 
-  /** A line about the room, or about `person`. */
-  system(text, person) {
-    this.#append(systemItem(text, person), false);
+  /** A line about the room. */
+  system(text) {
+    this.#append(systemItem(text), false);
+    this.#last = undefined;
+  }
+
+  /** Tells that somebody has `joined` or `left`, in one line with those who did so just before. */
+  move(how, person) {
+    const moves = this.#moves ?? { item: systemItem(""), joined: [], left: [] };
+    moves[how].push(person);
+    showMoves(moves.item, moves);
+    if (this.#moves === undefined) this.#append(moves.item, false);
+    else if (this.#following) this.#toEnd();
+    this.#moves = moves;
     this.#last = undefined;
   }
 
   #append(item, own) {
+    this.#moves = undefined;
     this.#following = own || this.#isAtEnd;
     this.#list.append(item);
     if (this.#following) this.#toEnd();

@@ -22,12 +22,12 @@ const events = {
   userJoined(person) {
     people.set(person.id, person);
     showPeople();
-    log.system("joined", person);
+    log.move("joined", person);
   },
   userLeft(person) {
     people.delete(person.id);
     showPeople();
-    log.system("left", person);
+    log.move("left", person);
   },
   chat(message) {
     log.message(message, false);
@@ -90,9 +90,12 @@ async function send(words) {
   }
 }
 
+/** As people count: "Guest 2" comes before "Guest 10". */
+const order = new Intl.Collator(undefined, { numeric: true });
+
 function showPeople() {
   const others = [...people.values()].filter(({ id }) => id !== you.id);
-  others.sort((a, b) => a.name.localeCompare(b.name));
+  others.sort((a, b) => order.compare(a.name, b.name));
   find("people").replaceChildren(personItem(you, true), ...others.map((person) => personItem(person, false)));
   find("count").textContent = others.length === 0 ? "Only you are here" : `${others.length + 1} people`;
 }

@@ -13,11 +13,11 @@ function nameOf({ name }) {
   return element("bdi", "name", name);
 }
 
-/** A disc with the first letter of the name, in a colour that the id decides. */
-function avatar({ id, name }) {
+/** A disc with the first letter of the name, in a colour that the name decides. */
+function avatar({ name }) {
   const disc = element("span", "avatar", firstLetter(name));
   disc.setAttribute("aria-hidden", "true");
-  disc.style.setProperty("--hue", hueOf(id));
+  disc.style.setProperty("--hue", hueOf(name));
   return disc;
 }
 
@@ -28,10 +28,11 @@ function firstLetter(name) {
   return first.segment.toLocaleUpperCase();
 }
 
-function hueOf(id) {
+/** Everybody keeps a colour over reconnections, which change the id. Names that differ in one letter look different. */
+function hueOf(name) {
   let hash = 0;
-  for (const letter of id) hash = (hash * 31 + letter.codePointAt(0)) % 3_600;
-  return hash / 10;
+  for (const letter of name) hash = Math.imul(hash ^ letter.codePointAt(0), 0x9e3779b1);
+  return ((hash ^ (hash >>> 15)) >>> 0) % 360;
 }
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
@@ -47,7 +48,7 @@ export function messageItem({ from, text, at }, { own, follows }) {
   const item = element("li", "message");
   item.classList.toggle("own", own);
   item.classList.toggle("follows", follows);
-  item.style.setProperty("--hue", hueOf(from.id));
+  item.style.setProperty("--hue", hueOf(from.name));
   const head = element("p", "head", own ? element("span", "name", "You") : nameOf(from), " ", time(at));
   const body = element("p", "text", text);
   body.dir = "auto";
@@ -63,9 +64,28 @@ export function markFailed(item, reason, again) {
   item.append(element("p", "failure", `Not sent. ${reason} `, button));
 }
 
-/** A line between the messages: somebody came, somebody left. */
-export function systemItem(text, person) {
-  return element("li", "system", ...(person === undefined ? [] : [nameOf(person), " "]), text);
+/** A line between the messages. */
+export function systemItem(text) {
+  return element("li", "system", text);
+}
+
+/** So many names are told. Of more people, it is told how many they are. */
+const MOST_NAMES = 3;
+
+const names = new Intl.ListFormat("en");
+
+/** Makes a line of those who have joined and left: "Ann and Ben joined, Cleo left", "60 joined". */
+export function showMoves(item, { joined, left }) {
+  const comma = joined.length > 0 && left.length > 0 ? [", "] : [];
+  item.replaceChildren(...clause(joined, "joined"), ...comma, ...clause(left, "left"));
+}
+
+function clause(people, verb) {
+  const distinct = new Set(people.map(({ name }) => name));
+  if (distinct.size === 0) return [];
+  if (distinct.size > MOST_NAMES) return [`${people.length} ${verb}`];
+  const parts = names.formatToParts(distinct);
+  return [...parts.map(({ type, value }) => (type === "element" ? nameOf({ name: value }) : value)), ` ${verb}`];
 }
 
 export function personItem(person, own) {

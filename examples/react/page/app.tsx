@@ -1,52 +1,55 @@
-import { useEffect, useState, type ReactNode } from "react";
-import type { RoomsClient, RoomsTypes } from "./events.ts";
+import { useSyncExternalStore, type ReactNode } from "react";
+import { HubProvider, useConnection, useEvent, useHub } from "./hub.ts";
 import { NameForm } from "./name-form.tsx";
-import { savedName } from "./profile.ts";
+import { savedName, saveId } from "./profile.ts";
 import { RoomList } from "./room-list.tsx";
 import { RoomView } from "./room-view.tsx";
-import { useClient, useClientState } from "./use-client.ts";
 
 const STATES = { connecting: "Connecting …", open: "Connected", waiting: "Reconnecting …", closed: "Closed" };
 
+/** Asked anew at every connect: a new connection begins with the name that the user has by then. */
+const auth = (): unknown => ({ name: savedName() });
+
 export function App(): ReactNode {
-  // Asked anew at every connect: a new connection begins with the name that the user has by then.
-  const client = useClient<RoomsTypes>("/socket", { auth: () => ({ name: savedName() }) });
-  const room = useHash() || "lobby";
-  if (client === undefined) return null;
+  const room = useSyncExternalStore(onHashChange, readHash) || "lobby";
   return (
-    <>
+    <HubProvider url="/socket" options={{ auth }}>
       <header>
         <h1>roomcast and React</h1>
-        <State client={client} />
+        <State />
       </header>
-      <RoomList client={client} current={room} />
-      <NameForm client={client} />
+      <RoomList current={room} />
+      <NameForm />
       {/* By its key, another room begins anew. */}
-      <RoomView key={room} client={client} name={room} />
-    </>
+      <RoomView key={room} name={room} />
+    </HubProvider>
   );
 }
 
-function State({ client }: { client: RoomsClient }): ReactNode {
-  const state = useClientState(client);
+function State(): ReactNode {
+  const client = useHub();
+  const { state, reason } = useConnection();
+  useEvent("hub:state", () => {
+    if (client.id !== undefined) saveId(client.id);
+  });
   return (
-    <p role="status" className="state" data-state={state}>
+    <p role="status" className="state" data-state={state} title={reason}>
       {STATES[state]}
     </p>
   );
 }
 
-/** What follows the # in the address, by which a room can be linked to. */
-function useHash(): string {
-  const [hash, setHash] = useState(readHash);
-  useEffect(() => {
-    const changed = (): void => setHash(readHash());
-    addEventListener("hashchange", changed);
-    return () => removeEventListener("hashchange", changed);
-  }, []);
-  return hash;
+function onHashChange(changed: () => void): () => void {
+  addEventListener("hashchange", changed);
+  return () => removeEventListener("hashchange", changed);
 }
 
+/** What follows the # in the address, by which a room can be linked to. Anybody may have written it. */
 function readHash(): string {
-  return decodeURIComponent(location.hash.slice(1));
+  const hash = location.hash.slice(1);
+  try {
+    return decodeURIComponent(hash);
+  } catch {
+    return hash;
+  }
 }

@@ -1,25 +1,21 @@
 import { useState, type FormEvent, type ReactNode } from "react";
-import type { RoomsClient } from "./events.ts";
+import { useRequest } from "./hub.ts";
 import { savedName, saveName } from "./profile.ts";
 
 /** A request and its reply: the server says whether the name is free. */
-export function NameForm({ client }: { client: RoomsClient }): ReactNode {
+export function NameForm(): ReactNode {
   const [name, setName] = useState(savedName);
-  const [answer, setAnswer] = useState("");
+  const { data: you, error, isPending, send } = useRequest("rename");
 
   const rename = async (): Promise<void> => {
-    try {
-      const you = await client.request("rename", { name });
-      setName(saveName(you.name));
-      setAnswer(`You are ${you.name} now.`);
-    } catch (error) {
-      setAnswer((error as Error).message);
-    }
+    const renamed = await send({ name });
+    setName(saveName(renamed.name));
   };
 
   const submit = (event: FormEvent): void => {
     event.preventDefault();
-    void rename();
+    // Why it failed is shown below.
+    rename().catch(() => {});
   };
 
   return (
@@ -34,9 +30,9 @@ export function NameForm({ client }: { client: RoomsClient }): ReactNode {
         autoComplete="nickname"
         aria-describedby="name-answer"
       />
-      <button>Change</button>
+      <button disabled={isPending}>Change</button>
       <output id="name-answer" htmlFor="name">
-        {answer}
+        {error?.message ?? (you && `You are ${you.name} now.`)}
       </output>
     </form>
   );

@@ -1,5 +1,5 @@
-import { useEffect, useState, type ReactNode } from "react";
-import type { RoomsClient } from "./events.ts";
+import { useState, type ReactNode } from "react";
+import { useEvent } from "./hub.ts";
 
 interface Summary {
   readonly name: string;
@@ -7,18 +7,15 @@ interface Summary {
 }
 
 /** All rooms, with how many people are in each. */
-export function RoomList({ client, current }: { client: RoomsClient; current: string }): ReactNode {
+export function RoomList({ current }: { current: string }): ReactNode {
   const [rooms, setRooms] = useState<readonly Summary[]>([]);
-  useEffect(() => {
-    client.on("rooms", setRooms);
-    return () => void client.off("rooms", setRooms);
-  }, [client]);
+  useEvent("rooms", setRooms);
   return (
     <nav aria-label="Rooms">
       <ul>
         {rooms.map(({ name, people }) => (
           <li key={name}>
-            <a href={`#${name}`} aria-current={name === current ? "page" : undefined}>
+            <a href={`#${encodeURIComponent(name)}`} aria-current={name === current ? "page" : undefined}>
               {name}{" "}
               <span className="count">
                 {people}

@@ -1,64 +1,60 @@
-import { useState, type FormEvent, type ReactNode } from "react";
-import type { RoomsClient } from "./events.ts";
-import { useRoom } from "./use-room.ts";
-import { useTyping } from "./use-typing.ts";
+import { useEffect, useRef, useState, type ReactNode } from "react";
+import type { Message } from "../contract.ts";
+import { Composer } from "./composer.tsx";
+import { useEvent, useRequest, useRoom } from "./hub.ts";
+import { MessageList, type Unsent } from "./message-list.tsx";
+import { Typists } from "./typists.tsx";
 
-export function RoomView({ client, name }: { client: RoomsClient; name: string }): ReactNode {
-  const { messages, unsent, problem, say } = useRoom(client, name);
-  const [typists, type] = useTyping(client, name);
+/** How long a message may wait for its answer, and before that for a connection, in milliseconds. */
+const PATIENCE = 60_000;
+
+export function RoomView({ name }: { name: string }): ReactNode {
+  const { state, error: refusal } = useRoom(name);
+  const { data: history, error: unknown, send: askHistory } = useRequest("history");
+  // Sent again after a lost connection, and said once.
+  const { send } = useRequest("say", { idempotent: true, timeout: PATIENCE });
+  const [messages, setMessages] = useState<readonly Message[]>([]);
+  const [unsent, setUnsent] = useState<readonly Unsent[]>([]);
+  const [failure, setFailure] = useState("");
+  const lastKey = useRef(0);
+
+  const add = (news: readonly Message[]): void => setMessages((known) => merge(known, news));
+
+  useEvent("message", (message) => add([message]), { room: name });
+
+  // What was said before this visitor came, or in the time without a connection: the room is joined anew after that.
+  useEffect(() => {
+    // Why it failed is shown below.
+    if (state === "joined") askHistory({ room: name }).then(add, () => {});
+  }, [state, askHistory, name]);
+
+  const say = async (text: string): Promise<void> => {
+    const key = (lastKey.current += 1);
+    setUnsent((others) => [...others, { key, text }]);
+    setFailure("");
+    try {
+      add([await send({ room: name, text })]);
+    } catch (error) {
+      setFailure(`“${text}” was not sent. ${(error as Error).message}`);
+    }
+    setUnsent((others) => others.filter((other) => other.key !== key));
+  };
+
   return (
     <main aria-labelledby="room">
       <h2 id="room">{name}</h2>
-      <div className="log" role="log" aria-label="Messages" tabIndex={0}>
-        <ol>
-          {messages.map(({ id, from, text }) => (
-            <li key={id}>
-              <b>{from.name}</b> <span className="text">{text}</span>
-            </li>
-          ))}
-          {unsent.map(({ key, text }) => (
-            <li key={`unsent ${key}`} className="unsent">
-              <b>Sending …</b> <span className="text">{text}</span>
-            </li>
-          ))}
-        </ol>
-      </div>
-      <p className="typing" aria-live="polite">
-        {typists.length > 0 && `${typists.join(", ")} ${typists.length === 1 ? "is" : "are"} typing …`}
-      </p>
+      <MessageList messages={messages} unsent={unsent} isEmpty={history !== undefined} />
+      <Typists room={name} />
       <p className="problem" role="alert">
-        {problem}
+        {refusal?.message ?? unknown?.message ?? failure}
       </p>
-      <Composer say={say} type={type} />
+      <Composer room={name} say={(text) => void say(text)} />
     </main>
   );
 }
 
-function Composer({ say, type }: { say: (text: string) => void; type: () => void }): ReactNode {
-  const [text, setText] = useState("");
-  const submit = (event: FormEvent): void => {
-    event.preventDefault();
-    if (text.trim() === "") return;
-    say(text.trim());
-    setText("");
-  };
-  return (
-    <form className="composer" onSubmit={submit}>
-      <label className="unseen" htmlFor="text">
-        Message
-      </label>
-      <input
-        id="text"
-        value={text}
-        onChange={({ target }) => {
-          setText(target.value);
-          type();
-        }}
-        maxLength={2_000}
-        placeholder="Write a message"
-        autoComplete="off"
-      />
-      <button>Send</button>
-    </form>
-  );
+/** By id: the server's history and what was heard overlap. */
+function merge(known: readonly Message[], news: readonly Message[]): readonly Message[] {
+  const all = new Map([...known, ...news].map((message) => [message.id, message]));
+  return [...all.values()].toSorted((a, b) => a.at - b.at);
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -21,13 +21,26 @@ const SOURCE = `import { connect } from ${JSON.stringify(CLIENT)};
 connect("wss://example.org/chat").emit("chat", "Hello");
 `;
 
+/** The most that the hooks for React add to the client: 1.5 KiB. */
+const MOST_BYTES_OF_HOOKS = 1.5 * 1024;
+
+/** A page that uses all of `roomcast/react` beside the client. */
+const WITH_HOOKS = `${SOURCE}
+import * as hooks from ${JSON.stringify(new URL("../../../dist/react/index.js", import.meta.url).pathname)};
+console.log({ ...hooks });
+`;
+
 const BUNDLERS: Readonly<Record<string, (input: string) => Promise<string>>> = {
   async Vite(input) {
     const { output } = (await build({
       configFile: false,
       logLevel: "silent",
       root: join(input, ".."),
-      build: { write: false, minify: true, rolldownOptions: { input, preserveEntrySignatures: "strict" } },
+      build: {
+        write: false,
+        minify: true,
+        rolldownOptions: { input, external: ["react"], preserveEntrySignatures: "strict" },
+      },
     })) as Rolldown.RolldownOutput;
     return output[0].code;
   },
@@ -35,6 +48,7 @@ const BUNDLERS: Readonly<Record<string, (input: string) => Promise<string>>> = {
     const { outputFiles } = await esbuild.build({
       entryPoints: [input],
       bundle: true,
+      external: ["react"],
       format: "esm",
       minify: true,
       write: false,
@@ -43,26 +57,48 @@ const BUNDLERS: Readonly<Record<string, (input: string) => Promise<string>>> = {
   },
   /** Rollup itself does not minify. Its users choose among several minifiers, of which this one makes the least of it. */
   async rollup(input) {
-    const bundle = await rollup({ input });
+    const bundle = await rollup({ input, external: ["react"], logLevel: "silent" });
     onTestFinished(() => bundle.close());
     const { output } = await bundle.generate({ format: "es" });
     return (await esbuild.transform(output[0].code, { format: "esm", minify: true })).code;
   },
 };
 
+/** Bundles a page. */
+async function bundled(bundle: (input: string) => Promise<string>, source: string): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), "roomcast-size-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const input = join(folder, "entry.js");
+  writeFileSync(input, source);
+  return bundle(input);
+}
+
+const sizeOf = (code: string): number => gzipSync(code, { level: 9 }).byteLength;
+
 test.each(Object.entries(BUNDLERS))(
   "a page that uses the client takes at most 6 KiB, as %s bundles it",
   async (_, bundle) => {
-    const folder = mkdtempSync(join(tmpdir(), "roomcast-size-"));
-    onTestFinished(() => rmSync(folder, { recursive: true }));
-    const input = join(folder, "entry.js");
-    writeFileSync(input, SOURCE);
-    const code = await bundle(input);
+    const code = await bundled(bundle, SOURCE);
     expect(code).toContain("hub:hello");
     expect(code).not.toContain("import");
-    expect(gzipSync(code, { level: 9 }).byteLength).toBeLessThanOrEqual(MOST_BYTES);
+    expect(sizeOf(code)).toBeLessThanOrEqual(MOST_BYTES);
   },
 );
+
+test.each(Object.entries(BUNDLERS))(
+  "the hooks for React add at most 1.5 KiB to the client, as %s bundles them",
+  async (_, bundle) => {
+    const [client, all] = await Promise.all([bundled(bundle, SOURCE), bundled(bundle, WITH_HOOKS)]);
+    expect(all).toContain("createHubHooks");
+    expect(new Set(Array.from(all.matchAll(/\bfrom ?"([^"]+)"/g), ([, name]) => name))).toEqual(new Set(["react"]));
+    expect(sizeOf(all) - sizeOf(client)).toBeLessThanOrEqual(MOST_BYTES_OF_HOOKS);
+  },
+);
+
+test("the entry of the hooks is marked for the client side of server components", () => {
+  const entry = new URL("../../../dist/react/index.js", import.meta.url);
+  expect(readFileSync(entry, "utf8")).toMatch(/^"use client";/);
+});
 
 test.each([
   ["browser", "dist/client/index.js"],

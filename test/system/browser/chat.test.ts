@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import type { Browser } from "playwright-core";
+import { WebSocket } from "ws";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { startChatServer, type ChatServer } from "../../../examples/chat/chat-server.ts";
 import { freePort } from "../../support/free-port.ts";
@@ -12,6 +14,7 @@ const PING_INTERVAL = 20_000;
 const LONGEST_FIRST_DELAY = 500;
 
 const NARROW = { width: 390, height: 844 };
+const LANDSCAPE = { width: 844, height: 390 };
 
 let browser: Browser;
 
@@ -85,6 +88,62 @@ describe.each(TRANSPORTS)("the chat's page, on %s", (transport) => {
     await cleo.page.getByRole("button", { name: "Leave" }).click();
     await ada.sees("Cleo left");
     expect(await cleo.focus()).toBe("entry-name");
+  });
+
+  it("tells in one line who joined and left, and sorts people as they count", async () => {
+    const ada = await enter("Ada");
+    const { port } = server;
+    const clients: WebSocket[] = [];
+    onTestFinished(() => clients.forEach((client) => client.close()));
+    const add = async (name: string): Promise<void> => {
+      const client = new WebSocket(`ws://localhost:${port}/socket?name=${encodeURIComponent(name)}`);
+      clients.push(client);
+      await once(client, "open");
+    };
+    await add("Guest 10");
+    await ada.sees("Guest 10 joined");
+    await add("Guest 2");
+    await ada.sees("Guest 10 and Guest 2 joined");
+    for (let number = 11; number < 69; number++) await add(`Guest ${number}`);
+    await ada.sees("60 joined");
+    expect((await ada.people()).slice(0, 4)).toEqual(["Ada", "Guest 2", "Guest 10", "Guest 11"]);
+    clients[0]?.close();
+    await ada.sees("60 joined, Guest 10 left");
+    expect(await ada.page.locator(".system").allTextContents()).toEqual([
+      "You joined the room",
+      "60 joined, Guest 10 left",
+    ]);
+    await ada.say("Welcome");
+    await add("Guest 1");
+    await ada.sees("Guest 1 joined");
+    expect((await ada.people()).slice(0, 3)).toEqual(["Ada", "Guest 1", "Guest 2"]);
+  });
+
+  it("gives people a colour by their name, which a reconnection does not change", async () => {
+    const ada = await enter("Ada");
+    const colour = (name: string): Promise<string | null> =>
+      ada.page.locator(".person").filter({ hasText: name }).locator(".avatar").getAttribute("style");
+    const guests = await Promise.all([enter("Guest 1"), enter("Guest 2")]);
+    await ada.sees("Guest 1");
+    await ada.sees("Guest 2");
+    const [first, second] = await Promise.all([colour("Guest 1"), colour("Guest 2")]);
+    expect(first).toMatch(/^--hue: \d+;$/);
+    expect(second).not.toBe(first);
+    await guests[0].close();
+    await ada.sees("Guest 1 left");
+    await enter("Guest 1");
+    await expect.poll(() => ada.people()).toContain("Guest 1");
+    expect(await colour("Guest 1")).toBe(first);
+  });
+
+  it("leaves most of a phone on its side to the messages, and shows the whole entry form", async () => {
+    const ada = await openChat(LANDSCAPE);
+    const form = await ada.page.locator("#entry-form").boundingBox();
+    expect((form?.y ?? 0) + (form?.height ?? Infinity)).toBeLessThanOrEqual(LANDSCAPE.height);
+    await ada.enter("Ada", "lobby");
+    const log = await ada.page.locator("#log").boundingBox();
+    expect(log?.height).toBeGreaterThan(LANDSCAPE.height * 0.65);
+    expect(await ada.page.evaluate("document.documentElement.scrollHeight")).toBe(LANDSCAPE.height);
   });
 
   it("keeps rooms apart, and lets people switch between them", async () => {

@@ -43,8 +43,20 @@ export class ReactPage extends ExamplePage {
   }
 
   /** All messages of the room, in order, each with its sender. */
-  messages(): Promise<string[]> {
-    return this.page.locator("[role=log] li").allInnerTexts();
+  async messages(): Promise<string[]> {
+    return this.#textsOf("li");
+  }
+
+  /** The user's own messages, which stand on the right. */
+  async own(): Promise<string[]> {
+    return this.#textsOf("li.own");
+  }
+
+  async #textsOf(items: string): Promise<string[]> {
+    const parts = (part: string): Promise<string[]> =>
+      this.page.locator(`[role=log] ${items} ${part}`).allTextContents();
+    const [senders, texts] = await Promise.all([parts(".sender"), parts(".text")]);
+    return senders.map((sender, index) => `${sender} ${texts[index]}`);
   }
 
   /** Waits until the list of rooms is this. */

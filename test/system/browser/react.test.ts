@@ -12,7 +12,7 @@ import { ReactPage } from "./react-page.ts";
 
 const PAGE = fileURLToPath(new URL("../../../examples/react/page", import.meta.url));
 
-/** As in `use-typing.ts`: how long it is shown that somebody is typing. */
+/** As in `typists.tsx`: how long it is shown that somebody is typing. */
 const HOLDS = 3_000;
 
 let browser: Browser;
@@ -21,13 +21,16 @@ let installation: Installation;
 beforeAll(async () => {
   [browser, installation] = await Promise.all([
     launchBrowser(),
-    Installation.build(["ws", "nanoid", "uWebSockets.js", "zod"]),
+    Installation.build(["ws", "nanoid", "uWebSockets.js", "react", "zod"]),
   ]);
   await build({
     root: PAGE,
     logLevel: "error",
     resolve: {
-      alias: { "roomcast/client": join(installation.packageFolder("roomcast"), "dist/client/index.js") },
+      alias: {
+        "roomcast/client": join(installation.packageFolder("roomcast"), "dist/client/index.js"),
+        "roomcast/react": join(installation.packageFolder("roomcast"), "dist/react/index.js"),
+      },
     },
     // React's development build: only there does its strict mode mount everything twice.
     define: { "process.env.NODE_ENV": '"development"' },
@@ -80,6 +83,37 @@ describe.each(TRANSPORTS)("the React example, on %s", (transport) => {
     for (const page of [ada, ben, cleo]) {
       expect(await page.messages()).toEqual(["Ada Hello Ben", "Ben Hello <b>Ada</b>"]);
     }
+  });
+
+  it("shows the user's own messages on the right, also after a reload, and when each was said", async () => {
+    const ada = await enter("Ada");
+    const ben = await enter("Ben");
+    await ada.page.getByText("Nobody has said anything here yet.").waitFor();
+    const before = Date.now();
+    await ada.say("Hello Ben");
+    await ben.hears("Ada", "Hello Ben");
+    await ben.say("Hello Ada");
+    await ada.hears("Ben", "Hello Ada");
+    expect([await ada.own(), await ben.own()]).toEqual([["Ada Hello Ben"], ["Ben Hello Ada"]]);
+    expect(await ada.page.getByText("Nobody has said").count()).toBe(0);
+    const own = await ada.page.locator("li.own").boundingBox();
+    const other = await ada.page.locator("li.other").boundingBox();
+    expect(own?.x).toBeGreaterThan(other?.x ?? Infinity);
+    const time = await ada.page.locator("li.own time").getAttribute("datetime");
+    expect(Date.parse(time ?? "")).toBeGreaterThanOrEqual(before - 1);
+
+    await ada.page.reload();
+    await ada.hears("Ben", "Hello Ada");
+    expect(await ada.own()).toEqual(["Ada Hello Ben"]);
+  });
+
+  it("shows the room of every address, also of one that is no encoded text", async () => {
+    const ada = await enter("Ada", "100%");
+    await ada.page.getByRole("heading", { level: 2, name: "100%", exact: true }).waitFor();
+    await ada.isTold("This room cannot be joined");
+    await ada.goTo("tea");
+    await ada.page.getByText("Nobody has said anything here yet.").waitFor();
+    expect(await ada.page.getByRole("alert").innerText()).toBe("");
   });
 
   it("counts who is in which room, and keeps the rooms apart", async () => {
@@ -148,6 +182,7 @@ describe.each(TRANSPORTS)("the React example, on %s", (transport) => {
     const ada = await enter("Ada", "tea");
     const ben = await enter("Ben", "tea");
     expect([ada.sockets, ben.sockets]).toEqual([1, 1]);
+    expect(await ada.messages()).toEqual([]);
     await ben.say("Before");
     await ada.hears("Ben", "Before");
 

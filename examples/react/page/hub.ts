@@ -1,8 +1,7 @@
-import type { Client } from "roomcast/client";
 import type { ClientContractTypes } from "roomcast/contract";
+import { createHubHooks } from "roomcast/react";
 import type { contract } from "../contract.ts";
 
 /** The contract's types alone: zod stays on the server, which is where what pages send has to be checked. */
-export type RoomsTypes = ClientContractTypes<typeof contract>;
-
-export type RoomsClient = Client<RoomsTypes>;
+export const { HubProvider, useConnection, useEvent, useHub, useRequest, useRoom } =
+  createHubHooks<ClientContractTypes<typeof contract>>();

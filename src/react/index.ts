@@ -1,0 +1,10 @@
+"use client";
+
+export { HubProvider, useConnection, useEvent, useHub, useRequest, useRoom } from "./any-events.ts";
+export { createHubHooks } from "./hooks.ts";
+export type { HubHooks } from "./hooks.ts";
+export type { EventOptions } from "./event.ts";
+export type { HubProviderProps } from "./provider.ts";
+export type { RequestState } from "./request.ts";
+export type { RoomState } from "./room.ts";
+export type { ConnectionState } from "./shared-hub.ts";
