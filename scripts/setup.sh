@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
-# Installs what the tests need beyond npm packages: Chromium for the pages, Redis and NATS for the backplanes.
+# Installs what the tests need beyond npm packages: Chromium and Firefox for the pages, Redis and NATS for the backplanes.
 set -euo pipefail
 
 missing=()
 [ -x /usr/bin/chromium ] || missing+=(chromium)
+[ -x /usr/bin/firefox-esr ] || missing+=(firefox-esr)
 command -v redis-server > /dev/null || missing+=(redis-server)
 command -v nats-server > /dev/null || missing+=(nats-server)
 
 if [ ${#missing[@]} -eq 0 ]; then
-  echo "Chromium, Redis and NATS are installed."
+  echo "Chromium, Firefox, Redis and NATS are installed."
   exit 0
 fi
 if ! command -v apt-get > /dev/null; then
