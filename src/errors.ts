@@ -3,6 +3,7 @@ export type HubErrorCode =
   | "EACCES"
   | "EADDRINUSE"
   | "EADDRNOTAVAIL"
+  | "EMFILE"
   | "ERR_HUB_ARGUMENT"
   | "ERR_HUB_ATTACHED"
   | "ERR_HUB_AUTHENTICATE"
@@ -33,8 +34,8 @@ export type HubErrorCode =
  * A mistake in the calling program throws at the call. The message says what was wrong and what to do. `code` is stable
  * and meant for programs. `cause` is the underlying error, if there is one.
  *
- * A failure to listen carries the code of the operating system (`EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`), as in
- * Node.js.
+ * A failure to listen or to accept carries the code of the operating system (`EADDRINUSE`, `EACCES`, `EADDRNOTAVAIL`,
+ * `EMFILE`), as in Node.js.
  */
 export class HubError extends Error {
   override readonly name: string = "HubError";

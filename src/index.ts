@@ -20,7 +20,7 @@ export type { TrustProxy } from "./door/proxies.ts";
 export type { Refusal, RefusalReason } from "./door/refusal.ts";
 export type { HandlerContext } from "./members/member.ts";
 export type { HeartbeatOptions } from "./time/heartbeat.ts";
-export type { DrainOptions } from "./hub/lifecycle.ts";
+export type { CloseOptions, DrainOptions } from "./hub/lifecycle.ts";
 export type { Limits } from "./limits/limits.ts";
 export type { Call, Middleware } from "./inbound/middleware.ts";
 export type { DropReason } from "./counters.ts";

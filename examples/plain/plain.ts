@@ -24,8 +24,9 @@ export function createPlainHub(options: Pick<HubOptions, "transport"> = {}): Hub
     ...options,
     codec: flatCodec("Dữ liệu không hợp lệ"),
     welcome: false,
-    // A page that is opened from the disk, as client.html is, has the origin "null".
-    origins: ["null"],
+    // "same" has the pages of local development servers, too. A page that is opened from the disk has the origin "null",
+    // as has any page in a sandbox: a server with users does without it.
+    origins: ["same", "null"],
   });
 
   hub.on("connection", (socket) => {

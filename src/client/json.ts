@@ -10,7 +10,7 @@ export const json: Codec & { readonly protocol: string } = {
   encode(packet) {
     const { data } = packet;
     // JSON would silently leave out a function.
-    if (typeof data === "function") throw new TypeError("The data is a function.");
+    if (typeof data === "function") throw new TypeError("a function");
     return JSON.stringify(packet);
   },
 

@@ -1,7 +1,7 @@
 import type { Counters, DropReason } from "../counters.ts";
 import { soon, type Guardian } from "../guard.ts";
 import type { Group, GroupObserver } from "../rooms/rooms.ts";
-import type { FrameSequence } from "../transports/transport.ts";
+import type { Connection, FrameSequence } from "../transports/transport.ts";
 import { Backlog } from "./backlog.ts";
 import { Batch } from "./batch.ts";
 import { GroupBatch } from "./group-batch.ts";
@@ -14,6 +14,9 @@ const HIGH_WATER_MARK = 64 * 1024;
 
 /** A socket with this much waiting is written to at once, not at the end of the turn. */
 const FLUSH_BYTES = 64 * 1024;
+
+/** The size of the portions in which a backlog is handed over, in bytes: progress is seen at the end of each. */
+const PORTION_BYTES = 64 * 1024;
 
 /** A volatile message is not sent to a socket whose transport still holds more than this many bytes. */
 const LOW_WATER_MARK = 16 * 1024;
@@ -62,6 +65,9 @@ export interface DeliveryParts<R extends Recipient> {
  * The loops over recipients catch the failures of single recipients themselves, because a function for each turn would
  * double their cost.
  *
+ * A backlog is handed over in portions, so that the progress of a slow client shows while it reads, and so that what is
+ * dropped or superseded meanwhile is not with the transport yet.
+ *
  * The bytes held for one socket, here and in the transport, never exceed `maxBufferedBytes`; only the bytes that the
  * multicast has sent, at most a sixty-fourth of that limit, are counted later.
  */
@@ -103,6 +109,22 @@ export class Delivery<R extends Recipient> implements GroupObserver<R> {
     this.#setPending(recipient, (pending ?? this.#start).append(frame));
   }
 
+  /**
+   * Sends the reply to a request, after everything that was sent to this recipient before.
+   *
+   * Where the transport gathers what is written while it handles what it has read, the reply is written at once: it
+   * would be lost if the close of the client was read with the request. Everything else waits for the end of the turn,
+   * because the members of a group would not share a batch otherwise.
+   */
+  reply(recipient: R, frame: OutgoingFrame): void {
+    const isUrgent = recipient.connection.isCorked === true && this.#groupBatch === undefined;
+    this.send(recipient, frame);
+    const { pending } = recipient;
+    if (!isUrgent || pending === undefined) return;
+    if (this.#dirty.at(-1) === recipient) this.#dirty.pop();
+    this.#write(recipient, pending);
+  }
+
   /** Sends a frame to all members of the group but `without`, after everything that was sent to each of them before. */
   sendToGroup(group: Group<R>, frame: OutgoingFrame, without?: R): void {
     const { maxBufferedBytes } = this.#parts;
@@ -130,8 +152,9 @@ export class Delivery<R extends Recipient> implements GroupObserver<R> {
 
   left(group: Group<R>, member: R): void {
     try {
+      const unseen = this.#parts.multicast?.left(group, member);
       // The multicast does not look at this member any more.
-      if (this.#parts.multicast?.left(group, member) === true) this.inspect(member);
+      if (unseen !== undefined) this.#inspect(member, unseen);
     } catch (error) {
       // The member has left nevertheless, and leaves the other groups, too, if it has ended.
       this.#parts.report.fail(member, error);
@@ -175,31 +198,21 @@ export class Delivery<R extends Recipient> implements GroupObserver<R> {
     return bytes;
   }
 
-  /** Writes the backlog, if the transport has written enough of what it held. */
+  /** Goes on with the backlog, if the transport has written enough of what it held. */
   drained(recipient: R): void {
     const { backlog, connection } = recipient;
-    if (backlog === undefined || connection.bufferedAmount > this.#highWaterMark) return;
-    this.#tellOfDrops(recipient, backlog, 0);
-    this.#relieve(recipient);
-    if (backlog.byteLength > 0) this.#write(recipient, backlog);
-    // The notice has no room until some of these frames are written.
-    if (backlog.dropped > 0) (recipient.backlog ?? this.#congest(recipient)).dropped = backlog.dropped;
-  }
-
-  /** Checks whether the transport holds too much for a recipient that was sent to through the multicast. */
-  inspect(recipient: R): void {
-    const { backlog, connection, open } = recipient;
-    if (open && backlog === undefined && connection.bufferedAmount > this.#highWaterMark) this.#congest(recipient);
+    if (backlog !== undefined && this.#isReady(connection)) this.#handOn(recipient, backlog);
   }
 
   /** Hands all waiting frames to the transport, congested or not, as a close requires. */
   flush(recipient: R): void {
     this.separate();
-    const { backlog } = recipient;
+    const { backlog, pending } = recipient;
     if (backlog !== undefined) this.#tellOfDrops(recipient, backlog, 0);
-    const waiting = recipient.pending ?? backlog;
     this.discard(recipient);
-    if (waiting !== undefined && waiting.byteLength > 0) this.#handOver(recipient, waiting);
+    if (pending !== undefined && pending.byteLength > 0) this.#handOver(recipient, pending);
+    if (backlog === undefined) return;
+    while (backlog.count > 0) this.#handOver(recipient, backlog.take(PORTION_BYTES));
   }
 
   /** Forgets all waiting frames. */
@@ -271,10 +284,26 @@ export class Delivery<R extends Recipient> implements GroupObserver<R> {
     return true;
   }
 
-  readonly #inspectAll = (group: Group<R>): boolean => {
-    for (const recipient of group.values()) this.inspect(recipient);
+  readonly #inspectAll = (group: Group<R>, published: number): boolean => {
+    for (const recipient of group.values()) this.#inspect(recipient, published);
     return this.#isWell(group);
   };
+
+  /**
+   * Checks whether the transport holds too much for a recipient that was sent to through the multicast.
+   *
+   * @param published - the number of bytes that were sent to it since the last check.
+   */
+  #inspect(recipient: R, published: number): void {
+    const { backlog, connection, open } = recipient;
+    recipient.unconfirmedBytes += published;
+    if (open && backlog === undefined && !this.#isReady(connection)) this.#congest(recipient);
+  }
+
+  /** Returns whether the transport holds so little that it may be given more. */
+  #isReady({ bufferedAmount, isHolding }: Connection): boolean {
+    return isHolding !== true && bufferedAmount <= this.#highWaterMark;
+  }
 
   #setPending(recipient: R, batch: Batch): void {
     recipient.pending = batch;
@@ -284,24 +313,42 @@ export class Delivery<R extends Recipient> implements GroupObserver<R> {
       return;
     }
     // Which part of it may be kept is decided as for a backlog, which is written at once.
-    this.#congest(recipient);
-    this.drained(recipient);
+    const backlog = this.#congest(recipient);
+    if (recipient.backlog === backlog) this.#handOn(recipient, backlog);
   }
 
   #write(recipient: R, sequence: Sequence): void {
     recipient.pending = undefined;
     const { connection } = recipient;
-    if (!this.#handOver(recipient, sequence) && connection.bufferedAmount > this.#highWaterMark) {
-      this.#congest(recipient);
-    }
+    if (!this.#handOver(recipient, sequence) && !this.#isReady(connection)) this.#congest(recipient);
   }
 
-  #handOver({ connection }: R, sequence: Sequence): boolean {
+  #handOver(recipient: R, sequence: Sequence): boolean {
     const { counters } = this.#parts;
     counters.writes++;
     counters.messagesOut += sequence.count;
     counters.bytesOut += sequence.byteLength;
-    return connection.write(sequence);
+    recipient.unconfirmedBytes += sequence.byteLength;
+    return recipient.connection.write(sequence);
+  }
+
+  /**
+   * Hands a backlog over, portion after portion, until the transport has enough.
+   *
+   * The recipient stays congested only after a write that returned `false`, because then the transport owes a drain.
+   * After a write that returned `true` no drain may be waited for, whatever `bufferedAmount` is.
+   */
+  #handOn(recipient: R, backlog: Backlog): void {
+    const { connection } = recipient;
+    let isTaken = true;
+    for (;;) {
+      this.#tellOfDrops(recipient, backlog, 0, isTaken && backlog.count === 0);
+      if (backlog.count === 0) break;
+      isTaken = this.#handOver(recipient, backlog.take(PORTION_BYTES));
+      if (!isTaken && !this.#isReady(connection)) return;
+    }
+    // The notice has no room until some of what the transport holds is written.
+    if (backlog.dropped === 0) this.#relieve(recipient);
   }
 
   #hold(recipient: R, backlog: Backlog, frame: OutgoingFrame): void {
@@ -327,12 +374,14 @@ export class Delivery<R extends Recipient> implements GroupObserver<R> {
 
   /**
    * Puts the notice of dropped messages in their place, if there is room for it and for `byteLength` bytes behind it.
+   *
+   * @param isLast - whether the notice is due although there may be no room. Default: `false`.
    */
-  #tellOfDrops(recipient: R, backlog: Backlog, byteLength: number): void {
-    if (backlog.dropped === 0 || !this.#fits(recipient, backlog, byteLength)) return;
+  #tellOfDrops(recipient: R, backlog: Backlog, byteLength: number, isLast = false): void {
+    if (backlog.dropped === 0 || !(isLast || this.#fits(recipient, backlog, byteLength))) return;
     const notice = this.#parts.report.notice(recipient, backlog.dropped);
     if (notice !== undefined) {
-      if (!this.#fits(recipient, backlog, notice.bytes.length + byteLength)) return;
+      if (!isLast && !this.#fits(recipient, backlog, notice.bytes.length + byteLength)) return;
       backlog.push(notice);
     }
     backlog.dropped = 0;

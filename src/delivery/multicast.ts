@@ -21,8 +21,8 @@ export class Multicast<R extends Recipient> {
   readonly #maxUnseenBytes: number;
   readonly #topicOf = new Map<Group<R>, string>();
   #lastTopic = 0;
-  /** The groups that were sent to since their members were last looked at. */
-  readonly #unseen = new Set<Group<R>>();
+  /** The groups that were sent to since their members were last looked at, each with the number of bytes. */
+  readonly #unseen = new Map<Group<R>, number>();
   #unseenBytes = 0;
 
   constructor(topics: Topics, maxBufferedBytes: number) {
@@ -33,20 +33,21 @@ export class Multicast<R extends Recipient> {
   /**
    * Publishes the batch of a group.
    *
-   * @param inspect - looks at the members of a group, and returns whether none of them is congested.
+   * @param inspect - looks at the members of a group, to which so many bytes were sent unseen, and returns whether none
+   *   of them is congested.
    * @returns `false`, and nothing was sent, where sending to the members one by one is right.
    */
-  publish({ group, all, without }: GroupBatch<R>, inspect: (group: Group<R>) => boolean): boolean {
+  publish({ group, all, without }: GroupBatch<R>, inspect: (group: Group<R>, published: number) => boolean): boolean {
     const { byteLength } = all;
     if (group.size < this.#topics.leastMembers || byteLength > this.#maxUnseenBytes) return false;
     if (this.#unseenBytes + byteLength > this.#maxUnseenBytes) {
-      for (const unseen of this.#unseen) inspect(unseen);
+      for (const [unseen, bytes] of this.#unseen) inspect(unseen, bytes);
       this.#unseen.clear();
       this.#unseenBytes = 0;
-      if (!inspect(group)) return false;
+      if (!inspect(group, 0)) return false;
     }
     if (!this.#topics.publish(this.#topicOf.get(group) ?? this.#subscribe(group), all, without)) return false;
-    this.#unseen.add(group);
+    this.#unseen.set(group, (this.#unseen.get(group) ?? 0) + byteLength);
     this.#unseenBytes += byteLength;
     return true;
   }
@@ -60,14 +61,14 @@ export class Multicast<R extends Recipient> {
   /**
    * Unsubscribes a member that has left the group.
    *
-   * @returns whether the group had a topic.
+   * @returns the number of bytes that were sent to it unseen; `undefined` if the group had no topic.
    */
-  left(group: Group<R>, recipient: R): boolean {
+  left(group: Group<R>, recipient: R): number | undefined {
     const topic = this.#topicOf.get(group);
-    if (topic === undefined) return false;
+    if (topic === undefined) return undefined;
     this.#topics.unsubscribe(recipient.connection, topic);
     if (group.size === 0) this.#topicOf.delete(group);
-    return true;
+    return this.#unseen.get(group) ?? 0;
   }
 
   #subscribe(group: Group<R>): string {

@@ -11,4 +11,6 @@ export interface Recipient {
   pending: Batch | undefined;
   /** The frames that wait for the transport to drain; present exactly while the recipient is congested. */
   backlog: Backlog | undefined;
+  /** Number of bytes handed to the transport that the client has not confirmed yet. Delivery only adds to it. */
+  unconfirmedBytes: number;
 }

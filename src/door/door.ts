@@ -9,8 +9,9 @@ import type { UpgradeDecision, UpgradeInfo } from "../transports/transport.ts";
 import { Authenticator } from "./authenticator.ts";
 import { Occupancy } from "./occupancy.ts";
 import type { DoorSettings } from "./options.ts";
+import { adviceOn } from "./origin-advice.ts";
 import { isWelcome } from "./origins.ts";
-import { Proxies } from "./proxies.ts";
+import { Proxies, type SeenRequest } from "./proxies.ts";
 import { refusalDecision, type Denial, type Refusal, type RefusalReason } from "./refusal.ts";
 
 /** Receives the clients that were refused, and the failures. */
@@ -56,10 +57,13 @@ export class Door {
 
   /** Returns the answer to a handshake. */
   decide(info: UpgradeInfo): UpgradeDecision | Promise<UpgradeDecision> {
-    const { host, ...seen } = this.#proxies.seen(info);
+    const { hosts, ...seen } = this.#proxies.seen(info);
     const handshake = new Handshake({ url: info.url, headers: info.headers, ...seen });
-    const obstacle = this.#obstacleTo(handshake, host);
-    if (obstacle === "origin") return this.#refuse({ reason: obstacle, handshake, host });
+    const obstacle = this.#obstacleTo(handshake, hosts);
+    if (obstacle === "origin") {
+      const advice = adviceOn(this.#parts.settings.origins, handshake, hosts);
+      return this.#refuse({ reason: obstacle, handshake, host: hosts[0], advice });
+    }
     if (obstacle !== undefined) return this.#refuse({ reason: obstacle, handshake });
     const protocol = this.#protocols.find((offered) => info.protocols.includes(offered)) ?? "";
     const isLibrary = this.#parts.library.includes(protocol);
@@ -87,10 +91,10 @@ export class Door {
     this.#occupancy.leave(remoteAddress);
   }
 
-  #obstacleTo(handshake: Handshake, host: string): RefusalReason | undefined {
+  #obstacleTo(handshake: Handshake, hosts: SeenRequest["hosts"]): RefusalReason | undefined {
     if (!this.#open) return "draining";
     try {
-      if (!isWelcome(this.#parts.settings.origins, handshake, host)) return "origin";
+      if (!isWelcome(this.#parts.settings.origins, handshake, hosts)) return "origin";
     } catch (error) {
       this.#parts.report.failed(error, "origins");
       return "origin";

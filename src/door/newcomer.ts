@@ -1,8 +1,9 @@
 import { Buffer } from "node:buffer";
 import { Batch } from "../delivery/batch.ts";
 import type { Codecs } from "../delivery/codecs.ts";
+import { createDeferred } from "../deferred.ts";
 import { ownedMessage } from "../delivery/incoming-message.ts";
-import { watch } from "../guard.ts";
+import { soon, watch } from "../guard.ts";
 import { Handshake } from "../members/handshake.ts";
 import type { Admission } from "../members/lifecycle.ts";
 import { CloseCode, MAX_CLOSE_REASON_BYTES, type Close } from "../protocol/close-codes.ts";
@@ -109,8 +110,13 @@ export class Newcomer {
   }
 
   async #introduce(handshake: Handshake): Promise<void> {
-    const { door } = this.#parts;
+    const { door, report } = this.#parts;
+    // What came with the hello was sent before the answer. Some transports hand it over only in a later microtask.
+    const turn = createDeferred();
+    soon(report, turn.resolve);
     const verdict = await door.introduce(handshake);
+    this.#timer.cancel();
+    await turn.promise;
     if (!this.#waiting) return;
     if (!("reason" in verdict)) {
       this.left();

@@ -11,16 +11,17 @@ type MaybePromise<V> = V | Promise<V>;
 export interface DoorSettings<T extends HubTypes = HubTypes> {
   /**
    * The origins whose pages may connect: `"same"` as the host that the page asks for, `"*"` for all, a list such as
-   * `["https://example.com"]`, or a function that decides. Others get HTTP status 403. Clients that are no browsers
-   * send no `Origin` header, and are not asked.
+   * `["same", "https://example.com"]`, or a function that decides. Others get HTTP status 403. Clients that are no
+   * browsers send no `Origin` header, and are not asked.
    *
-   * Default: `"same"`. Otherwise every page that a user looks at could connect with that user's cookies.
+   * Default: `"same"`, which on loopback hosts does not compare the ports. Otherwise every page that a user looks at could
+   * connect with that user's cookies.
    */
   readonly origins: Origins;
 
   /**
-   * The proxies in front of the server, whose `X-Forwarded-For`, `X-Forwarded-Proto` and `X-Forwarded-Host` are
-   * believed: how many stand in a row, or their addresses and CIDR ranges. Default: none.
+   * The proxies in front of the server, whose `X-Forwarded-For`, `X-Forwarded-Proto`, `X-Forwarded-Host` and
+   * `X-Forwarded-Port` are believed: how many stand in a row, or their addresses and CIDR ranges. Default: none.
    */
   readonly trustProxy: TrustProxy | undefined;
 

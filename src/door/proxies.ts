@@ -9,8 +9,11 @@ export type TrustProxy = number | readonly string[];
 export interface SeenRequest {
   readonly remoteAddress: string;
   readonly secure: boolean;
-  /** The host that the client asked for, with the port if it gave one; empty if it gave none. */
-  readonly host: string;
+  /**
+   * The host that the client asked for, with the port if one was given; empty if none was. Where proxies tell of the
+   * port in several ways, the same host follows with the other ports.
+   */
+  readonly hosts: readonly [string, ...string[]];
 }
 
 /** The most proxies in a row. A larger number is a mistake, and no more entries of a header are read. */
@@ -44,7 +47,7 @@ export class Proxies {
   /** Returns the request as the outermost trusted proxy saw it, or as this server sees it if none is trusted. */
   seen({ headers, remoteAddress, secure }: Pick<UpgradeInfo, "headers" | "remoteAddress" | "secure">): SeenRequest {
     const host = headers["host"] ?? "";
-    if (!this.#trusts(remoteAddress, 0)) return { remoteAddress, secure, host };
+    if (!this.#trusts(remoteAddress, 0)) return { remoteAddress, secure, hosts: [host] };
     let address = remoteAddress;
     let hop = 0;
     for (const entry of entriesOf(headers["x-forwarded-for"])) {
@@ -57,7 +60,7 @@ export class Proxies {
     return {
       remoteAddress: address,
       secure: isSecure(entryOf(headers["x-forwarded-proto"], hop)) ?? secure,
-      host: entryOf(headers["x-forwarded-host"], hop) || host,
+      hosts: hostsOf(entryOf(headers["x-forwarded-host"], hop), entryOf(headers["x-forwarded-port"], hop), host),
     };
   }
 
@@ -95,6 +98,26 @@ function entryOf(header: string | undefined, hop: number): string {
     if (distance === hop) break;
   }
   return found;
+}
+
+/** The name, an IPv6 address in brackets included, and the port of a host. */
+const HOST = /^(\[[^\]]*\]|[^:]+)(?::(\d*))?$/;
+
+/**
+ * Returns the host that a proxy names, or else the header `Host`. A host without a port has the default port, or the
+ * proxy has left the port out, as nginx does with `$host`. In the second case, `X-Forwarded-Port` or `Host` may have it.
+ * `Host` counts for its port only: with another name, it is the one by which the proxy reaches this server, and a page
+ * of that name may be anybody's.
+ */
+function hostsOf(forwarded: string, port: string, host: string): SeenRequest["hosts"] {
+  const told = forwarded || host;
+  const [, name, toldPort] = HOST.exec(told) ?? [];
+  if (name === undefined) return [told];
+  const hosts: [string, ...string[]] = [told];
+  if (toldPort === undefined && /^\d{1,5}$/.test(port)) hosts.push(`${name}:${port}`);
+  const [, ownName] = HOST.exec(host) ?? [];
+  if (host !== told && ownName?.toLowerCase() === name.toLowerCase()) hosts.push(host);
+  return hosts;
 }
 
 function isSecure(protocol: string): boolean | undefined {

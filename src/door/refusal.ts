@@ -42,9 +42,11 @@ export interface Refusal {
   readonly handshake: Handshake;
   /**
    * The host that the client asked for, for the reason `origin`, with which `origins: "same"` compares; empty if it
-   * named none.
+   * named none. With `trustProxy`, it is the host that the proxy names.
    */
   readonly host?: string;
+  /** A sentence that says what would let the page in, for the reason `origin`. */
+  readonly advice?: string;
 }
 
 /** The default delay after which a client may try again, in seconds. */

@@ -46,7 +46,8 @@ export class Connections implements HeartbeatReport<Member>, NewcomerReport {
   readonly #parts: ConnectionsParts;
   readonly #newcomerParts: NewcomerParts;
   readonly #newcomers = new Set<Newcomer>();
-  #closing = 0;
+  /** The connections that have ended for the hub, but whose descriptors are not free. */
+  readonly #closing = new Set<Connection>();
   /** Present once the hub is drained or closed. */
   #dismissal: Dismissal | undefined;
 
@@ -63,7 +64,7 @@ export class Connections implements HeartbeatReport<Member>, NewcomerReport {
 
   /** Number of connections that have ended for the hub, but whose descriptors are not free. */
   get closing(): number {
-    return this.#closing;
+    return this.#closing.size;
   }
 
   /** Refuses all new clients. Members are told when to reconnect, and stay until nothing is at work for them. */
@@ -78,6 +79,15 @@ export class Connections implements HeartbeatReport<Member>, NewcomerReport {
     const { code, reason } = this.#dismissal ?? GOING_AWAY;
     this.#end({ code, reason });
     this.#forEachMember((member) => this.#dismiss(member, { code, reason }));
+  }
+
+  /** Ends the connections at once that are closing. */
+  cut(): void {
+    forEach(
+      this.#closing,
+      (connection) => connection.terminate(),
+      (_connection, error) => this.#parts.report.failed(error, "internal"),
+    );
   }
 
   #forEachMember(act: (member: Member) => void): void {
@@ -111,12 +121,15 @@ export class Connections implements HeartbeatReport<Member>, NewcomerReport {
       },
       ping: ({ owner }) => this.#control(owner as Member | Newcomer),
       pong: ({ owner }) => {
-        if (owner instanceof Member) owner.askedIn = 0;
+        if (owner instanceof Member) {
+          owner.askedIn = 0;
+          owner.answered();
+        }
         this.#control(owner as Member | Newcomer);
       },
       drain: ({ owner }) => {
         if (!(owner instanceof Member)) return;
-        // Reading is a sign of life, too: the client's pong may be far behind the data that it has yet to read.
+        // Reading is a sign of life, too: the question may be far behind the data that the client has yet to read.
         owner.askedIn = 0;
         if (owner.open) delivery.drained(owner);
       },
@@ -127,16 +140,18 @@ export class Connections implements HeartbeatReport<Member>, NewcomerReport {
       ending: ({ owner }) => {
         if (owner instanceof Member && owner.open) delivery.flush(owner);
       },
-      close: ({ owner }, code, reason) => {
+      close: (connection, code, reason) => {
+        const { owner } = connection;
         // A connection that failed in `open` has no owner, and has left the door already.
         if (owner === undefined) return;
-        this.#closing++;
-        if (owner instanceof Member) lifecycle.retire(owner, { code, reason });
+        this.#closing.add(connection);
+        if (owner instanceof Member) lifecycle.ended(owner, { code, reason });
         else (owner as Newcomer).left();
       },
-      gone: ({ owner }) => {
+      gone: (connection) => {
+        const { owner } = connection;
         if (owner === undefined) return;
-        this.#closing--;
+        this.#closing.delete(connection);
         door.left((owner as Member | Newcomer).handshake);
       },
       error: (error) => report.failed(error, "transport"),
@@ -161,12 +176,19 @@ export class Connections implements HeartbeatReport<Member>, NewcomerReport {
 
   /** Asks a member for a sign of life. A page does not see the pings of WebSocket, so library clients get events. */
   ping(member: Member): void {
-    if (this.#isLibrary(member)) this.#tell(member, { event: ControlEvent.ping });
-    else member.connection.ping();
+    if (this.#isLibrary(member)) {
+      this.#tell(member, { event: ControlEvent.ping });
+      member.asked(member.unconfirmedBytes + (member.backlog?.byteLength ?? 0));
+    } else {
+      member.connection.ping();
+      member.asked(member.unconfirmedBytes);
+    }
   }
 
+  /** Ends a member that gave no sign of life, or has it asked anew. */
   lost(member: Member): void {
-    this.#parts.lifecycle.expelLost(member);
+    if (member.isSending) member.askedIn = 0;
+    else this.#parts.lifecycle.expelLost(member);
   }
 
   /** Makes a member of a connection, and reports it to the application. */

@@ -1,3 +1,6 @@
+import type { Buffer } from "node:buffer";
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
 import { checkEventName, checkFunction, onlyValue } from "../checks/arguments.ts";
 import type { BackplaneState } from "../cluster/cluster.ts";
 import type { NodeMessageHandler } from "../cluster/node-messages.ts";
@@ -22,7 +25,7 @@ import type { Replies, RequestOptions } from "../members/requests.ts";
 import type { ListenAddress, ListenOptions } from "../transports/transport.ts";
 import { assembleHub, type HubAssembly } from "./assembly.ts";
 import type { HubEvents } from "./events.ts";
-import type { DrainOptions } from "./lifecycle.ts";
+import type { CloseOptions, DrainOptions } from "./lifecycle.ts";
 import { resolveHubOptions, type HubOptions } from "./options.ts";
 import { socketOf } from "./reporter.ts";
 import { Sender } from "./sender.ts";
@@ -30,6 +33,11 @@ import type { Socket } from "./socket.ts";
 import type { HubStatistics } from "./statistics.ts";
 import type { Target } from "./target.ts";
 import { MapView, SetView } from "./views.ts";
+
+/** Refuses a server in the place of the options, which TypeScript would accept because all options may be absent. */
+interface NoServer {
+  readonly listen?: never;
+}
 
 /**
  * Rooms over WebSockets: the root of all sockets and targets.
@@ -49,7 +57,7 @@ export class Hub<T extends HubTypes = HubTypes> extends Sender<T> {
    *
    * @throws {HubError} `ERR_HUB_OPTION`, `ERR_HUB_TRANSPORT_UNAVAILABLE`, `ERR_HUB_PATH_TAKEN`.
    */
-  constructor(options: HubOptions<T> = {}) {
+  constructor(options: HubOptions<T> & NoServer = {}) {
     super();
     this.#parts = assembleHub<T>(this, resolveHubOptions(options));
     this.#parts.hubLifecycle.start();
@@ -241,9 +249,27 @@ export class Hub<T extends HubTypes = HubTypes> extends Sender<T> {
   }
 
   /**
+   * Takes an upgrade request, for an application that routes upgrades itself: of a hub with the transport
+   * `ws({ noServer: true })`. The hub answers the client, whatever the request is, and has the socket from then on. The
+   * option `path` holds here, too: other paths get 404.
+   *
+   * @example
+   * server.on("upgrade", (request, socket, head) => {
+   *   if (request.url === "/chat") hub.handleUpgrade(request, socket, head);
+   *   else others.handleUpgrade(request, socket, head);
+   * });
+   *
+   * @param request - the arguments of the event `upgrade` of an `http` or `https` server.
+   * @throws {HubError} `ERR_HUB_OPTION` with any other transport, `ERR_HUB_ARGUMENT`.
+   */
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    this.#parts.hubLifecycle.handleUpgrade(request, socket, head);
+  }
+
+  /**
    * Ends everything gently: refuses new clients with HTTP status 503, tells the connected ones to reconnect, closes
-   * each with 4200 as soon as its handlers have finished and it has answered what it was asked, and then does as
-   * {@link close}.
+   * each with 4200 as soon as its handlers have finished and it has answered what it was asked, waits until it has read
+   * everything, and then does as {@link close}. At the end of `within` it waits no longer.
    *
    * Idempotent. `close` ends the waiting.
    *
@@ -258,9 +284,12 @@ export class Hub<T extends HubTypes = HubTypes> extends Sender<T> {
    * it, lets the `disconnection` listeners run, and resolves when nothing is left that would keep the process alive. A
    * server of the application's stays open.
    *
-   * Idempotent. Afterwards the hub cannot be used again.
+   * Clients that read slowly get what was sent to them; `within` bounds how long that may take. Idempotent: another call
+   * can only bring the end forward. Afterwards the hub cannot be used again.
+   *
+   * @throws {HubError} `ERR_HUB_ARGUMENT`; as a rejection.
    */
-  close(): Promise<void> {
-    return this.#parts.hubLifecycle.close();
+  close(options: CloseOptions = {}): Promise<void> {
+    return this.#parts.hubLifecycle.close(options);
   }
 }

@@ -1,3 +1,6 @@
+import { Buffer } from "node:buffer";
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
 import { isDelay } from "../checks/option-rules.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { createDeferred } from "../deferred.ts";
@@ -6,7 +9,7 @@ import type { Receiver } from "../inbound/receiver.ts";
 import type { MemberLifecycle } from "../members/lifecycle.ts";
 import type { Member } from "../members/member.ts";
 import type { Requests } from "../members/requests.ts";
-import type { Clock } from "../time/clock.ts";
+import type { Clock, Timer } from "../time/clock.ts";
 import type { Heartbeat } from "../time/heartbeat.ts";
 import { checkListenOptions } from "../transports/listen-options.ts";
 import type { ListenAddress, ListenOptions, Transport, TransportSettings } from "../transports/transport.ts";
@@ -16,14 +19,29 @@ import { closedError, type Preconditions } from "./preconditions.ts";
 
 /** Options of `hub.drain`. Both values are in milliseconds. */
 export interface DrainOptions {
-  /** The time that handlers and replies may take. Sockets that still wait for one then are closed. Default: 10,000. */
+  /**
+   * The time that handlers, replies and clients that read slowly may take. Sockets that still wait for a handler or a
+   * reply then are closed, and connections that have not ended a second later are cut. Default: 10,000.
+   */
   readonly within?: number | undefined;
   /** The time over which the clients spread their reconnection. Default: as `within`. */
   readonly spread?: number | undefined;
 }
 
-/** The default of `within`, in milliseconds. */
+/** Options of `hub.close`. */
+export interface CloseOptions {
+  /**
+   * The time after which connections are cut whose clients have not read everything, in milliseconds; 0 for at once.
+   * Default: none but the bounds of each close.
+   */
+  readonly within?: number | undefined;
+}
+
+/** The default of `within` of a drain, in milliseconds. */
 const WITHIN = 10_000;
+
+/** The time that a drain leaves to clients, after its `within`, to take the close frame, in milliseconds. */
+const LAST_CALL = 1_000;
 
 /** The parts that start and stop with the hub. */
 export interface HubLifecycleParts {
@@ -47,6 +65,8 @@ export class HubLifecycle {
   #closing: Promise<void> | undefined;
   /** Ends the wait of a drain early. */
   #hurry: (() => void) | undefined;
+  /** The timers of further calls of `close`, which end the waiting of the first one. */
+  readonly #cuts: Timer[] = [];
 
   constructor(parts: HubLifecycleParts) {
     this.#parts = parts;
@@ -79,31 +99,63 @@ export class HubLifecycle {
     }
   }
 
+  /** Hands an upgrade request of the application's to the transport. */
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    const { transport } = this.#parts;
+    if (transport.handleUpgrade === undefined) {
+      throw new HubError(
+        "ERR_HUB_OPTION",
+        `The transport "${transport.name}" takes no upgrade requests of an application. ` +
+          "Create the hub with { transport: ws({ noServer: true }) }.",
+      );
+    }
+    if (!Array.isArray(request?.rawHeaders) || typeof socket?.unshift !== "function" || !Buffer.isBuffer(head)) {
+      throw new HubError(
+        "ERR_HUB_ARGUMENT",
+        'handleUpgrade() takes (request, socket, head), as the event "upgrade" of an http server has them.',
+      );
+    }
+    transport.handleUpgrade(request, socket, head);
+  }
+
   /** Drains the hub, and then closes it. */
   async drain(options: DrainOptions): Promise<void> {
-    const { within = WITHIN, spread = within } = checkDrain(options);
+    const fault = faultOfTimes("drain", ["within", "spread"], options);
+    if (fault !== undefined) throw fault;
+    const { within = WITHIN, spread = within } = options;
     if (this.#closing === undefined) this.#draining ??= this.#drain(within, spread);
     await (this.#draining ?? this.#closing);
   }
 
-  /** Closes the hub. */
-  close(): Promise<void> {
+  /** Closes the hub. While it closes already, another call can only bring the end forward. */
+  close(options: CloseOptions): Promise<void> {
+    const fault = faultOfTimes("close", ["within"], options);
+    if (fault !== undefined) return Promise.reject(fault);
+    const { within } = options;
     this.#hurry?.();
-    return (this.#closing ??= this.#close());
+    if (this.#closing !== undefined && within !== undefined) this.#cutAfter(within);
+    return (this.#closing ??= this.#close(within));
   }
 
   async #drain(within: number, spread: number): Promise<void> {
     const { clock, connections, lifecycle } = this.#parts;
+    const end = clock.now() + within;
     connections.drain({ reconnect: true, after: 0, spread });
     const deadline = createDeferred();
     this.#hurry = deadline.resolve;
     const timer = clock.setTimeout(deadline.resolve, within);
     await Promise.race([lifecycle.drain(), deadline.promise]);
     timer.cancel();
-    await this.close();
+    await (this.#closing ??= this.#close(Math.max(end - clock.now(), LAST_CALL)));
   }
 
-  async #close(): Promise<void> {
+  /** Cuts the connections that are left after a while. */
+  #cutAfter(within: number): void {
+    const { clock, connections } = this.#parts;
+    this.#cuts.push(clock.setTimeout(() => connections.cut(), within));
+  }
+
+  async #close(within: number | undefined): Promise<void> {
     const { cluster, connections, receiver, heartbeat, lifecycle, preconditions, requests, transport } = this.#parts;
     heartbeat?.stop();
     lifecycle.stop();
@@ -113,24 +165,20 @@ export class HubLifecycle {
     // A server that is about to listen can only be stopped once it does.
     await this.#listening?.catch(() => {});
     transport.stopListening();
-    await transport.destroy();
+    await transport.destroy(within);
+    for (const cut of this.#cuts) cut.cancel();
     await cluster?.disconnect();
     preconditions.close();
   }
 }
 
-/**
- * Checks the options of a drain.
- *
- * @throws {HubError} `ERR_HUB_ARGUMENT`.
- */
-function checkDrain(options: DrainOptions): DrainOptions {
+/** Checks the options of a method that takes times only. Returns the error for others. */
+function faultOfTimes(method: string, names: readonly string[], options: unknown): HubError | undefined {
   const isValid =
     typeof options === "object" &&
     options !== null &&
-    Object.entries(options).every(
-      ([name, value]) => (name === "within" || name === "spread") && (value === undefined || isDelay(value)),
-    );
-  if (isValid) return options;
-  throw new HubError("ERR_HUB_ARGUMENT", "drain() takes { within, spread }, both in whole milliseconds.");
+    Object.entries(options).every(([name, value]) => names.includes(name) && (value === undefined || isDelay(value)));
+  if (isValid) return undefined;
+  const how = names.length === 1 ? "in" : "both in";
+  return new HubError("ERR_HUB_ARGUMENT", `${method}() takes { ${names.join(", ")} }, ${how} whole milliseconds.`);
 }

@@ -95,6 +95,7 @@ const OPTIONS: Options<HubSettings> = {
  * @throws {HubError} `ERR_HUB_OPTION` naming the option and what it must be.
  */
 export function resolveHubOptions(options: unknown): HubSettings {
+  refuseServer(options);
   const settings = resolveOptions(options, OPTIONS, "Hub");
   if (settings.validateOutgoing && settings.contract === undefined) {
     throw new HubError("ERR_HUB_OPTION", 'The option "validateOutgoing" of Hub needs the option "contract".');
@@ -104,4 +105,20 @@ export function resolveHubOptions(options: unknown): HubSettings {
 
 function isTransport(value: unknown): boolean {
   return value === "ws" || value === "uws" || hasFunctions(value, "start", "listen", "stopListening", "destroy");
+}
+
+/** Refuses a port and everything that listens in the place of the options: the constructors of other libraries take both. */
+function refuseServer(options: unknown): void {
+  if (typeof options === "number") {
+    throw new HubError(
+      "ERR_HUB_OPTION",
+      `The options of Hub must be an object, and no port. Write new Hub() and hub.listen(${options}).`,
+    );
+  }
+  if (typeof (options as { readonly listen?: unknown } | null | undefined)?.listen !== "function") return;
+  throw new HubError(
+    "ERR_HUB_OPTION",
+    "The options of Hub must be an object of options, and no server. Write new Hub({ transport: ws({ server }) }), with ws of " +
+      '"roomcast/transports/ws", or uws({ app }) with an app of uWebSockets.js.',
+  );
 }

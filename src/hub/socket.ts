@@ -104,7 +104,10 @@ export class Socket<T extends HubTypes = HubTypes> {
     return SetView.of(() => roomsOf(this.#member), same, same);
   }
 
-  /** `false` from the moment that either end begins to close. */
+  /**
+   * `false` from the moment that either end begins to close; where messages wait that the client sent before it closed,
+   * from the moment that they are handled.
+   */
   get isOpen(): boolean {
     return this.#member.open;
   }

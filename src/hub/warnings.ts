@@ -41,14 +41,13 @@ export class Warnings {
     process.emitWarning(message, { type: "HubWarning", code: "HUB_UNHEARD_FAILURE", detail: frames });
   }
 
-  /** Warns of a page that was refused for its origin. Other refusals need no warning. */
-  refused({ reason, handshake, host = "" }: Refusal): void {
-    if (reason !== "origin" || !this.#mayShow(reason)) return;
+  /** Warns of a page that was refused for its origin; its kind is the advice. Other refusals need no warning. */
+  refused({ reason, handshake, host = "", advice = "" }: Refusal): void {
+    if (reason !== "origin" || !this.#mayShow(`${reason} ${advice}`)) return;
     const origin = printable(handshake.headers["origin"] ?? "");
     const message =
       `Unheard refusal: the option "origins" keeps pages of "${origin}" from the host "${printable(host)}". ` +
-      `To allow them, use origins: ["${origin}"]; if a proxy has changed the host, use trustProxy. ` +
-      `Listen with hub.on("refusal", ...). Others like this are not shown.`;
+      `${advice} As a list: origins: ["${origin}"]. Listen with hub.on("refusal", ...). Others like this are not shown.`;
     process.emitWarning(message, { type: "HubWarning", code: "HUB_UNHEARD_REFUSAL" });
   }
 

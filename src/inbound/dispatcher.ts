@@ -9,6 +9,7 @@ import type { LocalNode } from "../members/local-node.ts";
 import type { Member } from "../members/member.ts";
 import {
   ControlEvent,
+  isKeyed,
   RESERVED_PREFIX,
   WireErrorCode,
   type EventPacket,
@@ -19,7 +20,7 @@ import type { ErrorReport } from "../report.ts";
 import type { Handlers } from "./handlers.ts";
 import type { Idempotency } from "./idempotency.ts";
 import type { Call, CallTrace, MiddlewareChain } from "./middleware.ts";
-import { isKeyed, type Responder } from "./responder.ts";
+import type { Responder } from "./responder.ts";
 import { RefusedRooms } from "./room-requests.ts";
 
 export interface DispatcherParts {

@@ -139,7 +139,7 @@ export class Receiver {
   }
 
   #resume(member: Member): void {
-    if (!member.isPaused) return;
+    if (!member.isPaused || member.ended !== undefined) return;
     member.isPaused = false;
     // The heartbeat must ask the member anew, because no sign of life was read meanwhile.
     member.askedIn = 0;
@@ -202,7 +202,7 @@ export class Receiver {
       rates.charge(member, data.length, weight);
     }
     if (packet !== undefined && isReply(packet)) this.#parts.requests.replied(member, packet, message);
-    else if (packet?.event === ControlEvent.pong) return;
+    else if (packet?.event === ControlEvent.pong) member.answered();
     else if (
       (member.inbox?.weighed.size ?? 0) === 0 &&
       this.#mayBegin(member, weight) &&

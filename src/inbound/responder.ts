@@ -6,7 +6,7 @@ import type { MemberLifecycle } from "../members/lifecycle.ts";
 import type { LocalNode } from "../members/local-node.ts";
 import type { Member } from "../members/member.ts";
 import { CloseCode, type Close } from "../protocol/close-codes.ts";
-import { ControlEvent, type EventPacket, type ReplyPacket, type WireError } from "../protocol/packet.ts";
+import { ControlEvent, isKeyed, type EventPacket, type ReplyPacket, type WireError } from "../protocol/packet.ts";
 import type { ErrorReport } from "../report.ts";
 import type { Idempotency } from "./idempotency.ts";
 
@@ -63,7 +63,7 @@ export class Responder {
     const askers = isKeyed(packet) ? idempotency?.settle(member, packet, frame) : undefined;
     for (const asker of askers ?? [member]) {
       try {
-        delivery.send(asker, frame);
+        delivery.reply(asker, frame);
       } catch (error) {
         lifecycle.fail(asker, error);
       }
@@ -76,11 +76,6 @@ export class Responder {
     rates.abused(member);
     lifecycle.expelAbusive(member, close);
   }
-}
-
-/** Returns whether a request may be repeated. */
-export function isKeyed({ id, key }: EventPacket): boolean {
-  return id !== undefined && key !== undefined;
 }
 
 const ABUSE: Close = { code: CloseCode.abuse, reason: "Too much that is wrong" };

@@ -121,7 +121,15 @@ export class RateLimits {
     this.#allowanceOf(client, this.#clock.now()).abuses++;
   }
 
-  /** Parks what is left to a client whose connection has ended, for the next connection of the same owners. */
+  /**
+   * Parks what is left to a client whose connection has ended while its messages wait: it goes on with its allowance, and
+   * shares that with the next connection of the same owners.
+   */
+  leave({ allowance, owners }: Rated): void {
+    if (allowance !== undefined) this.#park(allowance, owners);
+  }
+
+  /** Parks what is left to a client that has ended, for the next connection of the same owners. */
   park(client: Rated): void {
     const { allowance } = client;
     if (client.isDelayed) this.#goesOn(client);
@@ -129,9 +137,13 @@ export class RateLimits {
     allowance?.bytes.take(unchargedOf(client), this.#clock.now());
     if (allowance === undefined || this.#isFull(allowance, this.#clock.now())) return;
     client.allowance = undefined;
+    this.#park(allowance, client.owners);
+  }
+
+  #park(allowance: Allowance, owners: readonly string[]): void {
     if (allowance.isParked) return;
     allowance.isParked = true;
-    for (const owner of client.owners) {
+    for (const owner of owners) {
       const parked = this.#parked.get(owner);
       if (parked === undefined) this.#parked.set(owner, [allowance]);
       else parked.push(allowance);

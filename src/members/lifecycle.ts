@@ -80,7 +80,7 @@ export class MemberLifecycle {
     this.#parts.delivery.flush(member);
     // The flush may have found that the member reads too slowly, and expelled it.
     if (!member.open) return;
-    member.connection.close(close.code, close.reason);
+    member.connection.close(close.code, close.reason, member.unconfirmedBytes);
     this.retire(member, close);
   }
 
@@ -128,6 +128,24 @@ export class MemberLifecycle {
   };
 
   /**
+   * Ends a member whose connection has ended. Messages that were received before a close frame of the client are handled
+   * first, for {@link LINGER} at most.
+   */
+  ended(member: Member, close: Close): void {
+    if (!member.open || member.inbox === undefined || close.code === CloseCode.abnormal) {
+      this.retire(member, close);
+      return;
+    }
+    const { clock, delivery, rates } = this.#parts;
+    member.ended = close;
+    // The heartbeat does not look for a member from which nothing is read.
+    member.isPaused = true;
+    delivery.discard(member);
+    rates.leave(member);
+    clock.setTimeout(() => this.retire(member, close), LINGER);
+  }
+
+  /**
    * Takes a member out of all rooms and audiences. The application learns of the end in a microtask: after the call
    * that caused the end, in the order of the ends, and not from inside another handler.
    */
@@ -135,7 +153,8 @@ export class MemberLifecycle {
     if (!member.open) return;
     const { codecs, delivery, members, rates, requests, report } = this.#parts;
     member.open = false;
-    microtask(report, () => report.departed(member, close));
+    const how = member.ended ?? close;
+    microtask(report, () => report.departed(member, how));
     guarded(report, () => delivery.discard(member));
     guarded(report, () => members.remove(member));
     codecs.left(member.codec);
@@ -158,8 +177,12 @@ export class MemberLifecycle {
     });
   }
 
-  /** Closes this member during a drain, if nothing is at work for the member any more. */
+  /**
+   * Ends this member if its connection has ended and no message waits any more; during a drain, closes it if nothing is
+   * at work for it any more.
+   */
   rested(member: Member): void {
+    if (member.ended !== undefined && member.inbox === undefined) this.retire(member, member.ended);
     if (this.#drained === undefined) return;
     // The close is deferred, because the program that waited for a reply may want to send something.
     const end = (): void => {
@@ -174,6 +197,9 @@ export class MemberLifecycle {
     this.#parts.rates.stop();
   }
 }
+
+/** The time for which messages of a client are handled whose connection has ended, in milliseconds. */
+const LINGER = 10_000;
 
 /** The close of a member whose client reads too slowly. */
 export const TOO_SLOW: Close = { code: CloseCode.slowConsumer, reason: "The client reads too slowly" };

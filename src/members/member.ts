@@ -6,6 +6,7 @@ import type { User } from "../event-types.ts";
 import type { Inbox } from "../limits/inbox.ts";
 import type { Rated } from "../limits/rate-limits.ts";
 import type { Working } from "../limits/work.ts";
+import type { Close } from "../protocol/close-codes.ts";
 import type { Codec } from "../protocol/codec.ts";
 import type { RoomMember } from "../rooms/rooms.ts";
 import type { Expiring } from "../time/expiry.ts";
@@ -14,6 +15,9 @@ import type { Connection } from "../transports/transport.ts";
 import type { Handshake } from "./handshake.ts";
 import { addressKeyOf, ownerOf } from "./owner.ts";
 import type { Asked, PendingRequest } from "./requests.ts";
+
+/** The number of bytes that are a sign of life although no message has ended. */
+const SENDING_BYTES = 16 * 1024;
 
 /** The context of a call of a handler, besides the data of the event and the client's socket. */
 export interface HandlerContext {
@@ -37,8 +41,12 @@ export class Member<S = unknown> implements Asked<Member>, Beating, Expiring, Ra
   /** The user's id never changes. */
   user: User | undefined;
 
-  /** `false` from the moment that either end begins to close. */
+  /** `false` from the moment that either end begins to close, or that its messages are handled: see {@link ended}. */
   open = true;
+  /**
+   * How the connection ended, while messages still wait that were received before. Nothing reaches the client any more.
+   */
+  ended: Close | undefined = undefined;
   /** The application's socket, which is set once, right after construction. */
   socket!: S;
   /** The data that the application keeps on its socket; absent until it keeps some. */
@@ -57,11 +65,15 @@ export class Member<S = unknown> implements Asked<Member>, Beating, Expiring, Ra
   chargedBytes = 0;
   isDelayed = false;
   askedIn = 0;
+  /** What had been read of the client when it was asked, where the transport tells. */
+  #bytesReadBefore: number | undefined = undefined;
+  bytesAhead = 0;
   isPaused = false;
   readonly phase: number;
 
   pending: Batch | undefined = undefined;
   backlog: Backlog | undefined = undefined;
+  unconfirmedBytes = 0;
   rooms: Set<string> | string | undefined = undefined;
   /** The number of the last call of `Members.forEach` that has dealt with this member. */
   stamp = 0;
@@ -111,6 +123,30 @@ export class Member<S = unknown> implements Asked<Member>, Beating, Expiring, Ra
   /** Aborts the signal, if there is one. */
   abort(): void {
     this.#controller?.abort();
+  }
+
+  /**
+   * Notes that the client is asked for a sign of life, with so many bytes ahead of the question. While an earlier
+   * question is not answered, the next answer is taken for that one's.
+   */
+  asked(bytesAhead: number): void {
+    if (this.bytesAhead === 0) this.bytesAhead = bytesAhead;
+    this.#bytesReadBefore = this.connection.bytesRead;
+  }
+
+  /**
+   * Whether so much was read since the client was asked that a large message of its own may be ahead of its answer. Single
+   * bytes of a message that never ends are no sign of life.
+   */
+  get isSending(): boolean {
+    const { bytesRead } = this.connection;
+    return bytesRead !== undefined && bytesRead - (this.#bytesReadBefore ?? 0) >= SENDING_BYTES;
+  }
+
+  /** Notes that the client has answered, and so has read what was ahead of the question. */
+  answered(): void {
+    this.unconfirmedBytes = Math.max(this.unconfirmedBytes - this.bytesAhead, 0);
+    this.bytesAhead = 0;
   }
 
   get expiresAt(): number | undefined {

@@ -58,6 +58,8 @@ function primitive(value: unknown): unknown {
   switch (typeof value) {
     case "string":
       return wellFormed(value);
+    case "number":
+      return isLongInteger(value) ? BigInt(value) : value;
     case "bigint":
       if (value >= MIN_INT_64 && value <= MAX_UINT_64) return value;
       throw new TypeError("MessagePack cannot represent an integer of more than 64 bits.");
@@ -103,6 +105,16 @@ function checkDepth(depth: number): void {
   }
 }
 
+/**
+ * Returns whether a number is an exact integer of more than 32 bits. msgpackr writes one as a float unless it is a
+ * bigint, and many languages do not take a float for an integer.
+ */
+function isLongInteger(value: number): boolean {
+  return (value > MAX_UINT_32 || value < MIN_INT_32) && Number.isSafeInteger(value);
+}
+
+const MIN_INT_32 = -(2 ** 31);
+const MAX_UINT_32 = 2 ** 32 - 1;
 const MIN_INT_64 = -(2n ** 63n);
 const MAX_UINT_64 = 2n ** 64n - 1n;
 

@@ -192,7 +192,7 @@ export function parsePacket(value: unknown): Packet {
   if (packet.event !== undefined) {
     checkEventName(packet.event);
     if (packet.id !== undefined) checkId(packet.id, "id");
-    if (packet.key !== undefined) checkKey(packet.key);
+    if (isKeyed(value as EventPacket)) checkKey(packet.key);
     return value as EventPacket;
   }
   if (packet.reply === undefined) {
@@ -201,6 +201,14 @@ export function parsePacket(value: unknown): Packet {
   checkId(packet.reply, "reply");
   if (packet.error !== undefined) checkError(packet.error);
   return value as ReplyPacket;
+}
+
+/**
+ * Returns whether a request may be repeated; a key has no meaning in any other packet. A control request concerns the
+ * connection that it comes on, and is handled again on every other one.
+ */
+export function isKeyed({ event, id, key }: EventPacket): boolean {
+  return id !== undefined && key !== undefined && !event.startsWith(RESERVED_PREFIX);
 }
 
 function checkEventName(event: unknown): void {

@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
 import { once } from "node:events";
 import { createConnection, type Socket as TcpSocket } from "node:net";
+import { connect as connectTls } from "node:tls";
 import type { RawFrame } from "./raw-frame.ts";
 
 /** The server's answer to an HTTP request. */
@@ -24,32 +25,45 @@ export const UPGRADE_HEADERS: Readonly<Record<string, string>> = {
  * or a close.
  */
 export class RawClient {
+  /** The stream that frames are written to: the TCP socket, or TLS over that. */
+  readonly #stream: TcpSocket;
   readonly #tcp: TcpSocket;
-  #unread: Buffer = Buffer.alloc(0);
+  /** What was read and not taken yet. It is joined only when a frame is complete, because that may take many reads. */
+  #unread: Buffer[] = [];
+  #unreadBytes = 0;
   #ended = false;
   #wake: () => void = () => {};
 
   /** Opens a TCP connection. */
   static async connect(port: number, host = "127.0.0.1"): Promise<RawClient> {
-    const tcp = createConnection({ port, host, allowHalfOpen: true, noDelay: true });
-    await once(tcp, "connect");
-    return new RawClient(tcp);
+    return new RawClient(await connectTcp(port, host));
   }
 
-  constructor(tcp: TcpSocket) {
+  /** Opens a TCP connection and TLS over it, whatever the server's certificate. */
+  static async connectSecurely(port: number, host = "127.0.0.1"): Promise<RawClient> {
+    const tcp = await connectTcp(port, host);
+    const stream = connectTls({ socket: tcp, rejectUnauthorized: false });
+    await once(stream, "secureConnect");
+    return new RawClient(tcp, stream);
+  }
+
+  /** @param stream - the TLS over the TCP socket. Default: there is none. */
+  constructor(tcp: TcpSocket, stream: TcpSocket = tcp) {
     this.#tcp = tcp;
-    tcp.on("data", (chunk) => {
-      this.#unread = Buffer.concat([this.#unread, chunk]);
+    this.#stream = stream;
+    stream.on("data", (chunk) => {
+      this.#unread.push(chunk);
+      this.#unreadBytes += chunk.length;
       this.#wake();
     });
-    tcp.on("end", this.#end).on("close", this.#end);
+    stream.on("end", this.#end).on("close", this.#end);
     // A reset is treated like any other end.
-    tcp.on("error", this.#end);
+    stream.on("error", this.#end);
   }
 
   /** Sends bytes. */
   write(...bytes: readonly Uint8Array[]): void {
-    this.#tcp.write(Buffer.concat(bytes));
+    this.#stream.write(Buffer.concat(bytes));
   }
 
   /**
@@ -59,7 +73,7 @@ export class RawClient {
     const [first, second] = (await this.#take(2)) ?? [];
     if (first === undefined || second === undefined) return undefined;
     const payload = await this.#take(await this.#length(second & 0x7f));
-    return payload && { fin: (first & 0x80) !== 0, opcode: first & 0x0f, payload };
+    return payload && { fin: (first & 0x80) !== 0, reserved: (first >> 4) & 7, opcode: first & 0x0f, payload };
   }
 
   /**
@@ -82,7 +96,7 @@ export class RawClient {
 
   /** Half-closes the connection: sends FIN and goes on reading. */
   end(): void {
-    this.#tcp.end();
+    this.#stream.end();
   }
 
   /** Breaks the connection with a reset. */
@@ -97,34 +111,49 @@ export class RawClient {
   }
 
   async #takeHead(): Promise<string | undefined> {
-    const end = this.#unread.indexOf("\r\n\r\n");
+    const end = this.#joined().indexOf("\r\n\r\n");
     if (end !== -1) return (await this.#take(end + 4))?.toString().trimEnd();
     return (await this.#more()) ? this.#takeHead() : undefined;
   }
 
   async #take(count: number): Promise<Buffer | undefined> {
-    if (this.#unread.length >= count) {
-      const taken = this.#unread.subarray(0, count);
-      this.#unread = this.#unread.subarray(count);
-      return taken;
+    if (this.#unreadBytes >= count) {
+      const unread = this.#joined();
+      this.#unread = [unread.subarray(count)];
+      this.#unreadBytes -= count;
+      return unread.subarray(0, count);
     }
     return (await this.#more()) ? this.#take(count) : undefined;
+  }
+
+  #joined(): Buffer {
+    const [first] = this.#unread;
+    if (first !== undefined && this.#unread.length === 1) return first;
+    const joined = Buffer.concat(this.#unread);
+    this.#unread = [joined];
+    return joined;
   }
 
   /** Waits for more bytes. The result is `false` if the connection ended instead. */
   async #more(): Promise<boolean> {
     if (this.#ended) return false;
-    const { length } = this.#unread;
+    const before = this.#unreadBytes;
     await new Promise<void>((resolve) => {
       this.#wake = resolve;
     });
-    return this.#unread.length > length;
+    return this.#unreadBytes > before;
   }
 
   readonly #end = (): void => {
     this.#ended = true;
     this.#wake();
   };
+}
+
+async function connectTcp(port: number, host: string): Promise<TcpSocket> {
+  const tcp = createConnection({ port, host, allowHalfOpen: true, noDelay: true });
+  await once(tcp, "connect");
+  return tcp;
 }
 
 /** Writes a GET request. A header whose value is an array is repeated for each item. */

@@ -6,6 +6,8 @@ export const Opcode = { continuation: 0x0, text: 0x1, binary: 0x2, close: 0x8, p
 /** One frame on the wire. */
 export interface RawFrame {
   readonly fin: boolean;
+  /** The three reserved bits as a number. */
+  readonly reserved: number;
   readonly opcode: number;
   readonly payload: Buffer;
 }
@@ -25,11 +27,26 @@ const MASK = Buffer.from([0x12, 0x34, 0x56, 0x78]);
 /** Writes a client's frame, valid or not. */
 export function rawFrame(opcode: number, payload: string | Uint8Array = "", options: RawFrameOptions = {}): Buffer {
   const { fin = true, reserved = 0, masked = true } = options;
-  const bytes = typeof payload === "string" ? Buffer.from(payload) : Buffer.from(payload);
+  const bytes = Buffer.from(payload as string);
   const first = (fin ? 0x80 : 0) | (reserved << 4) | opcode;
   const header = Buffer.concat([Buffer.from([first]), lengthBytes(bytes.length, masked)]);
   if (!masked) return Buffer.concat([header, bytes]);
-  return Buffer.concat([header, MASK, bytes.map((byte, index) => byte ^ (MASK[index % 4] ?? 0))]);
+  for (let index = 0; index < bytes.length; index++) bytes[index] = (bytes[index] ?? 0) ^ (MASK[index & 3] ?? 0);
+  return Buffer.concat([header, MASK, bytes]);
+}
+
+/**
+ * Writes the frames of a message in fragments of this size, in bytes; the last one may be smaller. The reserved bits are
+ * those of the first frame.
+ */
+export function rawFragments(opcode: number, payload: Uint8Array, size: number, reserved = 0): Buffer[] {
+  const count = Math.max(1, Math.ceil(payload.length / size));
+  return Array.from({ length: count }, (_, index) =>
+    rawFrame(index === 0 ? opcode : Opcode.continuation, payload.subarray(index * size, (index + 1) * size), {
+      fin: index === count - 1,
+      reserved: index === 0 ? reserved : 0,
+    }),
+  );
 }
 
 /** Writes the payload of a close frame. */

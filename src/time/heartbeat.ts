@@ -6,7 +6,11 @@ import type { Clock, Timer } from "./clock.ts";
 export interface HeartbeatOptions {
   /** The interval at which every client is asked for a sign of life. */
   readonly interval: number;
-  /** The time that an answer may take; at most `interval`. A lost client is found within `interval + timeout`. */
+  /**
+   * The time that an answer may take; at most `interval`. A lost client is found within `interval + timeout`, or later
+   * if much was sent to it that it has not confirmed: a second later for every 16 KiB, but never later than
+   * `12 * timeout` after the question.
+   */
   readonly timeout: number;
 }
 
@@ -40,6 +44,8 @@ export interface Beating {
    * The tick in which the member was asked for the awaited sign of life; 0, which every sign of life sets, for none.
    */
   askedIn: number;
+  /** The number of bytes that the member has to read before it can answer, as far as anybody knows. */
+  readonly bytesAhead: number;
   /**
    * The slice of each interval in which the member is asked: given by {@link Heartbeat.nextPhase} when the member
    * connects.
@@ -73,10 +79,23 @@ const MOST_SLICES = 64;
 const LEAST_SLICE = 250;
 
 /**
+ * The slowest rate at which a client is expected to read, in bytes for each millisecond: 16 KiB/s. The operating system
+ * takes megabytes for a client that reads slowly, and does not tell that the client reads them.
+ */
+const SLOWEST_RATE = (16 * 1024) / 1000;
+
+/** The most bytes that an operating system holds for a connection, unless somebody has set it up for more. */
+const MOST_BYTES_AHEAD = 4 * 1024 * 1024;
+
+/** The most that the timeout is extended by, in timeouts. */
+const MOST_EXTENSION = 11;
+
+/**
  * Finds lost clients with one timer for all connections.
  *
- * Every member is asked once in each `interval`; a member that gave no sign of life by `timeout` later is lost. A
- * member that connected between the two was not asked, so it is not taken for lost.
+ * Every member is asked once in each `interval`; a member that gave no sign of life by `timeout` later is lost, unless
+ * it has to read a lot before it can answer. A member that connected between the two was not asked, so it is not taken
+ * for lost.
  */
 export class Heartbeat<M extends Beating> {
   readonly #options: HeartbeatOptions;
@@ -84,6 +103,8 @@ export class Heartbeat<M extends Beating> {
   readonly #clock: Clock;
   readonly #report: HeartbeatReport<M> & Guardian;
   readonly #slices: number;
+  /** The length of a slice, in milliseconds. */
+  readonly #slice: number;
   /** Running timers and immediates: at most a few more than there are slices. */
   readonly #waiting = new Set<Timer>();
   #lastPhase = 0;
@@ -102,6 +123,7 @@ export class Heartbeat<M extends Beating> {
     this.#clock = clock;
     this.#report = report;
     this.#slices = Math.min(Math.max(Math.floor(options.interval / LEAST_SLICE), 1), MOST_SLICES);
+    this.#slice = options.interval / this.#slices;
   }
 
   /** Returns the phase of the next member: one slice after the other, so that all slices are about as large. */
@@ -125,7 +147,7 @@ export class Heartbeat<M extends Beating> {
    * on when the process has paused.
    */
   #tickLater(): void {
-    const slice = this.#options.interval / this.#slices;
+    const slice = this.#slice;
     this.#ticks++;
     const now = this.#clock.now();
     const due = this.#beginning + this.#ticks * slice;
@@ -160,9 +182,20 @@ export class Heartbeat<M extends Beating> {
   #check(tick: number): void {
     this.#forEach((member) => {
       if (member.askedIn === 0 || member.askedIn > tick) return;
+      // The timeout of this tick has passed, and so has that of the question, as many slices ago.
+      if (member.bytesAhead > 0 && tick - member.askedIn < this.#extensionOf(member)) return;
       if (member.isPaused) member.askedIn = 0;
       else this.#report.lost(member);
     });
+  }
+
+  /**
+   * Returns how much longer than the timeout a member may take to answer, in whole slices: what is read within one makes
+   * no difference.
+   */
+  #extensionOf({ bytesAhead }: M): number {
+    const reading = Math.min(bytesAhead, MOST_BYTES_AHEAD) / SLOWEST_RATE;
+    return Math.floor(Math.min(reading, MOST_EXTENSION * this.#options.timeout) / this.#slice);
   }
 
   /** Calls back in an immediate. */

@@ -11,7 +11,10 @@ const MAX_SOCKET_PATH_BYTES = 103;
 const RULES: { readonly [K in keyof Required<ListenOptions>]: Rule } = {
   port: ["a whole number from 0 to 65535", (value) => isInteger(value, 0, 65_535)],
   host: ["a host name or an address", isText],
-  socketPath: [`the path of a Unix domain socket, at most ${MAX_SOCKET_PATH_BYTES} bytes`, isSocketPath],
+  socketPath: [
+    `the path of a Unix domain socket in the file system, at most ${MAX_SOCKET_PATH_BYTES} bytes`,
+    isSocketPath,
+  ],
   tls: ["{ certFile, keyFile, passphrase? }, the files in PEM format", isTls],
 };
 
@@ -25,8 +28,11 @@ export function checkListenOptions(where: unknown): ListenOptions {
   return checkOptions(typeof where === "object" ? where : { port: where }, RULES, "listen()");
 }
 
+/** On an abstract socket, whose name begins with NUL, uWebSockets.js would listen under another name. */
 function isSocketPath(value: unknown): boolean {
-  return isText(value) && Buffer.byteLength(value as string) <= MAX_SOCKET_PATH_BYTES;
+  return (
+    isText(value) && !(value as string).includes("\0") && Buffer.byteLength(value as string) <= MAX_SOCKET_PATH_BYTES
+  );
 }
 
 function isTls(value: unknown): boolean {

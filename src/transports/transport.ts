@@ -1,4 +1,6 @@
 import type { Buffer } from "node:buffer";
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
 
 /**
  * A transport is the seam between the hub and the wire: it accepts upgrades, hands over whole messages and writes
@@ -28,6 +30,14 @@ export interface Transport {
    *   owns the server and must bind it itself.
    */
   listen(options: ListenOptions): Promise<ListenAddress>;
+
+  /**
+   * Takes an upgrade request that the application hands over, as `hub.handleUpgrade` documents it. Absent where the
+   * transport cannot.
+   *
+   * @throws {HubError} `ERR_HUB_OPTION` when the transport gets its requests from a server.
+   */
+  handleUpgrade?(request: IncomingMessage, socket: Duplex, head: Buffer): void;
 
   /** Refuses new connections and keeps the open ones. Calling it again does nothing. */
   stopListening(): void;
@@ -149,8 +159,8 @@ export interface TransportHandlers {
   drain(connection: Connection): void;
 
   /**
-   * Tells that the library holds more than `maxBufferedBytes` for a client, because of pongs with which the library
-   * itself answers the client's pings. The transport does not report this for frames that the hub writes.
+   * Tells that more than `maxBufferedBytes` is held for a client, because of pongs with which the transport answers the
+   * client's pings. The transport does not report this for frames that the hub writes.
    */
   overflow(connection: Connection): void;
 
@@ -244,6 +254,12 @@ export interface Connection {
    * nothing may be published to the connection. Absent where the connection hands over everything at once.
    */
   readonly isHolding?: boolean;
+
+  /**
+   * Whether the library gathers everything that is written now, and sends it in one system call before it handles what
+   * it has read next of this client, such as a close frame. Absent in a transport that reports `ending`.
+   */
+  readonly isCorked?: boolean;
 
   /**
    * Writes the frames, in order, in as few system calls as the library allows. Does nothing once the connection is

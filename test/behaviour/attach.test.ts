@@ -1,8 +1,9 @@
-import { once } from "node:events";
+import { EventEmitter, once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createServer, request as httpRequest, type IncomingMessage, type Server } from "node:http";
 import { createServer as createTlsServer, request as httpsRequest, type Server as TlsServer } from "node:https";
-import type { AddressInfo } from "node:net";
+import { createSecureServer as createSecureHttp2Server, createServer as createHttp2Server } from "node:http2";
+import { createServer as createTcpServer, type AddressInfo } from "node:net";
 import express from "express";
 import fastify from "fastify";
 import { Hub, type Transport } from "roomcast";
@@ -11,6 +12,7 @@ import { ws } from "roomcast/transports/ws";
 import type { TemplatedApp, us_listen_socket } from "uWebSockets.js";
 import { afterEach, describe, expect, test } from "vitest";
 import { WebSocketServer } from "ws";
+import { hubError } from "../support/hub-error.ts";
 import { WsClient, upgradeStatus } from "../support/ws-client.ts";
 import { loadLibrary } from "../../src/transports/uws/library.ts";
 import { createDeferred } from "../../src/deferred.ts";
@@ -326,20 +328,59 @@ test.runIf(TRANSPORTS.includes("uws"))("an App of uWebSockets.js keeps a WebSock
   expect(await ours.nextJson()).toMatchObject({ event: "hub:welcome" });
 });
 
+function wrong(words: string): Error {
+  return hubError("ERR_HUB_OPTION", words);
+}
+
 describe("wrong things to attach to", () => {
-  test.each([{}, null, "server", 8080])("ws({ server: %j })", (server) => {
-    expect(() => ws({ server: server as unknown as Server })).toThrow(
-      expect.objectContaining({
-        name: "HubError",
-        code: "ERR_HUB_OPTION",
-        message: expect.stringContaining('"server"'),
-      }),
-    );
+  test.each<[string, unknown, string]>([
+    ["an empty object", {}, "http.createServer(app)"],
+    ["null", null, '"server" of ws() is null'],
+    ["undefined", undefined, '"server" of ws() is undefined'],
+    ["a text", "server", '"server"'],
+    ["a port", 8080, '"server"'],
+    ["an app of Express", express(), "http.createServer(app)"],
+    ["an app of Fastify", fastify(), "ws({ server: app.server })"],
+    ["an event emitter", new EventEmitter(), "node:http"],
+    ["a server of TCP", createTcpServer(), "node:http"],
+    ["a server of HTTP/2 without TLS", createHttp2Server(), "allowHTTP1: true"],
+    ["a server of HTTP/2 alone", createSecureHttp2Server({ cert: CA }), "allowHTTP1: true"],
+  ])("%s is no server of ws()", (_, server, words) => {
+    expect(() => ws({ server: server as Server })).toThrow(wrong(words));
   });
 
-  test.each([{}, null, "app", 8080])("uws({ app: %j })", (app) => {
-    expect(() => uws({ app: app as unknown as TemplatedApp })).toThrow(
-      expect.objectContaining({ name: "HubError", code: "ERR_HUB_OPTION", message: expect.stringContaining('"app"') }),
-    );
+  test.each<[string, unknown, string]>([
+    ["a server", createServer(), "ws({ server })"],
+    ["an unknown option", { port: 8080 }, "ws({ server }) or ws({ noServer })"],
+    ["a port", 8080, "ws({ server })"],
+    ["null", null, "ws({ server })"],
+    ["a word for noServer", { noServer: "yes" }, '"noServer"'],
+    ["both options", { server: createServer(), noServer: true }, "not both"],
+  ])("ws() refuses %s", (_, options, words) => {
+    expect(() => ws(options as { server: Server })).toThrow(wrong(words));
+  });
+
+  test.each([{}, null, undefined, "app", 8080])("uws({ app: %j })", (app) => {
+    expect(() => uws({ app: app as never })).toThrow(wrong('"app"'));
+  });
+
+  test.runIf(TRANSPORTS.includes("uws"))("uws() refuses an app", () => {
+    expect(() => uws(loadLibrary().App() as object)).toThrow(wrong("uws({ app })"));
+  });
+
+  test.each<[string, unknown, string]>([
+    ["an http server", createServer(), "new Hub({ transport: ws({ server }) })"],
+    ["an app of Express", express(), "new Hub({ transport: ws({ server }) })"],
+    ["an app of Fastify", fastify(), "new Hub({ transport: ws({ server }) })"],
+    ["a port", 8080, "hub.listen(8080)"],
+  ])("a hub refuses %s", (_, options, words) => {
+    expect(() => new Hub(options as object)).toThrow(wrong(words));
+  });
+
+  test("a server with the option noServer: false is attached to", async () => {
+    const server = createServer();
+    ending(server, async () => server.close());
+    newHub({ transport: ws({ server, noServer: false }), path: "/chat" });
+    expect(await statusOf(`ws://localhost:${await listenOn(server)}/chat`)).toBe(101);
   });
 });

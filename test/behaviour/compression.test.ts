@@ -133,7 +133,7 @@ describe("Compression on ws", () => {
     const { client, agreed } = await connectRaw("permessage-deflate; server_max_window_bits=8");
     expect(agreed).toContain("server_max_window_bits=8");
     hub.send(TEXT);
-    expect(await client.frame()).toEqual({ fin: true, opcode: Opcode.text, payload: Buffer.from(TEXT) });
+    expect(await client.frame()).toEqual({ fin: true, reserved: 0, opcode: Opcode.text, payload: Buffer.from(TEXT) });
   });
 
   test("an extension that is not known is not agreed on", async () => {

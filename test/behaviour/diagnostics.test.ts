@@ -63,6 +63,7 @@ describe.each(SUBJECTS)("On $name the channel", (subject) => {
       reason: "origin",
       handshake: expect.objectContaining({ url: "/here" }) as unknown,
       host: expect.any(String) as unknown,
+      advice: expect.stringContaining('"origins"') as unknown,
     });
     expect(more).toStrictEqual([]);
   });

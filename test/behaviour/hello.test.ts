@@ -95,6 +95,22 @@ describe.each(TRANSPORTS)("a library client on %s", (transport) => {
     expect(connected).toEqual([]);
   });
 
+  test.each([
+    ["a hello", HELLO],
+    ["an event", { event: "chat" }],
+    ["a request", { event: "hub:join", id: 1, data: { room: "r" } }],
+  ])("that sends %s right behind its hello is closed with 4000", async (_, packet) => {
+    const { port, connected } = await listen({ joinable: () => true });
+    const client = await RawClient.connect(port);
+    client.write(rawRequest("/", { ...UPGRADE_HEADERS, "Sec-WebSocket-Protocol": jsonCodec.protocol }));
+    await client.response();
+    client.write(...[HELLO, packet].map((one) => rawFrame(Opcode.text, JSON.stringify(one))));
+    expect(JSON.parse(String((await client.frame())?.payload))).toEqual(error("hello-expected"));
+    expect((await client.frame())?.payload).toEqual(closePayload(4000, "hello-expected"));
+    client.vanish();
+    expect(connected).toEqual([]);
+  });
+
   test.each([2, 0, "1", undefined])("of version %j is closed with 4004", async (protocol) => {
     const { port } = await listen();
     const client = await dial(port);

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Hub, HubError, type ErrorContext, type HubOptions, type ListenOptions, type TransportName } from "roomcast";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { RawClient, rawRequest, UPGRADE_HEADERS } from "../../src/testing/raw-client.ts";
 import { freePort } from "../support/free-port.ts";
 import { WsClient, upgradeStatus } from "../support/ws-client.ts";
 import { TRANSPORTS } from "../support/transports.ts";
@@ -88,6 +89,12 @@ describe.each(TRANSPORTS)("listening on %s", (transport) => {
     const { port } = await hub.listen(where);
     expect(port).toBeGreaterThan(0);
     await expectGreeting(hub, `ws://127.0.0.1:${port}`);
+  });
+
+  test("on an abstract Unix domain socket is an error", async () => {
+    const error = await failure(newHub({ transport }), { socketPath: "\0roomcast" });
+    expect(error).toMatchObject({ code: "ERR_HUB_OPTION" });
+    expect(error.message).toContain("in the file system");
   });
 
   test("works on one address", async () => {
@@ -280,6 +287,20 @@ describe.each(TRANSPORTS)("listening on %s", (transport) => {
     await expectGreeting(second, `ws://127.0.0.1:${port}`);
   });
 
+  test.each([
+    ["one address", host],
+    ["every address", undefined],
+  ])("frees the port that 0 has taken on %s, although the server ended TCP first", async (_name, where) => {
+    const first = newHub({ transport });
+    const { port } = await first.listen({ host: where });
+    const clients = await Promise.all([1, 2].map(() => WsClient.connect(`ws://${host}:${port}`)));
+    await first.close();
+    for (const client of clients) await client.closed;
+    const second = newHub({ transport });
+    expect(await second.listen({ host: where, port })).toEqual({ port });
+    await expectGreeting(second, `ws://${host}:${port}`);
+  });
+
   test("answers plain HTTP with a demand to upgrade", async () => {
     const { port } = await newHub({ transport, path: "/chat" }).listen({ host });
     for (const path of ["/", "/chat"]) {
@@ -358,3 +379,25 @@ describe("the transport's name from the environment", () => {
     );
   });
 });
+
+test.each(TRANSPORTS)(
+  "a handshake that arrives while the hub closes is refused as one of a draining hub, on %s",
+  async (transport) => {
+    const hub = newHub({ transport, heartbeat: false });
+    const { port } = await hub.listen({ host });
+    const early = await RawClient.connect(port);
+    const staying = await RawClient.connect(port);
+    staying.write(rawRequest("/", UPGRADE_HEADERS));
+    await staying.response();
+    const closed = hub.close();
+    // The close waits for the client that does not answer it.
+    await staying.frame();
+    early.write(rawRequest("/", UPGRADE_HEADERS));
+    const response = await early.response();
+    // Some transports end the connection without an answer.
+    expect([503, undefined]).toContain(response?.status);
+    staying.vanish();
+    early.vanish();
+    await closed;
+  },
+);

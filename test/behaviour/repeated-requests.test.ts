@@ -116,6 +116,30 @@ describe.each(SUBJECTS)("On $name a request with a key", (subject) => {
   });
 });
 
+describe.each(SUBJECTS)("On $name a key without a meaning is ignored", (subject) => {
+  test("in a control request, which is carried out on every connection", async () => {
+    const fixture = await openHubFixture(subject, { joinable: () => true });
+    const JOIN = { event: "hub:join", id: 7, data: { room: "tea" } };
+    for (const [index, key] of ["k", "k", "", 7].entries()) {
+      const peer = await fixture.connect();
+      peer.say({ ...JOIN, key: key as string });
+      expect(await peer.packet()).toStrictEqual({ reply: 7 });
+      expect(fixture.hub.rooms.get("tea")?.size).toBe(index + 1);
+    }
+  });
+
+  test.each([null, "", 7, "x".repeat(65)])("in an event, whatever it is: %j", async (key) => {
+    const fixture = await openHubFixture(subject);
+    const heard = new Inbox<unknown>();
+    fixture.hub.handle("tell", (data) => heard.push(data));
+    const peer = await fixture.connect();
+    peer.say({ event: "tell", key: key as string, data: 1 });
+    expect(await heard.next()).toBe(1);
+    peer.say({ event: "tell", key: key as string, data: 1, id: 7 });
+    expect(await peer.packet()).toMatchObject({ event: "hub:error", data: { code: "bad-packet" } });
+  });
+});
+
 test("A request with a key is handled once even if the codec fails to encode any reply to it", async () => {
   let isBroken = true;
   const codec: Codec = {

@@ -11,6 +11,7 @@ const codes = Array.from(union.matchAll(/"(\w+)"/g), ([, code = ""]) => code);
 
 /** Where nothing but the installation or the handler's own decision brings the error about. */
 const NOT_SHOWN = new Set([
+  "EMFILE",
   "ERR_HUB_BACKPLANE",
   "ERR_HUB_BACKPLANE_UNAVAILABLE",
   "ERR_HUB_REPLY",

@@ -16,7 +16,7 @@ import {
   RESERVED_PREFIX,
   WireErrorCode,
 } from "../../src/protocol/packet.ts";
-import { blocksOf, codesIn, proseOf, readText, sectionOf, tablesOf } from "../support/markdown.ts";
+import { blocksOf, codesIn, documentPaths, proseOf, readText, sectionOf, tablesOf } from "../support/markdown.ts";
 import { removeSnippets } from "../support/snippets.ts";
 import { linesOf } from "../support/vectors/lines.ts";
 import { decode } from "../support/vectors/messagepack.ts";
@@ -63,7 +63,14 @@ function fieldsOf(type: string): readonly string[] {
   return Array.from(body.matchAll(/^ {2}readonly (\w+)\??:/gm), ([, name = ""]) => name);
 }
 
-/** The same, as the vectors say. */
+/** The codes with which the server ends connections in these steps. */
+function codesOfServer(steps: readonly object[]): readonly number[] {
+  return (steps as readonly { from?: string; close?: number; ends?: readonly number[] }[])
+    .filter(({ from }) => from === "server")
+    .flatMap(({ close, ends = [] }) => (close === undefined ? ends : [close]));
+}
+
+/** What a client does after a code, as the vectors say. */
 function vectorFor(code: number): string | undefined {
   return VECTORS.closes.find(({ from, to }) => from <= code && code <= to)?.returns;
 }
@@ -121,8 +128,11 @@ describe("the document agrees with the code on", () => {
     expect(limits).toHaveLength(4);
     expect(sectionOf(PATH, "3. Packets")).toContain("(1 MiB unless configured)");
     expect(resolveHubOptions({}).maxMessageBytes).toBe(1024 * 1024);
+    expect(sectionOf(PATH, "3. Packets")).toContain("up to 4 MiB unless configured otherwise");
+    expect(resolveHubOptions({}).maxBufferedBytes).toBe(4 * 1024 * 1024);
     const prose = proseOf(PATH).replaceAll(/\s+/g, " ");
     expect(prose).toContain(`nested more than ${MAX_DEPTH} deep`);
+    expect(prose).toContain(`to take ${MAX_DEPTH} levels`);
     expect(prose).toContain(`more than ${MAX_UNHASHED_KEYS.toLocaleString("en")} keys that are no str`);
     expect(prose).toContain(`of 1 to ${MAX_KEY_LENGTH} characters`);
   });
@@ -138,11 +148,21 @@ describe("the document agrees with the code on", () => {
   });
 
   test("the bytes of MessagePack", () => {
-    const rows = rowsOf("3. Packets", 5).map(([packet = "", bytes = ""]) => [codesIn(packet)[0], codesIn(bytes)[0]]);
+    const rows = rowsOf("3. Packets", 6).map(([packet = "", bytes = ""]) => [codesIn(packet)[0], codesIn(bytes)[0]]);
     expect(rows).toHaveLength(2);
     for (const [packet = "", bytes = ""] of rows) {
       expect(notationOf(decode(bytesOf(bytes)))).toStrictEqual(JSON.parse(packet));
       expect(notationOf(msgpackCodec.decode(bytesOf(bytes)))).toStrictEqual(JSON.parse(packet));
+    }
+  });
+
+  test("the welcome, wherever it is shown", () => {
+    const shown = documentPaths().flatMap((path) =>
+      Array.from(readText(path).matchAll(/\{"event":"hub:welcome","data":(\{.*?\})\}/g), ([, data = ""]) => data),
+    );
+    expect(shown.length).toBeGreaterThan(30);
+    for (const data of shown) {
+      expect(Object.keys(JSON.parse(data.replaceAll(/<\w+( \d)?>/g, "")) as object)).toStrictEqual(fieldsOf("Welcome"));
     }
   });
 
@@ -203,6 +223,22 @@ describe("the document agrees with the code on", () => {
     const rows = tablesOf(sectionOf(PATH, "7. Closing and close codes"))[0] ?? [];
     const stated = rows.map(([code = "", name = ""]) => [codesIn(name)[0], Number(codesIn(code)[0])]);
     expect(Object.fromEntries(stated)).toStrictEqual(CloseCode);
+  });
+
+  test("the close codes, each in a vector for servers and in one for clients", () => {
+    const sent = Object.values(CloseCode).filter((code) => code !== CloseCode.abnormal);
+    const [ofServers, ofClients] = [VECTORS.server, VECTORS.client].map((vectors) => {
+      return new Set((vectors as readonly { steps: readonly object[] }[]).flatMap(({ steps }) => codesOfServer(steps)));
+    });
+    expect(sent.filter((code) => ofServers?.has(code) !== true)).toStrictEqual([]);
+    expect(sent.filter((code) => ofClients?.has(code) !== true)).toStrictEqual([]);
+  });
+
+  test("the error codes, each in a vector for servers", () => {
+    const vectors = JSON.stringify(VECTORS.server);
+    const missing = Object.values(WireErrorCode).filter((code) => !vectors.includes(`"code":"${code}"`));
+    // Only other servers send it.
+    expect(missing).toStrictEqual([WireErrorCode.tooFast]);
   });
 
   test("reconnecting after every close code", () => {

@@ -16,6 +16,7 @@ test.each([
   "docs/ERRORS.md",
   "docs/MIGRATING.md",
   "docs/PROTOCOL.md",
+  "docs/PROXIES.md",
   "docs/TESTING.md",
   "docs/TRANSPORTS.md",
 ])("%s has snippets", (path) => {

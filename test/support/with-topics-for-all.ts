@@ -15,6 +15,6 @@ export function withTopicsForAll(inner: Transport): Transport {
     start: (handlers, settings) => inner.start(handlers, settings),
     listen: (options) => inner.listen(options),
     stopListening: () => inner.stopListening(),
-    destroy: () => inner.destroy(),
+    destroy: (within) => inner.destroy(within),
   };
 }

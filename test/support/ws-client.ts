@@ -36,6 +36,11 @@ export class WsClient {
     });
   }
 
+  /** The subprotocol that was agreed on; empty for none. */
+  get protocol(): string {
+    return this.#socket.protocol;
+  }
+
   /** The next message. A test proves that a message does not arrive by the message that arrives instead. */
   async next(): Promise<string> {
     for (;;) {

@@ -1,4 +1,10 @@
 /* oxlint-disable vitest/expect-expect -- the compiler asserts: where it expects an error and finds none, it fails */
+import { EventEmitter } from "node:events";
+import type { Server } from "node:http";
+import { createSecureServer, type Http2SecureServer, type Http2Server } from "node:http2";
+import { createServer as createTlsServer } from "node:https";
+import express from "express";
+import fastify from "fastify";
 import {
   CloseCode,
   Hub,
@@ -13,9 +19,11 @@ import {
   type Packet,
   type Socket,
   type Target,
+  type Transport,
 } from "roomcast";
 import { uws } from "roomcast/transports/uws";
 import { ws } from "roomcast/transports/ws";
+import type { TemplatedApp } from "uWebSockets.js";
 import { describe, expectTypeOf, test } from "vitest";
 
 interface Account {
@@ -36,6 +44,9 @@ interface Types {
 }
 
 declare const hub: Hub<Types>;
+declare const server: Server;
+declare const served: Server | Http2Server | Http2SecureServer;
+declare const app: TemplatedApp;
 declare const socket: Socket<Types>;
 
 describe("The types of a hub", () => {
@@ -96,6 +107,31 @@ describe("Options", () => {
     expectTypeOf(new Hub({ codec: { encode: () => "" } })).toHaveProperty("emit");
     // @ts-expect-error -- no such option of the transport
     ws({ port: 8080 });
+    // @ts-expect-error -- a server belongs to the transport
+    expectTypeOf(new Hub(server)).toHaveProperty("emit");
+    // @ts-expect-error -- so does an app
+    expectTypeOf(new Hub(express())).toHaveProperty("emit");
+    // @ts-expect-error -- the server of an app, not the app
+    ws({ server: express() });
+    // @ts-expect-error -- not any emitter
+    ws({ server: new EventEmitter() });
+    // @ts-expect-error -- an option that is given has a value
+    ws({ server: undefined });
+    // @ts-expect-error -- an object with the server
+    ws(server);
+    // @ts-expect-error -- an object with the app
+    uws(app);
+  });
+
+  test("attach to every server that may take WebSockets", () => {
+    expectTypeOf(ws({ server })).toEqualTypeOf<Transport>();
+    expectTypeOf(ws({ server: createTlsServer() })).toEqualTypeOf<Transport>();
+    expectTypeOf(ws({ server: createSecureServer({ allowHTTP1: true }) })).toEqualTypeOf<Transport>();
+    expectTypeOf(ws({ server: fastify().server })).toEqualTypeOf<Transport>();
+    // As the `serve()` of Hono and the `httpServer` of Vite are declared.
+    expectTypeOf(ws({ server: served })).toEqualTypeOf<Transport>();
+    expectTypeOf(ws({ noServer: true })).toEqualTypeOf<Transport>();
+    server.on("upgrade", (request, tcp, head) => hub.handleUpgrade(request, tcp, head));
   });
 
   test("authenticate returns the user, a promise of one, or what stands for nobody", () => {

@@ -96,7 +96,7 @@ export class RawClientFixture {
 
   /** Checks that the server's next frame is this one. */
   async expectFrame(opcode: number, payload: string | Uint8Array = ""): Promise<void> {
-    const expected: RawFrame = { fin: true, opcode, payload: Buffer.from(payload as string) };
+    const expected: RawFrame = { fin: true, reserved: 0, opcode, payload: Buffer.from(payload as string) };
     assert.deepEqual(await this.client.frame(), expected);
   }
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { setTimeout as delay } from "node:timers/promises";
 import { ControlEvent } from "../../protocol/packet.ts";
 import { Inbox } from "../inbox.ts";
 import { rawRequest, UPGRADE_HEADERS } from "../raw-client.ts";
@@ -12,6 +13,9 @@ const LONG = { within: 3_600_000, spread: 500 };
 
 /** The packet that all clients get. */
 const BYE = { event: ControlEvent.bye, data: { reconnect: true, after: 0, spread: 500 } };
+
+/** More than a socket has to read that is closed without ado, and less than the messages of one socket may take. */
+const LARGE = 900_000;
 
 const DRAINED = { code: 4200, reason: "The server is shutting down" };
 
@@ -83,14 +87,32 @@ export function drainCases(suite: Suite): void {
     assert.deepEqual(fixture.failures.take(), []);
   });
 
-  suite.test("hub.drain does not wait for a client that does not read", async (fixture) => {
+  suite.test("hub.drain waits for a client that has not read everything", async (fixture) => {
     const [healthy, stalled] = await fixture.pair();
     stalled.client.pause();
-    stalled.socket.send(new Uint8Array(900_000));
-    await fixture.hub.drain(LONG);
+    stalled.socket.send(new Uint8Array(LARGE));
+    let isOver = false;
+    const drained = fixture.hub.drain(LONG).then(() => (isOver = true));
     assert.deepEqual(await healthy.client.closed, DRAINED);
     const departures = new Set(fixture.departures.take().map(({ socket, code }) => [socket.id, code].join(" ")));
     assert.deepEqual(departures, new Set([`${healthy.socket.id} 4200`, `${stalled.socket.id} 4200`]));
+    // Longer than a client is given that has nothing to read.
+    await delay(1_200);
+    assert.equal(isOver, false);
+    stalled.client.resume();
+    const message = await stalled.client.next();
+    assert.equal(message?.length, LARGE);
+    assert.deepEqual(await stalled.packet(), BYE);
+    assert.deepEqual(await stalled.client.closed, DRAINED);
+    await drained;
+  });
+
+  suite.test("hub.drain waits no longer than it may for a client that does not read", async (fixture) => {
+    const stalled = await fixture.connect();
+    stalled.client.pause();
+    stalled.socket.send(new Uint8Array(LARGE));
+    await fixture.hub.drain({ within: 1, spread: 1 });
+    assert.equal((await fixture.departures.next())?.code, 4200);
   });
 
   suite.test("while hub.drain waits, new clients are refused with 503", async (fixture) => {

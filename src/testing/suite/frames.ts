@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { Inbox } from "../inbox.ts";
-import { Opcode, rawFrame } from "../raw-frame.ts";
+import { Opcode, rawFragments, rawFrame } from "../raw-frame.ts";
 import type { HubFixture } from "./hub-fixture.ts";
 import type { Suite } from "./suite.ts";
 import { NO_CODEC } from "./wire.ts";
@@ -14,7 +14,7 @@ export function frameCases(suite: Suite): void {
     suite.raw(`a packet in fragments of ${size} bytes, which split characters, is received`, async (fixture) => {
       const handled = texts(fixture);
       const { client } = await fixture.connectRaw();
-      client.write(...fragments(fixture.wire.opcode, fixture.wire.payload(EVENT), size));
+      client.write(...rawFragments(fixture.wire.opcode, fixture.wire.payload(EVENT), size));
       assert.equal(await handled.next(), "é€𝄞");
     });
   }
@@ -33,7 +33,7 @@ export function frameCases(suite: Suite): void {
     fixture.hub.on("message", (_socket, message) => received.push(message));
     const { client } = await fixture.connectRaw();
     const bytes = Buffer.alloc(70_000, Buffer.from([1, 2, 3]));
-    client.write(...fragments(Opcode.binary, bytes, 9_999));
+    client.write(...rawFragments(Opcode.binary, bytes, 9_999));
     assert.deepEqual(await received.next(), bytes);
   });
 
@@ -98,13 +98,4 @@ function texts(fixture: HubFixture): Inbox<string> {
   const handled = new Inbox<string>();
   fixture.hub.handle("text", (text: string) => handled.push(text));
   return handled;
-}
-
-function fragments(opcode: number, bytes: Buffer, size: number): Buffer[] {
-  const count = Math.ceil(bytes.length / size);
-  return Array.from({ length: count }, (_, index) =>
-    rawFrame(index === 0 ? opcode : Opcode.continuation, bytes.subarray(index * size, (index + 1) * size), {
-      fin: index === count - 1,
-    }),
-  );
 }

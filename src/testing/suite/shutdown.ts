@@ -67,6 +67,33 @@ export function shutdownCases(suite: Suite): void {
     assert.equal(fixture.hub.sockets.size, 0);
   });
 
+  suite.test("hub.close waits no longer than it may for a client that does not read", async (fixture) => {
+    const stalled = await fixture.connect();
+    stalled.client.pause();
+    stalled.socket.send(new Uint8Array(900_000));
+    await fixture.hub.close({ within: 0 });
+    assert.equal((await fixture.departures.next())?.code, 1001);
+  });
+
+  suite.test("a second hub.close brings the end of the first one forward", async (fixture) => {
+    const stalled = await fixture.connect();
+    stalled.client.pause();
+    stalled.socket.send(new Uint8Array(900_000));
+    const closed = fixture.hub.close();
+    await fixture.hub.close({ within: 0 });
+    await closed;
+    assert.equal((await fixture.departures.next())?.code, 1001);
+  });
+
+  suite.test("hub.close takes nothing but a time", async (fixture) => {
+    const peer = await fixture.connect();
+    for (const options of [{ within: -1 }, { within: "1" }, { whithin: 1 }, null]) {
+      // oxlint-disable-next-line no-await-in-loop -- one wrong call after the other
+      await assert.rejects(fixture.hub.close(options as object), { code: "ERR_HUB_ARGUMENT" });
+    }
+    assert.equal(peer.socket.isOpen, true);
+  });
+
   suite.raw("hub.close does not wait for clients that never answer", async (fixture) => {
     const peer = await fixture.connectRaw();
     await fixture.hub.close();

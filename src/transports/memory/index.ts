@@ -1,6 +1,7 @@
 import { HubError } from "../../errors.ts";
 import { soon, watch } from "../../guard.ts";
 import type { ListenAddress, Transport, TransportHandlers, TransportSettings, UpgradeInfo } from "../transport.ts";
+import { Closings } from "../shared/closings.ts";
 import { MemoryConnection } from "./connection.ts";
 import { MemoryWebSocket } from "./web-socket.ts";
 
@@ -32,6 +33,7 @@ export function memory(): MemoryTransport {
 interface Started {
   readonly handlers: TransportHandlers;
   readonly settings: TransportSettings;
+  readonly closings: Closings;
 }
 
 /** A transport in memory, made by {@link memory}. */
@@ -42,7 +44,7 @@ export class MemoryTransport implements Transport {
   #accepting = true;
 
   start(handlers: TransportHandlers, settings: TransportSettings): void {
-    this.#started = { handlers, settings };
+    this.#started = { handlers, settings, closings: new Closings(handlers) };
   }
 
   /** Binds nothing: clients can connect as soon as a hub has the transport. */
@@ -54,9 +56,10 @@ export class MemoryTransport implements Transport {
     this.#accepting = false;
   }
 
-  async destroy(): Promise<void> {
+  async destroy(within?: number): Promise<void> {
     this.stopListening();
     for (const connection of this.#connections) connection.terminate();
+    await this.#started?.closings.finish(within);
   }
 
   /**
@@ -80,7 +83,7 @@ export class MemoryTransport implements Transport {
   }
 
   async #upgrade(client: MemoryWebSocket, info: UpgradeInfo): Promise<void> {
-    const { handlers, settings } = this.#started as Started;
+    const { handlers, settings, closings } = this.#started as Started;
     const [path] = info.url.split("?", 1);
     if (!this.#accepting || info.signal.aborted) return client.refused(503, "Service Unavailable");
     if (settings.path !== undefined && settings.path !== path) return client.refused(404, "Not Found");
@@ -91,7 +94,7 @@ export class MemoryTransport implements Transport {
     if (!this.#accepting) return client.refused(503, "Service Unavailable");
     if (!decided.accept) return client.refused(decided.status, decided.message, decided.headers);
 
-    const connection: MemoryConnection = new MemoryConnection(decided.protocol, client, handlers, () => {
+    const connection: MemoryConnection = new MemoryConnection(decided.protocol, client, handlers, closings, () => {
       this.#connections.delete(connection);
     });
     this.#connections.add(connection);

@@ -8,7 +8,7 @@ export class Pipe {
   #heldBack = false;
   #cut = false;
 
-  /** @param drained - called when the items that a pause held back have been delivered. */
+  /** @param drained - called when items that a pause held back have been delivered. */
   constructor(drained: () => void = () => {}) {
     this.#drained = drained;
   }
@@ -69,11 +69,9 @@ export class Pipe {
       this.#size -= item.size;
       item.deliver();
     }
-    if (this.#items.length > 0) {
-      this.#schedule();
-    } else if (this.#heldBack) {
-      this.#heldBack = false;
-      this.#drained();
-    }
+    this.#schedule();
+    if (!this.#heldBack) return;
+    this.#heldBack = this.#items.length > 0;
+    this.#drained();
   }
 }

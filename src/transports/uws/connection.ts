@@ -4,10 +4,14 @@ import { microtask, soon } from "../../guard.ts";
 import type { Close } from "../../protocol/close-codes.ts";
 import type { Connection, FrameSequence, MessageFrame, TransportHandlers } from "../transport.ts";
 import { ABNORMAL, INVALID_TEXT, TOO_BIG } from "../shared/closes.ts";
-import { CURT, POLITE, type Closing, type Closings, type Patience } from "./closings.ts";
+import { LIGHT_BYTES, type Closing, type Closings, type Ended } from "../shared/closings.ts";
+import { Outgoing, type Sender } from "./outgoing.ts";
 
 /** The result of the native `send` when the operating system took everything. */
 const SENT = 1;
+
+/** Over TLS, the number of bytes that the library holds at most, unless a message that may not be cut has more. */
+const TLS_BYTES = 128 * 1024;
 
 /** The user data that uWebSockets.js keeps on its sockets. */
 export interface UserData {
@@ -19,33 +23,77 @@ export interface UserData {
  */
 const PINGS_PER_LOOK = 64;
 
+/** The payload of the ping before a close. Its pong says that the client has read everything. */
+const LAST_PING = "close";
+
+/** The number of bytes that a client may go on to send after a close by this side, until it is waited for no longer. */
+const MOST_LATE_BYTES = 2 * 1024 * 1024;
+
+/** The number of bytes that a frame counts for beside its own after a close, because the hub limits its rate no more. */
+const LATE_FRAME_COST = 1024;
+
+/** The number of these bytes that are forgiven whenever the client has taken something of what waits for it. */
+const LATE_BYTES_PER_DRAIN = 256 * 1024;
+
+/**
+ * The time after which the descriptor of a connection is free that was ended with nothing outstanding, in seconds: the
+ * library closes it within four seconds, whatever the client does, and tells nobody.
+ */
+const ENDED = 5;
+
+/**
+ * The time for a connection that the client ended while something was outstanding, in seconds. The library goes on
+ * sending that, cannot be stopped from JavaScript, and does not tell when it is through.
+ */
+const LINGERING = 30;
+
 /** What a connection needs of its transport. */
 export interface UwsConnectionParts {
   readonly handlers: TransportHandlers;
   readonly closings: Closings;
-  readonly compression: boolean;
   readonly maxBufferedBytes: number;
+  /** Whether the connection uses TLS. */
+  readonly secure: boolean;
+  /** Whether the client has agreed on compression. */
+  readonly compresses: boolean;
+  /** The connections that hold something back. */
+  readonly holding: Set<UwsConnection>;
 }
+
+/**
+ * How far this side is with a close: it waits until everything was taken and read ("closing"), or for a moment only
+ * ("expelled"); it has asked with a ping whether everything was read ("asked"); it has ended the native socket ("ended")
+ * or cut it ("cut").
+ */
+type Stage = "open" | "closing" | "expelled" | "asked" | "ended" | "cut";
 
 /**
  * A connection on uWebSockets.js. It drops the native socket once that is closed, because every method of it then
  * throws.
  *
  * The library tells nothing more of a socket that it was asked to end, and leaves it open for as long as the client
- * likes if something is outstanding then. So the connection ends its socket only when nothing is.
+ * likes if something is outstanding then. So the connection ends its socket only when nothing is. The system may hold
+ * megabytes even then, and loses them if the client sends anything after the end. So if there may be much of it, a
+ * ping goes first, and the end comes with its pong.
  */
-export class UwsConnection implements Connection, Closing {
+export class UwsConnection implements Connection, Closing, Ended {
   owner: unknown = undefined;
   readonly protocol: string;
   readonly #parts: UwsConnectionParts;
   #native: WebSocket<UserData> | undefined;
+  /** What waits besides what the library holds; absent while nothing does. */
+  #outgoing: Outgoing | undefined;
   /** The close of the end that closed first. The library reports one of this side differently for each way of closing. */
   #firstClose: Close | undefined;
-  /** How this side ended the native socket. */
-  #ending: "ended" | "cut" | undefined;
-  /** Whether something was outstanding when this was last known. */
+  #stage: Stage = "open";
+  /** Whether the library held something when this was last known. */
   #holds = false;
-  #pings = 0;
+  /** Whether a message is being handled. */
+  #isCorked = false;
+  /** Whether a drain is to be handled in a moment. */
+  #isDraining = false;
+  /** The number of pings since the last look; after a close by this side, of the bytes that came. */
+  #count = 0;
 
   constructor(protocol: string, parts: UwsConnectionParts) {
     this.protocol = protocol;
@@ -65,6 +113,10 @@ export class UwsConnection implements Connection, Closing {
     this.#native?.unsubscribe(topic);
   }
 
+  isSubscribed(topic: string): boolean {
+    return this.#native?.isSubscribed(topic) === true;
+  }
+
   /**
    * Publishes a frame to all other subscribers of a topic.
    *
@@ -80,101 +132,204 @@ export class UwsConnection implements Connection, Closing {
     return this.#firstClose === undefined ? this.outstanding : 0;
   }
 
-  get outstanding(): number {
-    const outstanding = this.#native?.getBufferedAmount() ?? 0;
-    this.#holds = outstanding > 0;
-    return outstanding;
+  get isHolding(): boolean {
+    return this.#outgoing !== undefined;
   }
 
-  write({ frames }: FrameSequence): boolean {
+  get isCorked(): boolean {
+    return this.#isCorked;
+  }
+
+  get outstanding(): number {
+    const buffered = this.#native?.getBufferedAmount() ?? 0;
+    this.#holds = buffered > 0;
+    return buffered + (this.#outgoing?.byteLength ?? 0);
+  }
+
+  write(sequence: FrameSequence): boolean {
     const native = this.#native;
     if (native === undefined || this.#firstClose !== undefined) return true;
-    const { compression } = this.#parts;
+    const { compresses, secure } = this.#parts;
+    if (secure && (this.#outgoing !== undefined || this.outstanding + sequence.byteLength > TLS_BYTES)) {
+      return this.#hold(native, sequence);
+    }
+    const { frames } = sequence;
     const [first] = frames;
     if (first !== undefined && frames.length === 1) {
-      const isSent = native.send(first.payload, first.binary, compression) === SENT;
+      const isSent = native.send(first.payload, first.binary, compresses) === SENT;
       if (!isSent) this.#holds = true;
       return isSent;
     }
     // The cork gathers the frames for one system call.
     native.cork(() => {
-      for (const { payload, binary } of frames) native.send(payload, binary, compression);
+      for (const { payload, binary } of frames) native.send(payload, binary, compresses);
     });
     return this.outstanding === 0;
   }
 
   ping(): void {
-    if (this.#firstClose === undefined) this.#native?.ping();
+    if (this.#firstClose !== undefined) return;
+    if (this.#outgoing === undefined) this.#native?.ping();
+    else this.#outgoing.pushPing();
   }
 
-  close(code: number, reason: string): void {
-    this.#close({ code, reason }, POLITE);
+  close(code: number, reason: string, unconfirmed = 0): void {
+    if (this.#firstClose !== undefined) return;
+    this.#report({ code, reason });
+    // Some clients inflate while they read on: they lose the close frame if the end of TCP comes with it.
+    if (this.outstanding === 0 && unconfirmed <= LIGHT_BYTES && !this.#parts.compresses) {
+      this.#end();
+      return;
+    }
+    this.#stage = "closing";
+    this.#count = 0;
+    this.#parts.closings.close(this, unconfirmed);
+    this.#goOn();
   }
 
   expel(code: number, reason: string): void {
-    this.#close({ code, reason }, CURT);
+    if (this.#firstClose !== undefined) return;
+    this.#report({ code, reason });
+    this.#throwOut();
+  }
+
+  /** Ends a connection whose client has not answered in time. */
+  unanswered(): void {
+    this.#end();
   }
 
   terminate(): void {
     if (this.#native === undefined) return;
     if (this.#firstClose === undefined) this.#report(ABNORMAL);
-    this.#ending = "cut";
+    this.#stage = "cut";
     this.#native.close();
   }
 
   /** Hands over a message, unless this side has closed the connection. */
   received(data: ArrayBuffer, isBinary: boolean): void {
-    if (this.#firstClose === undefined) this.#parts.handlers.message(this, Buffer.from(data), isBinary);
+    if (this.#firstClose !== undefined) {
+      this.#countLate(data.byteLength);
+      return;
+    }
+    this.#isCorked = true;
+    this.#parts.handlers.message(this, Buffer.from(data), isBinary);
+    this.#isCorked = false;
   }
 
   /**
    * Hands over a ping, unless this side has closed the connection. The library answers by itself, and sets no limit to
    * the answers that it holds for a client that does not read.
    */
-  pinged(): void {
-    if (this.#firstClose !== undefined) return;
+  pinged({ byteLength }: ArrayBuffer): void {
+    if (this.#firstClose !== undefined) {
+      this.#countLate(byteLength);
+      return;
+    }
     const { handlers, maxBufferedBytes } = this.#parts;
-    this.#pings = (this.#pings + 1) % PINGS_PER_LOOK;
-    if (this.#pings === 0 && this.outstanding > maxBufferedBytes) soon(handlers, () => handlers.overflow(this));
+    this.#count = (this.#count + 1) % PINGS_PER_LOOK;
+    if (this.#count === 0 && this.outstanding > maxBufferedBytes) soon(handlers, () => handlers.overflow(this));
     handlers.ping(this);
   }
 
   /** Hands over a pong, unless this side has closed the connection. */
-  ponged(): void {
+  ponged(payload: ArrayBuffer): void {
     if (this.#firstClose === undefined) this.#parts.handlers.pong(this);
+    else if (this.#stage === "asked" && Buffer.from(payload).toString("latin1") === LAST_PING) this.#end();
+    else this.#countLate(payload.byteLength);
   }
 
-  /** Takes note that the operating system has taken something. */
+  /**
+   * Takes note that the operating system has taken something. This is handled in a later turn: a large message that is
+   * sent from within the library's callback, and not taken whole, would never be gone on with.
+   */
   drained(): void {
-    const isEmpty = this.outstanding === 0;
-    if (this.#firstClose === undefined) this.#parts.handlers.drain(this);
-    else if (isEmpty) this.#end(this.#firstClose);
+    this.#holds = (this.#native?.getBufferedAmount() ?? 0) > 0;
+    if (this.#isDraining) return;
+    this.#isDraining = true;
+    soon(this.#parts.handlers, () => {
+      this.#isDraining = false;
+      this.#pump();
+      if (this.#firstClose === undefined) {
+        this.#parts.handlers.drain(this);
+        return;
+      }
+      this.#count = Math.max(this.#count - LATE_BYTES_PER_DRAIN, 0);
+      this.#goOn();
+    });
   }
 
   /** Takes the end of the native socket. The library calls this from inside `end` and `close` as well. */
   closed(libraryCode: number, text: string): void {
     const { closings, handlers } = this.#parts;
     this.#native = undefined;
+    this.#letGo();
     if (this.#firstClose === undefined) this.#report(closeOf(libraryCode, text));
+    closings.delete(this);
     // Only what the library itself breaks off has a text besides this code. All else may be a close frame of the client.
-    if (this.#ending === "cut" || (libraryCode === ABNORMAL.code && text !== "")) {
-      microtask(handlers, () => closings.freed(this));
-    } else closings.ended(this, this.#ending === undefined && this.#holds);
+    if (this.#stage === "cut" || (libraryCode === ABNORMAL.code && text !== "")) {
+      microtask(handlers, () => this.freed());
+    } else closings.ended(this, this.#stage !== "ended" && this.#holds ? LINGERING : ENDED);
   }
 
   freed(): void {
     this.#parts.handlers.gone(this);
   }
 
-  #close(close: Close, patience: Patience): void {
-    if (this.#firstClose !== undefined) return;
-    this.#report(close);
-    if (this.outstanding === 0) this.#end(close);
-    else this.#parts.closings.drain(this, patience);
+  /** Holds frames back, and sends what can be sent at once. Returns whether the operating system took everything. */
+  #hold(native: WebSocket<UserData>, { frames }: FrameSequence): boolean {
+    if (this.#outgoing === undefined) {
+      this.#outgoing = new Outgoing(this.#parts.compresses);
+      this.#parts.holding.add(this);
+    }
+    this.#outgoing.push(frames);
+    this.#pump();
+    return this.#outgoing === undefined && native.getBufferedAmount() === 0;
   }
 
-  #end({ code, reason }: Close): void {
-    this.#ending = "ended";
+  /** Hands what waits to the library, a portion whenever the library holds nothing. */
+  #pump(): void {
+    const outgoing = this.#outgoing;
+    const native = this.#native;
+    if (outgoing === undefined || native === undefined) return;
+    while (!outgoing.isEmpty && native.getBufferedAmount() === 0) {
+      native.cork(() => outgoing.sendPortion(native as unknown as Sender));
+    }
+    this.#holds = native.getBufferedAmount() > 0;
+    if (outgoing.isEmpty) this.#letGo();
+  }
+
+  #letGo(): void {
+    if (this.#outgoing === undefined) return;
+    this.#outgoing = undefined;
+    this.#parts.holding.delete(this);
+  }
+
+  /** Ends an expelled connection once everything was taken; asks any other one first whether everything was read. */
+  #goOn(): void {
+    if (this.#native === undefined || this.outstanding > 0) return;
+    if (this.#stage === "expelled") this.#end();
+    else if (this.#stage === "closing") {
+      this.#stage = "asked";
+      this.#native.ping(LAST_PING);
+    }
+  }
+
+  /** Waits only a moment for what the library holds; what waits besides is lost. */
+  #throwOut(): void {
+    this.#stage = "expelled";
+    this.#letGo();
+    this.#parts.closings.expel(this);
+    this.#goOn();
+  }
+
+  #countLate(length: number): void {
+    this.#count += length + LATE_FRAME_COST;
+    if (this.#count > MOST_LATE_BYTES && this.#stage !== "expelled") this.#throwOut();
+  }
+
+  #end(): void {
+    const { code, reason } = this.#firstClose as Close;
+    this.#stage = "ended";
     this.#native?.end(code, reason);
   }
 

@@ -3,30 +3,10 @@ import { STATUS_CODES } from "node:http";
 import { SocketAddress } from "node:net";
 import type { HttpRequest, HttpResponse } from "uWebSockets.js";
 import type { UpgradeInfo } from "../transport.ts";
+import { asksForWebSocket } from "../shared/handshake.ts";
+import { addHeader } from "../shared/headers.ts";
 import { upgradeInfo } from "../shared/upgrade-info.ts";
 import type { WaitingClient } from "../shared/waiting-client.ts";
-
-/** The headers of which Node.js keeps the first when a client repeats them. It joins the values of all others. */
-const SINGLE: ReadonlySet<string> = new Set([
-  "age",
-  "authorization",
-  "content-length",
-  "content-type",
-  "etag",
-  "expires",
-  "from",
-  "host",
-  "if-modified-since",
-  "if-unmodified-since",
-  "last-modified",
-  "location",
-  "max-forwards",
-  "proxy-authorization",
-  "referer",
-  "retry-after",
-  "server",
-  "user-agent",
-]);
 
 /** Copies an upgrade request. The library's own object must not be used after the handler has returned. */
 export function copyUpgrade(
@@ -36,15 +16,21 @@ export function copyUpgrade(
   client: WaitingClient,
 ): UpgradeInfo {
   const headers: Record<string, string> = {};
-  request.forEach((name, value) => {
-    const earlier = Object.hasOwn(headers, name) ? headers[name] : undefined;
-    if (earlier === undefined) headers[name] = value;
-    else if (!SINGLE.has(name)) headers[name] = `${earlier}${name === "cookie" ? "; " : ", "}${value}`;
-  });
+  request.forEach((name, value) => addHeader(headers, name, value));
   // The result is `undefined` for a URL without a question mark, although the declarations do not say so.
   const query = (request.getQuery() as string | undefined) ?? "";
   const url = query === "" ? request.getUrl() : `${request.getUrl()}?${query}`;
   return upgradeInfo({ url, headers, remoteAddress: remoteAddress(response), secure }, client);
+}
+
+/** Returns whether a request asks for a WebSocket. The library looks at `Sec-WebSocket-Key` alone. */
+export function isWebSocketRequest(request: HttpRequest): boolean {
+  return asksForWebSocket(request.getMethod(), {
+    connection: request.getHeader("connection"),
+    "content-length": request.getHeader("content-length"),
+    "transfer-encoding": request.getHeader("transfer-encoding"),
+    upgrade: request.getHeader("upgrade"),
+  });
 }
 
 /** Answers a request with an HTTP status and plain text, inside a cork as the library demands. */

@@ -10,11 +10,14 @@ import type {
   TransportSettings,
   UpgradeDecision,
 } from "../transport.ts";
+import { Closings } from "../shared/closings.ts";
 import { checkFactoryOptions } from "../shared/factory-options.ts";
+import { handshakeFault } from "../shared/handshake.ts";
+import { OpenFiles } from "../shared/open-files.ts";
 import { WaitingClient } from "../shared/waiting-client.ts";
-import { Closings } from "./closings.ts";
 import { UwsConnection, type UserData, type UwsConnectionParts } from "./connection.ts";
-import { answer, copyUpgrade } from "./http.ts";
+import { answer, copyUpgrade, isWebSocketRequest } from "./http.ts";
+import { acceptableOffer } from "./negotiation.ts";
 import { loadLibrary, type Library } from "./library.ts";
 import { OwnApp } from "./own-app.ts";
 import { ANY_PATH, freePattern, takePattern } from "./patterns.ts";
@@ -43,9 +46,9 @@ export interface UwsOptions {
  * app.listen(8080, () => {});
  */
 export function uws(options: UwsOptions = {}): Transport {
-  checkFactoryOptions("uws", "app", options);
+  checkFactoryOptions("uws", ["app"], options);
   const { app } = options;
-  if (app !== undefined && typeof (app as Partial<TemplatedApp> | null)?.ws !== "function") {
+  if ("app" in options && typeof (app as Partial<TemplatedApp> | null | undefined)?.ws !== "function") {
     throw new HubError("ERR_HUB_OPTION", 'The option "app" of uws() must be an App or SSLApp of uWebSockets.js.');
   }
   return new UwsTransport(loadLibrary(), app);
@@ -58,10 +61,12 @@ class UwsTransport implements Transport {
   readonly #attachedTo: TemplatedApp | undefined;
   readonly #connections = new Set<UwsConnection>();
   #closings!: Closings;
-  #connectionParts!: UwsConnectionParts;
+  #plain!: UwsConnectionParts;
+  #compressing!: UwsConnectionParts;
   #handlers!: TransportHandlers;
   #settings!: TransportSettings;
   #own: OwnApp | undefined;
+  #openFiles: OpenFiles | undefined;
   #destroyed: Promise<void> | undefined;
 
   constructor(library: Library, app: TemplatedApp | undefined) {
@@ -73,8 +78,9 @@ class UwsTransport implements Transport {
     this.#handlers = handlers;
     this.#settings = settings;
     this.#closings = new Closings(handlers);
-    this.#connectionParts = { ...settings, handlers, closings: this.#closings };
-    if (this.#attachedTo !== undefined) this.#route(this.#attachedTo, isTls(this.#attachedTo));
+    if (this.#attachedTo === undefined) return;
+    this.#route(this.#attachedTo, isTls(this.#attachedTo));
+    this.#openFiles = new OpenFiles(handlers);
   }
 
   async listen(options: ListenOptions): Promise<ListenAddress> {
@@ -82,6 +88,7 @@ class UwsTransport implements Transport {
       throw new HubError("ERR_HUB_ATTACHED", "This hub is attached to your own app. Call app.listen() instead.");
     }
     this.#own = await OwnApp.open(this.#library, options, (app) => this.#route(app, options.tls !== undefined));
+    this.#openFiles = new OpenFiles(this.#handlers);
     return { port: this.#own.port };
   }
 
@@ -89,21 +96,23 @@ class UwsTransport implements Transport {
     this.#own?.stopListening();
   }
 
-  destroy(): Promise<void> {
-    return (this.#destroyed ??= this.#destroy());
+  destroy(within?: number): Promise<void> {
+    return (this.#destroyed ??= this.#destroy(within));
   }
 
   /**
-   * Ends everything. The library tells nothing of a socket once it was asked to end it, so it is impossible to wait for
-   * the client's answer. Connections that are left are cut after a while, by a timer that does not keep the process
-   * alive.
+   * Ends everything, and waits for the connections that are closing. The library tells nothing of a socket once it was
+   * asked to end it, so it is impossible to wait for more. Connections that are left then are cut after a while, by a
+   * timer that does not keep the process alive.
    */
-  async #destroy(): Promise<void> {
+  async #destroy(within: number | undefined): Promise<void> {
     this.stopListening();
+    this.#openFiles?.stop();
     if (this.#attachedTo !== undefined) freePattern(this.#attachedTo, this.#settings.path ?? ANY_PATH);
     for (const connection of this.#connections) {
-      if (!this.#closings.isDraining(connection)) connection.terminate();
+      if (!this.#closings.has(connection)) connection.terminate();
     }
+    await this.#closings.finish(within);
     later(this.#handlers, DESTROY_GRACE, this.#cut).unref();
   }
 
@@ -115,7 +124,10 @@ class UwsTransport implements Transport {
   };
 
   #route(app: TemplatedApp, secure: boolean): void {
-    const { path, maxMessageBytes, compression } = this.#settings;
+    const { path, maxBufferedBytes, maxMessageBytes, compression } = this.#settings;
+    const parts = { handlers: this.#handlers, closings: this.#closings, maxBufferedBytes, secure };
+    this.#plain = { ...parts, compresses: false, holding: this.topics.holding };
+    this.#compressing = { ...this.#plain, compresses: true };
     takePattern(app, path ?? ANY_PATH);
     // Without topics, compressed messages are written one by one, in the same order as all others.
     if (!compression) this.topics.use(app);
@@ -129,13 +141,14 @@ class UwsTransport implements Transport {
       sendPingsAutomatically: false,
       upgrade: (response, request, context) => {
         // The library takes ":name" and "*" for patterns, but the path of a hub is literal.
-        if (path !== undefined && request.getUrl() !== path) request.setYield(true);
+        const isOurs = (path === undefined || request.getUrl() === path) && isWebSocketRequest(request);
+        if (!isOurs) request.setYield(true);
         else watch(this.#handlers, this.#upgrade(response, request, context, secure), () => response.close());
       },
       open: (native) => native.getUserData().connection.opened(native),
       message: (native, data, isBinary) => native.getUserData().connection.received(data, isBinary),
-      ping: (native) => native.getUserData().connection.pinged(),
-      pong: (native) => native.getUserData().connection.ponged(),
+      ping: (native, payload) => native.getUserData().connection.pinged(payload),
+      pong: (native, payload) => native.getUserData().connection.ponged(payload),
       drain: (native) => native.getUserData().connection.drained(),
       close: (native, code, reason) => {
         const { connection } = native.getUserData();
@@ -154,13 +167,14 @@ class UwsTransport implements Transport {
     context: us_socket_context_t,
     secure: boolean,
   ): Promise<void> {
-    if (request.getHeader("sec-websocket-version") !== "13") {
-      answer(response, 426, "Only version 13 of the WebSocket protocol", { "Sec-WebSocket-Version": "13" });
-      return;
-    }
     const client = new WaitingClient();
     response.onAborted(() => client.disconnected());
     const info = copyUpgrade(request, response, secure, client);
+    const fault = handshakeFault(info.headers);
+    if (fault !== undefined) {
+      answer(response, fault.status, fault.message, fault.headers);
+      return;
+    }
     const decision = this.#handlers.upgrade(info);
     const decided = decision instanceof Promise ? await decision : decision;
     if (client.isGone) return;
@@ -178,15 +192,10 @@ class UwsTransport implements Transport {
       answer(response, decision.status, decision.message, decision.headers);
       return;
     }
-    const connection = new UwsConnection(decision.protocol, this.#connectionParts);
+    const offer = this.#settings.compression ? acceptableOffer(headers["sec-websocket-extensions"]) : "";
+    const connection = new UwsConnection(decision.protocol, offer === "" ? this.#plain : this.#compressing);
     response.cork(() => {
-      response.upgrade<UserData>(
-        { connection },
-        headers["sec-websocket-key"] ?? "",
-        decision.protocol,
-        headers["sec-websocket-extensions"] ?? "",
-        context,
-      );
+      response.upgrade<UserData>({ connection }, headers["sec-websocket-key"] ?? "", decision.protocol, offer, context);
     });
     this.#connections.add(connection);
     this.#handlers.open(connection, decision.context);

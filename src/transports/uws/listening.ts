@@ -38,12 +38,38 @@ interface Listening {
  *
  * @returns the error of Node.js, or `undefined` if Node.js can listen there.
  */
-export async function obstacleTo({ port = 0, host, socketPath }: ListenOptions): Promise<unknown> {
-  const probe = createServer();
-  return new Promise((resolve) => {
-    probe.once("error", resolve);
-    probe.listen(socketPath === undefined ? { port, host } : { path: socketPath }, () => {
-      probe.close(() => resolve(undefined));
+export async function obstacleTo(options: ListenOptions): Promise<unknown> {
+  return probe(options).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+}
+
+/**
+ * Chooses the port for port 0. The library would leave that to the system, but then listens without `SO_REUSEADDR`:
+ * after the close, the port would be in use for a minute.
+ *
+ * @throws {Error} as a rejection: the error of Node.js.
+ */
+export async function withPort(options: ListenOptions): Promise<ListenOptions> {
+  if (options.socketPath !== undefined || (options.port ?? 0) !== 0) return options;
+  return { ...options, port: await probe(options) };
+}
+
+/**
+ * Listens with Node.js for a moment. Returns the port.
+ *
+ * `exclusive`, because in a worker of `node:cluster` Node.js would share the port with all workers, and the primary
+ * process would hold it.
+ */
+async function probe({ port = 0, host, socketPath }: ListenOptions): Promise<number> {
+  const server = createServer();
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    const where = socketPath === undefined ? { port, host } : { path: socketPath };
+    server.listen({ ...where, exclusive: true }, () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
     });
   });
 }

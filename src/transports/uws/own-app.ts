@@ -3,10 +3,15 @@ import { access } from "node:fs/promises";
 import type { TemplatedApp, us_listen_socket } from "uWebSockets.js";
 import type { ListenOptions } from "../transport.ts";
 import { listenError } from "../shared/listen-error.ts";
-import { answer } from "./http.ts";
+import { handshakeFault, type HandshakeFault } from "../shared/handshake.ts";
+import { answer, isWebSocketRequest } from "./http.ts";
 import type { Library } from "./library.ts";
-import { listenOn, obstacleTo } from "./listening.ts";
+import { listenOn, obstacleTo, withPort } from "./listening.ts";
 import { ANY_PATH } from "./patterns.ts";
+
+const NOT_FOUND: HandshakeFault = { status: 404, message: "Not Found" };
+/** The number of ports that are tried for port 0. */
+const ATTEMPTS = 5;
 
 const UNEXPLAINED = "uWebSockets.js gives no reason";
 
@@ -31,13 +36,21 @@ export class OwnApp {
     });
     route(app);
     app.any(ANY_PATH, (response, request) => {
-      // Only the hub's path upgrades; a WebSocket client at any other has the wrong address.
-      if (request.getHeader("upgrade") === "") answer(response, 426, "Upgrade Required\n", { Upgrade: "websocket" });
-      else answer(response, 404, "Not Found");
+      if (!isWebSocketRequest(request)) {
+        answer(response, 426, "Upgrade Required\n", { Upgrade: "websocket" });
+        return;
+      }
+      // The hub's path upgrades, unless the key is bad; a WebSocket client at any other path has the wrong address.
+      const headers = {
+        "sec-websocket-key": request.getHeader("sec-websocket-key"),
+        "sec-websocket-version": request.getHeader("sec-websocket-version"),
+      };
+      const { status, message, headers: further } = handshakeFault(headers) ?? NOT_FOUND;
+      answer(response, status, message, further);
     });
     // The library would replace a file that is at a socket's path, even the socket of another program.
     const obstacle = options.socketPath === undefined ? undefined : await obstacleTo(options);
-    const listenSocket = obstacle === undefined && listenOn(app, options);
+    const listenSocket = obstacle === undefined && (await listen(app, options));
     if (listenSocket === false) {
       app.close();
       throw listenError(obstacle ?? (await obstacleTo(options)) ?? new Error(UNEXPLAINED), options);
@@ -70,6 +83,16 @@ export class OwnApp {
   /** Ends all connections at once. */
   close(): void {
     this.#app.close();
+  }
+}
+
+/** Binds an app. Another program may take a port between its choice and its binding. */
+async function listen(app: TemplatedApp, options: ListenOptions): Promise<us_listen_socket | false> {
+  for (let attempt = 1; ; attempt++) {
+    // oxlint-disable-next-line no-await-in-loop -- one attempt at a time
+    const where = await withPort(options).catch(() => options);
+    const listenSocket = listenOn(app, where);
+    if (listenSocket !== false || where === options || attempt === ATTEMPTS) return listenSocket;
   }
 }
 

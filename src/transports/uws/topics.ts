@@ -16,6 +16,8 @@ export class UwsTopics implements Topics {
   /** A prefix of the names: topics belong to the app, which several hubs may share. */
   readonly #prefix = `roomcast ${++instances}: `;
   #app: TemplatedApp | undefined;
+  /** The connections that hold something back. What is published would overtake it, even between two fragments. */
+  readonly holding: Set<UwsConnection> = new Set();
 
   /** Infinite without an app: nothing can be published then, and no subscription is worth its cost. */
   get leastMembers(): number {
@@ -43,6 +45,7 @@ export class UwsTopics implements Topics {
     const app = this.#app;
     if (app === undefined || frames.length > MAX_FRAMES || byteLength > MAX_BYTES) return false;
     const name = this.#prefix + topic;
+    for (const connection of this.holding) if (connection.isSubscribed(name)) return false;
     frames.forEach((frame, index) => {
       const absent = without?.[index] as UwsConnection | undefined;
       if (absent?.publish(name, frame) !== true) app.publish(name, frame.payload, frame.binary, false);

@@ -1,17 +1,16 @@
-import type { Buffer } from "node:buffer";
+import { Buffer } from "node:buffer";
 import type { Socket as TcpSocket } from "node:net";
 import { WebSocket } from "ws";
-import { later, microtask } from "../../guard.ts";
+import { microtask } from "../../guard.ts";
 import { CloseCode, type Close } from "../../protocol/close-codes.ts";
 import type { Connection, FrameSequence, TransportHandlers } from "../transport.ts";
-import type { InflatedFragments } from "./inflated-fragments.ts";
 import { ABNORMAL, INVALID_TEXT, TOO_BIG } from "../shared/closes.ts";
+import type { Closing, Closings } from "../shared/closings.ts";
+import type { InflatedFragments } from "./inflated-fragments.ts";
+import { Outgoing } from "./outgoing.ts";
 
 /** The code of `ws` for a message in too many parts. No table of the protocol has it, and clients would not come back. */
 const TOO_MANY_PARTS = 1008;
-
-/** The time between the close frame for a client that did harm and the end of its connection, in milliseconds. */
-const CUT_AFTER = 1_000;
 
 /** The number of bytes that are read of a client that did harm, and thrown away. */
 const DISCARDED_BYTES = 8 * 1024 * 1024;
@@ -37,23 +36,49 @@ const MOST_LATE_BYTES = 2 * 1024 * 1024;
 /** The number of bytes that a frame counts for beside its own after a close, because the hub limits its rate no more. */
 const LATE_FRAME_COST = 1024;
 
+/** The number of bytes that a client may send more after a close for each portion that it takes meanwhile. */
+const LATE_BYTES_PER_PORTION = 256 * 1024;
+
+/**
+ * The number of bytes that the TCP socket may hold with a write that does not wait: a turn is written at 64 KiB or a little
+ * more, and another may be under way.
+ */
+const MOST_DIRECT_BYTES = 128 * 1024;
+
+/** The same for pings and pongs. Many of them would weigh a hundred times their bytes in the TCP socket. */
+const MOST_DIRECT_CONTROL_BYTES = 4 * 1024;
+
+/**
+ * The number of bytes that pongs may take beyond `maxBufferedBytes`, so that one for a client that waits for a message
+ * of this size does not end the connection.
+ */
+const PONG_ALLOWANCE = 8 * 1024;
+
+const FIN = 0x80;
+const PING: Buffer = Buffer.from([FIN | 0x9, 0]);
+const OPCODE_PONG = 0xa;
+
+/** A close frame. A client's, which is answered with the same, may be without a code. */
+interface CloseFrame {
+  readonly code: number | undefined;
+  readonly reason: string | Buffer | undefined;
+}
+
 /** The class of which `ws` creates its sockets, so that listeners that all of them share can find the connection. */
 export class CarrierWebSocket extends WebSocket {
   connection!: WsConnection;
 
   /**
-   * Closes the connection and tells the hub so. `ws` calls this method for its answer to a client's close frame as
-   * well, and without a reason for a breach. The `close` event would be too late for that: it comes only when the client
-   * has closed the TCP connection too, and until then the hub would count a client as connected that has closed.
+   * Leaves the answer to the connection: `ws` calls this method for a client's close frame, and without a reason for a
+   * breach, and would write to the TCP socket at once, perhaps in the middle of a frame.
    */
   override close(code?: number, reason?: string | Buffer): void {
-    const { connection } = this;
-    const isBreach = code !== undefined && reason === undefined;
-    const told = isBreach && code === TOO_MANY_PARTS ? TOO_BIG.code : code;
-    connection.ending();
-    super.close(told, reason);
-    if (isBreach) connection.forsake();
-    connection.closing({ code: told ?? CloseCode.noStatus, reason: reason?.toString() ?? "" });
+    this.connection.answer(code, reason);
+  }
+
+  /** Sends a close frame. If the client's has come, TCP ends when this one is written. */
+  closeNow({ code, reason }: CloseFrame): void {
+    super.close(code, reason);
   }
 }
 
@@ -66,21 +91,34 @@ export interface WireForm {
 /** The form in which frames stay as the hub built them. */
 export const PLAIN: WireForm = { bytesOf: ({ bytes }) => bytes };
 
+/** What a connection needs of its transport. */
+export interface WsConnectionParts {
+  readonly handlers: TransportHandlers;
+  readonly closings: Closings;
+  readonly maxBufferedBytes: number;
+  /** Called when the TCP connection has ended. */
+  readonly gone: (tcp: TcpSocket) => void;
+}
+
 /**
  * A connection on `ws`.
  *
- * Frames are already built and go directly to the TCP socket; `ws` does the rest: it reads, answers pings and closes.
- * It compresses nothing, so it never holds a frame back, and everything written, by the hub or by `ws`, stays in order.
+ * Frames are already built and go directly to the TCP socket; `ws` reads, and writes the close frame. What a slow client
+ * has not taken waits in an {@link Outgoing}, which exists only then. While something waits there, everything goes through
+ * it, because a frame may be under way: pings and pongs as well, and the close frame is kept until all has been handed over.
  */
-export class WsConnection implements Connection {
+export class WsConnection implements Connection, Closing {
   owner: unknown = undefined;
   /** The fragments of the client's compressed messages; absent without permessage-deflate. */
   inflated: InflatedFragments | undefined;
   readonly #carrier: CarrierWebSocket;
   readonly #tcp: TcpSocket;
   readonly #wireForm: WireForm;
-  readonly #handlers: TransportHandlers;
-  readonly #gone: (connection: WsConnection) => void;
+  readonly #parts: WsConnectionParts;
+  /** What waits; absent while nothing does. */
+  #outgoing: Outgoing | undefined;
+  /** The close frame of this side, which is sent when nothing waits any more. */
+  #closeFrame: CloseFrame | undefined;
   /** The close of the end that closed first; `ws` reports the other end's echo of it. */
   #firstClose: Close | undefined;
   /** The bytes of pings and pongs since the last message; after a close by this side, of all that comes. */
@@ -89,19 +127,11 @@ export class WsConnection implements Connection {
   #reported = false;
   #drainAwaited = false;
 
-  /** @param gone - called when the TCP connection has ended. */
-  constructor(
-    carrier: CarrierWebSocket,
-    tcp: TcpSocket,
-    wireForm: WireForm,
-    handlers: TransportHandlers,
-    gone: (connection: WsConnection) => void,
-  ) {
+  constructor(carrier: CarrierWebSocket, tcp: TcpSocket, wireForm: WireForm, parts: WsConnectionParts) {
     this.#carrier = carrier;
     this.#tcp = tcp;
     this.#wireForm = wireForm;
-    this.#handlers = handlers;
-    this.#gone = gone;
+    this.#parts = parts;
     carrier.connection = this;
     carrier.on("message", onMessage).on("ping", onPing).on("pong", onPong).on("error", onError).on("close", onClose);
   }
@@ -115,25 +145,23 @@ export class WsConnection implements Connection {
   }
 
   get bufferedAmount(): number {
-    return this.#isOpen ? this.#carrier.bufferedAmount : 0;
+    return this.#isOpen ? this.outstanding : 0;
+  }
+
+  get outstanding(): number {
+    return this.#tcp.writableLength + (this.#outgoing?.byteLength ?? 0);
+  }
+
+  get isHolding(): boolean {
+    return this.#outgoing !== undefined;
   }
 
   write(sequence: FrameSequence): boolean {
-    if (!this.#isOpen) return true;
-    const tcp = this.#tcp;
-    if (tcp.write(this.#wireForm.bytesOf(sequence))) return true;
-    if (!this.#drainAwaited) {
-      this.#drainAwaited = true;
-      tcp.once("drain", () => {
-        this.#drainAwaited = false;
-        this.#handlers.drain(this);
-      });
-    }
-    return false;
+    return !this.#isOpen || this.#send(this.#wireForm.bytesOf(sequence), MOST_DIRECT_BYTES);
   }
 
   ping(): void {
-    if (this.#isOpen) this.#carrier.ping();
+    if (this.#isOpen) this.#send(PING, MOST_DIRECT_CONTROL_BYTES);
   }
 
   pause(): void {
@@ -144,13 +172,15 @@ export class WsConnection implements Connection {
     this.#carrier.resume();
   }
 
-  close(code: number, reason: string): void {
+  close(code: number, reason: string, unconfirmed: number = 0): void {
     if (!this.#isOpen) return;
-    this.#firstClose ??= { code, reason };
+    this.#firstClose = { code, reason };
     this.#idleBytes = 0;
+    this.#parts.closings.close(this, unconfirmed);
     // The client's close frame is to be seen.
     this.#carrier.resume();
-    this.#carrier.close(code, reason);
+    this.#close({ code, reason });
+    this.#reportLater(this.#firstClose);
   }
 
   expel(code: number, reason: string): void {
@@ -161,32 +191,60 @@ export class WsConnection implements Connection {
 
   terminate(): void {
     this.#firstClose ??= ABNORMAL;
+    this.#outgoing = undefined;
     this.#carrier.terminate();
   }
 
+  /** Called when the client has not answered the close frame in time. */
+  unanswered(): void {
+    this.terminate();
+  }
+
   /**
-   * Parses nothing more of a client that has been sent a close frame for what it did, and cuts the connection soon.
+   * Closes the connection because the client did, behind all that waits, or because it broke RFC 6455: of what waits for
+   * such a client, only the run is sent that is under way. The hub is told now: the `close` event of `ws` comes only when
+   * the client has closed the TCP connection too, and until then the hub would count a client as connected that has closed.
+   */
+  answer(code: number | undefined, reason: string | Buffer | undefined): void {
+    const isBreach = code !== undefined && reason === undefined;
+    const told = isBreach && code === TOO_MANY_PARTS ? TOO_BIG.code : code;
+    const { closings, handlers } = this.#parts;
+    if (this.#isOpen) handlers.ending(this);
+    if (!this.#isForsaken) closings.close(this, 0);
+    if (isBreach) this.#cut();
+    this.#close({ code: told, reason });
+    if (isBreach) this.forsake();
+    this.#reportLater({ code: told ?? CloseCode.noStatus, reason: reason?.toString() ?? "" });
+  }
+
+  /**
+   * Parses nothing more of a client that has been sent a close frame for what it did, and cuts the connection soon. Of what
+   * waits for this client, only the run is sent that is under way.
    *
    * A little is read and thrown away: a client that writes before it reads would not see the frame otherwise, and neither
    * would one whose connection is cut at once, because what is not read makes a reset of the end.
    */
   forsake(): void {
     if (this.#isForsaken) return;
-    this.#isForsaken = true;
     const tcp = this.#tcp;
     let left = DISCARDED_BYTES;
     tcp.removeAllListeners("data").on("data", ({ length }: Buffer) => {
       left -= length;
       if (left < 0) tcp.pause();
     });
-    tcp.resume().end();
-    const cut = later(this.#handlers, CUT_AFTER, () => void tcp.destroy());
-    tcp.once("close", () => clearTimeout(cut));
+    tcp.resume();
+    this.#parts.closings.expel(this);
+    this.#cut();
+    this.#isForsaken = true;
+    if (this.#outgoing === undefined) tcp.end();
   }
 
-  /** Tells the hub that the client ends the connection, while what was sent to it can still be written. */
-  ending(): void {
-    if (this.#isOpen && this.#firstClose === undefined) this.#handlers.ending(this);
+  /** Takes the end of what the client sends. `ws` then ends this side as well, so that what waits must go now. */
+  clientEnded(): void {
+    const { closings } = this.#parts;
+    if (!closings.has(this)) closings.close(this, 0);
+    this.#outgoing?.flush();
+    if (this.#outgoing !== undefined) this.#release();
   }
 
   /** Returns whether `ws` may parse what was read; ends the connection if not. */
@@ -194,6 +252,8 @@ export class WsConnection implements Connection {
     if (this.#isForsaken) return false;
     if (this.inflated === undefined || this.inflated.read(chunk)) return true;
     this.expel(TOO_BIG.code, TOO_BIG.reason);
+    // It may have been closing already.
+    this.forsake();
     return false;
   }
 
@@ -204,22 +264,23 @@ export class WsConnection implements Connection {
       return;
     }
     this.#idleBytes = 0;
-    this.#handlers.message(this, data, isBinary);
+    this.#parts.handlers.message(this, data, isBinary);
   }
 
-  /** Hands over a ping, unless this side has closed the connection. */
-  pinged(length: number): void {
+  /** Answers a ping until the close frame is sent, and hands it over unless this side has closed the connection. */
+  pinged(data: Buffer): void {
+    if (this.#carrier.readyState === WebSocket.OPEN) this.#pong(data);
     if (this.#firstClose === undefined) {
-      this.#countControl(length);
-      this.#handlers.ping(this);
-    } else this.#countLate(length);
+      this.#countControl(data.length);
+      this.#parts.handlers.ping(this);
+    } else this.#countLate(data.length);
   }
 
   /** Hands over a pong, unless this side has closed the connection. */
   ponged(length: number): void {
     if (this.#firstClose === undefined) {
       this.#countControl(length);
-      this.#handlers.pong(this);
+      this.#parts.handlers.pong(this);
     } else this.#countLate(length);
   }
 
@@ -231,19 +292,84 @@ export class WsConnection implements Connection {
     this.#report(CLOSES[code ?? ""] ?? ABNORMAL);
   }
 
-  /**
-   * Reports that either end has sent a close frame. The report waits for a microtask, because a close from this side
-   * must not be reported from inside the call, and because {@link failed} may report a more exact code first.
-   */
-  closing(close: Close): void {
-    microtask(this.#handlers, () => this.#report(close));
-  }
-
   /** Reports that the TCP connection has ended. */
   closed(close: Close): void {
+    const { closings, gone, handlers } = this.#parts;
+    this.#outgoing = undefined;
     this.#report(close);
-    this.#gone(this);
-    this.#handlers.gone(this);
+    closings.delete(this);
+    gone(this.#tcp);
+    handlers.gone(this);
+  }
+
+  /**
+   * Writes a run of whole frames, or lets it wait.
+   *
+   * @param mostDirect - the number of bytes that the TCP socket may hold with this run, if nothing waits.
+   * @returns whether the operating system took everything at once.
+   */
+  #send(run: Buffer, mostDirect: number): boolean {
+    const tcp = this.#tcp;
+    if (this.#outgoing === undefined && tcp.writableLength + run.length <= mostDirect) {
+      if (tcp.write(run) || tcp.writableLength === 0) return true;
+      this.#awaitDrain();
+      return false;
+    }
+    this.#outgoing ??= new Outgoing(tcp, () => this.#taken());
+    this.#outgoing.push(run);
+    this.#pump();
+    return this.#outgoing === undefined && tcp.writableLength === 0;
+  }
+
+  #awaitDrain(): void {
+    if (this.#drainAwaited) return;
+    this.#drainAwaited = true;
+    this.#tcp.once("drain", () => {
+      this.#drainAwaited = false;
+      this.#parts.handlers.drain(this);
+    });
+  }
+
+  #pong(data: Buffer): void {
+    const frame = Buffer.concat([Buffer.from([FIN | OPCODE_PONG, data.length]), data]);
+    this.#send(frame, MOST_DIRECT_CONTROL_BYTES);
+    const { handlers, maxBufferedBytes } = this.#parts;
+    if (this.bufferedAmount > maxBufferedBytes + PONG_ALLOWANCE) handlers.overflow(this);
+  }
+
+  /** Sends a close frame when nothing waits any more; the first one if there are two. */
+  #close(frame: CloseFrame): void {
+    this.#closeFrame ??= frame;
+    if (this.#outgoing === undefined) this.#carrier.closeNow(frame);
+  }
+
+  #pump(): void {
+    this.#outgoing?.pump();
+    this.#settle();
+  }
+
+  /** Drops what waits behind the run that is under way. */
+  #cut(): void {
+    this.#outgoing?.cut();
+    this.#settle();
+  }
+
+  /** Ends the wait, if nothing waits any more and the last portion is taken: the next one must not follow it at once. */
+  #settle(): void {
+    if (this.#outgoing?.isUnderWay === false) this.#release();
+  }
+
+  #release(): void {
+    this.#outgoing = undefined;
+    if (this.#closeFrame !== undefined) this.#carrier.closeNow(this.#closeFrame);
+    if (this.#isForsaken) this.#tcp.end();
+  }
+
+  /** Takes note that the operating system has taken something. */
+  #taken(): void {
+    this.#pump();
+    if (this.#isOpen) this.#parts.handlers.drain(this);
+    else this.#idleBytes = Math.max(0, this.#idleBytes - LATE_BYTES_PER_PORTION);
   }
 
   #countControl(length: number): void {
@@ -256,15 +382,24 @@ export class WsConnection implements Connection {
     if (this.#idleBytes > MOST_LATE_BYTES) this.forsake();
   }
 
+  /** Whether the hub can still send. `ws` itself is open until it has sent its close frame, which may wait. */
   get #isOpen(): boolean {
-    return this.#carrier.readyState === WebSocket.OPEN;
+    return this.#closeFrame === undefined && this.#carrier.readyState === WebSocket.OPEN;
+  }
+
+  /**
+   * Reports that either end has closed. The report waits for a microtask, because a close from this side must not be
+   * reported from inside the call, and because {@link failed} may report a more exact code first.
+   */
+  #reportLater(close: Close): void {
+    microtask(this.#parts.handlers, () => this.#report(close));
   }
 
   #report(close: Close): void {
     if (this.#reported) return;
     this.#reported = true;
     const { code, reason } = (this.#firstClose ??= close);
-    this.#handlers.close(this, code, reason);
+    this.#parts.handlers.close(this, code, reason);
   }
 }
 
@@ -283,8 +418,8 @@ function onMessage(this: WebSocket, data: unknown, isBinary: boolean): void {
   (this as CarrierWebSocket).connection.received(data as Buffer, isBinary);
 }
 
-function onPing(this: WebSocket, { length }: Buffer): void {
-  (this as CarrierWebSocket).connection.pinged(length);
+function onPing(this: WebSocket, data: Buffer): void {
+  (this as CarrierWebSocket).connection.pinged(data);
 }
 
 function onPong(this: WebSocket, { length }: Buffer): void {

@@ -9,6 +9,9 @@ const CHECKING_INTERVAL = 1_000;
 /** The number of TCP connections beside `maxConnections` and an eighth of it: handshakes, refusals and closes. */
 const SPARE_CONNECTIONS = 64;
 
+/** The delay after which a client may try again that finds the hub closing, in seconds. */
+const RETRY_AFTER = 5;
+
 /**
  * Creates a server that listens on an address and tells ordinary HTTP requests to upgrade.
  *
@@ -35,9 +38,12 @@ export async function listenOn(
   }
   server.maxRequestsPerSocket = 1;
   server.on("request", (_request, response) => {
-    response
-      .writeHead(426, { "Content-Type": "text/plain", Connection: "close", Upgrade: "websocket" })
-      .end("Upgrade Required\n");
+    response.setHeader("Content-Type", "text/plain").setHeader("Connection", "close");
+    // Once the hub listens for no more upgrades, because it closes, they come here. A proxy or a client that is told 503
+    // tries another node.
+    if (server.listenerCount("upgrade") === 0) {
+      response.writeHead(503, { "Retry-After": RETRY_AFTER }).end("The server is shutting down");
+    } else response.writeHead(426, { Upgrade: "websocket" }).end("Upgrade Required\n");
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);

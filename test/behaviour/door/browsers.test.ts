@@ -77,10 +77,59 @@ describe.each(ALL_TRANSPORTS)("pages, on %s", (transport) => {
     expect(await fixture.status({ headers: { ...headers, "x-forwarded-host": "other.example" } })).toBe(403);
   });
 
+  it("may connect from the port that the client named to the proxy, wherever the proxy tells of it", async () => {
+    const fixture = await open({ trustProxy: 1 });
+    const at = (headers: Record<string, string>): Promise<number | undefined> =>
+      fixture.status({ headers: { origin: "https://chat.example:8443", "x-forwarded-proto": "https", ...headers } });
+    expect(await at({ host: "chat.example:8443", "x-forwarded-host": "chat.example" })).toBe(101);
+    expect(await at({ host: "chat.example", "x-forwarded-port": "8443" })).toBe(101);
+    expect(await at({ host: "inner:8080", "x-forwarded-host": "chat.example", "x-forwarded-port": "8443" })).toBe(101);
+    expect(await at({ host: "chat.example", "x-forwarded-host": "chat.example" })).toBe(403);
+    expect(await at({ host: "chat.example:8444", "x-forwarded-host": "chat.example" })).toBe(403);
+    expect(await at({ host: "chat.example", "x-forwarded-port": "8444" })).toBe(403);
+    expect(await at({ host: "inner:8443", "x-forwarded-host": "chat.example" })).toBe(403);
+  });
+
+  it("may connect behind a proxy that is trusted wherever they may behind one that is not", async () => {
+    const trusting = await open({ trustProxy: 1 });
+    const plain = await open();
+    const headers = { origin: "https://chat.example:8443", host: "chat.example:8443" };
+    for (const forwarded of ["chat.example", "chat.example:8443", "chat.example:8080", "CHAT.example:443", ""]) {
+      const request = { headers: { ...headers, "x-forwarded-host": forwarded, "x-forwarded-port": "8080" } };
+      expect(await plain.status(request)).toBe(101);
+      expect(await trusting.status(request)).toBe(101);
+    }
+  });
+
   it("may not connect from a host that an untrusted proxy names", async () => {
     const fixture = await open({ trustProxy: ["10.0.0.1"] });
     const headers = { origin: "https://chat.example", host: "inner:8080", "x-forwarded-host": "chat.example" };
     expect(await fixture.status({ headers })).toBe(403);
+    const port = { origin: "https://inner:8443", host: "inner", "x-forwarded-port": "8443" };
+    expect(await fixture.status({ headers: port })).toBe(403);
+  });
+
+  it("may not connect from a foreign host, whatever a proxy that is not trusted adds", async () => {
+    const fixture = await open({ trustProxy: ["127.0.0.0/8"] });
+    const chain = { "x-forwarded-for": "203.0.113.9, 198.51.100.7", host: "chat.example" };
+    const at = (hosts: string, ports = ""): Promise<number | undefined> =>
+      fixture.status({
+        headers: { ...chain, origin: "https://evil.example", "x-forwarded-host": hosts, "x-forwarded-port": ports },
+      });
+    // The hop at 198.51.100.7 is not trusted: what stands left of the entry of the trusted proxy is its claim.
+    expect(await at("evil.example, chat.example")).toBe(403);
+    expect(await at("evil.example, evil.example, chat.example", "443, 443, 443")).toBe(403);
+    expect(await at("chat.example.evil.example, chat.example")).toBe(403);
+    expect(await at("chat.example@evil.example")).toBe(403);
+    expect(await at("chat.example", "443@evil.example")).toBe(403);
+    expect(await at("chat.example", ":443")).toBe(403);
+  });
+
+  it("of the host by which the proxy reaches the hub may not connect", async () => {
+    const fixture = await open({ trustProxy: 1 });
+    const headers = { host: "backend:8080", "x-forwarded-host": "chat.example" };
+    expect(await fixture.status({ headers: { ...headers, origin: "http://backend:8080" } })).toBe(403);
+    expect(await fixture.status({ headers: { ...headers, origin: "https://chat.example" } })).toBe(101);
   });
 
   it("are checked with library clients, too", async () => {
@@ -111,11 +160,12 @@ describe.each(ALL_TRANSPORTS)("pages, on %s", (transport) => {
     };
     subscribe("roomcast:refusal", listener);
     onTestFinished(() => void unsubscribe("roomcast:refusal", listener));
-    const answer = await fixture.ask(FOREIGN);
+    const answer = await fixture.ask({ headers: { ...FOREIGN.headers, host: "chat.example" } });
     expect(answer).toMatchObject({ status: 403, retryAfter: undefined });
     expect(answer?.body).toMatch(/origin/i);
     const refusal = await fixture.refusals.next();
-    expect(refusal).toMatchObject({ status: 403, reason: "origin" });
+    expect(refusal).toMatchObject({ status: 403, reason: "origin", host: "chat.example" });
+    expect(refusal?.advice).toContain("proxy_set_header Host $http_host;");
     expect(refusal?.handshake).toBeInstanceOf(Handshake);
     expect(refusal?.handshake.headers["origin"]).toBe("https://evil.example");
     expect(published).toEqual([{ hub: fixture.hub, ...refusal }]);

@@ -158,27 +158,6 @@ describe.each(ALL_TRANSPORTS)("places, on %s", (transport) => {
 });
 
 describe.each(TRANSPORTS)("places, on %s", (transport) => {
-  it.each([
-    ["without a key", []],
-    ["with a bad key", "c2hvcnQ="],
-  ])("are not taken by a request %s, which the library refuses after the hub accepted it", async (_name, key) => {
-    const question = new Question<User>();
-    const fixture = await HandshakeFixture.open(transport, {
-      maxConnections: 1,
-      authenticate: ({ url }) => (url === "/later" ? question.ask() : ANN),
-    });
-    for (const path of ["/", "/later"]) {
-      const raw = await RawClient.connect(fixture.port);
-      raw.write(rawRequest(path, { ...UPGRADE_HEADERS, "Sec-WebSocket-Key": key }));
-      // uWebSockets.js does not even ask.
-      const answer = raw.response();
-      if (path === "/later" && transport === "ws") (await question.asked())(ANN);
-      const status = (await answer)?.status ?? 0;
-      expect(status >= 400 && status < 500).toBe(true);
-    }
-    expect(await fixture.status()).toBe(101);
-  });
-
   it("are given back by clients that half-close while the application decides", async () => {
     const question = new Question<User>();
     const fixture = await HandshakeFixture.open(transport, { maxConnections: 1, authenticate: question.ask });

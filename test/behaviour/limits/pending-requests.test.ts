@@ -165,13 +165,16 @@ describe.each(SUBJECTS)("On $name the memory that handlers are at work on", (sub
   });
 
   test("is limited for the hub, with sockets that have ended, and outlives a reconnection", async () => {
-    const fixture = await openHubFixture(subject, { maxPendingBytes: 1_000_000 });
+    const { fixture, clock } = await openHubFixtureInTime(subject, { maxPendingBytes: 1_000_000 });
     const begun = handleWork(fixture);
     for (let connection = 0; connection < 10; connection++) {
       const peer = await fixture.connect();
       for (let n = 0; n < 3; n++) peer.say({ event: "work", data });
       await arrived(fixture, 3 * (connection + 1));
       peer.client.close();
+      await peer.client.closed;
+      // What waits for handlers is given time, and not for ever.
+      await clock.advance(10_000);
       await fixture.departures.next();
     }
     const { handling, handlingBytes, waitingBytes } = fixture.hub.stats();

@@ -82,6 +82,42 @@ describe.each(SUBJECTS)("On $name the messages of a client", (subject) => {
     expect(fixture.hub.sockets.size).toBe(2);
   });
 
+  test("that wait when it closes are handled at the rate, in order, before its end is told", async () => {
+    const { fixture, clock } = await openHubFixtureInTime(subject, { limits: MESSAGES });
+    const handled = countHandled(fixture);
+    const told: number[] = [];
+    fixture.hub.on("disconnection", () => told.push(handled.length));
+    const peer = await fixture.connect();
+    peer.socket.join("room");
+    for (let n = 1; n <= 15; n++) peer.say({ event: "n", data: n });
+    peer.client.close(4321, "done");
+    await until(() => fixture.hub.stats().waitingBytes > 0);
+    expect(handled).toHaveLength(5);
+    // Nobody reaches it any more, and nothing waits for it.
+    fixture.hub.to("room").send(new Uint8Array(1_000));
+    await clock.advance(500);
+    expect(handled.length).toBeLessThanOrEqual(10);
+    await clock.advance(2_000);
+    expect(await fixture.departures.next()).toStrictEqual({ socket: peer.socket, code: 4321, reason: "done" });
+    expect(handled).toStrictEqual(Array.from({ length: 15 }, (_, index) => index + 1));
+    expect(told).toStrictEqual([15]);
+    expect(fixture.hub.stats()).toMatchObject({ connections: 0, waitingBytes: 0, pendingBytes: 0, rooms: 0 });
+    expect(fixture.failures.take()).toStrictEqual([]);
+  });
+
+  test("that wait when it closes and then when the hub does are dropped", async () => {
+    const { fixture } = await openHubFixtureInTime(subject, { limits: MESSAGES });
+    const handled = countHandled(fixture);
+    const peer = await fixture.connect();
+    for (let n = 1; n <= 15; n++) peer.say({ event: "n", data: n });
+    peer.client.close(4321);
+    await until(() => fixture.hub.stats().waitingBytes > 0);
+    await fixture.hub.close();
+    expect(handled).toHaveLength(5);
+    expect(fixture.departures.take()).toHaveLength(1);
+    expect(fixture.hub.stats()).toMatchObject({ connections: 0, waitingBytes: 0 });
+  });
+
   test("that wait are dropped with the client, and nothing is left of them", async () => {
     const { fixture, clock } = await openHubFixtureInTime(subject, { limits: MESSAGES });
     const handled = countHandled(fixture);
@@ -113,6 +149,23 @@ describe.each(SUBJECTS)("On $name a client that reconnects", (subject) => {
     const peer = await fixture.connect();
     for (let n = 1; n <= 5; n++) peer.say({ event: "n", id: n, data: n });
     expect(await packets(peer, 5)).toStrictEqual(replies(1, 5));
+  });
+
+  test("while messages of its last connection wait has no burst of its own", async () => {
+    const { fixture, clock } = await openHubFixtureInTime(subject, { limits: MESSAGES });
+    const handled = countHandled(fixture);
+    const first = await fixture.connect();
+    for (let n = 1; n <= 10; n++) first.say({ event: "n" });
+    first.client.close();
+    await until(() => fixture.hub.stats().waitingBytes > 0);
+    const second = await fixture.connect();
+    for (let n = 1; n <= 10; n++) second.say({ event: "n" });
+    await until(() => fixture.hub.stats().pauses >= 2);
+    expect(handled).toHaveLength(5);
+    await clock.advance(1_000);
+    expect(handled.length).toBeLessThanOrEqual(15 + 1);
+    await clock.advance(2_000);
+    await until(() => handled.length === 20);
   });
 
   test("beside another connection has a burst of its own", async () => {
@@ -191,6 +244,26 @@ describe.each(SUBJECTS.filter(({ name }) => name === "ws"))("On $name a client t
     peer.client.vanish();
     await until(() => fixture.hub.stats().connections === 0);
     expect(fixture.hub.stats().waitingBytes).toBe(0);
+  });
+});
+
+// While messages wait, ws does not read on, and so sees no close.
+describe.each(SUBJECTS.filter(({ name }) => name !== "ws"))("On $name the messages of a client", (subject) => {
+  test("that wait when it closes are handled for ten seconds at most", async () => {
+    const { fixture, clock } = await openHubFixtureInTime(subject, {
+      limits: { messages: { perSecond: 1, burst: 1 } },
+    });
+    const handled = countHandled(fixture);
+    const peer = await fixture.connect();
+    for (let n = 1; n <= 15; n++) peer.say({ event: "n", data: n });
+    await until(() => fixture.hub.stats().messagesIn === 15);
+    peer.client.close(4321);
+    await peer.client.closed;
+    await clock.advance(11_000);
+    expect(await fixture.departures.next()).toMatchObject({ code: 4321 });
+    expect(handled.length).toBeLessThan(15);
+    expect(handled.length).toBeGreaterThan(8);
+    expect(fixture.hub.stats()).toMatchObject({ connections: 0, waitingBytes: 0 });
   });
 });
 

@@ -218,6 +218,26 @@ describe.runIf(TRANSPORTS.includes("uws"))("Writes on uws", () => {
     ]);
   });
 
+  test.each<[what: string, handle: (hub: Hub, socket: Socket) => unknown, atOnce: number[]]>([
+    ["alone", () => "answer", [1]],
+    ["after what was sent to the client before", (_hub, socket) => socket.emit("before"), [2]],
+    ["but not before its turn if a room was sent to", (all) => all.emit("all"), []],
+    ["but not if it is made later", async () => "answer", []],
+  ])("a reply is written while its request is handled, %s", async (_what, handle, atOnce) => {
+    const { clients } = await connectAll(hub, url, 1);
+    const observed = new Promise((resolve) => {
+      hub.handle("ask", (_, socket) => {
+        process.nextTick(() => resolve([...(writes[0] ?? [])]));
+        return handle(hub, socket);
+      });
+    });
+    startCounting();
+    const heard = receives(clients[0] as WebSocket, 1);
+    clients[0]?.send(JSON.stringify({ event: "ask", id: 1 }));
+    expect(await observed).toEqual(atOnce);
+    await heard;
+  });
+
   test("64 KiB are written without waiting for the end of the turn", async () => {
     const { clients, sockets } = await connectAll(hub, url, 3);
     const last = clients.map((client) => receives(client, 5));

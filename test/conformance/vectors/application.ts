@@ -1,20 +1,13 @@
 import { connect, ReplyError, type Client, type ClientError } from "roomcast/client";
 import type { Codec } from "../../../src/protocol/codec.ts";
-import { Inbox } from "../../../src/testing/inbox.ts";
 import { WebSocket } from "ws";
 import { notationOf, valueOf } from "../../support/vectors/notation.ts";
-import type { CallStep, Returns, SeenStep } from "../../support/vectors/vectors.ts";
+import { Subject, type StateChange } from "../../support/vectors/subject.ts";
+import type { CallStep, SeenStep } from "../../support/vectors/vectors.ts";
 
 /** The shortest and the longest time that is waited here, in milliseconds. */
 const MIN_DELAY = 10;
 const MAX_DELAY = 40;
-
-/** What a state says of itself. */
-interface StateChange {
-  readonly state: string;
-  readonly previous: string;
-  readonly delay?: number | undefined;
-}
 
 const FAILURES: Readonly<Record<string, "remote" | "disconnected" | "closed">> = {
   ERR_CLIENT_REMOTE: "remote",
@@ -22,11 +15,9 @@ const FAILURES: Readonly<Record<string, "remote" | "disconnected" | "closed">> =
   ERR_CLIENT_CLOSED: "closed",
 };
 
-/** The application of a vector for clients: does its calls, and tells what it sees of `roomcast/client`. */
-export class Application {
-  readonly client: Client;
-  readonly #heard = new Inbox<SeenStep>();
-  readonly #states = new Inbox<StateChange>();
+/** An application of `roomcast/client`. */
+export class Application extends Subject {
+  readonly #client: Client;
   readonly #outcomes = new Map<string, Promise<SeenStep>>();
 
   constructor(
@@ -35,19 +26,19 @@ export class Application {
     codec: Codec & { readonly protocol: string },
     settings: { readonly stableAfter?: number },
   ) {
+    super();
     const reconnect = { minDelay: MIN_DELAY, maxDelay: MAX_DELAY, stableAfter: 0, ...settings };
-    this.client = connect(url, { auth, codec, WebSocket, reconnect });
-    this.client
-      .on("hub:state", (change: StateChange) => this.#states.push(change))
-      .on("hub:error", ({ reason = "" }: ClientError) => this.#heard.push({ hears: { error: reason } }))
-      .on("hub:message", (message: string | Uint8Array) => this.#heard.push({ hears: { text: String(message) } }))
-      .on("hub:dropped", (data: { count: number }) => this.#heard.push({ hears: { event: "hub:dropped", data } }));
+    this.#client = connect(url, { auth, codec, WebSocket, reconnect });
+    this.#client
+      .on("hub:state", (change: StateChange) => this.states.push(change))
+      .on("hub:error", ({ reason = "" }: ClientError) => this.heard.push({ hears: { error: reason } }))
+      .on("hub:message", (message: string | Uint8Array) => this.heard.push({ hears: { text: String(message) } }))
+      .on("hub:dropped", (data: { count: number }) => this.heard.push({ hears: { event: "hub:dropped", data } }));
     void this.#listen();
   }
 
-  /** Does what the application of the vector does. */
-  perform(step: Exclude<CallStep, { readonly call: "connect" }>): void {
-    const { client } = this;
+  override perform(step: Exclude<CallStep, { readonly call: "connect" }>): void {
+    const client = this.#client;
     const data = "data" in step ? [valueOf(step.data)] : [];
     if (step.call === "emit") client.emit(step.event, ...data);
     else if (step.call === "send") client.send(step.text);
@@ -63,28 +54,16 @@ export class Application {
     } else this.#await(step.as, step.call === "join" ? client.join(step.room) : client.leave(step.room));
   }
 
-  /** What really happened where `step` was expected. */
-  async see(step: SeenStep): Promise<SeenStep | undefined> {
-    if ("outcome" in step) return this.#outcomes.get(step.outcome);
-    return "hears" in step ? this.#heard.next() : { returns: await this.#returns(step.returns) };
+  override close(): Promise<void> {
+    return this.#client.close();
   }
 
-  /** What was heard that nobody expected, but for these events. */
-  rest(besides: ReadonlySet<string>): readonly SeenStep[] {
-    return this.#heard.take().filter((step) => {
-      return !("hears" in step && "event" in step.hears && besides.has(step.hears.event));
-    });
+  protected override async outcome(name: string): Promise<SeenStep | undefined> {
+    return this.#outcomes.get(name);
   }
 
-  async #returns(expected: Returns): Promise<Returns> {
-    let change = await this.#states.next();
-    while (change?.state === "open" || change?.previous === "waiting") change = await this.#states.next();
-    if (change?.state === "closed") return "never";
-    const delay = change?.state === "waiting" ? (change.delay ?? 0) : 0;
-    if (typeof expected !== "string") {
-      return expected.from <= delay && delay <= expected.to ? expected : { from: delay, to: delay };
-    }
-    return delay === 0 ? "at-once" : "back-off";
+  protected override async settled(): Promise<void> {
+    // What arrives is heard at once.
   }
 
   #await(name: string, promise: Promise<unknown>): void {
@@ -99,8 +78,8 @@ export class Application {
   }
 
   async #listen(): Promise<void> {
-    for await (const { event, data, room } of this.client.events()) {
-      this.#heard.push({
+    for await (const { event, data, room } of this.#client.events()) {
+      this.heard.push({
         hears: {
           event,
           ...(data === undefined ? {} : { data: notationOf(data) }),

@@ -7,9 +7,9 @@ function speaksMessagePack(subprotocol: string): boolean {
   return subprotocol === "roomcast.v1.msgpack";
 }
 
-/** The message of a step: text as a string, binary as bytes. */
+/** The message of a step: text as a string, binary as bytes, and text that is not UTF-8 as bytes, too. */
 export function messageOf(step: WireStep, subprotocol: string, known: Known): string | Uint8Array {
-  if ("text" in step) return step.text;
+  if ("text" in step) return typeof step.text === "string" ? step.text : bytesOf(step.text.$bytes);
   if ("binary" in step) return bytesOf(step.binary);
   if (!("packet" in step)) throw new Error(`${JSON.stringify(step)} is no message.`);
   const packet = valueOf(step.packet, known);

@@ -2,12 +2,29 @@ import { Buffer } from "node:buffer";
 import type { Notation } from "./vectors.ts";
 
 /** The values of the placeholders of one connection, or of several in a row. */
-export type Known = Map<string, unknown>;
+export class Known extends Map<string, unknown> {
+  /** The values that no other placeholder may stand for: numbers of this connection, and texts of all. */
+  readonly #taken = new Set<unknown>();
+
+  /** Begins the next connection. */
+  connect(): void {
+    for (const value of this.#taken) if (typeof value === "number") this.#taken.delete(value);
+  }
+
+  isTaken(value: unknown): boolean {
+    return this.#taken.has(value);
+  }
+
+  learn(placeholder: string, value: unknown): void {
+    this.set(placeholder, value);
+    this.#taken.add(value);
+  }
+}
 
 const PLACEHOLDER = /^<[a-z]+( \d+)?>$/;
 
 /** The value that a notation stands for, with the placeholders filled in. */
-export function valueOf(notation: Notation, known: Known = new Map()): unknown {
+export function valueOf(notation: Notation, known: Known = new Known()): unknown {
   if (typeof notation === "string" && known.has(notation)) return known.get(notation);
   if (typeof notation !== "object" || notation === null) return notation;
   if (Array.isArray(notation)) return notation.map((item) => valueOf(item, known));
@@ -49,7 +66,7 @@ export function notationOf(value: unknown): Notation {
  */
 export function recognise(received: Notation, expected: Notation, known: Known): Notation {
   if (typeof expected === "string" && PLACEHOLDER.test(expected)) {
-    if (!known.has(expected) && canStandFor(expected, received, known)) known.set(expected, received);
+    if (!known.has(expected) && canStandFor(expected, received, known)) known.learn(expected, received);
     return known.has(expected) && known.get(expected) === received ? expected : received;
   }
   if (typeof received !== "object" || received === null) return received;
@@ -64,7 +81,7 @@ export function recognise(received: Notation, expected: Notation, known: Known):
 }
 
 function canStandFor(placeholder: string, value: unknown, known: Known): boolean {
-  if ([...known.values()].includes(value)) return false;
+  if (known.isTaken(value)) return false;
   return placeholder.startsWith("<n") ? Number.isSafeInteger(value) : typeof value === "string" && value !== "";
 }
 

@@ -5,13 +5,15 @@ export type Notation = unknown;
 
 /** A message, or another act, of one end on the wire. */
 export type WireStep = { readonly from: "client" | "server" } & (
-  | { readonly connect: string; readonly offer?: readonly string[] }
+  | { readonly connect: string; readonly offer?: readonly string[]; readonly origin?: string }
   | { readonly accept: string }
   | { readonly refuse: number }
   | { readonly packet: Notation }
-  | { readonly text: string }
+  | { readonly some: Notation }
+  | { readonly text: string | { readonly $bytes: string } }
   | { readonly binary: string }
   | { readonly close: number; readonly reason: string }
+  | { readonly ends: readonly number[] }
   | { readonly cut: true }
 );
 
@@ -53,7 +55,12 @@ export type SeenStep =
   | { readonly hears: { readonly error: string } }
   | { readonly returns: Returns };
 
-export type ClientStep = WireStep | CallStep | SeenStep;
+/** Nothing happens for so many milliseconds. */
+interface WaitStep {
+  readonly wait: number;
+}
+
+export type ClientStep = WireStep | CallStep | SeenStep | WaitStep;
 
 export interface Vector<S> {
   readonly name: string;

@@ -7,9 +7,10 @@ const CHROMIUM = "/usr/bin/chromium";
 /**
  * Starts a Chromium without a window. Close it in `afterAll`.
  *
+ * @param more - arguments of the command line, beside the usual ones.
  * @throws {Error} with the command that installs it, if it is missing.
  */
-export async function launchBrowser(): Promise<Browser> {
+export async function launchBrowser(more: readonly string[] = []): Promise<Browser> {
   if (!existsSync(CHROMIUM)) {
     throw new Error(
       `The browser tests need ${CHROMIUM}, which is not there. ` +
@@ -25,6 +26,7 @@ export async function launchBrowser(): Promise<Browser> {
       "--no-first-run",
       "--disable-component-update",
       "--disable-sync",
+      ...more,
     ],
   });
 }

@@ -20,10 +20,16 @@ export class EngineProcess {
   /**
    * Starts a server and waits until it takes connections on the port.
    *
+   * @param variables - what it has in its environment beside the variables of this process.
    * @throws {Error} as a rejection, when it is not installed or does not listen.
    */
-  static async start(command: string, args: readonly string[], port: number): Promise<EngineProcess> {
-    const child = spawn(command, args, { stdio: "ignore" });
+  static async start(
+    command: string,
+    args: readonly string[],
+    port: number,
+    variables: Readonly<Record<string, string>> = {},
+  ): Promise<EngineProcess> {
+    const child = spawn(command, args, { stdio: "ignore", env: { ...process.env, ...variables } });
     let failure: Error | undefined;
     child.once("error", (error: NodeJS.ErrnoException) => {
       failure = error.code === "ENOENT" ? new Error(`${command} is not installed: run "npm run setup".`) : error;

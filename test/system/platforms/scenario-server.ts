@@ -67,6 +67,7 @@ export class ScenarioServer {
       transport: this.#transport,
       path: "/chat",
       origins: "*",
+      compression: true,
       codecs: [msgpackCodec],
       joinable: (room) => room === "lobby",
       admit: async ({ query }) => {

@@ -4,6 +4,7 @@ import { cpSync, mkdirSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { Installation } from "../../support/installation.ts";
 import { WsClient } from "../../support/ws-client.ts";
@@ -238,5 +239,79 @@ describe("the program of the plain server", () => {
     const { code, stderr } = await complete.node(SERVER, "--colour");
     expect(code).toBe(2);
     expect(stderr).toMatch(/'--colour'.*\nUsage: node examples\/plain\/server\.js/s);
+  });
+});
+
+describe.each(TRANSPORTS)("at the limit of open files, a hub on %s", (transport) => {
+  test("reports it, once each time, and serves clients when it is over", async () => {
+    const program = `
+      import { Hub } from "roomcast";
+      const hub = new Hub({ transport: process.argv[1] });
+      hub.on("error", ({ code }, { source }) => console.log(code, source));
+      const { port } = await hub.listen({ host: "127.0.0.1" });
+      console.log(port);
+    `;
+    const child = spawn(
+      "sh",
+      [
+        "-c",
+        `ulimit -n 256; exec "$0" "$@"`,
+        process.execPath,
+        "--input-type=module",
+        "--eval",
+        program,
+        "--",
+        transport,
+      ],
+      {
+        cwd: complete.folder,
+        stdio: ["ignore", "pipe", "inherit"],
+      },
+    );
+    onTestFinished(() => void child.kill("SIGKILL"));
+    const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
+    const { value } = await lines.next();
+    const port = Number(value);
+    for (let round = 0; round < 2; round++) {
+      const clients = Array.from({ length: 300 }, () => connect(port, "127.0.0.1").on("error", () => {}));
+      expect(await lines.next()).toMatchObject({ value: "EMFILE transport" });
+      for (const client of clients) client.destroy();
+      await expect
+        .poll(() => WsClient.connect(`ws://127.0.0.1:${port}`).then((client) => client.next()), { timeout: 20_000 })
+        .toContain("hub:welcome");
+      // The hub looks once a second, and has to see that the limit was left.
+      await delay(2_000);
+    }
+  });
+});
+
+describe.each(TRANSPORTS)("a worker thread with a hub on %s", (transport) => {
+  const program = (end: string): string => `
+    import { Worker } from "node:worker_threads";
+    const worker = new Worker(\`
+      import { parentPort } from "node:worker_threads";
+      import { Hub } from "roomcast";
+      const hub = new Hub({ transport: "${transport}" });
+      await hub.listen({ host: "127.0.0.1" });
+      ${end}
+    \`, { eval: true });
+    worker.on("message", () => worker.terminate());
+    worker.on("exit", () => setTimeout(() => console.log("alive"), 100));
+  `;
+  const ends = [
+    ["exit", "process.exit();"],
+    ["be terminated", "parentPort.postMessage(1);"],
+  ] as const;
+
+  test("may end after close()", async () => {
+    expect(await complete.run(program("await hub.close();"))).toMatchObject({ code: 0, stdout: "alive\n" });
+  });
+
+  test.runIf(transport === "ws").each(ends)("may %s without close()", async (_, end) => {
+    expect(await complete.run(program(end))).toMatchObject({ code: 0, stdout: "alive\n" });
+  });
+
+  test.runIf(transport === "uws").each(ends)("must not %s without close(): the process ends", async (_, end) => {
+    await expect(complete.run(program(end))).rejects.toThrow("SIGABRT");
   });
 });

@@ -170,25 +170,69 @@ test("each message sent to a reader of any speed arrives in its place or is acco
   );
 });
 
-test("a backlog holds what was pushed and not superseded, in any order of calls", () => {
-  const pushes = fc.array(fc.option(fc.constantFrom("a", "b", "c", "d"), { nil: undefined }), { maxLength: 200 });
+/** One call on a backlog: a push with a key or without one, or a take of so many bytes. */
+type BacklogCall = { readonly key: string | undefined; readonly size: number } | { readonly take: number };
+
+const backlogCalls: fc.Arbitrary<readonly BacklogCall[]> = fc.array(
+  fc.oneof(
+    fc.record({
+      key: fc.option(fc.constantFrom("a", "b", "c", "d"), { nil: undefined }),
+      size: fc.integer({ min: 1, max: 300 }),
+    }),
+    fc.record({ take: fc.integer({ min: 1, max: 2_000 }) }),
+  ),
+  { maxLength: 200 },
+);
+
+/** A backlog in the simplest form. */
+class ModelBacklog {
+  frames: OutgoingFrame[] = [];
+
+  push(frame: OutgoingFrame): boolean {
+    const key = frame.overload?.key;
+    const { length } = this.frames;
+    this.frames = this.frames.filter(({ overload }) => key === undefined || overload?.key !== key);
+    const isSuperseding = this.frames.length < length;
+    this.frames.push(frame);
+    return isSuperseding;
+  }
+
+  /** As many frames as fit, but one at least. */
+  take(most: number): readonly OutgoingFrame[] {
+    let bytes = 0;
+    const end = this.frames.findIndex((frame, index) => (bytes += frame.bytes.length) > most && index > 0);
+    return this.frames.splice(0, end === -1 ? this.frames.length : end);
+  }
+}
+
+/** Makes the call on both, and returns what they answer. */
+function callBoth(call: BacklogCall, backlog: Backlog, model: ModelBacklog): [unknown, unknown] {
+  if ("take" in call) {
+    if (model.frames.length === 0) return [0, 0];
+    const { frames, count, byteLength, bytes } = backlog.take(call.take);
+    const expected = model.take(call.take);
+    const joined = Buffer.concat(expected.map((frame) => frame.bytes));
+    return [
+      { frames, count, byteLength, bytes },
+      { frames: expected, count: expected.length, byteLength: joined.length, bytes: joined },
+    ];
+  }
+  const frame = new OutgoingFrame("".padEnd(call.size), { policy: "close", key: call.key });
+  const isSuperseding = call.key !== undefined && backlog.supersede(call.key);
+  backlog.push(frame);
+  return [isSuperseding, model.push(frame)];
+}
+
+test("a backlog holds what was pushed and neither superseded nor taken, in any order of calls", () => {
   fc.assert(
-    fc.property(pushes, (keys) => {
-      const backlog = new Backlog();
-      let expected: OutgoingFrame[] = [];
-      for (const [index, key] of keys.entries()) {
-        const before = expected.length;
-        expected = expected.filter((frame) => key === undefined || frame.overload?.key !== key);
-        const isSuperseding = key !== undefined && backlog.supersede(key);
-        expect(isSuperseding).toBe(expected.length < before);
-        const frame = new OutgoingFrame(String(index), { policy: "close", key });
-        backlog.push(frame);
-        expected.push(frame);
-        expect(backlog.frames).toEqual(expected);
-        expect(backlog.count).toBe(expected.length);
-        expect(backlog.byteLength).toBe(sum(expected.map(({ bytes }) => bytes.length)));
+    fc.property(backlogCalls, (calls) => {
+      const [backlog, model] = [new Backlog(), new ModelBacklog()];
+      for (const call of calls) {
+        const [actual, expected] = callBoth(call, backlog, model);
+        expect(actual).toEqual(expected);
+        expect(backlog.count).toBe(model.frames.length);
+        expect(backlog.byteLength).toBe(sum(model.frames.map(({ bytes }) => bytes.length)));
       }
-      expect(backlog.bytes).toEqual(Buffer.concat(expected.map(({ bytes }) => bytes)));
     }),
   );
 });

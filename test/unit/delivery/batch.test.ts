@@ -1,6 +1,5 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { Backlog } from "../../../src/delivery/backlog.ts";
 import { Batch } from "../../../src/delivery/batch.ts";
 import { OutgoingFrame } from "../../../src/delivery/outgoing-frame.ts";
 
@@ -96,16 +95,5 @@ describe("Batch", () => {
       }),
       { seed: 20_261_123, numRuns: 300 },
     );
-  });
-});
-
-describe("Backlog", () => {
-  test("holds frames in order and counts their bytes", () => {
-    const backlog = new Backlog();
-    expect(backlog.byteLength).toBe(0);
-    for (const frame of [a, b, a]) backlog.push(frame);
-    expect(backlog.frames).toEqual([a, b, a]);
-    expect(backlog.byteLength).toBe(9);
-    expect(backlog.bytes.equals(Buffer.concat([a.bytes, b.bytes, a.bytes]))).toBe(true);
   });
 });

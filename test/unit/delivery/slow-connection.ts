@@ -36,5 +36,5 @@ export function frameOf(name: string, size: number): OutgoingFrame {
 export type SlowRecipient = Recipient & { readonly connection: SlowConnection };
 
 export function createRecipient(): SlowRecipient {
-  return { connection: new SlowConnection(), open: true, pending: undefined, backlog: undefined };
+  return { connection: new SlowConnection(), open: true, pending: undefined, backlog: undefined, unconfirmedBytes: 0 };
 }

@@ -15,7 +15,7 @@ const EVERYTHING = {
   "x-forwarded-proto": "https",
   "x-forwarded-host": "chat.example",
 };
-const AS_IT_IS = { secure: false, host: "hub.internal:8080" };
+const AS_IT_IS = { secure: false, hosts: ["hub.internal:8080"] };
 
 describe("without a trusted proxy", () => {
   it.each<[string, TrustProxy | undefined]>([
@@ -31,7 +31,7 @@ describe("without a trusted proxy", () => {
 
   it("a request without a host has none", () => {
     const request = { headers: {}, remoteAddress: "203.0.113.9", secure: true };
-    expect(new Proxies(undefined).seen(request)).toEqual({ remoteAddress: "203.0.113.9", secure: true, host: "" });
+    expect(new Proxies(undefined).seen(request)).toEqual({ remoteAddress: "203.0.113.9", secure: true, hosts: [""] });
   });
 });
 
@@ -115,14 +115,14 @@ describe("the client's address", () => {
 
 describe("the protocol and the host", () => {
   it("are those that the proxy names", () => {
-    const client = { remoteAddress: "198.51.100.7", secure: true, host: "chat.example" };
+    const client = { remoteAddress: "198.51.100.7", secure: true, hosts: ["chat.example"] };
     expect(seen(1, "10.0.0.1", EVERYTHING)).toEqual(client);
     expect(seen(["10.0.0.1"], "10.0.0.1", EVERYTHING)).toEqual(client);
   });
 
   it("do not need the address", () => {
     const headers = { "x-forwarded-proto": "https", "x-forwarded-host": "chat.example:8443" };
-    const client = { remoteAddress: "10.0.0.1", secure: true, host: "chat.example:8443" };
+    const client = { remoteAddress: "10.0.0.1", secure: true, hosts: ["chat.example:8443"] };
     expect(seen(1, "10.0.0.1", headers)).toEqual(client);
     expect(seen(["10.0.0.1"], "10.0.0.1", headers)).toEqual(client);
   });
@@ -164,7 +164,90 @@ describe("the protocol and the host", () => {
     [1, "198.51.100.7", "https, ", "chat.example, ", false, "hub.internal:8080"],
   ])("behind %j, of %j, %j and %j", (trust, forwarded, protocols, hosts, secure, host) => {
     const headers = { "x-forwarded-for": forwarded, "x-forwarded-proto": protocols, "x-forwarded-host": hosts };
-    expect(seen(trust, "10.0.0.1", headers)).toEqual({ remoteAddress: "198.51.100.7", secure, host });
+    expect(seen(trust, "10.0.0.1", headers)).toEqual({ remoteAddress: "198.51.100.7", secure, hosts: [host] });
+  });
+});
+
+describe("the hosts that the client may have asked for", () => {
+  it.each<[headers: Record<string, string>, hosts: readonly string[]]>([
+    // The proxy names a port, or tells of it elsewhere.
+    [{ "x-forwarded-host": "chat.example:8443", "x-forwarded-port": "9999" }, ["chat.example:8443"]],
+    [{ "x-forwarded-host": "chat.example", "x-forwarded-port": "8443" }, ["chat.example", "chat.example:8443"]],
+    [{ "x-forwarded-port": "8443", host: "chat.example" }, ["chat.example", "chat.example:8443"]],
+    [{ "x-forwarded-port": "8443", host: "chat.example:9000" }, ["chat.example:9000"]],
+    // The header Host counts for its port.
+    [{ "x-forwarded-host": "chat.example", host: "chat.example:8443" }, ["chat.example", "chat.example:8443"]],
+    [{ "x-forwarded-host": "chat.example:8080", host: "Chat.Example" }, ["chat.example:8080", "Chat.Example"]],
+    [{ "x-forwarded-host": "chat.example", host: "inner:8443" }, ["chat.example"]],
+    [{ "x-forwarded-host": "chat.example", host: "chat.example.evil.example" }, ["chat.example"]],
+    [{ "x-forwarded-host": "chat.example", host: "evil-chat.example" }, ["chat.example"]],
+    [{ "x-forwarded-host": "chat.example", host: "user@chat.example" }, ["chat.example"]],
+    [{ "x-forwarded-host": "chat.example", host: "chat.example." }, ["chat.example"]],
+    [{ "x-forwarded-host": "chat.example", host: "" }, ["chat.example"]],
+    // IPv6.
+    [{ "x-forwarded-host": "[2001:db8::1]", "x-forwarded-port": "8443" }, ["[2001:db8::1]", "[2001:db8::1]:8443"]],
+    [{ "x-forwarded-host": "[2001:db8::1]:80", "x-forwarded-port": "8443" }, ["[2001:db8::1]:80"]],
+    [{ "x-forwarded-host": "[2001:db8::1]", host: "[2001:DB8::1]:8443" }, ["[2001:db8::1]", "[2001:DB8::1]:8443"]],
+    [{ "x-forwarded-host": "2001:db8::1", "x-forwarded-port": "8443" }, ["2001:db8::1"]],
+    // Lists: the entry of the outermost trusted proxy.
+    [
+      { "x-forwarded-host": "evil.example, chat.example", "x-forwarded-port": "1, 8443" },
+      ["chat.example", "chat.example:8443"],
+    ],
+    [
+      { "x-forwarded-host": "chat.example, chat.example", "x-forwarded-port": "443" },
+      ["chat.example", "chat.example:443"],
+    ],
+    // Ports that are none.
+    [{ "x-forwarded-host": "chat.example", "x-forwarded-port": "" }, ["chat.example"]],
+    [{ "x-forwarded-host": "chat.example", "x-forwarded-port": "https" }, ["chat.example"]],
+    [{ "x-forwarded-host": "chat.example", "x-forwarded-port": "443@evil.example" }, ["chat.example"]],
+    [{ "x-forwarded-host": "chat.example", "x-forwarded-port": "123456" }, ["chat.example"]],
+  ])("by %j: %j", (headers, hosts) => {
+    expect(seen(1, "10.0.0.1", { "x-forwarded-for": "198.51.100.7", ...headers }).hosts).toEqual(hosts);
+    expect(seen(["10.0.0.1"], "10.0.0.1", { "x-forwarded-for": "198.51.100.7", ...headers }).hosts).toEqual(hosts);
+  });
+
+  it("are not changed by anything that the client writes where the proxies append", () => {
+    const word = fc
+      .oneof(fc.constantFrom("evil.example", "[::1]", "8443", "", '"'), fc.string())
+      .map((text) => text.replaceAll(",", ""));
+    const claims = fc.array(word, { minLength: 1, maxLength: 40 });
+    const behind: readonly (readonly [TrustProxy, string, string, string])[] = [
+      [1, "198.51.100.7", "chat.example", "8443"],
+      [2, "198.51.100.7, 10.0.0.2", "chat.example, inner", "8443, 80"],
+      [["10.0.0.0/8"], "198.51.100.7, 10.0.0.3, 10.0.0.2", "chat.example, inner, inner", "8443, 80, 80"],
+    ];
+    fc.assert(
+      fc.property(claims, fc.constantFrom(...behind), (claimed, [trust, addresses, hosts, ports]) => {
+        const headers = {
+          "x-forwarded-for": ["198.51.100.66", addresses].join(","),
+          "x-forwarded-host": [...claimed, hosts].join(","),
+          "x-forwarded-port": [...claimed, ports].join(","),
+        };
+        expect(seen(trust, "10.0.0.1", headers).hosts).toEqual(["chat.example", "chat.example:8443"]);
+      }),
+    );
+  });
+
+  it("are the one in the header Host, whatever an untrusted client writes", () => {
+    const headers = { ...EVERYTHING, "x-forwarded-port": "8443", forwarded: "host=chat.example;proto=https" };
+    expect(seen(undefined, "203.0.113.9", headers)).toEqual({ remoteAddress: "203.0.113.9", ...AS_IT_IS });
+    expect(seen(["10.0.0.1"], "203.0.113.9", headers)).toEqual({ remoteAddress: "203.0.113.9", ...AS_IT_IS });
+  });
+});
+
+describe("the header Forwarded", () => {
+  it.each([
+    "for=192.0.2.60;proto=https;by=203.0.113.43;host=evil.example",
+    'For="[2001:db8:cafe::17]:4711"',
+    "for=192.0.2.43, for=198.51.100.17",
+    'for=unknown;host="evil.example:8443"',
+    "host=evil.example",
+  ])("is never believed, because most proxies pass on what the client wrote: %s", (forwarded) => {
+    expect(seen(1, "10.0.0.1", { forwarded })).toEqual({ remoteAddress: "10.0.0.1", ...AS_IT_IS });
+    const client = { remoteAddress: "198.51.100.7", secure: true, hosts: ["chat.example"] };
+    expect(seen(1, "10.0.0.1", { ...EVERYTHING, forwarded })).toEqual(client);
   });
 });
 
@@ -174,11 +257,12 @@ describe("a long header of proxies", () => {
     "x-forwarded-for": Array.from({ length: ENTRIES }, () => "10.9.9.9").join(","),
     "x-forwarded-proto": ",".repeat(ENTRIES),
     "x-forwarded-host": ",".repeat(ENTRIES),
+    "x-forwarded-port": ",".repeat(ENTRIES),
   };
 
   it.each<[name: string, trust: TrustProxy, most: number]>([
-    ["no further than the first proxy that is not trusted", 1, 3],
-    ["no further than 32 trusted proxies in a row", ["10.0.0.0/8"], 3 * 32],
+    ["no further than the first proxy that is not trusted", 1, 4],
+    ["no further than 32 trusted proxies in a row", ["10.0.0.0/8"], 4 * 32],
   ])("is read from the right, %s", (_name, trust, most) => {
     const trim = vi.spyOn(String.prototype, "trim");
     onTestFinished(() => trim.mockRestore());

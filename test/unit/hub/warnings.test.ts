@@ -10,7 +10,8 @@ function open(): { warnings: Warnings; clock: VirtualClock; shown: readonly Proc
 }
 
 function refused(origin: string, host: string): Parameters<Warnings["refused"]>[0] {
-  return { status: 403, reason: "origin", host, handshake: { headers: { origin } } as unknown as Handshake };
+  const handshake = { headers: { origin } } as unknown as Handshake;
+  return { status: 403, reason: "origin", host, advice: "Correct the proxy.", handshake };
 }
 
 describe("a warning", () => {
@@ -27,13 +28,16 @@ describe("a warning", () => {
     expect(warning?.detail).toMatch(/^ {4}at .*warnings\.test\.ts/);
   });
 
-  test("of a refused page names its origin, the host and the option that would allow it", () => {
+  test("of a refused page names its origin, the host and what would allow it, once for each advice", () => {
     const { warnings, shown } = open();
     warnings.refused(refused("https://shop.example", "10.0.0.7:8080"));
+    warnings.refused(refused("https://other.example", "10.0.0.7:8080"));
     expect(shown).toMatchObject([{ type: "HubWarning", code: "HUB_UNHEARD_REFUSAL" }]);
+    warnings.refused({ ...refused("https://shop.example", "10.0.0.7:8080"), advice: "List it." });
+    expect(shown).toHaveLength(2);
     const [{ message } = { message: "" }] = shown;
     expect(message).toContain('pages of "https://shop.example" from the host "10.0.0.7:8080"');
-    expect(message).toContain('origins: ["https://shop.example"]');
+    expect(message).toContain('Correct the proxy. As a list: origins: ["https://shop.example"].');
   });
 
   test("is given once for each source, event and code of the library", () => {

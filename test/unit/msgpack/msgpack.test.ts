@@ -49,7 +49,12 @@ describe("A value that JSON does not have", () => {
     ["the smallest integer of 64 bits", -(2n ** 63n), "d38000000000000000"],
     ["infinity", Number.POSITIVE_INFINITY, "cb7ff0000000000000"],
     ["not a number", Number.NaN, "cb7ff8000000000000"],
-    ["an integer of 53 bits", Number.MAX_SAFE_INTEGER, "cb433fffffffffffff"],
+    ["an integer of 53 bits", Number.MAX_SAFE_INTEGER, "d3001fffffffffffff"],
+    ["a negative integer of 53 bits", Number.MIN_SAFE_INTEGER, "d3ffe0000000000001"],
+    ["the first integer beyond 32 bits", 2 ** 32, "d30000000100000000"],
+    ["the last integer of 32 bits", 2 ** 32 - 1, "ceffffffff"],
+    ["the first negative integer beyond 32 bits", -(2 ** 31) - 1, "d3ffffffff7fffffff"],
+    ["an integer that a double may have rounded", 2 ** 53, "cb4340000000000000"],
     ["text that begins with a byte order mark", `\uFEFF${"x".repeat(99)}`, "d966efbbbf" + "78".repeat(99)],
   ])("%s is standard MessagePack", (_, data, bytes) => {
     expect(hex(encode(data))).toBe(HEAD + bytes);

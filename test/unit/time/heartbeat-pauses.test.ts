@@ -7,6 +7,7 @@ import { PausingLoop } from "./pausing-loop.ts";
 interface Being {
   askedIn: number;
   phase: number;
+  bytesAhead: number;
   isPaused: boolean;
   readonly id: string;
 }
@@ -62,7 +63,7 @@ test("whenever and for however long the loop stands still, those who answer in t
       });
       for (const [index, { pause }] of all.entries()) {
         const id = String(index);
-        const member = { askedIn: 0, phase: heartbeat.nextPhase(), isPaused: false, id };
+        const member = { askedIn: 0, phase: heartbeat.nextPhase(), bytesAhead: 0, isPaused: false, id };
         present.set(id, member);
         if (pause === undefined) continue;
         loop.setTimeout(() => (member.isPaused = true), pause[0]);

@@ -88,6 +88,21 @@ describe("Heartbeat", () => {
     expect(pings.filter((id) => id === "silent").length).toBe(1);
   });
 
+  test("keeps a member that has answered late, and asks it again", async () => {
+    heartbeat.start();
+    const member = add("a");
+    member.unconfirmedBytes = 1024 * 1024;
+    await advance(1_000);
+    member.asked(member.unconfirmedBytes);
+    member.unconfirmedBytes += 5;
+    await advance(3_000);
+    member.askedIn = 0;
+    member.answered();
+    expect([member.unconfirmedBytes, member.bytesAhead]).toEqual([5, 0]);
+    await advance(1_400);
+    expect([pings, lost]).toEqual([["a", "a"], ["a"]]);
+  });
+
   test("finds a member that falls silent within interval and timeout", async () => {
     heartbeat.start();
     const member = add("a");
@@ -262,6 +277,7 @@ test("while members come and go, those alive are asked and kept, and those silen
           const now = clock.now();
           const being: Being = {
             askedIn: 0,
+            bytesAhead: 0,
             isPaused: false,
             phase: heartbeat.nextPhase(),
             life,
@@ -307,11 +323,41 @@ test("Heartbeat: the questions are spread, and no moment asks more than a slice"
     lost: () => expect.unreachable(),
   });
   for (let index = 0; index < 6_400; index++) {
-    members.set(String(index), { askedIn: 0, isPaused: false, phase: heartbeat.nextPhase() });
+    members.set(String(index), { askedIn: 0, bytesAhead: 0, isPaused: false, phase: heartbeat.nextPhase() });
   }
   heartbeat.start();
   await clock.advance(25_000);
   heartbeat.stop();
   expect([...asked.values()]).toEqual(Array.from({ length: 64 }, () => 100));
   expect(clock.timers).toBe(0);
+});
+
+test.each([
+  ["a second for every 16 KiB", 100 * 16 * 1024, 20_000, 100_000],
+  ["256 seconds for any number of bytes", 1024 ** 3, 100_000, 256_000],
+  ["eleven timeouts at most", 1024 ** 3, 400, 4_400],
+  ["nothing for less than is read in a slice", 2 * 1024, 400, 0],
+])("Heartbeat: a member that has to read a lot before it can answer gets %s", async (_, bytesAhead, timeout, extra) => {
+  const clock = new VirtualClock(0);
+  const members = new Map<string, Beating>([["a", { askedIn: 0, bytesAhead, isPaused: false, phase: 0 }]]);
+  let askedAt = 0;
+  let lostAfter = 0;
+  const interval = Math.max(timeout, 1_000);
+  const heartbeat = new Heartbeat<Beating>({ interval, timeout }, members, clock, {
+    ...RAISING,
+    ping: () => {
+      askedAt = clock.now();
+    },
+    lost: () => {
+      lostAfter = clock.now() - askedAt;
+      members.clear();
+    },
+  });
+  heartbeat.start();
+  await clock.advance(interval + 400_000);
+  heartbeat.stop();
+  // It is looked for in every slice.
+  const slice = interval / Math.min(interval / 250, 64);
+  expect(lostAfter).toBeLessThanOrEqual(timeout + extra);
+  expect(lostAfter).toBeGreaterThan(timeout + extra - slice);
 });

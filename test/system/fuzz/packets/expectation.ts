@@ -25,12 +25,13 @@ export function expectationOf(message: string | Buffer, takesMessages: boolean):
   if (event === undefined) return isNumber(reply) && isError(error) ? NONE : BAD_PACKET;
   if (typeof event !== "string" || event === "" || event.length > 256 || !isWellFormed(event)) return BAD_PACKET;
   if (id !== undefined && !isNumber(id)) return BAD_PACKET;
-  if (key !== undefined && !isKey(key)) return BAD_PACKET;
+  if (id !== undefined && key !== undefined && !isKey(key)) return BAD_PACKET;
   // Whatever comes with it, a sign of life is no more than that.
   if (event === "hub:pong") return NONE;
   const code = refusalOf(event);
   // Minus zero is zero.
-  if (id !== undefined) return { answer: "reply", id: id + 0, code, sameAs: key && JSON.stringify([event, key]) };
+  const sameAs = event.startsWith("hub:") ? undefined : key && JSON.stringify([event, key]);
+  if (id !== undefined) return { answer: "reply", id: id + 0, code, sameAs };
   return { answer: "error", code };
 }
 

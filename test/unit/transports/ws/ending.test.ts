@@ -22,7 +22,7 @@ const ENDS: readonly (readonly [what: string, bytes: Buffer, code: number])[] = 
 ];
 
 async function hub(compression: boolean): Promise<number> {
-  const server = new Hub({ transport: "ws", welcome: false, maxMessageBytes: 1_000, compression });
+  const server = new Hub({ transport: "ws", welcome: false, heartbeat: false, maxMessageBytes: 1_000, compression });
   onTestFinished(() => server.close());
   server.handle("work", (data) => data);
   return (await server.listen({ host: "127.0.0.1" })).port;

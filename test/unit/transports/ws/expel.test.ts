@@ -28,8 +28,8 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** The time after which an expelled client is cut, in milliseconds. */
-const CUT_AFTER = 1_000;
+/** The time after which an expelled client is cut at the latest, in milliseconds. */
+const CUT_AFTER = 2_000;
 
 /** Sends the same again and again, as fast as it is taken, until the connection ends or all is sent. */
 async function flood(tcp: TcpSocket, bytes: Buffer): Promise<void> {
@@ -170,4 +170,21 @@ test("each ping and each pong of a client is reported until it is closed", async
   client.end();
   await fixture.transport.gone.next();
   expect(fixture.transport.events.take()).toMatchObject([{ type: "close" }]);
+});
+
+test("a client that goes on with too many compressed fragments after a polite close is cut", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout"] });
+  const fixture = await WsFixture.open({ compression: true });
+  const { client, connection, server } = await fixture.connect(EXTENSION);
+  connection.close(4000, "");
+  expect(await codeFor(client)).toBe(4000);
+  const fragments = Array.from({ length: 3_000 }, (_, index) =>
+    rawFrame(index === 0 ? text : Opcode.continuation, "", { fin: false, reserved: index === 0 ? 4 : 0 }),
+  );
+  client.write(...fragments);
+  // The server ends its side.
+  expect(await client.frame()).toBeUndefined();
+  vi.advanceTimersByTime(CUT_AFTER);
+  expect((await fixture.transport.gone.next())?.connection).toBe(connection);
+  expect(server.destroyed).toBe(true);
 });

@@ -5,9 +5,12 @@ import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { WebSocketServer, type WebSocket } from "ws";
 import { Inbox } from "../../../src/testing/inbox.ts";
-import { messageOf, stepOf } from "../../support/vectors/message.ts";
-import type { Known } from "../../support/vectors/notation.ts";
-import type { WireStep } from "../../support/vectors/vectors.ts";
+import { messageOf, stepOf } from "./message.ts";
+import type { Known } from "./notation.ts";
+import type { WireStep } from "./vectors.ts";
+
+/** The code that an end reports for a close frame without one. */
+const NO_CODE = 1005;
 
 /** A handshake that is not answered yet. */
 interface Asked {
@@ -55,6 +58,7 @@ export class ScriptServer {
   write(step: WireStep, known: Known): void {
     if ("accept" in step) this.#accept(step.accept);
     else if ("refuse" in step) this.#asked?.tcp.end(`HTTP/1.1 ${step.refuse} Refused\r\nContent-Length: 0\r\n\r\n`);
+    else if ("close" in step && step.close === NO_CODE) this.#socket?.close();
     else if ("close" in step) this.#socket?.close(step.close, step.reason);
     else if ("cut" in step) this.#cut();
     else this.#socket?.send(messageOf(step, this.#socket.protocol, known));
