@@ -34,7 +34,7 @@ interface Answer {
   readonly result: unknown;
 }
 
-/** A Firefox without a window, driven by WebDriver BiDi, in which the system's browser is like any other. */
+/** The system's Firefox without a window, driven by WebDriver BiDi. */
 export class Firefox {
   readonly #process: ChildProcess;
   readonly #profile: string;
