@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Installs what the tests need beyond npm packages: Chromium for the pages, Redis and NATS for the backplanes, the proxies
-# that docs/PROXIES.md configures, and a WebSocket package of Python's for the example.
+# Installs what the tests need beyond npm packages: Chromium and Firefox for the pages, Redis and NATS for the backplanes,
+# the proxies that docs/PROXIES.md configures, and a WebSocket package of Python's for the example.
 set -euo pipefail
 
 missing=()
 [ -x /usr/bin/chromium ] || missing+=(chromium)
+[ -x /usr/bin/firefox-esr ] || missing+=(firefox-esr)
 command -v redis-server > /dev/null || missing+=(redis-server)
 command -v nats-server > /dev/null || missing+=(nats-server)
 [ -x /usr/sbin/nginx ] || missing+=(nginx)
@@ -13,7 +14,7 @@ command -v nats-server > /dev/null || missing+=(nats-server)
 /usr/bin/python3 -c "import websockets" 2> /dev/null || missing+=(python3-websockets)
 
 if [ ${#missing[@]} -eq 0 ]; then
-  echo "Chromium, Redis, NATS, nginx, HAProxy, Caddy and Python's websockets are installed."
+  echo "Chromium, Firefox, Redis, NATS, nginx, HAProxy, Caddy and Python's websockets are installed."
   exit 0
 fi
 if ! command -v apt-get > /dev/null; then

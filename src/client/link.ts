@@ -58,28 +58,33 @@ export class Link {
 
   /** @throws the error that `new WebSocket` throws. */
   constructor(parts: LinkParts, hello: string | Uint8Array, report: LinkReport) {
-    const { codec, explain, url, WebSocket } = parts;
+    const { codec, url, WebSocket } = parts;
+    let explain = parts.explain;
     this.#parts = parts;
     this.#report = report;
     const socket = new WebSocket(url, [codec.protocol]);
     this.#socket = socket;
-    let hasOpened = false;
+    // Some platforms fire `error` or `close` within `close()`, where nobody expects them.
+    const ended = (event: PlatformError & Partial<Close>): void => {
+      this.#why = explain?.(event) ?? this.#why;
+      queueMicrotask(() => this.#end(event.code, explain ? this.#why : event.reason));
+    };
     socket.binaryType = "arraybuffer";
     socket.onopen = () => {
-      hasOpened = true;
-      this.#why = "The connection was lost.";
-      // Most platforms end such a connection by themselves.
-      if (socket.protocol === "") this.drop("No subprotocol was agreed on.");
-      else this.send(hello);
+      // Most platforms end a connection without the subprotocol by themselves; some open one that was closed meanwhile.
+      if (this.#over || this.#gone || socket.protocol === "") this.drop(explain?.({ message: "subprotocol" }));
+      else {
+        explain = undefined;
+        this.#why = "The connection was lost.";
+        socket.onerror = () => {};
+        this.send(hello);
+      }
     };
     socket.onmessage = ({ data }: { readonly data: unknown }) => {
       this.#receive(typeof data === "string" ? data : new Uint8Array(data as ArrayBuffer));
     };
-    socket.onerror = (event: PlatformError) => {
-      // Some platforms fire no `close` after this, unless the connection was open. Some fire it again when it is closed.
-      if (!hasOpened && !this.#over) this.drop(explain?.(event));
-    };
-    socket.onclose = ({ code, reason }: Partial<Close>) => this.#end(code, reason);
+    // Some platforms fire no `close` after this, unless the connection was open.
+    socket.onerror = socket.onclose = ended;
   }
 
   /** Whether a message can still be sent: neither end has begun to close the connection. */
@@ -125,7 +130,7 @@ export class Link {
    * Reports the end once: a socket that was dropped may still report its close. A code that no close frame can have,
    * as some platforms report after a lost connection, stands for none.
    */
-  #end(code = 0, reason = ""): void {
+  #end(code = 0, reason?: string): void {
     if (this.#over) return;
     this.#over = true;
     this.#stop();
@@ -133,7 +138,7 @@ export class Link {
       code = ABNORMAL;
       reason ||= this.#why;
     }
-    this.#report.ended({ code, reason }, this.#bye);
+    this.#report.ended({ code, reason: reason || "" }, this.#bye);
     this.#gone?.();
   }
 
@@ -156,9 +161,10 @@ export class Link {
       // An undecodable message goes to the application, as does a message that is not meant for the codec.
     }
     if (typeof packet?.event === "string") this.#take(packet as EventPacket);
-    else if (!this.#liveness) return;
-    else if (!packet?.event && Number.isInteger(packet?.reply)) this.#report.reply(packet as ReplyPacket);
-    else this.#report.message(message);
+    else if (this.#liveness) {
+      if (!packet?.event && Number.isInteger(packet?.reply)) this.#report.reply(packet as ReplyPacket);
+      else this.#report.message(message);
+    }
   }
 
   /** Handles an event. Before the welcome only `hub:welcome`, `hub:error` and `hub:bye` have a meaning. */

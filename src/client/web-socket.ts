@@ -10,7 +10,7 @@ export interface WebSocketLike {
   onclose: ((event: never) => void) | null;
   send(data: string | Uint8Array<ArrayBuffer>): void;
   close(code?: number, reason?: string): void;
-  /** Ends a connection that does not answer at once. Only `ws` has this method. */
+  /** Ends a connection that does not answer at once. `ws` and Bun have this method. */
   terminate?(): void;
 }
 

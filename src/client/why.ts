@@ -1,37 +1,48 @@
 /** What is known of an error: platforms differ in how much they tell, and where. */
 export interface PlatformError {
-  readonly message?: string;
+  readonly message?: string | undefined;
+  /** That of a `close` without a close frame, in which React Native tells what others tell in `error`. */
+  readonly reason?: string | undefined;
+  /** A number where it is a `DOMException`'s, which says nothing. */
+  readonly code?: unknown;
   readonly error?: PlatformError | undefined;
   readonly cause?: PlatformError | undefined;
 }
 
-/** Returns why a connection could not be opened, as far as the event `error` of the platform tells it. */
-export type Explain = (event: PlatformError) => string;
+/** Returns why a connection could not be opened; `undefined` if an event `error` or `close` does not tell it. */
+export type Explain = (event: PlatformError) => string | undefined;
 
-/** The reasons, by a part of what the platform says of this kind of failure alone. */
+/** The reasons, by what the platforms say of this kind of failure alone. The first that fits counts. */
 const REASONS: Readonly<Record<string, string>> = {
-  REFUSED: "Nothing listens at this address: is the server running, and the port right?",
-  getaddrinfo: "The host was not found: is its name right, and is there a network?",
-  certificate: "The server's certificate is not trusted.",
-  "wrong version number": "The server speaks no TLS: is it ws: instead of wss:?",
-  protocol: "No subprotocol was agreed on: is this a roomcast hub, and does the proxy pass Sec-WebSocket-Protocol?",
-  "response: 401": "The server does not let this client in.",
-  "response: 403": "The server takes no connections from this origin: see its option `origins`.",
-  "response: 404": "Nothing takes WebSocket connections at this path: is the path of the URL that of the hub?",
-  "response: 426": "The server saw no WebSocket handshake: does the proxy pass Upgrade and Connection?",
-  "response: 429": "This address has too many connections, or was closed for abuse.",
-  "response: 503": "The server is full or shutting down, or took too long to decide.",
+  "getaddrinfo|ENOTFOUND|dns error|unable to resolve host|hostname could not be found":
+    "The host was not found: is its name right, and is there a network?",
+  "REFUSED|tcp connect error|failed to connect to \\S*:\\d":
+    "Nothing listens at this address: is the server running, and the port right?",
+  "certificate|cert path": "The server's certificate is not trusted.",
+  "wrong.version.number|InvalidContentType|TLS packet header": "The server speaks no TLS: is it ws: instead of wss:?",
+  "subprotocol|client protocol|sent protocols":
+    "No subprotocol was agreed on: is this a roomcast hub, and does the proxy pass Sec-WebSocket-Protocol?",
+  "status 401": "The server does not let this client in.",
+  "status 403": "The server takes no connections from this origin: see its option `origins`.",
+  "status 404": "Nothing takes WebSocket connections at this path: is the path of the URL that of the hub?",
+  "status 426": "The server saw no WebSocket handshake: does the proxy pass Upgrade and Connection?",
+  "status 429": "This address has too many connections, or was closed for abuse.",
+  "status 503": "The server is full or shutting down, or took too long to decide.",
 };
 
-/** Explains in a sentence what the WebSocket of `ws`, or that of Node.js, says in its event `error`. */
+/** Explains in a sentence what the WebSocket of `ws`, or that of a platform other than browsers, tells of a failure. */
 export const explain: Explain = (event) => {
   let said = "";
   let trace: PlatformError | undefined = event;
   for (; trace !== undefined && trace !== null; trace = trace.error ?? trace.cause) {
-    const { message } = trace;
-    if (message && !said.endsWith(message)) said += ` ${message}`;
+    for (const part of [trace.message, trace.reason, trace.code]) {
+      if (typeof part === "string" && part && !said.includes(part)) said += ` ${part}`;
+    }
   }
+  if (!said) return undefined;
+  const [, status] = /\b(?:response|code)\b.*\b([1-5]\d\d)\b/i.exec(said) ?? [];
   const [, reason = "The connection could not be opened."] =
-    Object.entries(REASONS).find(([part]) => said.toLowerCase().includes(part.toLowerCase())) ?? [];
-  return reason + said;
+    Object.entries(REASONS).find(([pattern]) => new RegExp(pattern, "i").test(`${said} status ${status}`)) ?? [];
+  // The client's own word for it says nothing more.
+  return reason.includes(said) ? reason : reason + said;
 };

@@ -10,11 +10,20 @@ import { expect, onTestFinished, test } from "vitest";
 /** The limit that the documents state: 6 KiB. */
 const MOST_BYTES = 6 * 1024;
 
+/** The limit that the documents state for the single file, which has everything that the package exports: 6.5 KiB. */
+const MOST_BYTES_OF_FILE = 6.5 * 1024;
+
 /** The folder of the package. */
 const ROOT = new URL("../../..", import.meta.url).pathname;
 
 /** The client as it is in the package, compiled, as a bundler for pages finds it by the name `roomcast/client`. */
 const CLIENT = new URL("../../../dist/client/index.js", import.meta.url).pathname;
+
+const manifest = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as {
+  readonly unpkg: string;
+  readonly jsdelivr: string;
+  readonly exports: Readonly<Record<string, { readonly default: string }>>;
+};
 
 /** A page that uses the client. */
 const SOURCE = `import { connect } from ${JSON.stringify(CLIENT)};
@@ -98,6 +107,15 @@ test.each(Object.entries(BUNDLERS))(
 test("the entry of the hooks is marked for the client side of server components", () => {
   const entry = new URL("../../../dist/react/index.js", import.meta.url);
   expect(readFileSync(entry, "utf8")).toMatch(/^"use client";/);
+});
+
+test("the single file takes at most 6.5 KiB, and exports what the client's entry exports", async () => {
+  const { "./client/bundle": entry } = manifest.exports;
+  const file = join(ROOT, entry?.default ?? "");
+  expect([manifest.unpkg, manifest.jsdelivr]).toEqual([entry?.default, entry?.default]);
+  expect(gzipSync(readFileSync(file), { level: 9 }).byteLength).toBeLessThanOrEqual(MOST_BYTES_OF_FILE);
+  const [single, whole] = (await Promise.all([file, CLIENT].map((path) => import(path)))) as [object, object];
+  expect(Object.keys(single).toSorted()).toEqual(Object.keys(whole).toSorted());
 });
 
 test.each([

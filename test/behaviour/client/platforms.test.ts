@@ -1,4 +1,4 @@
-import type { StateChange, WebSocketConstructor, WebSocketLike } from "roomcast/client";
+import type { Client, StateChange, WebSocketConstructor, WebSocketLike } from "roomcast/client";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { WebSocket } from "ws";
 import { openClient, reached, rejection, startClient, startServer } from "../../support/clients.ts";
@@ -9,9 +9,14 @@ afterEach(() => {
 
 type Handler = (event: object) => void;
 
-/** Makes a class of WebSockets that fire their events as a platform does: `undefined` for an event that it leaves out. */
+/**
+ * Makes a class of WebSockets that fire their events as a platform does: `undefined` for an event that it leaves out.
+ *
+ * @param protocol - the subprotocol that was agreed on; older versions of React Native do not tell it.
+ */
 function imitate(
   events: (type: "open" | "error" | "close", event: object) => object | undefined,
+  protocol?: string,
 ): WebSocketConstructor {
   return class Imitation implements WebSocketLike {
     readonly #socket: WebSocket;
@@ -19,8 +24,7 @@ function imitate(
     onmessage: Handler | null = null;
     onerror: Handler | null = null;
     onclose: Handler | null = null;
-    /** As in React Native, nothing says which subprotocol was agreed on. */
-    readonly protocol = undefined;
+    readonly protocol = protocol;
 
     constructor(url: string, protocols: string[]) {
       const socket = new WebSocket(url, protocols);
@@ -114,6 +118,124 @@ describe.each(Object.entries(PLATFORMS))("on %s,", (name, platform) => {
     await client.close(4_321, "enough");
     expect(await peer.closed).toEqual({ code: 4_321, reason: "enough" });
   });
+});
+
+/** Makes a class of WebSockets that never get through and are closed as a platform closes them. */
+function closing(close: (socket: WebSocketLike) => void): WebSocketConstructor {
+  return class Unanswered implements WebSocketLike {
+    readyState = 0;
+    binaryType = "blob";
+    onopen: Handler | null = null;
+    onmessage: Handler | null = null;
+    onerror: Handler | null = null;
+    onclose: Handler | null = null;
+
+    send(): void {
+      throw new Error("It is not open.");
+    }
+
+    close(): void {
+      if (this.readyState > 1) return;
+      this.readyState = 2;
+      close(this);
+    }
+  };
+}
+
+const fire = (socket: WebSocketLike, type: "onerror" | "onclose", event: object): void =>
+  (socket[type] as Handler | null)?.(event);
+
+test.each([
+  ["Node.js 22, which fires an error within `close()`", closing((socket) => fire(socket, "onerror", {}))],
+  [
+    "Node.js 24, which fires an error and a close within `close()`",
+    closing((socket) => {
+      fire(socket, "onerror", {});
+      fire(socket, "onclose", { code: 1006, reason: "" });
+    }),
+  ],
+])("closing while connecting is one change, and resolves, on %s", async (_, platform) => {
+  const client = startClient("ws://127.0.0.1:1", { WebSocket: platform });
+  const changes: StateChange[] = [];
+  client.on("hub:state", (change) => changes.push(change));
+  await new Promise(setImmediate);
+  await client.close(4_321, "enough");
+  expect(changes).toEqual([{ state: "closed", previous: "connecting", code: 4_321, reason: "enough" }]);
+});
+
+/** A WebSocket that no `close` keeps from opening before it is open, as in React Native. */
+class Late implements WebSocketLike {
+  static made: Late[] = [];
+  readyState = 0;
+  binaryType = "blob";
+  onopen: Handler | null = null;
+  onmessage: Handler | null = null;
+  onerror: Handler | null = null;
+  onclose: Handler | null = null;
+  readonly sent: unknown[] = [];
+  isClosed = false;
+
+  constructor() {
+    Late.made.push(this);
+  }
+
+  send(message: unknown): void {
+    this.sent.push(message);
+  }
+
+  close(): void {
+    this.isClosed = this.readyState === 1;
+    this.readyState = 2;
+  }
+
+  open(): void {
+    this.readyState = 1;
+    this.onopen?.({});
+  }
+}
+
+test.each([
+  ["closed", (client: Client): unknown => client.close()],
+  ["replaced", (client: Client): unknown => client.reconnect()],
+])("a connection that opens although it was %s is closed, and says nothing", async (_, end) => {
+  Late.made = [];
+  const client = startClient("ws://127.0.0.1:1", { WebSocket: Late });
+  await new Promise(setImmediate);
+  const ended = end(client);
+  await new Promise(setImmediate);
+  for (const socket of Late.made.slice(0, 1)) socket.open();
+  expect(Late.made[0]).toMatchObject({ sent: [], isClosed: true });
+  await ended;
+});
+
+test("what React Native says of a failure in `close` is explained", async () => {
+  const platform = imitate((type, event) => {
+    if (type === "error") return {};
+    return isLost(event) ? { code: 1_006, reason: "Failed to connect to /127.0.0.1:1" } : event;
+  });
+  const client = startClient("ws://127.0.0.1:1", { WebSocket: platform, reconnect: false });
+  const change = new Promise<StateChange>((resolve) => void client.once("hub:state", resolve));
+  expect((await change).reason).toBe(
+    "Nothing listens at this address: is the server running, and the port right? Failed to connect to /127.0.0.1:1",
+  );
+});
+
+test("a close frame whose missing reason is null has an empty one", async () => {
+  const platform = imitate((type, event) => (type === "close" ? { ...event, reason: null } : event));
+  const { client, peer } = await openClient({ WebSocket: platform });
+  const change = new Promise<StateChange>((resolve) => void client.once("hub:state", resolve));
+  peer.close(4_003);
+  expect(await change).toMatchObject({ code: 4_003, reason: "" });
+});
+
+test("a connection without the subprotocol that opens nevertheless, as on Deno, is explained", async () => {
+  const server = await startServer();
+  const platform = imitate((_, event) => event, "");
+  const client = startClient(server.url, { WebSocket: platform, reconnect: false });
+  const change = new Promise<StateChange>((resolve) => void client.once("hub:state", resolve));
+  expect((await change).reason).toBe(
+    "No subprotocol was agreed on: is this a roomcast hub, and does the proxy pass Sec-WebSocket-Protocol?",
+  );
 });
 
 test("the end is reported once where an error is followed by a close, late", async () => {

@@ -93,5 +93,20 @@ test("what a platform tells of the causes behind an error is looked through", ()
   expect(explain({ message: "failed", error: { message: "failed", cause } })).toBe(
     "Nothing listens at this address: is the server running, and the port right? failed connect ECONNREFUSED 127.0.0.1:1",
   );
-  expect(explain({ error: { cause: undefined } })).toBe("The connection could not be opened.");
+  expect(explain({ error: { cause: undefined } })).toBeUndefined();
+});
+
+test.each([
+  ["Bun", { message: "failed: Failed to connect", error: { code: "ENOTFOUND" } }, /^The host was not found.*ENOTFOUND/],
+  ["Bun", { message: "failed: Failed to connect", error: { code: "ECONNREFUSED" } }, /^Nothing listens/],
+  ["Bun", { message: "Expected 101 status code: 503" }, /^The server is full/],
+  ["Bun", { message: "TLS handshake failed: self signed certificate" }, /^The server's certificate/],
+  ["Bun", { message: "TLS handshake failed: OPENSSL_internal:WRONG_VERSION_NUMBER" }, /^The server speaks no TLS/],
+  ["Deno", { message: "dns error", error: { code: 19 } }, /^The host was not found: .* dns error$/],
+  ["Deno", { message: "Invalid status code: 403" }, /^The server takes no connections from this origin/],
+  ["Deno", { message: "received corrupt message of type InvalidContentType" }, /^The server speaks no TLS/],
+  ["React Native", { reason: "Expected HTTP 101 response but was '401 Unauthorized'" }, /does not let this client in/],
+  ["React Native", { reason: 'Unable to resolve host "nobody.invalid"' }, /^The host was not found/],
+])("what %s says is explained: %j", (_, event, reason) => {
+  expect(explain(event)).toMatch(reason);
 });
