@@ -1,4 +1,5 @@
 import type { EventPacket, ReplyPacket } from "roomcast";
+import type { PageEvent } from "./page.ts";
 import type { Step, Treatment } from "./scenario.ts";
 import { createDeferred } from "../../../src/deferred.ts";
 
@@ -12,7 +13,9 @@ export interface Call {
   readonly idempotent?: boolean;
   readonly timeout?: number | undefined;
   readonly signal?: AbortSignal | undefined;
-  readonly room?: string;
+  readonly rooms?: readonly string[];
+  /** The number of the client: the next one takes its place when the page is loaded again. */
+  readonly client: number;
 }
 
 /** A call that threw, or a promise that settled. */
@@ -29,7 +32,10 @@ interface StateChange {
   readonly state: string;
   readonly previous: string;
   readonly code: number | undefined;
+  readonly reason: string | undefined;
   readonly at: number;
+  /** The number of the client. */
+  readonly client: number;
   /** Of the connection, if there is one. */
   readonly id: string | undefined;
 }
@@ -39,13 +45,21 @@ export type Entry =
   | Outcome
   | StateChange
   | { readonly type: "step"; readonly step: Step }
-  | { readonly type: "aborted"; readonly at: number; readonly signal: AbortSignal }
+  | { readonly type: "aborted"; readonly signal: AbortSignal }
+  /** The application has begun, with its first client or another one. */
+  | { readonly type: "loaded"; readonly client: number }
+  /** An event of the page, and the client's state after it. */
+  | { readonly type: "page"; readonly event: PageEvent; readonly state: string }
   /** A `hub:error` of the client's. */
   | { readonly type: "failed"; readonly error: unknown }
   /** The client handed something to the application. */
   | { readonly type: "received"; readonly m: number; readonly id: string | undefined }
   /** What the client does with a WebSocket; they are numbered. */
   | { readonly type: "dialled" | "pinged" | "gone"; readonly ws: number }
+  /** A message has arrived. */
+  | { readonly type: "heard"; readonly ws: number; readonly at: number }
+  /** The platform tells of an end, with whatever code it tells. */
+  | { readonly type: "ended"; readonly ws: number; readonly code: number | undefined }
   | {
       readonly type: "sent";
       readonly ws: number;
@@ -75,16 +89,48 @@ type EntryOf<K extends Entry["type"], E extends Entry = Entry> = E extends unkno
   : never;
 
 /** How long to wait for what has to come, in milliseconds: only a scenario that fails ever waits so long. */
-const PATIENCE = 10_000;
+const PATIENCE = 30_000;
 
 /** Everything that has happened in a scenario, on both sides and between, in its order. */
 export class Journal {
   readonly entries: Entry[] = [];
+  /** The entries with the number of a call. */
+  readonly #ofCalls = new Map<number, Entry[]>();
+  /** The turn of the event loop in which each entry was noted. */
+  readonly #turns = new Map<Entry, number>();
   readonly #waiting = new Set<() => void>();
+  #turn = 0;
+  #isTurning = false;
 
   note(entry: Entry): void {
     this.entries.push(entry);
+    this.#turns.set(entry, this.#turn);
+    if ("n" in entry && entry.n !== undefined) {
+      const others = this.#ofCalls.get(entry.n);
+      if (others === undefined) this.#ofCalls.set(entry.n, [entry]);
+      else others.push(entry);
+    }
+    if (!this.#isTurning) {
+      this.#isTurning = true;
+      setImmediate(() => {
+        this.#turn += 1;
+        this.#isTurning = false;
+      });
+    }
     this.#check();
+  }
+
+  /** The entries of these types that are about one call. */
+  about<K extends Entry["type"]>(n: number, ...types: readonly K[]): readonly EntryOf<K>[] {
+    return chosen(this.#ofCalls.get(n) ?? [], types);
+  }
+
+  /**
+   * Whether one entry came after all that another one had to bring about, in microtasks. This is a question of order and
+   * not of time, which a busy machine stretches.
+   */
+  isLater(entry: Entry, other: Entry): boolean {
+    return (this.#turns.get(entry) as number) > (this.#turns.get(other) as number);
   }
 
   #check(): void {
@@ -93,7 +139,7 @@ export class Journal {
 
   /** The entries of these types. */
   of<K extends Entry["type"]>(...types: readonly K[]): readonly EntryOf<K>[] {
-    return this.entries.filter((entry): entry is EntryOf<K> => (types as readonly string[]).includes(entry.type));
+    return chosen(this.entries, types);
   }
 
   /** Waits for what is not in the journal. */
@@ -122,4 +168,8 @@ export class Journal {
       this.#waiting.delete(check);
     }
   }
+}
+
+function chosen<K extends Entry["type"]>(entries: readonly Entry[], types: readonly K[]): readonly EntryOf<K>[] {
+  return entries.filter((entry): entry is EntryOf<K> => (types as readonly string[]).includes(entry.type));
 }

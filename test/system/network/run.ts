@@ -1,11 +1,13 @@
 import { getEventListeners } from "node:events";
 import type { Entry } from "./journal.ts";
 import { checkHandling } from "./checks/handling.ts";
+import { checkPage, checkPatience } from "./checks/page.ts";
 import { checkPromises } from "./checks/promises.ts";
 import { checkReceiving } from "./checks/receiving.ts";
 import { checkRejoining, checkRooms } from "./checks/rooms.ts";
 import { checkSending } from "./checks/sending.ts";
 import { checkStates } from "./checks/states.ts";
+import { Page } from "./page.ts";
 import type { Scenario } from "./scenario.ts";
 import { ScenarioPlayer } from "./scenario-player.ts";
 import { withTimers, type PendingTimers } from "./timers.ts";
@@ -20,8 +22,10 @@ export interface Result {
 
 export function run(scenario: Scenario): Promise<Result> {
   const timers: PendingTimers = new Map();
-  return withTimers(timers, async () => {
-    const player = await ScenarioPlayer.create(scenario);
+  const page = new Page();
+  const inside = <V>(play: () => V): V => withTimers(timers, () => page.run(play));
+  return inside(async () => {
+    const player = await ScenarioPlayer.create(scenario, page);
     const complaints: string[] = [];
     for (const act of ["play", "recover", "tearDown"] as const) {
       try {
@@ -31,7 +35,7 @@ export function run(scenario: Scenario): Promise<Result> {
       }
     }
     return {
-      complaints: [...complaints, ...check(player, scenario), ...leaks(player, timers)],
+      complaints: [...complaints, ...check(player, scenario), ...leaks(player, timers, page)],
       trace: player.journal.entries.map(describe),
     };
   });
@@ -48,18 +52,26 @@ function check({ journal, finalRooms }: ScenarioPlayer, { guard }: Scenario): re
     ...checkHandling(journal),
     ...checkReceiving(journal),
     ...checkStates(journal),
+    ...checkPage(journal),
+    ...checkPatience(journal),
     // A client that is closed for good is in no room.
     ...(finalRooms === undefined ? [] : checkRooms(journal, finalRooms, guard)),
     ...checkRejoining(journal, guard),
   ];
 }
 
-function leaks({ abandoned, application, server }: ScenarioPlayer, timers: PendingTimers): readonly string[] {
+function leaks(
+  { abandoned, application, server }: ScenarioPlayer,
+  timers: PendingTimers,
+  { asked, listened }: Page,
+): readonly string[] {
   const { signals } = application;
   const listening = signals.filter((signal) => getEventListeners(signal, "abort").length > 0).length;
   return [
     ...Array.from(timers.values(), (origin) => `a timer is left, started ${origin}`),
     ...(listening === 0 ? [] : [`${listening} signals are listened to`]),
+    ...(asked > 0 ? [] : ["the client did not listen to the page"]),
+    ...(listened.length === 0 ? [] : [`the page's ${listened.join()} are listened to`]),
     ...(abandoned === 0 ? [] : [`${abandoned} WebSockets were replaced without being closed`]),
     ...server.remains,
   ];

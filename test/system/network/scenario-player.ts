@@ -3,6 +3,7 @@ import { WebSocket } from "ws";
 import { Application } from "./application.ts";
 import { wantedRooms } from "./checks/rooms.ts";
 import { Journal } from "./journal.ts";
+import type { Page } from "./page.ts";
 import { Proxy } from "./proxy.ts";
 import { ROOMS, type Scenario, type Step } from "./scenario.ts";
 import { Server } from "./server.ts";
@@ -11,7 +12,7 @@ import { Server } from "./server.ts";
 const ATTEMPTS = 4;
 
 /** How often to look whether the client is in its rooms, at most: once in 5 milliseconds. */
-const LOOKS = 400;
+const LOOKS = 6_000;
 
 /** Plays a scenario on a server, a client and the network between them. */
 export class ScenarioPlayer {
@@ -22,15 +23,23 @@ export class ScenarioPlayer {
   /** The connection on which the network fell silent; a later one is not concerned. */
   #deafSince: number | undefined;
   readonly #steps: readonly Step[];
+  /** The ends of the clients of pages that were loaded again. */
+  readonly #closing: Promise<void>[] = [];
   #fences = 0;
   #finalRooms: readonly string[] | undefined;
   #abandoned = 0;
 
-  static async create(scenario: Scenario): Promise<ScenarioPlayer> {
+  static async create(scenario: Scenario, page: Page): Promise<ScenarioPlayer> {
     const journal = new Journal();
     const server = new Server(journal, scenario);
     const proxy = await Proxy.to(await server.start());
-    return new ScenarioPlayer(journal, server, proxy, new Application(journal, scenario, proxy.port), scenario.steps);
+    return new ScenarioPlayer(
+      journal,
+      server,
+      proxy,
+      new Application(journal, scenario, page, proxy.port),
+      scenario.steps,
+    );
   }
 
   private constructor(
@@ -88,7 +97,7 @@ export class ScenarioPlayer {
     for (const idempotent of [false, true]) {
       void application.request({ treatment: "ignore", idempotent, timeout: undefined, abort: "later" });
     }
-    const closed = application.client.close();
+    const closed = Promise.all([...this.#closing, application.client.close()]);
     await journal.until("every promise to settle", () => application.isQuiet);
     await journal.settled("the proxy to close", proxy.close());
     await journal.settled("the client to close", closed);
@@ -148,7 +157,15 @@ export class ScenarioPlayer {
         return application[step.do]();
       case "join":
       case "leave":
-        return void application[step.do](step.room);
+        return void application[step.do](...step.rooms);
+      case "flood":
+        return application.flood(step.events, step.requests);
+      case "page":
+        return application.page(step.event);
+      case "reload":
+        return void this.#closing.push(application.reload());
+      case "clock":
+        return application.clock(step.hours);
       case "close":
         return void application.client.close();
       case "news":

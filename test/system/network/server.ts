@@ -12,7 +12,7 @@ export interface Sent {
 }
 
 /** How often the server asks for a sign of life and how long it waits, in milliseconds. */
-const HEARTBEAT = { interval: 100, timeout: 80 };
+export const HEARTBEAT: { readonly interval: number; readonly timeout: number } = { interval: 100, timeout: 80 };
 
 /** The server's side of a scenario. It can be restarted, and then runs on another port and knows nothing. */
 export class Server {
@@ -82,7 +82,7 @@ export class Server {
   ask(): void {
     for (const socket of this.hub.sockets.values()) {
       const m = this.#tell(socket, true);
-      socket.request("question", m, { timeout: 5_000 }).then(
+      socket.request("question", m, { timeout: 1_000_000 }).then(
         (outcome: unknown) => this.#journal.note({ type: "askedFor", m, outcome }),
         ({ code }: { readonly code?: string }) => this.#journal.note({ type: "askedFor", m, outcome: code }),
       );

@@ -5,6 +5,12 @@ const OWNER = /[/\\]src[/\\]client[/\\]/;
 
 const real = { setTimeout: globalThis.setTimeout, clearTimeout: globalThis.clearTimeout };
 
+/**
+ * The time after which the client gives up a call that names no time, in milliseconds. No scenario may come to that, so
+ * here it passes only where every other wait has failed before, however busy the machine is.
+ */
+const LONGEST = 10_000;
+
 /** The timers of one scenario that have neither fired nor been cleared, with where they were started. */
 export type PendingTimers = Map<unknown, string>;
 
@@ -15,7 +21,7 @@ export function withTimers<V>(pending: PendingTimers, run: () => V): V {
   return current.run(pending, run);
 }
 
-/** From now on, until the function is called that it returns, `withTimers` sees timers. */
+/** From now on, until the function is called that it returns, `withTimers` sees and stretches timers of the client. */
 export function watchTimers(): () => void {
   globalThis.setTimeout = Object.assign(watchedSetTimeout, real.setTimeout);
   globalThis.clearTimeout = (timer) => {
@@ -33,10 +39,11 @@ function watchedSetTimeout(
   const pending = current.getStore();
   const origin = pending === undefined ? "" : caller();
   if (pending === undefined || !OWNER.test(origin)) return real.setTimeout(callback, ms, ...args);
-  const timer = real.setTimeout(() => {
+  const fire = (): void => {
     pending.delete(timer);
     callback(...args);
-  }, ms);
+  };
+  const timer = real.setTimeout(fire, ms === LONGEST ? 100 * LONGEST : ms);
   pending.set(timer, origin);
   return timer;
 }

@@ -52,7 +52,7 @@ function checkOrder(journal: Journal): readonly string[] {
     if (entry.type === "welcomed") current = entry.ws;
     if (entry.type !== "handled" || given.get(entry.id) !== current) continue;
     const { n } = entry;
-    const isRepetition = journal.of("sent").filter((sent) => sent.n === n).length > 1;
+    const isRepetition = journal.about(n, "sent").length > 1;
     if (n < newest && !isRepetition) complaints.push(`${n} was handled after ${newest}`);
     newest = Math.max(newest, n);
   }
@@ -60,9 +60,9 @@ function checkOrder(journal: Journal): readonly string[] {
 }
 
 function callOf(n: number, journal: Journal): Call | undefined {
-  return journal.of("call").find((call) => call.n === n);
+  return journal.about(n, "call")[0];
 }
 
 function wasHandled(n: number, journal: Journal): boolean {
-  return journal.of("handled").some((handled) => handled.n === n);
+  return journal.about(n, "handled").length > 0;
 }

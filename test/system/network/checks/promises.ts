@@ -1,19 +1,15 @@
 import { ClientError } from "roomcast/client";
-import type { Call, Journal, Outcome } from "../journal.ts";
+import type { Call, Entry, Journal, Outcome } from "../journal.ts";
 import { FORBIDDEN_ROOM } from "../scenario.ts";
 import { answerTo } from "../server.ts";
 
 /** Timers may be early by what the clocks differ, in milliseconds. */
 const CLOCKS_DIFFER = 2;
 
-/** A promise that settles while its signal is aborted may tell later, by so many milliseconds. */
-const ON_ITS_WAY = 5;
-
 /** Every call comes to an end, once, and to one that is true. */
 export function checkPromises(journal: Journal): readonly string[] {
-  const outcomes = journal.of("threw", "resolved", "rejected");
   return journal.of("call").flatMap((call) => {
-    const own = outcomes.filter(({ n }) => n === call.n);
+    const own = journal.about(call.n, "threw", "resolved", "rejected");
     const [outcome] = own;
     if (outcome === undefined || own.length > 1) return [`${call.what} ${call.n} settled ${own.length} times`];
     const objection = objectionTo(outcome, call, journal);
@@ -26,8 +22,9 @@ function describe({ type, value }: Outcome): string {
 }
 
 function objectionTo(outcome: Outcome, call: Call, journal: Journal): string | undefined {
-  const aborted = journal.of("aborted").find(({ signal }) => signal === call.signal);
-  if (aborted !== undefined && outcome.at > aborted.at + ON_ITS_WAY && outcome.value !== aborted.signal.reason) {
+  const aborted =
+    call.signal === undefined ? undefined : journal.of("aborted").find(({ signal }) => signal === call.signal);
+  if (aborted !== undefined && journal.isLater(outcome, aborted) && outcome.value !== aborted.signal.reason) {
     return "it had been aborted";
   }
   if (outcome.type === "resolved") return objectionToSuccess(outcome.value, call, journal);
@@ -37,8 +34,8 @@ function objectionTo(outcome: Outcome, call: Call, journal: Journal): string | u
   return objectionToError(outcome.value, outcome, call, journal);
 }
 
-function objectionToSuccess(value: unknown, { what, n, treatment, room }: Call, journal: Journal): string | undefined {
-  if (what === "join") return room === FORBIDDEN_ROOM ? "the room is forbidden" : undefined;
+function objectionToSuccess(value: unknown, { what, n, treatment, rooms }: Call, journal: Journal): string | undefined {
+  if (what === "join") return rooms?.includes(FORBIDDEN_ROOM) === true ? "the room is forbidden" : undefined;
   if (what !== "request") return undefined;
   if (value !== answerTo(n)) return `the answer is ${answerTo(n)}`;
   if (treatment === "refuse" || treatment === "ignore") return `the server did ${treatment} it`;
@@ -53,7 +50,9 @@ function objectionToError(error: ClientError, outcome: Outcome, call: Call, jour
       // A client that does not want a room any more does not ask again, if the guard has failed.
       if (call.what === "leave" && error.reason === "handler-failed") return undefined;
       if (call.what !== "request") {
-        return call.room === FORBIDDEN_ROOM && error.reason === "not-joinable" ? undefined : "the room is open";
+        return call.rooms?.includes(FORBIDDEN_ROOM) === true && error.reason === "not-joinable"
+          ? undefined
+          : "the room is open";
       }
       return call.treatment === "refuse" && error.reason === "no" && wasHandled(journal, call.n)
         ? undefined
@@ -65,33 +64,38 @@ function objectionToError(error: ClientError, outcome: Outcome, call: Call, jour
     case "ERR_CLIENT_DROPPED":
       return wasHandled(journal, call.n) ? "it was handled" : undefined;
     case "ERR_CLIENT_CLOSED":
-      return journal.of("state").some(({ state }) => state === "closed") ? undefined : "the client is not closed";
+      return closedBy(call, journal) === undefined ? "the client is not closed" : undefined;
     default:
       return "there is no reason for that";
   }
 }
 
-/** No server, network or client in a scenario takes as long as a request has that names no timeout of its own. */
-function objectionToTimeout({ at }: Outcome, call: Call, journal: Journal): string | undefined {
+/** What names no timeout of its own does not time out: see `timers.ts`. */
+function objectionToTimeout(outcome: Outcome, call: Call, journal: Journal): string | undefined {
   if (call.timeout === undefined) return "something should have come of it sooner";
-  const took = at - call.at;
+  const took = outcome.at - call.at;
   if (took < call.timeout - CLOCKS_DIFFER) return `it took ${took} ms`;
-  const closed = journal.of("state").find(({ state }) => state === "closed");
-  return closed !== undefined && closed.at < at - CLOCKS_DIFFER ? "the client was closed before" : undefined;
+  const closed = closedBy(call, journal);
+  return closed !== undefined && journal.isLater(outcome, closed) ? "the client was closed before" : undefined;
+}
+
+/** The end of the client that was called. */
+function closedBy({ client }: Call, journal: Journal): Entry | undefined {
+  return journal.of("state").find((change) => change.client === client && change.state === "closed");
 }
 
 /** Only a connection that it was sent on can have been lost before the reply. */
-function objectionToLoss(outcome: Outcome, { n, idempotent }: Call, journal: Journal): string | undefined {
+function objectionToLoss(outcome: Outcome, call: Call, journal: Journal): string | undefined {
   const { entries } = journal;
-  const sent = entries.findLastIndex((entry) => entry.type === "sent" && entry.n === n);
-  if (sent === -1) return "it was never sent";
-  const between = entries.slice(sent, entries.indexOf(outcome));
+  const sent = journal.about(call.n, "sent").at(-1);
+  if (sent === undefined) return "it was never sent";
+  const between = entries.slice(entries.indexOf(sent), entries.indexOf(outcome));
   const changes = between.filter((entry) => entry.type === "state");
   if (!changes.some(({ previous }) => previous === "open")) return "the connection was not lost";
-  if (idempotent === true && journal.of("state").at(-1)?.state !== "closed") return "it should have been repeated";
+  if (call.idempotent === true && closedBy(call, journal) === undefined) return "it should have been repeated";
   return undefined;
 }
 
 function wasHandled(journal: Journal, n: number): boolean {
-  return journal.of("handled").some((handled) => handled.n === n);
+  return journal.about(n, "handled").length > 0;
 }

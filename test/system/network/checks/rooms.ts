@@ -2,14 +2,15 @@ import type { EventPacket, ReplyPacket } from "roomcast";
 import type { Journal } from "../journal.ts";
 import { FORBIDDEN_ROOM, type Guard } from "../scenario.ts";
 
-/** The rooms that the client joined last and did not leave. */
+/** The rooms that the client joined last and did not leave; that of an earlier page has no say any more. */
 export function wantedRooms(journal: Journal): ReadonlySet<string> {
   const wanted = new Set<string>();
-  for (const { what, room } of journal.of("call")) {
-    if (room === undefined || room === FORBIDDEN_ROOM) continue;
-    if (what === "join") wanted.add(room);
-    else wanted.delete(room);
+  for (const entry of journal.of("loaded", "call")) {
+    if (entry.type === "loaded") wanted.clear();
+    else if (entry.what === "join") for (const room of entry.rooms ?? []) wanted.add(room);
+    else for (const room of entry.rooms ?? []) wanted.delete(room);
   }
+  wanted.delete(FORBIDDEN_ROOM);
   return wanted;
 }
 
@@ -30,19 +31,20 @@ export function checkRooms(journal: Journal, actual: readonly string[], guard: G
  */
 export function checkRejoining({ entries }: Journal, guard: Guard): readonly string[] {
   const complaints: string[] = [];
-  const joining = new Map<number, string>();
+  const joining = new Map<number, Set<string>>();
   const joined = new Set<string>();
   const required = new Map<number, readonly string[]>();
   let toAskFor = new Set<string>();
   for (const entry of entries) {
-    if (entry.type === "call") {
-      const { what, n, room = "" } = entry;
-      if (what === "join") joining.set(n, room);
-      else if (what === "leave") forget(room, joining, joined, toAskFor);
+    if (entry.type === "loaded") {
+      for (const known of [joining, joined, required, toAskFor]) known.clear();
+    } else if (entry.type === "call") {
+      const { what, n, rooms = [] } = entry;
+      if (what === "join") joining.set(n, new Set(rooms));
+      else if (what === "leave") forget(rooms, ...joining.values(), joined, toAskFor);
       else required.set(n, [...joined]);
     } else if (entry.type === "resolved") {
-      const room = joining.get(entry.n);
-      if (room !== undefined) joined.add(room);
+      for (const room of joining.get(entry.n) ?? []) joined.add(room);
     } else if (entry.type === "welcomed") {
       toAskFor = new Set(joined);
     } else if (entry.type === "sent") {
@@ -52,7 +54,8 @@ export function checkRejoining({ entries }: Journal, guard: Guard): readonly str
       }
     } else if (entry.type === "handled" && guard !== "failing") {
       const expected = required.get(entry.n) ?? [];
-      const missing = expected.filter((room) => joined.has(room) && !entry.rooms.includes(room));
+      const actual = new Set(entry.rooms);
+      const missing = expected.filter((room) => joined.has(room) && !actual.has(room));
       if (missing.length > 0) complaints.push(`${entry.n} was handled before the client was back in ${missing.join()}`);
     }
   }
@@ -64,7 +67,6 @@ function roomsIn({ data }: EventPacket | ReplyPacket): readonly string[] {
   return room === undefined ? rooms : [room];
 }
 
-function forget(room: string, joining: Map<number, string>, ...joined: readonly Set<string>[]): void {
-  for (const rooms of joined) rooms.delete(room);
-  for (const [n, name] of joining) if (name === room) joining.delete(n);
+function forget(rooms: readonly string[], ...known: readonly Set<string>[]): void {
+  for (const names of known) for (const room of rooms) names.delete(room);
 }

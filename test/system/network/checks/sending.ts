@@ -14,8 +14,8 @@ export function checkSending(journal: Journal): readonly string[] {
 
 function checkCall(call: Call, journal: Journal): readonly string[] {
   const { n, what, idempotent = false } = call;
-  const sends = journal.of("sent").filter((sent) => sent.n === n);
-  const outcome = journal.of("threw", "resolved", "rejected").find((settled) => settled.n === n);
+  const sends = journal.about(n, "sent");
+  const [outcome] = journal.about(n, "threw", "resolved", "rejected");
   const complaints: string[] = [];
   if (new Set(sends.map(({ ws }) => ws)).size < sends.length || (!idempotent && sends.length > 1)) {
     complaints.push(`${what} ${n} was sent ${sends.length} times`);
@@ -27,14 +27,10 @@ function checkCall(call: Call, journal: Journal): readonly string[] {
   // An event is settled for its sender when it is queued.
   const last = sends.at(-1);
   const settled = what === "event" || what === "bytes" ? outcome?.type === "threw" : outcome !== undefined;
-  if (last !== undefined && settled && isAfter(last, outcome, journal)) {
+  if (last !== undefined && settled && journal.about(n, "sent", "threw", "resolved", "rejected").at(-1) === last) {
     complaints.push(`${what} ${n} was sent after it had settled`);
   }
   return complaints;
-}
-
-function isAfter(a: unknown, b: unknown, { entries }: Journal): boolean {
-  return (entries as readonly unknown[]).indexOf(a) > (entries as readonly unknown[]).indexOf(b);
 }
 
 /** On each connection in the order of the calls, repetitions included; and over all of them, what is sent first. */
