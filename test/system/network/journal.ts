@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { EventPacket, ReplyPacket } from "roomcast";
 import type { PageEvent } from "./page.ts";
 import type { Step, Treatment } from "./scenario.ts";
@@ -150,6 +151,15 @@ export class Journal {
       this.#check();
     });
     await this.until(what, () => settled);
+  }
+
+  /** Waits for what no entry tells of. */
+  async poll(what: string, condition: () => boolean): Promise<void> {
+    const end = performance.now() + PATIENCE;
+    while (!condition()) {
+      if (performance.now() > end) throw new Error(`Waited in vain for ${what}`);
+      await delay(5);
+    }
   }
 
   /** Waits for entries to make the condition true. */

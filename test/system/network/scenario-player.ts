@@ -1,4 +1,4 @@
-import { setImmediate as turn, setTimeout as delay } from "node:timers/promises";
+import { setImmediate as turn } from "node:timers/promises";
 import { WebSocket } from "ws";
 import { Application } from "./application.ts";
 import { wantedRooms } from "./checks/rooms.ts";
@@ -10,9 +10,6 @@ import { Server } from "./server.ts";
 
 /** How many state changes to wait for where connecting cannot succeed. */
 const ATTEMPTS = 4;
-
-/** How often to look whether the client is in its rooms, at most: once in 5 milliseconds. */
-const LOOKS = 6_000;
 
 /** Plays a scenario on a server, a client and the network between them. */
 export class ScenarioPlayer {
@@ -129,14 +126,16 @@ export class ScenarioPlayer {
       timeout: undefined,
       abort: "never",
     } as const;
-    const passed = await Promise.all([joined, application.request(asked)]);
+    const passing = Promise.all([joined, application.request(asked)]);
+    await journal.settled("what is sent last", passing);
+    const passed = await passing;
     const socket = server.hub.sockets.get(client.id ?? "");
     if (passed.includes(false) || client.id !== id || socket === undefined) return false;
     // Rooms at which the guard has failed are asked for again, after a while.
-    for (let look = 0; look < LOOKS && [...wantedRooms(journal)].some((room) => !socket.rooms.has(room)); look++) {
-      await delay(5);
-      if (client.id !== id) return false;
-    }
+    await journal.poll("the client to be in its rooms", () => {
+      return client.id !== id || [...wantedRooms(journal)].every((room) => socket.rooms.has(room));
+    });
+    if (client.id !== id) return false;
     this.#finalRooms = [...socket.rooms];
     for (const room of ROOMS) server.news(room);
     const last = server.news(undefined);

@@ -64,7 +64,7 @@ function objectionToError(error: ClientError, outcome: Outcome, call: Call, jour
     case "ERR_CLIENT_DROPPED":
       return wasHandled(journal, call.n) ? "it was handled" : undefined;
     case "ERR_CLIENT_CLOSED":
-      return closedBy(call, journal) === undefined ? "the client is not closed" : undefined;
+      return isBefore(closedBy(call, journal), outcome, journal) ? undefined : "the client was not closed";
     default:
       return "there is no reason for that";
   }
@@ -92,8 +92,12 @@ function objectionToLoss(outcome: Outcome, call: Call, journal: Journal): string
   const between = entries.slice(entries.indexOf(sent), entries.indexOf(outcome));
   const changes = between.filter((entry) => entry.type === "state");
   if (!changes.some(({ previous }) => previous === "open")) return "the connection was not lost";
-  if (call.idempotent === true && closedBy(call, journal) === undefined) return "it should have been repeated";
+  if (call.idempotent === true) return "it should have been repeated";
   return undefined;
+}
+
+function isBefore(entry: Entry | undefined, other: Entry, { entries }: Journal): boolean {
+  return entry !== undefined && entries.indexOf(entry) < entries.indexOf(other);
 }
 
 function wasHandled(journal: Journal, n: number): boolean {
