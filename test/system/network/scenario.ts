@@ -69,6 +69,8 @@ export interface Scenario {
   /** Every so many attempts to connect the credentials never come; 0 for never. */
   readonly hangingAuth: number;
   readonly platform: Platform;
+  /** The most bytes that may wait at the server, an eighth of which is the client's window; the default if absent. */
+  readonly waitingBytes: number | undefined;
   readonly steps: readonly Step[];
 }
 
@@ -209,6 +211,7 @@ export function scenarioOf(seed: number, transports: readonly TransportName[]): 
       [2, "failing"],
     ]),
     hangingAuth: random.chance(0.1) ? random.between(2, 4) : 0,
+    waitingBytes: random.chance(0.5) ? 131_072 : undefined,
     platform: random.weighted<Platform>([
       [6, "ws"],
       [2, "browser"],

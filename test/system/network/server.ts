@@ -36,11 +36,12 @@ export class Server {
 
   /** Resolves with the port. */
   async start(): Promise<number> {
-    const { transport, hasUsers, guard, seed } = this.#scenario;
+    const { transport, hasUsers, guard, seed, waitingBytes } = this.#scenario;
     const random = new Random(seed);
     const options: HubOptions = {
       transport,
       heartbeat: HEARTBEAT,
+      limits: { ...(waitingBytes !== undefined && { waitingBytes }) },
       joinable: (room) => {
         const verdict = room !== FORBIDDEN_ROOM;
         if (guard === "quick") return verdict;
