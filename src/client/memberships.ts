@@ -88,6 +88,7 @@ export class Memberships {
   /** Stops asking on a connection that has ended. */
   disconnected(): void {
     clearTimeout(this.#timer);
+    this.#timer = undefined;
     for (const membership of this.#wanted.values()) membership.asked = undefined;
   }
 
@@ -107,12 +108,11 @@ export class Memberships {
       const reply = await this.#parts.ask("hub:join" satisfies typeof ControlEvent.join, { rooms });
       for (const refused of (reply as RoomReply | undefined)?.refused ?? []) errors.set(refused.room, remote(refused));
     } catch (error) {
-      // Without an answer of the server, the next connection asks again.
-      if (!(error as ClientError).reason) return;
       for (const each of rooms) errors.set(each, error as ClientError);
     }
     for (const each of rooms) {
       const membership = this.#wanted.get(each);
+      // After the end of the connection this request is not the latest one: the next connection asks again.
       if (membership?.asked === asked) this.#decided(each, membership, errors.get(each));
     }
   }
@@ -123,8 +123,14 @@ export class Memberships {
     let told = 0;
     if (error && isPassing(error.reason as string)) {
       membership.asked = undefined;
-      clearTimeout(this.#timer);
-      this.#timer = setTimeout(() => this.#ask(), delayAfter(this.#failures++, this.#parts.delays));
+      // Rooms that fail together are one failure.
+      this.#timer ??= setTimeout(
+        () => {
+          this.#timer = undefined;
+          this.#ask();
+        },
+        delayAfter(this.#failures++, this.#parts.delays),
+      );
     } else {
       if (error) this.#wanted.delete(room);
       else this.#failures = 0;

@@ -248,6 +248,18 @@ test.each(["handler-failed", "too-many-requests", "too-fast"])(
   },
 );
 
+test("rooms that fail together are one failure, after which the client asks again as soon as after one room", async () => {
+  const { client, peer } = await openClient({ reconnect: { minDelay: 1, maxDelay: 2 ** 31 - 1, stableAfter: 0 } });
+  const rooms = Array.from({ length: 50 }, (_, index) => `room ${index}`);
+  const joined = client.join(...rooms);
+  const { id } = await peer.asked();
+  const error = { code: "handler-failed", message: "Not now." };
+  peer.send({ reply: id, data: { refused: rooms.map((room) => ({ room, ...error })) } });
+  expect(await peer.asked()).toMatchObject({ event: "hub:join", data: { rooms } });
+  client.leave(...rooms).catch(() => {});
+  await rejection(joined);
+});
+
 test("a join that is not answered in time rejects, and the room stays wanted until it is left", async () => {
   const { server, client, peer } = await openClient();
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
