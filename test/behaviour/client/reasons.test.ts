@@ -48,7 +48,7 @@ test.each([
   [426, /proxy pass Upgrade.*426/],
   [429, /This address.*429/],
   [503, /full or shutting down.*503/],
-  [302, /could not be opened.*302/],
+  [302, /was not opened.*302/],
 ])("`hub:state` says what the status %i of a handshake means", async (status, reason) => {
   expect((await endOf(await refusing(status))).reason).toMatch(reason);
 });
@@ -94,6 +94,12 @@ test("what a platform tells of the causes behind an error is looked through", ()
     "Nothing listens at this address: is the server running, and the port right? failed connect ECONNREFUSED 127.0.0.1:1",
   );
   expect(explain({ error: { cause: undefined } })).toBeUndefined();
+});
+
+test("causes that lead back to themselves are no trap", () => {
+  const error: { message: string; cause?: object } = { message: "ECONNREFUSED" };
+  error.cause = error;
+  expect(explain({ error })).toMatch(/^Nothing listens/);
 });
 
 test.each([

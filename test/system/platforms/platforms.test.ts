@@ -16,7 +16,7 @@ function journalOn({ name, tells }: Platform): object {
   const attempt = (told: Told): object => ({
     states: ["waiting", "connecting", "waiting"],
     code: 1006,
-    reason: expect.stringMatching(`^${tells.includes(told) ? REASONS[told] : "The connection could not be opened"}`),
+    reason: expect.stringMatching(`^${tells.includes(told) ? REASONS[told] : "The connection was not opened"}`),
     delayed: true,
   });
   return {
