@@ -60,7 +60,10 @@ test("a dead connection is found at once when the page becomes visible after a s
   // As if the machine had slept: time has passed, and no timer has fired.
   const now = performance.now.bind(performance);
   vi.spyOn(performance, "now").mockImplementation(() => now() + 3_600_000);
+  // A delay that has passed is none: Node.js would warn of a negative one.
+  const timers = vi.spyOn(globalThis, "setTimeout");
   screen.dispatchEvent(new Event("visibilitychange"));
+  expect(timers.mock.calls.map(([, delay]) => delay)).toEqual([0]);
   const again = await server.admit();
   await reached(client, "open");
   expect(await again.rest()).toEqual([]);
