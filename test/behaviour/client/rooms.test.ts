@@ -124,6 +124,17 @@ test.each([
   expect(await next.rest()).toMatchObject(isIn ? [{ event: "hub:join", data: { room: "tea" } }] : []);
 });
 
+test("leaving a room on a closed client rejects, and the room is not joined again", async () => {
+  const { server, client, peer } = await openClient();
+  const joined = client.join("tea");
+  await allow(peer);
+  await joined;
+  await client.close();
+  expect(await rejection(client.leave("tea"))).toMatchObject({ code: "ERR_CLIENT_CLOSED" });
+  client.open();
+  expect(await (await server.admit()).rest()).toEqual([]);
+});
+
 test("listeners of a room hear only what was sent to the room", async () => {
   const { client, peer } = await openClient();
   const heard: unknown[] = [];
