@@ -12,6 +12,7 @@ It needs Python 3.11 and the package websockets (Debian: python3-websockets). It
 import asyncio
 import inspect
 import json
+import math
 import random
 import secrets
 import sys
@@ -102,6 +103,7 @@ class Client:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._last_id = 0
         self._outgoing: Outgoing | None = None  # while there is a connection
+        self._window = self._left = math.inf  # the bytes that may be sent before the server is asked, and what is left
         self._opened_at: float | None = None
         self._attempts, self._patience = 0, 1
         self._closed: tuple[int, str] | None = None
@@ -152,6 +154,8 @@ class Client:
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """Closes for good, after everything that was sent. Returns when the connection has ended."""
         if self._closed is None:
+            if self.id is not None:
+                self._flush(math.inf)  # There is nothing to wait for any more.
             self._closed = (code, reason)
             self._closing.set()
             self._fail_all()
@@ -237,6 +241,7 @@ class Client:
                     ending.code, ending.reason = 4004, f"The server speaks version {data['protocol']}."
                     return
                 limit = (data["heartbeat"] + data["timeout"]) / 1000 if data["heartbeat"] else None
+                self._window = data.get("window", math.inf)
                 self._welcome(data["id"], outgoing)
 
     def _delay(self, ending: Ending) -> float | None:
@@ -259,20 +264,27 @@ class Client:
     def _welcome(self, socket_id: str, outgoing: Outgoing) -> None:
         """Asks for the rooms, repeats the requests that have a key, and then sends what has waited (7.2)."""
         self.id, self._opened_at = socket_id, time.monotonic()
+        self._left = math.inf  # What a connection begins with is not counted (4.2).
         self._tell("open")
         rooms = list(self._rooms)
         for first in range(0, len(rooms), ROOMS_PER_REQUEST):
             self._ask_for(rooms[first : first + ROOMS_PER_REQUEST])
-        for request in self._requests.values():
-            if request.sent and request.has_key:
-                outgoing.put_nowait(request.text)
+        repeated = [request for request in self._requests.values() if request.sent and request.has_key]
+        self._outbox[:0] = [(request.text, request) for request in repeated]
+        self._flush(self._window)
+
+    def _flush(self, window: float) -> None:
+        """Sends what waits, as far as it fits."""
+        self._left = window
         waiting, self._outbox = self._outbox, []
         for message in waiting:
             self._send(*message)
 
     def _lost(self) -> None:
         """Settles the requests that do not outlive their connection."""
-        for request in [request for request in self._requests.values() if request.sent and not request.has_key]:
+        for request in list(self._requests.values()):
+            if request.has_key or not (request.sent or request.event.startswith("hub:")):
+                continue
             if request.event == "hub:leave":
                 settle(request.reply)  # The client is out of the room.
             elif request.event == "hub:join":
@@ -289,12 +301,15 @@ class Client:
     def _send(self, text: str, request: Request | None = None) -> None:
         if self._closed is not None:
             raise RequestError("closed")
-        if self._outgoing is None or self.id is None:
+        if self._outgoing is None or self.id is None or self._left < 0:
             self._outbox.append((text, request))
         elif request is None or not request.reply.done():  # Perhaps nobody waits for it any more.
             self._outgoing.put_nowait(text)
             if request is not None:
                 request.sent = True
+            self._left -= 256 + len(text.encode())  # 4.2
+            if self._left < 0:
+                self._outgoing.put_nowait(encode(event="hub:sync", id=0))  # Other requests have other numbers.
 
     def _ask(self, event: str, data: Any = ABSENT, key: Any = ABSENT) -> Request:
         number = self._last_id = self._last_id + 1
@@ -323,7 +338,7 @@ class Client:
             for room, joined in waiting:
                 self._decided(room, joined, errors.get(room))
 
-        self._ask("hub:join", {"rooms": rooms} if len(rooms) > 1 else {"room": rooms[0]}).reply.add_done_callback(asked)
+        self._ask("hub:join", {"rooms": rooms}).reply.add_done_callback(asked)
 
     def _decided(self, room: str, joined: asyncio.Future[None], error: RequestError | None) -> None:
         if error is None:
@@ -347,6 +362,8 @@ class Client:
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
         elif name is None and isinstance(number, int):
+            if number == 0:
+                self._flush(self._window)
             request, error = self._requests.get(number), packet.get("error")
             if request is not None:  # Otherwise it is late, invented, or the second one (5).
                 failed = RequestError("remote", error["code"], error["message"]) if error else None

@@ -1,4 +1,4 @@
-import { reconnectionAfter } from "../protocol/close-codes.ts";
+import { reconnectsAtOnce } from "../protocol/close-codes.ts";
 import type { Bye } from "../protocol/packet.ts";
 import { now } from "./now.ts";
 
@@ -39,11 +39,11 @@ export class Backoff {
     const stable = now() - this.#openedAt >= this.#options.stableAfter;
     this.#openedAt = Infinity;
     if (stable) this.#failures = 0;
-    const way = bye ? (bye.reconnect ? "at-once" : "never") : reconnectionAfter(code);
-    if (way === "never") return undefined;
+    const isAtOnce = bye ? bye.reconnect || undefined : reconnectsAtOnce(code);
+    if (isAtOnce === undefined) return undefined;
     const hint = (bye?.after ?? 0) + Math.random() * (bye?.spread ?? 0);
     // A client that the server sends away again and again must slow down, even if it may reconnect at once.
-    if (way === "at-once" && stable) return hint;
+    if (isAtOnce && stable) return hint;
     return Math.max(hint, delayAfter(this.#failures++, this.#options));
   }
 }

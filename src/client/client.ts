@@ -225,6 +225,7 @@ export class Client<T extends HubTypes = HubTypes> {
    */
   async close(code: number = NORMAL, reason = ""): Promise<void> {
     if (code !== NORMAL && !(code >= 3000 && code < 5000)) throw badArgument("The code must be 1000, or 3000 to 4999.");
+    this.#outbox.flush();
     return this.#uplink.close(code, reason);
   }
 
@@ -236,7 +237,7 @@ export class Client<T extends HubTypes = HubTypes> {
     const { state } = change;
     if (state === "open") {
       this.#memberships.opened();
-      this.#outbox.opened();
+      this.#outbox.flush(this.#uplink.window);
     } else if (state !== "connecting") {
       this.#memberships.disconnected();
       if (state === "waiting") this.#outbox.disconnected();
@@ -255,9 +256,9 @@ export class Client<T extends HubTypes = HubTypes> {
 
   readonly #receive = (packet: EventPacket, link: Link): void => {
     const { event, id, room } = packet;
-    if (event === ("hub:dropped" satisfies typeof ControlEvent.dropped)) this.#listeners.dispatch(event, packet.data);
-    if (event.startsWith("hub:" satisfies typeof RESERVED_PREFIX)) return;
     let { data } = packet;
+    if (event === ("hub:dropped" satisfies typeof ControlEvent.dropped)) this.#listeners.dispatch(event, data);
+    if (event.startsWith("hub:" satisfies typeof RESERVED_PREFIX)) return;
     try {
       data = check(this.#format, "checkReceived", event, data);
     } catch (error) {
@@ -267,11 +268,8 @@ export class Client<T extends HubTypes = HubTypes> {
       return;
     }
     if (id !== undefined) void this.#handlers.answer(link, event, id, data);
-    {
-      const context = { event, room };
-      this.#listeners.dispatch(event, data, context);
-      if (room !== undefined) this.#listeners.dispatch(inRoom(event, room), data, context);
-    }
+    this.#listeners.dispatch(event, data, { event, room });
+    if (room) this.#listeners.dispatch(inRoom(event, room), data, { event, room });
     for (const stream of this.#streams) stream.push({ event, room, data } as HeardEvent<T>);
   };
 }

@@ -51,6 +51,11 @@ export class Link {
   #liveness: Liveness | undefined;
   #bye: Bye | undefined;
   #over = false;
+  /**
+   * The bytes that may be sent before the server is asked whether it has taken them, less than 0 while it is asked;
+   * `undefined` for any number.
+   */
+  left: number | undefined;
   /** Why the connection ends, if the platform does not say it when it has ended. */
   #why = "The connection could not be opened.";
   /** Called when a connection that was closed has ended. */
@@ -93,8 +98,14 @@ export class Link {
     return this.#socket.readyState === 1;
   }
 
+  /** Sends a message, and asks the server to answer when it has taken everything, if that is due. */
   send(message: string | Uint8Array): void {
     this.#socket.send(message as Uint8Array<ArrayBuffer>);
+    // The server counts a record for each message, and up to three bytes for each unit of text.
+    if ((this.left as number) >= 0 && ((this.left as number) -= 256 + 3 * message.length) < 0) {
+      // The requests of the outbox have other numbers.
+      this.send(this.#parts.codec.encode({ event: "hub:sync" satisfies typeof ControlEvent.sync, id: 0 }));
+    }
   }
 
   /** Checks at once whether the connection is dead. */
@@ -118,12 +129,11 @@ export class Link {
   }
 
   /** Ends the connection without waiting for the other end, which may never answer. */
-  drop(reason?: string, code: number = ABNORMAL): void {
-    const socket = this.#socket;
+  drop(reason?: string, code?: number): void {
     this.#end(code, reason);
     // `close` does nothing after `terminate`.
-    socket.terminate?.();
-    socket.close();
+    this.#socket.terminate?.();
+    this.#socket.close();
   }
 
   /**
@@ -162,7 +172,7 @@ export class Link {
     }
     if (typeof packet?.event === "string") this.#take(packet as EventPacket);
     else if (this.#liveness) {
-      if (!packet?.event && Number.isInteger(packet?.reply)) this.#report.reply(packet as ReplyPacket);
+      if (!packet?.event && typeof packet?.reply === "number") this.#report.reply(packet as ReplyPacket);
       else this.#report.message(message);
     }
   }

@@ -59,7 +59,7 @@ export class ClientListeners {
 
   #without(event: string, entry: ListenerEntry | undefined): void {
     const rest = (this.#entries.get(event) ?? []).filter((other) => other !== entry);
-    if (rest.length > 0) this.#entries.set(event, rest);
+    if (rest[0]) this.#entries.set(event, rest);
     else this.#entries.delete(event);
   }
 }
@@ -76,5 +76,5 @@ function throwLater(error: unknown): void {
  * name.
  */
 export function inRoom(event: string, room: string | undefined): string {
-  return room === undefined ? event : `hub:${JSON.stringify([event, room])}`;
+  return !room ? event : `hub:${JSON.stringify([event, room])}`;
 }

@@ -1,6 +1,6 @@
 import {
   isPassing,
-  MAX_ROOMS_PER_REQUEST,
+  type MAX_ROOMS_PER_REQUEST,
   type ControlEvent,
   type RoomReply,
   type RoomRequest,
@@ -51,7 +51,7 @@ export class Memberships {
       const { holders } = this.#wanted.get(room) ?? { holders: new Map<object, Set<Settle>>() };
       const waits = holders.get(holder) ?? new Set();
       this.#wanted.set(room, { holders: holders.set(holder, waits) });
-      const wait = { event: `hub:join ${room}`, timeout: DEFAULT_TIMEOUT };
+      const wait = { event: `join ${room}`, timeout: DEFAULT_TIMEOUT };
       return this.#parts.outbox.expect(wait, (settle) => waits.add(settle));
     });
     this.#ask();
@@ -68,9 +68,8 @@ export class Memberships {
         holders?.delete(holder);
         if (holders?.size) return;
         this.#wanted.delete(room);
-        const { link, state } = this.#parts.uplink;
         // Rooms end with their connection.
-        if (!link && state !== "closed") return;
+        if (!this.#parts.uplink.link) return;
         try {
           await this.#parts.ask("hub:leave" satisfies typeof ControlEvent.leave, { room }, DEFAULT_TIMEOUT);
         } catch (error) {
@@ -89,7 +88,6 @@ export class Memberships {
   /** Stops asking on a connection that has ended. */
   disconnected(): void {
     clearTimeout(this.#timer);
-    this.#timer = undefined;
     for (const membership of this.#wanted.values()) membership.asked = undefined;
   }
 
@@ -97,17 +95,16 @@ export class Memberships {
   #ask(): void {
     const rooms: string[] = [];
     for (const [room, { asked }] of this.#wanted) if (!asked) rooms.push(room);
-    while (this.#parts.uplink.link && rooms.length) void this.#askFor(rooms.splice(0, MAX_ROOMS_PER_REQUEST));
+    while (this.#parts.uplink.link && rooms.length)
+      void this.#askFor(rooms.splice(0, 100 satisfies typeof MAX_ROOMS_PER_REQUEST));
   }
 
   async #askFor(rooms: readonly string[]): Promise<void> {
     const asked = {};
     for (const room of rooms) (this.#wanted.get(room) as Membership).asked = asked;
-    const [room = ""] = rooms;
     const errors = new Map<string, ClientError>();
     try {
-      const request = rooms.length > 1 ? { rooms } : { room };
-      const reply = await this.#parts.ask("hub:join" satisfies typeof ControlEvent.join, request);
+      const reply = await this.#parts.ask("hub:join" satisfies typeof ControlEvent.join, { rooms });
       for (const refused of (reply as RoomReply | undefined)?.refused ?? []) errors.set(refused.room, remote(refused));
     } catch (error) {
       // Without an answer of the server, the next connection asks again.
@@ -126,13 +123,8 @@ export class Memberships {
     let told = 0;
     if (error && isPassing(error.reason as string)) {
       membership.asked = undefined;
-      this.#timer ??= setTimeout(
-        () => {
-          this.#timer = undefined;
-          this.#ask();
-        },
-        delayAfter(this.#failures++, this.#parts.delays),
-      );
+      clearTimeout(this.#timer);
+      this.#timer = setTimeout(() => this.#ask(), delayAfter(this.#failures++, this.#parts.delays));
     } else {
       if (error) this.#wanted.delete(room);
       else this.#failures = 0;

@@ -25,7 +25,7 @@ interface Task {
   readonly message: string | Uint8Array | undefined;
   /** Whether a reply is awaited, and the message may be sent again if the connection is lost before it. */
   readonly repeatable?: boolean;
-  isSent: boolean;
+  isSent?: boolean;
   /** The bytes that the task takes in the queue. */
   size: number;
   readonly settle: Settle;
@@ -37,7 +37,7 @@ interface Task {
  */
 export class Outbox {
   readonly #limits: QueueLimits;
-  readonly #uplink: Pick<Uplink, "ending" | "link" | "state">;
+  readonly #uplink: Pick<Uplink, "ending" | "link" | "state" | "window">;
   readonly #tasks = new Map<number, Task>();
   readonly #failed: (error: unknown) => void;
   #bytes = 0;
@@ -46,7 +46,7 @@ export class Outbox {
   /** @param failed - called with the error for an event that was queued and will not be sent. */
   constructor(
     limits: QueueLimits,
-    uplink: Pick<Uplink, "ending" | "link" | "state">,
+    uplink: Pick<Uplink, "ending" | "link" | "state" | "window">,
     failed: (error: unknown) => void,
   ) {
     this.#limits = limits;
@@ -74,12 +74,11 @@ export class Outbox {
     started?: (settle: Settle) => void,
   ): Promise<unknown> {
     // Some platforms have no `throwIfAborted`, or give no reason.
-    const reason = (): unknown => signal?.reason ?? dropped(event);
-    if (signal?.aborted) throw reason();
+    if (signal?.aborted) throw signal.reason ?? dropped(event);
     const id = ++this.#lastId;
     const message = encode?.(id);
     return new Promise((resolve, reject) => {
-      const abort = (): unknown => settle(reason());
+      const abort = (): unknown => settle(signal?.reason ?? dropped(event));
       const settle = this.#add(id, { event, message, repeatable }, (error, data) => {
         clearTimeout(timer);
         signal?.removeEventListener("abort", abort);
@@ -99,18 +98,26 @@ export class Outbox {
 
   /** Settles the request that the reply belongs to. A reply to no pending request is ignored. */
   replied({ data, error, reply }: ReplyPacket): void {
-    this.#tasks.get(reply)?.settle(error && remote(error), data);
+    if (reply) this.#tasks.get(reply)?.settle(error && remote(error), data);
+    else this.flush(this.#uplink.window);
   }
 
-  /** Sends what waits for the connection that has opened. */
-  opened(): void {
+  /**
+   * Sends what waits, as far as it fits.
+   *
+   * @param window - the bytes that the server takes before it is asked again; any number if absent.
+   */
+  flush(window?: number): void {
+    const { link } = this.#uplink;
+    if (link) link.left = window;
     for (const [id, task] of this.#tasks) this.#send(id, task);
   }
 
   /** Called when the connection has ended. */
   disconnected(): void {
     for (const task of this.#tasks.values()) {
-      if (!task.isSent) continue;
+      // What concerns the rooms is asked anew on the next connection.
+      if (!task.isSent && !task.event.startsWith("hub:")) continue;
       task.isSent = false;
       if (!task.repeatable) {
         const message = `The connection was lost before the reply to "${task.event}".`;
@@ -139,38 +146,40 @@ export class Outbox {
       conclude(...how);
       return true;
     };
-    const task: Task = { ...wanted, isSent: false, size: 0, settle };
+    const task: Task = { ...wanted, size: 0, settle };
     this.#tasks.set(id, task);
     this.#send(id, task);
-    if (task.message && !task.isSent) this.#queue(id, task, task.message);
+    const { isSent, message } = task;
+    if (message && !isSent) {
+      const { maxBytes, policy } = this.#limits;
+      // Its text, and what it takes beside that.
+      task.size = 64 + message.length;
+      this.#bytes += task.size;
+      // What waits for the server is not more than what was sent to it at once.
+      if (!this.#uplink.link) {
+        if (task.size > maxBytes || (policy === "reject" && this.#bytes > maxBytes)) {
+          this.#tasks.delete(id);
+          this.#bytes -= task.size;
+          throw new ClientError("ERR_CLIENT_QUEUE_FULL", `More than ${maxBytes} bytes wait.`);
+        }
+        for (const other of this.#tasks.values()) {
+          if (this.#bytes <= maxBytes) break;
+          if (other.size) other.settle(dropped(other.event));
+        }
+      }
+    }
     return settle;
   }
 
   #send(id: number, task: Task): void {
     const { isSent, message, repeatable, size } = task;
     const { link } = this.#uplink;
-    if (isSent || !message || !link) return;
+    if (isSent || !message || !link || (link.left as number) < 0) return;
     link.send(message);
     task.isSent = true;
     this.#bytes -= size;
     task.size = 0;
     // An event has no reply.
     if (repeatable === undefined) this.#tasks.delete(id);
-  }
-
-  #queue(id: number, task: Task, { length }: string | Uint8Array): void {
-    const { maxBytes, policy } = this.#limits;
-    // Its text, and what it takes beside that.
-    task.size = 64 + length;
-    this.#bytes += task.size;
-    if (task.size > maxBytes || (policy === "reject" && this.#bytes > maxBytes)) {
-      this.#tasks.delete(id);
-      this.#bytes -= task.size;
-      throw new ClientError("ERR_CLIENT_QUEUE_FULL", `More than ${maxBytes} bytes wait.`);
-    }
-    for (const { event, settle, size } of this.#tasks.values()) {
-      if (this.#bytes <= maxBytes) break;
-      if (size) settle(dropped(event));
-    }
   }
 }

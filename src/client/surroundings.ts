@@ -1,6 +1,6 @@
 /** The part of a page's global object that is watched. Outside of pages none of it exists. */
 interface Page extends Partial<PageEvents> {
-  readonly document?: PageEvents & { readonly visibilityState: string };
+  readonly document?: { readonly visibilityState: string };
 }
 
 interface PageEvents {
@@ -26,16 +26,14 @@ interface PageEvent {
  */
 export function watchSurroundings(returned: () => void, gone: () => void, signal: AbortSignal): void {
   const page = globalThis as unknown as Page;
-  const { document } = page;
   const listeners: Readonly<Record<string, (event: PageEvent) => unknown>> = {
     online: returned,
     offline: gone,
     pagehide: gone,
     // This event is also fired when a page was loaded.
     pageshow: ({ persisted }) => persisted && returned(),
+    // It is fired at the document, and bubbles.
+    visibilitychange: () => page.document?.visibilityState === "visible" && returned(),
   };
   for (const [type, listener] of Object.entries(listeners)) page.addEventListener?.(type, listener, { signal });
-  document?.addEventListener("visibilitychange", () => document.visibilityState === "visible" && returned(), {
-    signal,
-  });
 }

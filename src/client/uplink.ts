@@ -27,6 +27,8 @@ export class Uplink {
   state: ClientState = "closed";
   /** The id of the connection, while it is open. */
   id: string | undefined;
+  /** The bytes that the server takes before it is to be asked whether it has taken them. */
+  window: number | undefined;
   /** The close code and reason of the connection, once the client was closed. */
   ending: Partial<Close> = {};
   /** The connection of the current attempt. */
@@ -101,32 +103,32 @@ export class Uplink {
     this.#timer = setTimeout(() => {
       ended({ code: ABNORMAL, reason: `No welcome within ${connectTimeout} ms, with auth().` });
     }, connectTimeout);
-    let hello: string | Uint8Array;
+    let hello: string | Uint8Array | undefined;
     try {
       const data: Hello = { protocol: PROTOCOL_VERSION, auth: await (typeof auth === "function" ? auth() : auth) };
       hello = codec.encode({ event: "hub:hello" satisfies typeof ControlEvent.hello, data });
-    } catch (cause) {
       if (current !== this.#attempt) return;
-      const error = new ClientError("ERR_CLIENT_AUTH", `auth() failed: ${messageOf(cause)}`, { cause });
-      this.#report.failed(error);
-      ended({ code: ABNORMAL, reason: error.message });
-      return;
-    }
-    if (current !== this.#attempt) return;
-    try {
       this.#link = new Link(this.#options, hello, {
         ...this.#report,
-        welcome: ({ id }) => {
+        welcome: ({ id, window }) => {
           clearTimeout(this.#timer);
           this.id = id;
+          this.window = window;
           this.#backoff?.opened();
           this.#change({ state: "open" });
         },
         ended,
       });
-    } catch (error) {
-      // The URL, the subprotocol or the page's policy is wrong, so the next attempt would fail too.
-      this.#finish({ code: ABNORMAL, reason: String(error) });
+    } catch (cause) {
+      if (current !== this.#attempt) return;
+      if (hello) {
+        // The URL, the subprotocol or the page's policy is wrong, so the next attempt would fail too.
+        this.#finish({ code: ABNORMAL, reason: String(cause) });
+        return;
+      }
+      const error = new ClientError("ERR_CLIENT_AUTH", `auth() failed: ${messageOf(cause)}`, { cause });
+      this.#report.failed(error);
+      ended({ code: ABNORMAL, reason: error.message });
     }
   }
 
@@ -150,12 +152,11 @@ export class Uplink {
 
   /** Gives up the current attempt, its connection or the wait. */
   #giveUp(): void {
-    const link = this.#link;
     this.#attempt++;
-    this.#link = this.id = undefined;
     this.#isHinted = false;
     clearTimeout(this.#timer);
-    link?.drop();
+    this.#link?.drop();
+    this.#link = this.id = undefined;
   }
 
   #change(change: Omit<StateChange, "previous">): void {

@@ -127,6 +127,8 @@ export function assembleHub<T extends HubTypes>(hub: object, settings: HubSettin
   const handlers = new Handlers();
   handlers.add(ControlEvent.join, rooms.join as AnyHandler<unknown>);
   handlers.add(ControlEvent.leave, rooms.leave as AnyHandler<unknown>);
+  // The answer says that everything before it was taken, because it is handled in its turn.
+  handlers.add(ControlEvent.sync, () => {});
   const work = new WorkBudget(settings.maxPendingBytes);
   const waiting = new ByteBudget(settings.maxPendingBytes);
   const middleware = new MiddlewareChain<Socket<T>>();

@@ -3,6 +3,7 @@ import type { Delivery } from "../delivery/delivery.ts";
 import type { Door } from "../door/door.ts";
 import { Newcomer, type NewcomerParts, type NewcomerReport } from "../door/newcomer.ts";
 import type { Receiver } from "../inbound/receiver.ts";
+import { windowOf } from "../limits/limits.ts";
 import { forEach } from "../guard.ts";
 import { DRAINED, TOO_SLOW, type Admission } from "../members/lifecycle.ts";
 import { Member } from "../members/member.ts";
@@ -30,7 +31,7 @@ export interface ConnectionsParts extends SocketParts {
   readonly receiver: Receiver;
   readonly door: Door;
   readonly members: Members;
-  readonly settings: Pick<HubSettings, "handshakeTimeout" | "heartbeat" | "welcome">;
+  readonly settings: Pick<HubSettings, "handshakeTimeout" | "heartbeat" | "limits" | "welcome">;
   /** Returns the phase in which the heartbeat asks the next member. */
   readonly nextPhase: () => number;
   readonly report: ConnectionsReport;
@@ -230,8 +231,10 @@ export class Connections implements HeartbeatReport<Member>, NewcomerReport {
   }
 
   #greet(member: Member): void {
-    const { interval, timeout } = this.#parts.settings.heartbeat || NO_HEARTBEAT;
-    const data: Welcome = { id: member.id, protocol: PROTOCOL_VERSION, heartbeat: interval, timeout };
+    const { heartbeat, limits } = this.#parts.settings;
+    const { interval, timeout } = heartbeat || NO_HEARTBEAT;
+    const window = windowOf(limits);
+    const data: Welcome = { id: member.id, protocol: PROTOCOL_VERSION, heartbeat: interval, timeout, window };
     this.#tell(member, { event: ControlEvent.welcome, data });
   }
 

@@ -306,19 +306,23 @@ export class Receiver {
   }
 
   /**
-   * Refuses messages that have waited too long for handlers to finish. Those that wait for rooms alone are handled: a
-   * `joinable` that does not answer must not cost a client what it sends.
+   * Refuses messages that have waited too long for handlers to finish, while more wait than may: a client that keeps to its
+   * window waits as long as it takes. Messages that wait for rooms alone are handled: a `joinable` that does not answer
+   * must not cost a client what it sends.
    */
   readonly #sweep = (): void => {
     this.#timer = undefined;
-    const { clock, lifecycle } = this.#parts;
+    const { clock, lifecycle, limits } = this.#parts;
     const oldest = clock.now() - PATIENCE;
     const refuseOld = (member: Member): void => {
       for (;;) {
-        const first = member.inbox?.weighed.first;
-        if (first === undefined || first.since > oldest) break;
-        member.inbox?.weighed.shift();
-        if (this.#mayBegin(member, first.weight)) this.#handleAgain(member, first);
+        const weighed = member.inbox?.weighed;
+        const first = weighed?.first;
+        if (weighed === undefined || first === undefined || first.since > oldest) break;
+        const mayBegin = this.#mayBegin(member, first.weight);
+        if (!mayBegin && weighed.bytes <= limits.waitingBytes) break;
+        weighed.shift();
+        if (mayBegin) this.#handleAgain(member, first);
         else this.#refuse(member, first);
       }
       this.#proceed(member);

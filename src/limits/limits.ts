@@ -24,15 +24,16 @@ export interface Limits {
   /** Length of a room's name, in UTF-16 code units: 256. The limit also holds where the application names a room. */
   readonly roomNameLength: number;
   /**
-   * Messages of the client that asynchronous handlers are at work on: 1,000. Further ones wait, and are refused after
-   * ten seconds.
+   * Messages of the client that asynchronous handlers are at work on: 1,000. Further ones wait. While more than
+   * `waitingBytes` wait, those that have waited for ten seconds are refused.
    */
   readonly pendingRequests: number;
   /** The memory that the data of these messages takes, in bytes, likewise: 16 MiB. A single message may take more. */
   readonly pendingBytes: number;
   /**
    * The bytes of messages of the client that wait: 2 MiB and 64 KiB. On `ws`, the client is not read from while more
-   * wait; and it is closed with 4005 if what was read already makes 4 MiB more; on `uws`, it is closed at once.
+   * wait; and it is closed with 4005 if what was read already makes 4 MiB more; on `uws`, it is closed at once. The
+   * library's client is told an eighth of this as its window, and keeps to it, so that this happens to no other.
    */
   readonly waitingBytes: number;
   /** Handlers of one socket, and listeners of one event of the hub: 1,000. More are a leak. */
@@ -52,6 +53,15 @@ const DEFAULT_LIMITS: Limits = {
   waitingBytes: 2 * MIB + 64 * 1024,
   listeners: 1_000,
 };
+
+/**
+ * Returns the window in the welcome: a client may send one more message, of any size, while it is no more bytes than this
+ * ahead of what was taken from it. The rest of `waitingBytes` is for that message, and for what a client may send at any
+ * time: its replies, its signs of life, and the rooms that it asks for at the beginning.
+ */
+export function windowOf({ waitingBytes }: Limits): number {
+  return Math.floor(waitingBytes / 8);
+}
 
 /** The limits of one socket, and of all sockets together. */
 export interface LimitSettings {

@@ -47,20 +47,19 @@ export interface Close {
   readonly reason: string;
 }
 
-/** The reaction of a client to a close: it never reconnects, reconnects with back-off, or reconnects at once. */
-export type Reconnection = "never" | "back-off" | "at-once";
-
 /**
- * Tells what a client does after a close with this code. `docs/PROTOCOL.md` section 7 is normative.
+ * Tells whether a client reconnects at once after a close with this code, or with back-off; `undefined` if it stays
+ * away. `docs/PROTOCOL.md` section 7 is normative.
  *
  * The codes are written as numbers because this function is part of the client's bundle, and {@link CloseCode} need not
  * be.
  */
-export function reconnectionAfter(code: number): Reconnection {
-  if (code >= 4100) return code < 4200 ? "back-off" : code < 4300 ? "at-once" : "never";
+export function reconnectsAtOnce(code: number): boolean | undefined {
+  if (code >= 4100) return code < 4200 ? false : code < 4300 || undefined;
   // In order: going away, abnormal closure, message too big, then internal error, service restart, try again later, bad
   // gateway and TLS handshake.
-  return code === 1001 || code === 1006 || code === 1009 || (code >= 1011 && code <= 1015) ? "back-off" : "never";
+  const isPassing = code === 1001 || code === 1006 || code === 1009 || (code >= 1011 && code <= 1015);
+  return isPassing ? false : undefined;
 }
 
 /** Tells whether RFC 6455 section 7.4 allows an endpoint to send `code` in a close frame. */

@@ -69,6 +69,8 @@ export const ControlEvent = {
   join: "hub:join",
   /** The client sends this as a request to leave a room, or several. The data is a {@link RoomRequest}. */
   leave: "hub:leave",
+  /** The client sends this as a request that the server answers when it has taken everything that was sent before. */
+  sync: "hub:sync",
   /** The server sends this before it closes the connection. The data is a {@link Bye}. */
   bye: "hub:bye",
   /**
@@ -95,6 +97,8 @@ export interface Welcome {
   readonly heartbeat: number;
   /** The time that the server waits for a sign of life, in milliseconds; 0 if it never asks for one. */
   readonly timeout: number;
+  /** The bytes of messages that the client may send ahead of what the server has taken, each with 256 bytes more. */
+  readonly window: number;
 }
 
 /** The most rooms that one `hub:join` or `hub:leave` may name. */

@@ -225,11 +225,11 @@ const INJECTIONS: readonly Injection[] = [
   {
     name: "a message that waited too long is refused",
     at: () => [QUEUE, "shift"],
-    options: { limits: { pendingRequests: 1 } },
+    options: { limits: { pendingRequests: 1, waitingBytes: 400 } },
     ends: true,
     prepare: (scene) => {
       scene.victim.socket.on("wait", () => new Promise(() => {}));
-      return says(scene, scene.victim, "wait", 2);
+      return says(scene, scene.victim, "wait", 3);
     },
     provoke: ({ clock }) => clock.advance(12_000),
   },

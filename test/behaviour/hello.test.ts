@@ -41,7 +41,7 @@ describe.each(TRANSPORTS)("a library client on %s", (transport) => {
     const socket = connected.at(-1);
     expect(welcome).toEqual({
       event: "hub:welcome",
-      data: { id: socket?.id, protocol: 1, heartbeat: 5_000, timeout: 1_000 },
+      data: { id: socket?.id, protocol: 1, heartbeat: 5_000, timeout: 1_000, window: 270_336 },
     });
     expect(socket?.protocol).toBe(jsonCodec.protocol);
     expect(socket?.handshake.auth).toEqual({ token: "t" });

@@ -88,7 +88,9 @@ describe.each(SUBJECTS)("On $name a request with a key", (subject) => {
   });
 
   test("keeps its reply when a repetition is refused", async () => {
-    const { fixture, clock } = await openHubFixtureInTime(subject, { limits: { pendingRequests: 1 } });
+    const { fixture, clock } = await openHubFixtureInTime(subject, {
+      limits: { pendingRequests: 1, waitingBytes: 10 },
+    });
     const begun = handlePayments(fixture);
     const peer = await fixture.connect();
     peer.say(PAY);

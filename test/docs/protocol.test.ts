@@ -5,7 +5,7 @@ import { msgpackCodec } from "roomcast/msgpack";
 import { afterAll, afterEach, describe, expect, test } from "vitest";
 import { resolveHubOptions } from "../../src/hub/options.ts";
 import { MAX_UNHASHED_KEYS } from "../../src/msgpack/limits.ts";
-import { CloseCode, reconnectionAfter } from "../../src/protocol/close-codes.ts";
+import { CloseCode, reconnectsAtOnce } from "../../src/protocol/close-codes.ts";
 import { jsonCodec } from "../../src/protocol/codec.ts";
 import { MAX_DEPTH } from "../../src/protocol/indices.ts";
 import {
@@ -187,7 +187,7 @@ describe("the document agrees with the code on", () => {
     expect(Object.fromEntries(rows.map(({ event, from }) => [event, from]))).toStrictEqual(
       Object.fromEntries(sources.map(([, from, event]) => [event, from])),
     );
-    const { hello, welcome, error, bye, dropped, join, leave, ping, pong } = ControlEvent;
+    const { hello, welcome, error, bye, dropped, join, leave, ping, pong, sync } = ControlEvent;
     expect(Object.fromEntries(rows.map(({ event, fields }) => [event, fields]))).toStrictEqual({
       [hello]: fieldsOf("Hello"),
       [welcome]: fieldsOf("Welcome"),
@@ -198,6 +198,7 @@ describe("the document agrees with the code on", () => {
       [leave]: ["room", "rooms"],
       [ping]: [],
       [pong]: [],
+      [sync]: [],
     });
     expect(names("2. Connecting", 2)).toStrictEqual(fieldsOf("Hello"));
     expect(names("4. Control events", 1)).toStrictEqual(fieldsOf("Welcome"));
@@ -258,6 +259,12 @@ describe("the document agrees with the code on", () => {
     expect(advice.filter(([code, verdict]) => reconnectionAfter(code) !== verdict)).toStrictEqual([]);
   });
 });
+
+function reconnectionAfter(code: number): string {
+  const isAtOnce = reconnectsAtOnce(code);
+  if (isAtOnce === undefined) return "never";
+  return isAtOnce ? "at-once" : "back-off";
+}
 
 describe("the exchanges", () => {
   const exchanges = blocks.filter(({ info }) => info[0] === "exchange");

@@ -2,6 +2,9 @@ import assert from "node:assert/strict";
 import { rawRequest, UPGRADE_HEADERS } from "../raw-client.ts";
 import type { Suite } from "./suite.ts";
 
+/** The window of clients, in bytes, by the default of `limits.waitingBytes`. */
+const WINDOW = 270_336;
+
 /** Handshakes: what the application learns of them, and how it decides on them. */
 export function handshakeCases(suite: Suite): void {
   suite.test("the socket has the data of the request", async (fixture) => {
@@ -52,7 +55,7 @@ export function handshakeCases(suite: Suite): void {
   suite.test("hub:welcome is the first message", { welcome: true }, async (fixture) => {
     fixture.hub.on("connection", (socket) => socket.emit("hello"));
     const peer = await fixture.connect();
-    const welcome = { id: peer.socket.id, protocol: 1, heartbeat: 0, timeout: 0 };
+    const welcome = { id: peer.socket.id, protocol: 1, heartbeat: 0, timeout: 0, window: WINDOW };
     assert.deepEqual(await peer.packet(), { event: "hub:welcome", data: welcome });
     assert.deepEqual(await peer.packet(), { event: "hello" });
   });
@@ -62,7 +65,7 @@ export function handshakeCases(suite: Suite): void {
     { welcome: true, heartbeat: { interval: 30_000, timeout: 5_000 } },
     async (fixture) => {
       const peer = await fixture.connect();
-      const welcome = { id: peer.socket.id, protocol: 1, heartbeat: 30_000, timeout: 5_000 };
+      const welcome = { id: peer.socket.id, protocol: 1, heartbeat: 30_000, timeout: 5_000, window: WINDOW };
       assert.deepEqual(await peer.packet(), { event: "hub:welcome", data: welcome });
     },
   );

@@ -39,7 +39,7 @@ test("a closed client stays closed", async () => {
   for (const call of [() => client.emit("event"), () => client.send("raw")]) {
     expect(thrown(call)).toMatchObject({ code: "ERR_CLIENT_CLOSED", message: expect.stringMatching(/4321.*enough/) });
   }
-  for (const call of [client.request("ask"), client.join("room"), client.leave("room")]) {
+  for (const call of [client.request("ask"), client.join("room")]) {
     expect(await rejection(call)).toMatchObject({ code: "ERR_CLIENT_CLOSED" });
   }
 });

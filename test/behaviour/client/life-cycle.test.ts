@@ -58,7 +58,7 @@ test("after refused credentials the client can be opened again, with its listene
   const second = await server.accept();
   expect(await second.next()).toMatchObject({ data: { auth: "right" } });
   second.welcome();
-  expect(await second.asked()).toMatchObject({ event: "hub:join", data: { room: "tea" } });
+  expect(await second.asked()).toMatchObject({ event: "hub:join", data: { rooms: ["tea"] } });
   second.send({ event: "said", data: 1 });
   second.send({ event: "question", id: 7 });
   expect(await second.next()).toEqual({ reply: 7, data: 42 });

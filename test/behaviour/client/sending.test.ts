@@ -15,7 +15,7 @@ test("the hello comes first, and nothing else before the welcome", async () => {
   // A ping is not answered either before the welcome: what comes first after the hello is the room.
   peer.send({ event: "hub:ping" });
   peer.welcome();
-  expect(await peer.next()).toMatchObject({ event: "hub:join", data: { room: "room" } });
+  expect(await peer.next()).toMatchObject({ event: "hub:join", data: { rooms: ["room"] } });
   expect(await peer.rest()).toMatchObject([{ event: "early" }, { event: "ask" }]);
 });
 

@@ -55,22 +55,33 @@ describe.each(SUBJECTS)("On $name the pending messages of a client", (subject) =
     expect(fixture.hub.stats()).toMatchObject({ handling: 0, handlingBytes: 0, waitingBytes: 0 });
   });
 
-  test("are refused after ten seconds, by a reply where they ask for one", async () => {
-    const { fixture, clock } = await openHubFixtureInTime(subject, one);
+  test.each([
+    ["a reply", { id: 2 }, { reply: 2, error: TOO_MANY }],
+    ["`hub:error`", {}, { event: "hub:error", data: TOO_MANY }],
+  ])("are refused after ten seconds while too many bytes wait, by %s", async (_, id, answer) => {
+    // One message fits, with its record of 256 bytes, and two are too much.
+    const { fixture, clock } = await openHubFixtureInTime(subject, {
+      limits: { pendingRequests: 1, waitingBytes: 400 },
+    });
     const begun = handleWork(fixture);
     const peer = await fixture.connect();
     peer.say({ event: "work", id: 1 });
-    peer.say({ event: "work", id: 2 });
-    peer.say({ event: "work" });
+    peer.say({ event: "work", ...id });
+    peer.say({ event: "work", id: 3 });
     await arrived(fixture, 3);
     await clock.advance(9_000);
     expect(await peer.heard()).toStrictEqual([]);
     await clock.advance(2_000);
-    expect(await peer.packet()).toStrictEqual({ reply: 2, error: TOO_MANY });
-    expect(await peer.packet()).toStrictEqual({ event: "hub:error", data: TOO_MANY });
-    expect(begun.take()).toHaveLength(1);
-    expect(fixture.hub.stats()).toMatchObject({ violations: 0, waitingBytes: 0 });
-    expect(peer.socket.isOpen).toBe(true);
+    expect(await peer.packet()).toStrictEqual(answer);
+    expect(fixture.hub.stats()).toMatchObject({ violations: 0, handling: 1 });
+    // What fits waits on.
+    await clock.advance(60_000);
+    expect(await peer.heard()).toStrictEqual([]);
+    (await begun.next())?.resolve("first");
+    expect(await peer.packet()).toStrictEqual({ reply: 1, data: "first" });
+    (await begun.next())?.resolve("third");
+    expect(await peer.packet()).toStrictEqual({ reply: 3, data: "third" });
+    expect(fixture.hub.stats()).toMatchObject({ handling: 0, waitingBytes: 0 });
   });
 
   test("make room where the reply cannot be sent", async () => {
