@@ -124,6 +124,17 @@ test.each([
   expect(await next.rest()).toMatchObject(isIn ? [{ event: "hub:join", data: { rooms: ["tea"] } }] : []);
 });
 
+test("a closed client leaves its rooms, which it does not join again", async () => {
+  const { server, client, peer } = await openClient();
+  const joined = client.join("tea");
+  await allow(peer);
+  await joined;
+  await client.close();
+  expect(await client.leave("tea")).toBeUndefined();
+  client.open();
+  expect(await (await server.admit()).rest()).toEqual([]);
+});
+
 test("listeners of a room hear only what was sent to the room", async () => {
   const { client, peer } = await openClient();
   const heard: unknown[] = [];
