@@ -16,6 +16,8 @@ export class Application {
   readonly #url: string;
   #client: Client;
   #loads = 0;
+  /** Whether the page is in the browser's cache. */
+  #isAway = false;
   #abort = new AbortController();
   #attempts = 0;
   #calls = 0;
@@ -39,6 +41,7 @@ export class Application {
     const { seed, queue, minDelay, hangingAuth } = this.#scenario;
     const journal = this.#journal;
     const number = (this.#loads += 1);
+    this.#isAway = false;
     journal.note({ type: "loaded", client: number });
     const client = connect(this.#url, {
       auth: () => (++this.#attempts % hangingAuth === 0 ? new Promise(() => {}) : `user ${seed}`),
@@ -71,7 +74,14 @@ export class Application {
     return closed;
   }
 
+  /** Takes the page out of the browser's cache, if it is there. */
+  show(): void {
+    if (this.#isAway) this.page("pageshow");
+  }
+
   page(event: PageEvent): void {
+    if (event === "pagehide") this.#isAway = true;
+    else if (event === "pageshow") this.#isAway = false;
     this.#page.fire(event);
     this.#journal.note({ type: "page", event, state: this.#client.state });
   }

@@ -221,6 +221,8 @@ export class ScenarioPlayer {
   #heal(): void {
     this.#deafSince = undefined;
     this.proxy.heal();
+    // While its page is away, a client keeps still.
+    this.application.show();
   }
 
   async #settle(): Promise<void> {
@@ -231,6 +233,7 @@ export class ScenarioPlayer {
 
   /** Waits for what the client will find out by itself: that its connection is dead, or that there is a new one. */
   async #notice(): Promise<void> {
+    this.application.show();
     const { client } = this.application;
     if (client.state === "closed") return;
     if (client.state === "open") {

@@ -1,12 +1,20 @@
 import type { Journal } from "../journal.ts";
 import { HEARTBEAT } from "../server.ts";
 
-/** What the client makes of its page: without one it has no connection, and with one it does not wait. */
+/** What the client makes of its page: without one it has no connection and keeps still, and with one it does not wait. */
 export function checkPage(journal: Journal): readonly string[] {
-  return journal.of("page").flatMap(({ event, state }) => {
-    const isGone = event === "offline" || event === "pagehide";
-    return state === (isGone ? "open" : "waiting") ? [`after the page's ${event} the client is ${state}`] : [];
-  });
+  const complaints: string[] = [];
+  let isAway = false;
+  for (const entry of journal.of("loaded", "page", "dialled")) {
+    if (entry.type === "loaded") isAway = false;
+    else if (entry.type === "page") {
+      const { event, state } = entry;
+      isAway = event === "pagehide";
+      const isGone = isAway || event === "offline";
+      if (state === (isGone ? "open" : "waiting")) complaints.push(`after the page's ${event} the client is ${state}`);
+    } else if (isAway) complaints.push("it connects while its page is away");
+  }
+  return complaints;
 }
 
 /** A connection is given up for its silence only after as much of it as the server allows, whatever the wall clock says. */
