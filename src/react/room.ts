@@ -37,19 +37,21 @@ export function useRoom(client: Client, name: string): RoomState {
       );
     };
     const ask = async (): Promise<void> => {
-      if (isAsking) return;
+      // While the client waits for its next attempt, there is nobody to ask. Asked before the connection is there, all
+      // rooms are in one message.
+      if (isAsking || client.state === "waiting" || client.state === "closed") return;
       isAsking = true;
       const next = await room.join().then(() => JOINED, stateAfter);
       isAsking = false;
       if (!isMounted) return;
       if (next !== JOINING && (next.error || client.state === "open")) become(next);
-      // The client goes on asking by itself, and this waits for it. A closed client does not.
-      else if (client.state !== "closed") void ask();
+      // The client goes on asking by itself, and this waits for it.
+      else void ask();
     };
     const changed = ({ state }: StateChange): void => {
       if (state === "open" || now.error) return;
       if (now === JOINED) become(JOINING);
-      if (state !== "closed") void ask();
+      void ask();
     };
     become(JOINING);
     client.on("hub:state", changed);

@@ -25,7 +25,7 @@ const PAGE = `
   import { createRoot, hydrateRoot } from "react-dom/client";
   import * as hooks from "roomcast/react";
   import { connect } from "roomcast/client";
-  import { Room as DocumentedRoom } from "documented";
+  import { Room as Documented } from "documented";
   const h = React.createElement;
   const strict = (element) => h(Mode, null, element);
   const root = createRoot(document.getElementById("root"));
@@ -33,7 +33,12 @@ const PAGE = `
   const shown = {};
   const unhandled = [];
   addEventListener("unhandledrejection", ({ reason }) => unhandled.push(String(reason)));
-  Object.assign(globalThis, React, hooks, { connect, DocumentedRoom, h, hydrateRoot, shown, strict, unhandled }, {
+  Object.assign(globalThis, React, hooks, { connect, Documented, h, hydrateRoot, shown, strict, unhandled }, {
+    Boundary: class extends React.Component {
+      state = {};
+      static getDerivedStateFromError(error) { return { error }; }
+      render() { return this.state.error ? ((shown.error = this.state.error), null) : this.props.children; }
+    },
     Mode: React.StrictMode,
     text: () => document.getElementById("root").innerText,
     // A component that is suspended until its gate opens.
@@ -197,13 +202,18 @@ describe.each(REACTS)("with React %s", (version) => {
     return { page, errors, sockets, run: (statements) => page.evaluate(statements) };
   }
 
+  test("the page has this version", async () => {
+    const { run } = await open();
+    expect(await run("version.split('.')[0]")).toBe(version);
+  });
+
   test("a provider connects once under strict mode, with the latest auth, and closes when it is unmounted", async () => {
     const { run, errors, sockets } = await open();
     await run(`
-    asked = 0;
-    app = (who, at = url) => h(HubProvider, { url: at, options: { auth: () => (asked++, who) } }, h(Connection));
-    render(app("Ada"));
-  `);
+      asked = 0;
+      app = (who, at = url) => h(HubProvider, { url: at, options: { auth: () => (asked++, who) } }, h(Connection));
+      render(app("Ada"));
+    `);
     await expect.poll(() => run("shown.connection.state")).toBe("open");
     await expect.poll(() => heard).toEqual(["connection Ada"]);
     expect(await run("asked")).toBe(1);
@@ -225,12 +235,12 @@ describe.each(REACTS)("with React %s", (version) => {
   test("a provider leaves a client that it is given to the program, and start: false to useHub().open()", async () => {
     const { run, errors } = await open();
     await run(`
-    client = connect(url, { auth: "mine" });
-    render([
-      h(HubProvider, { key: 1, client }, h(Room, { name: "tea" })),
-      h(HubProvider, { key: 2, url, options: { auth: "later", start: false } }, h(Connection), h(Opener)),
-    ]);
-  `);
+      client = connect(url, { auth: "mine" });
+      render([
+        h(HubProvider, { key: 1, client }, h(Room, { name: "tea" })),
+        h(HubProvider, { key: 2, url, options: { auth: "later", start: false } }, h(Connection), h(Opener)),
+      ]);
+    `);
     await expect.poll(() => run("shown.tea?.state")).toBe("joined");
     expect(heard).toEqual(["connection mine", "join tea"]);
     expect(await run("[shown.connection.state, shown.hub.state]")).toEqual(["closed", "closed"]);
@@ -246,10 +256,10 @@ describe.each(REACTS)("with React %s", (version) => {
   test("useConnection tells every state, with the reason", async () => {
     const { run, errors } = await open();
     await run(`
-    states = [];
-    Recorder = () => { const { state, reason } = useConnection(); useEffect(() => { states.push([state, reason]) }, [state]); };
-    render(h(HubProvider, { url, options: { reconnect: { minDelay: 1, maxDelay: 1 } } }, h(Recorder)));
-  `);
+      states = [];
+      Recorder = () => { const { state, reason } = useConnection(); useEffect(() => { states.push([state, reason]) }, [state]); };
+      render(h(HubProvider, { url, options: { reconnect: { minDelay: 1, maxDelay: 1 } } }, h(Recorder)));
+    `);
     await expect.poll(() => run("states.at(-1)[0]")).toBe("open");
     for (const socket of hub.sockets.values()) socket.close(4150, "one moment");
     await expect.poll(() => heard).toHaveLength(3);
@@ -264,20 +274,20 @@ describe.each(REACTS)("with React %s", (version) => {
   test("useEvent calls the handler of the latest rendering without subscribing anew", async () => {
     const { run, errors } = await open();
     await run(`
-    client = connect(url);
-    added = 0;
-    for (const name of ["on", "off"]) {
-      const original = client[name];
-      client[name] = function (event, listener) { if (event === "news") added += name === "on" ? 1 : -1; return original.call(this, event, listener); };
-    }
-    said = [];
-    Listener = ({ word }) => {
-      useEvent("news", (data, { room }) => said.push([word, data, room]));
-      useEvent("news", (data) => said.push([word + " in tea", data]), { room: "tea" });
-    };
-    app = (word) => h(HubProvider, { client }, h(Room, { name: "tea" }), word && h(Listener, { word }));
-    render(app("first"));
-  `);
+      client = connect(url);
+      added = 0;
+      for (const name of ["on", "off"]) {
+        const original = client[name];
+        client[name] = function (event, listener) { if (event === "news") added += name === "on" ? 1 : -1; return original.call(this, event, listener); };
+      }
+      said = [];
+      Listener = ({ word }) => {
+        useEvent("news", (data, { room }) => said.push([word, data, room]));
+        useEvent("news", (data) => said.push([word + " in tea", data]), { room: "tea" });
+      };
+      app = (word) => h(HubProvider, { client }, h(Room, { name: "tea" }), word && h(Listener, { word }));
+      render(app("first"));
+    `);
     await expect.poll(() => run("shown.tea?.state")).toBe("joined");
     const subscriptions = await run("added");
     hub.emit("news", 1);
@@ -303,9 +313,9 @@ describe.each(REACTS)("with React %s", (version) => {
   test("useRoom is in the room from the first component to the last, and does not leave it in between", async () => {
     const { run, errors } = await open();
     await run(`
-    app = (...rooms) => h(HubProvider, { url }, rooms.map(([key, name]) => h(Room, { key, name })));
-    render(app(["a", "tea"], ["b", "tea"]));
-  `);
+      app = (...rooms) => h(HubProvider, { url }, rooms.map(([key, name]) => h(Room, { key, name })));
+      render(app(["a", "tea"], ["b", "tea"]));
+    `);
     await expect.poll(() => run("shown.tea?.state")).toBe("joined");
     expect(rooms()).toEqual({ tea: 1 });
 
@@ -333,12 +343,12 @@ describe.each(REACTS)("with React %s", (version) => {
   test("useRoom shows that it joins again after a lost connection, a refusal, and another room at once", async () => {
     const { run, errors } = await open();
     await run(`
-    seen = [];
-    Recorder = ({ name }) => { const { state, error } = useRoom(name); seen.push([name, state, error?.reason]); };
-    app = (...names) => h(HubProvider, { url, options: { reconnect: { minDelay: 1, maxDelay: 1 } } }, names.map((name, key) => h(Recorder, { key, name })));
-    render(app("tea"));
-    states = () => seen.filter((each, index) => String(each) !== String(seen[index - 1]));
-  `);
+      seen = [];
+      Recorder = ({ name }) => { const { state, error } = useRoom(name); seen.push([name, state, error?.reason]); };
+      app = (...names) => h(HubProvider, { url, options: { reconnect: { minDelay: 1, maxDelay: 1 } } }, names.map((name, key) => h(Recorder, { key, name })));
+      render(app("tea"));
+      states = () => seen.filter((each, index) => String(each) !== String(seen[index - 1]));
+    `);
     await expect
       .poll(() => run("states()"))
       .toEqual([
@@ -376,8 +386,8 @@ describe.each(REACTS)("with React %s", (version) => {
     gate = answered.promise;
     await page.clock.install();
     await run(`
-    render(h(HubProvider, { url }, h(Room, { name: "tea" }), h(Opener)));
-  `);
+      render(h(HubProvider, { url }, h(Room, { name: "tea" }), h(Opener)));
+    `);
     await expect.poll(() => heard).toContain("join tea");
     const asked = heard.length;
     await page.clock.runFor(10_000);
@@ -398,20 +408,20 @@ describe.each(REACTS)("with React %s", (version) => {
   test("useRequest has the reply, the error, and whether one is awaited, and a rejection need not be handled", async () => {
     const { run, errors } = await open();
     await run(`
-    log = [];
-    Asker = ({ first }) => {
-      const { send, ...state } = useRequest("say", { idempotent: true });
-      log.push([state.data, state.error?.reason, state.isPending]);
-      shown.send = send;
-      (sends = globalThis.sends ?? new Set()).add(send);
-      return h(Child, { send, first });
-    };
-    // Its effect comes before those of the components above it.
-    Child = ({ send, first }) => useEffect(() => { if (first) void send(first); }, [send, first]);
-    app = (props) => h(HubProvider, { url }, h(Asker, props));
-    render(app({ first: "hello" }));
-    states = () => log.filter((each, index) => String(each) !== String(log[index - 1]));
-  `);
+      log = [];
+      Asker = ({ first }) => {
+        const { send, ...state } = useRequest("say", { idempotent: true });
+        log.push([state.data, state.error?.reason, state.isPending]);
+        shown.send = send;
+        (sends = globalThis.sends ?? new Set()).add(send);
+        return h(Child, { send, first });
+      };
+      // Its effect comes before those of the components above it.
+      Child = ({ send, first }) => useEffect(() => { if (first) void send(first); }, [send, first]);
+      app = (props) => h(HubProvider, { url }, h(Asker, props));
+      render(app({ first: "hello" }));
+      states = () => log.filter((each, index) => String(each) !== String(log[index - 1]));
+    `);
     await expect
       .poll(() => run("states()"))
       .toEqual([
@@ -436,10 +446,10 @@ describe.each(REACTS)("with React %s", (version) => {
   test("useRequest aborts what is pending when it is unmounted, and shows the latest call", async () => {
     const { run, errors } = await open();
     await run(`
-    Asker = () => void (shown.slow = useRequest("slow"));
-    app = (mounted) => h(HubProvider, { url }, mounted && h(Asker), h(Connection));
-    render(app(true));
-  `);
+      Asker = () => void (shown.slow = useRequest("slow"));
+      app = (mounted) => h(HubProvider, { url }, mounted && h(Asker), h(Connection));
+      render(app(true));
+    `);
     await expect.poll(() => run("shown.connection.state")).toBe("open");
     const answered = createDeferred();
     gate = answered.promise;
@@ -453,16 +463,247 @@ describe.each(REACTS)("with React %s", (version) => {
     expect(errors).toEqual([]);
   });
 
+  test.each(["StrictMode", "Fragment"])(
+    "a Suspense boundary above the provider hides and disturbs nothing, %s",
+    async (mode) => {
+      const { run, errors, sockets } = await open();
+      await run(`
+      Mode = ${mode};
+      Asker = () => void (shown.slow = useRequest("slow"));
+      app = (gate) => h(Suspense, { fallback: "hidden" },
+        h(HubProvider, { url }, h(Connection), h(Opener), h(Asker), h(Room, { name: "tea" })), h(Waiter, { gate }));
+      render(app());
+    `);
+      await expect.poll(() => run("shown.tea?.state")).toBe("joined");
+      const answered = createDeferred();
+      gate = answered.promise;
+      await run(`
+      reply = shown.slow.send().then(() => "replied", String);
+      gate = createGate();
+      render(app(gate));
+    `);
+      await expect.poll(() => run("text()")).toBe("hidden");
+      expect(await run(`shown.hub.request("say", "hello").catch(String)`)).toBe("HELLO");
+      await run("gate.open()");
+      await expect.poll(() => run("text()")).toBe("open");
+      answered.resolve();
+      expect(await run("reply")).toBe("replied");
+      await expect.poll(() => run("shown.tea.state")).toBe("joined");
+      expect(sockets).toHaveLength(1);
+      expect(heard.filter((each) => each.startsWith("disconnection"))).toEqual([]);
+
+      // The hooks go on hearing of changes, and a boundary opens nothing that the program has closed.
+      await run("shown.hub.close()");
+      await expect.poll(() => run("text()")).toBe("closed");
+      await run("gate = createGate(); render(app(gate))");
+      await expect.poll(() => run("text()")).toBe("hidden");
+      await run("gate.open()");
+      await expect.poll(() => run("text()")).toBe("closed");
+      expect(await run("shown.hub.state")).toBe("closed");
+      await run("shown.hub.open()");
+      await expect.poll(() => run("text()")).toBe("open");
+      await run("unmount()");
+      await expect.poll(() => run("shown.hub.state")).toBe("closed");
+      expect(sockets).toHaveLength(2);
+      expect(errors).toEqual([]);
+    },
+  );
+
+  test("a provider that is unmounted while a Suspense boundary hides it closes", async () => {
+    const { run, errors } = await open();
+    await run(`
+      app = (gate) => h(Suspense, { fallback: "hidden" }, h(HubProvider, { url }, h(Connection), h(Opener)), h(Waiter, { gate }));
+      render(app());
+    `);
+    await expect.poll(() => run("text()")).toBe("open");
+    await run("render(app(createGate()))");
+    await expect.poll(() => run("text()")).toBe("hidden");
+    expect(await run("shown.hub.state")).toBe("open");
+    await run("render(null)");
+    await expect.poll(() => run("shown.hub.state")).toBe("closed");
+    expect(errors).toEqual([]);
+  });
+
+  test("useConnection follows a client that was given, through a boundary, and the client is listened to once", async () => {
+    const { run, errors } = await open();
+    await run(`
+      client = connect(url);
+      listeners = 0;
+      for (const [name, step] of [["on", 1], ["off", -1]]) {
+        const original = client[name];
+        client[name] = function (...args) { listeners += step; return original.apply(this, args); };
+      }
+      app = (gate, key = 1) => h(Suspense, { fallback: "hidden" },
+        h(HubProvider, { key, client }, h(Connection)), h(Waiter, { gate }));
+      render(app());
+    `);
+    await expect.poll(() => run("text()")).toBe("open");
+    const listeners = await run("listeners");
+    await run("gate = createGate(); render(app(gate))");
+    await expect.poll(() => run("text()")).toBe("hidden");
+    await run("gate.open()");
+    await expect.poll(() => run("text()")).toBe("open");
+    for (const socket of hub.sockets.values()) socket.close(4001, "go away");
+    await expect.poll(() => run("text()")).toBe("closed");
+    expect(await run("shown.connection.reason")).toBe("go away");
+    for (let key = 2; key < 5; key++) {
+      // Another provider knows the reason, too.
+      await run(`shown.connection = undefined; render(app(undefined, ${key}))`);
+      await expect.poll(() => run("shown.connection?.reason")).toBe("go away");
+    }
+    await run("client.open()");
+    await expect.poll(() => run("text()")).toBe("open");
+    await expect.poll(() => run("listeners")).toBe(listeners);
+    expect(errors).toEqual([]);
+  });
+
+  test.runIf(version !== "18").each(["StrictMode", "Fragment"])(
+    "a hidden Activity is as if it were unmounted, %s",
+    async (mode) => {
+      const { run, errors, sockets } = await open();
+      await run(`
+        Mode = ${mode};
+        // The elements stay the same, so that React does not render the components anew when it shows them.
+        elements = [true, false].map((start) =>
+          h(HubProvider, { url, options: { start } }, h(Connection), h(Opener), h(Room, { name: "tea" })));
+        app = (mode, start) => h(Activity, { mode, key: start }, elements[start ? 0 : 1]);
+        render(app("visible", true));
+      `);
+      await expect.poll(() => run("shown.tea?.state")).toBe("joined");
+      await run(`render(app("hidden", true))`);
+      await expect.poll(() => run("shown.hub.state")).toBe("closed");
+      expect(await run("text()")).toBe("");
+      await run(`render(app("visible", true))`);
+      await expect.poll(() => run("text()")).toBe("open");
+      await expect.poll(() => run("shown.tea.state")).toBe("joined");
+      expect(sockets).toHaveLength(2);
+
+      await run(`render(app("visible", false))`);
+      await expect.poll(() => run("text()")).toBe("closed");
+      await run("shown.hub.open()");
+      await expect.poll(() => run("text()")).toBe("open");
+      await run(`render(app("hidden", false))`);
+      await expect.poll(() => run("shown.hub.state")).toBe("closed");
+      await run(`render(app("visible", false))`);
+      await expect.poll(() => run("text()")).toBe("closed");
+      expect(await run("shown.hub.state")).toBe("closed");
+      await run("shown.hub.open()");
+      await expect.poll(() => run("text()")).toBe("open");
+      expect(errors).toEqual([]);
+    },
+  );
+
+  test("an option that is wrong is an error for the boundary above the provider", async () => {
+    const { run } = await open();
+    await run(`render(h(Boundary, undefined, h(HubProvider, { url, options: { conectTimeout: 1 } }, h(Connection))))`);
+    await expect.poll(() => run("shown.error?.code")).toBe("ERR_CLIENT_OPTION");
+    expect(await run("shown.error.message")).toContain('"conectTimeout" must be');
+  });
+
+  test("useRoom asks once for each attempt to connect, and not in between", async () => {
+    const { page, run, errors } = await open();
+    await page.clock.install();
+    await run(`
+      joins = 0;
+      client = connect(url, { reconnect: { minDelay: 86_400_000, maxDelay: 86_400_000 } });
+      const { room } = client;
+      client.room = (name) => {
+        const made = room.call(client, name);
+        const { join } = made;
+        made.join = () => (joins++, join.call(made));
+        return made;
+      };
+      render(h(HubProvider, { client }, h(Connection), h(Room, { name: "tea" })));
+    `);
+    await expect.poll(() => run("shown.tea?.state")).toBe("joined");
+    await run("joins = 0");
+    for (const socket of hub.sockets.values()) socket.close(4150, "one moment");
+    await expect.poll(() => run("text()")).toBe("waiting");
+    await page.clock.runFor(100_000);
+    expect(await run("joins")).toBeLessThan(2);
+    expect(await run("shown.tea.state")).toBe("joining");
+    await run("joins = 0; client.reconnect()");
+    await expect.poll(() => run("shown.tea.state")).toBe("joined");
+    expect(await run("joins")).toBe(1);
+    expect(rooms()).toEqual({ tea: 1 });
+    expect(errors).toEqual([]);
+  });
+
+  test("useRequest begins anew with another event or client, and aborts what is pending", async () => {
+    const { run, errors } = await open();
+    await run(`
+      Asker = ({ event }) => { shown.asker = useRequest(event); return (({ data, error, isPending }) => JSON.stringify([data, error?.message, isPending]))(shown.asker); };
+      app = (event, at = url) => h(HubProvider, { url: at }, h(Asker, { event }), h(Opener));
+      render(app("say"));
+    `);
+    const fresh = "[null,null,false]";
+    await expect.poll(() => run("text()")).toBe(fresh);
+    await run(`shown.asker.send("hello")`);
+    await expect.poll(() => run("text()")).toBe('["HELLO",null,false]');
+    const answered = createDeferred();
+    gate = answered.promise;
+    await run(`render(app("slow"))`);
+    await expect.poll(() => run("text()")).toBe(fresh);
+    await run(`first = shown.asker.send().catch(({ name }) => name); undefined`);
+    await expect.poll(() => run("text()")).toBe("[null,null,true]");
+    await run(`render(app("say"))`);
+    expect(await run("first")).toBe("AbortError");
+    await expect.poll(() => run("text()")).toBe(fresh);
+
+    await run(`render(app("slow"))`);
+    await expect.poll(() => run("text()")).toBe(fresh);
+    await run(`before = shown.hub; second = shown.asker.send().catch(({ code }) => code); undefined`);
+    await expect.poll(() => run("text()")).toBe("[null,null,true]");
+    await run(`render(app("slow", url + "/?second"))`);
+    expect(await run("second")).toBe("ERR_CLIENT_CLOSED");
+    await expect.poll(() => run("before.state")).toBe("closed");
+    await expect.poll(() => run("text()")).toBe(fresh);
+    answered.resolve();
+    expect(await run(`shown.asker.send().then(() => "replied")`)).toBe("replied");
+    await expect.poll(() => run("text()")).toBe(fresh);
+    expect(await run("unhandled")).toEqual([]);
+    expect(errors).toEqual([]);
+  });
+
+  test("useRequest sends what is asked for after the component was unmounted", async () => {
+    const { run, errors } = await open();
+    await run(`
+      Asker = () => { shown.say = useRequest("say"); return "asker"; };
+      render(h(HubProvider, { url }, h(Asker)));
+    `);
+    await expect.poll(() => run("text()")).toBe("asker");
+    await run(`render(h(HubProvider, { url }))`);
+    await expect.poll(() => run("text()")).toBe("");
+    expect(await run(`shown.say.send("bye")`)).toBe("BYE");
+    expect(errors).toEqual([]);
+  });
+
+  test("the example of rooms in REACT.md never shows a room the history of another", async () => {
+    const opened = createDeferred();
+    hub.handle("history", async ({ room }: { readonly room: string }) => {
+      heard.push(`history ${room}`);
+      if (room === "b") await opened.promise;
+      return `history of ${room}`;
+    });
+    const { run, errors } = await open();
+    await run(`
+      app = (name) => h(HubProvider, { url }, h(Documented, { name }));
+      render(app("a"));
+    `);
+    await expect.poll(() => run("text()")).toBe('joined: "history of a"');
+    await run(`render(app("b"))`);
+    await expect.poll(() => heard).toContain("history b");
+    expect(await run("text()")).toBe("joined: undefined");
+    opened.resolve();
+    await expect.poll(() => run("text()")).toBe('joined: "history of b"');
+    expect(errors).toEqual([]);
+  });
+
   test("a hook without a provider says so", async () => {
     const { run, errors } = await open();
     await run(`
-    class Boundary extends Component {
-      state = {};
-      static getDerivedStateFromError(error) { return { error }; }
-      render() { return this.state.error ? ((shown.error = this.state.error), null) : this.props.children; }
-    }
-    render(h(Boundary, undefined, h(Connection)));
-  `);
+      render(h(Boundary, undefined, h(Connection)));
+    `);
     await expect.poll(() => run("shown.error?.code")).toBe("ERR_CLIENT_ARGUMENT");
     expect(await run("shown.error.message")).toBe("There is no HubProvider above this component.");
     expect(errors).not.toEqual([]);
@@ -477,9 +718,9 @@ describe.each(REACTS)("with React %s", (version) => {
     const { page, run, errors } = await open();
     await run(`client = connect(url); client.request("say", "ready")`);
     await run(`
-    Status = () => \`\${useConnection().state} \${useRoom("tea").state}\`;
-    hydrateRoot(document.getElementById("hydrated"), strict(h(HubProvider, ${props}, h(Status))));
-  `);
+      Status = () => \`\${useConnection().state} \${useRoom("tea").state}\`;
+      hydrateRoot(document.getElementById("hydrated"), strict(h(HubProvider, ${props}, h(Status))));
+    `);
     await page.getByText("open joined", { exact: true }).waitFor();
     expect(heard).toContain("join tea");
     expect(errors).toEqual([]);
