@@ -1,5 +1,5 @@
 import { useEffect, useState } from "react";
-import type { Client, ClientError, StateChange } from "../client/index.ts";
+import type { Client, ClientError, Room, StateChange } from "../client/index.ts";
 
 /** What came of the wish to be in a room. */
 export type RoomState =
@@ -26,7 +26,13 @@ export function useRoom(client: Client, name: string): RoomState {
   const [latest, tell] = useState({ client, name, now: JOINING });
 
   useEffect(() => {
-    const room = client.room(name);
+    let room: Room;
+    try {
+      room = client.room(name);
+    } catch (error) {
+      tell({ client, name, now: { state: "refused", error: error as ClientError } });
+      return undefined;
+    }
     let now = JOINING;
     let isAsking = false;
     let isMounted = true;

@@ -1,7 +1,7 @@
 import { setImmediate as aWhile } from "node:timers/promises";
 import { Hub, ReplyError, type HubOptions, type Socket } from "roomcast";
 import { VirtualClock } from "roomcast/testing";
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { enter } from "../support/library-client.ts";
 import { TRANSPORTS } from "../support/transports.ts";
 import type { WsClient } from "../support/ws-client.ts";
@@ -70,7 +70,7 @@ describe("hub:join and hub:leave", () => {
     });
     const gone = new Promise((resolve) => hub.once("disconnection", resolve));
     for (let id = 0; id < 20; id++) client.send({ event: "hub:join", id, data: { room: `room ${id}` } });
-    await vi.waitUntil(() => asked.length === 16);
+    await expect.poll(() => asked).toHaveLength(16);
     client.vanish();
     await gone;
     for (const answer of waiting) answer(true);
@@ -87,7 +87,7 @@ describe("hub:join and hub:leave", () => {
     client.send({ event: "hub:join", id: 1, data: { room: "tea" } });
     client.send({ event: "hub:leave", id: 2, data: { room: "tea" } });
     client.send({ event: "hub:join", id: 3, data: { rooms: ["milk", "sugar"] } });
-    await vi.waitUntil(() => waiting.length === 4);
+    await expect.poll(() => waiting).toHaveLength(4);
     for (const answer of waiting.toReversed().slice(0, 3)) answer(true);
     await new Promise((resolve) => setImmediate(resolve));
     expect([...socket.rooms]).toEqual([]);
@@ -211,13 +211,13 @@ describe("hub:join and hub:leave", () => {
     client.send(Buffer.from([2]));
     client.send({ event: "hub:join", id: 2, data: { room: "milk" } });
     client.send({ event: "say", data: "three" });
-    await vi.waitUntil(() => waiting.length === 1);
+    await expect.poll(() => waiting).toHaveLength(1);
     await new Promise((resolve) => setTimeout(resolve, 20));
     expect(handled).toEqual([]);
     waiting[0]?.(true);
     expect(await client.nextJson()).toEqual({ reply: 1 });
     expect(await client.nextJson()).toEqual({ event: "said", room: "tea", data: "one" });
-    await vi.waitUntil(() => waiting.length === 2);
+    await expect.poll(() => waiting).toHaveLength(2);
     waiting[1]?.(true);
     expect(await client.nextJson()).toEqual({ reply: 2 });
     expect(await client.nextJson()).toEqual({ event: "said", room: "tea", data: "three" });
@@ -235,7 +235,7 @@ describe("hub:join and hub:leave", () => {
     hub.handle("say", (text) => handled.push(text));
     client.send({ event: "hub:join", id: 1, data: { room: "tea" } });
     client.send({ event: "say", id: 2, data: "one" });
-    await vi.waitUntil(() => hub.stats().messagesIn === 2);
+    await expect.poll(() => hub.stats().messagesIn).toBe(2);
     await clock.advance(9_000);
     expect(handled).toEqual([]);
     await clock.advance(2_000);

@@ -389,9 +389,7 @@ describe.each(REACTS)("with React %s", (version) => {
       render(h(HubProvider, { url }, h(Room, { name: "tea" }), h(Opener)));
     `);
     await expect.poll(() => heard).toContain("join tea");
-    const asked = heard.length;
     await page.clock.runFor(10_000);
-    await expect.poll(() => heard.slice(asked)).toEqual(["join tea"]);
     expect(await run("shown.tea.state")).toBe("joining");
     answered.resolve();
     await expect.poll(() => run("shown.tea.state")).toBe("joined");
