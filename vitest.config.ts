@@ -30,6 +30,8 @@ const config: ViteUserConfig = defineConfig({
     reporters: reports === undefined ? ["default"] : ["default", ["json", { outputFile: reports }]],
     // Real sockets need more than the usual five seconds on a busy machine of two cores.
     testTimeout: 30_000,
+    // So does a browser that starts.
+    hookTimeout: 60_000,
     expect: { poll: { timeout: 20_000 } },
     projects: [
       {

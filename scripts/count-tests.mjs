@@ -1,5 +1,5 @@
-// Adds up the results of all runs of the tests, whose reports are in the folder `TEST_REPORTS`, and prints the sum on one
-// line.
+// Adds up the results of all runs of the tests, whose reports are in the folder `TEST_REPORTS`. Names what failed, and
+// prints the sum on one line.
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -9,11 +9,16 @@ let failed = 0;
 for (const name of readdirSync(folder)) {
   const report = JSON.parse(readFileSync(join(folder, name), "utf8"));
   passed += report.numPassedTests;
-  // A file that cannot even be loaded fails without a failed test in it.
-  failed += report.numFailedTests + report.testResults.filter((file) => broken(file)).length;
+  for (const file of report.testResults) {
+    const failures = file.assertionResults.filter(({ status }) => status === "failed");
+    // A file that cannot even be loaded fails without a failed test in it.
+    if (file.status === "failed" && failures.length === 0) tell(name, file.name, file.message);
+    for (const { fullName, failureMessages } of failures) tell(name, `${file.name}: ${fullName}`, failureMessages[0]);
+  }
 }
 console.log(`${passed} passed, ${failed} failed`);
 
-function broken({ status, assertionResults }) {
-  return status === "failed" && assertionResults.every((result) => result.status !== "failed");
+function tell(run, test, message = "") {
+  failed++;
+  console.log(`FAILED in ${run}: ${test}\n  ${message.split("\n", 12).join("\n  ")}`);
 }

@@ -10,8 +10,8 @@ import type {
   RequestName,
   ServerEvents,
 } from "../event-types.ts";
-import type { ControlEvent, EventPacket, RESERVED_PREFIX, WireErrorCode } from "../protocol/packet.ts";
-import { checkFunction, checkName, EVENT } from "./arguments.ts";
+import type { EventPacket, RESERVED_PREFIX, WireErrorCode } from "../protocol/packet.ts";
+import { checkFunction, checkName, EVENT, ROOM } from "./arguments.ts";
 import { badArgument, closed, messageOf } from "./errors.ts";
 import { createEventStream, type EventStream } from "./event-stream.ts";
 import type { ClientState, EventContext, HeardData, HeardEvent, HeardName, StateChange } from "./events.ts";
@@ -53,13 +53,13 @@ export class Client<T extends HubTypes = HubTypes> {
       },
     );
     this.#outbox = new Outbox(resolved.queue, this.#uplink, this.#listeners.report);
-    this.#memberships = new Memberships({
-      delays: resolved.reconnect || DEFAULTS.reconnect,
-      uplink: this.#uplink,
-      outbox: this.#outbox,
-      ask: (event, request, timeout) => this.#ask({ event, timeout }, request),
-      failed: this.#listeners.report,
-    });
+    this.#memberships = new Memberships(
+      resolved.reconnect || DEFAULTS.reconnect,
+      this.#uplink,
+      this.#outbox,
+      (event, request, timeout) => this.#ask({ event, timeout }, request),
+      this.#listeners.report,
+    );
   }
 
   /** The id that the server gave this connection; `undefined` while there is none. The next connection gets another. */
@@ -119,7 +119,7 @@ export class Client<T extends HubTypes = HubTypes> {
    */
   emit<E extends EventName<ClientEvents<T>>>(event: E, ...values: DataArguments<ClientEvents<T>[E]>): void {
     checkName(event, EVENT);
-    if (values.length > 1) throw badArgument(ONE_VALUE);
+    if (values.length > 1) throw badArgument("An event takes one value.");
     const [data] = values;
     check(this.#format, "checkSent", event, data);
     this.#outbox.post(event, encode(this.#format, { event, data }));
@@ -138,9 +138,15 @@ export class Client<T extends HubTypes = HubTypes> {
   ): Promise<EventReply<ClientEvents<T>[E]>> {
     checkName(event, EVENT);
     const [data, options = {}] = values;
-    if (values.length > 2 || !options || typeof options !== "object") throw badArgument(ONE_VALUE);
-    const { idempotent = false, signal, timeout = DEFAULT_TIMEOUT } = options;
-    if (!isDuration(timeout, 1)) throw badArgument("A timeout must be 1 or more.");
+    const { idempotent = false, signal, timeout = DEFAULT_TIMEOUT } = options ?? {};
+    if (
+      values.length > 2 ||
+      !options ||
+      typeof options !== "object" ||
+      !isDuration(timeout, 1) ||
+      (signal && !signal.addEventListener)
+    )
+      throw badArgument("A request takes data and { timeout, signal, idempotent }.");
     check(this.#format, "checkSent", event, data);
     const key = idempotent ? createKey() : undefined;
     const reply = await this.#ask({ event, repeatable: idempotent, signal, timeout }, data, key);
@@ -153,35 +159,38 @@ export class Client<T extends HubTypes = HubTypes> {
    * @throws {ClientError} `ERR_CLIENT_ARGUMENT`, `ERR_CLIENT_CLOSED`, `ERR_CLIENT_QUEUE_FULL`.
    */
   send(message: string | Uint8Array): void {
-    if (typeof message !== "string" && !(message instanceof Uint8Array))
-      throw badArgument("Send a string or a Uint8Array.");
-    this.#outbox.post("message", message.slice());
+    if (message instanceof Uint8Array) message = new Uint8Array(message);
+    else if (typeof message !== "string") throw badArgument("Send a string or a Uint8Array.");
+    this.#outbox.post("message", message);
   }
 
   /**
    * Joins rooms, if the server's `joinable` allows this. From the call on the client wants to be in them, and joins them
    * on every new connection, until it leaves them or the server refuses. After an error that is no refusal, such as
-   * `handler-failed`, it asks again. The server decides about each room by itself.
+   * `handler-failed`, it asks again. The server decides about each room by itself; a room that the client is in is asked
+   * for again.
    *
    * @throws {ClientError} as a rejection: `ERR_CLIENT_REMOTE` with the server's reason if it refused a room;
    *   `ERR_CLIENT_TIMEOUT` after 10 seconds and `ERR_CLIENT_CLOSED`, after which the rooms are still wanted;
    *   `ERR_CLIENT_DROPPED` if a room was left meanwhile; `ERR_CLIENT_ARGUMENT`.
    */
   join(...rooms: readonly string[]): Promise<void> {
-    return this.#memberships.join(this, rooms);
+    return this.#memberships.join(rooms);
   }
 
   /**
-   * Leaves rooms. A room that an object of {@link room} has joined is left when that object leaves it, too.
+   * Leaves rooms, also for the objects of {@link room} that have joined them.
    *
-   * @throws {ClientError} as a rejection: what `request` throws.
+   * @throws {ClientError} as a rejection: `ERR_CLIENT_REMOTE` if the server refused, `ERR_CLIENT_TIMEOUT`,
+   *   `ERR_CLIENT_CLOSED` and `ERR_CLIENT_ARGUMENT`.
    */
   leave(...rooms: readonly string[]): Promise<void> {
-    return this.#memberships.leave(this, rooms);
+    return this.#memberships.leave(rooms);
   }
 
   /** Returns a view of one room: the events that the server sends to this room and to no other. */
   room(name: string): Room<T> {
+    checkName(name, ROOM);
     return new Room(name, this.#listeners, this.#memberships);
   }
 
@@ -224,7 +233,7 @@ export class Client<T extends HubTypes = HubTypes> {
    *   error that the platform's `WebSocket.close` throws; the client then stays as it is.
    */
   async close(code: number = NORMAL, reason = ""): Promise<void> {
-    if (code !== NORMAL && !(code >= 3000 && code < 5000)) throw badArgument("The code must be 1000, or 3000 to 4999.");
+    if (code !== NORMAL && !(code >= 3000 && code < 5000)) throw badArgument("The code is 1000, or 3000 to 4999.");
     this.#outbox.flush();
     return this.#uplink.close(code, reason);
   }
@@ -236,7 +245,7 @@ export class Client<T extends HubTypes = HubTypes> {
   readonly #changed = (change: StateChange): void => {
     const { state } = change;
     if (state === "open") {
-      this.#memberships.opened();
+      this.#memberships.ask();
       this.#outbox.flush(this.#uplink.window);
     } else if (state !== "connecting") {
       this.#memberships.disconnected();
@@ -257,8 +266,11 @@ export class Client<T extends HubTypes = HubTypes> {
   readonly #receive = (packet: EventPacket, link: Link): void => {
     const { event, id, room } = packet;
     let { data } = packet;
-    if (event === ("hub:dropped" satisfies typeof ControlEvent.dropped)) this.#listeners.dispatch(event, data);
-    if (event.startsWith("hub:" satisfies typeof RESERVED_PREFIX)) return;
+    if (event.startsWith("hub:" satisfies typeof RESERVED_PREFIX)) {
+      // Nobody can listen to others than `hub:dropped`.
+      this.#listeners.dispatch(event, data);
+      return;
+    }
     try {
       data = check(this.#format, "checkReceived", event, data);
     } catch (error) {
@@ -273,8 +285,6 @@ export class Client<T extends HubTypes = HubTypes> {
     for (const stream of this.#streams) stream.push({ event, room, data } as HeardEvent<T>);
   };
 }
-
-const ONE_VALUE = "An event has one value, a request returns a promise.";
 
 /**
  * Creates a key of 128 random bits, so that nobody else can ask for the reply.

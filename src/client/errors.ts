@@ -25,17 +25,21 @@ export class ClientError extends Error {
   readonly code: ClientErrorCode;
   /** The server's own code, such as `not-joinable`. Only `ERR_CLIENT_REMOTE` has one. */
   readonly reason: string | undefined;
+  /** The room that the server refused, or could not decide about; `undefined` for other errors. */
+  readonly room: string | undefined;
 
   constructor(code: ClientErrorCode, message: string, details: Details = {}) {
     super(message, details);
     this.code = code;
     this.reason = details.reason;
+    this.room = details.room;
   }
 }
 
 interface Details {
   readonly cause?: unknown;
   readonly reason?: string;
+  readonly room?: string | undefined;
 }
 
 /**
@@ -54,8 +58,8 @@ export class ReplyError extends Error {
 }
 
 /** Makes the error with which the server refused something. */
-export function remote({ code, message }: WireError): ClientError {
-  return new ClientError("ERR_CLIENT_REMOTE", message, { reason: code });
+export function remote({ code, message, room }: WireError & { readonly room?: string }): ClientError {
+  return new ClientError("ERR_CLIENT_REMOTE", message, { reason: code, room });
 }
 
 /** Makes the error of a call that a closed client cannot carry out. */

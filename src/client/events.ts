@@ -8,7 +8,7 @@ import type { ClientError } from "./errors.ts";
  * - `connecting`: a connection is being made; this lasts until the server's welcome.
  * - `open`: the client sends messages at once.
  * - `waiting`: the client waits for its next attempt to connect.
- * - `closed`: the client is closed for good.
+ * - `closed`: the client stays away until it is opened.
  */
 export type ClientState = "connecting" | "open" | "waiting" | "closed";
 

@@ -8,9 +8,8 @@ export const json: Codec & { readonly protocol: string } = {
   protocol: "roomcast.v1.json" satisfies typeof jsonCodec.protocol,
 
   encode(packet) {
-    const { data } = packet;
     // JSON would silently leave out a function.
-    if (typeof data === "function") throw new TypeError("a function");
+    if (typeof packet.data === "function") throw new TypeError("a function");
     return JSON.stringify(packet);
   },
 

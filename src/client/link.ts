@@ -57,7 +57,7 @@ export class Link {
    */
   left: number | undefined;
   /** Why the connection ends, if the platform does not say it when it has ended. */
-  #why = "The connection could not be opened.";
+  #why = "The connection was not opened.";
   /** Called when a connection that was closed has ended. */
   #gone: (() => void) | undefined;
 
@@ -196,7 +196,7 @@ export class Link {
       this.drop(`The server speaks version ${protocol}.`, 4004 satisfies typeof CloseCode.unsupportedVersion);
       return;
     }
-    const limit = heartbeat ? heartbeat + timeout : Infinity;
+    const limit = heartbeat + timeout || Infinity;
     this.#liveness = new Liveness(limit, this.#parts, () => this.drop("No sign of life."));
     this.#report.welcome(welcome);
   }

@@ -39,13 +39,14 @@ export class Liveness {
     const silence = now() - this.#heardAt;
     // A timer has fired, so the connection has lasted for the whole time.
     if (isVerdict === false && silence < this.#limit) this.#state.patience = 1;
-    const left = this.#limit * this.#state.patience - silence;
+    // Not negative: Node.js would warn of such a delay.
+    const left = Math.max(0, this.#limit * this.#state.patience - silence);
     this.stop();
-    if (left <= 0 && isVerdict) {
+    if (!left && isVerdict) {
       // Eight times the usual is longer than what the operating system holds takes at 16 KiB/s.
       this.#state.patience = Math.min(8, 2 * this.#state.patience);
       this.#lost();
-    } else this.#timer = setTimeout(() => this.check(left <= 0), delayOf(left));
+    } else this.#timer = setTimeout(() => this.check(!left), delayOf(left));
   }
 
   stop(): void {

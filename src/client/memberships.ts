@@ -1,33 +1,19 @@
-import {
-  isPassing,
-  type MAX_ROOMS_PER_REQUEST,
-  type ControlEvent,
-  type RoomReply,
-  type RoomRequest,
-} from "../protocol/packet.ts";
+import { isPassing, type ControlEvent, type RoomReply, type RoomRequest } from "../protocol/packet.ts";
 import { checkName, ROOM } from "./arguments.ts";
 import { delayAfter, type Delays } from "./backoff.ts";
 import { dropped, remote, type ClientError } from "./errors.ts";
 import { DEFAULT_TIMEOUT, type Outbox, type Settle } from "./outbox.ts";
 import type { Uplink } from "./uplink.ts";
 
-/** What the memberships need of the client. */
-export interface MembershipParts {
-  readonly delays: Delays;
-  readonly uplink: Pick<Uplink, "link" | "state">;
-  readonly outbox: Outbox;
-  /** Sends a request, which rejects when its connection ends. */
-  ask(event: string, request: RoomRequest, timeout?: number): Promise<unknown>;
-  /** Called with the error when a room could not be joined and somebody does not wait for it. */
-  failed(error: ClientError): void;
-}
-
 /** A room that the client wants to be in. */
 interface Membership {
-  /** Those who want it, the client itself and objects of the room, with the calls that wait for the server. */
-  readonly holders: Map<object, Set<Settle>>;
-  /** The latest request to join the room on this connection, unless the room is to be asked for. */
-  asked?: object | undefined;
+  /** Those who want it: objects of the room or, without one, the client itself. */
+  readonly holders: Set<object | undefined>;
+  /** What those wait for who have called and got no answer, and the function that settles it. */
+  wait?: Promise<unknown> | undefined;
+  settle?: Settle;
+  /** The request that asks for the room on this connection; `true` once the server has let the client in. */
+  asked?: object | true | undefined;
 }
 
 /**
@@ -35,54 +21,70 @@ interface Membership {
  * server refuses; the client joins it on every new connection, and again after an error that is no refusal.
  */
 export class Memberships {
-  readonly #parts: MembershipParts;
+  readonly #delays: Delays;
+  readonly #uplink: Pick<Uplink, "link">;
+  readonly #outbox: Outbox;
+  readonly #request: (event: string, request: RoomRequest, timeout?: number) => Promise<unknown>;
+  readonly #failed: (error: ClientError) => void;
   readonly #wanted = new Map<string, Membership>();
+  /** The number of answers in a row with an error that is no refusal. */
   #failures = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(parts: MembershipParts) {
-    this.#parts = parts;
+  /**
+   * @param request - sends a request to the server.
+   * @param failed - called with the error when a room could not be joined and somebody does not wait for it.
+   */
+  constructor(
+    delays: Delays,
+    uplink: Pick<Uplink, "link">,
+    outbox: Outbox,
+    request: (event: string, request: RoomRequest, timeout?: number) => Promise<unknown>,
+    failed: (error: ClientError) => void,
+  ) {
+    this.#delays = delays;
+    this.#uplink = uplink;
+    this.#outbox = outbox;
+    this.#request = request;
+    this.#failed = failed;
   }
 
   /** @throws {ClientError} as a rejection. */
-  async join(holder: object, rooms: readonly string[]): Promise<void> {
+  async join(rooms: readonly string[], holder?: object): Promise<void> {
     for (const room of rooms) checkName(room, ROOM);
     const joined = rooms.map((room) => {
-      const { holders } = this.#wanted.get(room) ?? { holders: new Map<object, Set<Settle>>() };
-      const waits = holders.get(holder) ?? new Set();
-      this.#wanted.set(room, { holders: holders.set(holder, waits) });
-      const wait = { event: `join ${room}`, timeout: DEFAULT_TIMEOUT };
-      return this.#parts.outbox.expect(wait, (settle) => waits.add(settle));
+      const membership: Membership = this.#wanted.get(room) ?? { holders: new Set() };
+      this.#wanted.set(room, membership);
+      membership.holders.add(holder);
+      // The server may have taken the client out again.
+      if (membership.asked === true) membership.asked = undefined;
+      return (membership.wait ??= this.#outbox
+        .expect({ event: `join ${room}`, timeout: DEFAULT_TIMEOUT }, (settle) => (membership.settle = settle))
+        .finally(() => (membership.wait = undefined)));
     });
-    this.#ask();
+    this.ask(rooms);
     await Promise.all(joined);
   }
 
-  /** @throws {ClientError} as a rejection. */
-  async leave(holder: object, rooms: readonly string[]): Promise<void> {
+  /**
+   * Leaves rooms for one of those who want them; without one, for all.
+   *
+   * @throws {ClientError} as a rejection.
+   */
+  async leave(rooms: readonly string[], holder?: object): Promise<void> {
     await Promise.all(
       rooms.map(async (room) => {
         checkName(room, ROOM);
-        const holders = this.#wanted.get(room)?.holders;
-        for (const settle of holders?.get(holder) ?? []) settle(dropped(room));
-        holders?.delete(holder);
-        if (holders?.size) return;
+        const membership = this.#wanted.get(room);
+        membership?.holders.delete(holder);
+        if (holder && membership?.holders.size) return;
+        membership?.settle?.(dropped(room));
         this.#wanted.delete(room);
         // Rooms end with their connection.
-        if (!this.#parts.uplink.link) return;
-        try {
-          await this.#parts.ask("hub:leave" satisfies typeof ControlEvent.leave, { room }, DEFAULT_TIMEOUT);
-        } catch (error) {
-          if ((error as ClientError).code !== "ERR_CLIENT_DISCONNECTED") throw error;
-        }
+        if (this.#uplink.link)
+          await this.#request("hub:leave" satisfies typeof ControlEvent.leave, { room }, DEFAULT_TIMEOUT);
       }),
     );
-  }
-
-  /** Joins all rooms on a new connection. */
-  opened(): void {
-    this.#failures = 0;
-    this.#ask();
   }
 
   /** Stops asking on a connection that has ended. */
@@ -91,12 +93,11 @@ export class Memberships {
     for (const membership of this.#wanted.values()) membership.asked = undefined;
   }
 
-  /** Asks for all rooms that are to be asked for. */
-  #ask(): void {
-    const rooms: string[] = [];
-    for (const [room, { asked }] of this.#wanted) if (!asked) rooms.push(room);
-    while (this.#parts.uplink.link && rooms.length)
-      void this.#askFor(rooms.splice(0, 100 satisfies typeof MAX_ROOMS_PER_REQUEST));
+  /** Asks for those of the rooms, by default of all, that are to be asked for on this connection. */
+  ask(rooms: Iterable<string> = this.#wanted.keys()): void {
+    const left = [...rooms].filter((room) => !this.#wanted.get(room)?.asked);
+    // A request with many rooms would be too large for a server that takes small messages only.
+    while (this.#uplink.link && left.length) void this.#askFor(left.splice(0, 16));
   }
 
   async #askFor(rooms: readonly string[]): Promise<void> {
@@ -104,35 +105,33 @@ export class Memberships {
     for (const room of rooms) (this.#wanted.get(room) as Membership).asked = asked;
     const errors = new Map<string, ClientError>();
     try {
-      const reply = await this.#parts.ask("hub:join" satisfies typeof ControlEvent.join, { rooms });
+      const reply = await this.#request("hub:join" satisfies typeof ControlEvent.join, { rooms });
       for (const refused of (reply as RoomReply | undefined)?.refused ?? []) errors.set(refused.room, remote(refused));
     } catch (error) {
       // Without an answer of the server, the next connection asks again.
       if (!(error as ClientError).reason) return;
-      for (const each of rooms) errors.set(each, error as ClientError);
+      for (const room of rooms) errors.set(room, error as ClientError);
     }
-    for (const each of rooms) {
-      const membership = this.#wanted.get(each);
-      if (membership?.asked === asked) this.#decided(each, membership, errors.get(each));
-    }
-  }
-
-  #decided(room: string, membership: Membership, error: ClientError | undefined): void {
-    const { holders } = membership;
-    // Whoever waits for a room that is asked for again goes on waiting.
-    let told = 0;
-    if (error && isPassing(error.reason as string)) {
-      membership.asked = undefined;
-      clearTimeout(this.#timer);
-      this.#timer = setTimeout(() => this.#ask(), delayAfter(this.#failures++, this.#parts.delays));
-    } else {
-      if (error) this.#wanted.delete(room);
-      else this.#failures = 0;
-      for (const waits of holders.values()) {
-        for (const settle of waits) if (settle(error)) told++;
-        waits.clear();
+    let passing: ClientError | undefined;
+    for (const room of rooms) {
+      const membership = this.#wanted.get(room);
+      const error = errors.get(room);
+      if (membership?.asked !== asked) continue;
+      membership.asked = !error || undefined;
+      // Whoever waits for a room that is asked for again goes on waiting.
+      if (error && isPassing(error.reason as string)) passing = error;
+      else {
+        const isHeard = membership.settle?.(error);
+        if (error) {
+          this.#wanted.delete(room);
+          if (!isHeard || membership.holders.size > 1) this.#failed(error);
+        }
       }
     }
-    if (error && told < holders.size) this.#parts.failed(error);
+    if (passing) {
+      clearTimeout(this.#timer);
+      this.#timer = setTimeout(() => this.ask(), delayAfter(this.#failures, this.#delays));
+      if (!this.#failures++) this.#failed(passing);
+    } else this.#failures = 0;
   }
 }

@@ -74,20 +74,22 @@ export class Outbox {
     started?: (settle: Settle) => void,
   ): Promise<unknown> {
     // Some platforms have no `throwIfAborted`, or give no reason.
-    if (signal?.aborted) throw signal.reason ?? dropped(event);
+    if (signal?.aborted) throw signal.reason || dropped(event);
     const id = ++this.#lastId;
     const message = encode?.(id);
     return new Promise((resolve, reject) => {
-      const abort = (): unknown => settle(signal?.reason ?? dropped(event));
-      const settle = this.#add(id, { event, message, repeatable }, (error, data) => {
+      const abort = (): unknown => settle?.(signal?.reason || dropped(event));
+      // Whoever is told of what had to make room may settle this, too, such as a listener that closes the client.
+      let settle: Settle | undefined;
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      settle = this.#add(id, { event, message, repeatable }, (error, data) => {
         clearTimeout(timer);
         signal?.removeEventListener("abort", abort);
         if (error) reject(error);
         else resolve(data);
       });
-      const timer =
-        timeout &&
-        setTimeout(
+      if (timeout)
+        timer = setTimeout(
           () => settle(new ClientError("ERR_CLIENT_TIMEOUT", `No reply to "${event}" within ${timeout} ms.`)),
           timeout,
         );
@@ -116,12 +118,14 @@ export class Outbox {
   /** Called when the connection has ended. */
   disconnected(): void {
     for (const task of this.#tasks.values()) {
-      // What concerns the rooms is asked anew on the next connection.
-      if (!task.isSent && !task.event.startsWith("hub:")) continue;
-      task.isSent = false;
-      if (!task.repeatable) {
-        const message = `The connection was lost before the reply to "${task.event}".`;
-        task.settle(new ClientError("ERR_CLIENT_DISCONNECTED", message));
+      // Rooms end with their connection: the client has left, or asks for them on the next one.
+      if (task.event.startsWith("hub:")) task.settle();
+      else if (task.isSent) {
+        task.isSent = false;
+        if (!task.repeatable) {
+          const message = `No reply to "${task.event}": the connection was lost.`;
+          task.settle(new ClientError("ERR_CLIENT_DISCONNECTED", message));
+        }
       }
     }
   }

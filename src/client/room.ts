@@ -45,11 +45,11 @@ export class Room<T extends HubTypes = HubTypes> {
 
   /** Joins the room for this object, like `client.join`. */
   join(): Promise<void> {
-    return this.#memberships.join(this, [this.name]);
+    return this.#memberships.join([this.name], this);
   }
 
   /** Leaves the room, like `client.leave`, unless others want it that this object did not join for. */
   leave(): Promise<void> {
-    return this.#memberships.leave(this, [this.name]);
+    return this.#memberships.leave([this.name], this);
   }
 }

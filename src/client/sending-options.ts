@@ -33,8 +33,8 @@ export interface RequestOptions {
   readonly signal?: AbortSignal | undefined;
   /**
    * Whether the client may send the request again if the connection breaks before the reply arrives. The server still
-   * handles the request once, as long as it remembers the request. Default: `false`; the request then rejects with
-   * `ERR_CLIENT_DISCONNECTED`.
+   * handles the request once, as long as it remembers the request; with several nodes, each of them does. Default:
+   * `false`; the request then rejects with `ERR_CLIENT_DISCONNECTED`.
    */
   readonly idempotent?: boolean | undefined;
 }

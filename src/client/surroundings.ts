@@ -24,11 +24,11 @@ interface PageEvent {
  * @param gone - called when the network is gone, or when the page ends or is put into the browser's
  *   cache, where nothing of it runs.
  */
-export function watchSurroundings(returned: () => void, gone: () => void, signal: AbortSignal): void {
+export function watchSurroundings(returned: () => void, gone: (page?: PageEvent) => void, signal: AbortSignal): void {
   const page = globalThis as unknown as Page;
   const listeners: Readonly<Record<string, (event: PageEvent) => unknown>> = {
     online: returned,
-    offline: gone,
+    offline: () => gone(),
     pagehide: gone,
     // This event is also fired when a page was loaded.
     pageshow: ({ persisted }) => persisted && returned(),

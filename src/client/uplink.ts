@@ -30,7 +30,7 @@ export class Uplink {
   /** The bytes that the server takes before it is to be asked whether it has taken them. */
   window: number | undefined;
   /** The close code and reason of the connection, once the client was closed. */
-  ending: Partial<Close> = {};
+  ending: Partial<Close> = { code: NORMAL, reason: "" };
   /** The connection of the current attempt. */
   #link: Link | undefined;
   /** The end of the connection that {@link close} has closed. */
@@ -64,7 +64,11 @@ export class Uplink {
         this.#link?.check();
         if (this.state !== "waiting" || !this.#isHinted) this.retry();
       },
-      () => this.#link?.drop("The network or page is gone."),
+      (page) => {
+        this.#link?.drop("The network or page was lost.");
+        // What the page begins now would run into its end, or go on when nobody waits for it any more.
+        if (page) this.#giveUp();
+      },
       this.#watch.signal,
     );
     void this.#connect();
@@ -105,8 +109,13 @@ export class Uplink {
     }, connectTimeout);
     let hello: string | Uint8Array | undefined;
     try {
-      const data: Hello = { protocol: PROTOCOL_VERSION, auth: await (typeof auth === "function" ? auth() : auth) };
-      hello = codec.encode({ event: "hub:hello" satisfies typeof ControlEvent.hello, data });
+      hello = codec.encode({
+        event: "hub:hello" satisfies typeof ControlEvent.hello,
+        data: {
+          protocol: PROTOCOL_VERSION,
+          auth: await (typeof auth === "function" ? auth() : auth),
+        } satisfies Hello,
+      });
       if (current !== this.#attempt) return;
       this.#link = new Link(this.#options, hello, {
         ...this.#report,

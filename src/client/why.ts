@@ -30,18 +30,22 @@ const REASONS: Readonly<Record<string, string>> = {
   "status 503": "The server is full or shutting down, or took too long to decide.",
 };
 
+/** The most errors that are asked for what caused them. */
+const MOST_CAUSES = 10;
+
 /** Explains in a sentence what the WebSocket of `ws`, or that of a platform other than browsers, tells of a failure. */
 export const explain: Explain = (event) => {
   let said = "";
   let trace: PlatformError | undefined = event;
-  for (; trace !== undefined && trace !== null; trace = trace.error ?? trace.cause) {
+  // A cause may lead back to what it caused.
+  for (let depth = 0; depth < MOST_CAUSES && trace; depth++, trace = trace.error ?? trace.cause) {
     for (const part of [trace.message, trace.reason, trace.code]) {
       if (typeof part === "string" && part && !said.includes(part)) said += ` ${part}`;
     }
   }
   if (!said) return undefined;
   const [, status] = /\b(?:response|code)\b.*\b([1-5]\d\d)\b/i.exec(said) ?? [];
-  const [, reason = "The connection could not be opened."] =
+  const [, reason = "The connection was not opened."] =
     Object.entries(REASONS).find(([pattern]) => new RegExp(pattern, "i").test(`${said} status ${status}`)) ?? [];
   // The client's own word for it says nothing more.
   return reason.includes(said) ? reason : reason + said;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { VirtualClock } from "roomcast/testing";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { openHubFixtureInTime, SUBJECTS } from "../support/hub-fixture.ts";
 import { Random } from "../support/random.ts";
 
@@ -157,7 +157,7 @@ describe.each(SUBJECTS)("On $name rooms and messages at random", (subject) => {
     });
     for (let step = 1; step <= 60; step++) {
       peer.say(random.chance(0.4) ? model.ask() : model.say());
-      await vi.waitUntil(() => fixture.hub.stats().messagesIn === step, { interval: 1, timeout: 30_000 });
+      await expect.poll(() => fixture.hub.stats().messagesIn, { interval: 1 }).toBe(step);
       if (random.chance(0.5)) await clock.advance(random.pick([10, random.between(1, 1_000), 5_000]));
     }
     await clock.advance(100_000);

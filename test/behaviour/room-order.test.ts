@@ -1,4 +1,4 @@
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { Inbox } from "../../src/testing/inbox.ts";
 import type { ClientFixture } from "../../src/testing/suite/client-fixture.ts";
 import type { HubFixture } from "../../src/testing/suite/hub-fixture.ts";
@@ -31,7 +31,7 @@ function handleSay(fixture: HubFixture): unknown[] {
 
 /** Waits until so many messages of all clients have come. */
 async function arrived({ hub }: HubFixture, count: number): Promise<void> {
-  await vi.waitFor(() => expect(hub.stats().messagesIn).toBe(count), { interval: 5, timeout: 30_000 });
+  await expect.poll(() => hub.stats().messagesIn).toBe(count);
 }
 
 function join(peer: ClientFixture, id: number, ...rooms: readonly string[]): void {
@@ -91,7 +91,7 @@ describe.each(SUBJECTS)("On $name what a client sends after a request for rooms"
     // A transport that can pause the client keeps the order as long as ever, and the others do not.
     const canPause = subject.name === "ws";
     const { hub } = fixture;
-    await vi.waitUntil(() => (canPause ? hub.stats().waitingBytes > 10_000 : handled.length > 0), { timeout: 30_000 });
+    await expect.poll(() => (canPause ? hub.stats().waitingBytes > 10_000 : handled.length > 0)).toBe(true);
     await clock.advance(9_000);
     expect(handled.length === 0).toBe(canPause);
     await clock.advance(2_000);
@@ -130,13 +130,11 @@ describe.each(SUBJECTS.filter(({ name }) => name === "ws"))("On $name a client t
     for (let n = 1; n <= 5; n++) await leaveBehind(fixture, n);
     // The fixture itself knows the sockets.
     fixture.connected.splice(0);
-    await vi.waitFor(
-      () => {
-        collectGarbage();
-        expect(sockets.filter((socket) => socket.deref() !== undefined)).toHaveLength(0);
-      },
-      { interval: 20, timeout: 25_000 },
-    );
+    const remembered = (): object[] => {
+      collectGarbage();
+      return sockets.filter((socket) => socket.deref() !== undefined);
+    };
+    await expect.poll(remembered).toStrictEqual([]);
     expect(sockets).toHaveLength(5);
   });
 });

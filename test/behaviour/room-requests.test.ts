@@ -1,6 +1,6 @@
 import { setImmediate as aWhile } from "node:timers/promises";
 import { Hub, ReplyError, type HubOptions, type Socket } from "roomcast";
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { enter } from "../support/library-client.ts";
 import { TRANSPORTS } from "../support/transports.ts";
 import type { WsClient } from "../support/ws-client.ts";
@@ -69,7 +69,7 @@ describe("hub:join and hub:leave", () => {
     });
     const gone = new Promise((resolve) => hub.once("disconnection", resolve));
     for (let id = 0; id < 120; id++) client.send({ event: "hub:join", id, data: { room: `room ${id}` } });
-    await vi.waitUntil(() => asked.length === 100, { timeout: 30_000 });
+    await expect.poll(() => asked).toHaveLength(100);
     client.vanish();
     await gone;
     for (const answer of waiting) answer(true);
@@ -86,7 +86,7 @@ describe("hub:join and hub:leave", () => {
     client.send({ event: "hub:join", id: 1, data: { room: "tea" } });
     client.send({ event: "hub:leave", id: 2, data: { room: "tea" } });
     client.send({ event: "hub:join", id: 3, data: { rooms: ["milk", "sugar"] } });
-    await vi.waitUntil(() => waiting.length === 4);
+    await expect.poll(() => waiting).toHaveLength(4);
     for (const answer of waiting.toReversed().slice(0, 3)) answer(true);
     await new Promise((resolve) => setImmediate(resolve));
     expect([...socket.rooms]).toEqual([]);
@@ -209,13 +209,13 @@ describe("hub:join and hub:leave", () => {
     client.send(Buffer.from([2]));
     client.send({ event: "hub:join", id: 2, data: { room: "milk" } });
     client.send({ event: "say", data: "three" });
-    await vi.waitUntil(() => waiting.length === 1);
+    await expect.poll(() => waiting).toHaveLength(1);
     await new Promise((resolve) => setTimeout(resolve, 20));
     expect(handled).toEqual([]);
     waiting[0]?.(true);
     expect(await client.nextJson()).toEqual({ reply: 1 });
     expect(await client.nextJson()).toEqual({ event: "said", room: "tea", data: "one" });
-    await vi.waitUntil(() => waiting.length === 2);
+    await expect.poll(() => waiting).toHaveLength(2);
     waiting[1]?.(true);
     expect(await client.nextJson()).toEqual({ reply: 2 });
     expect(await client.nextJson()).toEqual({ event: "said", room: "tea", data: "three" });

@@ -1,5 +1,6 @@
 import { msgpackCodec } from "roomcast/msgpack";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
+import type { Welcome } from "../../../src/protocol/packet.ts";
 import { openClient, QUICK, reached, rejection, startClient, startServer } from "../../support/clients.ts";
 
 /** Packets that no hub sends. A client that fails on them would take its whole process with it. */
@@ -45,6 +46,22 @@ test("a second welcome starts no second deadline", async () => {
   expect(await Promise.race([waiting.then(() => "lost"), peer.rest().then(() => "alive")])).toBe("alive");
   await next.closed;
 });
+
+test.each([{ heartbeat: undefined }, { heartbeat: 1_000, timeout: undefined }, { heartbeat: Number.NaN }])(
+  "a welcome without usable times, %j, starts no deadline",
+  async (welcome) => {
+    const server = await startServer();
+    const client = startClient(server.url);
+    const peer = await server.accept();
+    await peer.next();
+    const timers = vi.spyOn(globalThis, "setTimeout");
+    peer.welcome(welcome as Partial<Welcome>);
+    await reached(client, "open");
+    for (let turn = 0; turn < 10; turn++) expect(await peer.rest()).toEqual([]);
+    expect(timers.mock.calls.filter(([, delay]) => !((delay ?? 0) >= 1_000))).toEqual([]);
+    timers.mockRestore();
+  },
+);
 
 test.each([null, "text", 5, {}])("a request that is answered with the error %j settles", async (wrong) => {
   const { client, peer } = await openClient();

@@ -84,13 +84,17 @@ test("a client that is opened while its old connection closes lets that end in p
 
 test("credentials that do not come in time fail the attempt, and are asked for anew", async () => {
   const server = await startServer();
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   let asked = 0;
   const client = startClient(server.url, {
     connectTimeout: 200,
     auth: () => (++asked === 1 ? new Promise(() => {}) : "token"),
   });
   const change = new Promise<StateChange>((resolve) => void client.once("hub:state", resolve));
+  await vi.advanceTimersByTimeAsync(200);
   expect(await change).toMatchObject({ state: "waiting", code: 1006, reason: expect.stringMatching(/200 ms.*auth/) });
+  await vi.advanceTimersByTimeAsync(QUICK.maxDelay);
+  vi.useRealTimers();
   expect(await (await server.accept()).next()).toMatchObject({ data: { auth: "token" } });
 });
 
@@ -111,7 +115,7 @@ test("`reconnect` begins anew instead of waiting for an attempt that hangs", asy
     reconnect: PATIENT,
     auth: () => (++asked === 1 ? new Promise(() => {}) : asked),
   });
-  await vi.waitUntil(() => asked === 1);
+  await expect.poll(() => asked).toBe(1);
   // The credentials hang, then the server.
   client.reconnect();
   const silent = await server.accept();

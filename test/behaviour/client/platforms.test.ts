@@ -238,11 +238,8 @@ test("a connection without the subprotocol that opens nevertheless, as on Deno, 
   );
 });
 
-test("the end is reported once where an error is followed by a close, late", async () => {
-  const platform = imitate((type, event) => {
-    if (type !== "close") return event;
-    return event;
-  });
+test("the end is reported once where an error is followed by a close", async () => {
+  const platform = imitate((_, event) => event);
   const client = startClient("ws://127.0.0.1:1", { WebSocket: platform, reconnect: false });
   const changes: StateChange[] = [];
   client.on("hub:state", (change) => changes.push(change));

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { StateChange } from "roomcast/client";
 import { openClient, QUICK, reached, rejection, startClient, startServer, thrown } from "../../support/clients.ts";
 
@@ -101,11 +101,15 @@ test("with `reconnect: false` the first loss closes the client", async () => {
 
 test("a server that is absent or sends no welcome is a failed attempt", async () => {
   const server = await startServer();
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
   const client = startClient(server.url, { connectTimeout: 200 });
   const waiting = reached(client, "waiting");
   const open = reached(client, "open");
   await server.accept();
+  await vi.advanceTimersByTimeAsync(200);
   await waiting;
+  await vi.advanceTimersByTimeAsync(QUICK.maxDelay);
+  vi.useRealTimers();
   await server.admit();
   await open;
   const nobody = startClient("ws://127.0.0.1:1", { reconnect: false });

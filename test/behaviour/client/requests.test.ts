@@ -43,6 +43,15 @@ test("an abort rejects with the signal's reason, before and after sending", asyn
   expect(await peer.rest()).toEqual([]);
 });
 
+test.each([false, 0, "", null])("an abort for the reason %j rejects, too", async (reason) => {
+  const { client, peer } = await openClient();
+  const abort = new AbortController();
+  const sent = rejection(client.request("sent", undefined, { signal: abort.signal }));
+  await peer.asked();
+  abort.abort(reason);
+  expect(await sent).toMatchObject({ code: "ERR_CLIENT_DROPPED" });
+});
+
 test("no listener stays on a signal whose request has settled", async () => {
   const { client, peer } = await openClient();
   const { signal } = new AbortController();

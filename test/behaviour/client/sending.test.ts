@@ -115,6 +115,28 @@ test("under `drop-oldest`, requests that are displaced reject, and events are re
   ]);
 });
 
+test("a listener of `hub:error` may close the client while a request makes room for itself", async () => {
+  const server = await startServer();
+  const maxBytes = sizeOf("event", 1) + 20;
+  const client = startClient(server.url, { queue: { maxBytes, policy: "drop-oldest" } });
+  client.emit("lost");
+  const closed: Promise<void>[] = [];
+  client.once("hub:error", () => closed.push(client.close()));
+  expect(await rejection(client.request("event", 1))).toMatchObject({ code: "ERR_CLIENT_CLOSED" });
+  await Promise.all(closed);
+  expect(client.state).toBe("closed");
+});
+
+test("bytes are copied when they are sent, also those of a Buffer", async () => {
+  const server = await startServer();
+  const client = startClient(server.url);
+  const bytes = Buffer.from([1, 2]);
+  client.send(bytes);
+  bytes.fill(9);
+  const peer = await server.admit();
+  expect(await peer.next()).toEqual(Buffer.from([1, 2]));
+});
+
 test.each(["reject", "drop-oldest"] as const)("under `%s`, one message above the bound is refused", async (policy) => {
   const server = await startServer();
   const client = startClient(server.url, { queue: { maxBytes: sizeOf("event", 1), policy } });
@@ -153,6 +175,8 @@ test("values that would be lost, and callbacks that would never be called, are r
     ["ask", 1, 2],
     ["ask", 1, {}, () => {}],
     ["ask", 1, null],
+    ["ask", 1, { signal: {} }],
+    ["ask", 1, { timeout: 0 }],
   ]) {
     expect(await rejection(request(...args))).toMatchObject({ code: "ERR_CLIENT_ARGUMENT" });
   }

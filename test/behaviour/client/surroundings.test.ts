@@ -1,7 +1,9 @@
 import { getEventListeners } from "node:events";
-import type { StateChange } from "roomcast/client";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Client, StateChange } from "roomcast/client";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { openClient, reached, startClient, startServer } from "../../support/clients.ts";
+import type { ScriptedServer } from "../../support/scripted-server.ts";
 
 const PATIENT = { minDelay: 1_000_000, maxDelay: 1_000_000, stableAfter: 0 } as const;
 
@@ -63,7 +65,10 @@ test("a dead connection is found at once when the page becomes visible after a s
   // As if the machine had slept: time has passed, and no timer has fired.
   const now = performance.now.bind(performance);
   vi.spyOn(performance, "now").mockImplementation(() => now() + 3_600_000);
+  // A delay that has passed is none: Node.js would warn of a negative one.
+  const timers = vi.spyOn(globalThis, "setTimeout");
   page.dispatchEvent(new Event("visibilitychange"));
+  expect(timers.mock.calls.map(([, delay]) => delay)).toEqual([0]);
   const again = await server.admit();
   await reached(client, "open");
   expect(await again.rest()).toEqual([]);
@@ -147,13 +152,59 @@ test("a page that is put away closes its connection, and connects again when it 
     state: "waiting",
     previous: "open",
     code: 1006,
-    reason: "The network or page is gone.",
+    reason: "The network or page was lost.",
   });
   await second.closed;
   page.dispatchEvent(transition("pageshow", true));
   const third = await server.admit();
   await reached(client, "open");
   expect(await third.rest()).toMatchObject([{ event: "hub:join", data: { rooms: ["tea"] } }]);
+});
+
+/** Puts the page away and takes it out again. Returns how many connections it made meanwhile. */
+async function connectionsWhileAway(
+  server: ScriptedServer,
+  client: Client,
+  meanwhile = (): void => {},
+): Promise<number> {
+  let accepted = 0;
+  const admit = async (): Promise<void> => {
+    const peer = await server.accept();
+    accepted++;
+    await peer.next();
+    peer.welcome();
+  };
+  const admitted = admit();
+  page.dispatchEvent(transition("pagehide", true));
+  meanwhile();
+  // Far longer than the longest wait between two attempts of this client.
+  await sleep(100);
+  const count = accepted;
+  page.dispatchEvent(transition("pageshow", true));
+  await Promise.all([admitted, reached(client, "open")]);
+  return count;
+}
+
+test("a page that is put away while it connects makes no connection until it is taken out", async () => {
+  const server = await startServer();
+  const client = startClient(server.url);
+  await server.accept();
+  expect(await connectionsWhileAway(server, client)).toBe(0);
+});
+
+test("a page that is put away while it is connected makes no connection until it is taken out", async () => {
+  const { server, client } = await openClient();
+  expect(await connectionsWhileAway(server, client)).toBe(0);
+});
+
+test("a page that is put away while it waits for credentials makes no connection until it is taken out", async () => {
+  const server = await startServer();
+  const asked: ((credentials: string) => void)[] = [];
+  // Only the first attempt has to wait for them.
+  const auth = (): unknown => (asked.length > 0 ? "token" : new Promise((resolve) => asked.push(resolve)));
+  const client = startClient(server.url, { auth });
+  await expect.poll(() => asked.length).toBe(1);
+  expect(await connectionsWhileAway(server, client, () => asked[0]?.("late"))).toBe(0);
 });
 
 test("with `reconnect: false` a page that is put away closes the client", async () => {

@@ -48,7 +48,7 @@ test.each(CLASSES)("the WebSocket of %s survives a lost connection and a server 
   expect(await change).toMatchObject({
     state: "closed",
     code: 1006,
-    reason: expect.stringMatching(/^(Nothing listens|The connection could not be opened\.)/),
+    reason: expect.stringMatching(/^(Nothing listens|The connection was not opened\.)/),
   });
   expect(client.state).toBe("closed");
 });

@@ -8,9 +8,10 @@ const CHROMIUM = "/usr/bin/chromium";
  * Starts a Chromium without a window. Close it in `afterAll`.
  *
  * @param more - arguments of the command line, beside the usual ones.
+ * @param less - those of Playwright's that are left out.
  * @throws {Error} with the command that installs it, if it is missing.
  */
-export async function launchBrowser(more: readonly string[] = []): Promise<Browser> {
+export async function launchBrowser(more: readonly string[] = [], less: readonly string[] = []): Promise<Browser> {
   if (!existsSync(CHROMIUM)) {
     throw new Error(
       `The browser tests need ${CHROMIUM}, which is not there. ` +
@@ -19,6 +20,7 @@ export async function launchBrowser(more: readonly string[] = []): Promise<Brows
   }
   return chromium.launch({
     executablePath: CHROMIUM,
+    ignoreDefaultArgs: [...less],
     args: [
       "--no-sandbox",
       "--disable-background-networking",

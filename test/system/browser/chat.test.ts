@@ -183,7 +183,7 @@ describe.each(TRANSPORTS)("the chat's page, on %s", (transport) => {
     const heard = await ada.hears(message);
     expect(await heard.locator(".name").textContent()).toBe(hostile);
     expect(await ada.people()).toEqual(["Ada", hostile]);
-    expect(await ada.page.locator("#rooms bdi").allTextContents()).toEqual([hostile]);
+    await expect.poll(() => ada.page.locator("#rooms bdi").allTextContents()).toEqual([hostile]);
     expect(await ada.page.title()).toBe(`${hostile} – roomcast chat`);
 
     await mallory.page.getByRole("button", { name: "Leave" }).click();

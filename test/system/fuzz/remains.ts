@@ -18,7 +18,7 @@ function presenceIn({ refusals, sockets, statistics }: HubFigures): unknown {
   // Of the places that the hub has, those are lost whose client it believes to be there still.
   const places = { sockets, connections, newcomers, closing, turnedAwayForLackOfRoom: refusals["capacity"] ?? 0 };
   // The well-behaved clients ask something now and then.
-  return { ...places, rooms, isAtWork: handling > 3, isHeavy: handlingBytes > 1_024, waitingBytes };
+  return { ...places, rooms, isAtWork: handling > 3, isHeavy: handlingBytes > 3 * 1_024, waitingBytes };
 }
 
 /** The sum of what the hubs counted under these names. */

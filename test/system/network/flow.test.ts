@@ -41,7 +41,8 @@ test.concurrent.each(TRANSPORTS)(
     const states: string[] = [];
     client.on("hub:state", ({ state }) => states.push(state));
     client.open();
-    void client.join(...ROOMS);
+    // On a busy machine the answers may take longer than this promise waits for them. The client joins nevertheless.
+    client.join(...ROOMS).catch(() => {});
     const numbers = Array.from({ length: EVENTS }, (_, n) => n);
     const payments = numbers.slice(0, PAYMENTS);
     for (const n of numbers) client.emit("work", n);

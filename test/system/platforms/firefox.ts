@@ -54,11 +54,16 @@ export class Firefox {
     writeFileSync(join(profile, "user.js"), lines.join(""));
     const args = ["--headless", "--no-remote", "--remote-debugging-port=0", "--profile", profile, "about:blank"];
     const child = spawn(FIREFOX, args, { stdio: ["ignore", "ignore", "pipe"] });
-    const driver = new WebSocket(`${await addressOf(child)}/session`);
-    await once(driver, "open");
-    const firefox = new Firefox(child, profile, driver);
-    await firefox.#command("session.new", { capabilities: {} });
-    return firefox;
+    try {
+      const driver = new WebSocket(`${await addressOf(child)}/session`);
+      await once(driver, "open");
+      const firefox = new Firefox(child, profile, driver);
+      await firefox.#command("session.new", { capabilities: {} });
+      return firefox;
+    } catch (error) {
+      child.kill();
+      throw error;
+    }
   }
 
   private constructor(child: ChildProcess, profile: string, driver: WebSocket) {
@@ -88,7 +93,7 @@ export class Firefox {
     this.#driver.terminate();
     this.#process.kill();
     await exited;
-    rmSync(this.#profile, { recursive: true, force: true, maxRetries: 5 });
+    rmSync(this.#profile, { recursive: true, force: true, maxRetries: 20 });
   }
 
   async #command(method: string, params: object): Promise<unknown> {

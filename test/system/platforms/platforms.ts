@@ -47,14 +47,14 @@ export const PLATFORMS: readonly Platform[] = [
     name: "Bun",
     webSocket: "its own",
     tells: EVERYTHING,
-    runner: { package: "bun@1", program: "../.bin/bun" },
+    runner: { package: "bun@1.4.5", program: "../.bin/bun" },
   },
   {
     name: "Deno",
     webSocket: "its own",
     tells: EVERYTHING,
     runner: {
-      package: "deno@2",
+      package: "deno@2.9.6",
       program: "../.bin/deno",
       before: ["run", "--allow-all", "--node-modules-dir=manual"],
     },

@@ -1,4 +1,4 @@
-import { execFile, execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,8 +12,11 @@ import type { ScenarioUrls } from "./scenario-server.ts";
 
 const PROJECT = fileURLToPath(new URL("../../..", import.meta.url));
 
+/** Runs a program to its end. */
+const execute = promisify(execFile);
+
 /** The time after which a program is killed and thereby fails, in milliseconds. */
-const PATIENCE = 25_000;
+const PATIENCE = 100_000;
 
 /** Something that plays the scenario on a platform, as often as it is asked. */
 export interface Runner {
@@ -64,10 +67,15 @@ async function startFirefox(): Promise<Runner> {
   };
 }
 
-function startCommandLine({ package: from, program = "", before = [], behind = [] }: CommandLine): Runner | string {
-  const command = from === undefined ? process.execPath : join(installed(from), program);
+async function startCommandLine({
+  package: from,
+  program = "",
+  before = [],
+  behind = [],
+}: CommandLine): Promise<Runner | string> {
+  const command = from === undefined ? process.execPath : await installed(from, program);
   try {
-    execFileSync(command, ["--version"], { stdio: "pipe" });
+    await execute(command, ["--version"]);
   } catch (error) {
     return String(error);
   }
@@ -76,7 +84,7 @@ function startCommandLine({ package: from, program = "", before = [], behind = [
   return {
     async play(urls) {
       const args = [...before, "command-line.mjs", JSON.stringify(urls), ...behind];
-      const { stdout } = await promisify(execFile)(command, args, { cwd: folder, timeout: PATIENCE });
+      const { stdout } = await execute(command, args, { cwd: folder, timeout: PATIENCE });
       return JSON.parse(stdout);
     },
     async close() {
@@ -96,14 +104,14 @@ function install(folder: string): void {
   symlinkSync(join(PROJECT, "node_modules/ws"), join(folder, "node_modules/ws"));
 }
 
-/** The folder of a package with a program, which is installed beside those of `scripts/test-nodes.sh` if it is not there. */
-function installed(from: string): string {
+/** A program of a package, which is installed beside those of `scripts/test-nodes.sh` if it is not there. */
+async function installed(from: string, program: string): Promise<string> {
   const [name = "", version = ""] = from.split("@");
   const prefix = join(PROJECT, ".nodes", name === "node" ? version : name);
-  const folder = join(prefix, "node_modules", name);
-  if (!existsSync(folder)) {
+  const path = join(prefix, "node_modules", name, program);
+  if (!existsSync(path)) {
     mkdirSync(prefix, { recursive: true });
-    execFileSync("npm", ["install", "--silent", "--no-save", "--prefix", prefix, from], { stdio: "pipe" });
+    await execute("npm", ["install", "--silent", "--no-save", "--prefix", prefix, from]);
   }
-  return folder;
+  return path;
 }

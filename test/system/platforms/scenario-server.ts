@@ -1,9 +1,9 @@
 import { once } from "node:events";
-import { setTimeout as pause } from "node:timers/promises";
 import type { AddressInfo } from "node:net";
 import { Hub, type Socket, type TransportName } from "roomcast";
 import { msgpackCodec } from "roomcast/msgpack";
 import { WebSocketServer } from "ws";
+import { createDeferred } from "../../../src/deferred.ts";
 import { freePort } from "../../support/free-port.ts";
 
 /** Where the scenario connects to. */
@@ -22,6 +22,9 @@ export class ScenarioServer {
   readonly #foreign: WebSocketServer;
   readonly #attempts = new Map<string, number>();
   readonly #ends = new Map<string, unknown>();
+  /** What clients wait for whose URL has `slow` in its query. */
+  readonly #admission = createDeferred();
+  #areWaiting = false;
   #hub: Hub;
   #payments = 0;
 
@@ -71,7 +74,10 @@ export class ScenarioServer {
       codecs: [msgpackCodec],
       joinable: (room) => room === "lobby",
       admit: async ({ query }) => {
-        if (query.has("slow")) await pause(150);
+        if (query.has("slow")) {
+          this.#areWaiting = true;
+          await this.#admission.promise;
+        }
         return true;
       },
       authenticate: ({ auth }) => {
@@ -97,6 +103,9 @@ export class ScenarioServer {
     });
     hub.handle("restart", () => void this.#restart());
     hub.handle("kick me", (_, socket) => socket.close(4003, "kicked"));
+    hub.handle("somebody waits for admission", () => this.#areWaiting);
+    hub.handle("admit all", () => this.#admission.resolve());
+    hub.handle("newcomers", () => hub.stats().newcomers);
     hub.handle("attempts of", (name: string) => this.#attempts.get(name) ?? 0);
     hub.handle(
       "connections with",
