@@ -123,7 +123,8 @@ export function assembleHub<T extends HubTypes>(hub: object, settings: HubSettin
   const node = assembleNode(settings, true, transport.topics, reporter);
   const { members, codecs, counters } = node;
 
-  const rooms = new RoomRequests(settings.joinable as Joinable<Socket<T>> | undefined, limits.roomNameLength, reporter);
+  const joinable = settings.joinable as Joinable<Socket<T>> | undefined;
+  const rooms = new RoomRequests(joinable, limits.roomNameLength, clock, reporter);
   const handlers = new Handlers();
   handlers.add(ControlEvent.join, rooms.join as AnyHandler<unknown>);
   handlers.add(ControlEvent.leave, rooms.leave as AnyHandler<unknown>);
@@ -146,7 +147,17 @@ export function assembleHub<T extends HubTypes>(hub: object, settings: HubSettin
     finished: (member) => receiver.finished(member),
     report: reporter,
   });
-  const receiver = new Receiver({ ...node, clock, dispatcher, limits, responder, work, waiting, report: reporter });
+  const receiver = new Receiver({
+    ...node,
+    clock,
+    dispatcher,
+    limits,
+    responder,
+    rooms,
+    work,
+    waiting,
+    report: reporter,
+  });
 
   const door = new Door({ settings, clock, counters, rates: node.rates, library: codecs.protocols, report: reporter });
   const nextPhase = (): number => heartbeat?.nextPhase() ?? 0;

@@ -21,7 +21,7 @@ import type { Handlers } from "./handlers.ts";
 import type { Idempotency } from "./idempotency.ts";
 import type { Call, CallTrace, MiddlewareChain } from "./middleware.ts";
 import type { Responder } from "./responder.ts";
-import { RefusedRooms } from "./room-requests.ts";
+import { InvalidRoomError, RefusedRooms } from "./room-requests.ts";
 
 export interface DispatcherParts {
   readonly counters: Counters;
@@ -45,16 +45,9 @@ export interface DispatcherParts {
 /** Hands the events of clients to their handlers, and sends the results as replies. */
 export class Dispatcher {
   readonly #parts: DispatcherParts;
-  /** Number of room requests of each member that `joinable` has to decide about. */
-  readonly #roomRequests = new Map<Member, number>();
 
   constructor(parts: DispatcherParts) {
     this.#parts = parts;
-  }
-
-  /** Returns whether it is not decided which rooms the member is in. */
-  isChangingRooms(member: Member): boolean {
-    return this.#roomRequests.size > 0 && this.#roomRequests.has(member);
   }
 
   /** Handles an event of a member, whose data has this weight. */
@@ -99,8 +92,6 @@ export class Dispatcher {
     trace: CallTrace | undefined,
   ): Promise<void> {
     this.#parts.work.begin(member, weight);
-    const change = isRoomRequest(packet) ? 1 : 0;
-    this.#changesRooms(member, change);
     try {
       this.#reply(member, packet, await result);
     } catch (error) {
@@ -108,17 +99,9 @@ export class Dispatcher {
     } finally {
       if (trace !== undefined) trace.ended = true;
       this.#parts.work.end(member, weight);
-      this.#changesRooms(member, -change);
       this.#parts.finished(member);
     }
     this.#parts.lifecycle.rested(member);
-  }
-
-  #changesRooms(member: Member, change: number): void {
-    if (change === 0) return;
-    const count = (this.#roomRequests.get(member) ?? 0) + change;
-    if (count > 0) this.#roomRequests.set(member, count);
-    else this.#roomRequests.delete(member);
   }
 
   /**
@@ -178,31 +161,43 @@ export class Dispatcher {
 
   /** Refuses a message for which a handler or middleware has thrown. */
   #refuseFor(member: Member, packet: EventPacket, error: unknown, trace: CallTrace | undefined): void {
-    const { responder } = this.#parts;
-    if (isInstance(error, RefusedRooms)) this.#refuseRooms(member, packet, error);
-    else responder.refuse(member, packet, this.#wireErrorOf(member, packet, error, trace));
-    // What the application refuses with a code of its own does not count.
-    if (!isInstance(error, ReplyError) || error.reason === WireErrorCode.notJoinable) {
-      responder.charge(member, FAILURE_COST);
+    if (isInstance(error, RefusedRooms)) {
+      this.#refuseRooms(member, packet, error);
+      return;
     }
+    if (isFailure(error)) this.#report(member, packet.event, error, trace);
+    this.#parts.responder.refuse(member, packet, wireErrorOf(error));
+    this.#charge(member, [error]);
   }
 
-  /** Tells which rooms of a request were refused. The request as a whole has not failed. */
+  /**
+   * Tells which rooms of a request were refused. The request as a whole has not failed.
+   *
+   * One message makes one report and one answer, however many rooms it names, because it is charged as one: a hub that
+   * fails, or has changed its mind, must not close a client that only asks for its rooms again. Without an `id`, the client
+   * is told of the first room.
+   */
   #refuseRooms(member: Member, packet: EventPacket, { failures }: RefusedRooms): void {
-    const refused: readonly RefusedRoom[] = Array.from(failures, ([room, failure]) => ({
-      room,
-      ...this.#wireErrorOf(member, packet, failure, undefined),
-    }));
-    if (packet.id !== undefined) this.#parts.responder.answer(member, packet, { reply: packet.id, data: { refused } });
-    else for (const error of refused) this.#parts.responder.refuse(member, packet, error);
+    const { counters, responder } = this.#parts;
+    const errors = Array.from(failures.values());
+    const failed = errors.filter(isFailure);
+    if (failed.length > 0) {
+      this.#report(member, packet.event, failed[0], undefined);
+      counters.handlerErrors += failed.length - 1;
+    }
+    const refused = Array.from(failures, ([room, error]): RefusedRoom => ({ room, ...wireErrorOf(error) }));
+    if (packet.id === undefined) responder.refuse(member, packet, refused[0] as RefusedRoom);
+    else responder.answer(member, packet, { reply: packet.id, data: { refused } });
+    this.#charge(member, errors);
   }
 
-  /** Returns what the client is told about an error. What the application did not mean to tell is reported. */
-  #wireErrorOf(member: Member, packet: EventPacket, error: unknown, trace: CallTrace | undefined): WireError {
-    if (isInstance(error, ReplyError)) return { code: error.reason, message: messageOf(error) };
-    if (isInstance(error, RoomLimitError)) return TOO_MANY_ROOMS;
-    this.#report(member, packet.event, error, trace);
-    return HANDLER_FAILED;
+  /** Charges the errors of one message. What the application refuses with a code of its own does not count. */
+  #charge(member: Member, errors: readonly unknown[]): void {
+    const { counters, responder } = this.#parts;
+    if (errors.some((error) => isInstance(error, InvalidRoomError))) {
+      counters.violations++;
+      responder.charge(member, 1);
+    } else if (errors.some(isCharged)) responder.charge(member, FAILURE_COST);
   }
 
   #report(member: Member, event: string, error: unknown, trace: CallTrace | undefined): void {
@@ -215,6 +210,22 @@ export class Dispatcher {
       socket: member.socket,
     });
   }
+}
+
+/** Returns whether an error is no refusal that the client is meant to hear of. */
+function isFailure(error: unknown): boolean {
+  return !isInstance(error, ReplyError) && !isInstance(error, RoomLimitError);
+}
+
+/** Returns whether an error counts as a part of a violation. */
+function isCharged(error: unknown): boolean {
+  return !isInstance(error, ReplyError) || error.reason === WireErrorCode.notJoinable;
+}
+
+/** Returns what the client is told about an error. What the application did not mean to tell stays here. */
+function wireErrorOf(error: unknown): WireError {
+  if (isInstance(error, ReplyError)) return { code: error.reason, message: messageOf(error) };
+  return isInstance(error, RoomLimitError) ? TOO_MANY_ROOMS : HANDLER_FAILED;
 }
 
 /** Returns whether an event asks to join or leave rooms. */

@@ -33,6 +33,12 @@ export interface ReceiverReport extends ErrorReport {
   message(member: Member, data: string | Uint8Array): boolean;
 }
 
+/** The requests of clients to join and leave rooms, for which what they send afterwards waits. */
+interface RoomDecisions {
+  undecidedSince(socket: unknown): number | undefined;
+  age(socket: unknown): void;
+}
+
 export interface ReceiverParts {
   readonly clock: Clock;
   readonly codecs: Codecs;
@@ -43,13 +49,14 @@ export interface ReceiverParts {
   readonly requests: Requests<Member>;
   readonly rates: RateLimits;
   readonly responder: Responder;
+  readonly rooms: RoomDecisions;
   readonly work: WorkBudget;
   /** The budget of all messages that wait. */
   readonly waiting: ByteBudget;
   readonly report: ReceiverReport;
 }
 
-/** The time that a message waits for handlers to finish before it is refused, in milliseconds. */
+/** The time that a message waits for rooms, and for handlers to finish before it may be refused, in milliseconds. */
 const PATIENCE = 10_000;
 
 /** The interval between checks of messages that wait for handlers, in milliseconds. */
@@ -114,18 +121,33 @@ export class Receiver {
   }
 
   #keepUnread(member: Member, data: Buffer, isBinary: boolean): void {
-    if (this.#hasRoom(member, data)) this.#inboxOf(member).unread.push({ data: Buffer.from(data), isBinary });
+    if (this.#makeRoom(member, data)) this.#inboxOf(member).unread.push({ data: Buffer.from(data), isBinary });
+    else this.#flooded(member);
     if (member.inbox !== undefined) this.#pause(member);
   }
 
-  /** Returns whether one more message may wait. A client that cannot be made to wait is closed if it sends too much. */
-  #hasRoom(member: Member, data: Buffer): boolean {
-    const { connection, inbox, owner } = member;
-    const { limits, responder, waiting } = this.#parts;
+  /** Closes a client that sends more than may wait. */
+  #flooded(member: Member): void {
+    if (member.open) this.#parts.responder.expel(member, FLOOD);
+  }
+
+  /**
+   * Returns whether one more message may wait. If there is no room for it, messages that wait for rooms are handled: the
+   * order is given up before the client is.
+   */
+  #makeRoom(member: Member, data: Buffer): boolean {
+    if (this.#hasRoom(member, data)) return true;
+    this.#parts.rooms.age(member.socket);
+    while (this.#handleNext(member)) if (!member.open || this.#hasRoom(member, data)) break;
+    // The messages that still wait are handled soon, as after any wait.
+    soon(this.#parts.report, () => this.#proceed(member));
+    return member.open && this.#hasRoom(member, data);
+  }
+
+  #hasRoom({ connection, inbox, owner }: Member, data: Buffer): boolean {
+    const { limits, waiting } = this.#parts;
     const most = limits.waitingBytes + (connection.pause === undefined ? 0 : ALREADY_READ);
-    if ((inbox === undefined || inbox.bytes <= most) && waiting.allows(owner, sizeOf(data))) return true;
-    responder.expel(member, FLOOD);
-    return false;
+    return (inbox === undefined || inbox.bytes <= most) && waiting.allows(owner, sizeOf(data));
   }
 
   #inboxOf(member: Member): Inbox {
@@ -203,18 +225,13 @@ export class Receiver {
     }
     if (packet !== undefined && isReply(packet)) this.#parts.requests.replied(member, packet, message);
     else if (packet?.event === ControlEvent.pong) member.answered();
-    else if (
-      (member.inbox?.weighed.size ?? 0) === 0 &&
-      this.#mayBegin(member, weight) &&
-      this.#isInTurn(member, packet)
-    ) {
-      this.#handle(member, packet, message, weight);
-    } else if (this.#hasRoom(member, data)) {
+    else if (this.#isInTurn(member, packet, weight)) this.#handle(member, packet, message, weight);
+    else if (this.#makeRoom(member, data)) {
       this.#keepWeighed(member, { data: Buffer.from(data), isBinary }, weight);
-    }
+    } else this.#handleOrClose(member, packet, message, weight);
   }
 
-  /** Keeps a message that waits for handlers to finish. */
+  /** Keeps a message that waits for handlers to finish, or for rooms. */
   #keepWeighed(member: Member, message: WaitingMessage, weight: number): void {
     const { clock, limits } = this.#parts;
     const inbox = this.#inboxOf(member);
@@ -231,10 +248,27 @@ export class Receiver {
     else if (!report.message(member, message)) responder.blame(member, undefined, UNEXPECTED_MESSAGE);
   }
 
-  /** Returns whether a message need not wait for earlier requests to join or leave rooms. */
-  #isInTurn(member: Member, packet: EventPacket | undefined): boolean {
-    if (!this.#parts.dispatcher.isChangingRooms(member)) return true;
-    return packet !== undefined && isRoomRequest(packet);
+  /** Handles a message that may not wait. If other messages of the client wait nevertheless, it sends too much. */
+  #handleOrClose(member: Member, packet: EventPacket | undefined, message: string | Buffer, weight: number): void {
+    if (member.open && this.#isInTurn(member, packet, weight)) this.#handle(member, packet, message, weight);
+    else this.#flooded(member);
+  }
+
+  /** Returns whether a message that has just come may be handled at once. */
+  #isInTurn(member: Member, packet: EventPacket | undefined, weight: number): boolean {
+    if ((member.inbox?.weighed.size ?? 0) > 0 || !this.#mayBegin(member, weight)) return false;
+    return !this.#isHeldUp(member) || (packet !== undefined && isRoomRequest(packet));
+  }
+
+  /**
+   * Returns whether a message that has waited since this time still has to wait for the rooms that its client asked for.
+   * It does for {@link PATIENCE} at most, after the request as after the message: a `joinable` that does not answer costs the
+   * client the order, not the messages.
+   */
+  #isHeldUp({ socket }: Member, since = Infinity): boolean {
+    const { clock, rooms } = this.#parts;
+    const undecidedSince = rooms.undecidedSince(socket);
+    return undecidedSince !== undefined && clock.now() - Math.min(since, undecidedSince) < PATIENCE;
   }
 
   /** Returns whether a handler may begin with a message of this weight. */
@@ -262,21 +296,20 @@ export class Receiver {
       this.#blocked.delete(member);
       return;
     }
-    for (let count = 0; member.open; count++) {
-      const next = inbox.weighed.first;
-      if (next === undefined) {
-        this.#blocked.delete(member);
-        break;
-      }
-      if (!this.#mayBegin(member, next.weight) || !this.#isInTurn(member, undefined)) break;
-      if (count === AT_ONCE) {
-        soon(this.#parts.report, () => this.#proceed(member));
-        break;
-      }
-      inbox.weighed.shift();
-      this.#handleAgain(member, next);
-    }
+    let count = 0;
+    while (count < AT_ONCE && this.#handleNext(member)) count++;
+    if (inbox.weighed.size === 0) this.#blocked.delete(member);
+    else if (count === AT_ONCE) soon(this.#parts.report, () => this.#proceed(member));
     if (member.open) this.#settle(member, inbox);
+  }
+
+  /** Handles the first weighed message, if it may begin now. Returns whether it did. */
+  #handleNext(member: Member): boolean {
+    const next = member.inbox?.weighed.first;
+    if (next === undefined || !this.#mayBegin(member, next.weight) || this.#isHeldUp(member, next.since)) return false;
+    member.inbox?.weighed.shift();
+    this.#handleAgain(member, next);
+    return true;
   }
 
   /** Handles a message that was decoded before, and has waited. */
@@ -307,8 +340,7 @@ export class Receiver {
 
   /**
    * Refuses messages that have waited too long for handlers to finish, while more wait than may: a client that keeps to its
-   * window waits as long as it takes. Messages that wait for rooms alone are handled: a `joinable` that does not answer
-   * must not cost a client what it sends.
+   * window waits as long as it takes. Messages that have waited long enough for rooms are handled.
    */
   readonly #sweep = (): void => {
     this.#timer = undefined;
@@ -319,11 +351,9 @@ export class Receiver {
         const weighed = member.inbox?.weighed;
         const first = weighed?.first;
         if (weighed === undefined || first === undefined || first.since > oldest) break;
-        const mayBegin = this.#mayBegin(member, first.weight);
-        if (!mayBegin && weighed.bytes <= limits.waitingBytes) break;
+        if (weighed.bytes <= limits.waitingBytes || this.#mayBegin(member, first.weight)) break;
         weighed.shift();
-        if (mayBegin) this.#handleAgain(member, first);
-        else this.#refuse(member, first);
+        this.#refuse(member, first);
       }
       this.#proceed(member);
     };

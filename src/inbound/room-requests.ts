@@ -4,6 +4,7 @@ import { HubError, ReplyError } from "../errors.ts";
 import { watch, type Guardian } from "../guard.ts";
 import { MAX_ROOMS_PER_REQUEST, WireErrorCode } from "../protocol/packet.ts";
 import { roomNames } from "../rooms/rooms.ts";
+import type { Clock } from "../time/clock.ts";
 
 /** Decides whether a client may join or leave a room by itself. */
 export type Joinable<S> = (room: string, socket: S) => boolean | PromiseLike<boolean>;
@@ -12,7 +13,7 @@ export type Joinable<S> = (room: string, socket: S) => boolean | PromiseLike<boo
 export interface RoomRequestSettings<S> {
   /**
    * Decides whether a client may join, and leave, a room by itself, as `client.join(room)` asks. If it refuses, or
-   * throws a {@link ReplyError}, the client is told. Where it returns a promise, it is asked about up to 16 rooms of a
+   * throws a {@link ReplyError}, the client is told. Where it returns a promise, it is asked about up to 100 rooms of a
    * client at a time; they are joined and left in the order in which the client asked.
    *
    * Default: no client may; only the server assigns rooms.
@@ -31,8 +32,11 @@ interface RoomSocket {
   leave(room: string): void;
 }
 
-/** The most rooms of one client that `joinable` decides about at a time. */
-const AT_ONCE = 16;
+/**
+ * The most rooms of one client that `joinable` decides about at a time: all those of one message. So a client at the usual
+ * limit of rooms is in all of them, while what it sent waits, if each decision takes less than half a second.
+ */
+const AT_ONCE = MAX_ROOMS_PER_REQUEST;
 
 /** Says which rooms of a request for several were refused, and why. The others were joined, or left. */
 export class RefusedRooms extends Error {
@@ -45,6 +49,16 @@ export class RefusedRooms extends Error {
     this.failures = failures;
   }
 }
+
+/** Refuses what is no name of a room, or no list of names. */
+export class InvalidRoomError extends ReplyError {
+  constructor(message: string) {
+    super(WireErrorCode.invalidData, message);
+  }
+}
+
+/** The refusal of `joinable`: one for all, because a trace of calls would say nothing, and cost more than the decision. */
+const NOT_JOINABLE = new ReplyError(WireErrorCode.notJoinable, "This room cannot be joined or left so.");
 
 /** What `joinable` has said about a room, or the error that refuses the room. */
 type Verdict = boolean | { readonly error: unknown };
@@ -60,6 +74,8 @@ interface RoomRequest {
   asked: number;
   /** Number of rooms that were joined, left or refused. */
   done: number;
+  /** The time of the request, in milliseconds; `-Infinity` once nothing waits for it. */
+  since: number;
   /** Joins or leaves a room. */
   act(room: string): void;
   /** Called when the request was carried out; absent while it is begun. */
@@ -87,14 +103,30 @@ export class RoomRequests<S extends RoomSocket> {
   readonly #joinable: Joinable<S>;
   readonly #maxLength: number;
   readonly #guardian: Guardian;
-  /** The requests of each client that wait for `joinable`. */
+  readonly #clock: Clock;
+  /** The requests of each client that wait for `joinable`. They end with their client, whether or not it answers. */
   readonly #lines = new WeakMap<S, Line>();
 
   /** @param maxLength - the length of the longest name of a room. */
-  constructor(joinable: Joinable<S> = () => false, maxLength: number, guardian: Guardian) {
+  constructor(joinable: Joinable<S> = () => false, maxLength: number, clock: Clock, guardian: Guardian) {
     this.#guardian = guardian;
     this.#joinable = joinable;
     this.#maxLength = maxLength;
+    this.#clock = clock;
+  }
+
+  /**
+   * Returns the time since which it is not decided which rooms a client is in, in milliseconds; `undefined` if it is. The
+   * oldest request counts, because the others take effect after it.
+   */
+  undecidedSince(socket: S): number | undefined {
+    const line = this.#lines.get(socket);
+    return line?.requests[line.first]?.since;
+  }
+
+  /** Makes the requests that a client has now as old as can be, so that nothing waits for them any more. */
+  age(socket: S): void {
+    for (const request of this.#lines.get(socket)?.requests ?? []) request.since = -Infinity;
   }
 
   /** Handles `hub:join`. */
@@ -112,7 +144,8 @@ export class RoomRequests<S extends RoomSocket> {
     const { room, rooms } = (data ?? {}) as { readonly room?: unknown; readonly rooms?: unknown };
     const isOfOne = rooms === undefined;
     const names = isOfOne ? [room as string] : namesIn(rooms);
-    const request: RoomRequest = { rooms: names, verdicts: [], failures: new Map(), asked: 0, done: 0, act };
+    const since = this.#clock.now();
+    const request: RoomRequest = { rooms: names, verdicts: [], failures: new Map(), asked: 0, done: 0, since, act };
     const line = this.#lines.get(socket) ?? { requests: [], first: 0, next: 0, open: 0 };
     line.requests.push(request);
     this.#proceed(line, socket);
@@ -138,8 +171,9 @@ export class RoomRequests<S extends RoomSocket> {
     while (line.open < AT_ONCE) {
       const request = line.requests[line.next];
       if (request === undefined) break;
+      const place = request.asked++;
       if (request.asked === request.rooms.length) line.next++;
-      else this.#ask(line, request, request.asked++, socket);
+      this.#ask(line, request, place, socket);
     }
     if (line.first === line.requests.length) this.#lines.delete(socket);
   }
@@ -200,9 +234,9 @@ function carryOut(line: Line): void {
 
 function decide(request: RoomRequest, room: string, verdict: Verdict): void {
   try {
-    if (typeof verdict === "object") throw verdict.error;
-    if (!verdict) throw new ReplyError(WireErrorCode.notJoinable, "This room cannot be joined or left so.");
-    request.act(room);
+    if (typeof verdict === "object") request.failures.set(room, verdict.error);
+    else if (verdict) request.act(room);
+    else request.failures.set(room, NOT_JOINABLE);
   } catch (error) {
     request.failures.set(room, error);
   }
@@ -219,23 +253,27 @@ function conclude({ failures }: RoomRequest, isOfOne: boolean): void {
   for (const error of failures.values()) throw error;
 }
 
-/** @throws {ReplyError} for what is no list of a few names. */
+/**
+ * Returns each name once: there is one answer for a room.
+ *
+ * @throws {InvalidRoomError} for what is no list of a few names.
+ */
 function namesIn(rooms: unknown): readonly string[] {
   const areNames = Array.isArray(rooms) && rooms.every((room) => typeof room === "string");
-  if (areNames && rooms.length > 0 && rooms.length <= MAX_ROOMS_PER_REQUEST) return rooms;
-  throw new ReplyError(WireErrorCode.invalidData, `"rooms" must be a list of 1 to ${MAX_ROOMS_PER_REQUEST} names.`);
+  if (areNames && rooms.length > 0 && rooms.length <= MAX_ROOMS_PER_REQUEST) return [...new Set<string>(rooms)];
+  throw new InvalidRoomError(`"rooms" must be a list of 1 to ${MAX_ROOMS_PER_REQUEST} names.`);
 }
 
 /**
  * Returns the name of a room that a client asked for.
  *
- * @throws {ReplyError} that tells the client what is wrong.
+ * @throws {InvalidRoomError} that tells the client what is wrong.
  */
 function nameOf(room: unknown, maxLength: number): string {
   try {
     const [name] = roomNames([[room as string]], maxLength);
     return name as string;
   } catch (error) {
-    throw error instanceof HubError ? new ReplyError(WireErrorCode.invalidData, error.message) : error;
+    throw error instanceof HubError ? new InvalidRoomError(error.message) : error;
   }
 }

@@ -32,8 +32,9 @@ export interface Limits {
   readonly pendingBytes: number;
   /**
    * The bytes of messages of the client that wait: 2 MiB and 64 KiB. On `ws`, the client is not read from while more
-   * wait; and it is closed with 4005 if what was read already makes 4 MiB more; on `uws`, it is closed at once. The
-   * library's client is told an eighth of this as its window, and keeps to it, so that this happens to no other.
+   * wait; and it is closed with 4005 if what was read already makes 4 MiB more; on `uws`, it is closed at once. What waits
+   * for `joinable` alone is handled before that. The library's client is told an eighth of this as its window, and keeps
+   * to it, so that this happens to no other.
    */
   readonly waitingBytes: number;
   /** Handlers of one socket, and listeners of one event of the hub: 1,000. More are a leak. */
@@ -71,7 +72,7 @@ export interface LimitSettings {
    * The most memory that the data of all messages takes that asynchronous handlers are at work on, in bytes, also of
    * sockets that have ended. Further messages wait, and are refused after ten seconds. One user, or one address, may
    * use half of what is free. The bytes of messages that wait have a second budget of this size, by the same rule: a
-   * client whose message has no room in it is closed with 4005.
+   * client whose message has no room in it is closed with 4005, unless the message waits for `joinable` alone.
    *
    * Default: a quarter of the heap of Node.js.
    */

@@ -1,16 +1,8 @@
-import {
-  createElement,
-  useEffect,
-  useLayoutEffect,
-  useMemo,
-  type Context,
-  type ReactElement,
-  type ReactNode,
-} from "react";
-import { connect, type Client, type ConnectOptions, type WebSocketConstructor } from "../client/index.ts";
+import { createElement, useEffect, useMemo, type Context, type ReactElement, type ReactNode } from "react";
+import type { Client, ConnectOptions } from "../client/index.ts";
 import type { HubTypes } from "../event-types.ts";
 import { useLatest } from "./latest.ts";
-import type { ConnectionState, SharedHub } from "./shared-hub.ts";
+import { createHub, hubOf, type SharedHub } from "./shared-hub.ts";
 
 /** The properties of a `HubProvider`: a client that exists, or what to make one of. */
 export type HubProviderProps<T extends HubTypes = HubTypes> = {
@@ -37,56 +29,30 @@ export type HubProviderProps<T extends HubTypes = HubTypes> = {
     }
 );
 
-/** Whether effects run. On a server they do not, and before React 19 the second kind warns there. */
-const isPage = "window" in globalThis;
-
-/**
- * A layout effect, so that the client is open when the effects of the components below send something: theirs come
- * first among effects of one kind.
- */
-const useOpening = isPage ? useLayoutEffect : useEffect;
-
 /** Creates the provider for a context. */
 export function createProvider<T extends HubTypes>(
   context: Context<SharedHub<T> | undefined>,
 ): (props: HubProviderProps<T>) => ReactElement {
-  return function HubProvider({ client: given, url = "", options = {}, children }) {
+  return function HubProvider({ client, url = "", options = {}, children }) {
     const latest = useLatest(options);
     const address = String(url);
     const hub = useMemo<SharedHub<T>>(() => {
-      const initial: ConnectionState = { state: options.start === false ? "closed" : "connecting" };
-      if (given) return { client: given, initial, connection: { state: given.state }, isMounted: false };
+      if (client) return hubOf(client);
       const auth = async (): Promise<unknown> => {
         const { auth: current } = latest.current;
         return typeof current === "function" ? current() : current;
       };
-      const client = isPage ? connect<T>(address, { ...options, auth, start: false }) : createIdle<T>();
-      return { client, initial, connection: initial, isMounted: false };
-    }, [given, address]);
-
-    useOpening(() => {
-      const { client } = hub;
-      const changed = (connection: ConnectionState): void => {
-        hub.connection = connection;
-      };
-      hub.isMounted = true;
-      client.on("hub:state", changed);
-      if (given) {
-        if (hub.connection.state !== given.state) changed({ state: given.state });
-      } else if (latest.current.start !== false) client.open();
-      return () => {
-        client.off("hub:state", changed);
-        hub.isMounted = false;
-        // Not at once: in strict mode the provider is mounted again in the same task, and keeps its connection.
-        if (!given) void Promise.resolve().then(() => (hub.isMounted ? undefined : client.close()));
-      };
-    }, [hub]);
-
-    return createElement(context.Provider, { value: hub }, children);
+      return createHub(address, { ...options, auth });
+    }, [client, address]);
+    return createElement(context.Provider, { value: hub }, createElement(Lifetime, { hub }), children);
   };
 }
 
-/** Creates a client that is never opened: a server has no page to resolve the URL with, and perhaps no WebSocket. */
-function createIdle<T extends HubTypes>(): Client<T> {
-  return connect("ws://server", { WebSocket: Object as unknown as WebSocketConstructor, start: false });
+/**
+ * The effect of a provider. It comes before the provider's children, so that the client is open when their effects send
+ * something. A Suspense boundary that hides the provider does not end it, as it would end a layout effect.
+ */
+function Lifetime({ hub }: { readonly hub: Pick<SharedHub<never>, "effect"> }): null {
+  useEffect(hub.effect, [hub]);
+  return null;
 }

@@ -1,7 +1,8 @@
-import { useCallback, useEffect, useRef, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import type { Client, ClientError, RequestOptions } from "../client/index.ts";
 import type { DataArguments, EventReply } from "../event-types.ts";
 import { useLatest } from "./latest.ts";
+import { createLifetime } from "./lifetime.ts";
 
 /** A request of a component: how the latest call of `send` went, and `send`. */
 export interface RequestState<V> {
@@ -12,15 +13,19 @@ export interface RequestState<V> {
   /** Whether the reply to the latest call is awaited. */
   readonly isPending: boolean;
   /**
-   * Sends the request and resolves with the reply, like `client.request`; the function is the same in every rendering.
-   * Calls do not disturb each other. Those that are pending when the component is unmounted are aborted.
+   * Sends the request and resolves with the reply, like `client.request`; the function is the same in every rendering
+   * with the same event and client. Calls do not disturb each other. Those that are pending when the component is
+   * unmounted, or gets another event or client, are aborted.
    *
    * The rejection need not be handled: it is in `error`, too.
    */
   readonly send: (...data: DataArguments<V>) => Promise<EventReply<V>>;
 }
 
-type Progress<V> = Omit<RequestState<V>, "send">;
+/** How the latest call went, and which function was called. */
+type Progress<V> = Omit<RequestState<V>, "send"> & { readonly send?: unknown };
+
+const IDLE: Progress<never> = { data: undefined, error: undefined, isPending: false };
 
 /** Sends requests for a component. */
 export function useRequest<V>(
@@ -28,27 +33,24 @@ export function useRequest<V>(
   event: string,
   options: Omit<RequestOptions, "signal"> = {},
 ): RequestState<V> {
-  const [progress, setProgress] = useState<Progress<V>>({ data: undefined, error: undefined, isPending: false });
+  const [progress, setProgress] = useState<Progress<V>>(IDLE);
   const latestOptions = useLatest(options);
   const latestCall = useRef<object>(undefined);
-  const controller = useRef<AbortController>(undefined);
 
-  useEffect(
-    () => () => {
-      controller.current?.abort();
-      controller.current = undefined;
-    },
-    [],
-  );
-
-  const send = useCallback(
-    (...[data]: readonly unknown[]): Promise<EventReply<V>> => {
-      // Made here, because the effects of the components below may send before this one's effect.
-      const { signal } = (controller.current ??= new AbortController());
+  const [send, effect] = useMemo(() => {
+    let controller = new AbortController();
+    const sending = (...[data]: readonly unknown[]): Promise<EventReply<V>> => {
+      const { signal } = controller;
       const call = {};
       latestCall.current = call;
       const become = (next: Partial<Progress<V>>): void => {
-        if (latestCall.current === call) setProgress((known) => ({ ...known, error: undefined, ...next }));
+        if (latestCall.current !== call) return;
+        setProgress((known) => ({
+          ...(known.send === sending ? known : IDLE),
+          error: undefined,
+          ...next,
+          send: sending,
+        }));
       };
       become({ isPending: true });
       const reply = client.request(event, data, { ...latestOptions.current, signal });
@@ -57,9 +59,15 @@ export function useRequest<V>(
         (error: ClientError) => become({ error: signal.aborted ? undefined : error, isPending: false }),
       );
       return reply;
-    },
-    [client, event, latestOptions],
-  );
+    };
+    const abort = (): void => {
+      controller.abort();
+      controller = new AbortController();
+    };
+    return [sending, createLifetime(() => {}, abort)];
+  }, [client, event, latestOptions]);
 
-  return { ...progress, send };
+  useEffect(effect, [effect]);
+
+  return { ...(progress.send === send ? progress : IDLE), send };
 }

@@ -1,5 +1,5 @@
 import { useEffect, useState } from "react";
-import type { Client, ClientError, StateChange } from "../client/index.ts";
+import type { Client, ClientError, Room, StateChange } from "../client/index.ts";
 
 /** What came of the wish to be in a room. */
 export type RoomState =
@@ -26,7 +26,13 @@ export function useRoom(client: Client, name: string): RoomState {
   const [latest, tell] = useState({ client, name, now: JOINING });
 
   useEffect(() => {
-    const room = client.room(name);
+    let room: Room;
+    try {
+      room = client.room(name);
+    } catch (error) {
+      tell({ client, name, now: { state: "refused", error: error as ClientError } });
+      return undefined;
+    }
     let now = JOINING;
     let isAsking = false;
     let isMounted = true;
@@ -37,19 +43,21 @@ export function useRoom(client: Client, name: string): RoomState {
       );
     };
     const ask = async (): Promise<void> => {
-      if (isAsking) return;
+      // While the client waits for its next attempt, there is nobody to ask. Asked before the connection is there, all
+      // rooms are in one message.
+      if (isAsking || client.state === "waiting" || client.state === "closed") return;
       isAsking = true;
       const next = await room.join().then(() => JOINED, stateAfter);
       isAsking = false;
       if (!isMounted) return;
       if (next !== JOINING && (next.error || client.state === "open")) become(next);
-      // The client goes on asking by itself, and this waits for it. A closed client does not.
-      else if (client.state !== "closed") void ask();
+      // The client goes on asking by itself, and this waits for it.
+      else void ask();
     };
     const changed = ({ state }: StateChange): void => {
       if (state === "open" || now.error) return;
       if (now === JOINED) become(JOINING);
-      if (state !== "closed") void ask();
+      void ask();
     };
     become(JOINING);
     client.on("hub:state", changed);

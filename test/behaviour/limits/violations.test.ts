@@ -139,7 +139,64 @@ describe.each(SUBJECTS)("On $name", (subject) => {
     peer.say({ event: "fail", id: 1 });
     expect(await peer.client.closed).toStrictEqual(ABUSE);
   });
+
+  test("a request for several rooms counts as one, is answered once, and what failed is reported once", async () => {
+    const { fixture } = await openHubFixtureInTime(subject, {
+      limits: { violations: { perSecond: 1, burst: 1 } },
+      joinable: (room) => {
+        if (room.startsWith("closed")) return false;
+        throw new Error(room);
+      },
+    });
+    const peer = await fixture.connect();
+    const rooms = [...named("closed", 40), ...named("broken", 60)];
+    // The guard fails for ten requests of a hundred rooms each, as it may while its database is down.
+    for (let time = 1; time <= 5; time++) {
+      const { data } = (await peer.ask("hub:join", { rooms })) as { readonly data: { readonly refused: unknown[] } };
+      expect(data.refused).toHaveLength(100);
+      peer.say({ event: "hub:join", data: { rooms } });
+      expect(await peer.packet()).toMatchObject({
+        event: "hub:error",
+        data: { code: "not-joinable", room: "closed 0" },
+      });
+    }
+    expect(await peer.heard()).toStrictEqual([]);
+    const failures = fixture.failures.take().map(({ error, context }) => [(error as Error).message, context.source]);
+    expect(failures).toStrictEqual(Array.from({ length: 10 }, () => ["broken 0", "joinable"]));
+    expect(fixture.hub.stats()).toMatchObject({ handlerErrors: 600, violations: 0 });
+    peer.say({ event: "hub:join", id: 1, data: { rooms } });
+    expect(await peer.client.closed).toStrictEqual(ABUSE);
+  });
+
+  test.each([
+    ["a room", { room: "" }],
+    ["one of several rooms", { rooms: ["tea", ""] }],
+    ["rooms that are no list", { rooms: "tea" }],
+  ])("an impossible name of %s counts as any other fault, and a code of the guard's own does not", async (_, data) => {
+    const { fixture } = await openHubFixtureInTime(subject, {
+      limits: THREE,
+      joinable: (room) => {
+        if (room === "tea") return true;
+        throw new ReplyError("invalid-data", "The application's own words");
+      },
+    });
+    const peer = await fixture.connect();
+    for (let time = 1; time <= 50; time++) {
+      await peer.ask("hub:join", { room: "milk" });
+      await peer.ask("hub:join", { rooms: ["tea", "milk"] });
+    }
+    for (let time = 1; time <= 3; time++)
+      expect(JSON.stringify(await peer.ask("hub:join", data))).toContain("invalid-data");
+    expect(await peer.heard()).toStrictEqual([]);
+    expect(fixture.hub.stats()).toMatchObject({ violations: 3, handlerErrors: 0 });
+    peer.say({ event: "hub:join", id: 1, data });
+    expect(await peer.client.closed).toStrictEqual(ABUSE);
+  });
 });
+
+function named(name: string, count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `${name} ${index}`);
+}
 
 const OVER_SOCKETS = SUBJECTS.filter((subject) => subject.name !== "memory");
 

@@ -1,5 +1,6 @@
 import { createElement, type ReactNode } from "react";
 import { renderToString } from "react-dom/server";
+import { connect } from "roomcast/client";
 import { createHubHooks, HubProvider, useConnection, useEvent, useHub, useRequest, useRoom } from "roomcast/react";
 import { afterEach, expect, test, vi } from "vitest";
 
@@ -35,6 +36,28 @@ test.each([
   expect(rendered).toBe('["closed",{"state":"connecting"},{"state":"joining"},null,null,false]');
   await new Promise(setImmediate);
   expect(auth).not.toHaveBeenCalled();
+});
+
+test.each([
+  ["a window", ["window"]],
+  ["a window and a document", ["window", "document"]],
+])("a server may have %s", async (_, names) => {
+  vi.stubGlobal("WebSocket", undefined);
+  for (const name of names) vi.stubGlobal(name, {});
+  vi.resetModules();
+  const hooks = await import("roomcast/react");
+  const Status = (): ReactNode => `${hooks.useConnection().state} ${hooks.useRoom("tea").state}`;
+  for (const url of ["/socket", "wss://example.org/socket"]) {
+    expect(text(createElement(hooks.HubProvider, { url }, createElement(Status)))).toBe("connecting joining");
+  }
+});
+
+test("on a server, nothing is added to a client that is given, however often it is rendered", () => {
+  const client = connect("ws://server", { WebSocket: Object as never, start: false });
+  const on = vi.spyOn(client, "on");
+  const rendered = Array.from({ length: 5 }, () => text(createElement(HubProvider, { client }, everything)));
+  expect(new Set(rendered)).toEqual(new Set(['["closed",{"state":"connecting"},{"state":"joining"},null,null,false]']));
+  expect(on.mock.calls.length).toBeLessThan(2);
 });
 
 test("on a server, a provider that does not start is closed", () => {
