@@ -64,12 +64,12 @@ export function remote({ code, message, room }: WireError & { readonly room?: st
 
 /** Makes the error of a call that a closed client cannot carry out. */
 export function closed({ code, reason }: Partial<Close>): ClientError {
-  return new ClientError("ERR_CLIENT_CLOSED", `Closed: ${code} ${reason}. Call open().`);
+  return new ClientError("ERR_CLIENT_CLOSED", `The client was closed: ${code} ${reason}. Call open().`);
 }
 
 /** Makes the error of what is given up: a message for which there is no room, or a room that was left. */
 export function dropped(what: string): ClientError {
-  return new ClientError("ERR_CLIENT_DROPPED", `Dropped: "${what}".`);
+  return new ClientError("ERR_CLIENT_DROPPED", `"${what}" was dropped.`);
 }
 
 export function badArgument(message: string): ClientError {

@@ -23,7 +23,7 @@ export class Handlers {
    * @throws {ClientError} `ERR_CLIENT_ARGUMENT` if the event has a handler.
    */
   add(event: string, handler: AnyListener): () => void {
-    if (this.#handlers.has(event)) throw badArgument(`Handled already: ${event}`);
+    if (this.#handlers.has(event)) throw badArgument(`"${event}" has a handler.`);
     const registration = { handler };
     this.#handlers.set(event, registration);
     return () => {
@@ -36,7 +36,7 @@ export class Handlers {
     try {
       const handler = this.#handlers.get(event)?.handler;
       if (!handler)
-        throw new ReplyError("unknown-event" satisfies typeof WireErrorCode.unknownEvent, `Not handled: ${event}`);
+        throw new ReplyError("unknown-event" satisfies typeof WireErrorCode.unknownEvent, `"${event}" has no handler.`);
       this.#reply(link, { reply: id, data: check(this.#format, "checkAnswer", event, await handler(data)) });
     } catch (error) {
       if (error instanceof ReplyError) this.refuse(link, id, error.reason, error.message);

@@ -1,4 +1,4 @@
-import { expect, test, vi } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { nextError, openClient, reached, rejection, startClient, startServer, thrown } from "../../support/clients.ts";
 import type { Peer } from "../../support/scripted-server.ts";
 
@@ -272,6 +272,21 @@ test("requests for rooms that fail together are one failure, so that the wait af
   expect(await peer.asked()).toMatchObject({ event: "hub:join", data: { rooms: rooms.slice(0, 16) } });
   await client.close();
   expect(await joined).toMatchObject({ code: "ERR_CLIENT_CLOSED" });
+});
+
+test("a client that is closed does not go on asking", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  onTestFinished(() => void vi.useRealTimers());
+  const { client, peer } = await openClient();
+  const refused = rejection(client.join("tea"));
+  const reported = nextError(client);
+  peer.send({ reply: (await peer.asked()).id, error: { code: "handler-failed", message: "Not now." } });
+  await reported;
+  peer.cut();
+  await reached(client, "waiting");
+  await client.close();
+  expect(await refused).toMatchObject({ code: "ERR_CLIENT_CLOSED" });
+  expect(vi.getTimerCount()).toBe(0);
 });
 
 test("a join that is not answered in time rejects, and the room stays wanted until it is left", async () => {
