@@ -1,8 +1,10 @@
 import type { Codecs, Encoding } from "../delivery/codecs.ts";
 import type { OutgoingFrame } from "../delivery/outgoing-frame.ts";
 import { HubError } from "../errors.ts";
-import { guarded } from "../guard.ts";
+import { guarded, watch } from "../guard.ts";
+import type { Audience } from "../members/audience.ts";
 import type { LocalNode } from "../members/local-node.ts";
+import type { Member } from "../members/member.ts";
 import type { Members } from "../members/members.ts";
 import type { Codec } from "../protocol/codec.ts";
 import type { ErrorReport } from "../report.ts";
@@ -16,6 +18,7 @@ import {
   type Envelope,
   type FramesEnvelope,
   type Manner,
+  type QueryAnswer,
   type Selection,
 } from "./envelope.ts";
 import type { Interest } from "./interest.ts";
@@ -33,6 +36,8 @@ const NO_MANNER: Manner = {};
 export interface ArrivalsParts {
   /** The id of this node. */
   readonly self: string;
+  /** Whether messages of one node on several channels arrive in order. */
+  readonly isOrdered: boolean;
   readonly clock: Clock;
   readonly codecs: Codecs;
   readonly local: LocalNode;
@@ -48,6 +53,13 @@ export interface ArrivalsParts {
   readonly report: ErrorReport;
 }
 
+/** Whom a copy of an envelope is for. */
+interface Share {
+  readonly audience: Audience;
+  /** The only members who are meant, from whom those are deleted who are reached; `undefined` for the whole audience. */
+  readonly among: Set<Member> | undefined;
+}
+
 /** Carries out the envelopes of other nodes on the sockets of this node. */
 export class Arrivals {
   readonly #parts: ArrivalsParts;
@@ -55,7 +67,7 @@ export class Arrivals {
 
   constructor(parts: ArrivalsParts) {
     this.#parts = parts;
-    this.#copies = new Copies(parts.clock);
+    this.#copies = new Copies(parts.clock, parts.isOrdered);
   }
 
   /** Takes a bundle that came in on a channel. */
@@ -102,17 +114,15 @@ export class Arrivals {
   }
 
   #deliver(from: string, channel: string, { selection, manner, asking, messages }: FramesEnvelope): void {
-    const { codecs, interest, local, report, respondent } = this.#parts;
-    const { routes = [channel], number } = selection;
-    const copies = routes.filter((route) => interest.has(route)).length;
-    const { isFirst, reached } = this.#copies.take(`${from}${number}`, copies);
+    const { codecs, local, report, respondent } = this.#parts;
     if (asking === undefined) {
-      const audience = audienceOf([channel], selection, manner);
-      local.deliver(audience, this.#encodingOf(messages, manner), reached);
+      const share = this.#shareOf(from, channel, selection, manner);
+      if (share !== undefined) local.deliver(share.audience, this.#encodingOf(messages, manner), share.among);
       return;
     }
     // A request is the same for all sockets that are asked here, so the first copy goes to all of them.
-    if (!isFirst) return;
+    const { routes = [channel], number } = selection;
+    if (number !== undefined && !this.#copies.isFirst(from, number)) return;
     const { id, timeout } = asking;
     const audience = audienceOf(routes, selection, manner);
     const { asked } = local.request(audience, asking, this.#encodingOf(messages, undefined), (member, outcome) => {
@@ -120,6 +130,24 @@ export class Arrivals {
     });
     const ids = asked.map((member) => member.id);
     respondent.asked(from, id, ids, timeout);
+  }
+
+  /**
+   * Returns whom a copy of an envelope is for; `undefined` where nobody is left. In an engine that keeps the order of all
+   * channels, the first copy is for everybody who is meant. In another one it would overtake what was sent to one of the
+   * rooms before, so each copy is for the members of its own room.
+   */
+  #shareOf(from: string, channel: string, selection: Selection, manner: Manner): Share | undefined {
+    const { isOrdered, local } = this.#parts;
+    const { routes = [channel], number } = selection;
+    if (number === undefined) return { audience: audienceOf([channel], selection, manner), among: undefined };
+    if (isOrdered) {
+      if (!this.#copies.isFirst(from, number)) return undefined;
+      return { audience: audienceOf(routes, selection, manner), among: undefined };
+    }
+    const all = (): Set<Member> => new Set(local.membersOf(audienceOf(routes, selection, manner)));
+    const among = this.#copies.waiting(from, number, all);
+    return among.size === 0 ? undefined : { audience: audienceOf([channel], selection, manner), among };
   }
 
   /**
@@ -151,7 +179,7 @@ export class Arrivals {
   }
 
   #obey(from: string, channel: string, control: Control): void {
-    const { interest, local, messages, nodes, queries, respondent } = this.#parts;
+    const { interest, messages, nodes, queries, report, respondent } = this.#parts;
     switch (control.type) {
       case "alive":
       case "who":
@@ -162,15 +190,15 @@ export class Arrivals {
         messages.dispatch(control.event, control.data, nodes.others.get(from) ?? { id: from, name: from });
         break;
       case "join":
-        local.join(routed(channel, control.selection), control.rooms);
-        break;
       case "leave":
-        local.leave(routed(channel, control.selection), control.rooms);
-        break;
       case "close":
-        local.close(routed(channel, control.selection), { code: control.code, reason: control.reason });
+        this.#act(this.#shareOf(from, channel, control.selection, NO_MANNER), control);
         break;
       case "probe":
+        if (control.syncs === true) {
+          watch(report, this.#confirm(from, control.id));
+          break;
+        }
         respondent.probed(
           from,
           control.id,
@@ -185,6 +213,28 @@ export class Arrivals {
         queries.answered(from, control);
         break;
     }
+  }
+
+  #act(share: Share | undefined, control: Extract<Control, { readonly selection: Selection }>): void {
+    const { local } = this.#parts;
+    if (share === undefined) return;
+    const { audience, among } = share;
+    if (control.type === "close") local.close(audience, { code: control.code, reason: control.reason }, among);
+    else if (control.type === "join") local.join(audience, control.rooms, among);
+    else local.leave(audience, control.rooms, among);
+  }
+
+  /** Confirms that this node hears all rooms that it has members in now. */
+  async #confirm(from: string, id: number): Promise<void> {
+    const { interest, tell } = this.#parts;
+    let outcome: Pick<QueryAnswer, "complete" | "failed"> = { complete: true };
+    try {
+      await interest.allSynced();
+    } catch {
+      // Who awaits the room here is told why.
+      outcome = { failed: true };
+    }
+    tell(nodeChannel(from), { type: "answer", id, ...outcome });
   }
 
   #describe(from: string, { id, audience, keys }: Extract<Control, { readonly type: "describe" }>): void {
@@ -202,8 +252,4 @@ export class Arrivals {
       throw error;
     }
   }
-}
-
-function routed(channel: string, selection: Selection): ReturnType<typeof audienceOf> {
-  return audienceOf([channel], selection, NO_MANNER);
 }

@@ -32,6 +32,7 @@ import type { Interest } from "./interest.ts";
 import { NodeMessages, type NodeMessageHandler } from "./node-messages.ts";
 import { Nodes, type NodeDescription } from "./nodes.ts";
 import type { ClusterOptions } from "./options.ts";
+import { PendingMoves } from "./pending-moves.ts";
 import { Queries, type Findings, type ReadReply } from "./queries.ts";
 import { Respondent } from "./respondent.ts";
 import { noTraffic, type Traffic } from "./traffic.ts";
@@ -79,6 +80,7 @@ export class Cluster {
   readonly #respondent: Respondent;
   readonly #arrivals: Arrivals;
   readonly #messages: NodeMessages;
+  readonly #moves: PendingMoves;
   #state: BackplaneState = "connecting";
   /** Resolves when it is known for the first time whether the engine is there. */
   readonly #attempted: Deferred = createDeferred();
@@ -111,8 +113,16 @@ export class Cluster {
       tell,
       report: this.#queries,
     });
+    this.#moves = new PendingMoves({
+      clock,
+      guardian: report,
+      isOrdered: backplane.ordered,
+      isAcquainted: () => this.nodes.isAcquainted,
+      ask: (channels) => this.#confirmed(channels),
+    });
     this.#arrivals = new Arrivals({
       self: self.id,
+      isOrdered: backplane.ordered,
       clock,
       codecs,
       local,
@@ -154,16 +164,17 @@ export class Cluster {
   }
 
   /**
-   * Resolves when messages of other nodes to the room arrive on this node; without a room, those to every room that has
-   * members on this node now.
+   * Resolves when messages of other nodes to the room arrive on this node, and when the other nodes have moved their
+   * sockets into and out of the room as this node has told them, and hear the room as well. Without a room, when that is
+   * so for every room.
    *
    * @throws {HubError} `ERR_HUB_CLOSED`; as a rejection.
    */
   async synced(room?: string): Promise<void> {
     await this.#up.promise;
     const { interest } = this.#parts;
-    if (room === undefined) await interest.allSynced();
-    else await interest.synced(roomChannel(room));
+    const here = room === undefined ? interest.allSynced() : interest.synced(roomChannel(room));
+    await Promise.all([here, this.#moves.settled(room)]);
   }
 
   /** Sends a message to the sockets of other nodes. */
@@ -195,12 +206,15 @@ export class Cluster {
 
   /** Puts the sockets of other nodes into rooms. */
   join(audience: Audience, rooms: readonly string[]): void {
-    this.#act(audience, (selection) => ({ type: "join", selection, rooms }));
+    const routes = this.#act(audience, (selection) => ({ type: "join", selection, rooms }));
+    if (routes.length > 0) this.#moves.add(rooms, routes);
   }
 
   /** Takes the sockets of other nodes out of rooms. */
   leave(audience: Audience, rooms: readonly string[]): void {
-    this.#act(audience, (selection) => ({ type: "leave", selection, rooms }));
+    const routes = this.#act(audience, (selection) => ({ type: "leave", selection, rooms }));
+    // Where the engine keeps the order, everything that follows finds the sockets gone.
+    if (routes.length > 0 && !this.#parts.backplane.ordered) this.#moves.add(rooms, routes);
   }
 
   /** Closes the sockets of other nodes. */
@@ -222,7 +236,7 @@ export class Cluster {
         cause: error,
       });
     }
-    this.#courier.send(ALL_NODES, envelope);
+    this.#courier.send([ALL_NODES], envelope);
   }
 
   /** Handles a message of the program on another node. Returns a function that removes the handler. */
@@ -235,6 +249,7 @@ export class Cluster {
     if (this.#state === "connecting" && this.#courier.isWaiting) await this.#firstAttempt();
     this.#queries.giveUp(() => new HubError("ERR_HUB_CLOSED", "The hub was closed before the reply came."));
     this.#respondent.stop();
+    this.#moves.stop();
     this.nodes.leave();
     this.#parts.interest.stop();
     this.#courier.flush();
@@ -278,9 +293,17 @@ export class Cluster {
     return findings;
   }
 
+  /** Asks nodes to confirm that they hear all rooms of their sockets. Resolves when they have, or are silent. */
+  #confirmed(channels: readonly string[]): Promise<Findings> {
+    const { options, requests } = this.#parts;
+    const id = requests.nextClusterId();
+    for (const channel of channels) {
+      this.#tell(channel, { type: "probe", id, routes: [], timeout: options.lease, syncs: true });
+    }
+    return this.#track(id, channels, options.lease, NO_REPLIES);
+  }
+
   #sendFrames(audience: Audience, encoding: Encoding, asking: Asking | undefined): readonly string[] {
-    const routes = routesOf(audience, this.self.id);
-    if (routes.length === 0) return routes;
     const { codecs } = this.#parts;
     const messages: EncodedMessage[] = [];
     if (encoding instanceof OutgoingFrame) {
@@ -291,27 +314,37 @@ export class Cluster {
         messages.push({ protocol: codecs.nameOf(codec), binary, payload });
       }
     }
-    const selection = this.#selectionOf(audience, routes);
-    const envelope = encodeFrames({ selection, manner: mannerOf(audience), asking, messages });
-    for (const route of routes) this.#courier.send(route, envelope);
+    return this.#send(audience, (selection) => {
+      return encodeFrames({ selection, manner: mannerOf(audience), asking, messages });
+    });
+  }
+
+  #act(audience: Audience, controlOf: (selection: Selection) => Control): readonly string[] {
+    return this.#send(audience, (selection) => encodeControl(controlOf(selection)));
+  }
+
+  /** Sends an envelope to an audience. Returns the channels that the audience consists of. */
+  #send(audience: Audience, encode: (selection: Selection) => Buffer): readonly string[] {
+    const routes = routesOf(audience, this.self.id);
+    if (routes.length === 0) return routes;
+    const channels = this.#moves.widened(routes, audience.rooms);
+    this.#courier.send(channels, encode(this.#selectionOf(audience, routes, channels.length > 1)));
     return routes;
   }
 
-  #act(audience: Audience, controlOf: (selection: Selection) => Control): void {
-    const routes = routesOf(audience, this.self.id);
-    if (routes.length === 0) return;
-    const envelope = encodeControl(controlOf(this.#selectionOf(audience, routes)));
-    for (const route of routes) this.#courier.send(route, envelope);
-  }
-
-  #selectionOf({ sockets, exceptRooms, exceptSockets }: Audience, routes: readonly string[]): Selection {
+  /** @param isCopied - whether the envelope is sent to several channels. */
+  #selectionOf(
+    { sockets, exceptRooms, exceptSockets }: Audience,
+    routes: readonly string[],
+    isCopied: boolean,
+  ): Selection {
     // Sockets of this node cannot be on another one, so there is nothing to exclude there.
     const excluded = exceptSockets.filter((id) => !id.startsWith(this.self.id));
     return {
       ...(sockets.length === 0 ? undefined : { sockets }),
       ...(exceptRooms.length === 0 ? undefined : { exceptRooms }),
       ...(excluded.length === 0 ? undefined : { exceptSockets: excluded }),
-      ...(routes.length < 2 ? undefined : { routes, number: ++this.#lastNumber }),
+      ...(isCopied ? { routes, number: ++this.#lastNumber } : undefined),
     };
   }
 
@@ -332,7 +365,7 @@ export class Cluster {
   }
 
   #tell(channel: string, control: Control, instead?: () => Control): void {
-    this.#courier.send(channel, encodeControl(control), instead && (() => encodeControl(instead())));
+    this.#courier.send([channel], encodeControl(control), instead && (() => encodeControl(instead())));
   }
 }
 

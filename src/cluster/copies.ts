@@ -1,66 +1,65 @@
-import type { Clock } from "../time/clock.ts";
 import type { Member } from "../members/member.ts";
+import type { Clock } from "../time/clock.ts";
+import { Recent } from "./recent.ts";
 
 /**
- * The shortest time that a copy is waited for, in milliseconds. A copy that is later than twice this time is taken for
- * a new message.
+ * The time for which a message is remembered, in milliseconds. Copies leave their node together, and a connection to the
+ * engine that stands still for longer is ended, with everything that was under way.
  */
 const PATIENCE = 30_000;
 
-/** A message that came in by some of its routes and not yet by all of them. */
-interface Incomplete {
-  /** Number of copies that are missing. */
-  readonly left: number;
-  readonly reached: Set<Member>;
-}
-
-/** One of the copies of a message. */
-export interface Copy {
-  readonly isFirst: boolean;
-  /** The members that have had the message, to be added to; `undefined` where there are no other copies. */
-  readonly reached: Set<Member> | undefined;
-}
-
-const ONLY_COPY: Copy = { isFirst: true, reached: undefined };
+const NOBODY: Set<Member> = new Set();
 
 /**
- * Remembers which members have had a message, until its last copy is in: a message for several rooms is published to
- * each of them, and a node with members in several of them gets it several times.
+ * Recognises the copies of one message. What is for several channels is published to each of them, and a node that hears
+ * several of these gets several copies: the sockets that are meant are found when the first copy comes in, and each gets
+ * the message once. Who joins one of the rooms between two copies does not get the second.
  */
 export class Copies {
-  readonly #clock: Clock;
-  #young = new Map<string, Incomplete>();
-  #old = new Map<string, Incomplete>();
-  #turned: number;
+  readonly #isOrdered: boolean;
+  /** The number of the last message of each node: where all copies come in order, nothing else comes between them. */
+  readonly #last: Recent<number>;
+  /** The members who wait for another copy of a message, by its node and number. */
+  readonly #waiting: Recent<Set<Member>>;
 
-  constructor(clock: Clock) {
-    this.#clock = clock;
-    this.#turned = clock.now();
+  /** @param isOrdered - whether messages of one node on several channels arrive in order. */
+  constructor(clock: Clock, isOrdered: boolean) {
+    this.#isOrdered = isOrdered;
+    this.#last = new Recent(clock, PATIENCE);
+    this.#waiting = new Recent(clock, PATIENCE);
   }
 
   /**
-   * Takes a copy that came in.
+   * Takes a copy by which the message goes to everybody who is meant. Returns whether it is the first.
    *
-   * @param key - identifies the message: all its copies have the same key, and no other message has it.
-   * @param count - the number of copies that come to this node.
+   * @param number - the number of the message: its node uses ever higher numbers.
    */
-  take(key: string, count: number): Copy {
-    if (count < 2) return ONLY_COPY;
-    this.#forget();
-    const known = this.#young.get(key) ?? this.#old.get(key);
-    const { left, reached } = known ?? { left: count, reached: new Set<Member>() };
-    this.#old.delete(key);
-    if (left > 1) this.#young.set(key, { left: left - 1, reached });
-    else this.#young.delete(key);
-    return { isFirst: known === undefined, reached };
+  isFirst(from: string, number: number): boolean {
+    if (this.#isOrdered) {
+      const isFirst = number > (this.#last.get(from) ?? 0);
+      if (isFirst) this.#last.set(from, number);
+      return isFirst;
+    }
+    const key = keyOf(from, number);
+    if (this.#waiting.get(key) !== undefined) return false;
+    this.#waiting.set(key, NOBODY);
+    return true;
   }
 
-  /** Forgets messages of which copies were lost. */
-  #forget(): void {
-    const now = this.#clock.now();
-    if (now - this.#turned < PATIENCE) return;
-    this.#old = this.#young;
-    this.#young = new Map();
-    this.#turned = now;
+  /**
+   * Takes a copy by which the message goes only to those whom its channel names.
+   *
+   * @param find - returns everybody who is meant.
+   * @returns the members who wait for the message, from whom those are to be deleted who get it.
+   */
+  waiting(from: string, number: number, find: () => Set<Member>): Set<Member> {
+    const key = keyOf(from, number);
+    let waiting = this.#waiting.get(key);
+    if (waiting === undefined) this.#waiting.set(key, (waiting = find()));
+    return waiting;
   }
+}
+
+function keyOf(from: string, number: number): string {
+  return `${from}${number}`;
 }

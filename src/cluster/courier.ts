@@ -77,36 +77,39 @@ export class Courier {
   }
 
   /**
-   * Sends an envelope to a channel.
+   * Sends an envelope to channels. Its copies leave together, or are lost together.
    *
    * @param instead - returns a short envelope that is sent instead, also above the limit, if this one is lost.
    */
-  send(channel: string, envelope: Buffer, instead?: () => Buffer): void {
+  send(channels: readonly string[], envelope: Buffer, instead?: () => Buffer): void {
     const { maxPendingBytes, traffic } = this.#parts;
-    if (this.#state !== "shut" && this.#bytes + envelope.byteLength <= maxPendingBytes) {
-      this.#take(channel, envelope, instead);
+    if (this.#state !== "shut" && this.#bytes + envelope.byteLength * channels.length <= maxPendingBytes) {
+      this.#take(channels, envelope, instead);
       return;
     }
-    traffic.lost++;
+    traffic.lost += channels.length;
     this.#sayLost(`More than ${maxPendingBytes} bytes wait for the engine, which is too slow or not there yet.`);
-    if (instead !== undefined && this.#state !== "shut") this.#take(channel, instead());
+    if (instead !== undefined && this.#state !== "shut") this.#take(channels, instead());
   }
 
-  #take(channel: string, envelope: Buffer, instead?: () => Buffer): void {
+  #take(channels: readonly string[], envelope: Buffer, instead?: () => Buffer): void {
+    const isIdle = this.#underWay === 0 && this.#waiting.length === 0 && this.#state === "open";
+    for (const channel of channels) {
+      this.#bytes += envelope.byteLength;
+      if (isIdle) watch(this.#parts.report, this.#publish(bundleOf(channel, envelope, instead)));
+      else this.#wait(channel, envelope, instead);
+    }
+  }
+
+  #wait(channel: string, envelope: Buffer, instead?: () => Buffer): void {
     const bytes = envelope.byteLength;
-    this.#bytes += bytes;
     const last = this.#waiting.at(-1);
     if (last?.channel === channel && last.bytes + bytes <= MAX_BUNDLE_BYTES) {
       last.envelopes.push(envelope);
       last.bytes += bytes;
       if (instead !== undefined) last.instead.push(instead);
     } else {
-      const bundle = { channel, envelopes: [envelope], bytes, instead: instead === undefined ? [] : [instead] };
-      if (this.#underWay === 0 && last === undefined && this.#state === "open") {
-        watch(this.#parts.report, this.#publish(bundle));
-        return;
-      }
-      this.#waiting.push(bundle);
+      this.#waiting.push(bundleOf(channel, envelope, instead));
     }
     this.#schedule();
   }
@@ -139,7 +142,7 @@ export class Courier {
     } catch (error) {
       this.#lose(envelopes.length, bytes);
       this.#sayLost("The engine did not take it.", error);
-      if (this.#state !== "shut") for (const envelopeOf of instead) this.#take(channel, envelopeOf());
+      if (this.#state !== "shut") for (const envelopeOf of instead) this.#take([channel], envelopeOf());
     } finally {
       this.#underWay--;
     }
@@ -157,4 +160,9 @@ export class Courier {
     const error = new HubError("ERR_HUB_BACKPLANE", message, cause === undefined ? {} : { cause });
     this.#parts.report.failed(error, "backplane");
   }
+}
+
+function bundleOf(channel: string, envelope: Buffer, instead: (() => Buffer) | undefined): WaitingBundle {
+  const { byteLength: bytes } = envelope;
+  return { channel, envelopes: [envelope], bytes, instead: instead === undefined ? [] : [instead] };
 }

@@ -26,9 +26,12 @@ export interface Selection {
   readonly sockets?: readonly string[];
   readonly exceptRooms?: readonly string[];
   readonly exceptSockets?: readonly string[];
-  /** The channels of an envelope that is sent to several: each node may get it from some of them. */
+  /**
+   * The channels that are meant, of an envelope that is sent to several: each node may get it from some of them. It may
+   * be sent to others as well, for nodes that do not hear those yet.
+   */
   readonly routes?: readonly string[];
-  /** The number of an envelope that is sent to several channels: its publisher never uses a number twice. */
+  /** The number of an envelope that is sent to several channels: its publisher uses ever higher numbers. */
   readonly number?: number;
 }
 
@@ -96,7 +99,14 @@ export type Control =
   | { readonly type: "join" | "leave"; readonly selection: Selection; readonly rooms: readonly string[] }
   | { readonly type: "close"; readonly selection: Selection; readonly code: number; readonly reason: string }
   /** Follows a request: each node answers when it has asked its sockets, or has none to ask. */
-  | { readonly type: "probe"; readonly id: number; readonly routes: readonly string[]; readonly timeout: number }
+  | {
+      readonly type: "probe";
+      readonly id: number;
+      readonly routes: readonly string[];
+      readonly timeout: number;
+      /** `true` if it follows no request: each node answers when it hears all rooms that it has members in now. */
+      readonly syncs?: true;
+    }
   | {
       readonly type: "describe";
       readonly id: number;

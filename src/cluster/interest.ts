@@ -18,7 +18,9 @@ export class Interest implements NameObservers {
   /** The time that a released channel is kept, in milliseconds. */
   readonly #grace: number;
   /** The channels that are subscribed to, with the promise that the engine confirms each. */
-  readonly #channels = new Map<string, Promise<void>>();
+  readonly #channels = new Map<string, Promise<unknown>>();
+  /** Those of them that the engine has not confirmed. */
+  readonly #unconfirmed = new Map<string, Promise<unknown>>();
   /** The released channels with the time until which each is kept, the earliest first. */
   readonly #released = new Map<string, number>();
   #timer: Timer | undefined;
@@ -37,11 +39,15 @@ export class Interest implements NameObservers {
   /** Subscribes to a channel, if it is not subscribed to already. */
   hold(channel: string): void {
     if (this.#released.delete(channel) || this.#channels.has(channel)) return;
-    // A channel that was let go before the engine confirmed it is not missed.
-    const subscribed: Promise<void> = this.#backplane.subscribe(channel).catch((error: unknown) => {
-      if (this.#channels.get(channel) === subscribed) throw error;
-    });
+    const subscribed: Promise<unknown> = this.#backplane.subscribe(channel).then(
+      () => this.#unconfirmed.get(channel) === subscribed && this.#unconfirmed.delete(channel),
+      (error: unknown) => {
+        // A channel that was let go before the engine confirmed it is not missed.
+        if (this.#channels.get(channel) === subscribed) throw error;
+      },
+    );
     this.#channels.set(channel, handled(subscribed));
+    this.#unconfirmed.set(channel, subscribed);
   }
 
   /** Releases a channel: unsubscribes from it after the time of grace. */
@@ -62,7 +68,7 @@ export class Interest implements NameObservers {
 
   /** Resolves when the engine has confirmed all channels that are held now. */
   async allSynced(): Promise<void> {
-    await Promise.all(this.#channels.values());
+    await Promise.all(this.#unconfirmed.values());
   }
 
   stop(): void {
@@ -87,6 +93,7 @@ export class Interest implements NameObservers {
       }
       this.#released.delete(channel);
       this.#channels.delete(channel);
+      this.#unconfirmed.delete(channel);
       this.#backplane.unsubscribe(channel);
     }
   }

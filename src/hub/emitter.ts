@@ -74,6 +74,18 @@ export class Emitter<T extends HubTypes = HubTypes> extends Sender<T> {
     return this.#everybody;
   }
 
+  /**
+   * Resolves when the nodes have put their sockets into the room, or taken them out of it, as this emitter has told them
+   * before, and hear the room: see `hub.synced`. Without a room, when that is so for every room.
+   *
+   * @throws {HubError} `ERR_HUB_ROOM_NAME`, `ERR_HUB_CLOSED`; as a rejection.
+   */
+  async synced(room?: string): Promise<void> {
+    this.#preconditions.checkOpen();
+    if (room !== undefined) this.#preconditions.roomNames([room]);
+    await this.#cluster.synced(room);
+  }
+
   /** Sends a message to the programs on all nodes. See `hub.emitToNodes`. */
   emitToNodes<E extends EventName<NodeEvents<T>>>(event: E, ...values: DataArguments<NodeEvents<T>[E]>): void {
     this.#preconditions.checkOpen();

@@ -156,8 +156,10 @@ export class Hub<T extends HubTypes = HubTypes> extends Sender<T> {
 
   /**
    * Resolves when what other nodes send to this room arrives here, so that a join a moment ago has taken effect
-   * everywhere; without a room, when that holds for every room that has members here now. While the engine is away, the
-   * promise waits. Without a backplane, and for a room without members here, it resolves at once.
+   * everywhere. Where this node has put sockets of other nodes into the room, or taken them out of it, it resolves when
+   * that is done and their nodes hear the room as well; a node that does not answer is waited for no longer than
+   * `cluster.lease`. Without a room, all this is meant of every room. While the engine is away, the promise waits.
+   * Without a backplane it resolves at once.
    *
    * @throws {HubError} `ERR_HUB_ROOM_NAME`, `ERR_HUB_CLOSED`; as a rejection.
    */

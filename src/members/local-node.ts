@@ -76,18 +76,19 @@ export class LocalNode {
   /**
    * Sends a message to an audience.
    *
-   * @param reached - the members that have the message already and do not get it again; those who get it are added.
+   * @param among - the only members who are meant, from whom those are deleted who are reached. Default: the whole
+   *   audience.
    */
-  deliver(audience: Audience, encoding: Encoding, reached?: Set<Member>): void {
+  deliver(audience: Audience, encoding: Encoding, among?: Set<Member>): void {
     const { codecs, delivery, members } = this.#parts;
     const frame =
       encoding instanceof OutgoingFrame ? encoding : codecs.areUniform ? encoding.get(codecs.plain) : undefined;
     const group = audience.volatile || frame === undefined ? undefined : members.groupOf(audience);
-    if (group !== undefined && frame !== undefined && reached === undefined) {
+    if (group !== undefined && frame !== undefined && among === undefined) {
       delivery.sendToGroup(group, frame, members.exceptionOf(audience));
       return;
     }
-    this.#forEach(audience, frame ?? encoding, reached, () => {});
+    this.#tell(audience, frame ?? encoding, among, () => {});
   }
 
   /**
@@ -102,7 +103,7 @@ export class LocalNode {
     settled?: Settled<Member>,
   ): { readonly asked: readonly Member[]; readonly replies: Promise<Replies<unknown>> } {
     const asked: Member[] = [];
-    this.#forEach(audience, encoding, undefined, (member) => {
+    this.#tell(audience, encoding, undefined, (member) => {
       // Sending may have ended a member that was too slow. Such a member will not reply, and is not waited for.
       if (member.isReachable) asked.push(member);
     });
@@ -120,10 +121,11 @@ export class LocalNode {
   /**
    * Puts the members of an audience into rooms.
    *
+   * @param among - see {@link deliver}.
    * @throws {HubError} `ERR_HUB_LIMIT`, and then no member was put into any room.
    */
-  join(audience: Audience, rooms: readonly string[]): void {
-    this.joinAll(this.#membersOf(audience), rooms);
+  join(audience: Audience, rooms: readonly string[], among?: Set<Member>): void {
+    this.joinAll(this.membersOf(audience, among), rooms);
   }
 
   /**
@@ -139,9 +141,13 @@ export class LocalNode {
     for (const member of members) for (const room of rooms) index.rooms.join(member, room);
   }
 
-  /** Takes the members of an audience out of rooms. */
-  leave(audience: Audience, rooms: readonly string[]): void {
-    this.leaveAll(this.#membersOf(audience), rooms);
+  /**
+   * Takes the members of an audience out of rooms.
+   *
+   * @param among - see {@link deliver}.
+   */
+  leave(audience: Audience, rooms: readonly string[], among?: Set<Member>): void {
+    this.leaveAll(this.membersOf(audience, among), rooms);
   }
 
   /** Takes these members out of rooms. */
@@ -150,32 +156,43 @@ export class LocalNode {
     for (const member of members) for (const room of rooms) index.rooms.leave(member, room);
   }
 
-  /** Closes the members of an audience, after what was sent to them before. */
-  close(audience: Audience, close: Close): void {
-    const { lifecycle, members } = this.#parts;
-    members.forEach(audience, (member) => lifecycle.close(member, close));
+  /**
+   * Closes the members of an audience, after what was sent to them before.
+   *
+   * @param among - see {@link deliver}.
+   */
+  close(audience: Audience, close: Close, among?: Set<Member>): void {
+    this.#forEach(audience, among, (member) => this.#parts.lifecycle.close(member, close));
   }
 
   /** Describes the members of an audience, with these properties of their data. */
   describe(audience: Audience, keys: readonly string[]): MemberDescription[] {
     // All members are found first: reading their data may run code of the application, which may send.
-    return this.#membersOf(audience).map((member) => describe(member, keys));
+    return this.membersOf(audience).map((member) => describe(member, keys));
   }
 
-  #membersOf(audience: Audience): Member[] {
+  /**
+   * Returns the members of an audience.
+   *
+   * @param among - see {@link deliver}.
+   */
+  membersOf(audience: Audience, among?: Set<Member>): Member[] {
     const members: Member[] = [];
-    this.#parts.members.forEach(audience, (member) => members.push(member));
+    this.#forEach(audience, among, (member) => members.push(member));
     return members;
   }
 
+  #forEach(audience: Audience, among: Set<Member> | undefined, visit: (member: Member) => void): void {
+    const { members } = this.#parts;
+    if (among === undefined) return members.forEach(audience, visit);
+    members.forEach(audience, (member) => {
+      if (among.delete(member)) visit(member);
+    });
+  }
+
   /** Visits members that speak the same codec one after the other, because only then do they share their batches. */
-  #forEach(
-    audience: Audience,
-    encoding: Encoding,
-    reached: Set<Member> | undefined,
-    told: (member: Member) => void,
-  ): void {
-    const { codecs, delivery, lifecycle, members } = this.#parts;
+  #tell(audience: Audience, encoding: Encoding, among: Set<Member> | undefined, told: (member: Member) => void): void {
+    const { codecs, delivery, lifecycle } = this.#parts;
     const tell = (member: Member, frame: OutgoingFrame): void => {
       try {
         delivery.send(member, frame);
@@ -185,9 +202,7 @@ export class LocalNode {
       told(member);
     };
     const others = new Map<Codec, Member[]>();
-    members.forEach(audience, (member) => {
-      if (reached?.has(member) === true) return;
-      reached?.add(member);
+    this.#forEach(audience, among, (member) => {
       if (audience.volatile && delivery.skips(member)) return;
       const frame =
         encoding instanceof OutgoingFrame ? encoding : member.codec === codecs.plain && encoding.get(member.codec);

@@ -30,7 +30,8 @@ export class ClusterFixture {
   readonly fixtures: readonly HubFixture[];
   /** Creates another backplane on the same engine. */
   readonly createBackplane: () => Backplane;
-  readonly #isOrdered: boolean;
+  /** Whether messages of one node on several channels arrive in order. */
+  readonly isOrdered: boolean;
   #fences = 0;
 
   /** Opens a hub for each name, on the transports in turn, and waits until all hubs know each other. */
@@ -58,7 +59,7 @@ export class ClusterFixture {
   private constructor(fixtures: readonly HubFixture[], createBackplane: () => Backplane) {
     this.fixtures = fixtures;
     this.createBackplane = createBackplane;
-    this.#isOrdered = createBackplane().ordered;
+    this.isOrdered = createBackplane().ordered;
   }
 
   get hubs(): readonly Hub[] {
@@ -119,7 +120,7 @@ export class ClusterFixture {
     for (const hub of this.hubs) hub.emitToNodes(FENCE, fence);
     await until("all fences have arrived", () => missing <= 0);
     for (const remove of removers) remove();
-    if (!this.#isOrdered) await sleep(STRAY);
+    if (!this.isOrdered) await sleep(STRAY);
   }
 
   /** Waits for all messages that any hub has sent to each of the peers until now. */

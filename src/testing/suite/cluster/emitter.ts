@@ -45,6 +45,20 @@ export function emitterCases(suite: ClusterSuite): void {
     await emitter.close();
   });
 
+  suite.test("an emitter that has put sockets into a room, and awaits it, reaches them there", async (fixture) => {
+    const peers = await fixture.connectAll(["x"], ["x"], []);
+    const emitter = createEmitter(fixture.createBackplane());
+    emitter.toSocket(peers[2]?.socket.id ?? "").join("y");
+    await emitter.synced("y");
+    emitter.to("y").send("1");
+    emitter.to("x").join("z");
+    await emitter.synced();
+    emitter.to("z").send("2");
+    assert.deepEqual(await fixture.heard(peers), [["2"], ["2"], ["1"]]);
+    await emitter.close();
+    await assert.rejects(emitter.synced());
+  });
+
   suite.test("an emitter is no node, but its messages reach all nodes", async (fixture) => {
     const heard: unknown[] = [];
     for (const hub of fixture.hubs) hub.onNode("news", (data) => heard.push(data));

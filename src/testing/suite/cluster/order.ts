@@ -6,6 +6,9 @@ import type { ClusterSuite } from "./cluster-suite.ts";
 /** The number of messages that each hub sends. */
 const COUNT = 300;
 
+/** The number of rooms that sockets of other nodes are put into, one after the other. */
+const ROOMS = 6;
+
 /** The order of messages from one node. */
 export function orderCases(suite: ClusterSuite): void {
   suite.test("every client gets all messages of each node, in the order of that node", async (fixture) => {
@@ -56,6 +59,56 @@ export function orderCases(suite: ClusterSuite): void {
       assert.deepEqual(await peer.rest(), ["1", "2"]);
       assert.deepEqual(await peer.client.closed, { code: 4001, reason: "enough" });
     }
+  });
+
+  suite.test(
+    "what a node sends to a room into which it has put sockets of other nodes reaches them",
+    async (fixture) => {
+      const peers = await fixture.connectAll([], ["x"], ["x"]);
+      const hub = fixture.hub(0);
+      const expected: string[] = [];
+      for (let number = 0; number < ROOMS; number++) {
+        const room = `room ${number}`;
+        if (number % 2 === 0) for (const { socket } of peers) hub.toSocket(socket.id).join(room);
+        else hub.to("x").join(room);
+        // oxlint-disable-next-line no-await-in-loop -- without an order between channels, this has to be awaited
+        if (!fixture.isOrdered) await hub.synced(room);
+        hub.to(room).send(`first ${number}`);
+        hub.to(room, "nobody").send(`second ${number}`);
+        expected.push(`first ${number}`, `second ${number}`);
+      }
+      const [, ...heard] = (await fixture.heard(peers)) as string[][];
+      assert.deepEqual(
+        heard.map((messages) => (fixture.isOrdered ? messages : messages.toSorted())),
+        heard.map(() => (fixture.isOrdered ? expected : expected.toSorted())),
+      );
+    },
+  );
+
+  suite.test(
+    "what a node sends to a room from which it has taken a socket of another node does not reach it",
+    async (fixture) => {
+      const [, b, c] = await fixture.connectAll([], ["x"], ["x"]);
+      assert.ok(b !== undefined && c !== undefined);
+      fixture.hub(0).toSocket(b.socket.id).leave("x");
+      // Without an order between channels, this has to be awaited.
+      if (!fixture.isOrdered) await fixture.hub(0).synced("x");
+      fixture.hub(0).to("x").send("m");
+      assert.deepEqual(await fixture.heard([b, c]), [[], ["m"]]);
+    },
+  );
+
+  suite.test("synced() waits until the nodes of the sockets that were put into a room hear it", async (fixture) => {
+    const [, peer] = await fixture.connectAll([], ["x"], []);
+    assert.ok(peer !== undefined);
+    for (let number = 0; number < ROOMS; number++) {
+      const room = `room ${number}`;
+      fixture.hub(0).toSocket(peer.socket.id).join(room);
+      // oxlint-disable-next-line no-await-in-loop -- one room after the other
+      await fixture.hub(0).synced(number % 2 === 0 ? room : undefined);
+      fixture.hub(2).to(room).send(room);
+    }
+    assert.equal(((await fixture.heard([peer]))[0] as string[]).length, ROOMS);
   });
 
   suite.test("after a join on all nodes, messages to the room arrive", async (fixture) => {

@@ -6,6 +6,9 @@ import type { ClusterSuite } from "./cluster-suite.ts";
 /** Names of rooms and users that contain syntax of engines, which must have no effect. */
 const WILD_NAMES = ["a b", "a.b.*.>", "{tag}:x", "ä€😀", "\r\nPUBLISH x", "%25", "'\"\\", "r".repeat(128)];
 
+/** The number of unions whose rooms sockets join when they hear them. */
+const UNIONS = 20;
+
 const usersByQuery = { authenticate: ({ query }: { readonly query: URLSearchParams }) => userOf(query) };
 
 /** The sockets on other nodes that a target reaches. */
@@ -41,6 +44,29 @@ export function reachCases(suite: ClusterSuite): void {
       assert.deepEqual(await fixture.heard(peers), [ten, ten, ten]);
     },
   );
+
+  suite.test("a socket that joins another room of a union when it hears it gets it once", async (fixture) => {
+    const [, ...peers] = await fixture.connectAll([], ["one"], ["one"]);
+    const hub = fixture.hub(0);
+    const requests: Promise<unknown>[] = [];
+    for (let number = 0; number < UNIONS; number++) {
+      const target = hub.to("one", `two ${number}`);
+      if (number % 2 === 0) target.emit("event", number);
+      else requests.push(target.request("request", number));
+      // oxlint-disable-next-line no-await-in-loop -- one union after the other
+      const heard = await Promise.all(
+        peers.map(async (peer) => {
+          const packet = await peer.packet();
+          peer.socket.join(`two ${number}`);
+          return (packet as { readonly data: unknown }).data;
+        }),
+      );
+      assert.deepEqual(heard, [number, number]);
+    }
+    assert.deepEqual(await fixture.heard(peers), [[], []]);
+    for (const { client } of peers) client.vanish();
+    await Promise.all(requests);
+  });
 
   suite.test("a user is reached on all nodes", usersByQuery, async (fixture) => {
     const peers = await Promise.all([
