@@ -140,7 +140,7 @@ export class Arrivals {
   #shareOf(from: string, channel: string, selection: Selection, manner: Manner): Share | undefined {
     const { isOrdered, local } = this.#parts;
     const { routes = [channel], number } = selection;
-    if (number === undefined) return { audience: audienceOf([channel], selection, manner), among: undefined };
+    if (number === undefined) return { audience: audienceOf(routes, selection, manner), among: undefined };
     if (isOrdered) {
       if (!this.#copies.isFirst(from, number)) return undefined;
       return { audience: audienceOf(routes, selection, manner), among: undefined };

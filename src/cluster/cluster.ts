@@ -304,6 +304,8 @@ export class Cluster {
   }
 
   #sendFrames(audience: Audience, encoding: Encoding, asking: Asking | undefined): readonly string[] {
+    const routes = routesOf(audience, this.self.id);
+    if (routes.length === 0) return routes;
     const { codecs } = this.#parts;
     const messages: EncodedMessage[] = [];
     if (encoding instanceof OutgoingFrame) {
@@ -314,21 +316,19 @@ export class Cluster {
         messages.push({ protocol: codecs.nameOf(codec), binary, payload });
       }
     }
-    return this.#send(audience, (selection) => {
-      return encodeFrames({ selection, manner: mannerOf(audience), asking, messages });
-    });
+    const channels = this.#moves.widened(routes, audience.rooms);
+    const selection = this.#selectionOf(audience, routes, channels.length > 1);
+    this.#courier.send(channels, encodeFrames({ selection, manner: mannerOf(audience), asking, messages }));
+    return routes;
   }
 
+  /** Sends an act on sockets to their nodes. Returns the channels that the audience consists of. */
   #act(audience: Audience, controlOf: (selection: Selection) => Control): readonly string[] {
-    return this.#send(audience, (selection) => encodeControl(controlOf(selection)));
-  }
-
-  /** Sends an envelope to an audience. Returns the channels that the audience consists of. */
-  #send(audience: Audience, encode: (selection: Selection) => Buffer): readonly string[] {
     const routes = routesOf(audience, this.self.id);
     if (routes.length === 0) return routes;
     const channels = this.#moves.widened(routes, audience.rooms);
-    this.#courier.send(channels, encode(this.#selectionOf(audience, routes, channels.length > 1)));
+    const selection = this.#selectionOf(audience, routes, channels.length > 1);
+    this.#courier.send(channels, encodeControl(controlOf(selection)));
     return routes;
   }
 
