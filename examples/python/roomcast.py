@@ -93,6 +93,7 @@ class Client:
         stable_after: float = 10.0,
     ) -> None:
         self.id: str | None = None
+        self._home: Any = ABSENT  # where the server remembers the requests that are idempotent (5.1)
         self._url, self._auth = url, auth
         self._min_delay, self._max_delay, self._stable_after = min_delay, max_delay, stable_after
         self._handlers: dict[str, Callable[[Any], Any]] = {}
@@ -133,7 +134,7 @@ class Client:
 
     async def request(self, event: str, data: Any = ABSENT, *, idempotent: bool = False, timeout: float = 10) -> Any:
         """Returns the answer. What is idempotent is sent again after a lost connection, and handled once (5.1)."""
-        request = self._ask(event, data, secrets.token_urlsafe(16) if idempotent else ABSENT)
+        request = self._ask(event, data, f"~{secrets.token_urlsafe(16)}" if idempotent else ABSENT)
         return await asyncio.wait_for(request.reply, timeout)
 
     async def join(self, room: str) -> None:
@@ -221,7 +222,8 @@ class Client:
             return
         auth = self._auth() if callable(self._auth) else self._auth
         auth = await auth if inspect.isawaitable(auth) else auth
-        outgoing.put_nowait(self._closed or encode(event="hub:hello", data=present(protocol=VERSION, auth=auth)))
+        hello = present(protocol=VERSION, auth=auth, home=self._home)
+        outgoing.put_nowait(self._closed or encode(event="hub:hello", data=hello))
         limit: float | None = None
         while True:
             patience = deadline - time.monotonic() if self.id is None else limit and limit * self._patience
@@ -242,6 +244,7 @@ class Client:
                     return
                 limit = (data["heartbeat"] + data["timeout"]) / 1000 if data["heartbeat"] else None
                 self._window = data.get("window", math.inf)
+                self._home = data.get("home", data["id"])
                 self._welcome(data["id"], outgoing)
 
     def _delay(self, ending: Ending) -> float | None:

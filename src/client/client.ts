@@ -287,12 +287,13 @@ export class Client<T extends HubTypes = HubTypes> {
 }
 
 /**
- * Creates a key of 128 random bits, so that nobody else can ask for the reply.
+ * Creates a key of 128 random bits, so that nobody else can ask for the reply. It has the character of keys that
+ * count whoever the user is.
  *
  * @throws {ClientError} `ERR_CLIENT_ARGUMENT`.
  */
 function createKey(): string {
   const { crypto } = globalThis as { readonly crypto?: typeof globalThis.crypto };
-  if (!crypto) throw badArgument("An idempotent request needs crypto.getRandomValues().");
-  return crypto.getRandomValues(new Uint32Array(4)).join("-");
+  if (!crypto) throw badArgument("Give crypto.getRandomValues().");
+  return crypto.getRandomValues(new Uint32Array(4)).join("~");
 }

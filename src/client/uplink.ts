@@ -31,6 +31,8 @@ export class Uplink {
   window: number | undefined;
   /** The close code and reason of the connection, once the client was closed. */
   ending: Partial<Close> = { code: NORMAL, reason: "" };
+  /** An earlier socket, whose node remembers the requests of this client that may be repeated. */
+  #home: string | undefined;
   /** The connection of the current attempt. */
   #link: Link | undefined;
   /** The end of the connection that {@link close} has closed. */
@@ -114,14 +116,16 @@ export class Uplink {
         data: {
           protocol: PROTOCOL_VERSION,
           auth: await (typeof auth === "function" ? auth() : auth),
+          home: this.#home,
         } satisfies Hello,
       });
       if (current !== this.#attempt) return;
       this.#link = new Link(this.#options, hello, {
         ...this.#report,
-        welcome: ({ id, window }) => {
+        welcome: ({ home, id, window }) => {
           clearTimeout(this.#timer);
           this.id = id;
+          this.#home = home || id;
           this.window = window;
           this.#backoff?.opened();
           this.#change({ state: "open" });

@@ -10,6 +10,7 @@ import type { Codec } from "../protocol/codec.ts";
 import type { ErrorReport } from "../report.ts";
 import type { Clock } from "../time/clock.ts";
 import { ALL_NODES, audienceOf, isNodeChannel, nodeChannel } from "./channels.ts";
+import type { Claims } from "./claims.ts";
 import { Copies } from "./copies.ts";
 import {
   decodeBundle,
@@ -47,6 +48,7 @@ export interface ArrivalsParts {
   readonly queries: Queries;
   readonly respondent: Respondent;
   readonly messages: NodeMessages;
+  readonly claims: Claims;
   readonly traffic: Traffic;
   /** Sends a control to other nodes. */
   readonly tell: (channel: string, control: Control) => void;
@@ -179,7 +181,7 @@ export class Arrivals {
   }
 
   #obey(from: string, channel: string, control: Control): void {
-    const { interest, messages, nodes, queries, report, respondent } = this.#parts;
+    const { claims, interest, messages, nodes, queries, report, respondent } = this.#parts;
     switch (control.type) {
       case "alive":
       case "who":
@@ -211,6 +213,11 @@ export class Arrivals {
         break;
       case "answer":
         queries.answered(from, control);
+        break;
+      case "claim":
+      case "claimed":
+      case "handled":
+        claims.take(from, control);
         break;
     }
   }

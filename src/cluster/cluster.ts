@@ -10,12 +10,14 @@ import type { Audience } from "../members/audience.ts";
 import type { LocalNode } from "../members/local-node.ts";
 import type { Member } from "../members/member.ts";
 import type { Members } from "../members/members.ts";
+import type { RepeatKeeper } from "../members/repeats.ts";
 import type { RequestOutcome, Requests } from "../members/requests.ts";
 import type { Close } from "../protocol/close-codes.ts";
 import { isReply, parsePacket } from "../protocol/packet.ts";
 import type { ErrorReport } from "../report.ts";
 import type { Clock } from "../time/clock.ts";
 import { Arrivals } from "./arrivals.ts";
+import { Claims } from "./claims.ts";
 import { ALL_NODES, isNodeChannel, nodeChannel, roomChannel, routesOf } from "./channels.ts";
 import { Courier } from "./courier.ts";
 import {
@@ -62,6 +64,8 @@ export interface ClusterParts {
   readonly local: LocalNode;
   readonly members: Members;
   readonly options: ClusterOptions;
+  /** What this node knows of requests that clients may repeat; absent if it remembers nothing. */
+  readonly keeper: RepeatKeeper | undefined;
   readonly requests: Requests<Member>;
   readonly self: NodeDescription;
   readonly report: ErrorReport;
@@ -73,6 +77,7 @@ export interface ClusterParts {
 export class Cluster {
   readonly self: NodeDescription;
   readonly nodes: Nodes;
+  readonly claims: Claims;
   readonly traffic: Traffic = noTraffic();
   readonly #parts: ClusterParts;
   readonly #courier: Courier;
@@ -89,7 +94,7 @@ export class Cluster {
   #lastNumber = 0;
 
   constructor(parts: ClusterParts) {
-    const { backplane, clock, codecs, interest, isNode, limits, local, members, options, report, self } = parts;
+    const { backplane, clock, codecs, interest, isNode, keeper, limits, local, members, options, report, self } = parts;
     this.#parts = parts;
     this.self = self;
     this.#courier = new Courier({
@@ -111,7 +116,23 @@ export class Cluster {
       isNode,
       lease: options.lease,
       tell,
-      report: this.#queries,
+      report: {
+        came: (node) => this.#queries.came(node),
+        acquainted: () => this.#queries.acquainted(),
+        went: (node) => {
+          this.#queries.went(node);
+          this.claims.went(node.id);
+        },
+      },
+    });
+    this.claims = new Claims({
+      self: self.id,
+      clock,
+      lease: options.lease,
+      keeper,
+      nodes: this.nodes,
+      isCut: () => this.#state === "disconnected",
+      tell,
     });
     this.#moves = new PendingMoves({
       clock,
@@ -132,6 +153,7 @@ export class Cluster {
       queries: this.#queries,
       respondent: this.#respondent,
       messages: this.#messages,
+      claims: this.claims,
       traffic: this.traffic,
       tell,
       report,
@@ -248,6 +270,7 @@ export class Cluster {
   async disconnect(): Promise<void> {
     if (this.#state === "connecting" && this.#courier.isWaiting) await this.#firstAttempt();
     this.#queries.giveUp(() => new HubError("ERR_HUB_CLOSED", "The hub was closed before the reply came."));
+    this.claims.stop();
     this.#respondent.stop();
     this.#moves.stop();
     this.nodes.leave();
@@ -279,6 +302,7 @@ export class Cluster {
 
   /** Ends all questions, because no other node can be heard. */
   #giveUp(): void {
+    this.claims.giveUp();
     this.#queries.giveUp((socket) => {
       return new HubError("ERR_HUB_BACKPLANE", `The engine cannot be reached, and with it the socket ${socket}.`);
     });

@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
 import { deserialize, serialize } from "node:v8";
 import type { Audience } from "../members/audience.ts";
+import type { Receipt, Repeatable } from "../members/repeats.ts";
 import type { OverloadPolicy } from "../delivery/overload.ts";
 import { NODE_ID_LENGTH } from "./node-id.ts";
 
@@ -88,6 +89,13 @@ export interface QueryAnswer {
   readonly failed?: true;
 }
 
+/** The answer of a node to a claim; without a receipt, that somebody is handling the request, and another will follow. */
+export interface ClaimAnswer {
+  readonly type: "claimed";
+  readonly id: number;
+  readonly receipt: Receipt | undefined;
+}
+
 /** The messages between nodes that are not for sockets. */
 export type Control =
   /** A node has started, or is still there; `asks` makes the other nodes send the same. */
@@ -113,7 +121,12 @@ export type Control =
       readonly audience: Audience;
       readonly keys: readonly string[];
     }
-  | QueryAnswer;
+  | QueryAnswer
+  /** A client has repeated a request that it sent to the other node first. */
+  | ({ readonly type: "claim"; readonly id: number } & Repeatable)
+  | ClaimAnswer
+  /** A request is handled that was new for the other node as well. */
+  | ({ readonly type: "handled"; readonly reply: string | Uint8Array | undefined } & Repeatable);
 
 interface ControlEnvelope {
   readonly kind: "control";

@@ -7,6 +7,9 @@ import { ALL_NODES, isNodeChannel } from "./channels.ts";
 /** The longest time that a move may be under way, where its order with a question is not certain, in milliseconds. */
 const PATIENCE = 1_000;
 
+/** The shortest time between two questions to all nodes, each of which answers, in milliseconds. */
+const INTERVAL = 50;
+
 export interface PendingMovesParts {
   readonly clock: Clock;
   readonly guardian: Guardian;
@@ -41,6 +44,8 @@ export class PendingMoves {
   #asked: Round | undefined;
   #next: Round | undefined;
   #timer: Timer | undefined;
+  /** The time from which all nodes may be asked again. */
+  #earliest = 0;
   #isStopped = false;
 
   constructor(parts: PendingMovesParts) {
@@ -85,7 +90,7 @@ export class PendingMoves {
   }
 
   async #askAll(): Promise<void> {
-    const { isOrdered, isAcquainted, ask } = this.#parts;
+    const { clock, isAcquainted, isOrdered, ask } = this.#parts;
     while (this.#next !== undefined && !this.#isStopped) {
       const round = this.#next;
       this.#asked = round;
@@ -93,8 +98,12 @@ export class PendingMoves {
       const channels = new Set<string>();
       for (const some of round.rooms.values()) for (const channel of some) channels.add(channel);
       const isForSome = isAcquainted() && !channels.has(ALL_NODES);
-      // oxlint-disable-next-line no-await-in-loop -- one question is under way at a time
-      if (!isOrdered && !isForSome) await this.#arrived();
+      if (!isForSome) {
+        const delay = Math.max(isOrdered ? 0 : PATIENCE, this.#earliest - clock.now());
+        // oxlint-disable-next-line no-await-in-loop -- one question is under way at a time
+        if (delay > 0) await this.#pass(delay);
+        this.#earliest = clock.now() + INTERVAL;
+      }
       // oxlint-disable-next-line no-await-in-loop
       await ask(isForSome ? [...channels] : [ALL_NODES]);
       round.done.resolve();
@@ -102,10 +111,9 @@ export class PendingMoves {
     this.#asked = undefined;
   }
 
-  /** Resolves when the moves have reached all nodes. */
-  #arrived(): Promise<void> {
+  #pass(delay: number): Promise<void> {
     return new Promise((resolve) => {
-      this.#timer = this.#parts.clock.setTimeout(resolve, PATIENCE);
+      this.#timer = this.#parts.clock.setTimeout(resolve, delay);
     });
   }
 }

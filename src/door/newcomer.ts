@@ -78,7 +78,11 @@ export class Newcomer {
     if (hello === undefined) {
       this.#refuse(HELLO_EXPECTED, CloseCode.protocolError);
     } else if (hello.protocol === PROTOCOL_VERSION) {
-      const introduced = this.#introduce(new Handshake(this.#handshake, hello.auth));
+      const { auth, home } = hello;
+      const introduced = this.#introduce(
+        new Handshake(this.#handshake, auth),
+        typeof home === "string" ? home : undefined,
+      );
       watch(this.#parts.report, introduced, () => this.#connection.terminate());
     } else {
       this.#refuse(WRONG_VERSION, CloseCode.unsupportedVersion);
@@ -109,7 +113,7 @@ export class Newcomer {
     this.#parts.report.done(this);
   }
 
-  async #introduce(handshake: Handshake): Promise<void> {
+  async #introduce(handshake: Handshake, home: string | undefined): Promise<void> {
     const { door, report } = this.#parts;
     // What came with the hello was sent before the answer. Some transports hand it over only in a later microtask.
     const turn = createDeferred();
@@ -120,7 +124,7 @@ export class Newcomer {
     if (!this.#waiting) return;
     if (!("reason" in verdict)) {
       this.left();
-      this.#parts.report.admit(this.#connection, verdict);
+      this.#parts.report.admit(this.#connection, { ...verdict, home });
     } else if (verdict.error === undefined) {
       const close = verdict.reason === "expired" ? EXPIRED : FAILED;
       door.turnAway(handshake, verdict.reason, close.code);

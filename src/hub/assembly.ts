@@ -51,6 +51,8 @@ export interface NodeAssembly {
   readonly requests: Requests<Member>;
   readonly lifecycle: MemberLifecycle;
   readonly local: LocalNode;
+  /** Requests that clients may repeat; `undefined` if they are handled each time. */
+  readonly idempotency: Idempotency<Member> | undefined;
   readonly cluster: Cluster | undefined;
   readonly allNodes: AllNodes;
 }
@@ -92,13 +94,18 @@ export function assembleNode(
   const overload = { policy: settings.overload };
   const local = new LocalNode({ codecs, delivery, lifecycle, limits, members, overload, requests, report });
 
-  const others = { clock, codecs, isNode, limits, local, members, options, requests, report };
+  const idempotency =
+    !isNode || settings.idempotency === false
+      ? undefined
+      : new Idempotency<Member>(settings.idempotency, clock, counters);
+  const others = { clock, codecs, isNode, keeper: idempotency, limits, local, members, options, requests, report };
   const cluster =
     backplane === undefined || interest === undefined
       ? undefined
       : new Cluster({ ...others, backplane, interest, self: { id: node, name: options.name } });
   const allNodes = new AllNodes({ codecs, local, requests, cluster });
-  return { counters, codecs, preconditions, rates, delivery, members, requests, lifecycle, local, cluster, allNodes };
+  const sending = { delivery, members, requests, lifecycle, local, cluster, allNodes };
+  return { counters, codecs, preconditions, rates, idempotency, ...sending };
 }
 
 /** All parts that a hub uses itself. */
@@ -116,12 +123,12 @@ export interface HubAssembly<T extends HubTypes> extends NodeAssembly {
 
 /** Creates the parts of a hub and connects them with each other. None of them has started yet. */
 export function assembleHub<T extends HubTypes>(hub: object, settings: HubSettings): HubAssembly<T> {
-  const { idempotency, limits } = settings;
+  const { limits } = settings;
   const reporter = new Reporter<T>(hub, limits.listeners, settings.clock);
   const clock = guardedClock(settings.clock, reporter);
   const transport = createTransport(settings.transport);
   const node = assembleNode(settings, true, transport.topics, reporter);
-  const { members, codecs, counters } = node;
+  const { cluster, members, codecs, counters } = node;
 
   const joinable = settings.joinable as Joinable<Socket<T>> | undefined;
   const rooms = new RoomRequests(joinable, limits.roomNameLength, clock, reporter);
@@ -133,8 +140,7 @@ export function assembleHub<T extends HubTypes>(hub: object, settings: HubSettin
   const work = new WorkBudget(settings.maxPendingBytes);
   const waiting = new ByteBudget(settings.maxPendingBytes);
   const middleware = new MiddlewareChain<Socket<T>>();
-  const known = idempotency === false ? undefined : new Idempotency<Member>(idempotency, clock, counters);
-  const responder = new Responder({ ...node, idempotency: known, report: reporter });
+  const responder = new Responder({ ...node, report: reporter });
   const dispatcher = new Dispatcher({
     ...node,
     responder,
@@ -143,7 +149,7 @@ export function assembleHub<T extends HubTypes>(hub: object, settings: HubSettin
     handlers,
     contract: settings.contract?.hub,
     validateOutgoing: settings.validateOutgoing,
-    idempotency: known,
+    nodes: cluster?.claims,
     finished: (member) => receiver.finished(member),
     report: reporter,
   });

@@ -1,3 +1,4 @@
+import type { Cluster } from "../cluster/cluster.ts";
 import type { Codecs } from "../delivery/codecs.ts";
 import type { Delivery } from "../delivery/delivery.ts";
 import type { Door } from "../door/door.ts";
@@ -26,6 +27,8 @@ export interface ConnectionsReport extends ErrorReport {
 
 export interface ConnectionsParts extends SocketParts {
   readonly clock: Clock;
+  /** The other nodes; `undefined` without a backplane. */
+  readonly cluster: Cluster | undefined;
   readonly codecs: Codecs;
   readonly delivery: Delivery<Member>;
   readonly receiver: Receiver;
@@ -185,8 +188,10 @@ export class Connections implements HeartbeatReport<Member>, NewcomerReport {
 
   /** Makes a member of a connection, and reports it to the application. */
   admit(connection: Connection, admission: Admission): void {
-    const { lifecycle, nextPhase, report, settings } = this.#parts;
-    const member = lifecycle.admit(connection, admission, nextPhase());
+    const { cluster, lifecycle, nextPhase, report, settings } = this.#parts;
+    const { home } = admission;
+    const isHome = home !== undefined && cluster?.claims.isThere(home) === true;
+    const member = lifecycle.admit(connection, isHome ? admission : { ...admission, home: undefined }, nextPhase());
     member.socket = new Socket(this.#parts, member);
     if (settings.welcome || this.#isLibrary(member)) this.#greet(member);
     report.connected(member);
@@ -234,7 +239,8 @@ export class Connections implements HeartbeatReport<Member>, NewcomerReport {
     const { heartbeat, limits } = this.#parts.settings;
     const { interval, timeout } = heartbeat || NO_HEARTBEAT;
     const window = windowOf(limits);
-    const data: Welcome = { id: member.id, protocol: PROTOCOL_VERSION, heartbeat: interval, timeout, window };
+    const { home, id } = member;
+    const data: Welcome = { id, protocol: PROTOCOL_VERSION, heartbeat: interval, timeout, window, home };
     this.#tell(member, { event: ControlEvent.welcome, data });
   }
 

@@ -6,7 +6,8 @@ import { watch } from "../guard.ts";
 import type { WorkBudget } from "../limits/work.ts";
 import type { MemberLifecycle } from "../members/lifecycle.ts";
 import type { LocalNode } from "../members/local-node.ts";
-import type { Member } from "../members/member.ts";
+import type { AnyHandler, Member } from "../members/member.ts";
+import type { Receipt, RepeatNodes } from "../members/repeats.ts";
 import {
   ControlEvent,
   isKeyed,
@@ -18,7 +19,7 @@ import {
 } from "../protocol/packet.ts";
 import type { ErrorReport } from "../report.ts";
 import type { Handlers } from "./handlers.ts";
-import type { Idempotency } from "./idempotency.ts";
+import { repeatableOf, type Idempotency } from "./idempotency.ts";
 import type { Call, CallTrace, MiddlewareChain } from "./middleware.ts";
 import type { Responder } from "./responder.ts";
 import { InvalidRoomError, RefusedRooms } from "./room-requests.ts";
@@ -37,6 +38,8 @@ export interface DispatcherParts {
   readonly validateOutgoing: boolean;
   /** Requests that clients may repeat; absent if they are handled each time. */
   readonly idempotency: Idempotency<Member> | undefined;
+  /** The other nodes, which may have handled a request that was repeated here; absent without a backplane. */
+  readonly nodes: RepeatNodes | undefined;
   /** Called when an asynchronous handler has finished for this member. */
   readonly finished: (member: Member) => void;
   readonly report: ErrorReport;
@@ -45,9 +48,16 @@ export interface DispatcherParts {
 /** Hands the events of clients to their handlers, and sends the results as replies. */
 export class Dispatcher {
   readonly #parts: DispatcherParts;
+  /** Number of repeated requests of each member about which another node is asked. */
+  readonly #questions = new Map<Member, number>();
 
   constructor(parts: DispatcherParts) {
     this.#parts = parts;
+  }
+
+  /** Returns whether it is not decided yet which requests of the member have to be handled. */
+  isAsking(member: Member): boolean {
+    return this.#questions.size > 0 && this.#questions.has(member);
   }
 
   /** Handles an event of a member, whose data has this weight. */
@@ -59,12 +69,18 @@ export class Dispatcher {
       return;
     }
     const accepted = this.#accept(member, packet);
-    if (accepted === undefined || (isKeyed(packet) && !this.#isNew(member, packet))) return;
+    if (accepted === undefined) return;
+    const { data } = accepted;
+    if (!isKeyed(packet)) this.#handle(member, packet, weight, handler, data);
+    else this.#handleOnce(member, packet, weight, () => this.#handle(member, packet, weight, handler, data));
+  }
+
+  #handle(member: Member, packet: EventPacket, weight: number, handler: AnyHandler<unknown>, data: unknown): void {
+    const { event } = packet;
     const { middleware } = this.#parts;
     const isBare = middleware.isEmpty || event.startsWith(RESERVED_PREFIX);
     const trace: CallTrace | undefined = isBare ? undefined : { ended: false };
     try {
-      const { data } = accepted;
       const { context, socket } = member;
       const result =
         trace === undefined
@@ -124,17 +140,78 @@ export class Dispatcher {
   }
 
   /**
-   * Returns whether a request with a key has to be handled. A repeated request gets its reply here, or as soon as there
-   * is one.
+   * Handles a request with a key, if it was not handled before. A repeated request gets its reply here, or as soon as
+   * there is one.
    */
-  #isNew(member: Member, packet: EventPacket): boolean {
-    const { idempotency, local } = this.#parts;
-    if (idempotency === undefined) return true;
-    const { isNew, reply, isGone, isExcessive } = idempotency.receive(member, packet);
-    if (reply !== undefined) local.send(member, reply);
-    else if (isGone === true) this.#parts.responder.refuse(member, packet, REPLY_GONE);
-    else if (isExcessive === true) this.#parts.responder.blame(member, packet, TOO_MANY_REPEATS);
-    return isNew;
+  #handleOnce(member: Member, packet: EventPacket, weight: number, handle: () => void): void {
+    const { idempotency, lifecycle, nodes } = this.#parts;
+    const failed = (error: unknown): void => lifecycle.fail(member, error);
+    if (idempotency === undefined) {
+      handle();
+      return;
+    }
+    const home = member.home === undefined ? undefined : nodes?.nodeOf(member.home);
+    const receipt = idempotency.receive(member, packet, home !== undefined);
+    if (receipt.later !== undefined) watch({ error: failed }, this.#awaitLater(member, packet, receipt.later, handle));
+    else if (!receipt.isNew) this.#conclude([member], packet, receipt);
+    else if (home === undefined || nodes === undefined) handle();
+    else watch({ error: failed }, this.#ask(nodes, home, member, packet, weight, handle));
+  }
+
+  /** Asks the node to which the client has sent the request first, and handles it if that node has not. */
+  async #ask(
+    nodes: RepeatNodes,
+    home: string,
+    member: Member,
+    packet: EventPacket,
+    weight: number,
+    handle: () => void,
+  ): Promise<void> {
+    const { idempotency, lifecycle, work } = this.#parts;
+    const repeatable = repeatableOf(member, packet);
+    const decide = (receipt: Receipt): void => {
+      if (receipt.isNew) {
+        idempotency?.confirm(member, packet, home, ({ reply }) => nodes.handled(home, repeatable, reply));
+        handle();
+      } else {
+        this.#conclude(idempotency?.conclude(member, packet, receipt) ?? [member], packet, receipt);
+      }
+    };
+    work.begin(member, weight);
+    this.#questions.set(member, (this.#questions.get(member) ?? 0) + 1);
+    const receipt = await nodes.claim(home, repeatable);
+    work.end(member, weight);
+    try {
+      if (receipt.later === undefined) decide(receipt);
+    } finally {
+      const left = (this.#questions.get(member) ?? 1) - 1;
+      if (left > 0) this.#questions.set(member, left);
+      else this.#questions.delete(member);
+      this.#parts.finished(member);
+    }
+    lifecycle.rested(member);
+    if (receipt.later !== undefined) decide(await receipt.later);
+  }
+
+  /** Waits for another node that handles a request, and handles it if that node is gone before it has. */
+  async #awaitLater(member: Member, packet: EventPacket, later: Promise<Receipt>, handle: () => void): Promise<void> {
+    const receipt = await later;
+    if (receipt.isNew) handle();
+    else this.#conclude([member], packet, receipt);
+  }
+
+  /** Answers a repeated request that is not handled again. */
+  #conclude(askers: Iterable<Member>, packet: EventPacket, { reply, isGone, isExcessive }: Receipt): void {
+    const { lifecycle, local, responder } = this.#parts;
+    for (const asker of askers) {
+      try {
+        if (reply !== undefined) local.send(asker, reply);
+        else if (isGone === true) responder.refuse(asker, packet, REPLY_GONE);
+        else if (isExcessive === true) responder.blame(asker, packet, TOO_MANY_REPEATS);
+      } catch (error) {
+        lifecycle.fail(asker, error);
+      }
+    }
   }
 
   /** Answers a request. The result of a handler of an event that asks for no reply is not used. */

@@ -1,7 +1,9 @@
+import { Buffer } from "node:buffer";
 import { isInteger, isObject, MAX_BYTES, MAX_DELAY, type Options } from "../checks/option-rules.ts";
 import type { Counters } from "../counters.ts";
 import type { Member } from "../members/member.ts";
 import { ownerOf } from "../members/owner.ts";
+import type { Receipt, Repeatable, RepeatKeeper } from "../members/repeats.ts";
 import type { EventPacket } from "../protocol/packet.ts";
 import type { Clock } from "../time/clock.ts";
 import type { MessageFrame } from "../transports/transport.ts";
@@ -65,24 +67,28 @@ function isIdempotency(value: unknown): boolean {
  */
 export type Asker = Pick<Member, "connection" | "handshake" | "open" | "user">;
 
-/** The decision on a request that was received. */
-export interface Receipt {
-  /** Whether the request has to be handled. */
-  readonly isNew: boolean;
-  /** The reply that was given before. */
-  readonly reply?: string | Uint8Array | undefined;
-  /** Whether the request was handled before and its reply is not kept. */
-  readonly isGone?: true;
-  /** Whether the request is being handled and too many members wait for the reply, so that this one will not get it. */
-  readonly isExcessive?: true;
+/** Somebody who waits for the decision on a request that somebody else is handling. */
+interface Waiter<A> {
+  /** The other node that waits; `undefined` for a member of this node. */
+  readonly node: string | undefined;
+  /** The member that waits, with its packet. */
+  readonly local?: { readonly asker: A; readonly packet: EventPacket };
+  readonly answer: (receipt: Receipt) => void;
 }
 
 /** A request that is being handled. */
 interface Running<A> {
-  /** The packet of the first request, which is the one that is being handled. */
-  readonly packet: EventPacket;
-  /** All members that asked. A network may deliver the first request after the repeated one. */
+  /** The packet of the request that is being handled; `undefined` while another node handles it. */
+  packet: EventPacket | undefined;
+  /** The other node that handles it. */
+  node: string | undefined;
+  /** Whether it is not handled yet, because another node is asked about it. */
+  isAsking: boolean;
+  /** The time when it began. */
+  readonly since: number;
+  /** All members that asked while it was handled here. A network may deliver the first request after the repeated one. */
   readonly askers: Set<A>;
+  waiters: Waiter<A>[];
 }
 
 /**
@@ -101,32 +107,47 @@ const EXCESSIVE: Receipt = { isNew: false, isExcessive: true };
 
 /**
  * Remembers the requests with a key, so that a client whose connection broke can repeat such a request and the hub does
- * not handle it twice. A request that is being handled is never forgotten.
+ * not handle it twice. A request that is being handled here is never forgotten.
  */
-export class Idempotency<A extends Asker> {
+export class Idempotency<A extends Asker> implements RepeatKeeper {
   readonly #clock: Clock;
   readonly #replies: KeptReplies;
+  readonly #within: number;
   readonly #maxReplyBytes: number;
   readonly #running = new Map<string, Running<A>>();
+  /** Those of them that other nodes handle, the oldest first. */
+  readonly #elsewhere = new Map<string, Running<A>>();
 
   constructor(options: IdempotencyOptions, clock: Clock, counters: Pick<Counters, "answersForgotten">) {
     const { within, maxBytes, maxBytesPerOwner = Math.min(MAX_BYTES_PER_OWNER, maxBytes) } = options;
     this.#clock = clock;
+    this.#within = within;
     this.#maxReplyBytes = maxBytesPerOwner * MAX_PART;
     this.#replies = new KeptReplies({ within, maxBytes, maxBytesPerOwner }, counters);
   }
 
   /**
    * Registers a request that was received. A member that repeats a request which is being handled gets the reply, too.
+   *
+   * @param isAsking - whether another node is asked about a request that is new here. Default: `false`.
    */
-  receive(asker: A, packet: EventPacket): Receipt {
+  receive(asker: A, packet: EventPacket, isAsking = false): Receipt {
     const identity = identityOf(asker, packet);
     const running = this.#running.get(identity);
-    if (running !== undefined) return join(running.askers, asker) ? RUNNING : EXCESSIVE;
-    const kept = this.#replies.find(identity, this.#clock.now());
-    if (kept !== undefined) return kept.reply === undefined ? GONE : { isNew: false, reply: kept.reply };
-    this.#running.set(identity, { packet, askers: new Set([asker]) });
-    return NEW;
+    if (running === undefined) {
+      const kept = this.#find(identity);
+      if (kept !== undefined) return kept;
+      const begun = this.#begin(identity, packet, undefined);
+      begun.askers.add(asker);
+      begun.isAsking = isAsking;
+      return NEW;
+    }
+    if (running.node === undefined) return join(running.askers, asker) ? RUNNING : EXCESSIVE;
+    if (running.waiters.length >= MAX_ASKERS) return EXCESSIVE;
+    const later = new Promise<Receipt>((answer) => {
+      running.waiters.push({ node: undefined, local: { asker, packet }, answer });
+    });
+    return { isNew: false, later };
   }
 
   /**
@@ -137,19 +158,121 @@ export class Idempotency<A extends Asker> {
     const identity = identityOf(asker, packet);
     const running = this.#running.get(identity);
     if (running?.packet !== packet) return [asker];
-    this.#running.delete(identity);
-    this.#replies.keep(identity, ownerOf(asker), this.#kept(frame), this.#clock.now());
+    const isNeeded = running.waiters.length > 0 || (frame?.payload.length ?? 0) <= this.#maxReplyBytes;
+    const reply = frame === undefined || !isNeeded ? undefined : copyOf(frame);
+    this.#keep({ identity, owner: ownerOf(asker) }, reply);
+    this.#end(identity, running, reply === undefined ? GONE : { isNew: false, reply });
     return running.askers;
   }
 
-  /**
-   * Returns a copy of a reply, because a frame's bytes may be a small part of a large buffer; `undefined` if it is too
-   * long.
-   */
-  #kept(frame: MessageFrame | undefined): string | Uint8Array | undefined {
-    if (frame === undefined || frame.payload.length > this.#maxReplyBytes) return undefined;
-    return frame.binary ? Uint8Array.from(frame.payload) : frame.payload.toString();
+  /** Notes that a request is new for the node that was asked as well, and calls back when it has been handled. */
+  confirm(asker: A, packet: EventPacket, node: string, settled: (receipt: Receipt) => void): void {
+    const running = this.#running.get(identityOf(asker, packet));
+    if (running?.packet !== packet) return;
+    running.isAsking = false;
+    running.waiters.push({ node, answer: settled });
   }
+
+  /**
+   * Ends a request that was new here and is not, as another node knows. Returns the members that get the reply.
+   */
+  conclude(asker: A, packet: EventPacket, receipt: Receipt): Iterable<A> {
+    const identity = identityOf(asker, packet);
+    const running = this.#running.get(identity);
+    if (running?.packet !== packet) return [asker];
+    this.#end(identity, running, receipt);
+    return running.askers;
+  }
+
+  ask({ identity }: Repeatable, node: string, answer: (receipt: Receipt) => void): void {
+    this.#expire();
+    const running = this.#running.get(identity);
+    if (running === undefined) {
+      const kept = this.#find(identity);
+      if (kept === undefined) this.#begin(identity, undefined, node);
+      answer(kept ?? NEW);
+    } else if (running.isAsking || running.askers.size + running.waiters.length >= MAX_ASKERS) {
+      // Two nodes that ask each other would wait for ever. No honest client makes them.
+      answer(EXCESSIVE);
+    } else {
+      running.waiters.push({ node, answer });
+    }
+  }
+
+  handled(repeatable: Repeatable, node: string, reply: string | Uint8Array | undefined): void {
+    const { identity } = repeatable;
+    const running = this.#running.get(identity);
+    if (running !== undefined && running.node !== node) return;
+    this.#keep(repeatable, reply);
+    if (running !== undefined) this.#end(identity, running, reply === undefined ? GONE : { isNew: false, reply });
+  }
+
+  gone(node: string): void {
+    for (const [identity, running] of this.#running) {
+      running.waiters = running.waiters.filter((waiter) => waiter.node !== node);
+      if (running.node === node) this.#handOn(identity, running);
+    }
+  }
+
+  #begin(identity: string, packet: EventPacket | undefined, node: string | undefined): Running<A> {
+    const since = this.#clock.now();
+    const running = { packet, node, isAsking: false, since, askers: new Set<A>(), waiters: [] };
+    this.#running.set(identity, running);
+    if (node !== undefined) this.#elsewhere.set(identity, running);
+    return running;
+  }
+
+  #end(identity: string, { waiters }: Running<A>, receipt: Receipt): void {
+    this.#running.delete(identity);
+    this.#elsewhere.delete(identity);
+    for (const { answer } of waiters) answer(receipt);
+  }
+
+  /** Lets the next one that waits handle a request, because the node that handled it is gone. */
+  #handOn(identity: string, running: Running<A>): void {
+    this.#elsewhere.delete(identity);
+    const next = running.waiters.shift();
+    if (next === undefined) {
+      this.#running.delete(identity);
+      return;
+    }
+    running.node = next.node;
+    running.packet = next.local?.packet;
+    if (next.local !== undefined) running.askers.add(next.local.asker);
+    if (next.node !== undefined) this.#elsewhere.set(identity, running);
+    next.answer(NEW);
+  }
+
+  /** Forgets the requests of which another node has not said for too long that it has handled them. */
+  #expire(): void {
+    const first = this.#clock.now() - this.#within;
+    for (const [identity, running] of this.#elsewhere) {
+      if (running.since >= first) return;
+      this.#end(identity, running, GONE);
+    }
+  }
+
+  #find(identity: string): Receipt | undefined {
+    const kept = this.#replies.find(identity, this.#clock.now());
+    if (kept === undefined) return undefined;
+    return kept.reply === undefined ? GONE : { isNew: false, reply: kept.reply };
+  }
+
+  /** Keeps a reply, or only the fact that there was one if it is too long. */
+  #keep({ identity, owner }: Repeatable, reply: string | Uint8Array | undefined): void {
+    if (this.#find(identity) !== undefined) return;
+    const kept = reply === undefined || bytesOf(reply) > this.#maxReplyBytes ? undefined : reply;
+    this.#replies.keep(identity, owner, kept, this.#clock.now());
+  }
+}
+
+/** Returns a copy of a reply, because a frame's bytes may be a small part of a large buffer. */
+function copyOf({ binary, payload }: MessageFrame): string | Uint8Array {
+  return binary ? Uint8Array.from(payload) : payload.toString();
+}
+
+function bytesOf(reply: string | Uint8Array): number {
+  return typeof reply === "string" ? Buffer.byteLength(reply) : reply.byteLength;
 }
 
 /** Adds a member to those that asked, unless too many of them are connected. Returns whether it was added. */
@@ -161,10 +284,19 @@ function join<A extends Asker>(askers: Set<A>, asker: A): boolean {
   return true;
 }
 
+/** A character of keys that nobody can guess, which therefore count whoever the user is. */
+const SECRET = "~";
+
+/** Names a request for other nodes. */
+export function repeatableOf(asker: Asker, packet: EventPacket): Repeatable {
+  return { identity: identityOf(asker, packet), owner: ownerOf(asker) };
+}
+
 /**
- * Returns the identity of a request. A key belongs to its user, and a reply is bytes of one codec with one id, so all
- * of these are in the identity.
+ * Returns the identity of a request. A reply is bytes of one codec with one id, so these are in the identity. A key
+ * belongs to its user, unless it is secret: a guest may be another user on every connection.
  */
 function identityOf({ user, connection }: Asker, { event, id, key }: EventPacket): string {
-  return JSON.stringify([key, id, event, user?.id, connection.protocol]);
+  const owner = key?.includes(SECRET) === true ? null : user?.id;
+  return JSON.stringify([key, id, event, owner, connection.protocol]);
 }

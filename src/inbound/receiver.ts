@@ -15,6 +15,7 @@ import type { Requests } from "../members/requests.ts";
 import { CloseCode, type Close } from "../protocol/close-codes.ts";
 import {
   ControlEvent,
+  isKeyed,
   isReply,
   parsePacket,
   WireErrorCode,
@@ -77,9 +78,9 @@ const LOOKS = 16;
 /**
  * Decodes the messages of clients to packets and hands the packets on, each when it is the message's turn.
  *
- * A message waits, in its order, in three cases: while its client has used up its rate; while handlers are at work on
- * as much as may be, for its socket, its owner or the hub; and while it is not decided which rooms the client is in that
- * has asked for some. Replies, and the answers to `hub:ping`, do not wait for handlers, which may be waiting for just
+ * A message waits, in its order, in four cases: while its client has used up its rate; while handlers are at work on
+ * as much as may be, for its socket, its owner or the hub; while it is not decided which rooms the client is in that has
+ * asked for some; and while another node is asked about a request that the client has repeated. Replies, and the answers to `hub:ping`, do not wait for handlers, which may be waiting for just
  * these.
  */
 export class Receiver {
@@ -257,6 +258,7 @@ export class Receiver {
   /** Returns whether a message that has just come may be handled at once. */
   #isInTurn(member: Member, packet: EventPacket | undefined, weight: number): boolean {
     if ((member.inbox?.weighed.size ?? 0) > 0 || !this.#mayBegin(member, weight)) return false;
+    if (this.#parts.dispatcher.isAsking(member) && (packet === undefined || !isKeyed(packet))) return false;
     return !this.#isHeldUp(member) || (packet !== undefined && isRoomRequest(packet));
   }
 
@@ -307,6 +309,7 @@ export class Receiver {
   #handleNext(member: Member): boolean {
     const next = member.inbox?.weighed.first;
     if (next === undefined || !this.#mayBegin(member, next.weight) || this.#isHeldUp(member, next.since)) return false;
+    if (this.#parts.dispatcher.isAsking(member)) return false;
     member.inbox?.weighed.shift();
     this.#handleAgain(member, next);
     return true;

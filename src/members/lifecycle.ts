@@ -20,6 +20,8 @@ import type { Requests } from "./requests.ts";
 export interface Admission {
   readonly handshake: Handshake;
   readonly user: User | undefined;
+  /** The id of an earlier socket of the client: see {@link Member.home}. */
+  readonly home?: string | undefined;
 }
 
 /** Receives the ends of members, dropped messages, and failures that have no caller to tell. */
@@ -58,10 +60,10 @@ export class MemberLifecycle {
   }
 
   /** Makes a member of a connection. The heartbeat has given its `phase`. */
-  admit(connection: Connection, { handshake, user }: Admission, phase: number): Member {
+  admit(connection: Connection, { handshake, user, home }: Admission, phase: number): Member {
     const { codecs, members, node } = this.#parts;
     const codec = codecs.of(connection.protocol) ?? codecs.plain;
-    const member = new Member(createId(node), connection, codec, handshake, user, phase);
+    const member = new Member(createId(node), connection, codec, handshake, user, phase, home);
     connection.owner = member;
     codecs.joined(codec);
     members.add(member);

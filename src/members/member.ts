@@ -50,6 +50,11 @@ export class Member<S = unknown> implements Asked<Member>, Beating, Expiring, Ra
    * How the connection ended, while messages still wait that were received before. Nothing reaches the client any more.
    */
   ended: Close | undefined = undefined;
+  /**
+   * The id of an earlier socket of the client, whose node remembers the requests that the client may repeat; `undefined` if
+   * this node does.
+   */
+  readonly home: string | undefined;
   /** The application's socket, which is set once, right after construction. */
   socket!: S;
   /** The data that the application keeps on its socket; absent until it keeps some. */
@@ -88,6 +93,7 @@ export class Member<S = unknown> implements Asked<Member>, Beating, Expiring, Ra
     handshake: Handshake,
     user: User | undefined,
     phase = 0,
+    home?: string,
   ) {
     this.id = id;
     this.connection = connection;
@@ -95,6 +101,7 @@ export class Member<S = unknown> implements Asked<Member>, Beating, Expiring, Ra
     this.handshake = handshake;
     this.user = user;
     this.phase = phase;
+    this.home = home;
   }
 
   /** Whether the client can still be sent something. */

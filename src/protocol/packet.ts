@@ -86,6 +86,8 @@ export interface Hello {
   readonly protocol: number;
   /** The client's credentials, in whatever form the application chose. */
   readonly auth?: unknown;
+  /** The `home` of the last welcome or, where it had none, its `id`; absent on the first connection. */
+  readonly home?: string | undefined;
 }
 
 /** The data of `hub:welcome`, the first packet of the server. */
@@ -99,6 +101,11 @@ export interface Welcome {
   readonly timeout: number;
   /** The bytes of messages that the client may send ahead of what the server has taken, each with 256 bytes more. */
   readonly window: number;
+  /**
+   * The `home` of the client's hello, if it still is: the socket whose server process remembers the requests with a key
+   * that the client has sent.
+   */
+  readonly home?: string | undefined;
 }
 
 /** The most rooms that one `hub:join` or `hub:leave` may name. */

@@ -8,6 +8,7 @@ import { orderCases } from "./suite/cluster/order.ts";
 import { outageCases } from "./suite/cluster/outages.ts";
 import { queryCases } from "./suite/cluster/queries.ts";
 import { reachCases } from "./suite/cluster/reach.ts";
+import { repeatCases } from "./suite/cluster/repeats.ts";
 import type { SuiteRunner } from "./suite/suite.ts";
 import type { TransportSubject } from "./transport-subject.ts";
 
@@ -35,6 +36,7 @@ export function backplaneSuite(
     suite.group("order", orderCases);
     suite.group("acts", actCases);
     suite.group("queries", queryCases);
+    suite.group("repeated requests", repeatCases);
     suite.group("interest", interestCases);
     suite.group("nodes", nodeCases);
     suite.group("emitter", emitterCases);

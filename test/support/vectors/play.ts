@@ -67,7 +67,7 @@ export class Play {
       return step;
     }
     if ("connect" in step) this.#known.connect();
-    const said = recognise(await this.#server.read(), step, this.#known);
+    const said = recognise(comparable(await this.#server.read(), step), step, this.#known);
     // However the client ends a connection that it gives up.
     return "cut" in step && Object.hasOwn(said as object, "close") ? step : said;
   }
@@ -86,6 +86,21 @@ export class Play {
     }
     return [...said, ...((await this.#subject?.rest(requests)) ?? [])];
   }
+}
+
+/** Leaves out the home of a hello where the vector has none: a client need not tell it. */
+function comparable(said: WireStep | undefined, expected: WireStep): WireStep | undefined {
+  const { event, data } = packetIn(said);
+  if (said === undefined || event !== "hub:hello" || packetIn(expected).data?.["home"] !== undefined) return said;
+  const { home: _, ...rest } = data ?? {};
+  return { from: said.from, packet: { event, data: rest } };
+}
+
+function packetIn(step: WireStep | undefined): {
+  readonly event?: string;
+  readonly data?: Readonly<Record<string, unknown>>;
+} {
+  return (step !== undefined && "packet" in step ? step.packet : {}) as ReturnType<typeof packetIn>;
 }
 
 function subprotocolIn(step: ClientStep | undefined): string {

@@ -83,6 +83,18 @@ describe("PendingMoves of an engine that keeps the order of all channels", () =>
     expect(asked.at(-1)).toEqual([B]);
   });
 
+  test("all nodes are asked at most twenty times a second", async () => {
+    const moves = createMoves(true);
+    moves.add(["one"], [ROUTE]);
+    await confirm();
+    moves.add(["two"], [ROUTE]);
+    await clock.advance(49);
+    expect(asked).toHaveLength(1);
+    expect(moves.widened([ROUTE], ["two"])).toEqual([ROUTE, ALL]);
+    await clock.advance(1);
+    expect(asked).toHaveLength(2);
+  });
+
   test("until all nodes are known, all are asked", () => {
     isAcquainted = false;
     createMoves(true).add(["one"], [A]);

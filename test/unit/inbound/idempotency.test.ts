@@ -3,7 +3,8 @@ import { Hub, type HubOptions } from "roomcast";
 import * as fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { zeroCounters } from "../../../src/counters.ts";
-import { Idempotency, type IdempotencyOptions } from "../../../src/inbound/idempotency.ts";
+import { Idempotency, repeatableOf, type IdempotencyOptions } from "../../../src/inbound/idempotency.ts";
+import type { Receipt } from "../../../src/members/repeats.ts";
 import { systemClock } from "../../../src/time/clock.ts";
 import type { Member } from "../../../src/members/member.ts";
 import type { EventPacket } from "../../../src/protocol/packet.ts";
@@ -54,6 +55,16 @@ describe("Idempotency", () => {
     const { reply } = answers.receive(member(), REQUEST);
     expect(reply).toStrictEqual(Uint8Array.of(1, 2, 3));
     expect((reply as Uint8Array).buffer.byteLength).toBe(3);
+  });
+
+  test("a secret key counts whoever the user is", () => {
+    const answers = idempotency();
+    const request: EventPacket = { ...REQUEST, key: "~0123456789abcdefghij" };
+    const guest = member("guest 1");
+    answers.receive(guest, request);
+    answers.settle(guest, request, new Frame("reply"));
+    expect(answers.receive(member("guest 2"), request)).toEqual({ isNew: false, reply: "reply" });
+    expect(answers.receive(member("guest 2", "roomcast.v1.msgpack"), request)).toEqual(NEW);
   });
 
   test.each([
@@ -270,5 +281,92 @@ describe("a request with a key", () => {
     const client = await enter(port);
     client.send({ event: "pay", id: 1, key });
     expect(await client.nextJson()).toMatchObject({ event: "hub:error", data: { code: "bad-packet" } });
+  });
+});
+
+describe("Idempotency that another node asks", () => {
+  const ONE = "node one";
+  const TWO = "node two";
+  const owner = "address:192.0.2.1";
+  let answers: Idempotency<Member>;
+  let identity: string;
+
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ["performance"] });
+    answers = idempotency();
+    ({ identity } = repeatableOf(member(), REQUEST));
+  });
+
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  function ask(node: string): Receipt[] {
+    const receipts: Receipt[] = [];
+    answers.ask({ identity, owner }, node, (receipt) => receipts.push(receipt));
+    return receipts;
+  }
+
+  test("answers with the reply that was given, or when there is one", () => {
+    const first = member();
+    answers.receive(first, REQUEST);
+    const waiting = ask(ONE);
+    expect(waiting).toEqual([]);
+    answers.settle(first, REQUEST, new Frame("reply"));
+    const replied = [{ isNew: false, reply: "reply" }];
+    expect([waiting, ask(TWO)]).toEqual([replied, replied]);
+  });
+
+  test("lets one node handle a request that is new, and the others and its own clients wait for that", async () => {
+    expect(ask(ONE)).toEqual([NEW]);
+    const waiting = ask(TWO);
+    const { later } = answers.receive(member(), REQUEST);
+    answers.handled({ identity, owner }, TWO, "of the wrong node");
+    expect(waiting).toEqual([]);
+    answers.handled({ identity, owner }, ONE, "reply");
+    expect(waiting).toEqual([{ isNew: false, reply: "reply" }]);
+    expect(await later).toEqual({ isNew: false, reply: "reply" });
+    expect(answers.receive(member(), REQUEST)).toEqual({ isNew: false, reply: "reply" });
+  });
+
+  test("when the node that handles it is gone, hands it on to the next that waits, which may be a client", async () => {
+    ask(ONE);
+    const waiting = ask(TWO);
+    const asker = member();
+    const { later } = answers.receive(asker, REQUEST);
+    answers.gone(ONE);
+    expect(waiting).toEqual([NEW]);
+    answers.gone(TWO);
+    expect(await later).toEqual(NEW);
+    expect([...answers.settle(asker, REQUEST, new Frame("reply"))]).toEqual([asker]);
+    answers.gone(ONE);
+    expect(ask(ONE)).toEqual([{ isNew: false, reply: "reply" }]);
+  });
+
+  test("forgets a request that no other node has handled in time, and does not wait for one that asks itself", () => {
+    ask(ONE);
+    const waiting = ask(TWO);
+    vi.advanceTimersByTime(1_001);
+    expect(ask(ONE)).toEqual([NEW]);
+    expect(waiting).toEqual([{ isNew: false, isGone: true }]);
+    answers = idempotency();
+    answers.receive(member(), REQUEST, true);
+    expect(ask(ONE)).toEqual([{ isNew: false, isExcessive: true }]);
+  });
+
+  test("keeps of a long reply only that it was given, but hands it on once", () => {
+    const first = member();
+    answers.receive(first, REQUEST);
+    const waiting = ask(ONE);
+    const reply = "x".repeat(1_000);
+    answers.settle(first, REQUEST, new Frame(reply));
+    expect([waiting, ask(ONE)]).toEqual([[{ isNew: false, reply }], [{ isNew: false, isGone: true }]]);
+  });
+
+  test("lets 16 wait for one request, and no more", () => {
+    const first = member();
+    answers.receive(first, REQUEST);
+    for (let count = 1; count < 16; count++) expect(ask(`node ${count}`)).toEqual([]);
+    expect(ask(ONE)).toEqual([{ isNew: false, isExcessive: true }]);
   });
 });

@@ -1,0 +1,222 @@
+import { Hub, type HubOptions } from "roomcast";
+import { connect, type Client } from "roomcast/client";
+import { memory, MemoryEngine, VirtualClock, type MemoryTransport } from "roomcast/testing";
+import { beforeEach, expect, onTestFinished, test } from "vitest";
+import { createDeferred, type Deferred } from "../../../src/deferred.ts";
+import { until } from "../../../src/testing/suite/cluster/cluster-fixture.ts";
+import { settle } from "../../../src/testing/settle.ts";
+import type { MemoryWebSocket } from "../../../src/transports/memory/web-socket.ts";
+
+/** The longest time for what happens at once, in milliseconds. */
+const AT_ONCE = { timeout: 20_000, interval: 1 };
+
+interface Node {
+  readonly hub: Hub;
+  readonly transport: MemoryTransport;
+  /** How often "pay" was handled here. */
+  paid: number;
+}
+
+let engine: MemoryEngine;
+let clock: VirtualClock;
+/** What the handlers of "pay" wait for. */
+let bank: Deferred<string>;
+let guests: number;
+let nodes: Node[];
+
+beforeEach(async () => {
+  engine = new MemoryEngine();
+  clock = new VirtualClock();
+  bank = createDeferred();
+  guests = 0;
+  nodes = [];
+});
+
+async function openNodes(count: number, options: HubOptions = {}): Promise<readonly Node[]> {
+  for (let index = 0; index < count; index++) {
+    const transport = memory();
+    const hub = new Hub({
+      transport,
+      clock,
+      backplane: engine.backplane(),
+      // As in the documents: a guest is another one on every connection.
+      authenticate: () => ({ id: `guest ${++guests}` }),
+      heartbeat: false,
+      ...options,
+    });
+    const node: Node = { hub, transport, paid: 0 };
+    hub.handle("pay", () => {
+      node.paid++;
+      return bank.promise;
+    });
+    nodes.push(node);
+    onTestFinished(() => hub.close());
+  }
+  // All nodes have announced themselves, and know that there are no others.
+  await clock.advance(1_000);
+  return nodes;
+}
+
+/** A client whose connections go to the nodes that the balancer chooses. */
+class Traveller {
+  readonly client: Client;
+  /** The node to which the next connection goes. */
+  #next: number;
+  #current: MemoryWebSocket | undefined;
+
+  constructor(first: number) {
+    this.#next = first;
+    const choose = (url: string | URL, protocols?: string | readonly string[]): MemoryWebSocket => {
+      const { transport } = nodes[this.#next] as Node;
+      const offered = typeof protocols === "string" ? [protocols] : (protocols ?? []);
+      this.#current = transport.connect(new URL(url).pathname, { protocols: offered });
+      return this.#current;
+    };
+    const WebSocket = function (url: string | URL, protocols?: string | readonly string[]) {
+      return choose(url, protocols);
+    } as unknown as new (url: string | URL, protocols?: string | readonly string[]) => MemoryWebSocket;
+    this.client = connect("ws://test/", { WebSocket, reconnect: { minDelay: 1, maxDelay: 1 } } as never);
+    onTestFinished(() => this.client.close());
+  }
+
+  async opened(): Promise<this> {
+    await until("the client is connected", () => this.client.id !== undefined);
+    return this;
+  }
+
+  /** Breaks the connection; the next one goes to this node. */
+  cut(next: number): void {
+    this.#next = next;
+    this.#current?.terminate();
+  }
+
+  /** Breaks the connection, and waits for the next one, to this node. */
+  async moveTo(node: number): Promise<void> {
+    const { id } = this.client;
+    this.cut(node);
+    await until("the client is connected again", () => this.client.id !== undefined && this.client.id !== id);
+    await settle();
+  }
+
+  async pay(): Promise<unknown> {
+    return this.client.request("pay", 5, { idempotent: true, timeout: 60_000 });
+  }
+}
+
+function counts(): readonly number[] {
+  return nodes.map(({ paid }) => paid);
+}
+
+async function paidSomewhere(count: number): Promise<void> {
+  await expect.poll(() => counts().reduce((sum, paid) => sum + paid), AT_ONCE).toBe(count);
+  await settle();
+}
+
+test("a request that is being handled is not handled again on another node, and is answered there", async () => {
+  await openNodes(3);
+  const traveller = new Traveller(0);
+  const receipt = traveller.pay();
+  await paidSomewhere(1);
+  await traveller.moveTo(1);
+  await traveller.moveTo(2);
+  bank.resolve("paid");
+  expect(await receipt).toBe("paid");
+  expect(counts()).toEqual([1, 0, 0]);
+});
+
+test("a request whose reply was lost gets the reply from the node that has handled it", async () => {
+  await openNodes(2);
+  const traveller = new Traveller(0);
+  const receipt = traveller.pay();
+  await paidSomewhere(1);
+  traveller.cut(1);
+  bank.resolve("paid");
+  expect(await receipt).toBe("paid");
+  expect(counts()).toEqual([1, 0]);
+});
+
+test("a request that never arrived is handled where it is repeated, and not once more on a third node", async () => {
+  await openNodes(3);
+  const traveller = await new Traveller(0).opened();
+  const receipt = traveller.pay();
+  traveller.cut(1);
+  await paidSomewhere(1);
+  await traveller.moveTo(2);
+  bank.resolve("paid");
+  expect(await receipt).toBe("paid");
+  expect(counts()).toEqual([0, 1, 0]);
+});
+
+test("what a client sends behind a repeated request is handled behind it", async () => {
+  await openNodes(2);
+  const order: string[] = [];
+  nodes[1]?.hub.use((call, next) => {
+    order.push(call.event);
+    return next();
+  });
+  nodes[1]?.hub.handle("later", () => {});
+  bank.resolve("paid");
+  const traveller = await new Traveller(0).opened();
+  const receiver = traveller.client.id;
+  const receipt = traveller.pay();
+  traveller.cut(1);
+  await expect.poll(() => traveller.client.id !== receiver, AT_ONCE).toBe(true);
+  traveller.client.emit("later");
+  expect(await receipt).toBe("paid");
+  await expect.poll(() => order, AT_ONCE).toEqual(["pay", "later"]);
+});
+
+test("when the node that handles it is gone, whoever has repeated it handles it", async () => {
+  await openNodes(3);
+  const traveller = await new Traveller(0).opened();
+  const receipt = traveller.pay();
+  traveller.cut(1);
+  await paidSomewhere(1);
+  await traveller.moveTo(2);
+  await nodes[1]?.hub.close();
+  await paidSomewhere(2);
+  bank.resolve("paid");
+  expect(await receipt).toBe("paid");
+  expect(counts()).toEqual([0, 1, 1]);
+});
+
+test("when the node that knows of it is gone, it is handled once more, and from then on no more", async () => {
+  await openNodes(3);
+  const traveller = new Traveller(0);
+  const receipt = traveller.pay();
+  await paidSomewhere(1);
+  traveller.cut(1);
+  await nodes[0]?.hub.close({ within: 0 });
+  await paidSomewhere(2);
+  await traveller.moveTo(2);
+  bank.resolve("paid");
+  expect(await receipt).toBe("paid");
+  expect(counts()).toEqual([1, 1, 0]);
+});
+
+test("in an outage of the engine it is handled where it is repeated", async () => {
+  await openNodes(2);
+  for (const { hub } of nodes) hub.on("error", () => {});
+  const traveller = new Traveller(0);
+  const receipt = traveller.pay();
+  await paidSomewhere(1);
+  engine.stop();
+  await traveller.moveTo(1);
+  await paidSomewhere(2);
+  bank.resolve("paid");
+  expect(await receipt).toBe("paid");
+  expect(counts()).toEqual([1, 1]);
+});
+
+test("where the node remembers nothing, the request is handled once more", async () => {
+  await openNodes(1, { idempotency: false });
+  await openNodes(1);
+  const traveller = new Traveller(0);
+  const receipt = traveller.pay();
+  await paidSomewhere(1);
+  await traveller.moveTo(1);
+  await paidSomewhere(2);
+  bank.resolve("paid");
+  expect(await receipt).toBe("paid");
+  expect(counts()).toEqual([1, 1]);
+});

@@ -1,0 +1,98 @@
+import { VirtualClock } from "roomcast/testing";
+import { beforeEach, expect, test } from "vitest";
+import { Claims } from "../../../src/cluster/claims.ts";
+import type { Control } from "../../../src/cluster/envelope.ts";
+import type { NodeDescription } from "../../../src/cluster/nodes.ts";
+import type { Receipt } from "../../../src/members/repeats.ts";
+
+const SELF = "self-node-";
+const OTHER = "other-node";
+const SOCKET_PART = "abcdefghijklmnopqrstu";
+const REQUEST = { identity: "identity", owner: "owner" };
+const NEW: Receipt = { isNew: true };
+
+let clock: VirtualClock;
+let told: Control[];
+let others: Map<string, NodeDescription>;
+let isAcquainted: boolean;
+let isCut: boolean;
+let claims: Claims;
+
+beforeEach(() => {
+  clock = new VirtualClock();
+  told = [];
+  others = new Map([[OTHER, { id: OTHER, name: "other" }]]);
+  isAcquainted = true;
+  isCut = false;
+  claims = new Claims({
+    self: SELF,
+    clock,
+    lease: 1_000,
+    keeper: undefined,
+    nodes: {
+      others,
+      get isAcquainted() {
+        return isAcquainted;
+      },
+    },
+    isCut: () => isCut,
+    tell: (_channel, control) => told.push(control),
+  });
+});
+
+function idOf(control: Control | undefined): number {
+  return (control as { readonly id: number }).id;
+}
+
+test("a request is new where its node does not answer within the lease, is gone, or cannot be asked", async () => {
+  const slow = claims.claim(OTHER, REQUEST);
+  await clock.advance(1_000);
+  expect(await slow).toEqual(NEW);
+  const gone = claims.claim(OTHER, REQUEST);
+  claims.went(OTHER);
+  expect(await gone).toEqual(NEW);
+  const given = claims.claim(OTHER, REQUEST);
+  claims.giveUp();
+  expect(await given).toEqual(NEW);
+  isCut = true;
+  expect(await claims.claim(OTHER, REQUEST)).toEqual(NEW);
+  expect([told.length, clock.timers]).toEqual([3, 0]);
+});
+
+test("a node that handles the request is waited for as long as it takes, and until it is gone", async () => {
+  const first = claims.claim(OTHER, REQUEST);
+  const second = claims.claim(OTHER, REQUEST);
+  for (const control of told) claims.take(OTHER, { type: "claimed", id: idOf(control), receipt: undefined });
+  const [one, two] = [(await first).later, (await second).later];
+  await clock.advance(3_600_000);
+  const reply: Receipt = { isNew: false, reply: "reply" };
+  claims.take("elsewhere-", { type: "claimed", id: idOf(told[0]), receipt: NEW });
+  claims.take(OTHER, { type: "claimed", id: idOf(told[0]), receipt: reply });
+  claims.went(OTHER);
+  expect([await one, await two]).toEqual([reply, NEW]);
+});
+
+test("a hub that closes decides nothing any more", async () => {
+  const decided: Receipt[] = [];
+  void claims.claim(OTHER, REQUEST).then((receipt) => decided.push(receipt));
+  claims.stop();
+  await clock.advance(3_600_000);
+  expect([decided, clock.timers]).toEqual([[], 0]);
+});
+
+test("the node of a socket is asked if it is another one, and not known to be gone", () => {
+  expect(claims.nodeOf(OTHER + SOCKET_PART)).toBe(OTHER);
+  expect(claims.nodeOf(SELF + SOCKET_PART)).toBeUndefined();
+  expect(claims.nodeOf("no id")).toBeUndefined();
+  const sockets = [SELF + SOCKET_PART, OTHER + SOCKET_PART, "no id"];
+  expect(sockets.map((socket) => claims.isThere(socket))).toEqual([true, true, false]);
+  others.clear();
+  expect([claims.nodeOf(OTHER + SOCKET_PART), claims.isThere(OTHER + SOCKET_PART)]).toEqual([undefined, false]);
+  isAcquainted = false;
+  expect(claims.nodeOf(OTHER + SOCKET_PART)).toBe(OTHER);
+});
+
+test("a node that remembers nothing answers that the request is new", () => {
+  claims.take(OTHER, { type: "claim", id: 1, ...REQUEST });
+  expect(told).toEqual([{ type: "claimed", id: 1, receipt: NEW }]);
+});
