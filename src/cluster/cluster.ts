@@ -119,8 +119,8 @@ export class Cluster {
       report: {
         came: (node) => this.#queries.came(node),
         acquainted: () => this.#queries.acquainted(),
-        went: (node) => {
-          this.#queries.went(node);
+        went: (node, hasClosed) => {
+          this.#queries.went(node, hasClosed);
           this.claims.went(node.id);
         },
       },
@@ -213,8 +213,8 @@ export class Cluster {
     const { id, timeout } = asking;
     const routes = this.#sendFrames(audience, encoding, asking);
     const probes = routes.every(isNodeChannel) ? routes : [ALL_NODES];
-    for (const channel of probes) this.#tell(channel, { type: "probe", id, routes, timeout });
-    return this.#track(id, probes, timeout, (reply) => this.#read(asking.event, reply));
+    const probe: Question = { type: "probe", id, routes, timeout };
+    return this.#ask(probe, probes, timeout, (reply) => this.#read(asking.event, reply));
   }
 
   /** Describes the sockets of other nodes. Never rejects. */
@@ -222,8 +222,7 @@ export class Cluster {
     const id = this.#parts.requests.nextClusterId();
     const routes = routesOf(audience, this.self.id);
     const channels = routes.every(isNodeChannel) ? routes : [ALL_NODES];
-    for (const channel of channels) this.#tell(channel, { type: "describe", id, audience, keys });
-    return this.#track(id, channels, timeout, NO_REPLIES);
+    return this.#ask({ type: "describe", id, audience, keys }, channels, timeout, NO_REPLIES);
   }
 
   /** Puts the sockets of other nodes into rooms. */
@@ -308,11 +307,14 @@ export class Cluster {
     });
   }
 
-  #track(id: number, channels: readonly string[], timeout: number, read: ReadReply): Promise<Findings> {
+  /** Asks other nodes a question, and waits for their answers. */
+  #ask(question: Question, channels: readonly string[], timeout: number, read: ReadReply): Promise<Findings> {
+    for (const channel of channels) this.#tell(channel, question);
     const { others, isAcquainted } = this.nodes;
     const isForAll = channels.includes(ALL_NODES);
     const nodes = [...others.values()].filter(({ id: node }) => isForAll || channels.includes(nodeChannel(node)));
-    const findings = this.#queries.track(id, nodes, isForAll && !isAcquainted, timeout, read);
+    const askAgain = (node: string): void => this.#tell(nodeChannel(node), question);
+    const findings = this.#queries.track(question.id, nodes, isForAll && !isAcquainted, timeout, read, askAgain);
     if (this.#state === "disconnected") this.#giveUp();
     return findings;
   }
@@ -321,10 +323,8 @@ export class Cluster {
   #confirmed(channels: readonly string[]): Promise<Findings> {
     const { options, requests } = this.#parts;
     const id = requests.nextClusterId();
-    for (const channel of channels) {
-      this.#tell(channel, { type: "probe", id, routes: [], timeout: options.lease, syncs: true });
-    }
-    return this.#track(id, channels, options.lease, NO_REPLIES);
+    const probe: Question = { type: "probe", id, routes: [], timeout: options.lease, syncs: true };
+    return this.#ask(probe, channels, options.lease, NO_REPLIES);
   }
 
   #sendFrames(audience: Audience, encoding: Encoding, asking: Asking | undefined): readonly string[] {
@@ -392,6 +392,9 @@ export class Cluster {
     this.#courier.send([channel], encodeControl(control), instead && (() => encodeControl(instead())));
   }
 }
+
+/** A control that other nodes answer. */
+type Question = Extract<Control, { readonly type: "describe" | "probe" }>;
 
 /** Reads replies to a question that asks for none. */
 const NO_REPLIES: ReadReply = () => new HubError("ERR_HUB_UNSERIALISABLE", "No reply was asked for.");

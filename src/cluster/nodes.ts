@@ -19,7 +19,8 @@ const ACQUAINTANCE = 200;
 /** Receives the arrivals and departures of nodes. */
 export interface NodesReport {
   came(node: NodeDescription): void;
-  went(node: NodeDescription): void;
+  /** @param hasClosed - whether the node has said that it leaves. */
+  went(node: NodeDescription, hasClosed: boolean): void;
   /** Called when all other nodes have had the time to send a sign of life. */
   acquainted(): void;
 }
@@ -43,7 +44,10 @@ export interface NodesParts {
 export class Nodes {
   readonly #parts: NodesParts;
   readonly #others = new Map<string, NodeDescription & { seen: number }>();
+  /** The nodes that have said that they leave, and when: what they had sent before may arrive afterwards. */
+  readonly #departed = new Map<string, number>();
   readonly #interval: number;
+  #hasLeft = false;
   #timer: Timer | undefined;
   #acquaintance: Timer | undefined;
   #isAcquainted = false;
@@ -88,18 +92,22 @@ export class Nodes {
     const { clock, self, isNode, tell, report } = this.#parts;
     const known = this.#others.get(from);
     if (known !== undefined) known.seen = clock.now();
-    if (control?.type === "bye") this.#forget(from);
-    if (control?.type === "alive" && known === undefined) {
+    if (control?.type === "bye") {
+      this.#departed.set(from, clock.now());
+      this.#forget(from, true);
+    }
+    if (control?.type === "alive" && known === undefined && !this.#departed.has(from)) {
       const node = { id: from, name: control.name };
       this.#others.set(from, { ...node, seen: clock.now() });
       report.came(node);
     }
     const asks = control?.type === "who" || (control?.type === "alive" && control.asks);
-    if (asks && isNode) tell(nodeChannel(from), { type: "alive", name: self.name, asks: false });
+    if (asks && isNode && !this.#hasLeft) tell(nodeChannel(from), { type: "alive", name: self.name, asks: false });
   }
 
   /** Tells the other nodes that this one leaves. */
   leave(): void {
+    this.#hasLeft = true;
     this.#timer?.cancel();
     this.#acquaintance?.cancel();
     if (this.#parts.isNode) this.#parts.tell(ALL_NODES, { type: "bye" });
@@ -119,16 +127,17 @@ export class Nodes {
     this.#looked = now;
     for (const [id, node] of this.#others) {
       if (slept) node.seen = now;
-      else if (now - node.seen >= lease) this.#forget(id);
+      else if (now - node.seen >= lease) this.#forget(id, false);
     }
+    for (const [id, since] of this.#departed) if (now - since >= lease) this.#departed.delete(id);
     this.#announce(false);
     this.#timer = clock.setTimeout(() => this.#look(), this.#interval);
   }
 
-  #forget(id: string): void {
+  #forget(id: string, hasClosed: boolean): void {
     const node = this.#others.get(id);
     if (node === undefined) return;
     this.#others.delete(id);
-    this.#parts.report.went({ id, name: node.name });
+    this.#parts.report.went({ id, name: node.name }, hasClosed);
   }
 }

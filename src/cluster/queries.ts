@@ -40,6 +40,8 @@ interface Query {
   readonly done: Set<string>;
   /** Whether nodes that are not known yet are asked as well. */
   isOpen: boolean;
+  /** Asks a node again that may have come too late for the question. */
+  readonly askAgain: (node: string) => void;
   readonly finish: () => void;
 }
 
@@ -62,6 +64,8 @@ export class Queries implements NodesReport {
    * @param isOpen - whether nodes that are not known yet are asked as well: then {@link acquainted} says when all are
    *   known.
    * @param timeout - how long all answers may take, in milliseconds.
+   * @param askAgain - asks one node again, which has come while the question was open: it may have missed it. Its
+   *   answer to the first asking, if there is one, counts as well.
    */
   track(
     id: number,
@@ -69,6 +73,7 @@ export class Queries implements NodesReport {
     isOpen: boolean,
     timeout: number,
     read: ReadReply,
+    askAgain: (node: string) => void,
   ): Promise<Findings> {
     return new Promise((resolve) => {
       const timer = this.#clock.setTimeout(() => this.#expire(query, timeout), timeout);
@@ -81,6 +86,7 @@ export class Queries implements NodesReport {
         nodes: new Map(),
         done: new Set(),
         isOpen,
+        askAgain,
         finish: () => {
           timer.cancel();
           this.#pending.delete(id);
@@ -126,13 +132,22 @@ export class Queries implements NodesReport {
   /** Adds a node that has arrived to the open questions, which wait for unknown nodes, too. */
   came({ id, name }: NodeDescription): void {
     for (const query of this.#pending.values()) {
-      if (query.isOpen && !query.nodes.has(id) && !query.done.has(id)) add(query, id, name);
+      if (!query.isOpen || query.nodes.has(id) || query.done.has(id)) continue;
+      add(query, id, name);
+      query.askAgain(id);
     }
   }
 
-  /** Ends the wait for a node that has gone. */
-  went({ id }: NodeDescription): void {
+  /**
+   * Ends the wait for a node that has gone.
+   *
+   * @param hasClosed - whether it has said so: then nothing was left on it that could have answered.
+   */
+  went({ id }: NodeDescription, hasClosed: boolean): void {
     for (const query of this.#pending.values()) {
+      const node = query.nodes.get(id);
+      if (hasClosed) query.done.add(id);
+      if (node !== undefined && hasClosed) node.isComplete = true;
       giveUp(query, id, (socket, name) => {
         return new HubError("ERR_HUB_DISCONNECTED", `The node ${name} of the socket ${socket} is gone.`);
       });
