@@ -1,3 +1,5 @@
+import { isObject } from "../../checks/option-rules.ts";
+
 /** A message of a session in a worker to the primary process. */
 export type MessageToPrimary =
   /** Opens the session. `bytes` shows whether bytes arrive as bytes. */
@@ -17,7 +19,7 @@ export type MessageToSession =
   | { readonly type: "fault"; readonly reason: string };
 
 /** The property that tells these messages from those of the application. */
-export const KEY = "roomcast:backplane";
+const KEY = "roomcast:backplane";
 
 /** A message as it is sent, with the number of its session: a worker may have several. */
 export interface Wrapped<M> {
@@ -29,7 +31,61 @@ export function wrap<M>(session: number, message: M): Wrapped<M> {
   return { [KEY]: { session, message } };
 }
 
-/** Reads a received message; the result is `undefined` for a message of the application. */
-export function unwrap(value: unknown): Wrapped<unknown>[typeof KEY] | undefined {
-  return typeof value === "object" && value !== null ? (value as Partial<Wrapped<unknown>>)[KEY] : undefined;
+/** Returns whether a received message belongs to a session. The application has messages of its own. */
+export function isOurs(value: unknown): value is { readonly [KEY]: unknown } {
+  return isObject(value) && KEY in value;
+}
+
+/**
+ * Reads a received message of a session. It may come from a process of another version, or from one that is broken.
+ *
+ * @param read - reads the message itself.
+ * @returns `undefined` for the message, or for everything, where that cannot be read.
+ */
+export function unwrap<M>(
+  { [KEY]: wrapped }: { readonly [KEY]: unknown },
+  read: (message: Record<string, unknown>) => M | undefined,
+): { readonly session: number; readonly message: M | undefined } | undefined {
+  if (!isObject(wrapped) || !Number.isSafeInteger(wrapped["session"])) return undefined;
+  const { session, message } = wrapped;
+  return { session: session as number, message: isObject(message) ? read(message) : undefined };
+}
+
+/** Checks a message to the primary process. */
+export function readInPrimary(message: Record<string, unknown>): MessageToPrimary | undefined {
+  return isWellFormed(message, TO_PRIMARY) ? (message as unknown as MessageToPrimary) : undefined;
+}
+
+/** Checks a message to a session. */
+export function readInSession(message: Record<string, unknown>): MessageToSession | undefined {
+  return isWellFormed(message, TO_SESSION) ? (message as unknown as MessageToSession) : undefined;
+}
+
+type Fields = Readonly<Record<string, (value: unknown) => boolean>>;
+
+const isString = (value: unknown): boolean => typeof value === "string";
+const isBytes = (value: unknown): boolean => value instanceof Uint8Array;
+const isStrings = (value: unknown): boolean => Array.isArray(value) && value.every(isString);
+
+const TO_PRIMARY: Readonly<Record<MessageToPrimary["type"], Fields>> = {
+  // The answer to bytes that are none says what to do.
+  hello: {},
+  publish: { channel: isString, envelope: isBytes },
+  subscribe: { channels: isStrings },
+  unsubscribe: { channels: isStrings },
+  ping: { number: Number.isSafeInteger },
+  bye: {},
+};
+
+const TO_SESSION: Readonly<Record<MessageToSession["type"], Fields>> = {
+  welcome: {},
+  pong: { number: Number.isSafeInteger },
+  message: { channel: isString, envelope: isBytes },
+  fault: { reason: isString },
+};
+
+function isWellFormed(message: Record<string, unknown>, types: Readonly<Record<string, Fields>>): boolean {
+  const { type } = message;
+  if (typeof type !== "string" || !Object.hasOwn(types, type)) return false;
+  return Object.entries(types[type] as Fields).every(([name, test]) => test(message[name]));
 }

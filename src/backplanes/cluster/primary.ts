@@ -1,5 +1,5 @@
 import nodeCluster, { type Worker } from "node:cluster";
-import { unwrap, wrap, type MessageToSession, type MessageToPrimary } from "./messages.ts";
+import { isOurs, readInPrimary, unwrap, wrap, type MessageToSession, type MessageToPrimary } from "./messages.ts";
 import { Router, type Peer } from "./router.ts";
 
 /**
@@ -7,6 +7,11 @@ import { Router, type Peer } from "./router.ts";
  * process.
  */
 const MAX_PENDING_BYTES = 64 * 1024 * 1024;
+
+const UNREADABLE =
+  "The primary process cannot read a message of a worker. Give all processes the same version of roomcast.";
+
+const WARNING = { type: "HubWarning", code: "HUB_UNREADABLE_MESSAGE" };
 
 /** A session of a worker, as the primary process sees it. */
 class WorkerPeer implements Peer {
@@ -51,16 +56,28 @@ export function routePrimary(): Router {
     created.remove(peer);
     peer.tell({ type: "fault", reason: "The worker reads the messages of the other processes too slowly." });
   };
+  let isWarned = false;
+  const unreadable = (worker: Worker, session: number | undefined): void => {
+    if (!isWarned) process.emitWarning(`${UNREADABLE} Others like this are not shown.`, WARNING);
+    isWarned = true;
+    if (session === undefined) return;
+    const peer = peers.get(worker)?.get(session) ?? new WorkerPeer(worker, session, overflow);
+    peer.tell({ type: "fault", reason: UNREADABLE });
+  };
   nodeCluster.on("message", (worker, value: unknown) => {
-    const wrapped = unwrap(value);
-    if (wrapped === undefined) return;
-    const message = wrapped.message as MessageToPrimary;
+    if (!isOurs(value)) return;
+    const wrapped = unwrap(value, readInPrimary);
+    if (wrapped?.message === undefined) {
+      unreadable(worker, wrapped?.session);
+      return;
+    }
+    const { session, message } = wrapped;
     let sessions = peers.get(worker);
     if (sessions === undefined) peers.set(worker, (sessions = new Map<number, WorkerPeer>()));
-    let peer = sessions.get(wrapped.session);
-    if (peer === undefined) sessions.set(wrapped.session, (peer = new WorkerPeer(worker, wrapped.session, overflow)));
+    let peer = sessions.get(session);
+    if (peer === undefined) sessions.set(session, (peer = new WorkerPeer(worker, session, overflow)));
     if (message.type === "bye") {
-      sessions.delete(wrapped.session);
+      sessions.delete(session);
       created.remove(peer);
     } else {
       serve(created, peer, message);

@@ -2,7 +2,7 @@ import { createDeferred, type Deferred } from "../../deferred.ts";
 import { soon } from "../../guard.ts";
 import { within } from "../shared/deadline.ts";
 import type { Connect, Session, SessionReport } from "../shared/session.ts";
-import { unwrap, wrap, type MessageToSession, type MessageToPrimary } from "./messages.ts";
+import { isOurs, readInSession, unwrap, wrap, type MessageToPrimary } from "./messages.ts";
 import { routePrimary } from "./primary.ts";
 import type { Peer, Router } from "./router.ts";
 
@@ -16,25 +16,25 @@ let lastSession = 0;
 
 /** Connects a worker with the primary process. */
 export function connectWorker(prefix: string): Connect {
-  return async (report) => {
+  return async (report, signal) => {
     const session = new WorkerSession(++lastSession, prefix, report);
-    try {
-      await within(
-        WELCOME_TIMEOUT,
-        "The primary process has to call setupPrimary() before it forks. Its answer",
-        session.hello(),
-      );
-    } catch (error) {
-      session.end();
-      throw error;
-    }
+    signal.addEventListener("abort", () => session.end(), { once: true });
+    await within(
+      WELCOME_TIMEOUT,
+      "The primary process has to call setupPrimary() before it forks. Its answer",
+      session.hello(),
+    );
     return session;
   };
 }
 
 /** Connects a hub in the primary process itself. */
 export function connectInPrimary(prefix: string): Connect {
-  return async (report) => new PrimarySession(routePrimary(), prefix, report);
+  return async (report, signal) => {
+    const session = new PrimarySession(routePrimary(), prefix, report);
+    signal.addEventListener("abort", () => session.end(), { once: true });
+    return session;
+  };
 }
 
 class WorkerSession implements Session {
@@ -85,7 +85,8 @@ class WorkerSession implements Session {
   end(): void {
     process.off("message", this.#listener);
     process.off("disconnect", this.#disconnected);
-    for (const { reject } of this.#pings.values()) reject(new Error("The session with the primary process has ended."));
+    const error = new Error("The session with the primary process has ended.");
+    for (const { reject } of [this.#welcome, ...this.#pings.values()]) reject(error);
     this.#send({ type: "bye" }).catch(() => {});
   }
 
@@ -103,9 +104,13 @@ class WorkerSession implements Session {
   }
 
   #received(value: unknown): void {
-    const wrapped = unwrap(value);
+    const wrapped = isOurs(value) ? unwrap(value, readInSession) : undefined;
     if (wrapped?.session !== this.#number) return;
-    const message = wrapped.message as MessageToSession;
+    const { message } = wrapped;
+    if (message === undefined) {
+      this.#report.fault(new Error("A message of the primary process cannot be read."));
+      return;
+    }
     switch (message.type) {
       case "welcome":
         this.#welcome.resolve();

@@ -1,3 +1,4 @@
+import { isIPv6 } from "node:net";
 import type * as Nats from "@nats-io/transport-node";
 import type { Backplane } from "../backplane.ts";
 import { HubError } from "../../errors.ts";
@@ -8,12 +9,16 @@ import { SupervisedBackplane } from "../shared/supervised.ts";
 
 /** Options of {@link nats}. */
 export interface NatsOptions {
-  /** The address of a server, or of several of one cluster. Default: `nats://127.0.0.1:4222`. */
+  /**
+   * The address of a server, or of several of one cluster, whose other servers the backplane learns of. Default:
+   * `nats://127.0.0.1:4222`.
+   */
   readonly servers?: string | readonly string[] | undefined;
 
   /**
    * Further options of the package's `connect()`, such as credentials and TLS. Options about reconnecting have no
-   * effect, because the backplane reconnects by itself. Default: none.
+   * effect, because the backplane reconnects by itself. `timeout`, which each server has for its answer, is 2,000 ms if
+   * it is not given. Default: none.
    */
   readonly options?: Omit<Nats.ConnectionOptions, "servers"> | undefined;
 
@@ -31,8 +36,9 @@ export interface NatsOptions {
 
 const RULES = {
   servers: [
-    "an address, or an array of addresses",
-    (value: unknown): boolean => isText(value) || (Array.isArray(value) && value.length > 0 && value.every(isText)),
+    'an address such as "nats://127.0.0.1:4222", or an array of addresses',
+    (value: unknown): boolean =>
+      isAddress(value) || (Array.isArray(value) && value.length > 0 && value.every(isAddress)),
   ],
   options: [
     "an object with options of connect() other than servers",
@@ -68,6 +74,13 @@ export function nats(options: NatsOptions = {}): Backplane {
     throw new HubError("ERR_HUB_OPTION", 'Give nats() either "connection" or "servers" and "options".');
   }
   return new SupervisedBackplane(true, connectShared(connection, prefix));
+}
+
+/** Returns whether the package can read an address. It takes one without a protocol, and an IPv6 one without brackets. */
+function isAddress(value: unknown): boolean {
+  if (!isText(value)) return false;
+  const host = (value as string).trim().replace(/^.*:\/\//, "");
+  return isIPv6(host) || URL.canParse(`http://${host}`);
 }
 
 function unavailable(cause: unknown): HubError {

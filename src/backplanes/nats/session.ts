@@ -1,7 +1,11 @@
 import type { ConnectionOptions, NatsConnection, Subscription } from "@nats-io/transport-node";
 import { watch } from "../../guard.ts";
 import type { Connect, Session, SessionReport } from "../shared/session.ts";
+import { dial } from "./dial.ts";
 import { subjectOf } from "./subject.ts";
+
+/** The time that one of several servers may take until the next one is tried, in milliseconds. */
+const DIAL_TIMEOUT = 2_000;
 
 /** Connects sessions that each have a connection of their own. */
 export function connectOwn(
@@ -9,20 +13,33 @@ export function connectOwn(
   options: ConnectionOptions,
   prefix: string,
 ): Connect {
-  return async (report) => {
+  let learnt: readonly string[] = [];
+  return async (report, signal) => {
+    const servers = [...new Set([options.servers ?? [], learnt].flat())];
     // Envelopes that the library keeps for its next connection would arrive late.
-    const connection = await connect({ ...options, noEcho: true, reconnect: false });
+    const connection = await dial(signal, () => {
+      // The package hands these settings on to Node.js.
+      const tls = options.tls ? { tls: { ...options.tls, signal } } : undefined;
+      return connect({ timeout: DIAL_TIMEOUT, ...options, ...tls, servers, noEcho: true, reconnect: false });
+    });
     const session = new NatsSession(connection, prefix, report, () => {
       connection.close().catch(() => {});
     });
+    endWith(signal, session);
     watch({ error: (error) => report.fault(error) }, watchOwn(connection, report));
+    const learn = (addresses: readonly string[]): void => {
+      learnt = addresses;
+    };
+    if (options.ignoreClusterUpdates !== true) {
+      watch({ error: (error) => report.fault(error) }, watchServers(connection, learn));
+    }
     return session;
   };
 }
 
 /** Connects sessions on a connection of the application. Each lasts from one disconnection to the next. */
 export function connectShared(connection: NatsConnection, prefix: string): Connect {
-  return async (report) => {
+  return async (report, signal) => {
     if (connection.isClosed()) throw new Error("The application has closed the connection to NATS.");
     await connection.flush();
     const statuses = connection.status();
@@ -31,14 +48,29 @@ export function connectShared(connection: NatsConnection, prefix: string): Conne
         .return?.()
         .catch(() => {});
     });
+    endWith(signal, session);
     watch({ error: (error) => report.fault(error) }, watchShared(statuses, report));
     return session;
   };
 }
 
+/** Ends a session when the signal is aborted, at once if it is already. */
+function endWith(signal: AbortSignal, session: NatsSession): void {
+  signal.addEventListener("abort", () => session.end(), { once: true });
+  if (signal.aborted) session.end();
+}
+
 async function watchOwn(connection: NatsConnection, report: SessionReport): Promise<void> {
   const error = await connection.closed();
   report.fault(error ?? new Error("The connection to NATS was closed."));
+}
+
+/** Tells the addresses of the servers of the cluster, now and whenever they change. */
+async function watchServers(connection: NatsConnection, learn: (addresses: readonly string[]) => void): Promise<void> {
+  learn(connection.info?.connect_urls ?? []);
+  for await (const { type } of connection.status()) {
+    if (type === "update") learn(connection.info?.connect_urls ?? []);
+  }
 }
 
 async function watchShared(statuses: ReturnType<NatsConnection["status"]>, report: SessionReport): Promise<void> {

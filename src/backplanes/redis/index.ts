@@ -3,14 +3,16 @@ import type { Backplane } from "../backplane.ts";
 import { HubError } from "../../errors.ts";
 import { loadPackage } from "../../checks/optional-package.ts";
 import { checkOptions, hasFunctions, isText } from "../../checks/option-rules.ts";
-import { connectTo, kindOf, singleAt, type RedisTemplate } from "./session.ts";
+import { kindOf, singleAt, type RedisTemplate } from "./copies.ts";
+import { connectTo } from "./session.ts";
 import { SupervisedBackplane } from "../shared/supervised.ts";
 
 /** Options of {@link redis}. */
 export interface RedisOptions {
   /**
-   * The address of a single server: `redis://user:password@host:port`, or `rediss://` for TLS. Default:
-   * `redis://127.0.0.1:6379`.
+   * The address of a single server: `redis://user:password@host:port`, or `rediss://` for TLS. User and password are
+   * percent-encoded, as `encodeURIComponent` does. It has no database number, because publish/subscribe knows no
+   * databases; see `prefix`. Default: `redis://127.0.0.1:6379`.
    */
   readonly url?: string | undefined;
 
@@ -21,14 +23,19 @@ export interface RedisOptions {
    */
   readonly client?: RedisTemplate | undefined;
 
-  /** The prefix of all channels, which tells apart several clusters on one engine. Default: `"roomcast"`. */
+  /**
+   * The prefix of all channels, which tells apart several clusters on one engine. Database numbers do not: what is
+   * published on one is heard on all of them. Default: `"roomcast"`.
+   */
   readonly prefix?: string | undefined;
 }
 
 const RULES = {
   url: [
-    'an address such as "redis://127.0.0.1:6379"',
-    (value: unknown): boolean => typeof value === "string" && /^rediss?:\/\//.test(value),
+    'an address such as "redis://user:password@127.0.0.1:6379". Encode the user and the password with ' +
+      'encodeURIComponent, and leave out the database number: the option "prefix" separates applications, and ' +
+      "databases do not",
+    (value: unknown): boolean => typeof value === "string" && isAddress(value),
   ],
   client: [
     'what createClient(), createCluster() or createSentinel() of the package "redis" returned',
@@ -55,6 +62,22 @@ export function redis(options: RedisOptions = {}): Backplane {
   const template =
     client ?? singleAt(loadPackage("redis", unavailable) as typeof Redis, url ?? "redis://127.0.0.1:6379");
   return new SupervisedBackplane(kindOf(template) !== "cluster", connectTo(template, `${prefix}:`));
+}
+
+/** Returns whether the package can read an address, and everything in it has an effect. */
+function isAddress(value: string): boolean {
+  if (!/^rediss?:\/\//.test(value) || !URL.canParse(value)) return false;
+  const { hostname, username, password, pathname, search, hash } = new URL(value);
+  return hostname !== "" && /^\/?0?$/.test(pathname + search + hash) && isEncoded(username) && isEncoded(password);
+}
+
+function isEncoded(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function isClient(value: unknown): boolean {

@@ -1,64 +1,35 @@
 import { Buffer } from "node:buffer";
-import type * as Redis from "redis";
 import type { Connect, Session, SessionReport } from "../shared/session.ts";
-
-/** A client, a cluster or a sentinel of the package `redis`, as far as the backplane has to know it to copy it. */
-export interface RedisTemplate {
-  duplicate(overrides?: object): unknown;
-  connect(): Promise<unknown>;
-}
-
-type MessageListener = (message: Buffer, channel: Buffer) => void;
-
-/** The methods that a client, a cluster and a sentinel have in common. */
-interface RedisClient extends RedisTemplate {
-  readonly options?: { readonly socket?: object };
-  readonly masters?: readonly object[];
-  on(event: string, listener: (error: unknown) => void): unknown;
-  sPublish(channel: string, message: Buffer): Promise<unknown>;
-  sSubscribe(channels: string | readonly string[], listener: MessageListener, bufferMode: true): Promise<unknown>;
-  sUnsubscribe(channels: string | readonly string[], listener?: MessageListener, bufferMode?: true): Promise<unknown>;
-  ping(): Promise<unknown>;
-  nodeClient(node: object): RedisClient | Promise<RedisClient>;
-  destroy(): unknown;
-}
-
-type Kind = "single" | "cluster" | "sentinel";
-
-// Every session has clients of its own, which neither queue commands offline nor reconnect: what waits in the queue of
-// an old client would be sent late.
-const NO_OFFLINE_QUEUE = { disableOfflineQueue: true };
-const NO_RETRY = { reconnectStrategy: false };
-
-/** Creates a client for one server. */
-export function singleAt(library: typeof Redis, url: string): RedisTemplate {
-  return library.createClient({ url });
-}
-
-/** Tells single clients, clusters and sentinels of the package apart. */
-export function kindOf(template: RedisTemplate): Kind {
-  if ("masters" in template) return "cluster";
-  return "acquire" in template ? "sentinel" : "single";
-}
+import { Copies, kindOf, type Kind, type MessageListener, type RedisClient, type RedisTemplate } from "./copies.ts";
 
 /** Connects sessions that each have clients of their own, with the settings of the template. */
 export function connectTo(template: RedisTemplate, prefix: string): Connect {
   const kind = kindOf(template);
-  return async (report) => {
+  const copies = new Copies(template as RedisClient, kind);
+  return async (report, signal) => {
     // A cluster or a sentinel has separate connections for subscriptions already.
-    const publisher = copyOf(template as RedisClient, kind);
-    const subscriber = kind === "single" ? copyOf(template as RedisClient, kind) : publisher;
+    const publisher = copies.create(signal);
+    const subscriber = kind === "single" ? copies.create(signal) : publisher;
     const clients = new Set([publisher, subscriber]);
+    const connected = new Set<RedisClient>();
     for (const client of clients) {
-      for (const event of FAULTS) client.on(event, (error) => report.fault(faultOf(event, error)));
+      // While it connects, a client goes on to its next address after an error, and nothing was subscribed to yet.
+      const faulted = (event: string, error: unknown): void => {
+        if (connected.has(client)) report.fault(faultOf(event, error));
+      };
+      for (const event of FAULTS) client.on(event, (error) => faulted(event, error));
     }
     const session = new RedisSession(kind, publisher, subscriber, prefix, report);
-    try {
-      await Promise.all([...clients].map((client) => client.connect()));
-    } catch (error) {
+    signal.addEventListener("abort", () => {
+      copies.learn(publisher);
       session.end();
-      throw error;
-    }
+    });
+    await Promise.all(
+      Array.from(clients, async (client) => {
+        await client.connect();
+        connected.add(client);
+      }),
+    );
     // The first of these events tells what the client found when it connected, so it is listened for only from here on.
     publisher.on("topology-change", () => report.fault(new Error("The master behind the sentinel has changed.")));
     return session;
@@ -73,14 +44,6 @@ const FAULTS = ["error", "node-error", "sharded-channel-moved-error"];
 
 function faultOf(event: string, error: unknown): Error {
   return error instanceof Error ? error : new Error(`The connection to Redis has failed (${event}).`);
-}
-
-function copyOf(template: RedisClient, kind: Kind): RedisClient {
-  if (kind !== "single") return template.duplicate() as RedisClient;
-  return template.duplicate({
-    ...NO_OFFLINE_QUEUE,
-    socket: { ...template.options?.socket, ...NO_RETRY },
-  }) as RedisClient;
 }
 
 class RedisSession implements Session {

@@ -6,7 +6,7 @@ export interface SessionReport {
   fault(error: unknown): void;
 }
 
-/** A connection to an engine, from its start to its first fault. */
+/** A connection to an engine, from its start to its end. */
 export interface Session {
   /**
    * Publishes an envelope, once. The promise resolves when the engine has taken it, and rejects when the session ends
@@ -21,9 +21,12 @@ export interface Session {
   unsubscribe(channels: readonly string[]): Promise<void>;
   /** Asks the engine for an answer. The promise resolves when it has answered on every connection. */
   ping(): Promise<void>;
-  /** Ends the session at once. Pending promises reject. Called once. */
-  end(): void;
 }
 
-/** Starts a session. The promise rejects when the engine cannot be reached. */
-export type Connect = (report: SessionReport) => Promise<Session>;
+/**
+ * Starts a session. The promise rejects when the engine cannot be reached.
+ *
+ * @param signal - ends the session at once when it is aborted, with everything that was begun for it, also before the
+ *   promise has settled: pending promises reject, and no connection stays open.
+ */
+export type Connect = (report: SessionReport, signal: AbortSignal) => Promise<Session>;

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { Backplane, BackplaneHandlers } from "../backplane.ts";
 import { within } from "./deadline.ts";
 import { later, watch } from "../../guard.ts";
@@ -34,6 +35,8 @@ export class SupervisedBackplane implements Backplane {
   readonly #guardian = { error: (error: unknown): void => this.#handlers?.down(error) };
   #handlers: BackplaneHandlers | undefined;
   #session: Session | undefined;
+  /** Ends the session, or the attempt to start one. */
+  #lifetime = new AbortController();
   #isDown = false;
   #isClosed = false;
   #attempts = 0;
@@ -75,43 +78,45 @@ export class SupervisedBackplane implements Backplane {
     clearTimeout(this.#timer);
     await within(CLOSE_TIMEOUT, "The end", Promise.allSettled(this.#publishing)).catch(() => {});
     this.#subscriptions.close(new Error("The backplane was closed."));
-    this.#session?.end();
     this.#session = undefined;
+    this.#lifetime.abort();
   }
 
   /** Tries to start a session. The promise never rejects. */
   async #attempt(): Promise<void> {
+    const lifetime = new AbortController();
+    const { signal } = lifetime;
+    // Each socket of the session may listen to it.
+    setMaxListeners(0, signal);
+    this.#lifetime = lifetime;
     let fault: { readonly error: unknown } | undefined;
     let session: Session | undefined;
     let isUp = false;
     try {
-      const connecting = this.#connect({
-        message: (channel, envelope) => {
-          if (!this.#isClosed && this.#subscriptions.has(channel)) this.#handlers?.message(channel, envelope);
+      const connecting = this.#connect(
+        {
+          message: (channel, envelope) => {
+            if (this.#isClosed || signal.aborted) return;
+            if (this.#subscriptions.has(channel)) this.#handlers?.message(channel, envelope);
+          },
+          fault: (error) => {
+            fault ??= { error };
+            if (isUp && session !== undefined) this.#faulted(session, error);
+          },
         },
-        fault: (error) => {
-          fault ??= { error };
-          if (isUp && session !== undefined) this.#faulted(session, error);
-        },
-      });
-      session = await within(
-        CONNECT_TIMEOUT,
-        "Connecting to the engine",
-        endWhenLate(connecting, () => fault !== undefined),
+        signal,
       );
-      await within(RESTORE_TIMEOUT, "Subscribing", this.#subscriptions.restore(session));
+      session = await within(CONNECT_TIMEOUT, "Connecting to the engine", untilAborted(signal, connecting));
+      const restored = this.#subscriptions.restore(session);
+      await within(RESTORE_TIMEOUT, "Subscribing", untilAborted(signal, restored));
       if (fault !== undefined) throw fault.error;
     } catch (error) {
-      fault ??= { error };
-      session?.end();
+      lifetime.abort();
       this.#subscriptions.suspend();
       this.#lost(error);
       return;
     }
-    if (this.#isClosed) {
-      session.end();
-      return;
-    }
+    if (signal.aborted) return;
     isUp = true;
     this.#session = session;
     this.#attempts = 0;
@@ -124,7 +129,7 @@ export class SupervisedBackplane implements Backplane {
     if (session !== this.#session) return;
     this.#session = undefined;
     clearTimeout(this.#timer);
-    session.end();
+    this.#lifetime.abort();
     this.#subscriptions.suspend();
     this.#lost(error);
   }
@@ -152,10 +157,10 @@ export class SupervisedBackplane implements Backplane {
   }
 }
 
-/** Ends a session that starts too late, when nothing waits for it any more: it would live for ever. */
-function endWhenLate(connecting: Promise<Session>, isLate: () => boolean): Promise<Session> {
-  return connecting.then((session) => {
-    if (isLate()) session.end();
-    return session;
+/** Waits for a promise no longer than until the signal is aborted. */
+function untilAborted<V>(signal: AbortSignal, promise: Promise<V>): Promise<V> {
+  const aborted = new Promise<never>((_, reject) => {
+    signal.addEventListener("abort", () => reject(new Error("The backplane was closed.")), { once: true });
   });
+  return Promise.race([promise, aborted]);
 }

@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import * as fc from "fast-check";
 import { cluster } from "roomcast/backplanes/cluster";
 import { nats } from "roomcast/backplanes/nats";
@@ -6,13 +7,25 @@ import { describe, expect, test } from "vitest";
 import { subjectOf } from "../../../src/backplanes/nats/subject.ts";
 import { hubError } from "../../support/hub-error.ts";
 
+function thrownBy(call: () => unknown): unknown {
+  try {
+    return call();
+  } catch (error) {
+    return error;
+  }
+}
+
 const wrong = [
   ["redis", redis, { url: "http://localhost" }, "url"],
+  ["redis", redis, { url: "redis://127.0.0.1/1" }, "url"],
+  ["redis", redis, { url: "redis://127.0.0.1?db=1" }, "url"],
   ["redis", redis, { client: {} }, "client"],
   ["redis", redis, { prefix: "" }, "prefix"],
   ["redis", redis, { host: "localhost" }, "host"],
   ["nats", nats, { servers: [] }, "servers"],
   ["nats", nats, { servers: 4222 }, "servers"],
+  ["nats", nats, { servers: "nats://127.0.0.1:x" }, "servers"],
+  ["nats", nats, { servers: ["127.0.0.1", ""] }, "servers"],
   ["nats", nats, { options: { servers: "x" } }, "options"],
   ["nats", nats, { connection: {} }, "connection"],
   ["nats", nats, { prefix: "a.b" }, "prefix"],
@@ -24,6 +37,37 @@ describe("an option of a backplane", () => {
     const call = (): unknown => (create as (options: unknown) => unknown)(options);
     expect(call).toThrow(hubError("ERR_HUB_OPTION"));
     expect(call).toThrow(`"${option}"`);
+  });
+});
+
+describe("an address", () => {
+  const unencoded = [
+    [redis, "url", "redis://:sec#ret@127.0.0.1:6379"],
+    [redis, "url", "redis://:sec/ret@127.0.0.1:6379"],
+    [redis, "url", "redis://user:12/secret@127.0.0.1:6379"],
+    [redis, "url", "redis://:secret%@127.0.0.1:6379"],
+    [nats, "servers", "nats://user:sec#ret@127.0.0.1:4222"],
+  ] as const;
+
+  test.each(unencoded)(
+    "of %o with a password that is not encoded is refused and not repeated",
+    (create, name, value) => {
+      const call = (): unknown => (create as (options: unknown) => unknown)({ [name]: value });
+      expect(call).toThrow(hubError("ERR_HUB_OPTION"));
+      expect(inspect(thrownBy(call))).not.toMatch(/sec|ret@/);
+    },
+  );
+
+  const readable = [
+    [redis, "url", `redis://user:${encodeURIComponent("s#/?:@%")}@127.0.0.1:6379`],
+    [redis, "url", "rediss://[::1]:6379/0"],
+    [redis, "url", "redis://redis.internal/"],
+    [nats, "servers", "127.0.0.1"],
+    [nats, "servers", ["nats://nats.internal:4222", "[::1]:4222", "::1", "tls://nats.internal"]],
+  ] as const;
+
+  test.each(readable)("of %o that the package can read is taken", (create, name, value) => {
+    expect((create as (options: unknown) => unknown)({ [name]: value })).toBeDefined();
   });
 });
 
