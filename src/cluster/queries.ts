@@ -13,6 +13,8 @@ export interface Findings {
   readonly descriptions: readonly unknown[];
   /** The names of the nodes that did not answer. */
   readonly silent: readonly string[];
+  /** The rooms that some of the nodes do not hear, although they have sockets in them. */
+  readonly refused: readonly string[];
 }
 
 /** Reads the reply of a socket. Never throws. */
@@ -35,6 +37,7 @@ interface Query {
   readonly failures: Map<string, HubError>;
   readonly descriptions: unknown[];
   readonly silent: string[];
+  readonly refused: string[];
   readonly nodes: Map<string, Questioned>;
   /** The nodes whose answer is complete. */
   readonly done: Set<string>;
@@ -78,14 +81,15 @@ export class Queries implements NodesReport {
         failures: new Map(),
         descriptions: [],
         silent: [],
+        refused: [],
         nodes: new Map(),
         done: new Set(),
         isOpen,
         finish: () => {
           timer.cancel();
           this.#pending.delete(id);
-          const { replies, failures, descriptions, silent } = query;
-          resolve({ replies, failures, descriptions, silent });
+          const { replies, failures, descriptions, silent, refused } = query;
+          resolve({ replies, failures, descriptions, silent, refused });
         },
       };
       for (const node of nodes) add(query, node.id, node.name);
@@ -112,7 +116,8 @@ export class Queries implements NodesReport {
     for (const [socket, { code, message }] of answer.failures ?? []) {
       if (node.sockets.delete(socket)) query.failures.set(socket, new HubError(code as HubErrorCode, message));
     }
-    query.descriptions.push(...(answer.descriptions ?? []));
+    for (const description of answer.descriptions ?? []) query.descriptions.push(description);
+    for (const room of answer.refused ?? []) query.refused.push(room);
     if (answer.complete === true) node.isComplete = true;
     if (answer.failed === true) {
       query.silent.push(node.name);
@@ -146,6 +151,18 @@ export class Queries implements NodesReport {
       query.isOpen = false;
       finishIfDone(query);
     }
+  }
+
+  /** Ends a question that the engine did not take. */
+  lost(id: number): void {
+    const query = this.#pending.get(id);
+    if (query === undefined) return;
+    end(query, (socket) => {
+      return new HubError(
+        "ERR_HUB_BACKPLANE",
+        `A request to the socket ${socket} was lost: the engine did not take it.`,
+      );
+    });
   }
 
   /** Ends all questions, because no more answers will come. */

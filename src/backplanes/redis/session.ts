@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import type * as Redis from "redis";
-import type { Connect, Session, SessionReport } from "../shared/session.ts";
+import { SubscriptionRefused, type Connect, type Session, type SessionReport } from "../shared/session.ts";
 
 /** A client, a cluster or a sentinel of the package `redis`, as far as the backplane has to know it to copy it. */
 export interface RedisTemplate {
@@ -13,7 +13,7 @@ type MessageListener = (message: Buffer, channel: Buffer) => void;
 /** The methods that a client, a cluster and a sentinel have in common. */
 interface RedisClient extends RedisTemplate {
   readonly options?: { readonly socket?: object };
-  readonly masters?: readonly object[];
+  readonly masters?: readonly { readonly pubSub?: { readonly client: RedisClient } }[];
   on(event: string, listener: (error: unknown) => void): unknown;
   sPublish(channel: string, message: Buffer): Promise<unknown>;
   sSubscribe(channels: string | readonly string[], listener: MessageListener, bufferMode: true): Promise<unknown>;
@@ -29,6 +29,12 @@ type Kind = "single" | "cluster" | "sentinel";
 // an old client would be sent late.
 const NO_OFFLINE_QUEUE = { disableOfflineQueue: true };
 const NO_RETRY = { reconnectStrategy: false };
+
+/**
+ * A Cluster that moves a slot answers with the server that has it now. The library would follow, and repeat what it has
+ * sent, but by then later messages may have overtaken it.
+ */
+const NO_REDIRECTIONS = { maxCommandRedirections: 0 };
 
 /** Creates a client for one server. */
 export function singleAt(library: typeof Redis, url: string): RedisTemplate {
@@ -76,7 +82,8 @@ function faultOf(event: string, error: unknown): Error {
 }
 
 function copyOf(template: RedisClient, kind: Kind): RedisClient {
-  if (kind !== "single") return template.duplicate() as RedisClient;
+  if (kind === "cluster") return template.duplicate(NO_REDIRECTIONS) as RedisClient;
+  if (kind === "sentinel") return template.duplicate() as RedisClient;
   return template.duplicate({
     ...NO_OFFLINE_QUEUE,
     socket: { ...template.options?.socket, ...NO_RETRY },
@@ -84,12 +91,16 @@ function copyOf(template: RedisClient, kind: Kind): RedisClient {
 }
 
 class RedisSession implements Session {
+  readonly maxBytes: number = Infinity;
   readonly #kind: Kind;
   readonly #publisher: RedisClient;
   readonly #subscriber: RedisClient;
   readonly #prefix: string;
   /** The listener of all channels; the library tells it the channel. */
   readonly #listener: MessageListener;
+  readonly #report: SessionReport;
+  /** The connections of a Cluster for subscriptions, which the library makes when they are needed. */
+  readonly #watched = new WeakSet<RedisClient>();
   #isOver = false;
 
   constructor(kind: Kind, publisher: RedisClient, subscriber: RedisClient, prefix: string, report: SessionReport) {
@@ -97,6 +108,7 @@ class RedisSession implements Session {
     this.#publisher = publisher;
     this.#subscriber = subscriber;
     this.#prefix = prefix;
+    this.#report = report;
     this.#listener = (message, channel) => {
       if (!this.#isOver) report.message(channel.toString().slice(prefix.length), message);
     };
@@ -104,15 +116,31 @@ class RedisSession implements Session {
 
   async publish(channel: string, envelope: Uint8Array): Promise<void> {
     const { buffer, byteOffset, byteLength } = envelope;
-    await this.#publisher.sPublish(this.#prefix + channel, Buffer.from(buffer, byteOffset, byteLength));
+    try {
+      await this.#publisher.sPublish(this.#prefix + channel, Buffer.from(buffer, byteOffset, byteLength));
+    } catch (error) {
+      // Anything but a refusal, such as the news that a slot has moved, may concern other messages as well.
+      if (!isRefusal(error)) this.#report.fault(error);
+      throw error;
+    }
   }
 
-  subscribe(channels: readonly string[]): Promise<void> {
-    return this.#each(channels, (some) => this.#subscriber.sSubscribe(some, this.#listener, true));
+  async subscribe(channels: readonly string[]): Promise<void> {
+    const outcomes = await this.#each(channels, (some) => {
+      const subscribed = this.#subscriber.sSubscribe(some, this.#listener, true);
+      this.#watch();
+      return subscribed;
+    });
+    const errors = outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [outcome.reason as unknown] : []));
+    for (const error of errors) if (!isRefusal(error)) throw error;
+    if (errors.length === 0) return;
+    await this.unsubscribe(channels);
+    throw new SubscriptionRefused(errors[0]);
   }
 
-  unsubscribe(channels: readonly string[]): Promise<void> {
-    return this.#each(channels, (some) => this.#subscriber.sUnsubscribe(some, this.#listener, true));
+  async unsubscribe(channels: readonly string[]): Promise<void> {
+    const outcomes = await this.#each(channels, (some) => this.#subscriber.sUnsubscribe(some, this.#listener, true));
+    for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
   }
 
   async ping(): Promise<void> {
@@ -130,14 +158,29 @@ class RedisSession implements Session {
   }
 
   /** Calls `act` with all channels, one by one in a Cluster, whose servers take only channels of one slot at once. */
-  async #each(
+  #each(
     channels: readonly string[],
     act: (channels: readonly string[] | string) => Promise<unknown>,
-  ): Promise<void> {
-    if (channels.length === 0) return;
+  ): Promise<PromiseSettledResult<unknown>[]> {
     const names = channels.map((channel) => this.#prefix + channel);
-    await (this.#kind === "cluster" ? Promise.all(names.map((name) => act(name))) : act(names));
+    return Promise.allSettled(this.#kind === "cluster" ? names.map((name) => act(name)) : [act(names)]);
   }
+
+  /** Watches new connections of a Cluster for subscriptions: the library tells only them that a slot has moved. */
+  #watch(): void {
+    for (const { pubSub } of this.#publisher.masters ?? []) {
+      if (pubSub === undefined || this.#watched.has(pubSub.client)) continue;
+      this.#watched.add(pubSub.client);
+      pubSub.client.on("sharded-channel-moved", (channel) => {
+        this.#report.fault(new Error(`The slot of the channel ${String(channel)} has moved to another server.`));
+      });
+    }
+  }
+}
+
+/** Returns whether the server refuses one command, because of its access control list, and is otherwise well. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith("NOPERM");
 }
 
 /** Destroys a client. For one that was never connected the package fails, either by throwing or by rejecting. */
