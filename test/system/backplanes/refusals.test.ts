@@ -1,6 +1,7 @@
 import type { Backplane } from "roomcast";
 import { nats } from "roomcast/backplanes/nats";
 import { redis } from "roomcast/backplanes/redis";
+import { connect } from "@nats-io/transport-node";
 import { createCluster } from "redis";
 import { describe, expect, test, vi, type TestContext } from "vitest";
 import { NatsServer } from "../engines/nats.ts";
@@ -18,22 +19,44 @@ interface StrictServer {
 const USER = "app";
 const PASSWORD = "secret";
 
+async function strictNats(t: TestContext): Promise<NatsServer> {
+  const server = await NatsServer.start(
+    `authorization { users = [ { user: ${USER}, password: ${PASSWORD}, permissions: {
+      publish: { allow: "roomcast.*", deny: "roomcast.room=003amute" }
+      subscribe: { allow: "roomcast.*", deny: "roomcast.room=003adeaf" }
+    } } ] }`,
+  );
+  t.onTestFinished(() => server.stop());
+  return server;
+}
+
+async function allowNats(server: NatsServer): Promise<void> {
+  await server.configure(`authorization { user: ${USER}, password: ${PASSWORD} }`);
+  await server.kill();
+  await server.restart();
+}
+
 const STRICT = {
   nats: async (t: TestContext): Promise<StrictServer> => {
-    const server = await NatsServer.start(
-      `authorization { users = [ { user: ${USER}, password: ${PASSWORD}, permissions: {
-        publish: { allow: "roomcast.*", deny: "roomcast.room=003amute" }
-        subscribe: { allow: "roomcast.*", deny: ["roomcast.room=003adeaf", "roomcast.user=003adeaf"] }
-      } } ] }`,
-    );
-    t.onTestFinished(() => server.stop());
+    const server = await strictNats(t);
     return {
       backplane: () => nats({ servers: server.url, options: { user: USER, pass: PASSWORD } }),
-      allow: async () => {
-        await server.configure(`authorization { user: ${USER}, password: ${PASSWORD} }`);
-        await server.kill();
-        await server.restart();
-      },
+      allow: () => allowNats(server),
+    };
+  },
+  "nats, connections of the application": async (t: TestContext): Promise<StrictServer> => {
+    const server = await strictNats(t);
+    const options = { servers: server.url, user: USER, pass: PASSWORD, noEcho: true };
+    const connections = await Promise.all(
+      [1, 2].map(() => connect({ ...options, reconnectTimeWait: 100, maxReconnectAttempts: -1 })),
+    );
+    t.onTestFinished(async () => {
+      await Promise.all(connections.map((connection) => connection.close()));
+    });
+    const unused = [...connections];
+    return {
+      backplane: () => nats({ connection: unused.pop() as (typeof connections)[0] }),
+      allow: () => allowNats(server),
     };
   },
   redis: async (t: TestContext): Promise<StrictServer> => {
@@ -74,7 +97,7 @@ async function together(all: readonly LocalNode[]): Promise<void> {
   await until(() => all.every(({ hub }) => hub.backplaneState === "connected" && hub.nodes.length === all.length - 1));
 }
 
-describe.each(["nats", "redis"] as const)("%s", (kind) => {
+describe.each(["nats", "nats, connections of the application", "redis"] as const)("%s", (kind) => {
   test("a room that a node may not hear is reported and counted, and its promise rejects, until it may", async (t) => {
     const server = await STRICT[kind](t);
     const [one, two] = await pair(t, () => server.backplane());
