@@ -18,7 +18,7 @@ import type { ErrorReport } from "../report.ts";
 import type { Clock } from "../time/clock.ts";
 import { encodeAnswer } from "./answer.ts";
 import { Arrivals } from "./arrivals.ts";
-import { Claims } from "./claims.ts";
+import { Claims, withoutReply } from "./claims.ts";
 import { ALL_NODES, isNodeChannel, meaningOf, nodeChannel, roomChannel, routesOf } from "./channels.ts";
 import { Courier } from "./courier.ts";
 import {
@@ -405,12 +405,14 @@ export class Cluster {
   }
 
   #tell(channel: string, control: Control): void {
-    if (control.type !== "answer") {
+    if (control.type === "answer") {
+      for (const { envelope, instead } of encodeAnswer(control, this.#courier.maxEnvelopeBytes)) {
+        this.#courier.send([channel], envelope, instead);
+      }
+    } else if (control.type === "claimed" || control.type === "handled") {
+      this.#courier.send([channel], encodeControl(control), () => [encodeControl(withoutReply(control))]);
+    } else {
       this.#courier.send([channel], encodeControl(control));
-      return;
-    }
-    for (const { envelope, instead } of encodeAnswer(control, this.#courier.maxEnvelopeBytes)) {
-      this.#courier.send([channel], envelope, instead);
     }
   }
 
