@@ -9,9 +9,18 @@ export interface BackplaneHandlers {
 
   /**
    * Tells that the engine is connected, for the first time or again after {@link down}, and that all subscriptions made
-   * before this call are in place on it.
+   * before this call are in place on it, but for those that it refuses.
+   *
+   * @param maxBytes - the size of the largest envelope that the engine takes, in bytes. Default: no limit.
    */
-  up(): void;
+  up(maxBytes?: number): void;
+
+  /**
+   * Tells that the engine refuses a subscription, because of its permissions or limits, so that nothing arrives from the
+   * channel: once for each connection. The backplane asks again with the next connection. A promise of
+   * {@link Backplane.subscribe} that is pending rejects after this call.
+   */
+  refused(channel: string, error: unknown): void;
 
   /**
    * Tells that the engine is not connected: once for each outage, and once if it cannot be reached at the start. The
@@ -45,8 +54,8 @@ export interface Backplane {
    * Sends an envelope to every node that has subscribed to the channel. The hub does not change the bytes afterwards.
    *
    * @returns a promise that resolves when the engine has taken the envelope, however many nodes there are. It rejects
-   *   when the envelope is lost, because the engine is not connected or was disconnected before it confirmed. The
-   *   backplane does not send the envelope again.
+   *   when the envelope is lost, because the engine refuses it, is not connected, or was disconnected before it
+   *   confirmed. The backplane does not send the envelope again.
    */
   publish(channel: string, envelope: Uint8Array): Promise<void>;
 
@@ -55,7 +64,8 @@ export interface Backplane {
    * and lasts until {@link unsubscribe}.
    *
    * @returns a promise that resolves when everything that is published from then on arrives; during an outage, when
-   *   that is over. It rejects only when the backplane is closed, or the channel is unsubscribed, before that.
+   *   that is over. It rejects only when the backplane is closed, the channel is unsubscribed, or the engine refuses the
+   *   subscription, before that.
    */
   subscribe(channel: string): Promise<void>;
 

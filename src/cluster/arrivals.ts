@@ -9,7 +9,7 @@ import type { Members } from "../members/members.ts";
 import type { Codec } from "../protocol/codec.ts";
 import type { ErrorReport } from "../report.ts";
 import type { Clock } from "../time/clock.ts";
-import { ALL_NODES, audienceOf, isNodeChannel, nodeChannel } from "./channels.ts";
+import { ALL_NODES, audienceOf, isNodeChannel, nodeChannel, roomOf } from "./channels.ts";
 import type { Claims } from "./claims.ts";
 import { Copies } from "./copies.ts";
 import {
@@ -28,9 +28,6 @@ import type { Nodes } from "./nodes.ts";
 import type { Queries } from "./queries.ts";
 import type { Respondent } from "./respondent.ts";
 import type { Traffic } from "./traffic.ts";
-
-/** The most descriptions of sockets in one answer: engines have limits for the size of a message. */
-const DESCRIPTIONS_AT_ONCE = 200;
 
 const NO_MANNER: Manner = {};
 
@@ -231,12 +228,13 @@ export class Arrivals {
     else local.leave(audience, control.rooms, among);
   }
 
-  /** Confirms that this node hears all rooms that it has members in now. */
+  /** Confirms that this node hears all rooms that it has members in now, but for those that its engine refuses. */
   async #confirm(from: string, id: number): Promise<void> {
     const { interest, tell } = this.#parts;
-    let outcome: Pick<QueryAnswer, "complete" | "failed"> = { complete: true };
+    let outcome: Pick<QueryAnswer, "complete" | "failed" | "refused">;
     try {
-      await interest.allSynced();
+      await interest.settled();
+      outcome = { complete: true, refused: interest.refusals.map(roomOf).filter((room) => room !== undefined) };
     } catch {
       // Who awaits the room here is told why.
       outcome = { failed: true };
@@ -248,12 +246,7 @@ export class Arrivals {
     const { local, tell } = this.#parts;
     const channel = nodeChannel(from);
     try {
-      const descriptions = local.describe(audience, keys);
-      for (let start = 0; start < descriptions.length; start += DESCRIPTIONS_AT_ONCE) {
-        const some = descriptions.slice(start, start + DESCRIPTIONS_AT_ONCE);
-        tell(channel, { type: "answer", id, descriptions: some });
-      }
-      tell(channel, { type: "answer", id, complete: true });
+      tell(channel, { type: "answer", id, descriptions: local.describe(audience, keys), complete: true });
     } catch (error) {
       tell(channel, { type: "answer", id, failed: true });
       throw error;

@@ -17,6 +17,11 @@ export function roomChannel(room: string): string {
   return ROOM + room;
 }
 
+/** Returns the room of a channel; `undefined` for another channel. */
+export function roomOf(channel: string): string | undefined {
+  return channel.startsWith(ROOM) ? channel.slice(ROOM.length) : undefined;
+}
+
 /** Returns the channel of a user. */
 export function userChannel(user: string): string {
   return USER + user;
@@ -25,6 +30,15 @@ export function userChannel(user: string): string {
 /** Returns the channel of a single node. */
 export function nodeChannel(node: string): string {
   return NODE + node;
+}
+
+/** Describes what travels on a channel, for an error. */
+export function meaningOf(channel: string): string {
+  if (channel === ALL_SOCKETS) return "messages to everybody";
+  if (channel === ALL_NODES) return "what all nodes are told";
+  if (channel.startsWith(ROOM)) return `messages to the room "${channel.slice(ROOM.length)}"`;
+  if (channel.startsWith(USER)) return `messages to the user "${channel.slice(USER.length)}"`;
+  return "messages to this node's sockets, and answers to its questions";
 }
 
 export function isNodeChannel(channel: string): boolean {

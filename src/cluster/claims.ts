@@ -133,3 +133,10 @@ export class Claims implements RepeatNodes {
     else pending.later(receipt);
   }
 }
+
+/** Returns what is told instead of a control that was lost: the same without the reply, which may have been too large. */
+export function withoutReply(control: Extract<Control, { readonly type: "claimed" | "handled" }>): Control {
+  if (control.type === "handled") return { ...control, reply: undefined };
+  const { receipt } = control;
+  return receipt?.reply === undefined ? control : { ...control, receipt: { isNew: false, isGone: true } };
+}

@@ -16,9 +16,10 @@ import type { Close } from "../protocol/close-codes.ts";
 import { isReply, parsePacket } from "../protocol/packet.ts";
 import type { ErrorReport } from "../report.ts";
 import type { Clock } from "../time/clock.ts";
+import { encodeAnswer } from "./answer.ts";
 import { Arrivals } from "./arrivals.ts";
-import { Claims } from "./claims.ts";
-import { ALL_NODES, isNodeChannel, nodeChannel, roomChannel, routesOf } from "./channels.ts";
+import { Claims, withoutReply } from "./claims.ts";
+import { ALL_NODES, isNodeChannel, meaningOf, nodeChannel, roomChannel, routesOf } from "./channels.ts";
 import { Courier } from "./courier.ts";
 import {
   encodeControl,
@@ -104,9 +105,7 @@ export class Cluster {
       traffic: this.traffic,
       report,
     });
-    const tell = (channel: string, control: Control, instead?: () => Control): void => {
-      this.#tell(channel, control, instead);
-    };
+    const tell = (channel: string, control: Control): void => this.#tell(channel, control);
     this.#queries = new Queries(clock);
     this.#respondent = new Respondent({ clock, guardian: report, ordered: backplane.ordered, tell });
     this.#messages = new NodeMessages(limits.listeners, report);
@@ -169,11 +168,13 @@ export class Cluster {
     const { backplane, interest, report } = this.#parts;
     backplane.start({
       message: (channel, bytes) => this.#arrivals.take(channel, bytes),
-      up: () => guarded(report, () => this.#connected()),
+      up: (maxBytes) => guarded(report, () => this.#connected(maxBytes)),
+      refused: (channel, error) => guarded(report, () => this.#refused(channel, error)),
       down: (error) => {
         if (this.#state === "connected") this.#up = createDeferred();
         this.#state = "disconnected";
         this.#attempted.resolve();
+        interest.forgetRefusals();
         this.#courier.shut();
         this.#giveUp();
         const message =
@@ -190,7 +191,7 @@ export class Cluster {
    * sockets into and out of the room as this node has told them, and hear the room as well. Without a room, when that is
    * so for every room.
    *
-   * @throws {HubError} `ERR_HUB_CLOSED`; as a rejection.
+   * @throws {HubError} `ERR_HUB_CLOSED`, or `ERR_HUB_BACKPLANE` where the engine refuses the room; as a rejection.
    */
   async synced(room?: string): Promise<void> {
     await this.#up.promise;
@@ -211,10 +212,13 @@ export class Cluster {
    */
   request(audience: Audience, asking: Asking, encoding: Encoding): Promise<Findings> {
     const { id, timeout } = asking;
-    const routes = this.#sendFrames(audience, encoding, asking);
+    const routes = routesOf(audience, this.self.id);
     const probes = routes.every(isNodeChannel) ? routes : [ALL_NODES];
     const probe: Question = { type: "probe", id, routes, timeout };
-    return this.#ask(probe, probes, timeout, (reply) => this.#read(asking.event, reply));
+    const findings = this.#track(probe, probes, timeout, (reply) => this.#read(asking.event, reply));
+    this.#sendFrames(audience, encoding, asking);
+    this.#ask(probe, probes);
+    return findings;
   }
 
   /** Describes the sockets of other nodes. Never rejects. */
@@ -222,7 +226,10 @@ export class Cluster {
     const id = this.#parts.requests.nextClusterId();
     const routes = routesOf(audience, this.self.id);
     const channels = routes.every(isNodeChannel) ? routes : [ALL_NODES];
-    return this.#ask({ type: "describe", id, audience, keys }, channels, timeout, NO_REPLIES);
+    const question: Question = { type: "describe", id, audience, keys };
+    const findings = this.#track(question, channels, timeout, NO_REPLIES);
+    this.#ask(question, channels);
+    return findings;
   }
 
   /** Puts the sockets of other nodes into rooms. */
@@ -291,12 +298,22 @@ export class Cluster {
     timer.cancel();
   }
 
-  #connected(): void {
+  #connected(maxBytes?: number): void {
     this.#state = "connected";
     this.#attempted.resolve();
-    this.#courier.open();
+    this.#courier.open(maxBytes);
     this.nodes.arrive();
     this.#up.resolve();
+  }
+
+  #refused(channel: string, cause: unknown): void {
+    const { interest, report } = this.#parts;
+    this.traffic.refused++;
+    const message =
+      `The engine does not let this node hear ${meaningOf(channel)}. Look at its permissions and limits. ` +
+      "Further refusals on this connection are only counted.";
+    const error = new HubError("ERR_HUB_BACKPLANE", message, { cause });
+    if (interest.refuse(channel, error)) report.failed(error, "backplane");
   }
 
   /** Ends all questions, because no other node can be heard. */
@@ -307,29 +324,33 @@ export class Cluster {
     });
   }
 
-  /** Asks other nodes a question, and waits for their answers. */
-  #ask(question: Question, channels: readonly string[], timeout: number, read: ReadReply): Promise<Findings> {
-    for (const channel of channels) this.#tell(channel, question);
+  /** Waits for the answers of other nodes to a question, which is asked afterwards, because it may be lost at once. */
+  #track(question: Question, channels: readonly string[], timeout: number, read: ReadReply): Promise<Findings> {
     const { others, isAcquainted } = this.nodes;
     const isForAll = channels.includes(ALL_NODES);
     const nodes = [...others.values()].filter(({ id: node }) => isForAll || channels.includes(nodeChannel(node)));
-    const askAgain = (node: string): void => this.#tell(nodeChannel(node), question);
+    const askAgain = (node: string): void => this.#ask(question, [nodeChannel(node)], node);
     const findings = this.#queries.track(question.id, nodes, isForAll && !isAcquainted, timeout, read, askAgain);
     if (this.#state === "disconnected") this.#giveUp();
     return findings;
   }
 
-  /** Asks nodes to confirm that they hear all rooms of their sockets. Resolves when they have, or are silent. */
-  #confirmed(channels: readonly string[]): Promise<Findings> {
+  /**
+   * Asks nodes to confirm that they hear all rooms of their sockets. Resolves when they have, or are silent, with the
+   * rooms that some of them cannot hear.
+   */
+  async #confirmed(channels: readonly string[]): Promise<readonly string[]> {
     const { options, requests } = this.#parts;
     const id = requests.nextClusterId();
     const probe: Question = { type: "probe", id, routes: [], timeout: options.lease, syncs: true };
-    return this.#ask(probe, channels, options.lease, NO_REPLIES);
+    const findings = this.#track(probe, channels, options.lease, NO_REPLIES);
+    this.#ask(probe, channels);
+    return (await findings).refused;
   }
 
-  #sendFrames(audience: Audience, encoding: Encoding, asking: Asking | undefined): readonly string[] {
+  #sendFrames(audience: Audience, encoding: Encoding, asking: Asking | undefined): void {
     const routes = routesOf(audience, this.self.id);
-    if (routes.length === 0) return routes;
+    if (routes.length === 0) return;
     const { codecs } = this.#parts;
     const messages: EncodedMessage[] = [];
     if (encoding instanceof OutgoingFrame) {
@@ -342,8 +363,8 @@ export class Cluster {
     }
     const channels = this.#moves.widened(routes, audience.rooms);
     const selection = this.#selectionOf(audience, routes, channels.length > 1);
-    this.#courier.send(channels, encodeFrames({ selection, manner: mannerOf(audience), asking, messages }));
-    return routes;
+    const envelope = encodeFrames({ selection, manner: mannerOf(audience), asking, messages });
+    this.#courier.send(channels, envelope, asking && (() => this.#lost(asking.id)));
   }
 
   /** Sends an act on sockets to their nodes. Returns the channels that the audience consists of. */
@@ -388,8 +409,33 @@ export class Cluster {
     }
   }
 
-  #tell(channel: string, control: Control, instead?: () => Control): void {
-    this.#courier.send([channel], encodeControl(control), instead && (() => encodeControl(instead())));
+  #tell(channel: string, control: Control): void {
+    if (control.type === "answer") {
+      for (const { envelope, instead } of encodeAnswer(control, this.#courier.maxEnvelopeBytes)) {
+        this.#courier.send([channel], envelope, instead);
+      }
+    } else if (control.type === "claimed" || control.type === "handled") {
+      this.#courier.send([channel], encodeControl(control), () => [encodeControl(withoutReply(control))]);
+    } else {
+      this.#courier.send([channel], encodeControl(control));
+    }
+  }
+
+  /**
+   * Sends a question to nodes.
+   *
+   * @param node - the one that is asked, if the others have been asked before.
+   */
+  #ask(question: Question, channels: readonly string[], node?: string): void {
+    for (const channel of channels) {
+      this.#courier.send([channel], encodeControl(question), () => this.#lost(question.id, node));
+    }
+  }
+
+  /** Ends a question that was lost, or the wait for one node. Nothing is sent instead. */
+  #lost(id: number, node?: string): readonly Buffer[] {
+    this.#queries.lost(id, node);
+    return [];
   }
 }
 

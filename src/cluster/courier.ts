@@ -3,7 +3,7 @@ import type { Backplane } from "../backplanes/backplane.ts";
 import { HubError } from "../errors.ts";
 import { soon, watch } from "../guard.ts";
 import type { ErrorReport } from "../report.ts";
-import { encodeBundle } from "./envelope.ts";
+import { encodeBundle, maxBundleBytesOf } from "./envelope.ts";
 import type { Traffic } from "./traffic.ts";
 
 /** Envelopes for one channel that were sent one after the other, and are published as one message. */
@@ -11,11 +11,14 @@ interface WaitingBundle {
   readonly channel: string;
   readonly envelopes: Buffer[];
   bytes: number;
-  /** The functions that return the envelopes to send if the bundle is lost. */
-  readonly instead: (() => Buffer)[];
+  /** What is done for each of the envelopes if the bundle is lost. */
+  readonly losses: (Loss | undefined)[];
 }
 
-/** The largest bundle: engines have limits, and the receiver of a bundle waits until all of it is there. */
+/** Called when an envelope is lost. Returns short envelopes that are sent instead. */
+type Loss = () => readonly Buffer[];
+
+/** The largest bundle, in bytes: its receiver waits until all of it is there. Engines may take less. */
 const MAX_BUNDLE_BYTES = 64 * 1024;
 
 export interface CourierParts {
@@ -48,17 +51,35 @@ export class Courier {
   #underWay = 0;
   #immediate: NodeJS.Immediate | undefined;
   #state: "waiting" | "open" | "shut" = "waiting";
+  /** The size of the largest bundle of several envelopes, in bytes. */
+  #maxBundleBytes = MAX_BUNDLE_BYTES;
   #isLosing = false;
 
   constructor(parts: CourierParts) {
     this.#parts = parts;
   }
 
-  /** Publishes envelopes from now on, because the engine is connected. */
-  open(): void {
+  /**
+   * Publishes envelopes from now on, because the engine is connected.
+   *
+   * @param maxBytes - the size of the largest message that the engine takes, in bytes.
+   */
+  open(maxBytes: number = Infinity): void {
     this.#state = "open";
     this.#isLosing = false;
+    this.#maxBundleBytes = Math.min(MAX_BUNDLE_BYTES, maxBytes);
+    // What has waited was put together without knowing the engine.
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const { channel, envelopes, losses } of waiting) {
+      for (const [index, envelope] of envelopes.entries()) this.#wait(channel, envelope, losses[index]);
+    }
     this.#schedule();
+  }
+
+  /** The size that an envelope should not exceed if it can be divided, in bytes. */
+  get maxEnvelopeBytes(): number {
+    return Math.max(1, this.#maxBundleBytes - maxBundleBytesOf(1, 0));
   }
 
   /**
@@ -79,37 +100,46 @@ export class Courier {
   /**
    * Sends an envelope to channels. Its copies leave together, or are lost together.
    *
-   * @param instead - returns a short envelope that is sent instead, also above the limit, if this one is lost.
+   * @param lost - called for each copy that is lost. What it returns is sent instead, also above the limit.
    */
-  send(channels: readonly string[], envelope: Buffer, instead?: () => Buffer): void {
+  send(channels: readonly string[], envelope: Buffer, lost?: Loss): void {
     const { maxPendingBytes, traffic } = this.#parts;
     if (this.#state !== "shut" && this.#bytes + envelope.byteLength * channels.length <= maxPendingBytes) {
-      this.#take(channels, envelope, instead);
+      this.#take(channels, envelope, lost);
       return;
     }
     traffic.lost += channels.length;
     this.#sayLost(`More than ${maxPendingBytes} bytes wait for the engine, which is too slow or not there yet.`);
-    if (instead !== undefined && this.#state !== "shut") this.#take(channels, instead());
+    for (const channel of channels) this.#replace(channel, lost);
   }
 
-  #take(channels: readonly string[], envelope: Buffer, instead?: () => Buffer): void {
+  #replace(channel: string, lost: Loss | undefined): void {
+    // Whoever waits for something in an outage is told at once.
+    if (this.#state === "shut") return;
+    for (const envelope of lost?.() ?? []) this.#take([channel], envelope);
+  }
+
+  #take(channels: readonly string[], envelope: Buffer, lost?: Loss): void {
     const isIdle = this.#underWay === 0 && this.#waiting.length === 0 && this.#state === "open";
     for (const channel of channels) {
       this.#bytes += envelope.byteLength;
-      if (isIdle) watch(this.#parts.report, this.#publish(bundleOf(channel, envelope, instead)));
-      else this.#wait(channel, envelope, instead);
+      if (isIdle) watch(this.#parts.report, this.#publish(bundleOf(channel, envelope, lost)));
+      else this.#wait(channel, envelope, lost);
     }
   }
 
-  #wait(channel: string, envelope: Buffer, instead?: () => Buffer): void {
+  #wait(channel: string, envelope: Buffer, lost?: Loss): void {
     const bytes = envelope.byteLength;
     const last = this.#waiting.at(-1);
-    if (last?.channel === channel && last.bytes + bytes <= MAX_BUNDLE_BYTES) {
+    if (
+      last?.channel === channel &&
+      maxBundleBytesOf(last.envelopes.length + 1, last.bytes + bytes) <= this.#maxBundleBytes
+    ) {
       last.envelopes.push(envelope);
       last.bytes += bytes;
-      if (instead !== undefined) last.instead.push(instead);
+      last.losses.push(lost);
     } else {
-      this.#waiting.push(bundleOf(channel, envelope, instead));
+      this.#waiting.push(bundleOf(channel, envelope, lost));
     }
     this.#schedule();
   }
@@ -128,7 +158,7 @@ export class Courier {
     this.#immediate ??= soon(this.#parts.report, () => this.flush());
   }
 
-  async #publish({ channel, envelopes, bytes, instead }: WaitingBundle): Promise<void> {
+  async #publish({ channel, envelopes, bytes, losses }: WaitingBundle): Promise<void> {
     const { backplane, node, traffic } = this.#parts;
     const message = encodeBundle(node, envelopes);
     traffic.published++;
@@ -142,7 +172,7 @@ export class Courier {
     } catch (error) {
       this.#lose(envelopes.length, bytes);
       this.#sayLost("The engine did not take it.", error);
-      if (this.#state !== "shut") for (const envelopeOf of instead) this.#take([channel], envelopeOf());
+      for (const lost of losses) this.#replace(channel, lost);
     } finally {
       this.#underWay--;
     }
@@ -162,7 +192,7 @@ export class Courier {
   }
 }
 
-function bundleOf(channel: string, envelope: Buffer, instead: (() => Buffer) | undefined): WaitingBundle {
+function bundleOf(channel: string, envelope: Buffer, lost: Loss | undefined): WaitingBundle {
   const { byteLength: bytes } = envelope;
-  return { channel, envelopes: [envelope], bytes, instead: instead === undefined ? [] : [instead] };
+  return { channel, envelopes: [envelope], bytes, losses: [lost] };
 }

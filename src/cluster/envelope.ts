@@ -13,6 +13,9 @@ const CONTROL = 2;
 
 const BINARY = 1;
 
+/** The most bytes that the length of an envelope takes. */
+const MAX_LENGTH_BYTES = 5;
+
 /** A message encoded for the clients of one codec. */
 export interface EncodedMessage {
   /** The subprotocol of the codec; empty for plain clients; `undefined` for all clients, whatever they speak. */
@@ -83,6 +86,8 @@ export interface QueryAnswer {
   readonly replies?: readonly RawReply[];
   readonly failures?: readonly (readonly [socket: string, failing: Failing])[];
   readonly descriptions?: readonly unknown[];
+  /** The rooms of its sockets that the node does not hear, because its engine refuses them. */
+  readonly refused?: readonly string[];
   /** `true` if only replies and failures will follow. */
   readonly complete?: true;
   /** `true` if the node failed to answer. */
@@ -172,6 +177,11 @@ export function encodeBundle(from: string, envelopes: readonly Buffer[]): Buffer
   const parts: Buffer[] = [Buffer.of(VERSION), Buffer.from(from, "latin1")];
   for (const envelope of envelopes) parts.push(lengthOf(envelope.byteLength), envelope);
   return Buffer.concat(parts);
+}
+
+/** Returns the size that a bundle of so many envelopes with so many bytes has at most, in bytes. */
+export function maxBundleBytesOf(count: number, bytes: number): number {
+  return 1 + NODE_ID_LENGTH + MAX_LENGTH_BYTES * count + bytes;
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Backplane } from "../backplanes/backplane.ts";
+import type { HubError } from "../errors.ts";
 import { handled } from "../guard.ts";
 import type { NameObservers } from "../members/members.ts";
 import type { NameObserver } from "../rooms/rooms.ts";
@@ -21,6 +22,8 @@ export class Interest implements NameObservers {
   readonly #channels = new Map<string, Promise<unknown>>();
   /** Those of them that the engine has not confirmed. */
   readonly #unconfirmed = new Map<string, Promise<unknown>>();
+  /** Those that the engine refuses on this connection, with the error that tells it. */
+  readonly #refused = new Map<string, HubError>();
   /** The released channels with the time until which each is kept, the earliest first. */
   readonly #released = new Map<string, number>();
   #timer: Timer | undefined;
@@ -39,13 +42,12 @@ export class Interest implements NameObservers {
   /** Subscribes to a channel, if it is not subscribed to already. */
   hold(channel: string): void {
     if (this.#released.delete(channel) || this.#channels.has(channel)) return;
-    const subscribed: Promise<unknown> = this.#backplane.subscribe(channel).then(
-      () => this.#unconfirmed.get(channel) === subscribed && this.#unconfirmed.delete(channel),
-      (error: unknown) => {
-        // A channel that was let go before the engine confirmed it is not missed.
-        if (this.#channels.get(channel) === subscribed) throw error;
-      },
-    );
+    const settled = (): unknown => this.#unconfirmed.get(channel) === subscribed && this.#unconfirmed.delete(channel);
+    const subscribed: Promise<unknown> = this.#backplane.subscribe(channel).then(settled, (error: unknown) => {
+      // A channel that was let go before the engine confirmed it is not missed, and of a refusal the hub was told.
+      if (this.#channels.get(channel) === subscribed && !this.#refused.has(channel)) throw error;
+      settled();
+    });
     this.#channels.set(channel, handled(subscribed));
     this.#unconfirmed.set(channel, subscribed);
   }
@@ -61,14 +63,50 @@ export class Interest implements NameObservers {
     return this.#channels.has(channel);
   }
 
-  /** Resolves when the engine has confirmed the channel; at once for a channel that is not held. */
-  async synced(channel: string): Promise<void> {
-    await this.#channels.get(channel);
+  /**
+   * Notes that the engine refuses a channel.
+   *
+   * @returns whether this is the first that it refuses on this connection.
+   */
+  refuse(channel: string, error: HubError): boolean {
+    this.#refused.set(channel, error);
+    return this.#refused.size === 1;
   }
 
-  /** Resolves when the engine has confirmed all channels that are held now. */
+  /** Forgets what the engine has refused, because the next connection asks again. */
+  forgetRefusals(): void {
+    this.#refused.clear();
+  }
+
+  /**
+   * Resolves when the engine has confirmed the channel; at once for a channel that is not held.
+   *
+   * @throws {HubError} `ERR_HUB_BACKPLANE` where the engine refuses it; as a rejection.
+   */
+  async synced(channel: string): Promise<void> {
+    await this.#channels.get(channel);
+    const refusal = this.#refused.get(channel);
+    if (refusal !== undefined) throw refusal;
+  }
+
+  /**
+   * Resolves when the engine has confirmed all channels that are held now.
+   *
+   * @throws {HubError} `ERR_HUB_BACKPLANE` where the engine refuses one of them; as a rejection.
+   */
   async allSynced(): Promise<void> {
+    await this.settled();
+    for (const refusal of this.#refused.values()) throw refusal;
+  }
+
+  /** Resolves when the engine has confirmed or refused all channels that are held now. */
+  async settled(): Promise<void> {
     await Promise.all(this.#unconfirmed.values());
+  }
+
+  /** The channels that the engine refuses. */
+  get refusals(): readonly string[] {
+    return [...this.#refused.keys()];
   }
 
   stop(): void {
@@ -94,6 +132,7 @@ export class Interest implements NameObservers {
       this.#released.delete(channel);
       this.#channels.delete(channel);
       this.#unconfirmed.delete(channel);
+      this.#refused.delete(channel);
       this.#backplane.unsubscribe(channel);
     }
   }

@@ -19,16 +19,17 @@ export interface PendingMovesParts {
   readonly isAcquainted: () => boolean;
   /**
    * Asks the nodes that hear these channels to confirm that they hear all rooms of their sockets. Resolves when they
-   * have, when they are gone, or when the time for that is over.
+   * have, when they are gone, or when the time for that is over, with the rooms that some of them cannot hear.
    */
-  readonly ask: (channels: readonly string[]) => Promise<unknown>;
+  readonly ask: (channels: readonly string[]) => Promise<readonly string[]>;
 }
 
 /** The moves that are confirmed together. */
 interface Round {
   /** The channels of the nodes whose sockets were moved, by room. */
   readonly rooms: Map<string, Set<string>>;
-  readonly done: Deferred;
+  /** Resolves with the rooms that some nodes cannot hear. */
+  readonly done: Deferred<readonly string[]>;
 }
 
 /**
@@ -54,7 +55,7 @@ export class PendingMoves {
 
   /** Notes that sockets behind these channels were moved into or out of rooms. */
   add(rooms: readonly string[], routes: readonly string[]): void {
-    this.#next ??= { rooms: new Map<string, Set<string>>(), done: createDeferred() };
+    this.#next ??= { rooms: new Map<string, Set<string>>(), done: createDeferred<readonly string[]>() };
     for (const room of rooms) {
       let channels = this.#next.rooms.get(room);
       if (channels === undefined) this.#next.rooms.set(room, (channels = new Set<string>()));
@@ -73,12 +74,19 @@ export class PendingMoves {
     return [...channels];
   }
 
-  /** Resolves when everything that was moved until now is confirmed, or what was moved into or out of one room. */
+  /**
+   * Resolves when everything that was moved until now is confirmed, or what was moved into or out of one room.
+   *
+   * @throws {HubError} `ERR_HUB_BACKPLANE` where another node cannot hear the room; as a rejection.
+   */
   async settled(room?: string): Promise<void> {
     const pending = [this.#asked, this.#next].flatMap((round) => {
-      return round === undefined || (room !== undefined && !round.rooms.has(room)) ? [] : [round.done.promise];
+      return round === undefined || (room !== undefined && !round.rooms.has(room)) ? [] : [refusedOf(round)];
     });
-    await Promise.all(pending);
+    const refused = (await Promise.all(pending)).flat().find((name) => room === undefined || name === room);
+    if (refused === undefined) return;
+    const message = `Another node has sockets in the room "${refused}" and does not hear it: the engine refuses it there.`;
+    throw new HubError("ERR_HUB_BACKPLANE", message);
   }
 
   stop(): void {
@@ -105,8 +113,7 @@ export class PendingMoves {
         this.#earliest = clock.now() + INTERVAL;
       }
       // oxlint-disable-next-line no-await-in-loop
-      await ask(isForSome ? [...channels] : [ALL_NODES]);
-      round.done.resolve();
+      round.done.resolve(await ask(isForSome ? [...channels] : [ALL_NODES]));
     }
     this.#asked = undefined;
   }
@@ -116,4 +123,10 @@ export class PendingMoves {
       this.#timer = this.#parts.clock.setTimeout(resolve, delay);
     });
   }
+}
+
+/** Resolves with the rooms of a round that some nodes cannot hear. */
+async function refusedOf({ rooms, done }: Round): Promise<readonly string[]> {
+  const refused = await done.promise;
+  return refused.filter((room) => rooms.has(room));
 }

@@ -13,6 +13,8 @@ export interface Findings {
   readonly descriptions: readonly unknown[];
   /** The names of the nodes that did not answer. */
   readonly silent: readonly string[];
+  /** The rooms that some of the nodes do not hear, although they have sockets in them. */
+  readonly refused: readonly string[];
 }
 
 /** Reads the reply of a socket. Never throws. */
@@ -35,6 +37,7 @@ interface Query {
   readonly failures: Map<string, HubError>;
   readonly descriptions: unknown[];
   readonly silent: string[];
+  readonly refused: string[];
   readonly nodes: Map<string, Questioned>;
   /** The nodes whose answer is complete. */
   readonly done: Set<string>;
@@ -83,6 +86,7 @@ export class Queries implements NodesReport {
         failures: new Map(),
         descriptions: [],
         silent: [],
+        refused: [],
         nodes: new Map(),
         done: new Set(),
         isOpen,
@@ -90,8 +94,8 @@ export class Queries implements NodesReport {
         finish: () => {
           timer.cancel();
           this.#pending.delete(id);
-          const { replies, failures, descriptions, silent } = query;
-          resolve({ replies, failures, descriptions, silent });
+          const { replies, failures, descriptions, silent, refused } = query;
+          resolve({ replies, failures, descriptions, silent, refused });
         },
       };
       for (const node of nodes) add(query, node.id, node.name);
@@ -118,7 +122,8 @@ export class Queries implements NodesReport {
     for (const [socket, { code, message }] of answer.failures ?? []) {
       if (node.sockets.delete(socket)) query.failures.set(socket, new HubError(code as HubErrorCode, message));
     }
-    query.descriptions.push(...(answer.descriptions ?? []));
+    for (const description of answer.descriptions ?? []) query.descriptions.push(description);
+    for (const room of answer.refused ?? []) query.refused.push(room);
     if (answer.complete === true) node.isComplete = true;
     if (answer.failed === true) {
       query.silent.push(node.name);
@@ -163,6 +168,22 @@ export class Queries implements NodesReport {
     }
   }
 
+  /**
+   * Ends a question that the engine did not take.
+   *
+   * @param node - the one that was asked, if it was asked alone: then only the wait for this one ends.
+   */
+  lost(id: number, node?: string): void {
+    const query = this.#pending.get(id);
+    if (query === undefined) return;
+    if (node === undefined) {
+      end(query, notTaken);
+    } else {
+      giveUp(query, node, notTaken);
+      finishIfDone(query);
+    }
+  }
+
   /** Ends all questions, because no more answers will come. */
   giveUp(reason: Reason): void {
     for (const query of this.#pending.values()) end(query, reason);
@@ -196,6 +217,10 @@ function giveUp(query: Query, id: string, reason: Reason): void {
   query.nodes.delete(id);
   for (const socket of node.sockets) query.failures.set(socket, reason(socket, node.name));
   if (!node.isComplete) query.silent.push(node.name);
+}
+
+function notTaken(socket: string): HubError {
+  return new HubError("ERR_HUB_BACKPLANE", `A request to the socket ${socket} was lost: the engine did not take it.`);
 }
 
 function finishIfDone({ nodes, isOpen, finish }: Query): void {

@@ -3,7 +3,7 @@ import { HubError } from "../errors.ts";
 import { soon, type Guardian } from "../guard.ts";
 import type { UndecodedReply } from "../members/requests.ts";
 import { nodeChannel } from "./channels.ts";
-import type { Control, Failing, QueryAnswer, RawReply } from "./envelope.ts";
+import type { Failing, QueryAnswer, RawReply } from "./envelope.ts";
 
 /** The longest time that a request may arrive after its probe, where their order is not certain, in milliseconds. */
 const PATIENCE = 1_000;
@@ -13,24 +13,15 @@ export interface RespondentParts {
   readonly guardian: Guardian;
   /** Whether messages of one node on several channels arrive in order. */
   readonly ordered: boolean;
-  /** Sends a control to other nodes, and another one instead if it is lost. */
-  readonly tell: (channel: string, control: Control, instead?: () => Control) => void;
+  /** Sends an answer to another node. */
+  readonly tell: (channel: string, answer: QueryAnswer) => void;
 }
 
 /** Replies and failures that are sent together. */
 interface QueuedResults {
   readonly replies: RawReply[];
   readonly failures: (readonly [string, Failing])[];
-  length: number;
 }
-
-/** The length of the replies in one answer, if it has several: engines have limits for the size of a message. */
-const MOST_TOGETHER = 64 * 1024;
-
-const LOST: Failing = {
-  code: "ERR_HUB_BACKPLANE",
-  message: "The reply was lost on its way between the nodes: the engine did not take it.",
-};
 
 /** Answers the requests of other nodes: which sockets were asked, what each replied, and that these were all. */
 export class Respondent {
@@ -93,13 +84,7 @@ export class Respondent {
     let requests = this.#queued.get(from);
     if (requests === undefined) this.#queued.set(from, (requests = new Map<number, QueuedResults>()));
     let results = requests.get(id);
-    const { length } = outcome instanceof HubError ? outcome.message : outcome;
-    if (results !== undefined && results.length + length > MOST_TOGETHER) {
-      this.#send(from, id, results);
-      results = undefined;
-    }
-    if (results === undefined) requests.set(id, (results = { replies: [], failures: [], length: 0 }));
-    results.length += length;
+    if (results === undefined) requests.set(id, (results = { replies: [], failures: [] }));
     if (outcome instanceof HubError) results.failures.push([socket, { code: outcome.code, message: outcome.message }]);
     else results.replies.push([socket, codec, outcome]);
   }
@@ -110,17 +95,9 @@ export class Respondent {
 
   #flush(): void {
     for (const [from, requests] of this.#queued) {
-      for (const [id, results] of requests) this.#send(from, id, results);
+      for (const [id, { replies, failures }] of requests) this.#answer(from, { id, replies, failures });
     }
     this.#queued.clear();
-  }
-
-  #send(to: string, id: number, { replies, failures }: QueuedResults): void {
-    const sockets = replies.map(([socket]) => socket);
-    const instead = (): Control => {
-      return { type: "answer", id, failures: [...failures, ...sockets.map((socket) => [socket, LOST] as const)] };
-    };
-    this.#parts.tell(nodeChannel(to), { type: "answer", id, replies, failures }, instead);
   }
 
   #answer(to: string, answer: Omit<QueryAnswer, "type">): void {

@@ -9,6 +9,8 @@ export interface Traffic {
   publishedBytes: number;
   /** Envelopes that the engine did not take. A message holds one or several of them. */
   lost: number;
+  /** Subscriptions that the engine refused: rooms and users of which this node does not hear what other nodes send. */
+  refused: number;
   /** Messages that came in. */
   received: number;
   /** Bytes of `received`, as the engine handed them over. */
@@ -29,6 +31,7 @@ export function noTraffic(): Traffic {
     published: 0,
     publishedBytes: 0,
     lost: 0,
+    refused: 0,
     received: 0,
     receivedBytes: 0,
     echoed: 0,

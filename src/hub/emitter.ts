@@ -78,7 +78,8 @@ export class Emitter<T extends HubTypes = HubTypes> extends Sender<T> {
    * Resolves when the nodes have put their sockets into the room, or taken them out of it, as this emitter has told them
    * before, and hear the room: see `hub.synced`. Without a room, when that is so for every room.
    *
-   * @throws {HubError} `ERR_HUB_ROOM_NAME`, `ERR_HUB_CLOSED`; as a rejection.
+   * @throws {HubError} `ERR_HUB_ROOM_NAME`, `ERR_HUB_CLOSED`, `ERR_HUB_BACKPLANE` where the engine does not let a node hear
+   *   the room; as a rejection.
    */
   async synced(room?: string): Promise<void> {
     this.#preconditions.checkOpen();

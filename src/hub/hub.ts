@@ -161,7 +161,8 @@ export class Hub<T extends HubTypes = HubTypes> extends Sender<T> {
    * `cluster.lease`. Without a room, all this is meant of every room. While the engine is away, the promise waits.
    * Without a backplane it resolves at once.
    *
-   * @throws {HubError} `ERR_HUB_ROOM_NAME`, `ERR_HUB_CLOSED`; as a rejection.
+   * @throws {HubError} `ERR_HUB_ROOM_NAME`, `ERR_HUB_CLOSED`, `ERR_HUB_BACKPLANE` where the engine does not let a node hear
+   *   the room; as a rejection.
    */
   async synced(room?: string): Promise<void> {
     this.#parts.preconditions.checkOpen();

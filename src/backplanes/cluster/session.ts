@@ -38,6 +38,7 @@ export function connectInPrimary(prefix: string): Connect {
 }
 
 class WorkerSession implements Session {
+  readonly maxBytes: number = Infinity;
   readonly #number: number;
   readonly #prefix: string;
   readonly #report: SessionReport;
@@ -131,6 +132,7 @@ class WorkerSession implements Session {
 }
 
 class PrimarySession implements Session, Peer {
+  readonly maxBytes: number = Infinity;
   readonly #router: Router;
   readonly #prefix: string;
   readonly #report: SessionReport;

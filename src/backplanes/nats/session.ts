@@ -1,6 +1,13 @@
-import type { ConnectionOptions, NatsConnection, Subscription } from "@nats-io/transport-node";
-import { watch } from "../../guard.ts";
-import type { Connect, Session, SessionReport } from "../shared/session.ts";
+import type {
+  ConnectionOptions,
+  NatsConnection,
+  PermissionViolationError,
+  QueuedIterator,
+  Status,
+  Subscription,
+} from "@nats-io/transport-node";
+import { soon, watch } from "../../guard.ts";
+import { SubscriptionRefused, type Connect, type Session, type SessionReport } from "../shared/session.ts";
 import { dial } from "./dial.ts";
 import { subjectOf } from "./subject.ts";
 
@@ -26,13 +33,12 @@ export function connectOwn(
       connection.close().catch(() => {});
     });
     endWith(signal, session);
-    watch({ error: (error) => report.fault(error) }, watchOwn(connection, report));
+    const guardian = { error: (error: unknown): void => report.fault(error) };
     const learn = (addresses: readonly string[]): void => {
-      learnt = addresses;
+      if (options.ignoreClusterUpdates !== true) learnt = addresses;
     };
-    if (options.ignoreClusterUpdates !== true) {
-      watch({ error: (error) => report.fault(error) }, watchServers(connection, learn));
-    }
+    watch(guardian, watchStatuses(connection, session, learn));
+    watch(guardian, watchOwn(connection, report));
     return session;
   };
 }
@@ -42,14 +48,12 @@ export function connectShared(connection: NatsConnection, prefix: string): Conne
   return async (report, signal) => {
     if (connection.isClosed()) throw new Error("The application has closed the connection to NATS.");
     await connection.flush();
-    const statuses = connection.status();
-    const session = new NatsSession(connection, prefix, report, () => {
-      statuses[Symbol.asyncIterator]()
-        .return?.()
-        .catch(() => {});
-    });
+    // A loop over them can only be left when there is another one, which may be never.
+    const statuses = connection.status() as QueuedIterator<Status>;
+    const session = new NatsSession(connection, prefix, report, () => statuses.stop());
     endWith(signal, session);
-    watch({ error: (error) => report.fault(error) }, watchShared(statuses, report));
+    const guardian = { error: (error: unknown): void => report.fault(error) };
+    watch(guardian, watchShared(statuses, session, report));
     return session;
   };
 }
@@ -65,28 +69,57 @@ async function watchOwn(connection: NatsConnection, report: SessionReport): Prom
   report.fault(error ?? new Error("The connection to NATS was closed."));
 }
 
-/** Tells the addresses of the servers of the cluster, now and whenever they change. */
-async function watchServers(connection: NatsConnection, learn: (addresses: readonly string[]) => void): Promise<void> {
+/**
+ * Tells the session what the server says of commands, and the addresses of the servers of the cluster, now and whenever
+ * they change. The server answers no command but for those that it refuses.
+ */
+async function watchStatuses(
+  connection: NatsConnection,
+  session: NatsSession,
+  learn: (addresses: readonly string[]) => void,
+): Promise<void> {
   learn(connection.info?.connect_urls ?? []);
-  for await (const { type } of connection.status()) {
-    if (type === "update") learn(connection.info?.connect_urls ?? []);
+  for await (const status of connection.status()) {
+    if (status.type === "error") session.failed(status.error);
+    if (status.type === "update") learn(connection.info?.connect_urls ?? []);
   }
 }
 
-async function watchShared(statuses: ReturnType<NatsConnection["status"]>, report: SessionReport): Promise<void> {
-  for await (const { type } of statuses) {
+async function watchShared(
+  statuses: QueuedIterator<Status>,
+  session: NatsSession,
+  report: SessionReport,
+): Promise<void> {
+  for await (const status of statuses) {
+    const { type } = status;
+    if (type === "error") session.failed(status.error);
     if (type === "disconnect" || type === "close")
       report.fault(new Error(`The connection to NATS is broken (${type}).`));
   }
   report.fault(new Error("The connection to NATS was closed."));
 }
 
+/** An envelope that the server has not confirmed. */
+interface Publication {
+  readonly subject: string;
+  refusal: Error | undefined;
+}
+
+/** Subscriptions that the server has not confirmed. */
+interface Subscribing {
+  isPending: boolean;
+  refusal: Error | undefined;
+}
+
 class NatsSession implements Session {
+  readonly maxBytes: number;
   readonly #connection: NatsConnection;
   readonly #prefix: string;
   readonly #report: SessionReport;
   readonly #leave: () => void;
   readonly #subscriptions = new Map<string, Subscription>();
+  readonly #publications = new Set<Publication>();
+  #subscribing: Subscribing = { isPending: false, refusal: undefined };
   /** The flush under way, which resolves when the server has taken everything before it. There is one at a time. */
   #flushing: Promise<void> = Promise.resolve();
   /** The flush after the one under way, for envelopes that were published since that one began. */
@@ -95,33 +128,59 @@ class NatsSession implements Session {
   #isOver = false;
 
   constructor(connection: NatsConnection, prefix: string, report: SessionReport, leave: () => void) {
+    this.maxBytes = connection.info?.max_payload ?? Infinity;
     this.#connection = connection;
     this.#prefix = prefix;
     this.#report = report;
     this.#leave = leave;
   }
 
-  publish(channel: string, envelope: Uint8Array): Promise<void> {
+  async publish(channel: string, envelope: Uint8Array): Promise<void> {
+    const publication: Publication = { subject: subjectOf(this.#prefix, channel), refusal: undefined };
+    this.#connection.publish(publication.subject, envelope);
+    this.#publications.add(publication);
     try {
-      this.#connection.publish(subjectOf(this.#prefix, channel), envelope);
-    } catch (error) {
-      return Promise.reject(error);
+      await this.ping();
+    } finally {
+      this.#publications.delete(publication);
     }
-    return this.ping();
+    if (publication.refusal !== undefined) throw publication.refusal;
   }
 
   async subscribe(channels: readonly string[]): Promise<void> {
+    const subscribing: Subscribing = { isPending: true, refusal: undefined };
+    this.#subscribing = subscribing;
     for (const channel of channels) {
       const subscription = this.#connection.subscribe(subjectOf(this.#prefix, channel), {
         callback: (error, message) => {
           if (this.#isOver) return;
           if (error === null) this.#report.message(channel, message.data);
+          else if (subscribing.isPending) subscribing.refusal = error;
+          // A permission was taken away. The next session finds out which are left.
           else this.#report.fault(error);
         },
       });
       this.#subscriptions.set(channel, subscription);
     }
     await this.ping();
+    subscribing.isPending = false;
+    if (subscribing.refusal === undefined) return;
+    await this.unsubscribe(channels);
+    throw new SubscriptionRefused(subscribing.refusal);
+  }
+
+  /** Takes an error of the server. */
+  failed(error: Error): void {
+    if (isPermissionViolation(error)) {
+      // The package tells a subscription of its own errors.
+      if (error.operation !== "publish") return;
+      for (const publication of this.#publications) {
+        if (publication.subject === error.subject) publication.refusal = error;
+      }
+    } else if (this.#subscribing.isPending) {
+      // Such as "maximum subscriptions exceeded". What is worse than a refusal ends the connection.
+      this.#subscribing.refusal = error;
+    }
   }
 
   async unsubscribe(channels: readonly string[]): Promise<void> {
@@ -150,12 +209,20 @@ class NatsSession implements Session {
     await this.#flushing;
   }
 
-  /** Asks the server for an answer. It answers in order, so by then it has taken everything that was sent before. */
+  /**
+   * Asks the server for an answer. It answers in order, so by then it has taken or refused everything that was sent
+   * before.
+   */
   #flush(): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.#isOver) reject(new Error("The connection to NATS has ended."));
       this.#abort = reject;
-      this.#connection.flush().then(resolve, reject);
+      // The package hands over refusals later than answers, but before the next turn.
+      this.#connection.flush().then(() => soon({ error: reject }, resolve), reject);
     });
   }
+}
+
+function isPermissionViolation(error: Error): error is PermissionViolationError {
+  return error.name === "PermissionViolationError";
 }

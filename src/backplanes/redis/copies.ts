@@ -21,10 +21,16 @@ export interface RedisClient extends RedisTemplate {
   destroy(): unknown;
 }
 
-/** A server of a Cluster, as its client has found it. */
-interface ClusterNode {
+/** Where a server of a Cluster is. */
+interface Address {
   readonly host: string;
   readonly port: number;
+}
+
+/** A server of a Cluster, as its client has found it. */
+interface ClusterNode extends Address {
+  /** Its connection for subscriptions, if there is one. */
+  readonly pubSub?: { readonly client: RedisClient };
 }
 
 export type Kind = "single" | "cluster" | "sentinel";
@@ -40,6 +46,7 @@ interface ConnectionSettings {
 interface Settings extends ConnectionSettings {
   readonly rootNodes?: readonly object[];
   readonly defaults?: ConnectionSettings;
+  readonly maxCommandRedirections?: number;
   readonly nodeAddressMap?: Readonly<Record<string, object>> | ((address: string) => object | undefined);
   readonly sentinelRootNodes?: readonly object[];
   readonly sentinelClientOptions?: ConnectionSettings;
@@ -66,7 +73,7 @@ export class Copies {
   readonly #kind: Kind;
   readonly #settings: Settings;
   /** The servers of the Cluster that the last session knew. */
-  #learnt: readonly ClusterNode[] = [];
+  #learnt: readonly Address[] = [];
   #created = 0;
 
   constructor(template: RedisClient, kind: Kind) {
@@ -102,6 +109,9 @@ export class Copies {
     if (this.#kind === "cluster") {
       return {
         defaults: bound(settings.defaults),
+        // A Cluster that moves a slot answers with the server that has it now. The package would follow, and repeat
+        // what it has sent, but by then later messages may have overtaken it.
+        maxCommandRedirections: 0,
         rootNodes: [...rootNodes, ...this.#learnt.map((node) => ({ socket: this.#reachable(node) }))],
       };
     }
@@ -114,7 +124,7 @@ export class Copies {
   }
 
   /** Returns where a server of the Cluster can be reached from here. */
-  #reachable(node: ClusterNode): object {
+  #reachable(node: Address): object {
     const { nodeAddressMap: map } = this.#settings;
     const address = `${node.host}:${node.port}`;
     return (typeof map === "function" ? map(address) : map?.[address]) ?? node;

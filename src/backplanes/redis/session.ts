@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import type { Connect, Session, SessionReport } from "../shared/session.ts";
+import { SubscriptionRefused, type Connect, type Session, type SessionReport } from "../shared/session.ts";
 import { Copies, kindOf, type Kind, type MessageListener, type RedisClient, type RedisTemplate } from "./copies.ts";
 
 /** Connects sessions that each have clients of their own, with the settings of the template. */
@@ -47,12 +47,16 @@ function faultOf(event: string, error: unknown): Error {
 }
 
 class RedisSession implements Session {
+  readonly maxBytes: number = Infinity;
   readonly #kind: Kind;
   readonly #publisher: RedisClient;
   readonly #subscriber: RedisClient;
   readonly #prefix: string;
   /** The listener of all channels; the library tells it the channel. */
   readonly #listener: MessageListener;
+  readonly #report: SessionReport;
+  /** The connections of a Cluster for subscriptions, which the library makes when they are needed. */
+  readonly #watched = new WeakSet<RedisClient>();
   #isOver = false;
 
   constructor(kind: Kind, publisher: RedisClient, subscriber: RedisClient, prefix: string, report: SessionReport) {
@@ -60,6 +64,7 @@ class RedisSession implements Session {
     this.#publisher = publisher;
     this.#subscriber = subscriber;
     this.#prefix = prefix;
+    this.#report = report;
     this.#listener = (message, channel) => {
       if (!this.#isOver) report.message(channel.toString().slice(prefix.length), message);
     };
@@ -67,15 +72,31 @@ class RedisSession implements Session {
 
   async publish(channel: string, envelope: Uint8Array): Promise<void> {
     const { buffer, byteOffset, byteLength } = envelope;
-    await this.#publisher.sPublish(this.#prefix + channel, Buffer.from(buffer, byteOffset, byteLength));
+    try {
+      await this.#publisher.sPublish(this.#prefix + channel, Buffer.from(buffer, byteOffset, byteLength));
+    } catch (error) {
+      // Anything but a refusal, such as the news that a slot has moved, may concern other messages as well.
+      if (!isRefusal(error)) this.#report.fault(error);
+      throw error;
+    }
   }
 
-  subscribe(channels: readonly string[]): Promise<void> {
-    return this.#each(channels, (some) => this.#subscriber.sSubscribe(some, this.#listener, true));
+  async subscribe(channels: readonly string[]): Promise<void> {
+    const outcomes = await this.#each(channels, (some) => {
+      const subscribed = this.#subscriber.sSubscribe(some, this.#listener, true);
+      this.#watch();
+      return subscribed;
+    });
+    const errors = outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [outcome.reason as unknown] : []));
+    for (const error of errors) if (!isRefusal(error)) throw error;
+    if (errors.length === 0) return;
+    await this.unsubscribe(channels);
+    throw new SubscriptionRefused(errors[0]);
   }
 
-  unsubscribe(channels: readonly string[]): Promise<void> {
-    return this.#each(channels, (some) => this.#subscriber.sUnsubscribe(some, this.#listener, true));
+  async unsubscribe(channels: readonly string[]): Promise<void> {
+    const outcomes = await this.#each(channels, (some) => this.#subscriber.sUnsubscribe(some, this.#listener, true));
+    for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
   }
 
   async ping(): Promise<void> {
@@ -93,14 +114,29 @@ class RedisSession implements Session {
   }
 
   /** Calls `act` with all channels, one by one in a Cluster, whose servers take only channels of one slot at once. */
-  async #each(
+  #each(
     channels: readonly string[],
     act: (channels: readonly string[] | string) => Promise<unknown>,
-  ): Promise<void> {
-    if (channels.length === 0) return;
+  ): Promise<PromiseSettledResult<unknown>[]> {
     const names = channels.map((channel) => this.#prefix + channel);
-    await (this.#kind === "cluster" ? Promise.all(names.map((name) => act(name))) : act(names));
+    return Promise.allSettled(this.#kind === "cluster" ? names.map((name) => act(name)) : [act(names)]);
   }
+
+  /** Watches new connections of a Cluster for subscriptions: the library tells only them that a slot has moved. */
+  #watch(): void {
+    for (const { pubSub } of this.#publisher.masters ?? []) {
+      if (pubSub === undefined || this.#watched.has(pubSub.client)) continue;
+      this.#watched.add(pubSub.client);
+      pubSub.client.on("sharded-channel-moved", (channel) => {
+        this.#report.fault(new Error(`The slot of the channel ${String(channel)} has moved to another server.`));
+      });
+    }
+  }
+}
+
+/** Returns whether the server refuses one command, because of its access control list, and is otherwise well. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith("NOPERM");
 }
 
 /** Destroys a client. For one that was never connected the package fails, either by throwing or by rejecting. */

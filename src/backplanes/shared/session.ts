@@ -6,15 +6,27 @@ export interface SessionReport {
   fault(error: unknown): void;
 }
 
+/** The error of a session whose engine refuses subscriptions and is otherwise well. */
+export class SubscriptionRefused extends Error {
+  /** @param cause - what the engine said. */
+  constructor(cause: unknown) {
+    super("The engine refuses the subscription.", { cause });
+  }
+}
+
 /** A connection to an engine, from its start to its end. */
 export interface Session {
+  /** The size of the largest envelope that the engine takes, in bytes. */
+  readonly maxBytes: number;
   /**
-   * Publishes an envelope, once. The promise resolves when the engine has taken it, and rejects when the session ends
-   * before that.
+   * Publishes an envelope, once. The promise resolves when the engine has taken it, and rejects when the engine refuses
+   * it or the session ends before that.
    */
   publish(channel: string, envelope: Uint8Array): Promise<void>;
   /**
    * Subscribes to channels, none of which is subscribed to yet. The promise resolves when the engine has confirmed all.
+   * It rejects with {@link SubscriptionRefused} when the engine refuses any of them; then none of them is subscribed to.
+   * It is called again only when the promise of the last call is settled.
    */
   subscribe(channels: readonly string[]): Promise<void>;
   /** Unsubscribes from channels. */

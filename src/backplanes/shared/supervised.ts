@@ -45,7 +45,10 @@ export class SupervisedBackplane implements Backplane {
   constructor(ordered: boolean, connect: Connect) {
     this.ordered = ordered;
     this.#connect = connect;
-    this.#subscriptions = new Subscriptions((session, error) => this.#faulted(session, error));
+    this.#subscriptions = new Subscriptions({
+      failed: (session, error) => this.#faulted(session, error),
+      refused: (channel, error) => this.#handlers?.refused(channel, error),
+    });
   }
 
   start(handlers: BackplaneHandlers): void {
@@ -122,7 +125,7 @@ export class SupervisedBackplane implements Backplane {
     this.#attempts = 0;
     this.#isDown = false;
     this.#watch(session);
-    this.#handlers?.up();
+    this.#handlers?.up(session.maxBytes);
   }
 
   #faulted(session: Session, error: unknown): void {

@@ -147,6 +147,27 @@ test("a request that never arrived is handled where it is repeated, and not once
   expect(counts()).toEqual([0, 1, 0]);
 });
 
+test("a reply that is too large to come from another node is refused, and the request not handled again", async () => {
+  await openNodes(3, { cluster: { maxPendingBytes: 4_000 } });
+  const losses: unknown[] = [];
+  for (const { hub } of nodes) hub.on("error", (error) => losses.push(error));
+  const [here, elsewhere] = [await new Traveller(0).opened(), await new Traveller(0).opened()];
+  // One request is handled where its client was first, and the other one where it is repeated.
+  const receipts = [here.pay()];
+  await paidSomewhere(1);
+  receipts.push(elsewhere.pay());
+  elsewhere.cut(1);
+  await paidSomewhere(2);
+  const outcomes = Promise.allSettled(receipts);
+  await here.moveTo(2);
+  await elsewhere.moveTo(2);
+  bank.resolve("x".repeat(5_000));
+  const refused = { status: "rejected", reason: { reason: "reply-gone" } };
+  expect(await outcomes).toMatchObject([refused, refused]);
+  expect(losses).toMatchObject(losses.map(() => ({ code: "ERR_HUB_BACKPLANE" })));
+  expect(counts()).toEqual([1, 1, 0]);
+});
+
 test("what a client sends behind a repeated request is handled behind it", async () => {
   await openNodes(2);
   const order: string[] = [];

@@ -2,33 +2,11 @@ import type { Backplane } from "roomcast";
 import { nats } from "roomcast/backplanes/nats";
 import { redis } from "roomcast/backplanes/redis";
 import { createClient, createCluster, createSentinel } from "redis";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { describe, expect, test, vi, type TestContext } from "vitest";
-import { freePort } from "../../support/free-port.ts";
-import { blocksOf } from "../../support/markdown.ts";
-import { EngineProcess } from "../engines/process.ts";
+import { NatsServer } from "../engines/nats.ts";
 import { RedisCluster, RedisSentinel, RedisServer } from "../engines/redis.ts";
+import { addDocumentedUser, DOCUMENTED, documentedNats, documentedPermissions } from "./documented.ts";
 import { LocalNode } from "./local-node.ts";
-
-// The account in the documents.
-const ACCOUNT = { username: "roomcast", password: "secret" };
-
-/** A configuration as `docs/SCALING.md` prints it. */
-function documented(language: string): string {
-  const blocks = blocksOf("docs/SCALING.md").filter(({ info }) => info[0] === language);
-  expect(blocks).toHaveLength(1);
-  return blocks[0]?.text ?? "";
-}
-
-/** Adds the documented user to servers of Redis, without one permission where that is given. */
-async function addUser(servers: readonly RedisServer[], without?: string): Promise<void> {
-  const [directive, ...words] = documented("acl").trim().split(" ");
-  expect(directive).toBe("user");
-  const rules = words.filter((word) => word !== without);
-  for (const server of servers) await server.command("ACL", "SETUSER", ...rules);
-}
 
 function until(isSo: () => boolean): Promise<void> {
   return vi.waitFor(() => expect(isSo()).toBe(true), { timeout: 20_000, interval: 10 });
@@ -85,18 +63,18 @@ describe("what the documents permit is enough", () => {
   test.concurrent("for a single Redis server", async (t) => {
     const server = await RedisServer.start();
     t.onTestFinished(() => server.stop());
-    await addUser([server]);
-    const url = `redis://${ACCOUNT.username}:${ACCOUNT.password}@127.0.0.1:${server.port}`;
+    await addDocumentedUser([server]);
+    const url = `redis://${DOCUMENTED.username}:${DOCUMENTED.password}@127.0.0.1:${server.port}`;
     expect(await everythingWorks(t, (prefix) => redis({ url, prefix }), [server])).toEqual([]);
   });
 
   test.concurrent("for a Redis Cluster", async (t) => {
     const cluster = await RedisCluster.start();
     t.onTestFinished(() => cluster.stop());
-    await addUser(cluster.servers);
+    await addDocumentedUser(cluster.servers);
     const rootNodes = cluster.servers.map(({ url }) => ({ url }));
     const create = (prefix?: string): Backplane => {
-      return redis({ client: createCluster({ rootNodes, defaults: ACCOUNT }), prefix });
+      return redis({ client: createCluster({ rootNodes, defaults: DOCUMENTED }), prefix });
     };
     expect(await everythingWorks(t, create, cluster.servers)).toEqual([]);
   });
@@ -104,37 +82,35 @@ describe("what the documents permit is enough", () => {
   test.concurrent("behind a sentinel", async (t) => {
     const sentinel = await RedisSentinel.start();
     t.onTestFinished(() => sentinel.stop());
-    await addUser([sentinel.master, sentinel.replica]);
+    await addDocumentedUser([sentinel.master, sentinel.replica]);
     const sentinelRootNodes = [{ host: "127.0.0.1", port: sentinel.port }];
     const name = RedisSentinel.masterName;
     const create = (prefix?: string): Backplane => {
-      return redis({ client: createSentinel({ name, sentinelRootNodes, nodeClientOptions: ACCOUNT }), prefix });
+      return redis({ client: createSentinel({ name, sentinelRootNodes, nodeClientOptions: DOCUMENTED }), prefix });
     };
     expect(await everythingWorks(t, create, [sentinel.master])).toEqual([]);
   });
 
   test.concurrent("for NATS", async (t) => {
-    const folder = await mkdtemp(join(tmpdir(), "nats-"));
-    t.onTestFinished(() => rm(folder, { recursive: true, force: true }));
-    const file = join(folder, "nats.conf");
-    await writeFile(file, documented("nats-server"));
-    const port = await freePort();
-    const server = await EngineProcess.start("nats-server", ["-a", "127.0.0.1", "-p", `${port}`, "-c", file], port);
-    t.onTestFinished(() => server.kill());
-    const options = { user: ACCOUNT.username, pass: ACCOUNT.password };
-    const create = (prefix?: string): Backplane => nats({ servers: `127.0.0.1:${port}`, options, prefix });
+    const server = await NatsServer.start(documentedNats());
+    t.onTestFinished(() => server.stop());
+    const options = { user: DOCUMENTED.username, pass: DOCUMENTED.password };
+    const create = (prefix?: string): Backplane => nats({ servers: server.url, options, prefix });
     expect(await everythingWorks(t, create)).toEqual([]);
   });
 });
 
 describe("less is not enough for a single Redis server", () => {
-  const permissions = documented("acl").trim().split(" ").slice(5, -1);
+  const permissions = documentedPermissions().slice(0, -1);
 
   test.concurrent.for(permissions)("without %s", async (permission, t) => {
     const server = await RedisServer.start();
     t.onTestFinished(() => server.stop());
-    await addUser([server], permission);
-    const one = node(t, redis({ url: `redis://${ACCOUNT.username}:${ACCOUNT.password}@127.0.0.1:${server.port}` }));
+    await addDocumentedUser([server], permission);
+    const one = node(
+      t,
+      redis({ url: `redis://${DOCUMENTED.username}:${DOCUMENTED.password}@127.0.0.1:${server.port}` }),
+    );
     const socket = await one.socket;
     await until(() => one.hub.backplaneState !== "connecting");
     socket.leave("x");

@@ -20,6 +20,8 @@ interface Engine {
   readonly process: EngineProcess;
   kill(): Promise<void>;
   restart(): Promise<void>;
+  /** Ends it, and removes its files. */
+  stop(): Promise<void>;
 }
 
 const ENGINES = {
@@ -62,7 +64,7 @@ describe.each(["redis", "nats"] as const)("%s", (kind) => {
 
   async function engine(t: TestContext): Promise<Engine> {
     const server = await start();
-    t.onTestFinished(() => server.kill());
+    t.onTestFinished(() => server.stop());
     return server;
   }
 
@@ -253,7 +255,7 @@ describe("redis", () => {
 describe("nats", () => {
   test("a connection of the application's stays open, and is used again after an outage", async (t) => {
     const server = await NatsServer.start();
-    t.onTestFinished(() => server.kill());
+    t.onTestFinished(() => server.stop());
     const connections = await Promise.all(
       [1, 2].map(() => connect({ servers: server.url, reconnectTimeWait: 100, maxReconnectAttempts: -1 })),
     );
@@ -271,8 +273,10 @@ describe("nats", () => {
     one.say("after");
     await until(() => two.received.includes("after"));
     expect(two.received).toEqual(["before", "after"]);
-    await one.hub.close();
-    await connections[0]?.flush();
+    await Promise.all([one.hub.close(), two.hub.close()]);
+    await Promise.all(connections.map((connection) => connection.flush()));
     expect(connections.every((connection) => !connection.isClosed())).toBe(true);
+    // Nothing listens to them any more.
+    expect(connections.map((connection) => Reflect.get(connection, "protocol").listeners)).toEqual([[], []]);
   });
 });

@@ -8,7 +8,7 @@ let server: NatsServer;
 beforeAll(async () => {
   server = await NatsServer.start();
 });
-afterAll(() => server.kill());
+afterAll(() => server.stop());
 
 const subject: BackplaneSubject = {
   name: "nats",

@@ -1,19 +1,26 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { freePort } from "../../support/free-port.ts";
 import { EngineProcess } from "./process.ts";
 
 /** A NATS server on a free port. */
 export class NatsServer {
   readonly port: number;
+  readonly #folder: string;
   #process: EngineProcess | undefined;
 
-  static async start(): Promise<NatsServer> {
-    const server = new NatsServer(await freePort());
+  /** @param configuration - the text of its configuration file. */
+  static async start(configuration = ""): Promise<NatsServer> {
+    const server = new NatsServer(await freePort(), await mkdtemp(join(tmpdir(), "nats-")));
+    await server.configure(configuration);
     await server.restart();
     return server;
   }
 
-  private constructor(port: number) {
+  private constructor(port: number, folder: string) {
     this.port = port;
+    this.#folder = folder;
   }
 
   get url(): string {
@@ -31,8 +38,23 @@ export class NatsServer {
     this.#process = undefined;
   }
 
+  /** Changes its configuration, from the next start on. */
+  async configure(configuration: string): Promise<void> {
+    await writeFile(this.#file, configuration);
+  }
+
   /** Starts it again, on the same port. */
   async restart(): Promise<void> {
-    this.#process = await EngineProcess.start("nats-server", ["-a", "127.0.0.1", "-p", `${this.port}`], this.port);
+    const args = ["-a", "127.0.0.1", "-p", `${this.port}`, "-c", this.#file];
+    this.#process = await EngineProcess.start("nats-server", args, this.port);
+  }
+
+  async stop(): Promise<void> {
+    await this.kill();
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  get #file(): string {
+    return join(this.#folder, "nats.conf");
   }
 }

@@ -100,6 +100,17 @@ export class RedisCluster {
     return this.servers[Math.floor((slot * this.servers.length) / SLOTS)] as RedisServer;
   }
 
+  /** Moves the slot of a channel from its server to another one. */
+  async move(channel: string): Promise<void> {
+    const slot = Number(await this.servers[0]?.command("CLUSTER", "KEYSLOT", channel));
+    const source = this.serverOf(slot);
+    const target = this.servers.find((server) => server !== source) as RedisServer;
+    const [from, to] = [await source.command("CLUSTER", "MYID"), await target.command("CLUSTER", "MYID")];
+    await target.command("CLUSTER", "SETSLOT", `${slot}`, "IMPORTING", String(from));
+    await source.command("CLUSTER", "SETSLOT", `${slot}`, "MIGRATING", String(to));
+    for (const server of [target, source]) await server.command("CLUSTER", "SETSLOT", `${slot}`, "NODE", String(to));
+  }
+
   async stop(): Promise<void> {
     await Promise.all(this.servers.map((server) => server.stop()));
   }

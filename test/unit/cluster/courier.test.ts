@@ -7,12 +7,14 @@ import { createDeferred, type Deferred } from "../../../src/deferred.ts";
 const ENVELOPE = Buffer.from("envelope");
 
 let published: string[];
+let sizes: number[];
 let taken: Deferred;
 let failures: unknown[];
 let traffic: Traffic;
 
 beforeEach(() => {
   published = [];
+  sizes = [];
   failures = [];
   taken = createDeferred();
   traffic = noTraffic();
@@ -23,8 +25,9 @@ function createCourier(maxPendingBytes: number): Courier {
     backplane: {
       ordered: true,
       start: () => {},
-      publish: (channel) => {
+      publish: (channel, { byteLength }) => {
         published.push(channel);
+        sizes.push(byteLength);
         return taken.promise;
       },
       subscribe: async () => {},
@@ -36,12 +39,17 @@ function createCourier(maxPendingBytes: number): Courier {
     traffic,
     report: { failed: (error) => failures.push(error) },
   });
-  courier.open();
+  return courier;
+}
+
+function openCourier(maxPendingBytes: number, maxBytes?: number): Courier {
+  const courier = createCourier(maxPendingBytes);
+  courier.open(maxBytes);
   return courier;
 }
 
 test("the copies of an envelope leave together: at once if nothing is under way, otherwise at the end of the turn", async () => {
-  const courier = createCourier(1_000);
+  const courier = openCourier(1_000);
   courier.send(["a", "b"], ENVELOPE);
   expect(published).toEqual(["a", "b"]);
   courier.send(["b", "c"], ENVELOPE);
@@ -53,7 +61,7 @@ test("the copies of an envelope leave together: at once if nothing is under way,
 });
 
 test("the copies of an envelope that is too much for the engine are lost together, and each is counted", async () => {
-  const courier = createCourier(2 * ENVELOPE.length);
+  const courier = openCourier(2 * ENVELOPE.length);
   courier.send(["a", "b", "c"], ENVELOPE);
   expect([published, traffic.lost, failures.length]).toEqual([[], 3, 1]);
   courier.send(["a", "b"], ENVELOPE);
@@ -63,4 +71,29 @@ test("the copies of an envelope that is too much for the engine are lost togethe
   await turn();
   courier.send(["d"], ENVELOPE);
   expect([published, traffic.lost]).toEqual([["a", "b", "d"], 4]);
+});
+
+test("bundles are no larger than the engine takes, also those that were made before it was connected", async () => {
+  const courier = createCourier(100_000);
+  for (let index = 0; index < 100; index++) courier.send(["a"], ENVELOPE);
+  courier.open(200);
+  await turn();
+  for (let index = 0; index < 100; index++) courier.send(["a"], ENVELOPE);
+  await turn();
+  expect(sizes.every((size) => size <= 200)).toBe(true);
+  // A bundle has a head of 11 bytes, and each envelope a length of 1 byte.
+  const bytes = sizes.reduce((sum, size) => sum + size - 11, 0);
+  expect(bytes).toBe(200 * (ENVELOPE.length + 1));
+  expect(sizes.length).toBeLessThan(40);
+});
+
+test("what is sent instead of a lost envelope is sent above the limit, and each lost copy is told", async () => {
+  const courier = openCourier(2 * ENVELOPE.length);
+  const instead: string[] = [];
+  courier.send(["a", "b", "c"], ENVELOPE, () => {
+    instead.push("lost");
+    return [Buffer.from("1"), Buffer.from("2")];
+  });
+  await turn();
+  expect([instead.length, published, traffic.lost]).toEqual([3, ["a", "a", "b", "c"], 3]);
 });

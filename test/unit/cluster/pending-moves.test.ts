@@ -12,12 +12,14 @@ const ROUTE = roomChannel("one");
 
 let asked: (readonly string[])[];
 let confirmed: Deferred;
+let refused: readonly string[];
 let isAcquainted: boolean;
 let clock: VirtualClock;
 
 beforeEach(() => {
   asked = [];
   confirmed = createDeferred();
+  refused = [];
   isAcquainted = true;
   clock = new VirtualClock();
 });
@@ -31,6 +33,7 @@ function createMoves(isOrdered: boolean): PendingMoves {
     ask: async (channels) => {
       asked.push(channels);
       await confirmed.promise;
+      return refused;
     },
   });
 }
@@ -54,6 +57,17 @@ describe("PendingMoves of an engine that keeps the order of all channels", () =>
     await confirm();
     expect(moves.widened([ROUTE], ["one"])).toEqual([ROUTE]);
     expect(asked).toEqual([[A]]);
+  });
+
+  test("the rooms that a node cannot hear are told to whoever waits for them", async () => {
+    const moves = createMoves(true);
+    moves.add(["one", "two"], [A]);
+    const settled = Promise.allSettled([moves.settled("one"), moves.settled("two"), moves.settled()]);
+    // A room into which nothing was moved is of no concern here.
+    refused = ["another", "two"];
+    await confirm();
+    const reason = { code: "ERR_HUB_BACKPLANE", message: expect.stringContaining('"two"') };
+    expect(await settled).toMatchObject([{ status: "fulfilled" }, { reason }, { reason }]);
   });
 
   test("a room whose new members may be on any node goes to all", () => {

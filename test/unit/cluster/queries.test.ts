@@ -71,3 +71,18 @@ test("a node that comes with its answer to an open question is not asked again",
   queries.acquainted();
   expect([(await asked).descriptions, askedAgain]).toEqual([["of two"], []]);
 });
+
+test("a node that was asked again in vain is silent, and the others are waited for", async () => {
+  const asked = ask([ONE], true);
+  queries.came(TWO);
+  queries.lost(1, TWO.id);
+  queries.acquainted();
+  complete(ONE.id, ["of one"]);
+  expect(await asked).toMatchObject({ descriptions: ["of one"], silent: ["two"] });
+});
+
+test("a question that was lost has no answer of any node", async () => {
+  const asked = ask([ONE, TWO], true);
+  queries.lost(1);
+  expect([(await asked).silent, clock.timers]).toEqual([["one", "two"], 0]);
+});

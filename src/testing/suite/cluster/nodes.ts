@@ -83,7 +83,12 @@ export function nodeCases(suite: ClusterSuite): void {
     const peers = await fixture.connectAll(["x"], ["x"], ["x"]);
     const backplane = fixture.createBackplane();
     await new Promise<void>((resolve, reject) => {
-      backplane.start({ message: () => {}, up: resolve, down: reject });
+      backplane.start({
+        message: () => {},
+        up: () => resolve(),
+        refused: (_channel, error) => reject(error),
+        down: reject,
+      });
     });
     const rubbish = [[], [1], [9, 9, 9], [1, ...Array.from({ length: 10 }, () => 65), 200, 1, 1, 255, 255]];
     for (const bytes of rubbish) {

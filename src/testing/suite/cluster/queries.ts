@@ -167,7 +167,12 @@ async function answer(peer: ClientFixture, reply: object): Promise<void> {
 async function addSilentNode(fixture: ClusterFixture): Promise<() => Promise<void>> {
   const backplane = fixture.createBackplane();
   await new Promise<void>((resolve, reject) => {
-    backplane.start({ message: () => {}, up: resolve, down: reject });
+    backplane.start({
+      message: () => {},
+      up: () => resolve(),
+      refused: (_channel, error) => reject(error),
+      down: reject,
+    });
   });
   const alive: Control = { type: "alive", name: "mute", asks: false };
   await backplane.publish(ALL_NODES, encodeBundle(SILENT_NODE, [encodeControl(alive)]));

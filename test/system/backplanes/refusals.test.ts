@@ -1,0 +1,258 @@
+import type { Backplane } from "roomcast";
+import { nats } from "roomcast/backplanes/nats";
+import { redis } from "roomcast/backplanes/redis";
+import { connect } from "@nats-io/transport-node";
+import { createCluster } from "redis";
+import { describe, expect, test, vi, type TestContext } from "vitest";
+import { NatsServer } from "../engines/nats.ts";
+import { RedisCluster, RedisServer } from "../engines/redis.ts";
+import { addDocumentedUser, DOCUMENTED, documentedNats } from "./documented.ts";
+import { LocalNode } from "./local-node.ts";
+
+/** A server that lets nodes use everything but some of its channels. */
+interface StrictServer {
+  backplane(): Backplane;
+  /** Lets nodes use these as well, and cuts their connections. */
+  allow(): Promise<void>;
+}
+
+const USER = "app";
+const PASSWORD = "secret";
+
+async function strictNats(t: TestContext): Promise<NatsServer> {
+  const server = await NatsServer.start(
+    `authorization { users = [ { user: ${USER}, password: ${PASSWORD}, permissions: {
+      publish: { allow: "roomcast.*", deny: "roomcast.room=003amute" }
+      subscribe: { allow: "roomcast.*", deny: "roomcast.room=003adeaf" }
+    } } ] }`,
+  );
+  t.onTestFinished(() => server.stop());
+  return server;
+}
+
+async function allowNats(server: NatsServer): Promise<void> {
+  await server.configure(`authorization { user: ${USER}, password: ${PASSWORD} }`);
+  await server.kill();
+  await server.restart();
+}
+
+const STRICT = {
+  nats: async (t: TestContext): Promise<StrictServer> => {
+    const server = await strictNats(t);
+    return {
+      backplane: () => nats({ servers: server.url, options: { user: USER, pass: PASSWORD } }),
+      allow: () => allowNats(server),
+    };
+  },
+  "nats, connections of the application": async (t: TestContext): Promise<StrictServer> => {
+    const server = await strictNats(t);
+    const options = { servers: server.url, user: USER, pass: PASSWORD, noEcho: true };
+    const connections = await Promise.all(
+      [1, 2].map(() => connect({ ...options, reconnectTimeWait: 100, maxReconnectAttempts: -1 })),
+    );
+    t.onTestFinished(async () => {
+      await Promise.all(connections.map((connection) => connection.close()));
+    });
+    const unused = [...connections];
+    return {
+      backplane: () => nats({ connection: unused.pop() as (typeof connections)[0] }),
+      allow: () => allowNats(server),
+    };
+  },
+  redis: async (t: TestContext): Promise<StrictServer> => {
+    const server = await RedisServer.start();
+    t.onTestFinished(() => server.stop());
+    const channels = ["nodes", "node:*", "all", "room:x", "room:fine*"].map((channel) => `&roomcast:${channel}`);
+    await server.command("ACL", "SETUSER", USER, "on", `>${PASSWORD}`, "resetchannels", "+@all", ...channels);
+    return {
+      backplane: () => redis({ url: server.url.replace("//", `//${USER}:${PASSWORD}@`) }),
+      allow: async () => {
+        await server.command("ACL", "SETUSER", USER, "allchannels");
+        await server.command("CLIENT", "KILL", "USER", USER);
+      },
+    };
+  },
+} as const;
+
+function node(t: TestContext, ...args: ConstructorParameters<typeof LocalNode>): LocalNode {
+  const created = new LocalNode(...args);
+  t.onTestFinished(() => created.hub.close());
+  return created;
+}
+
+/** Waits until it is so. */
+function until(isSo: () => boolean): Promise<void> {
+  return vi.waitFor(() => expect(isSo()).toBe(true), { timeout: 20_000, interval: 10 });
+}
+
+/** Two nodes that know each other. */
+async function pair(t: TestContext, create: () => Backplane): Promise<[LocalNode, LocalNode]> {
+  const two: [LocalNode, LocalNode] = [node(t, create(), { name: "one" }), node(t, create(), { name: "two" })];
+  await together(two);
+  return two;
+}
+
+async function together(all: readonly LocalNode[]): Promise<void> {
+  await Promise.all(all.map((each) => each.socket));
+  await until(() => all.every(({ hub }) => hub.backplaneState === "connected" && hub.nodes.length === all.length - 1));
+}
+
+describe.each(["nats", "nats, connections of the application", "redis"] as const)("%s", (kind) => {
+  test("a room that a node may not hear is reported and counted, and its promise rejects, until it may", async (t) => {
+    const server = await STRICT[kind](t);
+    const [one, two] = await pair(t, () => server.backplane());
+    await one.hub.synced();
+    const socket = await one.socket;
+    socket.join(["fine 1", "deaf", "fine 2"]);
+    await expect(one.hub.synced("deaf")).rejects.toMatchObject({ code: "ERR_HUB_BACKPLANE" });
+    await Promise.all([one.hub.synced("fine 1"), one.hub.synced("fine 2")]);
+    await expect(one.hub.synced()).rejects.toMatchObject({ code: "ERR_HUB_BACKPLANE" });
+    expect([one.errors, one.hub.stats().cluster?.refused]).toEqual([["ERR_HUB_BACKPLANE"], 1]);
+    for (const room of ["fine 1", "fine 2"]) two.hub.to(room).send(room);
+    await until(() => one.received.includes("fine 2"));
+    expect(one.received).toEqual(["fine 1", "fine 2"]);
+    await server.allow();
+    await until(() => one.errors.length + two.errors.length === 3);
+    await together([one, two]);
+    await one.hub.synced();
+    await one.hub.synced("deaf");
+    two.hub.to("deaf").send("heard");
+    await until(() => one.received.includes("heard"));
+    expect(one.hub.stats().cluster?.refused).toBe(1);
+  });
+
+  test("a node that moves sockets of others into a room which they may not hear is told", async (t) => {
+    const server = await STRICT[kind](t);
+    const [one, two] = await pair(t, () => server.backplane());
+    await Promise.all([one.hub.synced(), two.hub.synced()]);
+    const { id } = await one.socket;
+    two.hub.toSocket(id).join(["fine", "deaf"]);
+    await expect(two.hub.synced("deaf")).rejects.toMatchObject({ code: "ERR_HUB_BACKPLANE" });
+    await two.hub.synced("fine");
+  });
+
+  test("a message that a node may not send is counted and reported", async (t) => {
+    const server = await STRICT[kind](t);
+    const [one, two] = await pair(t, () => server.backplane());
+    await one.hub.synced();
+    two.hub.to("mute").send("lost");
+    two.hub.to("x").send("heard");
+    two.hub.to("mute").send("lost");
+    await until(() => one.received.includes("heard") && two.hub.stats().cluster?.lost === 2);
+    expect(one.received).toEqual(["heard"]);
+    expect(new Set(two.errors)).toEqual(new Set(["ERR_HUB_BACKPLANE"]));
+    expect([one.hub.backplaneState, two.hub.backplaneState]).toEqual(["connected", "connected"]);
+  });
+});
+
+describe("nats", () => {
+  test("of more rooms than a connection may have, a node hears those whose promise resolves, and no others", async (t) => {
+    const server = await NatsServer.start("max_subscriptions: 20");
+    t.onTestFinished(() => server.stop());
+    const [one, two] = await pair(t, () => nats({ servers: server.url }));
+    const rooms = Array.from({ length: 50 }, (_, index) => `room ${index}`);
+    (await one.socket).join(rooms);
+    const outcomes = await Promise.allSettled(rooms.map((room) => one.hub.synced(room)));
+    const heard = rooms.filter((_, index) => outcomes[index]?.status === "fulfilled");
+    expect(heard.length).toBeGreaterThan(10);
+    expect(heard.length).toBeLessThan(20);
+    for (const room of [...rooms, "x"]) two.hub.to(room).send(room);
+    await until(() => one.received.includes("x"));
+    expect(one.received).toEqual([...heard, "x"]);
+    expect([one.errors, one.hub.stats().cluster?.refused]).toEqual([
+      ["ERR_HUB_BACKPLANE"],
+      rooms.length - heard.length,
+    ]);
+  });
+
+  test("many small messages arrive where the server takes none that is large", async (t) => {
+    const server = await NatsServer.start("max_payload: 4096");
+    t.onTestFinished(() => server.stop());
+    const one = node(t, nats({ servers: server.url }), { name: "one" });
+    const early = Array.from({ length: 100 }, (_, index) => `${index} ${"m".repeat(100)}`);
+    // What is sent before the first connection waits for it.
+    for (const text of early) one.say(text);
+    const two = node(t, nats({ servers: server.url }), { name: "two" });
+    await together([one, two]);
+    await two.hub.synced();
+    const late = early.map((text) => `late ${text}`);
+    for (const text of late) one.say(text);
+    await until(() => two.received.includes(late.at(-1) as string));
+    expect(two.received.filter((text) => text.startsWith("late"))).toEqual(late);
+    expect([one.hub.stats().cluster?.lost, one.errors]).toEqual([0, []]);
+    one.say("m".repeat(5_000));
+    await until(() => one.hub.stats().cluster?.lost === 1);
+    expect(one.errors).toEqual(["ERR_HUB_BACKPLANE"]);
+  });
+});
+
+test("in a Redis Cluster, nodes report that a slot has moved, and what arrives is in order", async (t) => {
+  const cluster = await RedisCluster.start();
+  t.onTestFinished(() => cluster.stop());
+  const rootNodes = cluster.servers.map(({ url }) => ({ url }));
+  const [one, two] = await pair(t, () => redis({ client: createCluster({ rootNodes }) }));
+  await two.hub.synced();
+  let sent = 0;
+  const timer = setInterval(() => one.say(`${sent++}`), 1);
+  t.onTestFinished(() => clearInterval(timer));
+  await until(() => two.received.length > 20);
+  await cluster.move("roomcast:room:x");
+  await until(() => one.errors.length > 0 && two.errors.length > 0);
+  await together([one, two]);
+  await two.hub.synced();
+  const before = sent;
+  await until(() => two.received.some((text) => Number(text) > before));
+  clearInterval(timer);
+  const numbers = two.received.map(Number);
+  expect(numbers).toEqual([...new Set(numbers)].toSorted((a, b) => a - b));
+  expect(new Set([...one.errors, ...two.errors])).toEqual(new Set(["ERR_HUB_BACKPLANE"]));
+});
+
+/** Engines that give the documented permissions to the user of the backplanes, which may have another prefix. */
+const PERMITTED = {
+  nats: async (t: TestContext) => {
+    const server = await NatsServer.start(documentedNats());
+    t.onTestFinished(() => server.stop());
+    const options = { user: DOCUMENTED.username, pass: DOCUMENTED.password };
+    return (prefix?: string) => nats({ servers: server.url, options, prefix });
+  },
+  redis: async (t: TestContext) => {
+    const server = await RedisServer.start();
+    t.onTestFinished(() => server.stop());
+    await addDocumentedUser([server]);
+    const url = server.url.replace("//", `//${DOCUMENTED.username}:${DOCUMENTED.password}@`);
+    return (prefix?: string) => redis({ url, prefix });
+  },
+  "redis cluster": async (t: TestContext) => {
+    const cluster = await RedisCluster.start();
+    t.onTestFinished(() => cluster.stop());
+    await addDocumentedUser(cluster.servers);
+    const rootNodes = cluster.servers.map(({ url }) => ({ url }));
+    return (prefix?: string) => redis({ client: createCluster({ rootNodes, defaults: DOCUMENTED }), prefix });
+  },
+} as const;
+
+describe.each(["nats", "redis", "redis cluster"] as const)("%s", (engine) => {
+  test("the documented permissions are enough, and not for another prefix", async (t) => {
+    const create = await PERMITTED[engine](t);
+    const [one, two] = [node(t, create(), { name: "one", grace: 0 }), node(t, create(), { name: "two" })];
+    await together([one, two]);
+    const socket = await one.socket;
+    for (let round = 0; round < 20; round++) {
+      socket.join("room");
+      await one.hub.synced();
+      two.hub.to("room").send(`${round}`);
+      socket.leave("room");
+    }
+    await two.hub.synced();
+    expect((await two.hub.to("x").sockets()).length).toBe(2);
+    two.hub.toSocket(socket.id).send("last");
+    await until(() => one.received.includes("last"));
+    expect([one.errors, two.errors]).toEqual([[], []]);
+    const stranger = node(t, create("another"));
+    await until(() => stranger.errors.length > 0);
+    expect(new Set(stranger.errors)).toEqual(new Set(["ERR_HUB_BACKPLANE"]));
+    await expect(stranger.hub.synced()).rejects.toMatchObject({ code: "ERR_HUB_BACKPLANE" });
+    expect(one.hub.nodes.length).toBe(1);
+  });
+});
