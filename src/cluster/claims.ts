@@ -15,29 +15,40 @@ export interface ClaimsParts {
   readonly nodes: Pick<Nodes, "isAcquainted" | "others">;
   /** Whether the engine is not connected, so that no node can be asked. */
   readonly isCut: () => boolean;
-  /** Sends a control to another node. */
-  readonly tell: (channel: string, control: Control) => void;
+  /** Sends a control to another node, and another one instead if it is lost. */
+  readonly tell: (channel: string, control: Control, instead: () => Control) => void;
 }
 
 /** A question that has no decision yet. */
 interface PendingClaim {
   readonly node: string;
   /** The timer of the first answer. */
-  readonly timer: Timer;
+  readonly deadline: Timer;
+  /** The timer of the repetition of the question. */
+  repetition: Timer;
   readonly decide: (receipt: Receipt) => void;
   /** Settles the decision of a node that has said that the request is being handled. */
   later: ((receipt: Receipt) => void) | undefined;
 }
 
 const NEW: Receipt = { isNew: true };
+const GONE: Receipt = { isNew: false, isGone: true };
+
+/** The number of times that a question is asked in each lease without a decision: two of them may be lost. */
+const QUESTIONS_IN_A_LEASE = 3;
 
 /**
  * The questions between nodes about requests that clients have repeated: whether the node to which the client has sent
  * the request first, or one that has asked that node, has handled it. Where no answer can be had, the request is new.
+ *
+ * An engine loses what is sent in an outage, also in one of a single node's connection. So a question is asked again
+ * until it is decided, and a node that has decided it already decides it again.
  */
 export class Claims implements RepeatNodes {
   readonly #parts: ClaimsParts;
   readonly #pending = new Map<number, PendingClaim>();
+  /** The questions of other nodes that are not decided, each by its node and number, with its node. */
+  readonly #open = new Map<string, string>();
   #lastId = 0;
 
   constructor(parts: ClaimsParts) {
@@ -52,7 +63,8 @@ export class Claims implements RepeatNodes {
     const { nodes, self } = this.#parts;
     const node = nodeOf(socket);
     if (node === undefined || node === self) return undefined;
-    return nodes.others.has(node) || !nodes.isAcquainted ? node : undefined;
+    const isAsked = nodes.others.get(node)?.answersClaims ?? !nodes.isAcquainted;
+    return isAsked ? node : undefined;
   }
 
   claim(node: string, repeatable: Repeatable): Promise<Receipt> {
@@ -60,14 +72,25 @@ export class Claims implements RepeatNodes {
     if (isCut()) return Promise.resolve(NEW);
     const id = ++this.#lastId;
     return new Promise((decide) => {
-      const timer = clock.setTimeout(() => this.#decide(id, NEW), lease);
-      this.#pending.set(id, { node, timer, decide, later: undefined });
-      tell(nodeChannel(node), { type: "claim", id, ...repeatable });
+      const ask = (): Timer => {
+        const question: Control = { type: "claim", id, ...repeatable };
+        tell(nodeChannel(node), question, () => question);
+        return clock.setTimeout(again, Math.ceil(lease / QUESTIONS_IN_A_LEASE));
+      };
+      const again = (): void => {
+        const pending = this.#pending.get(id);
+        if (pending !== undefined) pending.repetition = ask();
+      };
+      const deadline = clock.setTimeout(() => this.#decide(id, NEW), lease);
+      this.#pending.set(id, { node, deadline, repetition: ask(), decide, later: undefined });
     });
   }
 
   handled(node: string, repeatable: Repeatable, reply: string | Uint8Array | undefined): void {
-    this.#parts.tell(nodeChannel(node), { type: "handled", ...repeatable, reply });
+    const { tell } = this.#parts;
+    tell(nodeChannel(node), { type: "handled", ...repeatable, reply }, () => {
+      return { type: "handled", ...repeatable, reply: undefined };
+    });
   }
 
   /** Takes a question, an answer or a report of another node. */
@@ -78,15 +101,25 @@ export class Claims implements RepeatNodes {
     else if (this.#pending.get(control.id)?.node === from) this.#claimed(control);
   }
 
+  /** Takes note that all other nodes are known: those that are not are gone. */
+  acquainted(): void {
+    const { others } = this.#parts.nodes;
+    for (const [id, { node }] of this.#pending) if (others.get(node)?.answersClaims !== true) this.#decide(id, NEW);
+  }
+
   /** Takes note that a node is gone. */
   went(node: string): void {
+    for (const [question, asking] of this.#open) if (asking === node) this.#open.delete(question);
     for (const [id, pending] of this.#pending) if (pending.node === node) this.#decide(id, NEW);
     this.#parts.keeper?.gone(node);
   }
 
   /** Forgets all questions, because the hub closes: the clients repeat their requests elsewhere. */
   stop(): void {
-    for (const { timer } of this.#pending.values()) timer.cancel();
+    for (const { deadline, repetition } of this.#pending.values()) {
+      deadline.cancel();
+      repetition.cancel();
+    }
     this.#pending.clear();
   }
 
@@ -97,17 +130,24 @@ export class Claims implements RepeatNodes {
 
   #answer(from: string, { id, identity, owner }: Extract<Control, { readonly type: "claim" }>): void {
     const { keeper, tell } = this.#parts;
-    const answer = (receipt: Receipt | undefined): void => tell(nodeChannel(from), { type: "claimed", id, receipt });
+    const answer = (receipt: Receipt | undefined): void => {
+      tell(nodeChannel(from), { type: "claimed", id, receipt }, () => {
+        return { type: "claimed", id, receipt: receipt?.reply === undefined ? receipt : GONE };
+      });
+    };
     if (keeper === undefined) {
       answer(NEW);
       return;
     }
-    let isDecided = false;
-    keeper.ask({ identity, owner }, from, (receipt) => {
-      isDecided = true;
-      answer(receipt);
-    });
-    if (!isDecided) answer(undefined);
+    const question = `${from}${id}`;
+    if (!this.#open.has(question)) {
+      this.#open.set(question, from);
+      keeper.ask({ identity, owner }, from, (receipt) => {
+        this.#open.delete(question);
+        answer(receipt);
+      });
+    }
+    if (this.#open.has(question)) answer(undefined);
   }
 
   #claimed({ id, receipt }: ClaimAnswer): void {
@@ -116,7 +156,7 @@ export class Claims implements RepeatNodes {
     if (receipt !== undefined) {
       this.#decide(id, receipt);
     } else if (pending.later === undefined) {
-      pending.timer.cancel();
+      pending.deadline.cancel();
       const later = new Promise<Receipt>((resolve) => {
         pending.later = resolve;
       });
@@ -128,7 +168,8 @@ export class Claims implements RepeatNodes {
     const pending = this.#pending.get(id);
     if (pending === undefined) return;
     this.#pending.delete(id);
-    pending.timer.cancel();
+    pending.deadline.cancel();
+    pending.repetition.cancel();
     if (pending.later === undefined) pending.decide(receipt);
     else pending.later(receipt);
   }

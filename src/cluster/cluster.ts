@@ -118,7 +118,10 @@ export class Cluster {
       tell,
       report: {
         came: (node) => this.#queries.came(node),
-        acquainted: () => this.#queries.acquainted(),
+        acquainted: () => {
+          this.#queries.acquainted();
+          this.claims.acquainted();
+        },
         went: (node) => {
           this.#queries.went(node);
           this.claims.went(node.id);
@@ -341,7 +344,7 @@ export class Cluster {
       }
     }
     const channels = this.#moves.widened(routes, audience.rooms);
-    const selection = this.#selectionOf(audience, routes, channels.length > 1);
+    const selection = this.#selectionOf(audience, channels);
     this.#courier.send(channels, encodeFrames({ selection, manner: mannerOf(audience), asking, messages }));
     return routes;
   }
@@ -351,24 +354,23 @@ export class Cluster {
     const routes = routesOf(audience, this.self.id);
     if (routes.length === 0) return routes;
     const channels = this.#moves.widened(routes, audience.rooms);
-    const selection = this.#selectionOf(audience, routes, channels.length > 1);
+    const selection = this.#selectionOf(audience, channels);
     this.#courier.send(channels, encodeControl(controlOf(selection)));
     return routes;
   }
 
-  /** @param isCopied - whether the envelope is sent to several channels. */
-  #selectionOf(
-    { sockets, exceptRooms, exceptSockets }: Audience,
-    routes: readonly string[],
-    isCopied: boolean,
-  ): Selection {
+  /**
+   * Nodes of the release before count the copies that come to them by `routes`, so these are all channels that the
+   * envelope is sent to: otherwise they would ask a socket twice.
+   */
+  #selectionOf({ sockets, exceptRooms, exceptSockets }: Audience, channels: readonly string[]): Selection {
     // Sockets of this node cannot be on another one, so there is nothing to exclude there.
     const excluded = exceptSockets.filter((id) => !id.startsWith(this.self.id));
     return {
       ...(sockets.length === 0 ? undefined : { sockets }),
       ...(exceptRooms.length === 0 ? undefined : { exceptRooms }),
       ...(excluded.length === 0 ? undefined : { exceptSockets: excluded }),
-      ...(isCopied ? { routes, number: ++this.#lastNumber } : undefined),
+      ...(channels.length > 1 ? { routes: channels, number: ++this.#lastNumber } : undefined),
     };
   }
 

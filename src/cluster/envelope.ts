@@ -28,8 +28,8 @@ export interface Selection {
   readonly exceptRooms?: readonly string[];
   readonly exceptSockets?: readonly string[];
   /**
-   * The channels that are meant, of an envelope that is sent to several: each node may get it from some of them. It may
-   * be sent to others as well, for nodes that do not hear those yet.
+   * All channels of an envelope that is sent to several: each node may get it from some of them. Some may be channels
+   * of nodes that do not hear the others yet, and name nobody.
    */
   readonly routes?: readonly string[];
   /** The number of an envelope that is sent to several channels: its publisher uses ever higher numbers. */
@@ -99,7 +99,13 @@ export interface ClaimAnswer {
 /** The messages between nodes that are not for sockets. */
 export type Control =
   /** A node has started, or is still there; `asks` makes the other nodes send the same. */
-  | { readonly type: "alive"; readonly name: string; readonly asks: boolean }
+  | {
+      readonly type: "alive";
+      readonly name: string;
+      readonly asks: boolean;
+      /** `true` if the node answers claims; absent in nodes of releases that do not know them. */
+      readonly claims?: true;
+    }
   /** An emitter wants to know which nodes are there. */
   | { readonly type: "who" }
   | { readonly type: "bye" }

@@ -165,12 +165,22 @@ export class Idempotency<A extends Asker> implements RepeatKeeper {
     return running.askers;
   }
 
-  /** Notes that a request is new for the node that was asked as well, and calls back when it has been handled. */
-  confirm(asker: A, packet: EventPacket, node: string, settled: (receipt: Receipt) => void): void {
+  /**
+   * Notes that a request is new for the node that was asked as well.
+   *
+   * @param settled - called with the reply when the request has been handled; without one that is too long to be kept,
+   *   because a client could fill the way to the engine with what no node keeps.
+   */
+  confirm(
+    asker: A,
+    packet: EventPacket,
+    node: string,
+    settled: (reply: string | Uint8Array | undefined) => void,
+  ): void {
     const running = this.#running.get(identityOf(asker, packet));
     if (running?.packet !== packet) return;
     running.isAsking = false;
-    running.waiters.push({ node, answer: settled });
+    running.waiters.push({ node, answer: ({ reply }) => settled(this.#kept(reply)) });
   }
 
   /**
@@ -191,6 +201,9 @@ export class Idempotency<A extends Asker> implements RepeatKeeper {
       const kept = this.#find(identity);
       if (kept === undefined) this.#begin(identity, undefined, node);
       answer(kept ?? NEW);
+    } else if (running.node === node) {
+      // It has not heard that it is to handle the request.
+      answer(NEW);
     } else if (running.isAsking || running.askers.size + running.waiters.length >= MAX_ASKERS) {
       // Two nodes that ask each other would wait for ever. No honest client makes them.
       answer(EXCESSIVE);
@@ -261,8 +274,12 @@ export class Idempotency<A extends Asker> implements RepeatKeeper {
   /** Keeps a reply, or only the fact that there was one if it is too long. */
   #keep({ identity, owner }: Repeatable, reply: string | Uint8Array | undefined): void {
     if (this.#find(identity) !== undefined) return;
-    const kept = reply === undefined || bytesOf(reply) > this.#maxReplyBytes ? undefined : reply;
-    this.#replies.keep(identity, owner, kept, this.#clock.now());
+    this.#replies.keep(identity, owner, this.#kept(reply), this.#clock.now());
+  }
+
+  /** Returns a reply that is short enough to be kept; otherwise `undefined`. */
+  #kept(reply: string | Uint8Array | undefined): string | Uint8Array | undefined {
+    return reply === undefined || bytesOf(reply) > this.#maxReplyBytes ? undefined : reply;
   }
 }
 
@@ -287,6 +304,9 @@ function join<A extends Asker>(askers: Set<A>, asker: A): boolean {
 /** A character of keys that nobody can guess, which therefore count whoever the user is. */
 const SECRET = "~";
 
+/** The length that a key has at least which nobody can guess. */
+const SECRET_LENGTH = 20;
+
 /** Names a request for other nodes. */
 export function repeatableOf(asker: Asker, packet: EventPacket): Repeatable {
   return { identity: identityOf(asker, packet), owner: ownerOf(asker) };
@@ -297,6 +317,7 @@ export function repeatableOf(asker: Asker, packet: EventPacket): Repeatable {
  * belongs to its user, unless it is secret: a guest may be another user on every connection.
  */
 function identityOf({ user, connection }: Asker, { event, id, key }: EventPacket): string {
-  const owner = key?.includes(SECRET) === true ? null : user?.id;
+  const isSecret = key !== undefined && key.length >= SECRET_LENGTH && key.includes(SECRET);
+  const owner = isSecret ? null : user?.id;
   return JSON.stringify([key, id, event, owner, connection.protocol]);
 }

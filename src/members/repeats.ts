@@ -25,7 +25,8 @@ export interface RepeatKeeper {
   /**
    * Takes a question of another node: a client has repeated a request there that it sent here first.
    *
-   * @param answer - called once with the decision: at once, or when whoever handles the request has finished.
+   * @param answer - called once with the decision: at once, or when whoever handles the request has finished. The node
+   *   to which an answer was lost asks again.
    */
   ask(repeatable: Repeatable, node: string, answer: (receipt: Receipt) => void): void;
   /** Notes that another node has handled such a request. A reply that it did not keep is `undefined`. */

@@ -67,6 +67,14 @@ describe("Idempotency", () => {
     expect(answers.receive(member("guest 2", "roomcast.v1.msgpack"), request)).toEqual(NEW);
   });
 
+  test("a key that is too short to be secret counts for its user, whatever its characters", () => {
+    const answers = idempotency();
+    const request: EventPacket = { ...REQUEST, key: "order~1" };
+    answers.receive(member("ann"), request);
+    answers.settle(member("ann"), request, new Frame("secret"));
+    expect(answers.receive(member("ben"), request)).toEqual(NEW);
+  });
+
   test.each([
     ["user", member("ben"), REQUEST],
     ["subprotocol", member("ann", "roomcast.v1.msgpack"), REQUEST],
@@ -361,6 +369,26 @@ describe("Idempotency that another node asks", () => {
     const reply = "x".repeat(1_000);
     answers.settle(first, REQUEST, new Frame(reply));
     expect([waiting, ask(ONE)]).toEqual([[{ isNew: false, reply }], [{ isNew: false, isGone: true }]]);
+  });
+
+  test("tells the node that it has asked of a long reply only that it was given", () => {
+    const told: unknown[] = [];
+    for (const [id, length] of [
+      [1, 625],
+      [2, 626],
+    ] as const) {
+      const [asker, packet] = [member(), { ...REQUEST, id }];
+      answers.receive(asker, packet, true);
+      answers.confirm(asker, packet, ONE, (reply) => told.push(reply));
+      answers.settle(asker, packet, new Frame("x".repeat(length)));
+    }
+    expect(told).toEqual(["x".repeat(625), undefined]);
+  });
+
+  test("lets a node handle a request that asks again, because it has not heard that it may", () => {
+    ask(ONE);
+    const waiting = ask(TWO);
+    expect([waiting, ask(ONE)]).toEqual([[], [NEW]]);
   });
 
   test("lets 16 wait for one request, and no more", () => {
