@@ -202,9 +202,14 @@ export class Cluster {
     await Promise.all([here, this.#moves.settled(room)]);
   }
 
-  /** Sends a message to the sockets of other nodes. */
+  /** Sends a message to the sockets of other nodes, in the shape of each codec. */
   deliver(audience: Audience, encoding: Encoding): void {
     this.#sendFrames(audience, encoding, undefined);
+  }
+
+  /** Sends a message as it is to the sockets of other nodes, whatever codecs they speak. */
+  send(audience: Audience, frame: OutgoingFrame): void {
+    this.#sendFrames(audience, frame, undefined, true);
   }
 
   /**
@@ -330,14 +335,20 @@ export class Cluster {
     return this.#track(id, channels, options.lease, NO_REPLIES);
   }
 
-  #sendFrames(audience: Audience, encoding: Encoding, asking: Asking | undefined): readonly string[] {
+  #sendFrames(
+    audience: Audience,
+    encoding: Encoding,
+    asking: Asking | undefined,
+    isForAllCodecs = false,
+  ): readonly string[] {
     const routes = routesOf(audience, this.self.id);
     if (routes.length === 0) return routes;
     const { codecs } = this.#parts;
     const messages: EncodedMessage[] = [];
     if (encoding instanceof OutgoingFrame) {
-      // With one codec there is nothing to choose from, and a message that is sent as it is goes to all clients.
-      messages.push({ protocol: undefined, binary: encoding.binary, payload: encoding.payload });
+      // The only codec of this node is named, too: others may have more.
+      const protocol = isForAllCodecs ? undefined : codecs.nameOf(codecs.plain);
+      messages.push({ protocol, binary: encoding.binary, payload: encoding.payload });
     } else {
       for (const [codec, { binary, payload }] of encoding) {
         messages.push({ protocol: codecs.nameOf(codec), binary, payload });
