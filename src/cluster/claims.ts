@@ -22,6 +22,7 @@ export interface ClaimsParts {
 /** A question that has no decision yet. */
 interface PendingClaim {
   readonly node: string;
+  readonly repeatable: Repeatable;
   /** The timer of the first answer. */
   readonly deadline: Timer;
   /** The timer of the repetition of the question. */
@@ -31,10 +32,17 @@ interface PendingClaim {
   later: ((receipt: Receipt) => void) | undefined;
 }
 
+/** A request that another node lets this one handle. */
+interface HeldRequest {
+  readonly node: string;
+  /** The timer by which the other node hears that the request is still being handled. */
+  renewal: Timer;
+}
+
 const NEW: Receipt = { isNew: true };
 const GONE: Receipt = { isNew: false, isGone: true };
 
-/** The number of times that a question is asked in each lease without a decision: two of them may be lost. */
+/** The number of times that a question is asked in each lease: two of them may be lost. */
 const QUESTIONS_IN_A_LEASE = 3;
 
 /**
@@ -42,11 +50,14 @@ const QUESTIONS_IN_A_LEASE = 3;
  * the request first, or one that has asked that node, has handled it. Where no answer can be had, the request is new.
  *
  * An engine loses what is sent in an outage, also in one of a single node's connection. So a question is asked again
- * until it is decided, and a node that has decided it already decides it again.
+ * until it is decided, and a node that has decided it already decides it again. A node that handles the request goes on
+ * asking until it has, by which the other one knows that it still does.
  */
 export class Claims implements RepeatNodes {
   readonly #parts: ClaimsParts;
   readonly #pending = new Map<number, PendingClaim>();
+  /** The requests that this node is handling, as another one has decided, by identity. */
+  readonly #held = new Map<string, HeldRequest>();
   /** The questions of other nodes that are not decided, each by its node and number, with its node. */
   readonly #open = new Map<string, string>();
   #lastId = 0;
@@ -68,26 +79,33 @@ export class Claims implements RepeatNodes {
   }
 
   claim(node: string, repeatable: Repeatable): Promise<Receipt> {
-    const { clock, isCut, lease, tell } = this.#parts;
+    const { clock, isCut, lease } = this.#parts;
     if (isCut()) return Promise.resolve(NEW);
     const id = ++this.#lastId;
     return new Promise((decide) => {
-      const ask = (): Timer => {
-        const question: Control = { type: "claim", id, ...repeatable };
-        tell(nodeChannel(node), question, () => question);
-        return clock.setTimeout(again, Math.ceil(lease / QUESTIONS_IN_A_LEASE));
-      };
-      const again = (): void => {
-        const pending = this.#pending.get(id);
-        if (pending !== undefined) pending.repetition = ask();
-      };
       const deadline = clock.setTimeout(() => this.#decide(id, NEW), lease);
-      this.#pending.set(id, { node, deadline, repetition: ask(), decide, later: undefined });
+      const repetition = this.#ask(node, id, repeatable);
+      this.#pending.set(id, { node, repeatable, deadline, repetition, decide, later: undefined });
     });
+  }
+
+  /** Asks a question, and asks it again while it is not decided, and then while this node handles the request. */
+  #ask(node: string, id: number, repeatable: Repeatable): Timer {
+    const { clock, lease, tell } = this.#parts;
+    const question: Control = { type: "claim", id, ...repeatable };
+    tell(nodeChannel(node), question, () => question);
+    const again = (): void => {
+      const pending = this.#pending.get(id);
+      const held = this.#held.get(repeatable.identity);
+      if (pending !== undefined) pending.repetition = this.#ask(node, id, repeatable);
+      else if (held !== undefined) held.renewal = this.#ask(node, id, repeatable);
+    };
+    return clock.setTimeout(again, Math.ceil(lease / QUESTIONS_IN_A_LEASE));
   }
 
   handled(node: string, repeatable: Repeatable, reply: string | Uint8Array | undefined): void {
     const { tell } = this.#parts;
+    this.#release(repeatable.identity);
     tell(nodeChannel(node), { type: "handled", ...repeatable, reply }, () => {
       return { type: "handled", ...repeatable, reply: undefined };
     });
@@ -109,6 +127,7 @@ export class Claims implements RepeatNodes {
 
   /** Takes note that a node is gone. */
   went(node: string): void {
+    for (const [identity, held] of this.#held) if (held.node === node) this.#release(identity);
     for (const [question, asking] of this.#open) if (asking === node) this.#open.delete(question);
     for (const [id, pending] of this.#pending) if (pending.node === node) this.#decide(id, NEW);
     this.#parts.keeper?.gone(node);
@@ -121,6 +140,7 @@ export class Claims implements RepeatNodes {
       repetition.cancel();
     }
     this.#pending.clear();
+    for (const identity of this.#held.keys()) this.#release(identity);
   }
 
   /** Decides all questions, because no more answers will come. */
@@ -150,11 +170,16 @@ export class Claims implements RepeatNodes {
     if (this.#open.has(question)) answer(undefined);
   }
 
+  #release(identity: string): void {
+    this.#held.get(identity)?.renewal.cancel();
+    this.#held.delete(identity);
+  }
+
   #claimed({ id, receipt }: ClaimAnswer): void {
     const pending = this.#pending.get(id);
     if (pending === undefined) return;
     if (receipt !== undefined) {
-      this.#decide(id, receipt);
+      this.#decide(id, receipt, receipt.isNew);
     } else if (pending.later === undefined) {
       pending.deadline.cancel();
       const later = new Promise<Receipt>((resolve) => {
@@ -164,12 +189,14 @@ export class Claims implements RepeatNodes {
     }
   }
 
-  #decide(id: number, receipt: Receipt): void {
+  /** @param isHeld - whether the other node waits until this one has handled the request. */
+  #decide(id: number, receipt: Receipt, isHeld = false): void {
     const pending = this.#pending.get(id);
     if (pending === undefined) return;
     this.#pending.delete(id);
     pending.deadline.cancel();
-    pending.repetition.cancel();
+    if (isHeld) this.#held.set(pending.repeatable.identity, { node: pending.node, renewal: pending.repetition });
+    else pending.repetition.cancel();
     if (pending.later === undefined) pending.decide(receipt);
     else pending.later(receipt);
   }

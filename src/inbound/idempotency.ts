@@ -84,8 +84,8 @@ interface Running<A> {
   node: string | undefined;
   /** Whether it is not handled yet, because another node is asked about it. */
   isAsking: boolean;
-  /** The time when it began. */
-  readonly since: number;
+  /** The time when it began or, elsewhere, when the node that handles it has said so last. */
+  since: number;
   /** All members that asked while it was handled here. A network may deliver the first request after the repeated one. */
   readonly askers: Set<A>;
   waiters: Waiter<A>[];
@@ -96,6 +96,9 @@ interface Running<A> {
  * noticed yet.
  */
 const MAX_ASKERS = 16;
+
+/** The shortest time after which a node that handles a request is taken not to, in milliseconds. */
+const PATIENCE = 120_000;
 
 /** The part of an owner's share that one reply may take. A longer one is not kept. */
 const MAX_PART = 1 / 16;
@@ -202,7 +205,10 @@ export class Idempotency<A extends Asker> implements RepeatKeeper {
       if (kept === undefined) this.#begin(identity, undefined, node);
       answer(kept ?? NEW);
     } else if (running.node === node) {
-      // It has not heard that it is to handle the request.
+      // It has not heard that it is to handle the request, or says that it still does.
+      running.since = this.#clock.now();
+      this.#elsewhere.delete(identity);
+      this.#elsewhere.set(identity, running);
       answer(NEW);
     } else if (running.isAsking || running.askers.size + running.waiters.length >= MAX_ASKERS) {
       // Two nodes that ask each other would wait for ever. No honest client makes them.
@@ -256,9 +262,9 @@ export class Idempotency<A extends Asker> implements RepeatKeeper {
     next.answer(NEW);
   }
 
-  /** Forgets the requests of which another node has not said for too long that it has handled them. */
+  /** Forgets the requests of which another node has not said for too long that it is handling them, or has. */
   #expire(): void {
-    const first = this.#clock.now() - this.#within;
+    const first = this.#clock.now() - Math.max(this.#within, PATIENCE);
     for (const [identity, running] of this.#elsewhere) {
       if (running.since >= first) return;
       this.#end(identity, running, GONE);

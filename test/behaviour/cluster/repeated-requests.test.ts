@@ -220,6 +220,22 @@ test("what a client sends behind a repeated request is handled behind it", async
   await expect.poll(() => order, AT_ONCE).toEqual(["pay", "later"]);
 });
 
+test("a request is not handled again while another node handles it, however long that takes", async () => {
+  await openNodes(3);
+  const traveller = await new Traveller(0).opened();
+  const receipt = traveller.pay();
+  traveller.cut(1);
+  await paidSomewhere(1);
+  for (let minutes = 0; minutes < 10; minutes++) {
+    // oxlint-disable-next-line no-await-in-loop -- the nodes hear each other
+    await clock.advance(60_000);
+  }
+  await traveller.moveTo(2);
+  bank.resolve("paid");
+  expect(await receipt).toBe("paid");
+  expect(counts()).toEqual([0, 1, 0]);
+});
+
 test("when the node that handles it is gone, whoever has repeated it handles it", async () => {
   await openNodes(3);
   const traveller = await new Traveller(0).opened();

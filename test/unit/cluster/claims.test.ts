@@ -86,7 +86,23 @@ test("a question is asked again until it is decided, also while the request is b
   await clock.advance(1_000);
   expect(told).toEqual(Array.from({ length: 5 }, () => ({ type: "claim", id: idOf(told[0]), ...REQUEST })));
   claims.take(OTHER, { type: "claimed", id: idOf(told[0]), receipt: NEW });
-  expect([await later, clock.timers]).toEqual([NEW, 0]);
+  expect(await later).toEqual(NEW);
+  // From now on that says that it is being handled here.
+  await clock.advance(1_000);
+  expect(told.length).toBe(8);
+  claims.handled(OTHER, REQUEST, "reply");
+  expect(clock.timers).toBe(0);
+});
+
+test("a node that is gone, or a hub that closes, ends what is said of requests that are being handled", async () => {
+  for (const end of [() => claims.went(OTHER), () => claims.stop()]) {
+    const answer = claims.claim(OTHER, REQUEST);
+    claims.take(OTHER, { type: "claimed", id: idOf(told.at(-1)), receipt: NEW });
+    // oxlint-disable-next-line no-await-in-loop -- one question after the other
+    expect([await answer, clock.timers]).toEqual([NEW, 1]);
+    end();
+    expect(clock.timers).toBe(0);
+  }
 });
 
 test("a question that is asked again is taken for one, and is decided once more if it was decided", () => {
