@@ -221,7 +221,7 @@ export class Arrivals {
         nodes.heard(from, control);
         break;
       case "message":
-        messages.dispatch(control.event, control.data, nodes.others.get(from) ?? { id: from, name: from });
+        messages.dispatch(control.event, control.data, { id: from, name: nodes.others.get(from)?.name ?? from });
         break;
       case "join":
       case "leave":

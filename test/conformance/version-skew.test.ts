@@ -126,8 +126,8 @@ describe.each(["plain", "packed"] as const)("of what a node of the last release 
     await today.connect("ann", "lobby");
     await today.connect("bob", "lobby", "attic");
     const toPrograms: unknown[] = [];
-    today.hub.onNode("reload", (data) => {
-      toPrograms.push(data);
+    today.hub.onNode("reload", (data, node) => {
+      toPrograms.push(data, node);
     });
     const heard: Record<string, readonly unknown[]> = {};
     const nodes: unknown[] = [];
@@ -152,7 +152,8 @@ describe.each(["plain", "packed"] as const)("of what a node of the last release 
       "emit behind a join": both(news(10, "kitchen")),
       close: both(4_005),
     });
-    expect(toPrograms).toEqual([{ when: new Date(0), set: new Set([1]) }]);
+    const data = { when: new Date(0), set: new Set([1]) };
+    expect(toPrograms).toEqual([data, { id: release.node, name: "recorded" }]);
     expect([nodes[0], nodes.at(-1), today.errors]).toEqual([[release.node], [], []]);
   });
 });
