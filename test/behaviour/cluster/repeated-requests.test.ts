@@ -138,9 +138,14 @@ class Traveller {
     return this;
   }
 
+  /** Lets the next connection go to this node. */
+  turnTo(next: number): void {
+    this.#next = next;
+  }
+
   /** Breaks the connection; the next one goes to this node. */
   cut(next: number): void {
-    this.#next = next;
+    this.turnTo(next);
     this.#current?.terminate();
   }
 
@@ -301,9 +306,9 @@ test("a node that has just started does not wait for one that is gone", async ()
   const traveller = await new Traveller(0).opened();
   const receipt = traveller.pay();
   await paidSomewhere(1);
-  traveller.cut(1);
   await nodes[0]?.hub.close({ within: 0 });
   startNode();
+  traveller.turnTo(1);
   await until("the client is connected again", () => nodes[1]?.hub.sockets.size === 1);
   await settle();
   await clock.advance(1_000);
