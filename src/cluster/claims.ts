@@ -127,9 +127,9 @@ export class Claims implements RepeatNodes {
 
   /** Takes note that a node is gone. */
   went(node: string): void {
-    for (const [identity, held] of this.#held) if (held.node === node) this.#release(identity);
     for (const [question, asking] of this.#open) if (asking === node) this.#open.delete(question);
     for (const [id, pending] of this.#pending) if (pending.node === node) this.#decide(id, NEW);
+    for (const [identity, held] of this.#held) if (held.node === node) this.#release(identity);
     this.#parts.keeper?.gone(node);
   }
 
@@ -159,6 +159,7 @@ export class Claims implements RepeatNodes {
       answer(NEW);
       return;
     }
+    keeper.expire();
     const question = `${from}${id}`;
     if (!this.#open.has(question)) {
       this.#open.set(question, from);
@@ -179,7 +180,7 @@ export class Claims implements RepeatNodes {
     const pending = this.#pending.get(id);
     if (pending === undefined) return;
     if (receipt !== undefined) {
-      this.#decide(id, receipt, receipt.isNew);
+      this.#decide(id, receipt);
     } else if (pending.later === undefined) {
       pending.deadline.cancel();
       const later = new Promise<Receipt>((resolve) => {
@@ -189,14 +190,18 @@ export class Claims implements RepeatNodes {
     }
   }
 
-  /** @param isHeld - whether the other node waits until this one has handled the request. */
-  #decide(id: number, receipt: Receipt, isHeld = false): void {
+  #decide(id: number, receipt: Receipt): void {
     const pending = this.#pending.get(id);
     if (pending === undefined) return;
     this.#pending.delete(id);
     pending.deadline.cancel();
-    if (isHeld) this.#held.set(pending.repeatable.identity, { node: pending.node, renewal: pending.repetition });
-    else pending.repetition.cancel();
+    const { node, repeatable, repetition } = pending;
+    if (receipt.isNew && this.#parts.nodes.others.get(node)?.answersClaims === true) {
+      this.#release(repeatable.identity);
+      this.#held.set(repeatable.identity, { node, renewal: repetition });
+    } else {
+      repetition.cancel();
+    }
     if (pending.later === undefined) pending.decide(receipt);
     else pending.later(receipt);
   }

@@ -82,6 +82,8 @@ interface Running<A> {
   packet: EventPacket | undefined;
   /** The other node that handles it. */
   node: string | undefined;
+  /** The share in which a reply that another node gives is kept. */
+  readonly owner: string;
   /** Whether it is not handled yet, because another node is asked about it. */
   isAsking: boolean;
   /** The time when it began or, elsewhere, when the node that handles it has said so last. */
@@ -96,9 +98,6 @@ interface Running<A> {
  * noticed yet.
  */
 const MAX_ASKERS = 16;
-
-/** The shortest time after which a node that handles a request is taken not to, in milliseconds. */
-const PATIENCE = 120_000;
 
 /** The part of an owner's share that one reply may take. A longer one is not kept. */
 const MAX_PART = 1 / 16;
@@ -115,16 +114,17 @@ const EXCESSIVE: Receipt = { isNew: false, isExcessive: true };
 export class Idempotency<A extends Asker> implements RepeatKeeper {
   readonly #clock: Clock;
   readonly #replies: KeptReplies;
-  readonly #within: number;
+  readonly #lease: number;
   readonly #maxReplyBytes: number;
   readonly #running = new Map<string, Running<A>>();
   /** Those of them that other nodes handle, the oldest first. */
   readonly #elsewhere = new Map<string, Running<A>>();
 
-  constructor(options: IdempotencyOptions, clock: Clock, counters: Pick<Counters, "answersForgotten">) {
+  /** @param lease - the time within which a node that handles a request says so several times, in milliseconds. */
+  constructor(options: IdempotencyOptions, lease: number, clock: Clock, counters: Pick<Counters, "answersForgotten">) {
     const { within, maxBytes, maxBytesPerOwner = Math.min(MAX_BYTES_PER_OWNER, maxBytes) } = options;
     this.#clock = clock;
-    this.#within = within;
+    this.#lease = lease;
     this.#maxReplyBytes = maxBytesPerOwner * MAX_PART;
     this.#replies = new KeptReplies({ within, maxBytes, maxBytesPerOwner }, counters);
   }
@@ -140,7 +140,7 @@ export class Idempotency<A extends Asker> implements RepeatKeeper {
     if (running === undefined) {
       const kept = this.#find(identity);
       if (kept !== undefined) return kept;
-      const begun = this.#begin(identity, packet, undefined);
+      const begun = this.#begin(identity, packet, undefined, ownerOf(asker));
       begun.askers.add(asker);
       begun.isAsking = isAsking;
       return NEW;
@@ -197,12 +197,12 @@ export class Idempotency<A extends Asker> implements RepeatKeeper {
     return running.askers;
   }
 
-  ask({ identity }: Repeatable, node: string, answer: (receipt: Receipt) => void): void {
-    this.#expire();
+  ask({ identity, owner }: Repeatable, node: string, answer: (receipt: Receipt) => void): void {
+    this.expire();
     const running = this.#running.get(identity);
     if (running === undefined) {
       const kept = this.#find(identity);
-      if (kept === undefined) this.#begin(identity, undefined, node);
+      if (kept === undefined) this.#begin(identity, undefined, node, owner);
       answer(kept ?? NEW);
     } else if (running.node === node) {
       // It has not heard that it is to handle the request, or says that it still does.
@@ -226,6 +226,15 @@ export class Idempotency<A extends Asker> implements RepeatKeeper {
     if (running !== undefined) this.#end(identity, running, reply === undefined ? GONE : { isNew: false, reply });
   }
 
+  expire(): void {
+    const first = this.#clock.now() - this.#lease;
+    for (const [identity, running] of this.#elsewhere) {
+      if (running.since >= first) return;
+      this.#keep({ identity, owner: running.owner }, undefined);
+      this.#end(identity, running, GONE);
+    }
+  }
+
   gone(node: string): void {
     for (const [identity, running] of this.#running) {
       running.waiters = running.waiters.filter((waiter) => waiter.node !== node);
@@ -233,9 +242,9 @@ export class Idempotency<A extends Asker> implements RepeatKeeper {
     }
   }
 
-  #begin(identity: string, packet: EventPacket | undefined, node: string | undefined): Running<A> {
+  #begin(identity: string, packet: EventPacket | undefined, node: string | undefined, owner: string): Running<A> {
     const since = this.#clock.now();
-    const running = { packet, node, isAsking: false, since, askers: new Set<A>(), waiters: [] };
+    const running = { packet, node, owner, isAsking: false, since, askers: new Set<A>(), waiters: [] };
     this.#running.set(identity, running);
     if (node !== undefined) this.#elsewhere.set(identity, running);
     return running;
@@ -256,19 +265,11 @@ export class Idempotency<A extends Asker> implements RepeatKeeper {
       return;
     }
     running.node = next.node;
+    running.since = this.#clock.now();
     running.packet = next.local?.packet;
     if (next.local !== undefined) running.askers.add(next.local.asker);
     if (next.node !== undefined) this.#elsewhere.set(identity, running);
     next.answer(NEW);
-  }
-
-  /** Forgets the requests of which another node has not said for too long that it is handling them, or has. */
-  #expire(): void {
-    const first = this.#clock.now() - Math.max(this.#within, PATIENCE);
-    for (const [identity, running] of this.#elsewhere) {
-      if (running.since >= first) return;
-      this.#end(identity, running, GONE);
-    }
   }
 
   #find(identity: string): Receipt | undefined {

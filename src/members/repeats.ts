@@ -31,6 +31,11 @@ export interface RepeatKeeper {
   ask(repeatable: Repeatable, node: string, answer: (receipt: Receipt) => void): void;
   /** Notes that another node has handled such a request. A reply that it did not keep is `undefined`. */
   handled(repeatable: Repeatable, node: string, reply: string | Uint8Array | undefined): void;
+  /**
+   * Notes that requests were handled, without their replies, that another node has handled without its report arriving:
+   * it is there, and does not say any more that it handles them.
+   */
+  expire(): void;
   /** Notes that another node is gone, with the requests that it was handling. */
   gone(node: string): void;
 }

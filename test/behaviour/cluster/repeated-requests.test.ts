@@ -301,6 +301,27 @@ test("a reply that is lost with the connection of the node that has it is asked 
   expect(counts()).toEqual([1, 0]);
 });
 
+test("when the report is lost that it was handled, whoever waits for it is told that it was", async () => {
+  const backplane = new BreakableBackplane(engine.backplane());
+  await openNodes(1);
+  await openNodes(1, { backplane });
+  await openNodes(1);
+  nodes[1]?.hub.on("error", () => {});
+  const traveller = await new Traveller(0).opened();
+  const receipt = traveller.pay();
+  traveller.cut(1);
+  await paidSomewhere(1);
+  await traveller.moveTo(2);
+  const failure = receipt.catch((error: unknown) => error);
+  backplane.break();
+  bank.resolve("paid");
+  await settle();
+  backplane.mend();
+  await clock.advance(20_000);
+  expect(await failure).toMatchObject({ reason: "reply-gone" });
+  expect(counts()).toEqual([0, 1, 0]);
+});
+
 test("a node that has just started does not wait for one that is gone", async () => {
   await openNodes(1);
   const traveller = await new Traveller(0).opened();

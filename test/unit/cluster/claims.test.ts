@@ -61,8 +61,10 @@ test("a request is new where its node does not answer within the lease, is gone,
   expect(await given).toEqual(NEW);
   isCut = true;
   expect(await claims.claim(OTHER, REQUEST)).toEqual(NEW);
-  // The first question was asked three times.
-  expect([told.length, clock.timers]).toEqual([5, 0]);
+  // The first question was asked three times, and the node hears that the request is being handled here.
+  expect([told.length, clock.timers]).toEqual([5, 1]);
+  claims.handled(OTHER, REQUEST, undefined);
+  expect(clock.timers).toBe(0);
 });
 
 test("a node that handles the request is waited for as long as it takes, and until it is gone", async () => {
@@ -110,6 +112,7 @@ test("a question that is asked again is taken for one, and is decided once more 
   const keeper: RepeatKeeper = {
     ask: (_repeatable, _node, answer) => asked.push(answer),
     handled: () => {},
+    expire: () => {},
     gone: () => {},
   };
   claims = createClaims(keeper);
