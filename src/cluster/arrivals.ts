@@ -1,6 +1,6 @@
 import type { Codecs, Encoding } from "../delivery/codecs.ts";
 import type { OutgoingFrame } from "../delivery/outgoing-frame.ts";
-import { HubError } from "../errors.ts";
+import { HubError, messageOf } from "../errors.ts";
 import { guarded, watch } from "../guard.ts";
 import type { Audience } from "../members/audience.ts";
 import type { LocalNode } from "../members/local-node.ts";
@@ -14,6 +14,7 @@ import type { Claims } from "./claims.ts";
 import { Copies } from "./copies.ts";
 import {
   decodeBundle,
+  isReadable,
   publisherOf,
   type Control,
   type Envelope,
@@ -26,10 +27,14 @@ import type { Interest } from "./interest.ts";
 import type { NodeMessages } from "./node-messages.ts";
 import type { Nodes } from "./nodes.ts";
 import type { Queries } from "./queries.ts";
+import { Recent } from "./recent.ts";
 import type { Respondent } from "./respondent.ts";
 import type { Traffic } from "./traffic.ts";
 
 const NO_MANNER: Manner = {};
+
+/** The time for which it is reported once that something of another node is not understood, in milliseconds. */
+const SILENCE = 3_600_000;
 
 export interface ArrivalsParts {
   /** The id of this node. */
@@ -63,10 +68,13 @@ interface Share {
 export class Arrivals {
   readonly #parts: ArrivalsParts;
   readonly #copies: Copies;
+  /** What was reported as not understood: as long as nodes of two releases are there, it comes with every message. */
+  readonly #reported: Recent<true>;
 
   constructor(parts: ArrivalsParts) {
     this.#parts = parts;
     this.#copies = new Copies(parts.clock, parts.isOrdered);
+    this.#reported = new Recent(parts.clock, SILENCE);
   }
 
   /** Takes a bundle that came in on a channel. */
@@ -90,8 +98,17 @@ export class Arrivals {
       for (const envelope of envelopes) this.#open(from, channel, envelope);
     } catch (error) {
       const message = "What came from another node cannot be read.";
-      report.failed(new HubError("ERR_HUB_BACKPLANE", message, { cause: error }), "backplane");
+      const failure = new HubError("ERR_HUB_BACKPLANE", message, { cause: error });
+      if (isReadable(bytes)) report.failed(failure, "backplane");
+      else this.#failOnce(`version ${bytes[0]}`, failure);
     }
+  }
+
+  /** Reports something that is not understood, unless the same was reported a short time ago. */
+  #failOnce(what: string, failure: HubError): void {
+    if (this.#reported.get(what) !== undefined) return;
+    this.#reported.set(what, true);
+    this.#parts.report.failed(failure, "backplane");
   }
 
   /**
@@ -106,17 +123,26 @@ export class Arrivals {
   #open(from: string, channel: string, envelope: Envelope): void {
     try {
       if (envelope.kind === "frames") this.#deliver(from, channel, envelope);
-      else this.#obey(from, channel, envelope.control);
+      else if (envelope.kind === "control") this.#obey(from, channel, envelope.control);
+      else this.#lose(from, messageOf(envelope.error), envelope.error);
     } catch (error) {
       this.#parts.report.failed(error, "backplane");
     }
+  }
+
+  /** Reports once what this node does not understand of another one, which may be of a later release. */
+  #lose(from: string, what: string, cause?: unknown): void {
+    const { name = from } = this.#parts.nodes.others.get(from) ?? {};
+    const message = `This node does not understand the node "${name}", and loses what it has sent. ${what}`;
+    const options = cause === undefined ? {} : { cause };
+    this.#failOnce(`${from} ${what}`, new HubError("ERR_HUB_BACKPLANE", message, options));
   }
 
   #deliver(from: string, channel: string, { selection, manner, asking, messages }: FramesEnvelope): void {
     const { codecs, local, report, respondent } = this.#parts;
     if (asking === undefined) {
       const share = this.#shareOf(from, channel, selection, manner);
-      if (share !== undefined) local.deliver(share.audience, this.#encodingOf(messages, manner), share.among);
+      if (share !== undefined) local.deliver(share.audience, this.#encodingOf(from, messages, manner), share.among);
       return;
     }
     // A request is the same for all sockets that are asked here, so the first copy goes to all of them.
@@ -124,9 +150,14 @@ export class Arrivals {
     if (number !== undefined && !this.#copies.isFirst(from, number)) return;
     const { id, timeout } = asking;
     const audience = audienceOf(routes, selection, manner);
-    const { asked } = local.request(audience, asking, this.#encodingOf(messages, undefined), (member, outcome) => {
-      guarded(report, () => respondent.settled(from, id, member.id, codecs.nameOf(member.codec), outcome));
-    });
+    const { asked } = local.request(
+      audience,
+      asking,
+      this.#encodingOf(from, messages, undefined),
+      (member, outcome) => {
+        guarded(report, () => respondent.settled(from, id, member.id, codecs.nameOf(member.codec), outcome));
+      },
+    );
     const ids = asked.map((member) => member.id);
     respondent.asked(from, id, ids, timeout);
   }
@@ -150,12 +181,13 @@ export class Arrivals {
   }
 
   /**
-   * Makes frames of the bytes that came in, for the codecs that are spoken here.
+   * Makes frames of the bytes that came in, for the codecs that are spoken here. Where the other node does not speak one
+   * of these, as while a codec is added to one node after the other, the message is lost for the members that do.
    *
    * @param manner - how to deliver the message; `undefined` for a message that closes a member if it is too much for
    *   that member.
    */
-  #encodingOf(messages: FramesEnvelope["messages"], manner: Manner | undefined): Encoding {
+  #encodingOf(from: string, messages: FramesEnvelope["messages"], manner: Manner | undefined): Encoding {
     const { codecs, local } = this.#parts;
     const asked = manner?.policy === undefined ? undefined : { policy: manner.policy, key: manner.key };
     const overload = manner === undefined ? undefined : local.overloadOf({ overload: asked });
@@ -164,14 +196,14 @@ export class Arrivals {
       const codec = protocol === undefined ? undefined : codecs.named(protocol);
       if (protocol !== undefined && codec === undefined) continue;
       const frame = codecs.encoded(payload, binary, overload);
-      if (codec === undefined) return frame;
+      if (codec === undefined || (codec === codecs.plain && codecs.areUniform)) return frame;
       frames.set(codec, frame);
     }
     for (const codec of codecs.inUse) {
       if (frames.has(codec)) continue;
-      throw new HubError(
-        "ERR_HUB_BACKPLANE",
-        `Another node sends nothing for clients that speak "${codecs.nameOf(codec)}". Give all nodes the same codecs.`,
+      this.#lose(
+        from,
+        `It sends nothing for clients that speak "${codecs.nameOf(codec)}". Give all nodes the same codecs.`,
       );
     }
     return frames;
@@ -186,7 +218,7 @@ export class Arrivals {
         nodes.heard(from, control);
         break;
       case "message":
-        messages.dispatch(control.event, control.data, nodes.others.get(from) ?? { id: from, name: from });
+        messages.dispatch(control.event, control.data, { id: from, name: nodes.others.get(from)?.name ?? from });
         break;
       case "join":
       case "leave":
@@ -216,6 +248,8 @@ export class Arrivals {
       case "handled":
         claims.take(from, control);
         break;
+      default:
+        this.#lose(from, `A control of the type "${(control as { readonly type: string }).type}" is unknown.`);
     }
   }
 

@@ -117,7 +117,10 @@ export class Cluster {
       tell,
       report: {
         came: (node) => this.#queries.came(node),
-        acquainted: () => this.#queries.acquainted(),
+        acquainted: () => {
+          this.#queries.acquainted();
+          this.claims.acquainted();
+        },
         went: (node, hasClosed) => {
           this.#queries.went(node, hasClosed);
           this.claims.went(node.id);
@@ -200,9 +203,14 @@ export class Cluster {
     await Promise.all([here, this.#moves.settled(room)]);
   }
 
-  /** Sends a message to the sockets of other nodes. */
+  /** Sends a message to the sockets of other nodes, in the shape of each codec. */
   deliver(audience: Audience, encoding: Encoding): void {
     this.#sendFrames(audience, encoding, undefined);
+  }
+
+  /** Sends a message as it is to the sockets of other nodes, whatever codecs they speak. */
+  send(audience: Audience, frame: OutgoingFrame): void {
+    this.#sendFrames(audience, frame, undefined, true);
   }
 
   /**
@@ -348,21 +356,22 @@ export class Cluster {
     return (await findings).refused;
   }
 
-  #sendFrames(audience: Audience, encoding: Encoding, asking: Asking | undefined): void {
+  #sendFrames(audience: Audience, encoding: Encoding, asking: Asking | undefined, isForAllCodecs = false): void {
     const routes = routesOf(audience, this.self.id);
     if (routes.length === 0) return;
     const { codecs } = this.#parts;
     const messages: EncodedMessage[] = [];
     if (encoding instanceof OutgoingFrame) {
-      // With one codec there is nothing to choose from, and a message that is sent as it is goes to all clients.
-      messages.push({ protocol: undefined, binary: encoding.binary, payload: encoding.payload });
+      // The only codec of this node is named, too: others may have more.
+      const protocol = isForAllCodecs ? undefined : codecs.nameOf(codecs.plain);
+      messages.push({ protocol, binary: encoding.binary, payload: encoding.payload });
     } else {
       for (const [codec, { binary, payload }] of encoding) {
         messages.push({ protocol: codecs.nameOf(codec), binary, payload });
       }
     }
     const channels = this.#moves.widened(routes, audience.rooms);
-    const selection = this.#selectionOf(audience, routes, channels.length > 1);
+    const selection = this.#selectionOf(audience, channels);
     const envelope = encodeFrames({ selection, manner: mannerOf(audience), asking, messages });
     this.#courier.send(channels, envelope, asking && (() => this.#lost(asking.id)));
   }
@@ -372,24 +381,23 @@ export class Cluster {
     const routes = routesOf(audience, this.self.id);
     if (routes.length === 0) return routes;
     const channels = this.#moves.widened(routes, audience.rooms);
-    const selection = this.#selectionOf(audience, routes, channels.length > 1);
+    const selection = this.#selectionOf(audience, channels);
     this.#courier.send(channels, encodeControl(controlOf(selection)));
     return routes;
   }
 
-  /** @param isCopied - whether the envelope is sent to several channels. */
-  #selectionOf(
-    { sockets, exceptRooms, exceptSockets }: Audience,
-    routes: readonly string[],
-    isCopied: boolean,
-  ): Selection {
+  /**
+   * Nodes of the release before count the copies that come to them by `routes`, so these are all channels that the
+   * envelope is sent to: otherwise they would ask a socket twice.
+   */
+  #selectionOf({ sockets, exceptRooms, exceptSockets }: Audience, channels: readonly string[]): Selection {
     // Sockets of this node cannot be on another one, so there is nothing to exclude there.
     const excluded = exceptSockets.filter((id) => !id.startsWith(this.self.id));
     return {
       ...(sockets.length === 0 ? undefined : { sockets }),
       ...(exceptRooms.length === 0 ? undefined : { exceptRooms }),
       ...(excluded.length === 0 ? undefined : { exceptSockets: excluded }),
-      ...(isCopied ? { routes, number: ++this.#lastNumber } : undefined),
+      ...(channels.length > 1 ? { routes: channels, number: ++this.#lastNumber } : undefined),
     };
   }
 
@@ -414,7 +422,7 @@ export class Cluster {
       for (const { envelope, instead } of encodeAnswer(control, this.#courier.maxEnvelopeBytes)) {
         this.#courier.send([channel], envelope, instead);
       }
-    } else if (control.type === "claimed" || control.type === "handled") {
+    } else if (control.type === "claim" || control.type === "claimed" || control.type === "handled") {
       this.#courier.send([channel], encodeControl(control), () => [encodeControl(withoutReply(control))]);
     } else {
       this.#courier.send([channel], encodeControl(control));

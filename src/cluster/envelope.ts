@@ -5,7 +5,11 @@ import type { Receipt, Repeatable } from "../members/repeats.ts";
 import type { OverloadPolicy } from "../delivery/overload.ts";
 import { NODE_ID_LENGTH } from "./node-id.ts";
 
-/** The version of the bytes below. A node that gets another version cannot read it, and says so. */
+/**
+ * The version of the bytes below, which is the first byte of every version. A node that gets another version cannot read
+ * it, and says so. Whatever nodes of this version may ignore is added without a new version: further fields, envelopes
+ * of further kinds, and controls of further types.
+ */
 const VERSION = 2;
 
 const FRAMES = 1;
@@ -31,8 +35,8 @@ export interface Selection {
   readonly exceptRooms?: readonly string[];
   readonly exceptSockets?: readonly string[];
   /**
-   * The channels that are meant, of an envelope that is sent to several: each node may get it from some of them. It may
-   * be sent to others as well, for nodes that do not hear those yet.
+   * All channels of an envelope that is sent to several: each node may get it from some of them. Some may be channels
+   * of nodes that do not hear the others yet, and name nobody.
    */
   readonly routes?: readonly string[];
   /** The number of an envelope that is sent to several channels: its publisher uses ever higher numbers. */
@@ -104,7 +108,13 @@ export interface ClaimAnswer {
 /** The messages between nodes that are not for sockets. */
 export type Control =
   /** A node has started, or is still there; `asks` makes the other nodes send the same. */
-  | { readonly type: "alive"; readonly name: string; readonly asks: boolean }
+  | {
+      readonly type: "alive";
+      readonly name: string;
+      readonly asks: boolean;
+      /** `true` if the node answers claims; absent in nodes of releases that do not know them. */
+      readonly claims?: true;
+    }
   /** An emitter wants to know which nodes are there. */
   | { readonly type: "who" }
   | { readonly type: "bye" }
@@ -138,7 +148,13 @@ interface ControlEnvelope {
   readonly control: Control;
 }
 
-export type Envelope = FramesEnvelope | ControlEnvelope;
+/** An envelope that cannot be read, as one of a kind that a later release has added. */
+interface UnreadableEnvelope {
+  readonly kind: "unreadable";
+  readonly error: unknown;
+}
+
+export type Envelope = FramesEnvelope | ControlEnvelope | UnreadableEnvelope;
 
 /** The envelopes that one node has published to a channel together, in order. */
 export interface Bundle {
@@ -184,13 +200,18 @@ export function maxBundleBytesOf(count: number, bytes: number): number {
   return 1 + NODE_ID_LENGTH + MAX_LENGTH_BYTES * count + bytes;
 }
 
+/** Returns whether these bytes are of the version that this node reads. */
+export function isReadable(bytes: Uint8Array): boolean {
+  return bytes[0] === VERSION;
+}
+
 /**
  * Returns the id of the node that published a bundle, without decoding the rest.
  *
  * @throws {RangeError} for bytes that are no bundle of this version.
  */
 export function publisherOf(bytes: Uint8Array): string {
-  if (bytes.byteLength < 1 + NODE_ID_LENGTH || bytes[0] !== VERSION) {
+  if (bytes.byteLength < 1 + NODE_ID_LENGTH || !isReadable(bytes)) {
     throw new RangeError(
       `The envelope has version ${bytes[0]} and ${bytes.byteLength} bytes; version ${VERSION} is understood.`,
     );
@@ -199,15 +220,22 @@ export function publisherOf(bytes: Uint8Array): string {
 }
 
 /**
- * Decodes a bundle. Payloads are parts of `bytes`.
+ * Decodes a bundle. Payloads are parts of `bytes`. An envelope that cannot be read leaves the others as they are.
  *
- * @throws for bytes that no node has encoded.
+ * @throws {RangeError} for bytes that are no bundle of this version.
  */
 export function decodeBundle(bytes: Uint8Array): Bundle {
   const from = publisherOf(bytes);
   const reader = new Reader(asBuffer(bytes), 1 + NODE_ID_LENGTH);
   const envelopes: Envelope[] = [];
-  while (!reader.atEnd) envelopes.push(decodeEnvelope(reader.take(reader.length())));
+  while (!reader.atEnd) {
+    const bytesOfOne = reader.take(reader.length());
+    try {
+      envelopes.push(decodeEnvelope(bytesOfOne));
+    } catch (error) {
+      envelopes.push({ kind: "unreadable", error });
+    }
+  }
   return { from, envelopes };
 }
 

@@ -10,6 +10,12 @@ export interface NodeDescription {
   readonly name: string;
 }
 
+/** Another node, as this one knows it. */
+export interface OtherNode extends NodeDescription {
+  /** Whether it answers the questions about requests that clients have repeated. */
+  readonly answersClaims: boolean;
+}
+
 /** Number of signs of life that a node sends in each lease: two of them may be lost. */
 const SIGNS_IN_A_LEASE = 3;
 
@@ -43,7 +49,7 @@ export interface NodesParts {
  */
 export class Nodes {
   readonly #parts: NodesParts;
-  readonly #others = new Map<string, NodeDescription & { seen: number }>();
+  readonly #others = new Map<string, OtherNode & { seen: number }>();
   /** The nodes that have said that they leave, and when: what they had sent before may arrive afterwards. */
   readonly #departed = new Map<string, number>();
   readonly #interval: number;
@@ -60,7 +66,7 @@ export class Nodes {
   }
 
   /** The other nodes, by id. */
-  get others(): ReadonlyMap<string, NodeDescription> {
+  get others(): ReadonlyMap<string, OtherNode> {
     return this.#others;
   }
 
@@ -97,12 +103,13 @@ export class Nodes {
       this.#forget(from, true);
     }
     if (control?.type === "alive" && known === undefined && !this.#departed.has(from)) {
-      const node = { id: from, name: control.name };
+      const node = { id: from, name: control.name, answersClaims: control.claims === true };
       this.#others.set(from, { ...node, seen: clock.now() });
       report.came(node);
     }
     const asks = control?.type === "who" || (control?.type === "alive" && control.asks);
-    if (asks && isNode && !this.#hasLeft) tell(nodeChannel(from), { type: "alive", name: self.name, asks: false });
+    if (!asks || !isNode || this.#hasLeft) return;
+    tell(nodeChannel(from), { type: "alive", name: self.name, asks: false, claims: true });
   }
 
   /** Tells the other nodes that this one leaves. */
@@ -115,7 +122,7 @@ export class Nodes {
 
   #announce(asks: boolean): void {
     const { self, isNode, tell } = this.#parts;
-    if (isNode) tell(ALL_NODES, { type: "alive", name: self.name, asks });
+    if (isNode) tell(ALL_NODES, { type: "alive", name: self.name, asks, claims: true });
     else if (asks) tell(ALL_NODES, { type: "who" });
   }
 

@@ -1,6 +1,6 @@
 import type { Cluster } from "../cluster/cluster.ts";
 import type { Findings } from "../cluster/queries.ts";
-import type { Codecs, Encoding } from "../delivery/codecs.ts";
+import type { Codecs } from "../delivery/codecs.ts";
 import type { Overload } from "../delivery/overload.ts";
 import { onlyRoom, type Audience } from "../members/audience.ts";
 import { withSilent, type MemberDescription, type SocketDescriptions } from "../members/description.ts";
@@ -37,14 +37,19 @@ export class AllNodes {
   emit(audience: Audience, event: string, data: unknown): void {
     const { codecs, local } = this.#parts;
     const packet = { event, data, room: onlyRoom(audience) };
-    const isWide = this.#beyond(audience) !== undefined;
-    this.#deliver(audience, codecs.encodeForAll(packet, isWide, local.overloadOf(audience)));
+    const beyond = this.#beyond(audience);
+    const encoding = codecs.encodeForAll(packet, beyond !== undefined, local.overloadOf(audience));
+    // Other nodes first: what goes to sockets here leaves at the end of the turn all the same.
+    beyond?.deliver(audience, encoding);
+    local.deliver(audience, encoding);
   }
 
   /** Sends a message as it is. */
   send(audience: Audience, message: string | Uint8Array): void {
     const { codecs, local } = this.#parts;
-    this.#deliver(audience, codecs.frame(message, local.overloadOf(audience)));
+    const frame = codecs.frame(message, local.overloadOf(audience));
+    this.#beyond(audience)?.send(audience, frame);
+    local.deliver(audience, frame);
   }
 
   /** Sends a request. Resolves when every socket has replied or failed. */
@@ -93,12 +98,6 @@ export class AllNodes {
   /** Returns the cluster; `undefined` without a backplane, or for an audience of this node only. */
   #beyond({ local }: Audience): Cluster | undefined {
     return local ? undefined : this.#parts.cluster;
-  }
-
-  /** Sends to other nodes first: what goes to sockets here leaves at the end of the turn all the same. */
-  #deliver(audience: Audience, encoding: Encoding): void {
-    this.#beyond(audience)?.deliver(audience, encoding);
-    this.#parts.local.deliver(audience, encoding);
   }
 }
 

@@ -171,7 +171,7 @@ export class Dispatcher {
     const repeatable = repeatableOf(member, packet);
     const decide = (receipt: Receipt): void => {
       if (receipt.isNew) {
-        idempotency?.confirm(member, packet, home, ({ reply }) => nodes.handled(home, repeatable, reply));
+        idempotency?.confirm(member, packet, home, (reply) => nodes.handled(home, repeatable, reply));
         handle();
       } else {
         this.#conclude(idempotency?.conclude(member, packet, receipt) ?? [member], packet, receipt);

@@ -82,10 +82,12 @@ interface Running<A> {
   packet: EventPacket | undefined;
   /** The other node that handles it. */
   node: string | undefined;
+  /** The share in which a reply that another node gives is kept. */
+  readonly owner: string;
   /** Whether it is not handled yet, because another node is asked about it. */
   isAsking: boolean;
-  /** The time when it began. */
-  readonly since: number;
+  /** The time when it began or, elsewhere, when the node that handles it has said so last. */
+  since: number;
   /** All members that asked while it was handled here. A network may deliver the first request after the repeated one. */
   readonly askers: Set<A>;
   waiters: Waiter<A>[];
@@ -112,16 +114,17 @@ const EXCESSIVE: Receipt = { isNew: false, isExcessive: true };
 export class Idempotency<A extends Asker> implements RepeatKeeper {
   readonly #clock: Clock;
   readonly #replies: KeptReplies;
-  readonly #within: number;
+  readonly #lease: number;
   readonly #maxReplyBytes: number;
   readonly #running = new Map<string, Running<A>>();
   /** Those of them that other nodes handle, the oldest first. */
   readonly #elsewhere = new Map<string, Running<A>>();
 
-  constructor(options: IdempotencyOptions, clock: Clock, counters: Pick<Counters, "answersForgotten">) {
+  /** @param lease - the time within which a node that handles a request says so several times, in milliseconds. */
+  constructor(options: IdempotencyOptions, lease: number, clock: Clock, counters: Pick<Counters, "answersForgotten">) {
     const { within, maxBytes, maxBytesPerOwner = Math.min(MAX_BYTES_PER_OWNER, maxBytes) } = options;
     this.#clock = clock;
-    this.#within = within;
+    this.#lease = lease;
     this.#maxReplyBytes = maxBytesPerOwner * MAX_PART;
     this.#replies = new KeptReplies({ within, maxBytes, maxBytesPerOwner }, counters);
   }
@@ -137,7 +140,7 @@ export class Idempotency<A extends Asker> implements RepeatKeeper {
     if (running === undefined) {
       const kept = this.#find(identity);
       if (kept !== undefined) return kept;
-      const begun = this.#begin(identity, packet, undefined);
+      const begun = this.#begin(identity, packet, undefined, ownerOf(asker));
       begun.askers.add(asker);
       begun.isAsking = isAsking;
       return NEW;
@@ -165,12 +168,22 @@ export class Idempotency<A extends Asker> implements RepeatKeeper {
     return running.askers;
   }
 
-  /** Notes that a request is new for the node that was asked as well, and calls back when it has been handled. */
-  confirm(asker: A, packet: EventPacket, node: string, settled: (receipt: Receipt) => void): void {
+  /**
+   * Notes that a request is new for the node that was asked as well.
+   *
+   * @param settled - called with the reply when the request has been handled; without one that is too long to be kept,
+   *   because a client could fill the way to the engine with what no node keeps.
+   */
+  confirm(
+    asker: A,
+    packet: EventPacket,
+    node: string,
+    settled: (reply: string | Uint8Array | undefined) => void,
+  ): void {
     const running = this.#running.get(identityOf(asker, packet));
     if (running?.packet !== packet) return;
     running.isAsking = false;
-    running.waiters.push({ node, answer: settled });
+    running.waiters.push({ node, answer: ({ reply }) => settled(this.#kept(reply)) });
   }
 
   /**
@@ -184,13 +197,19 @@ export class Idempotency<A extends Asker> implements RepeatKeeper {
     return running.askers;
   }
 
-  ask({ identity }: Repeatable, node: string, answer: (receipt: Receipt) => void): void {
-    this.#expire();
+  ask({ identity, owner }: Repeatable, node: string, answer: (receipt: Receipt) => void): void {
+    this.expire();
     const running = this.#running.get(identity);
     if (running === undefined) {
       const kept = this.#find(identity);
-      if (kept === undefined) this.#begin(identity, undefined, node);
+      if (kept === undefined) this.#begin(identity, undefined, node, owner);
       answer(kept ?? NEW);
+    } else if (running.node === node) {
+      // It has not heard that it is to handle the request, or says that it still does.
+      running.since = this.#clock.now();
+      this.#elsewhere.delete(identity);
+      this.#elsewhere.set(identity, running);
+      answer(NEW);
     } else if (running.isAsking || running.askers.size + running.waiters.length >= MAX_ASKERS) {
       // Two nodes that ask each other would wait for ever. No honest client makes them.
       answer(EXCESSIVE);
@@ -207,6 +226,15 @@ export class Idempotency<A extends Asker> implements RepeatKeeper {
     if (running !== undefined) this.#end(identity, running, reply === undefined ? GONE : { isNew: false, reply });
   }
 
+  expire(): void {
+    const first = this.#clock.now() - this.#lease;
+    for (const [identity, running] of this.#elsewhere) {
+      if (running.since >= first) return;
+      this.#keep({ identity, owner: running.owner }, undefined);
+      this.#end(identity, running, GONE);
+    }
+  }
+
   gone(node: string): void {
     for (const [identity, running] of this.#running) {
       running.waiters = running.waiters.filter((waiter) => waiter.node !== node);
@@ -214,9 +242,9 @@ export class Idempotency<A extends Asker> implements RepeatKeeper {
     }
   }
 
-  #begin(identity: string, packet: EventPacket | undefined, node: string | undefined): Running<A> {
+  #begin(identity: string, packet: EventPacket | undefined, node: string | undefined, owner: string): Running<A> {
     const since = this.#clock.now();
-    const running = { packet, node, isAsking: false, since, askers: new Set<A>(), waiters: [] };
+    const running = { packet, node, owner, isAsking: false, since, askers: new Set<A>(), waiters: [] };
     this.#running.set(identity, running);
     if (node !== undefined) this.#elsewhere.set(identity, running);
     return running;
@@ -237,19 +265,11 @@ export class Idempotency<A extends Asker> implements RepeatKeeper {
       return;
     }
     running.node = next.node;
+    running.since = this.#clock.now();
     running.packet = next.local?.packet;
     if (next.local !== undefined) running.askers.add(next.local.asker);
     if (next.node !== undefined) this.#elsewhere.set(identity, running);
     next.answer(NEW);
-  }
-
-  /** Forgets the requests of which another node has not said for too long that it has handled them. */
-  #expire(): void {
-    const first = this.#clock.now() - this.#within;
-    for (const [identity, running] of this.#elsewhere) {
-      if (running.since >= first) return;
-      this.#end(identity, running, GONE);
-    }
   }
 
   #find(identity: string): Receipt | undefined {
@@ -261,8 +281,12 @@ export class Idempotency<A extends Asker> implements RepeatKeeper {
   /** Keeps a reply, or only the fact that there was one if it is too long. */
   #keep({ identity, owner }: Repeatable, reply: string | Uint8Array | undefined): void {
     if (this.#find(identity) !== undefined) return;
-    const kept = reply === undefined || bytesOf(reply) > this.#maxReplyBytes ? undefined : reply;
-    this.#replies.keep(identity, owner, kept, this.#clock.now());
+    this.#replies.keep(identity, owner, this.#kept(reply), this.#clock.now());
+  }
+
+  /** Returns a reply that is short enough to be kept; otherwise `undefined`. */
+  #kept(reply: string | Uint8Array | undefined): string | Uint8Array | undefined {
+    return reply === undefined || bytesOf(reply) > this.#maxReplyBytes ? undefined : reply;
   }
 }
 
@@ -287,6 +311,9 @@ function join<A extends Asker>(askers: Set<A>, asker: A): boolean {
 /** A character of keys that nobody can guess, which therefore count whoever the user is. */
 const SECRET = "~";
 
+/** The length that a key has at least which nobody can guess. */
+const SECRET_LENGTH = 20;
+
 /** Names a request for other nodes. */
 export function repeatableOf(asker: Asker, packet: EventPacket): Repeatable {
   return { identity: identityOf(asker, packet), owner: ownerOf(asker) };
@@ -297,6 +324,7 @@ export function repeatableOf(asker: Asker, packet: EventPacket): Repeatable {
  * belongs to its user, unless it is secret: a guest may be another user on every connection.
  */
 function identityOf({ user, connection }: Asker, { event, id, key }: EventPacket): string {
-  const owner = key?.includes(SECRET) === true ? null : user?.id;
+  const isSecret = key !== undefined && key.length >= SECRET_LENGTH && key.includes(SECRET);
+  const owner = isSecret ? null : user?.id;
   return JSON.stringify([key, id, event, owner, connection.protocol]);
 }

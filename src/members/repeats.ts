@@ -25,11 +25,17 @@ export interface RepeatKeeper {
   /**
    * Takes a question of another node: a client has repeated a request there that it sent here first.
    *
-   * @param answer - called once with the decision: at once, or when whoever handles the request has finished.
+   * @param answer - called once with the decision: at once, or when whoever handles the request has finished. The node
+   *   to which an answer was lost asks again.
    */
   ask(repeatable: Repeatable, node: string, answer: (receipt: Receipt) => void): void;
   /** Notes that another node has handled such a request. A reply that it did not keep is `undefined`. */
   handled(repeatable: Repeatable, node: string, reply: string | Uint8Array | undefined): void;
+  /**
+   * Notes that requests were handled, without their replies, that another node has handled without its report arriving:
+   * it is there, and does not say any more that it handles them.
+   */
+  expire(): void;
   /** Notes that another node is gone, with the requests that it was handling. */
   gone(node: string): void;
 }

@@ -1,4 +1,5 @@
 import { Hub, type HubOptions } from "roomcast";
+import type { Backplane, BackplaneHandlers } from "roomcast";
 import { connect, type Client } from "roomcast/client";
 import { memory, MemoryEngine, VirtualClock, type MemoryTransport } from "roomcast/testing";
 import { beforeEach, expect, onTestFinished, test } from "vitest";
@@ -17,6 +18,55 @@ interface Node {
   paid: number;
 }
 
+/** The connection of one node with the engine, which breaks by itself. */
+class BreakableBackplane implements Backplane {
+  readonly ordered = true;
+  readonly #inner: Backplane;
+  #handlers: BackplaneHandlers | undefined;
+  #isBroken = false;
+
+  constructor(inner: Backplane) {
+    this.#inner = inner;
+  }
+
+  start(handlers: BackplaneHandlers): void {
+    this.#handlers = handlers;
+    this.#inner.start({
+      ...handlers,
+      message: (channel, envelope) => {
+        if (!this.#isBroken) handlers.message(channel, envelope);
+      },
+    });
+  }
+
+  async publish(channel: string, envelope: Uint8Array): Promise<void> {
+    if (this.#isBroken) throw new Error("The connection is broken.");
+    await this.#inner.publish(channel, envelope);
+  }
+
+  subscribe(channel: string): Promise<void> {
+    return this.#inner.subscribe(channel);
+  }
+
+  unsubscribe(channel: string): void {
+    this.#inner.unsubscribe(channel);
+  }
+
+  close(): Promise<void> {
+    return this.#inner.close();
+  }
+
+  break(): void {
+    this.#isBroken = true;
+    this.#handlers?.down(new Error("The connection is broken."));
+  }
+
+  mend(): void {
+    this.#isBroken = false;
+    this.#handlers?.up();
+  }
+}
+
 let engine: MemoryEngine;
 let clock: VirtualClock;
 /** What the handlers of "pay" wait for. */
@@ -32,26 +82,29 @@ beforeEach(async () => {
   nodes = [];
 });
 
+/** Starts a node that does not know yet which others there are. */
+function startNode(options: HubOptions = {}): void {
+  const transport = memory();
+  const hub = new Hub({
+    transport,
+    clock,
+    backplane: engine.backplane(),
+    // As in the documents: a guest is another one on every connection.
+    authenticate: () => ({ id: `guest ${++guests}` }),
+    heartbeat: false,
+    ...options,
+  });
+  const node: Node = { hub, transport, paid: 0 };
+  hub.handle("pay", () => {
+    node.paid++;
+    return bank.promise;
+  });
+  nodes.push(node);
+  onTestFinished(() => hub.close());
+}
+
 async function openNodes(count: number, options: HubOptions = {}): Promise<readonly Node[]> {
-  for (let index = 0; index < count; index++) {
-    const transport = memory();
-    const hub = new Hub({
-      transport,
-      clock,
-      backplane: engine.backplane(),
-      // As in the documents: a guest is another one on every connection.
-      authenticate: () => ({ id: `guest ${++guests}` }),
-      heartbeat: false,
-      ...options,
-    });
-    const node: Node = { hub, transport, paid: 0 };
-    hub.handle("pay", () => {
-      node.paid++;
-      return bank.promise;
-    });
-    nodes.push(node);
-    onTestFinished(() => hub.close());
-  }
+  for (let index = 0; index < count; index++) startNode(options);
   // All nodes have announced themselves, and know that there are no others.
   await clock.advance(1_000);
   return nodes;
@@ -84,9 +137,14 @@ class Traveller {
     return this;
   }
 
+  /** Lets the next connection go to this node. */
+  turnTo(next: number): void {
+    this.#next = next;
+  }
+
   /** Breaks the connection; the next one goes to this node. */
   cut(next: number): void {
-    this.#next = next;
+    this.turnTo(next);
     this.#current?.terminate();
   }
 
@@ -187,6 +245,22 @@ test("what a client sends behind a repeated request is handled behind it", async
   await expect.poll(() => order, AT_ONCE).toEqual(["pay", "later"]);
 });
 
+test("a request is not handled again while another node handles it, however long that takes", async () => {
+  await openNodes(3);
+  const traveller = await new Traveller(0).opened();
+  const receipt = traveller.pay();
+  traveller.cut(1);
+  await paidSomewhere(1);
+  for (let minutes = 0; minutes < 10; minutes++) {
+    // oxlint-disable-next-line no-await-in-loop -- the nodes hear each other
+    await clock.advance(60_000);
+  }
+  await traveller.moveTo(2);
+  bank.resolve("paid");
+  expect(await receipt).toBe("paid");
+  expect(counts()).toEqual([0, 1, 0]);
+});
+
 test("when the node that handles it is gone, whoever has repeated it handles it", async () => {
   await openNodes(3);
   const traveller = await new Traveller(0).opened();
@@ -227,6 +301,71 @@ test("in an outage of the engine it is handled where it is repeated", async () =
   bank.resolve("paid");
   expect(await receipt).toBe("paid");
   expect(counts()).toEqual([1, 1]);
+});
+
+test("a reply that is lost with the connection of the node that has it is asked for again", async () => {
+  const backplane = new BreakableBackplane(engine.backplane());
+  await openNodes(1, { backplane });
+  await openNodes(1);
+  nodes[0]?.hub.on("error", () => {});
+  const traveller = new Traveller(0);
+  const receipt = traveller.pay();
+  await paidSomewhere(1);
+  await traveller.moveTo(1);
+  backplane.break();
+  bank.resolve("paid");
+  await settle();
+  backplane.mend();
+  await clock.advance(10_000);
+  expect(await receipt).toBe("paid");
+  expect(counts()).toEqual([1, 0]);
+});
+
+test("when the report is lost that it was handled, whoever waits for it is told that it was", async () => {
+  const backplane = new BreakableBackplane(engine.backplane());
+  await openNodes(1);
+  await openNodes(1, { backplane });
+  await openNodes(1);
+  nodes[1]?.hub.on("error", () => {});
+  const traveller = await new Traveller(0).opened();
+  const receipt = traveller.pay();
+  traveller.cut(1);
+  await paidSomewhere(1);
+  await traveller.moveTo(2);
+  const failure = receipt.catch((error: unknown) => error);
+  backplane.break();
+  bank.resolve("paid");
+  await settle();
+  backplane.mend();
+  await clock.advance(20_000);
+  expect(await failure).toMatchObject({ reason: "reply-gone" });
+  expect(counts()).toEqual([0, 1, 0]);
+});
+
+test("a node that has just started does not wait for one that is gone", async () => {
+  await openNodes(1);
+  const traveller = await new Traveller(0).opened();
+  const receipt = traveller.pay();
+  await paidSomewhere(1);
+  await nodes[0]?.hub.close({ within: 0 });
+  startNode();
+  traveller.turnTo(1);
+  await until("the client is connected again", () => nodes[1]?.hub.sockets.size === 1);
+  await settle();
+  await clock.advance(1_000);
+  await paidSomewhere(2);
+  bank.resolve("paid");
+  expect(await receipt).toBe("paid");
+});
+
+test("a long reply does not fill the way to the engine", async () => {
+  await openNodes(2);
+  const traveller = await new Traveller(0).opened();
+  await traveller.moveTo(1);
+  bank.resolve("x".repeat(500_000));
+  await traveller.pay();
+  await settle();
+  expect(nodes[1]?.hub.stats().cluster?.publishedBytes).toBeLessThan(10_000);
 });
 
 test("where the node remembers nothing, the request is handled once more", async () => {

@@ -21,7 +21,7 @@ function member(user?: string, protocol = "roomcast.v1.json"): Member {
 }
 
 function idempotency(options: Partial<IdempotencyOptions> = {}): Idempotency<Member> {
-  return new Idempotency<Member>({ within: 1_000, maxBytes: 10_000, ...options }, systemClock, zeroCounters());
+  return new Idempotency<Member>({ within: 1_000, maxBytes: 10_000, ...options }, 10_000, systemClock, zeroCounters());
 }
 
 const REQUEST: EventPacket = { event: "pay", id: 1, key: "k" };
@@ -65,6 +65,14 @@ describe("Idempotency", () => {
     answers.settle(guest, request, new Frame("reply"));
     expect(answers.receive(member("guest 2"), request)).toEqual({ isNew: false, reply: "reply" });
     expect(answers.receive(member("guest 2", "roomcast.v1.msgpack"), request)).toEqual(NEW);
+  });
+
+  test("a key that is too short to be secret counts for its user, whatever its characters", () => {
+    const answers = idempotency();
+    const request: EventPacket = { ...REQUEST, key: "order~1" };
+    answers.receive(member("ann"), request);
+    answers.settle(member("ann"), request, new Frame("secret"));
+    expect(answers.receive(member("ben"), request)).toEqual(NEW);
   });
 
   test.each([
@@ -346,8 +354,14 @@ describe("Idempotency that another node asks", () => {
   test("forgets a request that no other node has handled in time, and does not wait for one that asks itself", () => {
     ask(ONE);
     const waiting = ask(TWO);
-    vi.advanceTimersByTime(1_001);
-    expect(ask(ONE)).toEqual([NEW]);
+    vi.advanceTimersByTime(9_000);
+    // It still handles the request.
+    ask(ONE);
+    vi.advanceTimersByTime(10_000);
+    answers.expire();
+    expect(waiting).toEqual([]);
+    vi.advanceTimersByTime(1);
+    expect(ask(ONE)).toEqual([{ isNew: false, isGone: true }]);
     expect(waiting).toEqual([{ isNew: false, isGone: true }]);
     answers = idempotency();
     answers.receive(member(), REQUEST, true);
@@ -361,6 +375,26 @@ describe("Idempotency that another node asks", () => {
     const reply = "x".repeat(1_000);
     answers.settle(first, REQUEST, new Frame(reply));
     expect([waiting, ask(ONE)]).toEqual([[{ isNew: false, reply }], [{ isNew: false, isGone: true }]]);
+  });
+
+  test("tells the node that it has asked of a long reply only that it was given", () => {
+    const told: unknown[] = [];
+    for (const [id, length] of [
+      [1, 625],
+      [2, 626],
+    ] as const) {
+      const [asker, packet] = [member(), { ...REQUEST, id }];
+      answers.receive(asker, packet, true);
+      answers.confirm(asker, packet, ONE, (reply) => told.push(reply));
+      answers.settle(asker, packet, new Frame("x".repeat(length)));
+    }
+    expect(told).toEqual(["x".repeat(625), undefined]);
+  });
+
+  test("lets a node handle a request that asks again, because it has not heard that it may", () => {
+    ask(ONE);
+    const waiting = ask(TWO);
+    expect([waiting, ask(ONE)]).toEqual([[], [NEW]]);
   });
 
   test("lets 16 wait for one request, and no more", () => {

@@ -90,8 +90,9 @@ export function nodeCases(suite: ClusterSuite): void {
         down: reject,
       });
     });
-    const rubbish = [[], [1], [9, 9, 9], [1, ...Array.from({ length: 10 }, () => 65), 200, 1, 1, 255, 255]];
-    for (const bytes of rubbish) {
+    const foreign = [[], [1], [9, 9, 9]];
+    const broken = [[2], [2, ...Array.from({ length: 10 }, () => 65), 200, 1, 1, 255, 255]];
+    for (const bytes of [...foreign, ...broken]) {
       await backplane.publish(ALL_NODES, Uint8Array.from(bytes));
       await backplane.publish("room:x", Uint8Array.from(bytes));
     }
@@ -99,7 +100,8 @@ export function nodeCases(suite: ClusterSuite): void {
     fixture.hub(0).to("x").send("m");
     assert.deepEqual(await fixture.heard(peers), [["m"], ["m"], ["m"]]);
     const failures = fixture.failures(0);
-    assert.equal(failures.length, 2 * rubbish.length);
+    // Another version comes with every message of a node of another release, and is reported once.
+    assert.equal(failures.length, foreign.length + 2 * broken.length);
     assert.ok(failures.every((error) => error instanceof HubError && error.code === "ERR_HUB_BACKPLANE"));
   });
 }
