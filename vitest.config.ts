@@ -33,6 +33,8 @@ const config: ViteUserConfig = defineConfig({
     // So does a browser that starts.
     hookTimeout: 60_000,
     expect: { poll: { timeout: 20_000 } },
+    // A list that should be empty is told in full: `.ci/run` shows no more of a failure than its message.
+    chaiConfig: { truncateThreshold: 2_000 },
     projects: [
       {
         extends: true,

@@ -10,7 +10,7 @@ import type {
   RequestName,
   ServerEvents,
 } from "../event-types.ts";
-import type { EventPacket, RESERVED_PREFIX, WireErrorCode } from "../protocol/packet.ts";
+import type { ControlEvent, EventPacket, RESERVED_PREFIX, WireErrorCode } from "../protocol/packet.ts";
 import { checkFunction, checkName, EVENT, ROOM } from "./arguments.ts";
 import { badArgument, closed, messageOf } from "./errors.ts";
 import { createEventStream, type EventStream } from "./event-stream.ts";
@@ -267,8 +267,7 @@ export class Client<T extends HubTypes = HubTypes> {
     const { event, id, room } = packet;
     let { data } = packet;
     if (event.startsWith("hub:" satisfies typeof RESERVED_PREFIX)) {
-      // Nobody can listen to others than `hub:dropped`.
-      this.#listeners.dispatch(event, data);
+      if (event === ("hub:dropped" satisfies typeof ControlEvent.dropped)) this.#listeners.dispatch(event, data);
       return;
     }
     try {

@@ -21,7 +21,7 @@ interface PageEvent {
  *
  * @param returned - called when the network is back, when the page becomes visible again, or when it comes back from the
  *   browser's cache.
- * @param gone - called when the network is gone, or when the page ends or is put into the browser's
+ * @param gone - called when the network is gone; and, with the event, when the page ends or is put into the browser's
  *   cache, where nothing of it runs.
  */
 export function watchSurroundings(returned: () => void, gone: (page?: PageEvent) => void, signal: AbortSignal): void {

@@ -1,6 +1,7 @@
 import { connect, type Client, type ClientError, type ClientState, type ConnectOptions } from "roomcast/client";
 import { onTestFinished } from "vitest";
 import { WebSocket } from "ws";
+import type { Welcome } from "../../src/protocol/packet.ts";
 import { ScriptedServer, type Peer } from "./scripted-server.ts";
 
 /** Options with waits that are over at once and connections that count as stable from their beginning. */
@@ -20,13 +21,14 @@ export function startClient(url: string | URL, options: ConnectOptions = {}): Cl
   return client;
 }
 
-/** Resolves with an open client and its server. */
+/** Resolves with an open client and its server, which welcomes it so. */
 export async function openClient(
   options: ConnectOptions = {},
+  welcome: Partial<Welcome> = {},
 ): Promise<{ readonly server: ScriptedServer; readonly client: Client; readonly peer: Peer }> {
   const server = await startServer();
   const client = startClient(server.url, options);
-  const [peer] = await Promise.all([server.admit(), reached(client, "open")]);
+  const [peer] = await Promise.all([server.admit(welcome), reached(client, "open")]);
   return { server, client, peer };
 }
 

@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
-import { reached, rejection, startClient, startServer } from "../../support/clients.ts";
-import type { Peer } from "../../support/scripted-server.ts";
+import { openClient, rejection, startClient, startServer } from "../../support/clients.ts";
 
 /** Fits messages of a few bytes, and one of {@link LONG} not. */
 const WINDOW = 4_096;
@@ -9,20 +8,8 @@ const LONG = "x".repeat(5_000);
 
 const SYNC = { event: "hub:sync", id: 0 };
 
-/** Opens a client whose server has told it a window. */
-async function openClient(window: number | undefined): Promise<{
-  readonly client: ReturnType<typeof startClient>;
-  readonly peer: Peer;
-  readonly server: Awaited<ReturnType<typeof startServer>>;
-}> {
-  const server = await startServer();
-  const client = startClient(server.url);
-  const [peer] = await Promise.all([server.admit(window === undefined ? {} : { window }), reached(client, "open")]);
-  return { server, client, peer };
-}
-
 test("what is further ahead than the window waits, in order, until the server has taken the rest", async () => {
-  const { client, peer } = await openClient(WINDOW);
+  const { client, peer } = await openClient({}, { window: WINDOW });
   client.emit("long", LONG);
   client.emit("second");
   const asked = client.request("third");
@@ -42,7 +29,7 @@ test("what is further ahead than the window waits, in order, until the server ha
 });
 
 test("many small messages are counted like a large one", async () => {
-  const { client, peer } = await openClient(WINDOW);
+  const { client, peer } = await openClient({}, { window: WINDOW });
   for (let n = 0; n < 100; n++) client.emit("small", n);
   const first = await peer.rest();
   expect(first.at(-1)).toEqual(SYNC);
@@ -57,7 +44,7 @@ test("many small messages are counted like a large one", async () => {
 });
 
 test("with a window of 0 one message goes at a time", async () => {
-  const { client, peer } = await openClient(0);
+  const { client, peer } = await openClient({}, { window: 0 });
   client.emit("one");
   client.emit("two");
   expect(await peer.rest()).toEqual([{ event: "one" }, SYNC]);
@@ -66,7 +53,7 @@ test("with a window of 0 one message goes at a time", async () => {
 });
 
 test("replies go out while the client waits for the server", async () => {
-  const { client, peer } = await openClient(WINDOW);
+  const { client, peer } = await openClient({}, { window: WINDOW });
   client.handle("question", () => "answer");
   client.emit("long", LONG);
   client.emit("second");
@@ -78,7 +65,7 @@ test("replies go out while the client waits for the server", async () => {
 });
 
 test("what waits when the connection is lost goes out on the next one, after the rooms", async () => {
-  const { client, peer, server } = await openClient(WINDOW);
+  const { client, peer, server } = await openClient({}, { window: WINDOW });
   const tea = client.join("tea");
   peer.send({ reply: (await peer.asked()).id });
   await tea;
@@ -115,7 +102,7 @@ test("the rooms with which a connection begins are not counted", async () => {
 });
 
 test("what waits goes out before a close, without waiting any more", async () => {
-  const { client, peer } = await openClient(WINDOW);
+  const { client, peer } = await openClient({}, { window: WINDOW });
   client.emit("long", LONG);
   client.emit("second");
   client.emit("long", LONG);
@@ -135,7 +122,7 @@ test("what waits goes out before a close, without waiting any more", async () =>
 });
 
 test("a server that tells no window is not asked", async () => {
-  const { client, peer } = await openClient(undefined);
+  const { client, peer } = await openClient();
   for (let n = 0; n < 10; n++) client.emit("long", LONG);
   expect(await peer.rest()).toHaveLength(10);
 });

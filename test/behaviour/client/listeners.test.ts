@@ -156,6 +156,8 @@ test("control events of the server, known or not, do not reach the application",
   const heard: unknown[] = [];
   client.on("hub:message", () => heard.push("message"));
   const error = nextError(client);
+  client.on("hub:state", () => heard.push("state"));
+  for (const event of ["hub:state", "hub:message"]) peer.send({ event, data: { state: "closed" } });
   peer.send({ event: "hub:later", id: 1 });
   peer.send({ event: "hub:error", data: { code: "bad-packet", message: "What?" } });
   expect(await error).toMatchObject({ code: "ERR_CLIENT_REMOTE", reason: "bad-packet", message: "What?" });

@@ -120,16 +120,19 @@ describe.each(Object.entries(PLATFORMS))("on %s,", (name, platform) => {
   });
 });
 
+/** What every WebSocket has that has not opened. */
+class Unopened {
+  readyState = 0;
+  binaryType = "blob";
+  onopen: Handler | null = null;
+  onmessage: Handler | null = null;
+  onerror: Handler | null = null;
+  onclose: Handler | null = null;
+}
+
 /** Makes a class of WebSockets that never get through and are closed as a platform closes them. */
 function closing(close: (socket: WebSocketLike) => void): WebSocketConstructor {
-  return class Unanswered implements WebSocketLike {
-    readyState = 0;
-    binaryType = "blob";
-    onopen: Handler | null = null;
-    onmessage: Handler | null = null;
-    onerror: Handler | null = null;
-    onclose: Handler | null = null;
-
+  return class Unanswered extends Unopened implements WebSocketLike {
     send(): void {
       throw new Error("It is not open.");
     }
@@ -164,18 +167,13 @@ test.each([
 });
 
 /** A WebSocket that no `close` keeps from opening before it is open, as in React Native. */
-class Late implements WebSocketLike {
+class Late extends Unopened implements WebSocketLike {
   static made: Late[] = [];
-  readyState = 0;
-  binaryType = "blob";
-  onopen: Handler | null = null;
-  onmessage: Handler | null = null;
-  onerror: Handler | null = null;
-  onclose: Handler | null = null;
   readonly sent: unknown[] = [];
   isClosed = false;
 
   constructor() {
+    super();
     Late.made.push(this);
   }
 

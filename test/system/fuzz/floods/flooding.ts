@@ -65,6 +65,9 @@ const RATE = { perSecond: 500, burst: 2_000 };
 /** The descriptors of connections that come and go in this moment. */
 const FLEETING = 8;
 
+/** The connections that are there before and after each flood. */
+const HONEST_CONNECTIONS = 1;
+
 /** How often handlers end during a flood, in milliseconds. */
 const RELEASE_INTERVAL = 500;
 
@@ -148,13 +151,15 @@ export function complaintsOf(
     // The honest client asks, too, and what was read of others is handled as their rates allow.
     atOnce * (RATE.burst + RATE.perSecond * seconds) + then.connections * RATE.perSecond * seconds,
   );
+  // Of an earlier flood, a connection may still be there whose messages its rate allows only now.
+  const working = atOnce + then.connections - HONEST_CONNECTIONS;
   if (flood.leavesAfter === undefined) {
-    complain("messages that handlers are at work on", now.handling, atOnce * HANDLING_PER_CONNECTION);
+    complain("messages that handlers are at work on", now.handling, working * HANDLING_PER_CONNECTION);
   }
   complain(
     "bytes that handlers are at work on",
     now.handlingBytes,
-    flood.leavesAfter === undefined ? atOnce * AT_WORK_PER_CONNECTION : AT_WORK_PER_OWNER,
+    flood.leavesAfter === undefined ? working * AT_WORK_PER_CONNECTION : AT_WORK_PER_OWNER,
   );
   // uWebSockets.js reads on for some seconds, whatever it is told.
   if (transport === "ws") complain("bytes after the close", flooded.lateBytes, LATE_BYTES);
