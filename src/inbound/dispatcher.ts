@@ -333,7 +333,7 @@ const TOO_MANY_REPEATS: WireError = {
 
 const REPLY_GONE: WireError = {
   code: WireErrorCode.replyGone,
-  message: "This request was handled. Its reply was too large to be kept.",
+  message: "This request was handled. Its reply has not been kept.",
 };
 
 const TOO_MANY_ROOMS: WireError = { code: WireErrorCode.tooManyRooms, message: "This would be a room too many." };
