@@ -15,6 +15,7 @@ export type HubErrorCode =
   | "ERR_HUB_DISCONNECTED"
   | "ERR_HUB_EVENT_NAME"
   | "ERR_HUB_HANDLED"
+  | "ERR_HUB_HISTORY"
   | "ERR_HUB_LIMIT"
   | "ERR_HUB_LISTEN"
   | "ERR_HUB_LISTENING"

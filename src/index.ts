@@ -1,6 +1,6 @@
 export { Hub } from "./hub/hub.ts";
 export type { Disconnection, ErrorContext, HubEvents } from "./hub/events.ts";
-export type { Socket } from "./hub/socket.ts";
+export type { JoinOptions, Socket } from "./hub/socket.ts";
 export type { Target } from "./hub/target.ts";
 export type { SocketDescription, SocketDescriptions } from "./members/description.ts";
 export { createEmitter, type Emitter, type EmitterOptions } from "./hub/emitter.ts";
@@ -12,6 +12,9 @@ export type { Traffic } from "./cluster/traffic.ts";
 export type { HubOptions, TransportName } from "./hub/options.ts";
 export type { HubTypes, User } from "./event-types.ts";
 export { defineContract, type ClientContractTypes, type Contract, type ContractTypes } from "./contract/index.ts";
+export type { HistoryOptions, HistoryRule } from "./history/options.ts";
+export type { HistoryQuery, HistoryResult, RecordedEvent } from "./history/history.ts";
+export type { HistoryStatistics } from "./history/statistics.ts";
 export type { IdempotencyOptions } from "./inbound/idempotency.ts";
 export { systemClock, type Clock, type Timer } from "./time/clock.ts";
 export type { Handshake } from "./members/handshake.ts";
@@ -32,7 +35,7 @@ export { HubError, RemoteError, ReplyError, type HubErrorCode, type RefusalOptio
 export { jsonCodec, type Codec } from "./protocol/codec.ts";
 export { jsonWeight } from "./protocol/json-weight.ts";
 export { CloseCode } from "./protocol/close-codes.ts";
-export type { EventPacket, Packet, ReplyPacket, WireError } from "./protocol/packet.ts";
+export type { EventPacket, GapReason, Packet, Position, ReplyPacket, WireError } from "./protocol/packet.ts";
 export type {
   Connection,
   FrameSequence,

@@ -34,6 +34,7 @@ export class Codecs {
   readonly plain: Codec;
   /** All codecs that clients may speak, each once. */
   readonly all: readonly Codec[];
+  readonly #areStamped: boolean;
   readonly #byProtocol: ReadonlyMap<string, Codec>;
   readonly #maxBytes: number;
   readonly #maxWeight: number;
@@ -46,6 +47,7 @@ export class Codecs {
     const asked = speaksJson ? codecs : [...codecs, jsonCodec];
     this.plain = plain;
     this.all = [...new Set([plain, ...asked])];
+    this.#areStamped = this.all.every((spoken) => spoken.stamp !== undefined);
     this.#byProtocol = new Map(asked.map((codec) => [codec.protocol ?? "", codec]));
     this.#maxBytes = maxBufferedBytes;
     this.#maxWeight = MAX_WEIGHT * Math.max(maxMessageBytes, SMALL_MESSAGE);
@@ -80,6 +82,11 @@ export class Codecs {
   /** The codecs that a member speaks now, and that of plain clients. */
   get inUse(): readonly Codec[] {
     return [this.plain, ...this.#others.keys()];
+  }
+
+  /** Whether every client sees the place of a recorded event in the event. */
+  get areStamped(): boolean {
+    return this.#areStamped;
   }
 
   /** Whether every member speaks `plain`. */
@@ -123,14 +130,25 @@ export class Codecs {
   }
 
   /**
-   * Encodes a packet in one codec.
+   * Encodes an event with this place in the record of its room, in all codecs in their order.
    *
    * @throws {HubError} `ERR_HUB_UNSERIALISABLE`, `ERR_HUB_MESSAGE_TOO_LARGE`.
    */
-  encode(packet: Packet, codec: Codec, overload?: Overload): OutgoingFrame {
+  encodeRecorded(packet: Packet, at: number, overload: Overload): readonly OutgoingFrame[] {
+    return this.all.map((codec) => this.encode(packet, codec, overload, at));
+  }
+
+  /**
+   * Encodes a packet in one codec.
+   *
+   * @param at - the place of an event in the record of its room. Default: the event is in none.
+   * @throws {HubError} `ERR_HUB_UNSERIALISABLE`, `ERR_HUB_MESSAGE_TOO_LARGE`.
+   */
+  encode(packet: Packet, codec: Codec, overload?: Overload, at?: number): OutgoingFrame {
     let message: string | Uint8Array;
     try {
       message = codec.encode(packet);
+      if (at !== undefined && codec.stamp !== undefined) message = codec.stamp(message, at);
     } catch (error) {
       const subject = isReply(packet) ? "the reply" : `the data of "${packet.event}"`;
       const why = messageOf(error);

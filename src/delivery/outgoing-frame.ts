@@ -1,4 +1,5 @@
-import { Frame } from "../transports/frame.ts";
+import type { Buffer } from "node:buffer";
+import { Frame, FrameBytes } from "../transports/frame.ts";
 import type { Overload } from "./overload.ts";
 
 /**
@@ -8,7 +9,12 @@ import type { Overload } from "./overload.ts";
 export class OutgoingFrame extends Frame {
   readonly overload: Overload | undefined;
 
-  constructor(message: string | Uint8Array, overload?: Overload, binary?: boolean) {
+  /** Makes a frame of the bytes of a whole one, which are not copied. */
+  static of(bytes: Buffer): OutgoingFrame {
+    return new OutgoingFrame(new FrameBytes(bytes));
+  }
+
+  constructor(message: string | Uint8Array | FrameBytes, overload?: Overload, binary?: boolean) {
     super(message, binary);
     this.overload = overload;
   }

@@ -78,11 +78,7 @@ export class Newcomer {
     if (hello === undefined) {
       this.#refuse(HELLO_EXPECTED, CloseCode.protocolError);
     } else if (hello.protocol === PROTOCOL_VERSION) {
-      const { auth, home } = hello;
-      const introduced = this.#introduce(
-        new Handshake(this.#handshake, auth),
-        typeof home === "string" ? home : undefined,
-      );
+      const introduced = this.#introduce(new Handshake(this.#handshake, hello.auth), hello);
       watch(this.#parts.report, introduced, () => this.#connection.terminate());
     } else {
       this.#refuse(WRONG_VERSION, CloseCode.unsupportedVersion);
@@ -113,18 +109,19 @@ export class Newcomer {
     this.#parts.report.done(this);
   }
 
-  async #introduce(handshake: Handshake, home: string | undefined): Promise<void> {
+  async #introduce(handshake: Handshake, { home: given, since }: Hello): Promise<void> {
     const { door, report } = this.#parts;
     // What came with the hello was sent before the answer. Some transports hand it over only in a later microtask.
     const turn = createDeferred();
     soon(report, turn.resolve);
+    const home = typeof given === "string" ? given : undefined;
     const verdict = await door.introduce(handshake);
     this.#timer.cancel();
     await turn.promise;
     if (!this.#waiting) return;
     if (!("reason" in verdict)) {
       this.left();
-      this.#parts.report.admit(this.#connection, { ...verdict, home });
+      this.#parts.report.admit(this.#connection, { ...verdict, home, since });
     } else if (verdict.error === undefined) {
       const close = verdict.reason === "expired" ? EXPIRED : FAILED;
       door.turnAway(handshake, verdict.reason, close.code);

@@ -5,6 +5,8 @@ import type { Overload } from "../delivery/overload.ts";
 import { onlyRoom, type Audience } from "../members/audience.ts";
 import { withSilent, type MemberDescription, type SocketDescriptions } from "../members/description.ts";
 import type { HubTypes } from "../event-types.ts";
+import type { History } from "../history/history.ts";
+import type { Rule } from "../history/rules.ts";
 import type { LocalNode } from "../members/local-node.ts";
 import type { Member } from "../members/member.ts";
 import type { Replies, Requests } from "../members/requests.ts";
@@ -16,6 +18,8 @@ export interface AllNodesParts {
   readonly requests: Requests<Member>;
   /** The other nodes; `undefined` without a backplane. */
   readonly cluster: Cluster | undefined;
+  /** The records of rooms; `undefined` if no room is recorded. */
+  readonly history: History | undefined;
 }
 
 /**
@@ -33,15 +37,32 @@ export class AllNodes {
     return this.#parts.local.overloadOf(audience);
   }
 
-  /** Sends an event. The data is encoded now, once for each codec in use. */
-  emit(audience: Audience, event: string, data: unknown): void {
-    const { codecs, local } = this.#parts;
+  /** Returns the rule by which events to this audience are recorded; `undefined` if they are not. */
+  ruleOf(audience: Audience): Rule | undefined {
+    return this.#parts.history?.ruleOf(audience);
+  }
+
+  /**
+   * Sends an event, and records it if there is a rule. The data is encoded now, once for each codec.
+   *
+   * @returns the place of the event in the record; 0 if it is in none.
+   */
+  emit(audience: Audience, event: string, data: unknown, rule: Rule | undefined): number {
+    const { codecs, history, local } = this.#parts;
+    if (history !== undefined && rule !== undefined) {
+      const packet = { event, data, room: onlyRoom(audience) };
+      const recording = history.record(rule, audience, packet, local.overloadOf(audience));
+      local.deliver(history.audienceOf(audience), recording.encoding);
+      history.tellPosition(recording);
+      return recording.at;
+    }
     const packet = { event, data, room: onlyRoom(audience) };
     const beyond = this.#beyond(audience);
     const encoding = codecs.encodeForAll(packet, beyond !== undefined, local.overloadOf(audience));
     // Other nodes first: what goes to sockets here leaves at the end of the turn all the same.
     beyond?.deliver(audience, encoding);
     local.deliver(audience, encoding);
+    return 0;
   }
 
   /** Sends a message as it is. */

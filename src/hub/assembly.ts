@@ -9,13 +9,15 @@ import { Multicast } from "../delivery/multicast.ts";
 import { Door } from "../door/door.ts";
 import type { HubTypes } from "../event-types.ts";
 import { guarded } from "../guard.ts";
+import { History } from "../history/history.ts";
+import { Rules } from "../history/rules.ts";
 import { Dispatcher } from "../inbound/dispatcher.ts";
 import { Handlers } from "../inbound/handlers.ts";
 import { Idempotency } from "../inbound/idempotency.ts";
 import { MiddlewareChain } from "../inbound/middleware.ts";
 import { Receiver } from "../inbound/receiver.ts";
 import { Responder } from "../inbound/responder.ts";
-import { RoomRequests, type Joinable } from "../inbound/room-requests.ts";
+import { RoomRequests, type Joinable, type RoomMovement } from "../inbound/room-requests.ts";
 import { RateLimits } from "../limits/rate-limits.ts";
 import { ByteBudget } from "../limits/byte-budget.ts";
 import { WorkBudget } from "../limits/work.ts";
@@ -54,6 +56,8 @@ export interface NodeAssembly {
   /** Requests that clients may repeat; `undefined` if they are handled each time. */
   readonly idempotency: Idempotency<Member> | undefined;
   readonly cluster: Cluster | undefined;
+  /** The records of rooms; `undefined` if no room is recorded. */
+  readonly history: History | undefined;
   readonly allNodes: AllNodes;
 }
 
@@ -90,9 +94,29 @@ export function assembleNode(
   const requests = new Requests<Member>(settings.contract?.hub, clock, (member) => {
     guarded(report, () => lifecycle.rested(member));
   });
-  const lifecycle = new MemberLifecycle({ node, clock, codecs, counters, delivery, members, rates, requests, report });
+  const fail = (member: Member, error: unknown): void => lifecycle.fail(member, error);
+  const history =
+    settings.history === undefined
+      ? undefined
+      : new History({
+          clock,
+          codecs,
+          delivery,
+          maxBufferedBytes,
+          members,
+          rates,
+          rules: new Rules(settings.history),
+          report: {
+            fail,
+            failed: (error, source, subject) => report.failed(error, source, subject),
+            gap: (member, room, reason) => report.gap(member, room, reason),
+          },
+        });
+  const recorded = history;
+  const common = { codecs, delivery, members, recorded, requests, report };
+  const lifecycle = new MemberLifecycle({ ...common, node, clock, counters, rates });
   const overload = { policy: settings.overload };
-  const local = new LocalNode({ codecs, delivery, lifecycle, limits, members, overload, requests, report });
+  const local = new LocalNode({ ...common, lifecycle, limits, overload });
 
   const idempotency =
     !isNode || settings.idempotency === false
@@ -103,8 +127,8 @@ export function assembleNode(
     backplane === undefined || interest === undefined
       ? undefined
       : new Cluster({ ...others, backplane, interest, self: { id: node, name: options.name } });
-  const allNodes = new AllNodes({ codecs, local, requests, cluster });
-  const sending = { delivery, members, requests, lifecycle, local, cluster, allNodes };
+  const allNodes = new AllNodes({ codecs, local, requests, cluster, history });
+  const sending = { delivery, members, requests, lifecycle, local, cluster, history, allNodes };
   return { counters, codecs, preconditions, rates, idempotency, ...sending };
 }
 
@@ -131,7 +155,19 @@ export function assembleHub<T extends HubTypes>(hub: object, settings: HubSettin
   const { cluster, members, codecs, counters } = node;
 
   const joinable = settings.joinable as Joinable<Socket<T>> | undefined;
-  const rooms = new RoomRequests(joinable, limits.roomNameLength, clock, reporter);
+  const { local } = node;
+  const movement: RoomMovement<Socket<T>> = {
+    enter: ({ id }, room, since, entered) => {
+      const member = members.all.get(id);
+      if (member === undefined) entered(true);
+      else local.enter(member, room, since, entered);
+    },
+    exit: ({ id }, room) => {
+      const member = members.all.get(id);
+      if (member !== undefined) local.exit(member, room);
+    },
+  };
+  const rooms = new RoomRequests(joinable, movement, limits.roomNameLength, clock, reporter);
   const handlers = new Handlers();
   handlers.add(ControlEvent.join, rooms.join as AnyHandler<unknown>);
   handlers.add(ControlEvent.leave, rooms.leave as AnyHandler<unknown>);

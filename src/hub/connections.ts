@@ -4,6 +4,7 @@ import type { Delivery } from "../delivery/delivery.ts";
 import type { Door } from "../door/door.ts";
 import { Newcomer, type NewcomerParts, type NewcomerReport } from "../door/newcomer.ts";
 import type { Receiver } from "../inbound/receiver.ts";
+import type { History } from "../history/history.ts";
 import { windowOf } from "../limits/limits.ts";
 import { forEach } from "../guard.ts";
 import { DRAINED, TOO_SLOW, type Admission } from "../members/lifecycle.ts";
@@ -31,6 +32,8 @@ export interface ConnectionsParts extends SocketParts {
   readonly cluster: Cluster | undefined;
   readonly codecs: Codecs;
   readonly delivery: Delivery<Member>;
+  /** The records of rooms; `undefined` if no room is recorded. */
+  readonly history: History | undefined;
   readonly receiver: Receiver;
   readonly door: Door;
   readonly members: Members;
@@ -101,7 +104,7 @@ export class Connections implements HeartbeatReport<Member>, NewcomerReport {
 
   /** Returns the functions that the transport calls. */
   handlers(): TransportHandlers {
-    const { delivery, receiver, door, lifecycle, report } = this.#parts;
+    const { delivery, history, receiver, door, lifecycle, report } = this.#parts;
     return {
       upgrade: (info) => door.decide(info),
       open: (connection, context) => this.#receive(connection, context as Admission),
@@ -126,7 +129,9 @@ export class Connections implements HeartbeatReport<Member>, NewcomerReport {
         if (!(owner instanceof Member)) return;
         // Reading is a sign of life, too: the question may be far behind the data that the client has yet to read.
         owner.askedIn = 0;
-        if (owner.open) delivery.drained(owner);
+        if (!owner.open) return;
+        delivery.drained(owner);
+        history?.drained(owner);
       },
       overflow: ({ owner }) => {
         if (owner instanceof Member) lifecycle.expelSlow(owner);
@@ -188,11 +193,12 @@ export class Connections implements HeartbeatReport<Member>, NewcomerReport {
 
   /** Makes a member of a connection, and reports it to the application. */
   admit(connection: Connection, admission: Admission): void {
-    const { cluster, lifecycle, nextPhase, report, settings } = this.#parts;
+    const { cluster, history, lifecycle, nextPhase, report, settings } = this.#parts;
     const { home } = admission;
     const isHome = home !== undefined && cluster?.claims.isThere(home) === true;
     const member = lifecycle.admit(connection, isHome ? admission : { ...admission, home: undefined }, nextPhase());
     member.socket = new Socket(this.#parts, member);
+    history?.introduce(member, admission.since);
     if (settings.welcome || this.#isLibrary(member)) this.#greet(member);
     report.connected(member);
     if (this.#dismissal !== undefined) this.#dismiss(member, this.#dismissal);

@@ -1,6 +1,6 @@
 import { channel, type Channel } from "node:diagnostics_channel";
 
-type ChannelName = "connection" | "disconnection" | "drop" | "error" | "refusal";
+type ChannelName = "connection" | "disconnection" | "drop" | "error" | "gap" | "refusal";
 
 /**
  * The channels of `node:diagnostics_channel` that every hub of the process publishes to, for monitoring that knows
@@ -11,6 +11,7 @@ const CHANNELS: Readonly<Record<ChannelName, Channel>> = {
   disconnection: channel("roomcast:disconnection"),
   drop: channel("roomcast:drop"),
   error: channel("roomcast:error"),
+  gap: channel("roomcast:gap"),
   refusal: channel("roomcast:refusal"),
 };
 

@@ -52,6 +52,7 @@ export class Emitter<T extends HubTypes = HubTypes> extends Sender<T> {
       // An emitter has no sockets.
       departed: () => {},
       dropped: () => {},
+      gap: () => {},
     });
     this.#preconditions = node.preconditions;
     this.#cluster = node.cluster as Cluster;

@@ -19,6 +19,10 @@ import type {
   RequestName,
   ServerEvents,
 } from "../event-types.ts";
+import { HubError } from "../errors.ts";
+import { checkQuery, type History, type HistoryQuery, type HistoryResult } from "../history/history.ts";
+import type { Rule } from "../history/rules.ts";
+import { EVERYBODY } from "../members/audience.ts";
 import type { Middleware } from "../inbound/middleware.ts";
 import type { AnyHandler, HandlerContext } from "../members/member.ts";
 import type { Replies, RequestOptions } from "../members/requests.ts";
@@ -220,9 +224,46 @@ export class Hub<T extends HubTypes = HubTypes> extends Sender<T> {
     return this.#parts.middleware.add(middleware);
   }
 
+  /**
+   * Reads the record of a room, for instance to answer the first request of a page over HTTP: the result is a position from
+   * which a client can join, so that nothing is missing between the two. The events are as their data was sent, decoded by
+   * the option `codec`; those that left somebody out are among them.
+   *
+   * @throws {HubError} `ERR_HUB_HISTORY` for a room that no rule names, `ERR_HUB_ROOM_NAME`, `ERR_HUB_ARGUMENT`,
+   *   `ERR_HUB_CLOSED`; as a rejection.
+   */
+  async history(room: string, query: HistoryQuery = {}): Promise<HistoryResult> {
+    const { history, rule } = this.#recorded(room);
+    checkQuery(query);
+    return history.read(room, rule, query);
+  }
+
+  /**
+   * Deletes the record of a room. Its members are told that something may be missing, and so are those who come back.
+   *
+   * @throws {HubError} `ERR_HUB_HISTORY` for a room that no rule names, `ERR_HUB_ROOM_NAME`, `ERR_HUB_CLOSED`; as a
+   *   rejection.
+   */
+  async forget(room: string): Promise<void> {
+    const { history, rule } = this.#recorded(room);
+    history.forget(room, rule);
+  }
+
+  /** @throws {HubError} `ERR_HUB_HISTORY`, `ERR_HUB_ROOM_NAME`, `ERR_HUB_CLOSED`. */
+  #recorded(room: string): { readonly history: History; readonly rule: Rule } {
+    const { history, preconditions } = this.#parts;
+    preconditions.checkOpen();
+    preconditions.roomNames([room]);
+    const rule = history?.ruleOf({ ...EVERYBODY, everybody: false, rooms: [room] });
+    if (history === undefined || rule === undefined) {
+      throw new HubError("ERR_HUB_HISTORY", `No rule of the option "history" names the room "${room}".`);
+    }
+    return { history, rule };
+  }
+
   /** Returns a copy of the counters and of the present numbers. A call looks at every socket once. */
   stats(): HubStatistics {
-    const { cluster, connections, counters, delivery, members, waiting, work } = this.#parts;
+    const { cluster, connections, counters, delivery, history, members, waiting, work } = this.#parts;
     return {
       connections: members.all.size,
       newcomers: connections.newcomers,
@@ -236,6 +277,7 @@ export class Hub<T extends HubTypes = HubTypes> extends Sender<T> {
       ...counters,
       drops: { ...counters.drops },
       ...(cluster === undefined ? undefined : { cluster: { ...cluster.traffic } }),
+      ...(history === undefined ? undefined : { history: history.statistics }),
     };
   }
 

@@ -5,6 +5,7 @@ import { isDelay } from "../checks/option-rules.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { createDeferred } from "../deferred.ts";
 import { HubError } from "../errors.ts";
+import type { History } from "../history/history.ts";
 import type { Receiver } from "../inbound/receiver.ts";
 import type { MemberLifecycle } from "../members/lifecycle.ts";
 import type { Member } from "../members/member.ts";
@@ -47,6 +48,7 @@ const LAST_CALL = 1_000;
 export interface HubLifecycleParts {
   readonly clock: Clock;
   readonly cluster: Cluster | undefined;
+  readonly history: History | undefined;
   readonly connections: Connections;
   readonly receiver: Receiver;
   readonly heartbeat: Heartbeat<Member> | undefined;
@@ -154,7 +156,7 @@ export class HubLifecycle {
   }
 
   async #close(within: number | undefined): Promise<void> {
-    const { cluster, connections, receiver, heartbeat, lifecycle, preconditions, requests } = this.#parts;
+    const { cluster, connections, history, receiver, heartbeat, lifecycle, preconditions, requests } = this.#parts;
     heartbeat?.stop();
     lifecycle.stop();
     receiver.stop();
@@ -163,6 +165,7 @@ export class HubLifecycle {
     await this.#destroyTransport(within);
     await cluster?.disconnect();
     preconditions.close();
+    history?.stop();
   }
 
   async #destroyTransport(within: number | undefined): Promise<void> {

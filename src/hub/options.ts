@@ -4,6 +4,7 @@ import { deliveryOptions, type DeliverySettings } from "../delivery/options.ts";
 import { doorOptions, type DoorSettings } from "../door/options.ts";
 import { HubError } from "../errors.ts";
 import type { HubTypes } from "../event-types.ts";
+import { checkHistory, historyOptions, type HistorySettings } from "../history/options.ts";
 import { idempotencyOptions, type IdempotencySettings } from "../inbound/idempotency.ts";
 import { roomRequestOptions, type RoomRequestSettings } from "../inbound/room-requests.ts";
 import { limitOptions, type Limits, type LimitSettings } from "../limits/limits.ts";
@@ -47,6 +48,7 @@ export interface HubSettings
     HeartbeatSettings,
     RoomRequestSettings<never>,
     IdempotencySettings,
+    HistorySettings,
     LimitSettings,
     ClusterSettings,
     ClockSettings {}
@@ -62,6 +64,7 @@ export interface HubOptions<T extends HubTypes = HubTypes>
     Given<HeartbeatSettings>,
     Given<RoomRequestSettings<Socket<T>>>,
     Given<IdempotencySettings>,
+    Given<HistorySettings>,
     Given<Omit<LimitSettings, "limits">>,
     Given<Omit<ClusterSettings, "cluster">>,
     Given<ClockSettings> {
@@ -84,6 +87,7 @@ const OPTIONS: Options<HubSettings> = {
   ...heartbeatOptions,
   ...roomRequestOptions,
   ...idempotencyOptions,
+  ...historyOptions,
   ...limitOptions,
   ...clusterOptions,
   ...clockOptions,
@@ -100,6 +104,8 @@ export function resolveHubOptions(options: unknown): HubSettings {
   if (settings.validateOutgoing && settings.contract === undefined) {
     throw new HubError("ERR_HUB_OPTION", 'The option "validateOutgoing" of Hub needs the option "contract".');
   }
+  const { backplane, history, limits } = settings;
+  if (history !== undefined) checkHistory(history, { backplane, roomNameLength: limits.roomNameLength });
   return settings;
 }
 

@@ -6,6 +6,7 @@ import type { ReceiverReport } from "../inbound/receiver.ts";
 import type { NodeReport } from "../members/lifecycle.ts";
 import type { Member } from "../members/member.ts";
 import type { Close } from "../protocol/close-codes.ts";
+import type { GapReason } from "../protocol/packet.ts";
 import type { ErrorSource, ErrorSubject } from "../report.ts";
 import type { Clock } from "../time/clock.ts";
 import type { ConnectionsReport } from "./connections.ts";
@@ -58,6 +59,10 @@ export class Reporter<T extends HubTypes> implements ConnectionsReport, DoorRepo
 
   dropped(member: Member, reason: DropReason): void {
     publish("drop", () => ({ hub: this.#hub, socket: member.socket, reason }));
+  }
+
+  gap(member: Member, room: string, reason: GapReason): void {
+    publish("gap", () => ({ hub: this.#hub, socket: member.socket, room, reason }));
   }
 
   refused(refusal: Refusal): void {

@@ -1,4 +1,5 @@
 import { checkClose, checkCount, checkFunction, onlyValue, type SocketLike } from "../checks/arguments.ts";
+import { isObject } from "../checks/option-rules.ts";
 import type { OverloadPolicy } from "../delivery/overload.ts";
 import { HubError } from "../errors.ts";
 import type {
@@ -26,6 +27,15 @@ import { checkUser } from "../members/user.ts";
 import { roomsOf, type RoomNames } from "../rooms/rooms.ts";
 import { Target, type TargetParts } from "./target.ts";
 import { SetView } from "./views.ts";
+
+/** Options of `socket.join`. */
+export interface JoinOptions {
+  /**
+   * The position of the client in the record of the room, as the client has sent it. Any value may be given: what is no
+   * position of this room makes the client learn that something may be missing.
+   */
+  readonly since?: unknown;
+}
 
 /** The parts that all sockets of a hub share. */
 export interface SocketParts extends TargetParts {
@@ -258,9 +268,25 @@ export class Socket<T extends HubTypes = HubTypes> {
    *
    * @throws {HubError} `ERR_HUB_ROOM_NAME`, `ERR_HUB_LIMIT`, and then none of the rooms was joined.
    */
-  join(...rooms: readonly RoomNames[]): void {
+  join(...rooms: readonly RoomNames[]): void;
+
+  /**
+   * Puts the socket into a room that is recorded, with the position that its client has given: the client is sent what it
+   * has missed, as fast as it reads, and the socket is in the room from then on.
+   *
+   * @throws {HubError} `ERR_HUB_ROOM_NAME`, `ERR_HUB_LIMIT`.
+   */
+  join(room: string, options: JoinOptions): void;
+
+  join(...args: readonly RoomNames[] | readonly [room: string, options: JoinOptions]): void {
     const { local, preconditions } = this.#parts;
-    const names = preconditions.roomNames(rooms);
+    const [room, options] = args;
+    if (args.length === 2 && isObject(options)) {
+      const [name = ""] = preconditions.roomNames([room]);
+      if (this.isOpen) local.enter(this.#member, name, options["since"]);
+      return;
+    }
+    const names = preconditions.roomNames(args as readonly RoomNames[]);
     if (this.isOpen) local.joinAll([this.#member], names);
   }
 

@@ -1,4 +1,5 @@
 import type { Traffic } from "../cluster/traffic.ts";
+import type { HistoryStatistics } from "../history/statistics.ts";
 import type { Counters, DropReason } from "../counters.ts";
 
 /** The counts of a hub since it was created, and the present numbers where the comment says "now". */
@@ -25,4 +26,6 @@ export interface HubStatistics extends Readonly<Omit<Counters, "drops">> {
   readonly drops: Readonly<Record<DropReason, number>>;
   /** The traffic between this node and the others; absent without a backplane. */
   readonly cluster?: Readonly<Traffic>;
+  /** The records of rooms; absent without the option `history`. */
+  readonly history?: HistoryStatistics;
 }

@@ -10,6 +10,8 @@ import type {
   ServerEvents,
   SocketData,
 } from "../event-types.ts";
+import { HubError } from "../errors.ts";
+import type { Rule } from "../history/rules.ts";
 import type { Audience } from "../members/audience.ts";
 import type { SocketDescriptions } from "../members/description.ts";
 import { timeoutOf, type Replies, type RequestOptions } from "../members/requests.ts";
@@ -33,6 +35,8 @@ export interface TargetParts {
 export class Target<T extends HubTypes = HubTypes> {
   readonly #parts: TargetParts;
   readonly #audience: Audience;
+  /** The rule by which events are recorded; `null` if they are not, `undefined` before it was looked up. */
+  #rule: Rule | null | undefined;
 
   constructor(parts: TargetParts, audience: Audience) {
     this.#parts = parts;
@@ -123,7 +127,32 @@ export class Target<T extends HubTypes = HubTypes> {
     this.#parts.preconditions.checkOpen();
     const data = onlyValue(values);
     this.#parts.preconditions.checkSent(event, data);
-    this.#parts.allNodes.emit(this.#audience, event, data);
+    this.#parts.allNodes.emit(this.#audience, event, data, this.#recordedBy);
+  }
+
+  /**
+   * Sends an event, and resolves when it is in the record of its room: whoever joins from then on with an earlier position
+   * gets it. The target must be one room that a rule of the option `history` names, neither volatile nor local.
+   *
+   * @returns the place of the event in the record.
+   * @throws {HubError} as `emit`, and `ERR_HUB_HISTORY` for another target; as a rejection.
+   */
+  async record<E extends EventName<ServerEvents<T>>>(
+    event: E,
+    ...values: DataArguments<ServerEvents<T>[E]>
+  ): Promise<{ readonly at: number }> {
+    this.#parts.preconditions.checkOpen();
+    const data = onlyValue(values);
+    this.#parts.preconditions.checkSent(event, data);
+    const rule = this.#recordedBy;
+    if (rule === undefined) {
+      throw new HubError(
+        "ERR_HUB_HISTORY",
+        'Only what is sent to one room can be recorded, if the option "history" has a rule for this room, and if it is ' +
+          "neither volatile nor local.",
+      );
+    }
+    return { at: this.#parts.allNodes.emit(this.#audience, event, data, rule) };
   }
 
   /**
@@ -196,6 +225,11 @@ export class Target<T extends HubTypes = HubTypes> {
     const timeout = timeoutOf(options);
     const descriptions = await this.#parts.allNodes.describe(this.#audience, options?.data ?? [], timeout);
     return descriptions as unknown as SocketDescriptions<T, K>;
+  }
+
+  get #recordedBy(): Rule | undefined {
+    if (this.#rule === undefined) this.#rule = this.#parts.allNodes.ruleOf(this.#audience) ?? null;
+    return this.#rule ?? undefined;
   }
 
   #names(rooms: readonly RoomNames[]): readonly string[] {

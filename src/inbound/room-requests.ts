@@ -1,5 +1,5 @@
 import { isThenable } from "../checks/is-thenable.ts";
-import { isFunction, type Options } from "../checks/option-rules.ts";
+import { isFunction, isObject, type Options } from "../checks/option-rules.ts";
 import { HubError, ReplyError } from "../errors.ts";
 import { watch, type Guardian } from "../guard.ts";
 import { MAX_ROOMS_PER_REQUEST, WireErrorCode } from "../protocol/packet.ts";
@@ -25,11 +25,22 @@ export const roomRequestOptions: Options<RoomRequestSettings<never>> = {
   joinable: { default: undefined, rule: ["a function", isFunction] },
 };
 
-/** The methods of a socket that a room request calls. */
+/** The part of a socket that a room request looks at. */
 interface RoomSocket {
   readonly isOpen: boolean;
-  join(room: string): void;
-  leave(room: string): void;
+}
+
+/** Puts sockets into rooms, and takes them out. */
+export interface RoomMovement<S> {
+  /**
+   * Puts a socket into a room.
+   *
+   * @param since - the position that the client has given, whatever it is.
+   * @param entered - called once the socket is in the room, or with `false` if it was taken out before.
+   * @throws an error that refuses the room.
+   */
+  enter(socket: S, room: string, since: unknown, entered: (isIn: boolean) => void): void;
+  exit(socket: S, room: string): void;
 }
 
 /**
@@ -63,6 +74,9 @@ const NOT_JOINABLE = new ReplyError(WireErrorCode.notJoinable, "This room cannot
 /** What `joinable` has said about a room, or the error that refuses the room. */
 type Verdict = boolean | { readonly error: unknown };
 
+/** Called once a room is joined or left, or with the error that refuses it. */
+type Acted = (refusal?: { readonly error: unknown }) => void;
+
 /** A request, and how far it has come. */
 interface RoomRequest {
   readonly rooms: readonly string[];
@@ -77,7 +91,7 @@ interface RoomRequest {
   /** The time of the request, in milliseconds; `-Infinity` once nothing waits for it. */
   since: number;
   /** Joins or leaves a room. */
-  act(room: string): void;
+  act(room: string, acted: Acted): void;
   /** Called when the request was carried out; absent while it is begun. */
   finished?: () => void;
 }
@@ -91,6 +105,8 @@ interface Line {
   next: number;
   /** Number of questions that `joinable` has not answered. */
   open: number;
+  /** Whether a room is being joined: the client is sent what it has missed there. */
+  isActing: boolean;
 }
 
 /**
@@ -101,6 +117,7 @@ interface Line {
  */
 export class RoomRequests<S extends RoomSocket> {
   readonly #joinable: Joinable<S>;
+  readonly #movement: RoomMovement<S>;
   readonly #maxLength: number;
   readonly #guardian: Guardian;
   readonly #clock: Clock;
@@ -108,8 +125,15 @@ export class RoomRequests<S extends RoomSocket> {
   readonly #lines = new WeakMap<S, Line>();
 
   /** @param maxLength - the length of the longest name of a room. */
-  constructor(joinable: Joinable<S> = () => false, maxLength: number, clock: Clock, guardian: Guardian) {
+  constructor(
+    joinable: Joinable<S> = () => false,
+    movement: RoomMovement<S>,
+    maxLength: number,
+    clock: Clock,
+    guardian: Guardian,
+  ) {
     this.#guardian = guardian;
+    this.#movement = movement;
     this.#joinable = joinable;
     this.#maxLength = maxLength;
     this.#clock = clock;
@@ -131,22 +155,32 @@ export class RoomRequests<S extends RoomSocket> {
 
   /** Handles `hub:join`. */
   readonly join = (data: unknown, socket: S): Promise<void> | void => {
-    return this.#begin(data, socket, (room) => socket.join(room));
+    const { since, rooms } = (data ?? {}) as { readonly since?: unknown; readonly rooms?: unknown };
+    const sinceIn = (room: string): unknown => {
+      if (rooms === undefined) return since;
+      return isObject(since) && Object.hasOwn(since, room) ? since[room] : undefined;
+    };
+    return this.#begin(data, socket, (room, acted) => {
+      this.#movement.enter(socket, room, sinceIn(room), (isIn) => acted(isIn ? undefined : { error: NOT_JOINABLE }));
+    });
   };
 
   /** Handles `hub:leave`. */
   readonly leave = (data: unknown, socket: S): Promise<void> | void => {
-    return this.#begin(data, socket, (room) => socket.leave(room));
+    return this.#begin(data, socket, (room, acted) => {
+      this.#movement.exit(socket, room);
+      acted();
+    });
   };
 
   /** @throws the error that refused the room, or {@link RefusedRooms} if the request may name several. */
-  #begin(data: unknown, socket: S, act: (room: string) => void): Promise<void> | void {
+  #begin(data: unknown, socket: S, act: RoomRequest["act"]): Promise<void> | void {
     const { room, rooms } = (data ?? {}) as { readonly room?: unknown; readonly rooms?: unknown };
     const isOfOne = rooms === undefined;
     const names = isOfOne ? [room as string] : namesIn(rooms);
     const since = this.#clock.now();
     const request: RoomRequest = { rooms: names, verdicts: [], failures: new Map(), asked: 0, done: 0, since, act };
-    const line = this.#lines.get(socket) ?? { requests: [], first: 0, next: 0, open: 0 };
+    const line = this.#lines.get(socket) ?? { requests: [], first: 0, next: 0, open: 0, isActing: false };
     line.requests.push(request);
     this.#proceed(line, socket);
     if (isCarriedOut(request)) {
@@ -214,7 +248,7 @@ export class RoomRequests<S extends RoomSocket> {
 function carryOut(line: Line): void {
   for (;;) {
     const request = line.requests[line.first];
-    if (request === undefined) break;
+    if (request === undefined || line.isActing) break;
     if (isCarriedOut(request)) {
       line.first++;
       request.finished?.();
@@ -222,7 +256,7 @@ function carryOut(line: Line): void {
     }
     const verdict = request.verdicts[request.done];
     if (verdict === undefined) break;
-    decide(request, request.rooms[request.done++] as string, verdict);
+    decide(line, request, request.rooms[request.done] as string, verdict);
   }
   // The places of requests that were carried out must not outnumber the others.
   if (line.first > line.requests.length >> 1) {
@@ -232,14 +266,25 @@ function carryOut(line: Line): void {
   }
 }
 
-function decide(request: RoomRequest, room: string, verdict: Verdict): void {
-  try {
-    if (typeof verdict === "object") request.failures.set(room, verdict.error);
-    else if (verdict) request.act(room);
-    else request.failures.set(room, NOT_JOINABLE);
-  } catch (error) {
-    request.failures.set(room, error);
+function decide(line: Line, request: RoomRequest, room: string, verdict: Verdict): void {
+  let isLater = false;
+  const acted: Acted = (refusal) => {
+    if (refusal !== undefined) request.failures.set(room, refusal.error);
+    request.done++;
+    line.isActing = false;
+    if (isLater) carryOut(line);
+  };
+  if (verdict !== true) {
+    acted(verdict === false ? { error: NOT_JOINABLE } : verdict);
+    return;
   }
+  line.isActing = true;
+  try {
+    request.act(room, acted);
+  } catch (error) {
+    acted({ error });
+  }
+  isLater = true;
 }
 
 function isCarriedOut({ done, rooms }: RoomRequest): boolean {

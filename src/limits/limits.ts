@@ -19,6 +19,11 @@ export interface Limits {
    * `{ perSecond: 1, burst: 50 }`. A client that has spent them is closed with 4005.
    */
   readonly violations: Rate;
+  /**
+   * Bytes of recorded events that are sent to the client again: `{ perSecond: 1 MiB, burst: 16 MiB }`. Above, what it has
+   * missed waits until the rate allows it. What the client has used up is not renewed by a new connection.
+   */
+  readonly replay: Rate;
   /** Rooms that the socket is in at once: 2,000. */
   readonly rooms: number;
   /** Length of a room's name, in UTF-16 code units: 256. The limit also holds where the application names a room. */
@@ -47,6 +52,7 @@ const DEFAULT_LIMITS: Limits = {
   messages: { perSecond: 500, burst: 2_000 },
   bytes: { perSecond: 4 * MIB, burst: 2 * MIB },
   violations: { perSecond: 1, burst: 50 },
+  replay: { perSecond: MIB, burst: 16 * MIB },
   rooms: 2_000,
   roomNameLength: 256,
   pendingRequests: 1_000,
@@ -83,7 +89,7 @@ export const limitOptions: Options<LimitSettings> = {
   limits: {
     default: DEFAULT_LIMITS,
     rule: [
-      "an object with some of messages, bytes and violations, each { perSecond, burst }, and of rooms, roomNameLength, " +
+      "an object with some of messages, bytes, violations and replay, each { perSecond, burst }, and of rooms, roomNameLength, " +
         "pendingRequests, pendingBytes, waitingBytes and listeners, each a whole number from 1",
       areLimits,
     ],

@@ -8,6 +8,8 @@ export interface Allowance {
   readonly bytes: TokenBucket;
   /** Absent until the client does something wrong. */
   violations: TokenBucket | undefined;
+  /** Absent until the client is sent recorded events again. */
+  replay: TokenBucket | undefined;
   /** Number of connections with this allowance that were closed for abuse. */
   abuses: number;
   /** Whether this allowance waits for the next connection of its owner. */
@@ -27,7 +29,7 @@ export interface Rated {
   isDelayed: boolean;
 }
 
-type Rates = Pick<Limits, "messages" | "bytes" | "violations">;
+type Rates = Pick<Limits, "messages" | "bytes" | "violations" | "replay">;
 
 /** The longest header of a frame from a client (RFC 6455 section 5.2), which is not charged. */
 const HEADER = 14;
@@ -116,6 +118,20 @@ export class RateLimits {
     return allowance.violations.take(cost, now) >= 0;
   }
 
+  /** Returns how long a client has to wait until it may be sent recorded events again, in milliseconds; 0 if it need not. */
+  replayDelayOf(client: Rated): number {
+    const { replay } = client.allowance ?? {};
+    return replay?.delayUntil(1, this.#clock.now()) ?? 0;
+  }
+
+  /** Charges bytes of recorded events that are sent to a client again. */
+  chargeReplay(client: Rated, byteLength: number): void {
+    const now = this.#clock.now();
+    const allowance = this.#allowanceOf(client, now);
+    allowance.replay ??= new TokenBucket(this.#rates.replay, now);
+    allowance.replay.take(byteLength, now);
+  }
+
   /** Notes that the connection of a client is closed for abuse. */
   abused(client: Rated): void {
     this.#allowanceOf(client, this.#clock.now()).abuses++;
@@ -171,6 +187,7 @@ export class RateLimits {
       messages: new TokenBucket(this.#rates.messages, now),
       bytes: new TokenBucket(this.#rates.bytes, now),
       violations: undefined,
+      replay: undefined,
       abuses: 0,
       isParked: false,
     });
@@ -243,8 +260,8 @@ export class RateLimits {
     }
   }
 
-  #isFull({ messages, bytes, violations }: Allowance, now: number): boolean {
-    return messages.isFull(now) && bytes.isFull(now) && (violations?.isFull(now) ?? true);
+  #isFull({ messages, bytes, violations, replay }: Allowance, now: number): boolean {
+    return [messages, bytes, violations, replay].every((bucket) => bucket?.isFull(now) ?? true);
   }
 }
 

@@ -7,6 +7,7 @@ import type { User } from "../event-types.ts";
 import { guarded, microtask, soon } from "../guard.ts";
 import type { RateLimits } from "../limits/rate-limits.ts";
 import { CloseCode, type Close } from "../protocol/close-codes.ts";
+import type { GapReason } from "../protocol/packet.ts";
 import type { ErrorReport } from "../report.ts";
 import type { Clock, Timer } from "../time/clock.ts";
 import { Expiry } from "../time/expiry.ts";
@@ -14,6 +15,7 @@ import type { Connection } from "../transports/transport.ts";
 import type { Handshake } from "./handshake.ts";
 import { Member } from "./member.ts";
 import type { Members } from "./members.ts";
+import type { RecordedRooms } from "./recorded-rooms.ts";
 import type { Requests } from "./requests.ts";
 
 /** The handshake and the user of a client that is let in. */
@@ -22,6 +24,8 @@ export interface Admission {
   readonly user: User | undefined;
   /** The id of an earlier socket of the client: see {@link Member.home}. */
   readonly home?: string | undefined;
+  /** The positions that the client has given for the rooms that the server puts it into, whatever they are. */
+  readonly since?: unknown;
 }
 
 /** Receives the ends of members, dropped messages, and failures that have no caller to tell. */
@@ -30,6 +34,8 @@ export interface NodeReport extends ErrorReport {
   departed(member: Member, close: Close): void;
   /** Called for each message that a member does not get although it stays. */
   dropped(member: Member, reason: DropReason): void;
+  /** Called when a member is told that something may be missing in a room that is recorded. */
+  gap(member: Member, room: string, reason: GapReason): void;
 }
 
 export interface MemberLifecycleParts {
@@ -41,6 +47,8 @@ export interface MemberLifecycleParts {
   readonly delivery: Delivery<Member>;
   readonly members: Members;
   readonly rates: RateLimits;
+  /** The rooms that are recorded; `undefined` if none is. */
+  readonly recorded: RecordedRooms | undefined;
   readonly requests: Requests<Member>;
   readonly report: NodeReport;
 }
@@ -142,8 +150,9 @@ export class MemberLifecycle {
       this.retire(member, close);
       return;
     }
-    const { clock, delivery, rates, report } = this.#parts;
+    const { clock, delivery, rates, recorded, report } = this.#parts;
     member.ended = close;
+    recorded?.ended(member);
     // The heartbeat does not look for a member from which nothing is read.
     member.isPaused = true;
     delivery.discard(member);
@@ -158,7 +167,7 @@ export class MemberLifecycle {
    */
   retire(member: Member, close: Close): void {
     if (!member.open) return;
-    const { codecs, delivery, members, rates, requests, report } = this.#parts;
+    const { codecs, delivery, members, rates, recorded, requests, report } = this.#parts;
     member.open = false;
     this.#lingering.get(member)?.cancel();
     this.#lingering.delete(member);
@@ -166,6 +175,7 @@ export class MemberLifecycle {
     microtask(report, () => report.departed(member, how));
     guarded(report, () => delivery.discard(member));
     guarded(report, () => members.remove(member));
+    guarded(report, () => recorded?.ended(member));
     codecs.left(member.codec);
     this.#expiry.forget(member);
     guarded(report, () => requests.abandon(member));

@@ -14,6 +14,7 @@ import { describe, type MemberDescription } from "./description.ts";
 import type { MemberLifecycle } from "./lifecycle.ts";
 import type { Member } from "./member.ts";
 import type { Members } from "./members.ts";
+import type { Entered, RecordedRooms } from "./recorded-rooms.ts";
 import type { IdentifiedRequest, Replies, Requests, Settled } from "./requests.ts";
 
 export interface LocalNodeParts {
@@ -24,6 +25,8 @@ export interface LocalNodeParts {
   readonly members: Members;
   /** The default policy for events and messages to sockets that are behind. */
   readonly overload: Overload;
+  /** The rooms that are recorded; `undefined` if none is. */
+  readonly recorded: RecordedRooms | undefined;
   readonly requests: Requests<Member>;
   readonly report: ErrorReport;
 }
@@ -134,11 +137,41 @@ export class LocalNode {
    * @throws {HubError} `ERR_HUB_LIMIT`, and then no member was put into any room.
    */
   joinAll(members: readonly Member[], rooms: readonly string[]): void {
-    const { limits, members: index } = this.#parts;
+    for (const member of members) this.#checkRooms(member, rooms);
+    const { members: index, recorded } = this.#parts;
+    const areRecorded = rooms.map((room) => recorded?.has(room) === true);
     for (const member of members) {
-      if (wouldExceed(limits.rooms, member, rooms)) throw new RoomLimitError(member.id, limits.rooms);
+      for (const [place, room] of rooms.entries()) {
+        if (areRecorded[place] === true) recorded?.enter(member, room, undefined);
+        // What is sent to a member that enters a recorded room may be too much for it.
+        else if (member.open) index.rooms.join(member, room);
+      }
     }
-    for (const member of members) for (const room of rooms) index.rooms.join(member, room);
+  }
+
+  /**
+   * Puts a member into a room, after it was sent what it has missed there.
+   *
+   * @param since - the position in the record of the room that the client has given, whatever it is.
+   * @param entered - called once the member is in the room.
+   * @throws {HubError} `ERR_HUB_LIMIT`.
+   */
+  enter(member: Member, room: string, since: unknown, entered?: Entered): void {
+    const { members, recorded } = this.#parts;
+    this.#checkRooms(member, [room]);
+    if (recorded?.has(room) === true) {
+      recorded.enter(member, room, since, entered);
+      return;
+    }
+    members.rooms.join(member, room);
+    entered?.(true);
+  }
+
+  /** @throws {HubError} `ERR_HUB_LIMIT`. */
+  #checkRooms(member: Member, rooms: readonly string[]): void {
+    const { limits, recorded } = this.#parts;
+    const most = limits.rooms - (recorded?.countEntering(member) ?? 0);
+    if (wouldExceed(most, member, rooms)) throw new RoomLimitError(member.id, limits.rooms);
   }
 
   /**
@@ -150,10 +183,23 @@ export class LocalNode {
     this.leaveAll(this.membersOf(audience, among), rooms);
   }
 
-  /** Takes these members out of rooms. */
+  /** Takes these members out of rooms. Those of recorded rooms are told. */
   leaveAll(members: readonly Member[], rooms: readonly string[]): void {
-    const { members: index } = this.#parts;
-    for (const member of members) for (const room of rooms) index.rooms.leave(member, room);
+    const { members: index, recorded } = this.#parts;
+    const areRecorded = rooms.map((room) => recorded?.has(room) === true);
+    for (const member of members) {
+      for (const [place, room] of rooms.entries()) {
+        if (areRecorded[place] === true) recorded?.leave(member, room, true);
+        else if (member.open) index.rooms.leave(member, room);
+      }
+    }
+  }
+
+  /** Takes a member out of a room that its client has asked to leave. */
+  exit(member: Member, room: string): void {
+    const { members, recorded } = this.#parts;
+    if (recorded?.has(room) === true) recorded.leave(member, room, false);
+    else members.rooms.leave(member, room);
   }
 
   /**

@@ -36,6 +36,19 @@ export const msgpackCodec: Codec & { readonly protocol: "roomcast.v1.msgpack" } 
     return pack(fields);
   },
 
+  /** The position comes first, so that it can be added to a message that is encoded already. */
+  stamp(message: string | Uint8Array, at: number): Uint8Array {
+    const packet = message as Uint8Array;
+    const place = pack(packable(at, "", 1));
+    const stamped = new Uint8Array(AT.length + 1 + place.length + packet.length - 1);
+    // A packet has so few fields that their number is in the first byte, in front of which the first of them goes.
+    stamped[0] = (packet[0] as number) + 1;
+    stamped.set(AT, 1);
+    stamped.set(place, 1 + AT.length);
+    stamped.set(packet.subarray(1), 1 + AT.length + place.length);
+    return stamped;
+  },
+
   decode(message: string | Uint8Array): unknown {
     return typeof message === "string" ? undefined : new MessagePackReader(message).read();
   },
@@ -44,4 +57,7 @@ export const msgpackCodec: Codec & { readonly protocol: "roomcast.v1.msgpack" } 
 };
 
 const EVENT_FIELDS = ["event", "id", "key", "room", "data"];
+/** The name of the field with the position: a str of two letters. */
+const AT = new Uint8Array([0xa2, 0x61, 0x74]);
+
 const REPLY_FIELDS = ["reply", "error", "data"];

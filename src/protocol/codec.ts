@@ -42,6 +42,17 @@ export interface Codec {
   decode(message: string | Uint8Array): unknown;
 
   /**
+   * Adds the field `at` to the message of an event: the place of the event in the record of its room.
+   *
+   * For a codec without this function, `hub:record` follows each recorded event, so that its clients know their positions.
+   * Something may then reach a client twice that it got just before its connection was lost.
+   *
+   * @param message - as {@link encode} has returned it.
+   * @throws any error: see {@link encode}.
+   */
+  stamp?(message: string | Uint8Array, at: number): string | Uint8Array;
+
+  /**
    * Returns about how many bytes a message takes in memory once it is decoded and copied once, without decoding it. The
    * hub refuses a message above `24 * maxMessageBytes`, or 1.5 MiB if that is more, and bounds the sum of what handlers
    * are at work on.
@@ -76,6 +87,9 @@ export const jsonCodec: Codec & { readonly protocol: string } = {
       throw new PacketError("The message is not valid JSON.");
     }
   },
+
+  /** The position comes first, so that it can be added to a message that is encoded already. */
+  stamp: (message, at) => `{"at":${at},${String(message).slice(1)}`,
 
   weight: (message, isBinary) => (isBinary ? message.length : jsonWeight(message)),
 };

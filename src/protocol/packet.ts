@@ -7,6 +7,9 @@ export const RESERVED_PREFIX = "hub:";
 /** The most UTF-16 code units that the name of an event may have. */
 export const MAX_EVENT_NAME_LENGTH = 256;
 
+/** The most UTF-16 code units that the `stream` of a position has. */
+export const MAX_STREAM_LENGTH = 256;
+
 /** The most UTF-16 code units that the key of a request may have. */
 export const MAX_KEY_LENGTH = 64;
 
@@ -26,6 +29,11 @@ export interface EventPacket {
    * must not be able to guess it.
    */
   readonly key?: string | undefined;
+  /**
+   * The place of the event in the record of its room, if the server keeps one. The server puts it into the encoded
+   * message: see {@link Codec.stamp}.
+   */
+  readonly at?: number | undefined;
 }
 
 /** The error in a reply or in `hub:error`. */
@@ -80,6 +88,13 @@ export const ControlEvent = {
    * {@link Dropped}.
    */
   dropped: "hub:dropped",
+  /**
+   * The server sends this when a client's position in a room begins: when it joins, and when something may be missing. The
+   * data is a {@link RecordNotice}.
+   */
+  record: "hub:record",
+  /** The server sends this when it has taken the client out of a room that is recorded. The data is a {@link Left}. */
+  left: "hub:left",
 } as const;
 
 /** The data of `hub:hello`, the first packet of a client with a library subprotocol. */
@@ -90,6 +105,8 @@ export interface Hello {
   readonly auth?: unknown;
   /** The `home` of the last welcome or, where it had none, its `id`; absent on the first connection. */
   readonly home?: string | undefined;
+  /** The client's {@link Position} in each room that the server puts it into. */
+  readonly since?: Readonly<Record<string, Position>> | undefined;
 }
 
 /** The data of `hub:welcome`, the first packet of the server. */
@@ -113,8 +130,13 @@ export interface Welcome {
 /** The most rooms that one `hub:join` or `hub:leave` may name. */
 export const MAX_ROOMS_PER_REQUEST = 100;
 
-/** The data of `hub:join` and `hub:leave`: one room, or several. */
-export type RoomRequest = { readonly room: string } | { readonly rooms: readonly string[] };
+/**
+ * The data of `hub:join` and `hub:leave`: one room, or several. In `hub:join` it may have the client's position in the room,
+ * or those in the rooms by their names.
+ */
+export type RoomRequest =
+  | { readonly room: string; readonly since?: Position | undefined }
+  | { readonly rooms: readonly string[]; readonly since?: Readonly<Record<string, Position>> | undefined };
 
 /** A room that the server refused, with the reason. */
 export interface RefusedRoom extends WireError {
@@ -124,6 +146,35 @@ export interface RefusedRoom extends WireError {
 /** The data of the reply to a {@link RoomRequest} for several rooms of which some were refused. */
 export interface RoomReply {
   readonly refused: readonly RefusedRoom[];
+}
+
+/** A place in the record of a room: everything up to here is known to the client. */
+export interface Position {
+  /** The record, and the sockets that the client has had: a text that only the server understands. */
+  readonly stream: string;
+  /** The place of the last event that the client got. */
+  readonly at: number;
+}
+
+/** The reason why something may be missing before a position. */
+export type GapReason =
+  /** More was missed than the server keeps. */
+  | "trimmed"
+  /** The record is not the one in which the client's position was. */
+  | "epoch"
+  /** While the client was getting what it missed, more was sent than the server keeps. */
+  | "overrun";
+
+/** The data of `hub:record`: the client's position in this room is here. */
+export interface RecordNotice extends Position {
+  readonly room: string;
+  /** Present if something may be missing between the position that the client had and this one. */
+  readonly gap?: GapReason | undefined;
+}
+
+/** The data of `hub:left`. */
+export interface Left {
+  readonly room: string;
 }
 
 /** The data of `hub:bye`: what the client does after the close that follows. */

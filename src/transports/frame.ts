@@ -7,6 +7,15 @@ const OPCODE_BINARY = 0x2;
 const LENGTH_16 = 126;
 const LENGTH_64 = 127;
 
+/** The bytes of a whole {@link Frame} that was built before. */
+export class FrameBytes {
+  readonly bytes: Buffer;
+
+  constructor(bytes: Buffer) {
+    this.bytes = bytes;
+  }
+}
+
 /**
  * An unfragmented, unmasked message frame as a server sends it (RFC 6455 section 5.2).
  *
@@ -20,12 +29,19 @@ export class Frame implements MessageFrame {
   #payload: Buffer | undefined;
 
   /**
-   * Encodes a message. The data is copied, so the caller may change it afterwards.
+   * Encodes a message. The data is copied, so the caller may change it afterwards. A {@link FrameBytes} is taken as it is.
    *
    * @param binary - whether the frame is binary. Default: `true` for bytes and `false` for a string; bytes may also be
    *   text in UTF-8.
    */
-  constructor(data: string | Uint8Array, binary: boolean = typeof data !== "string") {
+  constructor(data: string | Uint8Array | FrameBytes, binary: boolean = typeof data !== "string") {
+    if (data instanceof FrameBytes) {
+      const { bytes } = data;
+      this.bytes = bytes;
+      this.binary = (bytes[0] as number) === (FIN | OPCODE_BINARY);
+      this.#headerLength = bytes[1] === LENGTH_64 ? 10 : bytes[1] === LENGTH_16 ? 4 : 2;
+      return;
+    }
     const length = typeof data === "string" ? Buffer.byteLength(data) : data.byteLength;
     const headerLength = length < LENGTH_16 ? 2 : length <= 0xffff ? 4 : 10;
     const bytes = Buffer.allocUnsafe(headerLength + length);

@@ -1,5 +1,5 @@
 import { Hub, type HubOptions } from "roomcast";
-import { memory } from "roomcast/testing";
+import { memory, MemoryEngine } from "roomcast/testing";
 import { describe, expect, test } from "vitest";
 import { hubError } from "../support/hub-error.ts";
 
@@ -59,6 +59,7 @@ describe("an option of the hub", () => {
       { messages: { perSecond: 0, burst: 10 } },
       { bytes: { perSecond: 10, burst: 0 } },
       { violations: { perSecond: 1, burst: 1, most: 1 } },
+      { replay: { perSecond: 1, burst: 0 } },
     ],
     overload: [null, true, "latest", "keep"],
     backplane: [null, "redis", {}, { start: noop, publish: noop, subscribe: noop, unsubscribe: noop }],
@@ -77,6 +78,31 @@ describe("an option of the hub", () => {
     clock: [null, {}, { now: Date.now }, { now: Date.now, setTimeout }, 1],
     handshakeTimeout: [null, 0, -1, 1.5, 2 ** 31, "1000", false],
     joinable: [null, true, "lobby", ["lobby"]],
+    history: [
+      null,
+      true,
+      [],
+      "chat",
+      {},
+      { rooms: {} },
+      { rooms: ["chat"] },
+      { rooms: { chat: true } },
+      { rooms: { chat: { size: 10 } } },
+      { rooms: { chat: { age: 1_000 } } },
+      { rooms: { chat: { size: 0, age: 1_000 } } },
+      { rooms: { chat: { size: 10, age: 2 ** 31 } } },
+      { rooms: { chat: { size: 10, age: 1_000, replay: 0 } } },
+      { rooms: { chat: { size: 10, age: 1_000, replay: 11 } } },
+      { rooms: { chat: { size: 10, age: 1_000, replay: "all" } } },
+      { rooms: { chat: { size: 10, age: 1_000, keep: "none" } } },
+      { rooms: { chat: { size: 10, age: 1_000, most: 1 } } },
+      { rooms: { "": { size: 10, age: 1_000 } } },
+      { rooms: { "chat\uD800": { size: 10, age: 1_000 } } },
+      { rooms: { [`${"x".repeat(257)}*`]: { size: 10, age: 1_000 } } },
+      { rooms: { "chat*": { size: 10, age: 1_000 }, "chat:*": { size: 10, age: 1_000 } } },
+      { rooms: { chat: { size: 10, age: 1_000 } }, maxBytes: 0 },
+      { rooms: { chat: { size: 10, age: 1_000 } }, maxbytes: 1_000 },
+    ],
     idempotency: [
       null,
       true,
@@ -109,6 +135,22 @@ describe("an option of the hub", () => {
 
   test.each([null, 1, "ws", true, []])("the options cannot be %j", (options) => {
     expect(() => new Hub(options as HubOptions)).toThrow(hubError("ERR_HUB_OPTION", "object"));
+  });
+
+  const RULE = { size: 10, age: 1_000 };
+
+  test("a rule behind one that takes all of its rooms is refused with what to do", () => {
+    const rooms = { "a*": RULE, "*": RULE, "b*": RULE };
+    const advice = 'Write "b*" before "*", or remove it.';
+    expect(() => new Hub({ transport: memory(), history: { rooms } })).toThrow(hubError("ERR_HUB_OPTION", advice));
+    const others = { "a*": RULE, "*b": RULE, "*": { ...RULE, replay: 10, keep: "latest" } } as const;
+    expect(() => new Hub({ transport: memory(), history: { rooms: others, maxBytes: 1 } })).not.toThrow();
+  });
+
+  test("a hub with a backplane has no records of rooms yet, and says so", () => {
+    const backplane = new MemoryEngine().backplane();
+    const options = { transport: memory(), backplane, history: { rooms: { "*": RULE } } };
+    expect(() => new Hub(options)).toThrow(hubError("ERR_HUB_OPTION", '"history" of Hub cannot be combined with'));
   });
 
   test("the limits themselves are fine", () => {

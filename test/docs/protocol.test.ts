@@ -125,7 +125,7 @@ describe("the document agrees with the code on", () => {
     expect(Object.fromEntries(rows.map(([, value, name = ""]) => [codesIn(name)[0], value]))).toStrictEqual(
       Object.fromEntries([...limits, ["Number.MAX_SAFE_INTEGER", String(Number.MAX_SAFE_INTEGER)]]),
     );
-    expect(limits).toHaveLength(4);
+    expect(limits).toHaveLength(5);
     expect(sectionOf(PATH, "3. Packets")).toContain("(1 MiB unless configured)");
     expect(resolveHubOptions({}).maxMessageBytes).toBe(1024 * 1024);
     expect(sectionOf(PATH, "3. Packets")).toContain("up to 4 MiB unless configured otherwise");
@@ -189,21 +189,24 @@ describe("the document agrees with the code on", () => {
     expect(Object.fromEntries(rows.map(({ event, from }) => [event, from]))).toStrictEqual(
       Object.fromEntries(sources.map(([, from, event]) => [event, from])),
     );
-    const { hello, welcome, error, bye, dropped, join, leave, ping, pong, sync } = ControlEvent;
+    const { hello, welcome, error, bye, dropped, join, leave, left, ping, pong, record, sync } = ControlEvent;
     expect(Object.fromEntries(rows.map(({ event, fields }) => [event, fields]))).toStrictEqual({
       [hello]: fieldsOf("Hello"),
       [welcome]: fieldsOf("Welcome"),
       [error]: fieldsOf("WireError"),
       [bye]: fieldsOf("Bye"),
       [dropped]: fieldsOf("Dropped"),
-      [join]: ["room", "rooms"],
+      [join]: ["room", "rooms", "since"],
       [leave]: ["room", "rooms"],
+      [left]: fieldsOf("Left"),
+      [record]: ["room", ...fieldsOf("Position"), "gap"],
       [ping]: [],
       [pong]: [],
       [sync]: [],
     });
     expect(names("2. Connecting", 2)).toStrictEqual(fieldsOf("Hello"));
     expect(names("4. Control events", 1)).toStrictEqual(fieldsOf("Welcome"));
+    expect(names("4. Control events", 4)).toStrictEqual(["room", ...fieldsOf("Position"), "gap"]);
     expect(names("7. Closing and close codes", 2)).toStrictEqual(fieldsOf("Bye"));
   });
 

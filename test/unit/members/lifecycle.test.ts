@@ -50,8 +50,9 @@ function createMember(kind: Kind): {
     delivery,
     members: new Members(delivery, undefined),
     rates: new RateLimits(resolveHubOptions({}).limits, new VirtualClock()),
+    recorded: undefined,
     requests: { abandon: () => {} } as unknown as Requests<Member>,
-    report: { departed: () => {}, dropped: () => {}, failed: () => {} },
+    report: { departed: () => {}, dropped: () => {}, gap: () => {}, failed: () => {} },
   });
   const member = lifecycle.admit(
     connection,

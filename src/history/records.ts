@@ -1,0 +1,213 @@
+import { nanoid } from "nanoid";
+import type { OutgoingFrame } from "../delivery/outgoing-frame.ts";
+import type { Clock, Timer } from "../time/clock.ts";
+import { Queue } from "./queue.ts";
+import { Ring } from "./ring.ts";
+import type { Rule, Rules } from "./rules.ts";
+
+/** Length of an epoch: enough that no two records ever have the same one. */
+const EPOCH_LENGTH = 12;
+
+/** The most empty records of a rule whose rooms have no members; above, the oldest are forgotten. */
+const MAX_EMPTY = 16_384;
+
+/** The record of one room. */
+export class RoomRecord {
+  readonly room: string;
+  readonly rule: Rule;
+  /** Names this record among all that the room ever has. */
+  readonly epoch: string = nanoid(EPOCH_LENGTH);
+  readonly ring: Ring;
+  /** Whether the record was forgotten: the room has another one by now, or none. */
+  isForgotten = false;
+  /** The time since when it is in its queue, in milliseconds. */
+  since = 0;
+  /** Whether an empty record is kept once more, because the room had members when it was looked at. */
+  wasUsed = true;
+  queue: Queue<RoomRecord> | undefined = undefined;
+  previous: RoomRecord | undefined = undefined;
+  next: RoomRecord | undefined = undefined;
+
+  constructor(room: string, rule: Rule, codecs: number, sized: (difference: number) => void) {
+    const { size, keepsLatest, replay } = rule;
+    this.room = room;
+    this.rule = rule;
+    this.ring = new Ring({ codecs, size, keyed: keepsLatest || replay === "latest", keepsLatest, sized });
+  }
+}
+
+export interface RecordsParts {
+  readonly rules: Rules;
+  /** Number of codecs in which events are kept. */
+  readonly codecs: number;
+  readonly clock: Clock;
+  /** Returns whether a room has members. */
+  readonly isUsed: (room: string) => boolean;
+}
+
+/** The records of one rule: those with events, and those without, each in the order in which they fell silent. */
+interface Silent {
+  readonly rule: Rule;
+  readonly filled: Queue<RoomRecord>;
+  readonly empty: Queue<RoomRecord>;
+}
+
+/**
+ * The records of all rooms. They are bounded in bytes, and each ends with the silence of its room.
+ *
+ * A record has events until its room was silent for the `age` of the rule. Without events it stays as long as the room
+ * has members and for `age` longer, because clients that come back have positions in it.
+ */
+export class Records {
+  readonly #parts: RecordsParts;
+  readonly #records = new Map<string, RoomRecord>();
+  readonly #silent: readonly Silent[];
+  readonly #byRule: ReadonlyMap<Rule, Silent>;
+  #byteLength = 0;
+  #timer: Timer | undefined;
+  #due = Number.POSITIVE_INFINITY;
+
+  constructor(parts: RecordsParts) {
+    this.#parts = parts;
+    this.#silent = parts.rules.all.map((rule) => ({ rule, filled: new Queue(), empty: new Queue() }));
+    this.#byRule = new Map(this.#silent.map((silent) => [silent.rule, silent]));
+  }
+
+  /** Number of rooms with a record. */
+  get size(): number {
+    return this.#records.size;
+  }
+
+  /** Number of events in all records. */
+  get entries(): number {
+    let count = 0;
+    for (const { ring } of this.#records.values()) count += ring.count;
+    return count;
+  }
+
+  /** Number of bytes that all events take. */
+  get byteLength(): number {
+    return this.#byteLength;
+  }
+
+  /** Returns the record of a room, and begins one if there is none. */
+  of(room: string, rule: Rule): RoomRecord {
+    const known = this.#records.get(room);
+    if (known !== undefined) return known;
+    const record = new RoomRecord(room, rule, this.#parts.codecs, (difference) => (this.#byteLength += difference));
+    const { empty } = this.#silentOf(record);
+    if (empty.length >= MAX_EMPTY) this.#forgetEmpty(empty);
+    this.#records.set(room, record);
+    this.#wait(record, empty);
+    return record;
+  }
+
+  /** Appends an event to a record. */
+  append(record: RoomRecord, frames: readonly OutgoingFrame[], note: string, key: string | undefined): void {
+    const bytes = frames.map((frame) => frame.bytes);
+    record.ring.push(this.#parts.clock.wall(), bytes, note, key);
+    this.#wait(record, this.#silentOf(record).filled);
+    if (this.#byteLength > this.#parts.rules.maxBytes) this.#trim();
+  }
+
+  /** Forgets the record of a room, so that positions in it mean nothing any more. Returns whether there was one. */
+  forget(room: string): boolean {
+    const record = this.#records.get(room);
+    if (record !== undefined) this.#forget(record);
+    return record !== undefined;
+  }
+
+  /** Forgets everything, and stops the timer. */
+  stop(): void {
+    for (const record of this.#records.values()) this.#forget(record);
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
+  #silentOf({ rule }: RoomRecord): Silent {
+    return this.#byRule.get(rule) as Silent;
+  }
+
+  /** Puts a record at the end of a queue, in which it waits for the `age` of its rule. */
+  #wait(record: RoomRecord, queue: Queue<RoomRecord>): void {
+    record.since = this.#parts.clock.now();
+    queue.push(record);
+    this.#watch(record.since + record.rule.age);
+  }
+
+  /** Sets the timer to this time, unless it fires earlier. */
+  #watch(due: number): void {
+    if (due >= this.#due) return;
+    const { clock } = this.#parts;
+    this.#timer?.cancel();
+    this.#due = due;
+    this.#timer = clock.setTimeout(this.#expire, Math.max(due - clock.now(), 1));
+  }
+
+  readonly #expire = (): void => {
+    const now = this.#parts.clock.now();
+    this.#timer = undefined;
+    this.#due = Number.POSITIVE_INFINITY;
+    for (const silent of this.#silent) {
+      const { rule, filled, empty } = silent;
+      for (let record = filled.first; record !== undefined; record = filled.first) {
+        if (record.since + rule.age > now) break;
+        record.ring.clear();
+        this.#empty(record);
+      }
+      for (let record = empty.first; record !== undefined; record = empty.first) {
+        if (record.since + rule.age > now) break;
+        this.#spare(record);
+      }
+      for (const { first } of [filled, empty]) if (first !== undefined) this.#watch(first.since + rule.age);
+    }
+  };
+
+  /** Keeps a record that has no events any more, because of the positions in it. */
+  #empty(record: RoomRecord): void {
+    record.wasUsed = true;
+    this.#wait(record, this.#silentOf(record).empty);
+  }
+
+  /** Forgets a record without events, unless its room has members, or has had some since it was looked at. */
+  #spare(record: RoomRecord): void {
+    const isUsed = this.#parts.isUsed(record.room);
+    if (!isUsed && !record.wasUsed) {
+      this.#forget(record);
+      return;
+    }
+    record.wasUsed = isUsed;
+    this.#wait(record, this.#silentOf(record).empty);
+  }
+
+  /** Trims the oldest events of the room that was silent longest, until the records take no more than they may. */
+  #trim(): void {
+    while (this.#byteLength > this.#parts.rules.maxBytes) {
+      let record: RoomRecord | undefined;
+      for (const { filled } of this.#silent) {
+        const { first } = filled;
+        if (first !== undefined && (record === undefined || first.since < record.since)) record = first;
+      }
+      if (record === undefined) return;
+      record.ring.trimChunk();
+      if (record.ring.count === 0) this.#empty(record);
+    }
+  }
+
+  /** Looks at the oldest empty records, so that they do not become many more than the rooms that have members. */
+  #forgetEmpty(empty: Queue<RoomRecord>): void {
+    for (let count = 0; count < 2; count++) {
+      const { first } = empty;
+      if (first === undefined) return;
+      if (this.#parts.isUsed(first.room)) this.#wait(first, empty);
+      else this.#forget(first);
+    }
+  }
+
+  #forget(record: RoomRecord): void {
+    record.isForgotten = true;
+    record.queue?.remove(record);
+    record.ring.clear();
+    this.#records.delete(record.room);
+  }
+}

@@ -1,0 +1,250 @@
+import { Buffer } from "node:buffer";
+import { Chunk } from "./chunk.ts";
+
+/** The size of a chunk, in bytes. An entry that is larger has a chunk of its own. */
+const CHUNK_BYTES = 16 * 1024;
+
+/** The size of the first chunk. Each further one is twice as large, so that a room with little in it takes little. */
+const FIRST_CHUNK_BYTES = 512;
+
+const NOTHING = Buffer.alloc(0);
+
+/** One event of a record. */
+export interface Entry {
+  /** The position of the event: positions grow by one from event to event. */
+  readonly at: number;
+  /** The time of day when the event was recorded, in milliseconds since 1970. */
+  readonly time: number;
+  /** The frame in the codec that was asked for, as a view of the ring's memory. */
+  readonly frame: Buffer;
+  /** What else was recorded of the event; an empty text for nothing. */
+  readonly note: string;
+}
+
+/** What a ring needs to know. */
+export interface RingParts {
+  /** Number of codecs, in each of which every event is kept. */
+  readonly codecs: number;
+  /** The most events. */
+  readonly size: number;
+  /** Whether the ring has to know the newest event of each key. */
+  readonly keyed: boolean;
+  /** Whether an event deletes the earlier one with the same key. */
+  readonly keepsLatest: boolean;
+  /** Called when the memory that the ring takes has changed, with the difference in bytes. */
+  readonly sized: (difference: number) => void;
+}
+
+/**
+ * The last events of a room, with positions that grow by one from event to event. The ring holds bytes only: it does not
+ * know what they mean.
+ */
+export class Ring {
+  readonly #parts: RingParts;
+  /** The chunks, the oldest first. */
+  #chunks: Chunk[] = [];
+  /** The place in the first chunk before which all entries were trimmed. */
+  #start = 0;
+  #count = 0;
+  #deleted = 0;
+  #head = 0;
+  #floor = 0;
+  #byteLength = 0;
+  /** The position of the newest event of each key. */
+  readonly #newest = new Map<string, number>();
+  /** The keys of the events that have one, by position. */
+  readonly #keys = new Map<number, string>();
+
+  constructor(parts: RingParts) {
+    this.#parts = parts;
+  }
+
+  /** The position of the last event that was recorded; 0 before the first. */
+  get head(): number {
+    return this.#head;
+  }
+
+  /** The position behind which no event was trimmed: who is here can get all that it missed. */
+  get floor(): number {
+    return this.#floor;
+  }
+
+  /** Number of events. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Number of bytes of memory that the events take. */
+  get byteLength(): number {
+    return this.#byteLength;
+  }
+
+  /** Appends an event, which gets the position after {@link head}, and trims what is too much. */
+  push(time: number, frames: readonly Uint8Array[], note: string, key?: string): void {
+    const at = ++this.#head;
+    this.#store(at, time, [...frames, note === "" ? NOTHING : Buffer.from(note)]);
+    this.#count++;
+    if (key !== undefined && this.#parts.keyed) this.#supersede(at, key);
+    if (this.#count > this.#parts.size) this.#trimOldest();
+  }
+
+  /** Returns whether the event at this position is the newest with its key. An event without a key is not. */
+  isNewest(at: number): boolean {
+    const key = this.#keys.get(at);
+    return key !== undefined && this.#newest.get(key) === at;
+  }
+
+  /** Returns the position before that of the last `count` events. */
+  before(count: number): number {
+    let left = count;
+    for (let index = this.#chunks.length - 1; index >= 0; index--) {
+      const chunk = this.#chunks[index] as Chunk;
+      const first = index === 0 ? this.#start : 0;
+      for (let place = chunk.count - 1; place >= first; place--) {
+        if (!chunk.isDeleted(place) && --left === 0) return chunk.positionOf(place) - 1;
+      }
+    }
+    return this.#floor;
+  }
+
+  /**
+   * Returns the first events behind a position in one codec: as many as fit into `mostBytes`, but at least one if there is
+   * any.
+   */
+  read(after: number, codec: number, mostBytes: number): Entry[] {
+    const entries: Entry[] = [];
+    let left = mostBytes;
+    for (let index = this.#chunkAfter(after); index < this.#chunks.length; index++) {
+      const chunk = this.#chunks[index] as Chunk;
+      const first = Math.max(chunk.placeAfter(after), index === 0 ? this.#start : 0);
+      for (let place = first; place < chunk.count; place++) {
+        if (chunk.isDeleted(place)) continue;
+        const frame = chunk.partOf(place, codec);
+        if (entries.length > 0 && frame.length > left) return entries;
+        left -= frame.length;
+        const note = chunk.partOf(place, this.#parts.codecs);
+        const [at, time] = [chunk.positionOf(place), chunk.timeOf(place)];
+        entries.push({ at, time, frame, note: note.length === 0 ? "" : note.toString() });
+      }
+    }
+    return entries;
+  }
+
+  /** Trims all events of the oldest chunk. */
+  trimChunk(): void {
+    const [chunk] = this.#chunks;
+    if (chunk === undefined) return;
+    for (let place = this.#start; place < chunk.count; place++) this.#forget(chunk, place);
+    this.#dropChunk(chunk);
+  }
+
+  /** Trims all events. */
+  clear(): void {
+    while (this.#chunks.length > 0) this.trimChunk();
+    this.#floor = this.#head;
+  }
+
+  #store(at: number, time: number, parts: readonly Uint8Array[]): void {
+    let byteLength = 0;
+    for (const part of parts) byteLength += part.length;
+    let chunk = this.#chunks[this.#chunks.length - 1];
+    if (chunk === undefined || !chunk.fits(byteLength)) {
+      const usual = Math.min(FIRST_CHUNK_BYTES * 2 ** this.#chunks.length, CHUNK_BYTES);
+      chunk = new Chunk(Math.max(usual, byteLength), parts.length, at - 1);
+      this.#chunks.push(chunk);
+      this.#grow(chunk.byteLength);
+    }
+    const before = chunk.byteLength;
+    chunk.push(at, time, parts);
+    if (chunk.byteLength !== before) this.#grow(chunk.byteLength - before);
+  }
+
+  #supersede(at: number, key: string): void {
+    const earlier = this.#newest.get(key);
+    this.#newest.set(key, at);
+    this.#keys.set(at, key);
+    this.#grow(keyBytes(key));
+    if (earlier === undefined || !this.#parts.keepsLatest) return;
+    this.#keys.delete(earlier);
+    this.#grow(-keyBytes(key));
+    const chunk = this.#chunks[this.#chunkAfter(earlier - 1)] as Chunk;
+    const before = chunk.byteLength;
+    chunk.delete(chunk.placeAfter(earlier - 1));
+    this.#grow(chunk.byteLength - before);
+    this.#count--;
+    this.#deleted++;
+    if (this.#deleted > Math.max(this.#count, 64)) this.#compact();
+  }
+
+  /** Trims the oldest event, and what was deleted before it. */
+  #trimOldest(): void {
+    for (;;) {
+      const [chunk] = this.#chunks;
+      if (chunk === undefined) return;
+      const wasDeleted = chunk.isDeleted(this.#start);
+      this.#forget(chunk, this.#start++);
+      if (this.#start === chunk.count) this.#dropChunk(chunk);
+      if (!wasDeleted) return;
+    }
+  }
+
+  #forget(chunk: Chunk, place: number): void {
+    if (chunk.isDeleted(place)) {
+      this.#deleted--;
+      return;
+    }
+    const at = chunk.positionOf(place);
+    this.#count--;
+    this.#floor = at;
+    const key = this.#keys.get(at);
+    if (key === undefined) return;
+    this.#keys.delete(at);
+    this.#grow(-keyBytes(key));
+    if (this.#newest.get(key) === at) this.#newest.delete(key);
+  }
+
+  #dropChunk(chunk: Chunk): void {
+    this.#chunks.shift();
+    this.#start = 0;
+    this.#grow(-chunk.byteLength);
+  }
+
+  /** Copies the events into new chunks without those that were deleted, so that they never take more than the others. */
+  #compact(): void {
+    const chunks = this.#chunks;
+    const start = this.#start;
+    this.#chunks = [];
+    this.#start = 0;
+    this.#deleted = 0;
+    for (const [index, chunk] of chunks.entries()) {
+      for (let place = index === 0 ? start : 0; place < chunk.count; place++) {
+        if (chunk.isDeleted(place)) continue;
+        const parts = Array.from({ length: this.#parts.codecs + 1 }, (_, part) => chunk.partOf(place, part));
+        this.#store(chunk.positionOf(place), chunk.timeOf(place), parts);
+      }
+      this.#grow(-chunk.byteLength);
+    }
+  }
+
+  /** Returns the index of the first chunk with an entry behind this position. */
+  #chunkAfter(position: number): number {
+    let low = 0;
+    let high = this.#chunks.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#chunks[middle] as Chunk).last > position) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+
+  #grow(difference: number): void {
+    this.#byteLength += difference;
+    this.#parts.sized(difference);
+  }
+}
+
+/** The memory that a key takes, in bytes: its text, and its places in two maps. */
+function keyBytes(key: string): number {
+  return 2 * key.length + 128;
+}

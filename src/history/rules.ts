@@ -1,0 +1,39 @@
+import type { HistoryOptions, HistoryRule } from "./options.ts";
+import { Pattern } from "./pattern.ts";
+
+/** The default of `maxBytes`. */
+const MAX_BYTES = 64 * 1024 * 1024;
+
+/** A rule with its defaults filled in. */
+export class Rule {
+  readonly pattern: Pattern;
+  readonly size: number;
+  readonly age: number;
+  readonly replay: number | "latest";
+  /** Whether an event makes the earlier ones with the same key superfluous. */
+  readonly keepsLatest: boolean;
+
+  constructor(pattern: string, { size, age, replay = 0, keep = "all" }: HistoryRule) {
+    this.pattern = new Pattern(pattern);
+    this.size = size;
+    this.age = age;
+    this.replay = replay;
+    this.keepsLatest = keep === "latest";
+  }
+}
+
+/** The rules of a hub, which say which rooms are recorded, and how. */
+export class Rules {
+  readonly all: readonly Rule[];
+  readonly maxBytes: number;
+
+  constructor({ rooms, maxBytes = MAX_BYTES }: HistoryOptions) {
+    this.all = Object.entries(rooms).map(([pattern, rule]) => new Rule(pattern, rule));
+    this.maxBytes = maxBytes;
+  }
+
+  /** Returns the rule of a room; `undefined` for a room that is not recorded. */
+  of(room: string): Rule | undefined {
+    return this.all.find(({ pattern }) => pattern.matches(room));
+  }
+}
