@@ -24,6 +24,8 @@ export class Chunk {
   #deleted: Uint8Array | undefined;
   #count = 0;
   #used = 0;
+  /** The index of the next part. */
+  #part = 0;
 
   /** @param base - the position before that of the first entry. */
   constructor(capacity: number, width: number, base: number) {
@@ -72,23 +74,35 @@ export class Chunk {
     return this.#used + byteLength <= this.#bytes.length;
   }
 
-  /** Appends an entry, for which there must be room. */
-  push(position: number, time: number, parts: readonly Uint8Array[]): void {
+  /** Begins an entry, for whose parts there must be room. Returns the number of bytes that the index has grown by. */
+  begin(position: number, time: number): number {
     const place = this.#count++;
-    if (place === this.#positions.length) this.#grow();
+    const growth = place === this.#positions.length ? this.#growIndex() : 0;
     this.#positions[place] = position - this.#base;
     this.#times[place] = time;
-    let index = place * this.#width;
-    for (const part of parts) {
-      this.#bytes.set(part, this.#used);
-      this.#used += part.length;
-      this.#ends[index++] = this.#used;
-    }
+    this.#part = place * this.#width;
+    return growth;
   }
 
-  delete(place: number): void {
+  /** Appends the next part of the last entry. */
+  add(part: Uint8Array): void {
+    this.#bytes.set(part, this.#used);
+    this.#used += part.length;
+    this.#ends[this.#part++] = this.#used;
+  }
+
+  /** Appends the next part of the last entry, which is a text. */
+  addText(part: string): void {
+    if (part !== "") this.#used += this.#bytes.write(part, this.#used);
+    this.#ends[this.#part++] = this.#used;
+  }
+
+  /** Deletes an entry. Returns the number of bytes that the index has grown by. */
+  delete(place: number): number {
+    const growth = this.#deleted === undefined ? this.#positions.length : 0;
     this.#deleted ??= new Uint8Array(this.#positions.length);
     this.#deleted[place] = 1;
+    return growth;
   }
 
   /** Returns the place of the first entry behind this position; {@link count} if there is none. */
@@ -104,13 +118,15 @@ export class Chunk {
   }
 
   /** Makes the index as long as the entries will need that have the size of those before, and an eighth longer. */
-  #grow(): void {
+  #growIndex(): number {
+    const before = this.byteLength;
     const expected = Math.ceil((this.#count * this.#bytes.length * 9) / (8 * Math.max(this.#used, 1)));
     const capacity = Math.min(Math.max(expected, this.#count + 8), 2 * this.#count);
     this.#positions = grown(this.#positions, new Uint32Array(capacity));
     this.#times = grown(this.#times, new Float64Array(capacity));
     this.#ends = grown(this.#ends, new Uint32Array(capacity * this.#width));
     if (this.#deleted !== undefined) this.#deleted = grown(this.#deleted, new Uint8Array(capacity));
+    return this.byteLength - before;
   }
 }
 

@@ -11,10 +11,19 @@ const EPOCH_LENGTH = 12;
 /** The most empty records of a rule whose rooms have no members; above, the oldest are forgotten. */
 const MAX_EMPTY = 16_384;
 
+/** The records of one rule: those with events, and those without, each in the order in which they fell silent. */
+interface Silent {
+  readonly rule: Rule;
+  readonly filled: Queue<RoomRecord>;
+  readonly empty: Queue<RoomRecord>;
+}
+
 /** The record of one room. */
 export class RoomRecord {
   readonly room: string;
   readonly rule: Rule;
+  /** The records of the same rule. */
+  readonly silent: Silent;
   /** Names this record among all that the room ever has. */
   readonly epoch: string = nanoid(EPOCH_LENGTH);
   readonly ring: Ring;
@@ -28,10 +37,11 @@ export class RoomRecord {
   previous: RoomRecord | undefined = undefined;
   next: RoomRecord | undefined = undefined;
 
-  constructor(room: string, rule: Rule, codecs: number, sized: (difference: number) => void) {
-    const { size, keepsLatest, replay } = rule;
+  constructor(room: string, silent: Silent, codecs: number, sized: (difference: number) => void) {
+    const { size, keepsLatest, replay } = silent.rule;
     this.room = room;
-    this.rule = rule;
+    this.rule = silent.rule;
+    this.silent = silent;
     this.ring = new Ring({ codecs, size, keyed: keepsLatest || replay === "latest", keepsLatest, sized });
   }
 }
@@ -43,13 +53,6 @@ export interface RecordsParts {
   readonly clock: Clock;
   /** Returns whether a room has members. */
   readonly isUsed: (room: string) => boolean;
-}
-
-/** The records of one rule: those with events, and those without, each in the order in which they fell silent. */
-interface Silent {
-  readonly rule: Rule;
-  readonly filled: Queue<RoomRecord>;
-  readonly empty: Queue<RoomRecord>;
 }
 
 /**
@@ -94,8 +97,9 @@ export class Records {
   of(room: string, rule: Rule): RoomRecord {
     const known = this.#records.get(room);
     if (known !== undefined) return known;
-    const record = new RoomRecord(room, rule, this.#parts.codecs, (difference) => (this.#byteLength += difference));
-    const { empty } = this.#silentOf(record);
+    const silent = this.#byRule.get(rule) as Silent;
+    const record = new RoomRecord(room, silent, this.#parts.codecs, (difference) => (this.#byteLength += difference));
+    const { empty } = silent;
     if (empty.length >= MAX_EMPTY) this.#forgetEmpty(empty);
     this.#records.set(room, record);
     this.#wait(record, empty);
@@ -104,9 +108,8 @@ export class Records {
 
   /** Appends an event to a record. */
   append(record: RoomRecord, frames: readonly OutgoingFrame[], note: string, key: string | undefined): void {
-    const bytes = frames.map((frame) => frame.bytes);
-    record.ring.push(this.#parts.clock.wall(), bytes, note, key);
-    this.#wait(record, this.#silentOf(record).filled);
+    record.ring.push(this.#parts.clock.wall(), frames, note, key);
+    this.#wait(record, record.silent.filled);
     if (this.#byteLength > this.#parts.rules.maxBytes) this.#trim();
   }
 
@@ -122,10 +125,6 @@ export class Records {
     for (const record of this.#records.values()) this.#forget(record);
     this.#timer?.cancel();
     this.#timer = undefined;
-  }
-
-  #silentOf({ rule }: RoomRecord): Silent {
-    return this.#byRule.get(rule) as Silent;
   }
 
   /** Puts a record at the end of a queue, in which it waits for the `age` of its rule. */
@@ -166,7 +165,7 @@ export class Records {
   /** Keeps a record that has no events any more, because of the positions in it. */
   #empty(record: RoomRecord): void {
     record.wasUsed = true;
-    this.#wait(record, this.#silentOf(record).empty);
+    this.#wait(record, record.silent.empty);
   }
 
   /** Forgets a record without events, unless its room has members, or has had some since it was looked at. */
@@ -177,7 +176,7 @@ export class Records {
       return;
     }
     record.wasUsed = isUsed;
-    this.#wait(record, this.#silentOf(record).empty);
+    this.#wait(record, record.silent.empty);
   }
 
   /** Trims the oldest events of the room that was silent longest, until the records take no more than they may. */

@@ -7,8 +7,6 @@ const CHUNK_BYTES = 16 * 1024;
 /** The size of the first chunk. Each further one is twice as large, so that a room with little in it takes little. */
 const FIRST_CHUNK_BYTES = 512;
 
-const NOTHING = Buffer.alloc(0);
-
 /** One event of a record. */
 export interface Entry {
   /** The position of the event: positions grow by one from event to event. */
@@ -19,6 +17,11 @@ export interface Entry {
   readonly frame: Buffer;
   /** What else was recorded of the event; an empty text for nothing. */
   readonly note: string;
+}
+
+/** A frame with its header. */
+interface Framed {
+  readonly bytes: Uint8Array;
 }
 
 /** What a ring needs to know. */
@@ -80,9 +83,14 @@ export class Ring {
   }
 
   /** Appends an event, which gets the position after {@link head}, and trims what is too much. */
-  push(time: number, frames: readonly Uint8Array[], note: string, key?: string): void {
+  push(time: number, frames: readonly Framed[], note: string, key?: string): void {
     const at = ++this.#head;
-    this.#store(at, time, [...frames, note === "" ? NOTHING : Buffer.from(note)]);
+    let byteLength = note === "" ? 0 : Buffer.byteLength(note);
+    for (const frame of frames) byteLength += frame.bytes.length;
+    const chunk = this.#chunkFor(at, byteLength);
+    this.#grow(chunk.begin(at, time));
+    for (const frame of frames) chunk.add(frame.bytes);
+    chunk.addText(note);
     this.#count++;
     if (key !== undefined && this.#parts.keyed) this.#supersede(at, key);
     if (this.#count > this.#parts.size) this.#trimOldest();
@@ -144,19 +152,15 @@ export class Ring {
     this.#floor = this.#head;
   }
 
-  #store(at: number, time: number, parts: readonly Uint8Array[]): void {
-    let byteLength = 0;
-    for (const part of parts) byteLength += part.length;
-    let chunk = this.#chunks[this.#chunks.length - 1];
-    if (chunk === undefined || !chunk.fits(byteLength)) {
-      const usual = Math.min(FIRST_CHUNK_BYTES * 2 ** this.#chunks.length, CHUNK_BYTES);
-      chunk = new Chunk(Math.max(usual, byteLength), parts.length, at - 1);
-      this.#chunks.push(chunk);
-      this.#grow(chunk.byteLength);
-    }
-    const before = chunk.byteLength;
-    chunk.push(at, time, parts);
-    if (chunk.byteLength !== before) this.#grow(chunk.byteLength - before);
+  /** Returns the last chunk, or a new one if an entry with this position and size has no room there. */
+  #chunkFor(at: number, byteLength: number): Chunk {
+    const last = this.#chunks[this.#chunks.length - 1];
+    if (last?.fits(byteLength) === true) return last;
+    const usual = Math.min(FIRST_CHUNK_BYTES * 2 ** this.#chunks.length, CHUNK_BYTES);
+    const chunk = new Chunk(Math.max(usual, byteLength), this.#parts.codecs + 1, at - 1);
+    this.#chunks.push(chunk);
+    this.#grow(chunk.byteLength);
+    return chunk;
   }
 
   #supersede(at: number, key: string): void {
@@ -168,9 +172,7 @@ export class Ring {
     this.#keys.delete(earlier);
     this.#grow(-keyBytes(key));
     const chunk = this.#chunks[this.#chunkAfter(earlier - 1)] as Chunk;
-    const before = chunk.byteLength;
-    chunk.delete(chunk.placeAfter(earlier - 1));
-    this.#grow(chunk.byteLength - before);
+    this.#grow(chunk.delete(chunk.placeAfter(earlier - 1)));
     this.#count--;
     this.#deleted++;
     if (this.#deleted > Math.max(this.#count, 64)) this.#compact();
@@ -220,7 +222,13 @@ export class Ring {
       for (let place = index === 0 ? start : 0; place < chunk.count; place++) {
         if (chunk.isDeleted(place)) continue;
         const parts = Array.from({ length: this.#parts.codecs + 1 }, (_, part) => chunk.partOf(place, part));
-        this.#store(chunk.positionOf(place), chunk.timeOf(place), parts);
+        const at = chunk.positionOf(place);
+        const target = this.#chunkFor(
+          at,
+          parts.reduce((sum, { length }) => sum + length, 0),
+        );
+        this.#grow(target.begin(at, chunk.timeOf(place)));
+        for (const part of parts) target.add(part);
       }
       this.#grow(-chunk.byteLength);
     }
@@ -239,6 +247,7 @@ export class Ring {
   }
 
   #grow(difference: number): void {
+    if (difference === 0) return;
     this.#byteLength += difference;
     this.#parts.sized(difference);
   }

@@ -76,7 +76,12 @@ describe("a ring", () => {
         for (const step of program.steps) {
           if ("push" in step) {
             const frames = [0, 1].map((codec) => frameOf(model.head + 1, codec, step.push));
-            ring.push(model.head, frames, step.note, step.key);
+            ring.push(
+              model.head,
+              frames.map((bytes) => ({ bytes })),
+              step.note,
+              step.key,
+            );
             model.push(model.head, frames, step.note, step.key);
           } else if (step.trim === "chunk") {
             ring.trimChunk();
@@ -102,7 +107,7 @@ describe("a ring", () => {
     for (let count = 0; count < 10_000; count++) {
       const frame = Buffer.alloc(100 + (count % 100));
       if (count >= 8_000) bytes += frame.length;
-      ring.push(0, [frame], "");
+      ring.push(0, [{ bytes: frame }], "");
     }
     expect(ring.count).toBe(2_000);
     expect(ring.byteLength).toBeLessThan(1.15 * bytes + 24 * ring.count);
@@ -110,13 +115,13 @@ describe("a ring", () => {
 
   test("with one small event takes less than two kilobytes", () => {
     const ring = new Ring({ codecs: 1, size: 1_000, keyed: false, keepsLatest: false, sized: () => {} });
-    ring.push(0, [Buffer.alloc(100)], "");
+    ring.push(0, [{ bytes: Buffer.alloc(100) }], "");
     expect(ring.byteLength).toBeLessThan(2_048);
   });
 
   test("takes no more memory the longer the same keys are used", () => {
     const ring = new Ring({ codecs: 1, size: 100, keyed: true, keepsLatest: true, sized: () => {} });
-    for (let count = 0; count < 10_000; count++) ring.push(0, [Buffer.alloc(100)], "", `key ${count % 10}`);
+    for (let count = 0; count < 10_000; count++) ring.push(0, [{ bytes: Buffer.alloc(100) }], "", `key ${count % 10}`);
     expect(ring.count).toBe(10);
     expect(ring.byteLength).toBeLessThan(40_000);
     expect(ring.floor).toBe(0);
@@ -124,9 +129,9 @@ describe("a ring", () => {
 
   test("does not change what it has handed out, whatever is trimmed and appended", () => {
     const ring = new Ring({ codecs: 1, size: 10, keyed: false, keepsLatest: false, sized: () => {} });
-    ring.push(0, [Buffer.from("first")], "");
+    ring.push(0, [{ bytes: Buffer.from("first") }], "");
     const [entry] = ring.read(0, 0, 1_000);
-    for (let count = 0; count < 5_000; count++) ring.push(0, [Buffer.alloc(100, "other")], "");
+    for (let count = 0; count < 5_000; count++) ring.push(0, [{ bytes: Buffer.alloc(100, "other") }], "");
     expect(entry?.frame.toString()).toBe("first");
   });
 });
