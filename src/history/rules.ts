@@ -34,6 +34,7 @@ export class Rules {
 
   /** Returns the rule of a room; `undefined` for a room that is not recorded. */
   of(room: string): Rule | undefined {
-    return this.all.find(({ pattern }) => pattern.matches(room));
+    for (const rule of this.all) if (rule.pattern.matches(room)) return rule;
+    return undefined;
   }
 }

@@ -34,7 +34,7 @@ export interface JoinOptions {
    * The position of the client in the record of the room, as the client has sent it. Any value may be given: what is no
    * position of this room makes the client learn that something may be missing.
    */
-  readonly since?: unknown;
+  readonly since: unknown;
 }
 
 /** The parts that all sockets of a hub share. */
@@ -274,16 +274,23 @@ export class Socket<T extends HubTypes = HubTypes> {
    * Puts the socket into a room that is recorded, with the position that its client has given: the client is sent what it
    * has missed, as fast as it reads, and the socket is in the room from then on.
    *
-   * @throws {HubError} `ERR_HUB_ROOM_NAME`, `ERR_HUB_LIMIT`.
+   * @throws {HubError} `ERR_HUB_ROOM_NAME`, `ERR_HUB_ARGUMENT`, `ERR_HUB_LIMIT`.
    */
   join(room: string, options: JoinOptions): void;
 
   join(...args: readonly RoomNames[] | readonly [room: string, options: JoinOptions]): void {
     const { local, preconditions } = this.#parts;
-    const [room, options] = args;
-    if (args.length === 2 && isObject(options)) {
-      const [name = ""] = preconditions.roomNames([room]);
-      if (this.isOpen) local.enter(this.#member, name, options["since"]);
+    const [room, options] = args as readonly unknown[];
+    if (args.length === 2 && isObject(options) && "since" in options) {
+      const { since, ...others } = options;
+      const [name = ""] = preconditions.roomNames([[room as string]]);
+      if (Object.keys(others).length > 0) {
+        throw new HubError(
+          "ERR_HUB_ARGUMENT",
+          "The options of join() are { since }, the position that the client has given.",
+        );
+      }
+      if (this.isOpen) local.enter(this.#member, name, since);
       return;
     }
     const names = preconditions.roomNames(args as readonly RoomNames[]);

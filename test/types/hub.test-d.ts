@@ -196,6 +196,9 @@ describe("A socket", () => {
     socket.join("a", "b");
     expectTypeOf(socket.leave("a")).toEqualTypeOf<void>();
     socket.join(["a", "b"], "c");
+    socket.join("a", { since: { stream: "opaque", at: 7 } });
+    // @ts-expect-error -- one room only has a position
+    socket.join(["a", "b"], { since: 7 });
     // @ts-expect-error -- by name
     socket.join(5);
     // @ts-expect-error -- a view can only be read
@@ -220,6 +223,8 @@ describe("A target", () => {
     expectTypeOf(socket.except("a").volatile).toEqualTypeOf<Target<Types>>();
     expectTypeOf(hub.except(socket)).toEqualTypeOf<Target<Types>>();
     hub.to(["a"] as const).join("b");
+    expectTypeOf(hub.to("a").record("chat", "Hello")).resolves.toEqualTypeOf<{ readonly at: number }>();
+    expectTypeOf(hub.history("a", { last: 5 })).resolves.toHaveProperty("complete");
   });
 
   test("refuses what names nobody, and is not written to", () => {

@@ -1,6 +1,7 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
-import type { Codec, EventPacket, Hub } from "roomcast";
-import { inMemory, type VirtualClock } from "roomcast/testing";
+import type { Codec, EventPacket, Hub, Socket } from "roomcast";
+import { connect } from "roomcast/client";
+import { createTestHub, inMemory, type VirtualClock } from "roomcast/testing";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { HubFixture } from "../../../src/testing/suite/hub-fixture.ts";
 import { hubError } from "../../support/hub-error.ts";
@@ -216,6 +217,78 @@ describe("a client that leaves", () => {
     expect(() => second.socket.join("chat 2", { since: "b" })).not.toThrow();
     expect(() => second.socket.join("chat 3", { since: "b" })).toThrow(hubError("ERR_HUB_LIMIT"));
   });
+});
+
+describe("a client that reads too slowly", () => {
+  const LINES = Array.from({ length: 40 }, (_, index) => String(index).padEnd(500));
+
+  test("goes on from where its page was broken off", async () => {
+    const { hub, ...fixture } = await openFixture({}, { maxBufferedBytes: 16_384 });
+    const [first, second] = await fixture.pair();
+    const before = await join(first, "chat");
+    say(hub, "chat", ...LINES);
+    second.client.pause();
+    // What is sent before makes the page longer than what is written at once.
+    second.socket.send("x".repeat(6_000));
+    second.socket.join("chat", { since: positionAt(before) });
+    expect(hub.stats().history).toMatchObject({ waiting: 1 });
+    second.client.resume();
+    await expect.poll(() => hub.stats().history).toMatchObject({ waiting: 0 });
+    const [, notice, ...missed] = await second.heard();
+    expect(JSON.parse(String(notice))).toMatchObject({ event: "hub:record", data: { at: 0 } });
+    expect(dataOf(missed.map((text) => JSON.parse(String(text)) as SeenPacket))).toStrictEqual(LINES);
+  });
+
+  test.each([
+    ["its position", (socket: Socket) => socket.join("chat", "other")],
+    ["its position, after it was away", (socket: Socket) => socket.join("chat", { since: "unknown" })],
+    ["that it has left", (socket: Socket) => socket.leave("chat 2", "chat 3")],
+  ])("is nowhere and waits for nothing once it is closed because it was told %s", async (_, act) => {
+    const { hub, ...fixture } = await openFixture({}, { maxBufferedBytes: 1_024 });
+    const peer = await fixture.connect();
+    peer.socket.join("chat 2", "chat 3");
+    await peer.heard();
+    say(hub, "chat", 1);
+    peer.client.pause();
+    peer.socket.send("x".repeat(1_000));
+    act(peer.socket);
+    expect((await fixture.departures.next())?.code).toBe(4101);
+    expect(hub.stats().history).toMatchObject({ waiting: 0 });
+    expect([...hub.rooms.keys()]).toStrictEqual([]);
+  });
+});
+
+test("socket.join takes one room with a position, and nothing else", async () => {
+  const { socket } = await (await openFixture()).connect();
+  expect(() => socket.join("", { since: 1 })).toThrow(hubError("ERR_HUB_ROOM_NAME"));
+  expect(() => socket.join(["a", "b"] as never, { since: 1 })).toThrow(hubError("ERR_HUB_ROOM_NAME"));
+  expect(() => socket.join("chat", { since: 1, until: 2 } as never)).toThrow(hubError("ERR_HUB_ARGUMENT", "{ since }"));
+  expect(() => socket.join("a", null as never)).toThrow(hubError("ERR_HUB_ROOM_NAME"));
+  socket.join("chat", { since: undefined });
+  socket.join("other", { since: { stream: "nothing", at: 1 } });
+  expect([...socket.rooms]).toStrictEqual(["chat", "other"]);
+});
+
+test("a library client hears the events of a recorded room as of any other", async () => {
+  const { hub, WebSocket, ...stage } = createTestHub(recording());
+  onTestFinished(() => hub.close());
+  const client = connect("ws://test/", { WebSocket });
+  onTestFinished(() => client.close());
+  const heard: unknown[] = [];
+  client.on("said", (data, { room }) => heard.push([room, data]));
+  await client.join("chat");
+  say(hub, "chat", 1, 2);
+  await expect
+    .poll(() => heard)
+    .toStrictEqual([
+      ["chat", 1],
+      ["chat", 2],
+    ]);
+  hub.to("chat").leave("chat");
+  say(hub, "chat", 3);
+  await client.join("chat 2");
+  expect(heard).toHaveLength(2);
+  expect(stage.errors).toStrictEqual([]);
 });
 
 describe("a rule with", () => {
