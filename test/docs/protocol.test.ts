@@ -138,9 +138,11 @@ describe("the document agrees with the code on", () => {
   });
 
   test("the defaults", () => {
-    const { handshakeTimeout, idempotency } = resolveHubOptions({});
+    const { handshakeTimeout, idempotency, limits } = resolveHubOptions({});
     const prose = proseOf(PATH).replaceAll(/\s+/g, " ");
     expect(prose).toContain(`(${handshakeTimeout / 1_000} seconds unless configured)`);
+    const { perSecond, burst } = limits.replay;
+    expect(prose).toContain(`${perSecond / 1024 / 1024} MiB a second and ${burst / 1024 / 1024} MiB in a burst`);
     const { within, maxBytes, maxBytesPerOwner = 0 } = idempotency || { within: 0, maxBytes: 0 };
     expect(prose).toContain(`remembers a request for ${within / 60_000} minutes from its reply`);
     const shares = `${maxBytesPerOwner / 1024} KiB of requests and replies of one user (without a user, of one address)`;

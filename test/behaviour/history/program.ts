@@ -18,6 +18,11 @@ interface Sent {
 }
 
 const ROOMS = ["chat:a", "chat:b"];
+/** A room of which only the newest event of each key counts. */
+const PRICES = "prices";
+const KEYS = ["EUR", "USD", "JPY"];
+/** The prices that are sent without a key: a client without a position does not get them. */
+const UNKEYED = "none";
 const OUTCASTS = "outcasts";
 const AGE = 60_000;
 
@@ -59,6 +64,9 @@ export class Program {
   /** All sockets that each client ever had. */
   readonly #sockets: Socket[][] = [];
   readonly #sent: Sent[] = [];
+  /** What each client has heard last of each key. */
+  readonly #seen: Map<string, number>[] = [];
+  #prices = 0;
   readonly #claimsGarbage = new Set<string>();
   /** Whether the records may have less than `size` events because of their age. */
   #hasAged = false;
@@ -77,7 +85,10 @@ export class Program {
       joinable: random.chance(0.5) ? () => true : () => Promise.resolve(true),
       ...(random.chance(0.3) ? { limits: { replay: { perSecond: 2_000, burst: 4_000 } } } : {}),
       history: {
-        rooms: { "chat:*": { size: this.#size, age: AGE, ...(replay === 0 ? {} : { replay }) } },
+        rooms: {
+          "chat:*": { size: this.#size, age: AGE, ...(replay === 0 ? {} : { replay }) },
+          [PRICES]: { size: 5, age: AGE, keep: "latest", replay: "latest" },
+        },
         ...(this.#maxBytes === undefined ? {} : { maxBytes: this.#maxBytes }),
       },
     });
@@ -93,6 +104,7 @@ export class Program {
     this.#hub.on("error", (error) => this.violations.push(`error: ${String(error)}`));
     for (let client = 0; client < random.between(2, 5); client++) {
       this.#sockets.push([]);
+      this.#seen.push(new Map());
       this.#clients.push(new RecoveringClient(this.#transport, `/?client=${client}`, this.#listenerOf(client)));
     }
   }
@@ -118,6 +130,9 @@ export class Program {
     const act = random.weighted<() => unknown>([
       [30, () => this.#emit(room)],
       [3, () => this.#burst(room)],
+      [10, () => this.#price()],
+      [3, () => client.join(PRICES)],
+      [1, () => client.leave(PRICES)],
       [12, () => client.join(room)],
       [4, () => client.join(room, undefined, "enter")],
       [1, () => this.#joinWithGarbage(client, room)],
@@ -130,7 +145,7 @@ export class Program {
       [5, () => client.resume()],
       [3, () => this.#hub.to(room).volatile.emit("unrecorded")],
       [2, () => this.#hub.to(room).send('{"no":"packet"}')],
-      [0.3, () => this.#hub.forget(room)],
+      [0.3, () => this.#hub.forget(random.chance(0.5) ? room : PRICES)],
       [2, () => this.#clock.advance(random.between(1, 2_000))],
       [0.2, () => this.#silence()],
       [30, () => settle()],
@@ -180,6 +195,14 @@ export class Program {
     }
   }
 
+  #price(): void {
+    const random = this.#random;
+    const key = random.pick([...KEYS, UNKEYED]);
+    const text = "x".repeat(random.pick([0, 1_000]));
+    const target = key === UNKEYED ? this.#hub.to(PRICES) : this.#hub.to(PRICES).latest(key);
+    target.emit("price", { key, price: ++this.#prices, text });
+  }
+
   #joinWithGarbage(client: RecoveringClient, room: string): void {
     if (client.since.has(room) || !client.isConnected || (client.states.get(room) ?? "out") !== "out") return;
     client.join(room, this.#random.pick(GARBAGE));
@@ -212,6 +235,11 @@ export class Program {
     }
     if (this.#hub.stats().history?.waiting !== 0) this.violations.push("somebody still waits for what was missed");
     for (const [index, client] of this.#clients.entries()) {
+      if (client.states.get(PRICES) === "in") {
+        // oxlint-disable-next-line no-await-in-loop -- the same for all
+        const { events } = await this.#hub.history(PRICES);
+        for (const { data } of events) this.#checkSeen(index, data as { readonly key: string; readonly price: number });
+      }
       for (const room of ROOMS) {
         const state = client.states.get(room) ?? "out";
         const position = client.since.get(room);
@@ -234,6 +262,13 @@ export class Program {
   #noticed(client: number, notice: RecordNotice, before: Position | undefined, said: (text: string) => void): void {
     const { room, stream, at, gap } = notice;
     if (stream.length > 256) said("a stream that is too long");
+    if (room === PRICES) {
+      if (before === undefined) this.#seen[client]?.clear();
+      // It was told to load the whole, and may get no more than what is sent from now on.
+      if (gap !== undefined) for (const key of KEYS) this.#seen[client]?.set(key, Number.POSITIVE_INFINITY);
+      if (gap === undefined && before !== undefined && at < before.at) said(`prices from ${before.at} back to ${at}`);
+      return;
+    }
     const isGarbage = this.#claimsGarbage.delete(`${client} ${room}`);
     if (gap !== undefined) this.tally.gaps[gap]++;
     if (isGarbage !== (gap === "epoch" && before === undefined)) said(`garbage answered with ${gap}`);
@@ -257,8 +292,14 @@ export class Program {
 
   #heard(client: number, event: HeardEvent, before: Position | undefined, said: (text: string) => void): void {
     this.tally.deliveries++;
-    const { id } = event.data as { readonly id: number };
     const { at = 0, room = "" } = event;
+    if (room === PRICES) {
+      const { key, price } = event.data as { readonly key: string; readonly price: number };
+      if (at <= (before?.at ?? 0)) said(`price ${price} again, or too late`);
+      this.#seen[client]?.set(key, Math.max(price, this.#seen[client]?.get(key) ?? 0));
+      return;
+    }
+    const { id } = event.data as { readonly id: number };
     const sent = this.#sent[id] ?? { at, room, epoch: undefined, except: undefined, exceptOutcasts: false };
     if (before === undefined) said(`event ${id} before a position`);
     else if (sent.at !== at || sent.room !== room) said(`event ${id} at ${at} of ${room}`);
@@ -270,6 +311,13 @@ export class Program {
       said(`event ${id}, which left it out`);
     }
     if (sent.exceptOutcasts && isOutcast(client)) said(`event ${id}, which left its room out`);
+  }
+
+  /** Checks that a client knows this price, or a later one. */
+  #checkSeen(client: number, { key, price }: { readonly key: string; readonly price: number }): void {
+    const seen = this.#seen[client]?.get(key) ?? 0;
+    if (key !== UNKEYED && seen < price)
+      this.violations.push(`client ${client} has price ${seen} of ${key}, which is ${price}`);
   }
 
   /** Checks that nothing for the client lies behind its position and before another one. */
@@ -292,7 +340,7 @@ export class Program {
   #checkBounds(): void {
     const { history } = this.#hub.stats();
     if (history === undefined) return;
-    if (history.entries > ROOMS.length * this.#size) this.violations.push(`${history.entries} events are kept`);
+    if (history.entries > ROOMS.length * this.#size + 5) this.violations.push(`${history.entries} events are kept`);
     if (this.#maxBytes !== undefined && history.bytes > this.#maxBytes) {
       this.violations.push(`records take ${history.bytes} bytes`);
     }
