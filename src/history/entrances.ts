@@ -153,8 +153,9 @@ export class Entrances {
   }
 
   #proceed(member: Member, arrival: Arrival): void {
-    if (arrival.isScheduled) return;
     for (const entrance of arrival.entrances.values()) {
+      // Entering one room may have begun the way into another.
+      if (arrival.isScheduled) return;
       const delay = this.#advance(entrance);
       if (delay === undefined) continue;
       if (delay < Number.POSITIVE_INFINITY && member.isReachable) this.#continueLater(member, arrival, delay);

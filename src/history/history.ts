@@ -67,6 +67,13 @@ export interface RecordedEvent {
   readonly data: unknown;
 }
 
+/** A position that a member has given in its hello. */
+interface HelloPosition {
+  readonly position: GivenPosition;
+  /** Whether the member has entered the room with it. */
+  isUsed: boolean;
+}
+
 /** The part of a record that `hub.history` looks for. */
 export interface HistoryQuery {
   /** The position behind which events are meant: one that a client has given, or that `hub.history` has returned. */
@@ -109,8 +116,8 @@ export class History implements RecordedRooms {
   readonly #records: Records;
   readonly #entrances: Entrances;
   readonly #successors = new Successors();
-  /** The positions that members have given in their hello, by room, until they join. */
-  readonly #given = new Map<Member, Map<string, GivenPosition>>();
+  /** The positions that members have given in their hello, by room. */
+  readonly #hellos = new Map<Member, Map<string, HelloPosition>>();
 
   constructor(parts: HistoryParts) {
     this.#parts = parts;
@@ -187,13 +194,13 @@ export class History implements RecordedRooms {
   /** Keeps the positions that a client has given in its hello for the rooms that the server puts it into. */
   introduce(member: Member, since: unknown): void {
     if (!isObject(since)) return;
-    const positions = new Map<string, GivenPosition>();
+    const positions = new Map<string, HelloPosition>();
     for (const room of Object.keys(since)) {
       if (positions.size === MAX_ROOMS_PER_REQUEST) break;
       const position = this.has(room) ? readPosition(since[room]) : undefined;
-      if (position !== undefined) positions.set(room, position);
+      if (position !== undefined) positions.set(room, { position, isUsed: false });
     }
-    if (positions.size > 0) this.#given.set(member, positions);
+    if (positions.size > 0) this.#hellos.set(member, positions);
   }
 
   countEntering(member: Member): number {
@@ -213,12 +220,14 @@ export class History implements RecordedRooms {
       entered?.(true);
       return;
     }
-    const given = readPosition(since) ?? this.#given.get(member)?.get(room);
-    this.#given.get(member)?.delete(room);
+    const hello = this.#hellos.get(member)?.get(room);
+    const begun = hello?.isUsed === true ? hello.position : undefined;
+    const given = readPosition(since) ?? (begun === undefined ? hello?.position : undefined);
+    if (hello !== undefined) hello.isUsed = true;
     const record = this.#records.of(room, rules.of(room) as Rule);
     if (given !== undefined) this.#successors.add(member, given.sockets);
     if (members.rooms.get(room)?.has(member) === true) {
-      this.#stay(member, record, given);
+      this.#stay(member, record, given, begun);
       entered?.(true);
       return;
     }
@@ -234,7 +243,7 @@ export class History implements RecordedRooms {
 
   leave(member: Member, room: string, isTold: boolean): void {
     const { members } = this.#parts;
-    this.#given.get(member)?.delete(room);
+    this.#hellos.get(member)?.delete(room);
     const entrance = this.#entrances.get(member, room);
     if (entrance !== undefined) this.#entrances.remove(entrance);
     else if (members.rooms.get(room)?.has(member) === true) members.rooms.leave(member, room);
@@ -250,7 +259,7 @@ export class History implements RecordedRooms {
   }
 
   ended(member: Member): void {
-    this.#given.delete(member);
+    this.#hellos.delete(member);
     this.#successors.delete(member);
     this.#entrances.end(member);
   }
@@ -313,10 +322,12 @@ export class History implements RecordedRooms {
 
   /**
    * Answers a position that a member gives for a room that it is in. One of an earlier connection comes too late: what was
-   * sent between that and this membership is missing.
+   * sent between that and this membership is missing. A library client that is put into the room by the server, with the
+   * position in its hello, asks for the room with the same one, which was answered.
    */
-  #stay(member: Member, record: RoomRecord, given: GivenPosition | undefined): void {
+  #stay(member: Member, record: RoomRecord, given: GivenPosition | undefined, begun: GivenPosition | undefined): void {
     if (given === undefined || given.sockets[0] === member.id) return;
+    if (given.epoch === begun?.epoch && given.at >= begun.at) return;
     if (given.epoch !== record.epoch) this.#gap(member, record, "epoch");
     else if (given.at < record.ring.head) this.#gap(member, record, "overrun");
   }

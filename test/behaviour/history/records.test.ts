@@ -1,9 +1,10 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
-import type { Codec, EventPacket, Hub, Socket } from "roomcast";
+import { jsonCodec, type Codec, type EventPacket, type Hub, type Socket } from "roomcast";
 import { connect } from "roomcast/client";
 import { createTestHub, inMemory, type VirtualClock } from "roomcast/testing";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { HubFixture } from "../../../src/testing/suite/hub-fixture.ts";
+import { settle } from "../../../src/testing/settle.ts";
 import { hubError } from "../../support/hub-error.ts";
 import { openHubFixture, openHubFixtureInTime } from "../../support/hub-fixture.ts";
 import { dataOf, join, joined, positionAt, recording, type SeenPacket } from "./peer.ts";
@@ -151,6 +152,46 @@ describe("a client is told of a gap", () => {
     expect([await second.packet(), await second.packet()]).toMatchObject([{ at: 2 }, { reply: 2 }]);
   });
 });
+
+test.each(["in connection", "when it asks itself"])(
+  "a library client tells its positions in its hello, and recovers where the server puts it into the room %s",
+  async (when) => {
+    const { hub, WebSocket: _, ...stage } = createTestHub(recording());
+    onTestFinished(() => hub.close());
+    say(hub, "chat", 1, 2, 3);
+    const { stream } = await hub.history("chat");
+    const since = { chat: { stream, at: 1 }, other: { stream, at: 1 }, "chat 2": "nonsense" };
+    if (when === "in connection") hub.on("connection", (socket) => socket.join("chat", "chat 2"));
+    const socket = stage.transport.connect("/", { headers: { host: "test" }, protocols: [jsonCodec.protocol] });
+    const heard: SeenPacket[] = [];
+    socket.addEventListener("message", (event) => {
+      heard.push(JSON.parse(String((event as MessageEvent).data)) as SeenPacket);
+    });
+    await settle();
+    socket.send(JSON.stringify({ event: "hub:hello", data: { protocol: 1, since } }));
+    await settle();
+    // It asks for its rooms, as after every loss of a connection.
+    const rooms = ["chat", "chat 2"];
+    socket.send(JSON.stringify({ event: "hub:join", id: 1, data: { rooms, since } }));
+    await settle();
+    say(hub, "chat", 4);
+    await settle();
+    expect(heard.slice(1)).toMatchObject([
+      { event: "hub:record", data: { room: "chat", at: 1 } },
+      { at: 2 },
+      { at: 3 },
+      { event: "hub:record", data: { room: "chat 2", at: 0, gap: "epoch" } },
+      { reply: 1 },
+      { at: 4 },
+    ]);
+    expect(hub.stats().history).toMatchObject({ recoveries: 1, gaps: { epoch: 1, overrun: 0 } });
+    // What it has left begins anew.
+    socket.send(JSON.stringify({ event: "hub:leave", id: 2, data: { room: "chat" } }));
+    socket.send(JSON.stringify({ event: "hub:join", id: 3, data: { room: "chat" } }));
+    await settle();
+    expect(heard.slice(-3)).toMatchObject([{ reply: 2 }, { data: { room: "chat", at: 4 } }, { reply: 3 }]);
+  },
+);
 
 describe("a client that leaves", () => {
   test("by itself is not told, and one that is taken out is", async () => {
