@@ -1,4 +1,5 @@
-import { Hub, type Position, type Socket, type Target } from "roomcast";
+import { Hub, jsonCodec, type Position, type Socket, type Target } from "roomcast";
+import { msgpackCodec } from "roomcast/msgpack";
 import { memory, VirtualClock } from "roomcast/testing";
 import type { GapReason, RecordNotice } from "../../../src/protocol/packet.ts";
 import { settle } from "../../../src/testing/settle.ts";
@@ -81,6 +82,7 @@ export class Program {
       transport: this.#transport,
       clock: this.#clock,
       heartbeat: false,
+      codecs: [msgpackCodec],
       maxBufferedBytes: random.pick([8_192, 65_536]),
       joinable: random.chance(0.5) ? () => true : () => Promise.resolve(true),
       ...(random.chance(0.3) ? { limits: { replay: { perSecond: 2_000, burst: 4_000 } } } : {}),
@@ -96,6 +98,8 @@ export class Program {
       const client = Number(socket.handshake.query.get("client"));
       this.#sockets[client]?.push(socket);
       if (isOutcast(client)) socket.join(OUTCASTS);
+      // A library client has told its positions.
+      if (socket.protocol !== "" && isPutIn(client)) socket.join(ROOMS);
     });
     this.#hub.on("disconnection", (_, { code }) => {
       if (code === 4101) this.tally.slow++;
@@ -105,7 +109,8 @@ export class Program {
     for (let client = 0; client < random.between(2, 5); client++) {
       this.#sockets.push([]);
       this.#seen.push(new Map());
-      this.#clients.push(new RecoveringClient(this.#transport, `/?client=${client}`, this.#listenerOf(client)));
+      const codec = [undefined, jsonCodec, msgpackCodec][random.between(0, 2)];
+      this.#clients.push(new RecoveringClient(this.#transport, `/?client=${client}`, this.#listenerOf(client), codec));
     }
   }
 
@@ -204,9 +209,10 @@ export class Program {
   }
 
   #joinWithGarbage(client: RecoveringClient, room: string): void {
-    if (client.since.has(room) || !client.isConnected || (client.states.get(room) ?? "out") !== "out") return;
+    const index = this.#clients.indexOf(client);
+    if (isPutIn(index) || client.since.has(room) || (client.states.get(room) ?? "out") !== "out") return;
     client.join(room, this.#random.pick(GARBAGE));
-    if (client.states.get(room) === "asking") this.#claimsGarbage.add(`${this.#clients.indexOf(client)} ${room}`);
+    if (client.states.get(room) === "asking") this.#claimsGarbage.add(`${index} ${room}`);
   }
 
   #leave(client: RecoveringClient, room: string): void {
@@ -271,9 +277,9 @@ export class Program {
     }
     const isGarbage = this.#claimsGarbage.delete(`${client} ${room}`);
     if (gap !== undefined) this.tally.gaps[gap]++;
-    if (isGarbage !== (gap === "epoch" && before === undefined)) said(`garbage answered with ${gap}`);
     if (before === undefined) {
-      if (gap !== undefined && !isGarbage) said(`a gap "${gap}" without a position`);
+      // Where the server takes a client out that asks at the same time, the client has forgotten what it has told.
+      if (!isPutIn(client) && gap !== (isGarbage ? "epoch" : undefined)) said(`a gap "${gap}" without a position`);
       return;
     }
     const isSame = epochOf(notice) === epochOf(before);
@@ -345,6 +351,11 @@ export class Program {
       this.violations.push(`records take ${history.bytes} bytes`);
     }
   }
+}
+
+/** Every third client is put into the rooms by the server, if it can tell its positions. */
+function isPutIn(client: number): boolean {
+  return client % 3 === 2;
 }
 
 /** Every other client is in the room of those who are left out. */

@@ -1,4 +1,4 @@
-import type { Packet } from "roomcast";
+import { jsonCodec, type Codec, type Packet } from "roomcast";
 import type { MemoryTransport } from "roomcast/testing";
 import type { Position, RecordNotice } from "../../../src/protocol/packet.ts";
 
@@ -21,19 +21,30 @@ export interface RoomListener {
 /** Where a client is in its dealings with a room. */
 type State = "out" | "asking" | "in" | "leaving";
 
-/** The client of section 4.3 of `docs/PROTOCOL.md`, on a transport in memory, that joins, leaves and goes as it is told. */
+/**
+ * The client of section 4.3 of `docs/PROTOCOL.md`, on a transport in memory, that joins, leaves and goes as it is told. With a
+ * codec it is a library client, which tells its positions in its hello, too.
+ */
 export class RecoveringClient {
   readonly since: Map<string, Position> = new Map<string, Position>();
   readonly states: Map<string, State> = new Map<string, State>();
   readonly #transport: MemoryTransport;
   readonly #url: string;
   readonly #listener: RoomListener;
+  readonly #codec: (Codec & { readonly protocol: string }) | undefined;
   readonly #asked = new Map<number, string>();
   #socket: ReturnType<MemoryTransport["connect"]> | undefined;
   #wanted: (() => void)[] = [];
+  #isReady = false;
   #ids = 0;
 
-  constructor(transport: MemoryTransport, url: string, listener: RoomListener) {
+  constructor(
+    transport: MemoryTransport,
+    url: string,
+    listener: RoomListener,
+    codec?: Codec & { readonly protocol: string },
+  ) {
+    this.#codec = codec;
     this.#transport = transport;
     this.#url = url;
     this.#listener = listener;
@@ -45,25 +56,35 @@ export class RecoveringClient {
 
   /** Connects, and asks for the rooms that it was in. */
   connect(): void {
-    const socket = this.#transport.connect(this.#url);
+    const socket = this.#transport.connect(this.#url, {
+      protocols: this.#codec === undefined ? [] : [this.#codec.protocol],
+    });
     this.#socket = socket;
     const rooms = [...this.states].filter(([, state]) => state === "asking" || state === "in").map(([room]) => room);
     this.states.clear();
+    this.#isReady = false;
     this.#asked.clear();
     this.#wanted = rooms.map((room) => () => this.join(room));
     socket.addEventListener("open", () => {
-      for (const want of this.#wanted.splice(0)) want();
+      if (this.#codec === undefined) this.#begin();
+      else this.#send({ event: "hub:hello", data: { protocol: 1, since: Object.fromEntries(this.since) } });
     });
     socket.addEventListener("message", (event) => {
-      if (this.#socket === socket) this.#hear(JSON.parse(String((event as MessageEvent).data)) as Packet & HeardEvent);
+      const data = (event as MessageEvent).data as string | ArrayBuffer;
+      const message = typeof data === "string" ? data : new Uint8Array(data);
+      const packet = (this.#codec ?? jsonCodec).decode(message) as (Packet & HeardEvent) | undefined;
+      if (this.#socket === socket && packet !== undefined) this.#hear(packet);
     });
     socket.addEventListener("close", () => {
-      if (this.#socket === socket) this.#socket = undefined;
+      if (this.#socket !== socket) return;
+      this.#socket = undefined;
+      this.#isReady = false;
     });
   }
 
   /** Breaks the connection. What was under way is lost. */
   cut(): void {
+    this.#isReady = false;
     this.#socket?.terminate();
     this.#socket = undefined;
   }
@@ -87,7 +108,7 @@ export class RecoveringClient {
   }
 
   #begins(room: string, from: State, to: State): boolean {
-    if (this.#socket?.readyState !== 1 || (this.states.get(room) ?? "out") !== from) return false;
+    if (!this.#isReady || (this.states.get(room) ?? "out") !== from) return false;
     this.states.set(room, to);
     return true;
   }
@@ -95,12 +116,24 @@ export class RecoveringClient {
   #ask(room: string, event: string, data: unknown): void {
     const id = ++this.#ids;
     this.#asked.set(id, room);
-    this.#socket?.send(JSON.stringify({ event, id, data }));
+    this.#send({ event, id, data });
+  }
+
+  /** Asks for the rooms that it was in. */
+  #begin(): void {
+    this.#isReady = true;
+    for (const want of this.#wanted.splice(0)) want();
+  }
+
+  #send(packet: Packet): void {
+    this.#socket?.send((this.#codec ?? jsonCodec).encode(packet));
   }
 
   #hear(packet: Packet & HeardEvent): void {
     if ("reply" in packet) {
       this.#answered(packet.reply, packet.error !== undefined);
+    } else if (packet.event === "hub:welcome") {
+      if (this.#codec !== undefined) this.#begin();
     } else if (packet.event === "hub:record") {
       const notice = packet.data as RecordNotice;
       this.#listener.noticed(notice, this.since.get(notice.room));
