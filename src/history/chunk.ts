@@ -23,6 +23,7 @@ export class Chunk {
   /** Whether each entry was deleted; absent while none was. */
   #deleted: Uint8Array | undefined;
   #count = 0;
+  #deletedCount = 0;
   #used = 0;
   /** The index of the next part. */
   #part = 0;
@@ -38,6 +39,11 @@ export class Chunk {
   /** Number of entries, those included that were deleted. */
   get count(): number {
     return this.#count;
+  }
+
+  /** Number of entries that were not deleted. */
+  get liveCount(): number {
+    return this.#count - this.#deletedCount;
   }
 
   /** Number of bytes of memory that the chunk takes. */
@@ -102,6 +108,7 @@ export class Chunk {
     const growth = this.#deleted === undefined ? this.#positions.length : 0;
     this.#deleted ??= new Uint8Array(this.#positions.length);
     this.#deleted[place] = 1;
+    this.#deletedCount++;
     return growth;
   }
 

@@ -1,7 +1,7 @@
 import type { Codecs } from "../delivery/codecs.ts";
 import type { Delivery } from "../delivery/delivery.ts";
 import { OutgoingFrame } from "../delivery/outgoing-frame.ts";
-import { soon, type Guardian } from "../guard.ts";
+import { guarded, soon, type Guardian } from "../guard.ts";
 import type { RateLimits } from "../limits/rate-limits.ts";
 import type { Member } from "../members/member.ts";
 import type { Members } from "../members/members.ts";
@@ -218,7 +218,7 @@ export class Entrances {
     const guardian = { error: (error: unknown): void => this.#parts.report.fail(member, error) };
     arrival.isScheduled = true;
     if (delay === 0) soon(guardian, proceed);
-    else arrival.timer = this.#parts.clock.setTimeout(proceed, delay);
+    else arrival.timer = this.#parts.clock.setTimeout(() => guarded(guardian, proceed), delay);
   }
 
   /** Charges what was looked at, because it costs something whether or not it is for the member. */

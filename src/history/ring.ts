@@ -108,6 +108,11 @@ export class Ring {
     for (let index = this.#chunks.length - 1; index >= 0; index--) {
       const chunk = this.#chunks[index] as Chunk;
       const first = index === 0 ? this.#start : 0;
+      // A client can ask for this as often as it joins: most chunks are counted, and not walked through.
+      if (index > 0 && chunk.liveCount < left) {
+        left -= chunk.liveCount;
+        continue;
+      }
       for (let place = chunk.count - 1; place >= first; place--) {
         if (!chunk.isDeleted(place) && --left === 0) return chunk.positionOf(place) - 1;
       }

@@ -20,7 +20,7 @@ test(
       sum.slow += tally.slow;
       for (const reason of ["trimmed", "epoch", "overrun"] as const) sum.gaps[reason] += tally.gaps[reason];
     }
-  // The programs bring about what they are to bring about.
+    // The programs bring about what they are to bring about.
     for (const count of [sum.deliveries, sum.recoveries, sum.slow, ...Object.values(sum.gaps)]) {
       expect(count).toBeGreaterThan(0);
     }

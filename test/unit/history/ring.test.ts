@@ -156,7 +156,7 @@ function compare(ring: Ring, model: Model): void {
     expect(behind.length === 0 || (entries.length > 0 && taken + next > most)).toBe(true);
   }
   for (const { at } of model.kept) expect(ring.isNewest(at)).toBe(model.isNewest(at));
-  for (const count of [1, 2, 7]) {
+  for (const count of [1, 2, 7, 30, 100]) {
     const [first] = ring.read(ring.before(count), 0, 0);
     expect(first?.at).toBe(model.kept.at(-count)?.at ?? model.kept[0]?.at);
   }
