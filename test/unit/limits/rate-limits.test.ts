@@ -96,3 +96,21 @@ test("the closes for abuse of a user count once for the address, however often t
   }
   expect(rates.isBanned("address")).toBe(true);
 });
+
+test("what was sent to a client again is a debt that its next connection takes over", async () => {
+  const clock = new VirtualClock();
+  const limits = { ...resolveHubOptions({}).limits, replay: { perSecond: 100, burst: 1_000 } };
+  const rates = new RateLimits(limits, clock);
+  const first = entering(rates, "ann");
+  expect(rates.replayDelayOf(first)).toBe(0);
+  rates.chargeReplay(first, 1_200);
+  const delay = rates.replayDelayOf(first);
+  expect(delay).toBeGreaterThan(2_000);
+  rates.park(first);
+  const second = entering(rates, "ann");
+  expect(rates.replayDelayOf(second)).toBe(delay);
+  expect(rates.replayDelayOf(entering(rates, "bob"))).toBe(0);
+  expect(rates.delayOf(second)).toBe(0);
+  await clock.advance(delay);
+  expect(rates.replayDelayOf(second)).toBe(0);
+});

@@ -3,7 +3,7 @@ import type { Writable } from "node:stream";
 import * as fc from "fast-check";
 import * as library from "ws";
 import { describe, expect, test } from "vitest";
-import { Frame } from "../../../src/transports/frame.ts";
+import { Frame, FrameBytes } from "../../../src/transports/frame.ts";
 
 /** The parser of `ws`, which it exports but does not declare. */
 const { Receiver } = library as unknown as { Receiver: new (options: object) => Writable };
@@ -75,6 +75,18 @@ describe("Frame", () => {
     expect(parseFrame(frame.bytes).rest).toBe(0);
     expect((await receive(frame.bytes)).data.toString()).toBe("lone \ufffd surrogate");
   });
+
+  test.each([0, 125, 126, 65_535, 65_536])(
+    "of %i bytes is made of its own bytes again, which are not copied",
+    (length) => {
+      for (const frame of [new Frame(Buffer.alloc(length, 7)), new Frame("x".repeat(length))]) {
+        const same = new Frame(new FrameBytes(frame.bytes));
+        expect(same.bytes).toBe(frame.bytes);
+        expect(same.payload.equals(frame.payload)).toBe(true);
+        expect(same.binary).toBe(frame.binary);
+      }
+    },
+  );
 
   test("copies the bytes of any view", () => {
     const memory = new Uint8Array([1, 2, 3, 4, 5]);
