@@ -35,6 +35,22 @@ export interface NameObserver {
   vanished(name: string): void;
 }
 
+/** An observer of the members of rooms. */
+export interface RoomObserver<M> {
+  /**
+   * A member has been put into a room.
+   *
+   * @param isFirst - whether the room has come to be with this member.
+   */
+  entered(room: string, member: M, isFirst: boolean): void;
+  /**
+   * A member has been taken out of a room.
+   *
+   * @param wasLast - whether the room is gone with this member.
+   */
+  exited(room: string, member: M, wasLast: boolean): void;
+}
+
 /** Named sets of members. A set exists exactly as long as it has a member. */
 export class Groups<M> {
   readonly #groups = new Map<string, Set<M>>();
@@ -46,27 +62,33 @@ export class Groups<M> {
     this.#names = names;
   }
 
-  add(name: string, member: M): void {
+  /** Adds a member to the group with this name. Returns whether it is the first one. */
+  add(name: string, member: M): boolean {
     this.#observer?.changing();
     let group = this.#groups.get(name);
+    const isFirst = group === undefined;
     if (group === undefined) {
       this.#groups.set(name, (group = new Set()));
       this.#names?.appeared(name);
     }
     group.add(member);
     this.#observer?.joined(group, member);
+    return isFirst;
   }
 
-  delete(name: string, member: M): void {
+  /** Deletes a member from the group with this name. Returns whether it was the last one. */
+  delete(name: string, member: M): boolean {
     const group = this.#groups.get(name);
-    if (group === undefined) return;
+    if (group === undefined) return false;
     this.#observer?.changing();
     group.delete(member);
-    if (group.size === 0) {
+    const wasLast = group.size === 0;
+    if (wasLast) {
       this.#groups.delete(name);
       this.#names?.vanished(name);
     }
     this.#observer?.left(group, member);
+    return wasLast;
   }
 
   get(name: string): ReadonlySet<M> | undefined {
@@ -81,13 +103,21 @@ export class Groups<M> {
 
 /** The two-way index of rooms and members. It is pure: it does no I/O, knows no time and takes names as they are. */
 export class Rooms<M extends RoomMember> extends Groups<M> {
+  readonly #members: RoomObserver<M> | undefined;
+
+  constructor(observer?: GroupObserver<M>, names?: NameObserver, members?: RoomObserver<M>) {
+    super(observer, names);
+    this.#members = members;
+  }
+
   /** Puts the member into the room. Joining a room twice is the same as joining it once. */
   join(member: M, room: string): void {
     const { rooms } = member;
     if (rooms === room || (typeof rooms === "object" && rooms.has(room))) return;
-    this.add(room, member);
+    const isFirst = this.add(room, member);
     if (rooms === undefined) member.rooms = room;
     else setOf(member, rooms).add(room);
+    this.#members?.entered(room, member, isFirst);
   }
 
   /** Takes the member out of the room, if it is in there. */
@@ -95,14 +125,19 @@ export class Rooms<M extends RoomMember> extends Groups<M> {
     const { rooms } = member;
     if (rooms === room) member.rooms = undefined;
     else if (typeof rooms !== "object" || !rooms.delete(room)) return;
-    this.delete(room, member);
+    this.#exit(room, member);
   }
 
   /** Takes the member out of the index, but keeps the field that {@link roomsOf} reads. */
   remove(member: M): void {
     const { rooms } = member;
-    if (typeof rooms === "string") this.delete(rooms, member);
-    else if (rooms !== undefined) for (const room of rooms) this.delete(room, member);
+    if (typeof rooms === "string") this.#exit(rooms, member);
+    else if (rooms !== undefined) for (const room of rooms) this.#exit(room, member);
+  }
+
+  #exit(room: string, member: M): void {
+    const wasLast = this.delete(room, member);
+    this.#members?.exited(room, member, wasLast);
   }
 }
 

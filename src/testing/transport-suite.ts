@@ -13,6 +13,7 @@ import { messageCases } from "./suite/messages.ts";
 import { overloadPolicyCases } from "./suite/overload-policies.ts";
 import { overloadCases } from "./suite/overload.ts";
 import { requestCases } from "./suite/requests.ts";
+import { roomEventCases } from "./suite/room-events.ts";
 import { roomCases } from "./suite/rooms.ts";
 import { seamCases } from "./suite/seam.ts";
 import { shutdownCases } from "./suite/shutdown.ts";
@@ -51,6 +52,7 @@ export function transportSuite(runner: SuiteRunner, subject: TransportSubject): 
     suite.group("overload policies", overloadPolicyCases);
     suite.group("compression", compressionCases);
     suite.group("rooms", roomCases);
+    suite.group("events of rooms", roomEventCases);
     suite.group("requests", requestCases);
     suite.group("life cycle", lifecycleCases);
     suite.group("heartbeat", heartbeatCases);

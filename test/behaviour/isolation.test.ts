@@ -203,6 +203,26 @@ const PLACES: readonly Place[] = [
     },
   },
   {
+    where: "a listener of room",
+    source: "listener",
+    event: "room",
+    run: ({ connected, hub }, peer, fail) => {
+      for (const socket of connected) if (socket !== peer.socket) socket.join("x");
+      hub.on("room", fail);
+      peer.socket.join("x");
+    },
+  },
+  {
+    where: "a listener of room, about no socket",
+    source: "listener",
+    event: "room",
+    isNobodys: true,
+    run: ({ hub }, peer, fail) => {
+      hub.once("room", fail);
+      peer.socket.join("x");
+    },
+  },
+  {
     where: "a listener of refusal",
     source: "listener",
     event: "refusal",

@@ -17,6 +17,7 @@ import {
   type HubOptions,
   type ListenAddress,
   type Packet,
+  type RoomChange,
   type Socket,
   type Target,
   type Transport,
@@ -270,6 +271,16 @@ describe("The hub itself", () => {
     hub.on("message", (one, message) => {
       expectTypeOf(one).toEqualTypeOf<Socket<Types>>();
       expectTypeOf(message).toEqualTypeOf<string | Uint8Array>();
+    });
+    hub.on("room", (change) => {
+      expectTypeOf(change).toEqualTypeOf<RoomChange<Types>>();
+      expectTypeOf(change.room).toBeString();
+      expectTypeOf(change.socket).toEqualTypeOf<Socket<Types> | undefined>();
+      // @ts-expect-error -- there is no such change
+      expectTypeOf(change.type === "renamed").toBeBoolean();
+    });
+    hub.on("room", ({ type, socket: one }) => {
+      if (type === "left") expectTypeOf(one).toEqualTypeOf<Socket<Types>>();
     });
     hub.once("error", (error, context) => {
       expectTypeOf(error).toBeUnknown();

@@ -30,6 +30,19 @@ export function actCases(suite: ClusterSuite): void {
     assert.equal(peers[0]?.socket.isOpen, true);
   });
 
+  suite.test("joins and leaves from another node are told on the node of the socket alone", async (fixture) => {
+    await fixture.connectAll(["x"], ["x"], ["x"]);
+    const heard: string[][] = [[], [], []];
+    for (const [index, changes] of heard.entries()) {
+      fixture.hub(index).on("room", ({ type, room }) => changes.push(`${type} ${room}`));
+    }
+    fixture.hub(0).to("x").join("y");
+    fixture.hub(0).local.to("y").leave("x", "y");
+    await fixture.settled();
+    const joined = ["created y", "joined y"];
+    assert.deepEqual(heard, [[...joined, "left x", "deleted x", "left y", "deleted y"], joined, joined]);
+  });
+
   suite.test("local acts on no other node", async (fixture) => {
     const peers = await fixture.connectAll(["x"], ["x"], ["x"]);
     fixture.hub(1).local.to("x").leave("x");
