@@ -71,7 +71,6 @@ export class Emitter<T extends HubTypes = HubTypes> extends Sender<T> {
     return this.#cluster.state;
   }
 
-  /** Everybody on all nodes. */
   override get everybody(): Target<T> {
     return this.#everybody;
   }

@@ -221,6 +221,13 @@ describe("A target", () => {
     expectTypeOf(socket.except("a").volatile).toEqualTypeOf<Target<Types>>();
     expectTypeOf(hub.except(socket)).toEqualTypeOf<Target<Types>>();
     hub.to(["a"] as const).join("b");
+    hub.join("a", ["b", "c"]);
+    expectTypeOf(hub.leave(["a"] as const, "b")).toEqualTypeOf<void>();
+    expectTypeOf(hub.everybody).toEqualTypeOf<Target<Types>>();
+    // @ts-expect-error -- by name
+    hub.join(socket);
+    // @ts-expect-error -- the hub itself is closed without a code
+    void hub.close(4001);
   });
 
   test("refuses what names nobody, and is not written to", () => {
@@ -236,8 +243,6 @@ describe("A target", () => {
     hub.volatile();
     // @ts-expect-error -- it does not change
     hub.to("a").volatile = hub.volatile;
-    // @ts-expect-error -- the hub is no audience to be joined
-    hub.join("a");
   });
 
   test("describes sockets with the data that was asked for", async () => {
