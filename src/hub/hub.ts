@@ -12,6 +12,7 @@ import type {
   EventName,
   HandlerResult,
   HubTypes,
+  NamedEvent,
   NodeEvents,
 } from "../event-types.ts";
 import type { Middleware } from "../inbound/middleware.ts";
@@ -177,6 +178,24 @@ export class Hub<T extends HubTypes = HubTypes> extends Sender<T> {
     this.#parts.preconditions.checkHandled(event);
     checkFunction(handler, "A handler");
     return this.#parts.handlers.add(event, handler as AnyHandler<unknown>);
+  }
+
+  /**
+   * Handles whatever event clients send that has no handler, neither of `handle` nor of the socket; never the packets of
+   * the protocol itself, whose names begin with `hub:`. The handler gets the event's name beside the data, and is
+   * otherwise like one of {@link handle}: what it returns answers a request. There is one at most.
+   *
+   * With a contract, only events of the contract get here, with their data validated. Without one, clients may send any
+   * name, whatever the types say, and none of them counts as unknown: throw a {@link ReplyError} to refuse one.
+   *
+   * @returns a function that removes the handler.
+   * @throws {HubError} `ERR_HUB_ARGUMENT`, `ERR_HUB_HANDLED` if there is one already.
+   */
+  handleAny(
+    handler: (named: NamedEvent<ClientEvents<T>>, socket: Socket<T>, context: HandlerContext) => unknown,
+  ): () => void {
+    checkFunction(handler, "A handler");
+    return this.#parts.handlers.addFallback(handler as AnyHandler<unknown>);
   }
 
   /**

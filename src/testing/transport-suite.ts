@@ -4,6 +4,7 @@ import { deliveryCases } from "./suite/delivery.ts";
 import { doorCases } from "./suite/door.ts";
 import { drainCases } from "./suite/drain.ts";
 import { frameCases } from "./suite/frames.ts";
+import { handleAnyCases } from "./suite/handle-any.ts";
 import { handshakeCases } from "./suite/handshake.ts";
 import { heartbeatCases } from "./suite/heartbeat.ts";
 import { impatientCases } from "./suite/impatient.ts";
@@ -54,6 +55,7 @@ export function transportSuite(runner: SuiteRunner, subject: TransportSubject): 
     suite.group("rooms", roomCases);
     suite.group("events of rooms", roomEventCases);
     suite.group("requests", requestCases);
+    suite.group("handler of any event", handleAnyCases);
     suite.group("life cycle", lifecycleCases);
     suite.group("heartbeat", heartbeatCases);
     suite.group("shutdown", shutdownCases);

@@ -118,6 +118,15 @@ const PLACES: readonly Place[] = [
     },
   },
   {
+    where: "the handler of any event",
+    source: "handler",
+    event: "work",
+    run: async ({ hub }, peer, fail) => {
+      hub.handleAny(fail);
+      await asks(peer, "work");
+    },
+  },
+  {
     where: "a handler of a socket",
     source: "handler",
     event: "work",
