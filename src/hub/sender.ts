@@ -43,6 +43,11 @@ export abstract class Sender<T extends HubTypes = HubTypes> {
     return this.everybody.volatile;
   }
 
+  /** Everybody, without compression. See {@link Target.uncompressed}. */
+  get uncompressed(): Target<T> {
+    return this.everybody.uncompressed;
+  }
+
   /** Everybody, with another policy for sockets that read too slowly. See {@link Target.overload}. */
   overload(policy: OverloadPolicy): Target<T> {
     return this.everybody.overload(policy);

@@ -216,6 +216,8 @@ describe("A target", () => {
   test("is what each of its methods returns", () => {
     expectTypeOf(hub.to("a").to(["b", "c"]).except("d").except(["e"]).except(socket)).toEqualTypeOf<Target<Types>>();
     expectTypeOf(hub.toSocket("id").toUser("id").volatile.local).toEqualTypeOf<Target<Types>>();
+    expectTypeOf(hub.uncompressed.to("a").uncompressed).toEqualTypeOf<Target<Types>>();
+    expectTypeOf(socket.uncompressed).toEqualTypeOf<Target<Types>>();
     expectTypeOf(socket.to("a")).toEqualTypeOf<Target<Types>>();
     expectTypeOf(socket.broadcast).toEqualTypeOf<Target<Types>>();
     expectTypeOf(socket.except("a").volatile).toEqualTypeOf<Target<Types>>();
