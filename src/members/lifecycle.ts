@@ -8,7 +8,7 @@ import { guarded, microtask, soon } from "../guard.ts";
 import type { RateLimits } from "../limits/rate-limits.ts";
 import { CloseCode, type Close } from "../protocol/close-codes.ts";
 import type { ErrorReport } from "../report.ts";
-import type { RoomObserver } from "../rooms/rooms.ts";
+import type { MemberObserver } from "../rooms/rooms.ts";
 import type { Clock, Timer } from "../time/clock.ts";
 import { Expiry } from "../time/expiry.ts";
 import type { Connection } from "../transports/transport.ts";
@@ -26,7 +26,7 @@ export interface Admission {
 }
 
 /** Receives the ends of members, their rooms, dropped messages, and failures that have no caller to tell. */
-export interface NodeReport extends ErrorReport, RoomObserver<Member> {
+export interface NodeReport extends ErrorReport, MemberObserver<Member> {
   /** Called once for each member that was admitted, in a microtask after its end. */
   departed(member: Member, close: Close): void;
   /** Called for each message that a member does not get although it stays. */

@@ -35,20 +35,20 @@ export interface NameObserver {
   vanished(name: string): void;
 }
 
-/** An observer of the members of rooms. */
-export interface RoomObserver<M> {
+/** An observer of the members under each name. */
+export interface MemberObserver<M> {
   /**
-   * A member has been put into a room.
+   * A member has been added.
    *
-   * @param isFirst - whether the room has come to be with this member.
+   * @param isFirst - whether it is the first one under the name.
    */
-  entered(room: string, member: M, isFirst: boolean): void;
+  entered(name: string, member: M, isFirst: boolean): void;
   /**
-   * A member has been taken out of a room.
+   * A member has been deleted.
    *
-   * @param wasLast - whether the room is gone with this member.
+   * @param wasLast - whether it was the last one under the name.
    */
-  exited(room: string, member: M, wasLast: boolean): void;
+  exited(name: string, member: M, wasLast: boolean): void;
 }
 
 /** Named sets of members. A set exists exactly as long as it has a member. */
@@ -56,39 +56,38 @@ export class Groups<M> {
   readonly #groups = new Map<string, Set<M>>();
   readonly #observer: GroupObserver<M> | undefined;
   readonly #names: NameObserver | undefined;
+  readonly #members: MemberObserver<M> | undefined;
 
-  constructor(observer?: GroupObserver<M>, names?: NameObserver) {
+  constructor(observer?: GroupObserver<M>, names?: NameObserver, members?: MemberObserver<M>) {
     this.#observer = observer;
     this.#names = names;
+    this.#members = members;
   }
 
-  /** Adds a member to the group with this name. Returns whether it is the first one. */
-  add(name: string, member: M): boolean {
+  add(name: string, member: M): void {
     this.#observer?.changing();
     let group = this.#groups.get(name);
-    const isFirst = group === undefined;
     if (group === undefined) {
       this.#groups.set(name, (group = new Set()));
       this.#names?.appeared(name);
     }
     group.add(member);
+    this.#members?.entered(name, member, group.size === 1);
     this.#observer?.joined(group, member);
-    return isFirst;
   }
 
-  /** Deletes a member from the group with this name. Returns whether it was the last one. */
-  delete(name: string, member: M): boolean {
+  delete(name: string, member: M): void {
     const group = this.#groups.get(name);
-    if (group === undefined) return false;
+    if (group === undefined) return;
     this.#observer?.changing();
     group.delete(member);
-    const wasLast = group.size === 0;
-    if (wasLast) {
+    if (group.size === 0) {
       this.#groups.delete(name);
       this.#names?.vanished(name);
     }
+    // First of all, because the group's observer may end the member, which then leaves its other groups.
+    this.#members?.exited(name, member, group.size === 0);
     this.#observer?.left(group, member);
-    return wasLast;
   }
 
   get(name: string): ReadonlySet<M> | undefined {
@@ -103,21 +102,13 @@ export class Groups<M> {
 
 /** The two-way index of rooms and members. It is pure: it does no I/O, knows no time and takes names as they are. */
 export class Rooms<M extends RoomMember> extends Groups<M> {
-  readonly #members: RoomObserver<M> | undefined;
-
-  constructor(observer?: GroupObserver<M>, names?: NameObserver, members?: RoomObserver<M>) {
-    super(observer, names);
-    this.#members = members;
-  }
-
   /** Puts the member into the room. Joining a room twice is the same as joining it once. */
   join(member: M, room: string): void {
     const { rooms } = member;
     if (rooms === room || (typeof rooms === "object" && rooms.has(room))) return;
-    const isFirst = this.add(room, member);
+    this.add(room, member);
     if (rooms === undefined) member.rooms = room;
     else setOf(member, rooms).add(room);
-    this.#members?.entered(room, member, isFirst);
   }
 
   /** Takes the member out of the room, if it is in there. */
@@ -125,19 +116,14 @@ export class Rooms<M extends RoomMember> extends Groups<M> {
     const { rooms } = member;
     if (rooms === room) member.rooms = undefined;
     else if (typeof rooms !== "object" || !rooms.delete(room)) return;
-    this.#exit(room, member);
+    this.delete(room, member);
   }
 
   /** Takes the member out of the index, but keeps the field that {@link roomsOf} reads. */
   remove(member: M): void {
     const { rooms } = member;
-    if (typeof rooms === "string") this.#exit(rooms, member);
-    else if (rooms !== undefined) for (const room of rooms) this.#exit(room, member);
-  }
-
-  #exit(room: string, member: M): void {
-    const wasLast = this.delete(room, member);
-    this.#members?.exited(room, member, wasLast);
+    if (typeof rooms === "string") this.delete(rooms, member);
+    else if (rooms !== undefined) for (const room of rooms) this.delete(room, member);
   }
 }
 

@@ -192,6 +192,25 @@ test("an observer hears who enters and leaves which room, and which rooms come a
   );
 });
 
+test("a member that ends because it leaves a room has left that room first", () => {
+  const told: string[] = [];
+  let isOpen = true;
+  const end = (): void => {
+    if (!isOpen) return;
+    isOpen = false;
+    rooms.remove(member);
+  };
+  const rooms = new Rooms<RoomMember>({ changing: () => {}, joined: () => {}, left: end }, undefined, {
+    entered: () => {},
+    exited: (name, _member, wasLast) => told.push(`${name} ${wasLast}`),
+  });
+  const member: RoomMember = { rooms: undefined };
+  for (const name of ["a", "b", "c"]) rooms.join(member, name);
+  rooms.leave(member, "b");
+  expect(told).toEqual(["b true", "a true", "c true"]);
+  expect(rooms.entries.size).toBe(0);
+});
+
 describe("The limit of rooms", () => {
   test("agrees with a set of all names", () => {
     const names = fc.array(room, { maxLength: 5 });
