@@ -2,6 +2,7 @@ import { ownedOnce } from "../checks/owned-once.ts";
 import { Cluster } from "../cluster/cluster.ts";
 import { Interest } from "../cluster/interest.ts";
 import { createNodeId } from "../cluster/node-id.ts";
+import { NodeMessages } from "../cluster/node-messages.ts";
 import { zeroCounters, type Counters } from "../counters.ts";
 import { Codecs } from "../delivery/codecs.ts";
 import { Delivery } from "../delivery/delivery.ts";
@@ -54,6 +55,10 @@ export interface NodeAssembly {
   /** Requests that clients may repeat; `undefined` if they are handled each time. */
   readonly idempotency: Idempotency<Member> | undefined;
   readonly cluster: Cluster | undefined;
+  /** The handlers of messages of other nodes. */
+  readonly messages: NodeMessages;
+  /** The messages that handlers are at work on. */
+  readonly work: WorkBudget;
   readonly allNodes: AllNodes;
 }
 
@@ -98,19 +103,21 @@ export function assembleNode(
     !isNode || settings.idempotency === false
       ? undefined
       : new Idempotency<Member>(settings.idempotency, options.lease, clock, counters);
-  const others = { clock, codecs, isNode, keeper: idempotency, limits, local, members, options, requests, report };
+  const messages = new NodeMessages(limits.listeners, report);
+  const work = new WorkBudget(settings.maxPendingBytes);
+  const handling = { messages, work };
+  const others = { clock, codecs, isNode, keeper: idempotency, local, members, options, requests, report, ...handling };
   const cluster =
     backplane === undefined || interest === undefined
       ? undefined
       : new Cluster({ ...others, backplane, interest, self: { id: node, name: options.name } });
   const allNodes = new AllNodes({ codecs, local, requests, cluster });
   const sending = { delivery, members, requests, lifecycle, local, cluster, allNodes };
-  return { counters, codecs, preconditions, rates, idempotency, ...sending };
+  return { counters, codecs, preconditions, rates, idempotency, ...handling, ...sending };
 }
 
 /** All parts that a hub uses itself. */
 export interface HubAssembly<T extends HubTypes> extends NodeAssembly {
-  readonly work: WorkBudget;
   /** The budget of the messages that wait. */
   readonly waiting: ByteBudget;
   readonly reporter: Reporter<T>;
@@ -137,14 +144,12 @@ export function assembleHub<T extends HubTypes>(hub: object, settings: HubSettin
   handlers.add(ControlEvent.leave, rooms.leave as AnyHandler<unknown>);
   // The answer says that everything before it was taken, because it is handled in its turn.
   handlers.add(ControlEvent.sync, () => {});
-  const work = new WorkBudget(settings.maxPendingBytes);
   const waiting = new ByteBudget(settings.maxPendingBytes);
   const middleware = new MiddlewareChain<Socket<T>>();
   const responder = new Responder({ ...node, report: reporter });
   const dispatcher = new Dispatcher({
     ...node,
     responder,
-    work,
     middleware: middleware as MiddlewareChain<unknown>,
     handlers,
     contract: settings.contract?.hub,
@@ -160,7 +165,6 @@ export function assembleHub<T extends HubTypes>(hub: object, settings: HubSettin
     limits,
     responder,
     rooms,
-    work,
     waiting,
     report: reporter,
   });
@@ -173,7 +177,7 @@ export function assembleHub<T extends HubTypes>(hub: object, settings: HubSettin
   const hubLifecycle = new HubLifecycle({ ...node, clock, connections, receiver, heartbeat, settings, transport });
 
   const everybody = new Target<T>(node, EVERYBODY);
-  return { ...node, work, waiting, reporter, handlers, middleware, connections, hubLifecycle, everybody };
+  return { ...node, waiting, reporter, handlers, middleware, connections, hubLifecycle, everybody };
 }
 
 function createTransport(transport: TransportName | Transport): Transport {
