@@ -5,7 +5,6 @@ import type { Codecs, Encoding } from "../delivery/codecs.ts";
 import { OutgoingFrame } from "../delivery/outgoing-frame.ts";
 import { HubError } from "../errors.ts";
 import { guarded } from "../guard.ts";
-import type { WorkBudget } from "../limits/work.ts";
 import type { Audience } from "../members/audience.ts";
 import type { LocalNode } from "../members/local-node.ts";
 import type { Member } from "../members/member.ts";
@@ -71,8 +70,6 @@ export interface ClusterParts {
   readonly keeper: RepeatKeeper | undefined;
   readonly requests: Requests<Member>;
   readonly self: NodeDescription;
-  /** The messages that handlers are at work on. */
-  readonly work: WorkBudget;
   readonly report: ErrorReport;
 }
 
@@ -101,7 +98,7 @@ export class Cluster {
 
   constructor(parts: ClusterParts) {
     const { backplane, clock, codecs, interest, isNode, keeper, local, members, messages, options, report } = parts;
-    const { requests, self, work } = parts;
+    const { requests, self } = parts;
     this.#parts = parts;
     this.self = self;
     this.#courier = new Courier({
@@ -152,7 +149,7 @@ export class Cluster {
       self: self.id,
       messages,
       nodes: this.nodes,
-      work,
+      maxPendingBytes: options.maxPendingBytes,
       nextId: () => requests.nextClusterId(),
       track: (inquiry) => this.#track(inquiry),
       ask: (request, channel, node) => this.#ask(request, [channel], node),

@@ -1,6 +1,6 @@
 import { HubError, isInstance, messageOf, RemoteError, ReplyError } from "../errors.ts";
 import { watch } from "../guard.ts";
-import type { WorkBudget } from "../limits/work.ts";
+import { ByteBudget } from "../limits/byte-budget.ts";
 import type { RequestOutcome } from "../members/requests.ts";
 import { WireErrorCode, type WireError } from "../protocol/packet.ts";
 import type { ErrorReport } from "../report.ts";
@@ -15,8 +15,8 @@ export interface NodeRequestsParts {
   readonly self: string;
   readonly messages: NodeMessages;
   readonly nodes: Pick<Nodes, "isAcquainted" | "others">;
-  /** The messages that handlers are at work on, of clients as well. */
-  readonly work: WorkBudget;
+  /** The most that requests of other nodes take whose handlers are at work on them, in bytes. */
+  readonly maxPendingBytes: number;
   /** Returns an id that no other question of any node has. */
   readonly nextId: () => number;
   /** Waits for the answers to a question. */
@@ -44,9 +44,12 @@ const OVERHEAD = 1_024;
 /** The requests between the application's own programs on the nodes: those of this node, and those that it answers. */
 export class NodeRequests {
   readonly #parts: NodeRequestsParts;
+  /** The requests that handlers are at work on, by node. */
+  readonly #work: ByteBudget;
 
   constructor(parts: NodeRequestsParts) {
     this.#parts = parts;
+    this.#work = new ByteBudget(parts.maxPendingBytes);
   }
 
   /**
@@ -58,13 +61,12 @@ export class NodeRequests {
   askAll(event: string, data: unknown, timeout: number): Promise<Findings> {
     const { ask, nodes, track } = this.#parts;
     const { isAcquainted, others } = nodes;
-    const requestOf = this.#request(event, data);
+    const request = this.#request(event, data);
     // A request is handled by the nodes that it names, so that each is asked once, and each that handles it is awaited.
-    const askAgain = (node: string): void => ask(requestOf([node]), nodeChannel(node), node);
-    const { id } = requestOf([]);
-    const inquiry = { id, nodes: others.values(), isOpen: !isAcquainted, isOfNodes: true, timeout, askAgain };
-    const findings = track({ ...inquiry, read: (reply) => read(event, reply) });
-    if (others.size > 0) ask(requestOf([...others.keys()]), ALL_NODES);
+    const askAgain = (node: string): void => ask({ ...request, nodes: [node] }, nodeChannel(node), node);
+    const inquiry = { id: request.id, nodes: others.values(), isOpen: !isAcquainted, timeout, askAgain };
+    const findings = track({ ...inquiry, isOfNodes: true, read: (reply) => read(event, reply) });
+    if (others.size > 0) ask({ ...request, nodes: [...others.keys()] }, ALL_NODES);
     return findings;
   }
 
@@ -75,39 +77,36 @@ export class NodeRequests {
    */
   ask(node: string, event: string, data: unknown, timeout: number): Promise<unknown> {
     const { ask, nodes, track } = this.#parts;
-    const request = this.#request(event, data)([node]);
+    const request = { ...this.#request(event, data), nodes: [node] };
     const known = nodes.others.get(node);
     if (known === undefined && nodes.isAcquainted) return Promise.reject(unknownNode(node));
     const [asked, presumed] = known === undefined ? [[], node] : [[known]];
     const askAgain = (): void => ask(request, nodeChannel(node), node);
-    const inquiry = { id: request.id, nodes: asked, presumed, isOpen: false, isOfNodes: true, timeout, askAgain };
-    const findings = track({ ...inquiry, read: (reply) => read(event, reply) });
+    const inquiry = { id: request.id, nodes: asked, presumed, isOpen: false, timeout, askAgain };
+    const findings = track({ ...inquiry, isOfNodes: true, read: (reply) => read(event, reply) });
     if (known !== undefined) ask(request, nodeChannel(node));
     return replyOf(node, findings);
   }
 
   /** Takes the request of another node, and answers it. */
   take(from: NodeDescription, request: NodeRequest): void {
-    const { messages, report, self, work } = this.#parts;
+    const { messages, report, self } = this.#parts;
     const { id, event, data, nodes } = request;
     if (!nodes.includes(self)) return;
     const handler = messages.answering(event);
-    const worker = { owner: nodeChannel(from.id), handling: 0, handlingBytes: 0 };
     const weight = data.byteLength + OVERHEAD;
-    if (handler === undefined) this.#answer(from.id, id, encodeValue({ error: unknownEvent(event) }));
-    else if (!work.allows(worker, weight)) this.#answer(from.id, id, encodeValue({ error: TOO_MANY_REQUESTS }));
+    const refuse = (error: WireError): void => this.#answer(from.id, id, encodeValue({ error }));
+    if (handler === undefined) refuse(unknownEvent(event));
+    else if (!this.#work.allows(from.id, weight)) refuse(TOO_MANY_REQUESTS);
     else {
-      work.begin(worker, weight);
-      const handled = this.#handle(handler, from, request).finally(() => work.end(worker, weight));
+      this.#work.take(from.id, weight);
+      const handled = this.#handle(handler, from, request).finally(() => this.#work.giveBack(from.id, weight));
       watch(report, handled);
     }
   }
 
-  /** Encodes a request. Returns a function that addresses it to nodes. */
-  #request(event: string, data: unknown): (nodes: readonly string[]) => NodeRequest {
-    const id = this.#parts.nextId();
-    const bytes = encoded(`The data of "${event}"`, data);
-    return (nodes) => ({ type: "request", id, event, data: bytes, nodes });
+  #request(event: string, data: unknown): Omit<NodeRequest, "nodes"> {
+    return { type: "request", id: this.#parts.nextId(), event, data: encoded(`The data of "${event}"`, data) };
   }
 
   async #handle(handler: NodeMessageHandler, from: NodeDescription, { id, event, data }: NodeRequest): Promise<void> {
@@ -175,7 +174,8 @@ function unknownEvent(event: string): WireError {
 
 const TOO_MANY_REQUESTS: WireError = {
   code: WireErrorCode.tooManyRequests,
-  message: "The node is handling as much as it may. Ask again later, or raise its option maxPendingBytes.",
+  message:
+    "The node has no room for this beside what it is handling. Ask again later, or raise its cluster.maxPendingBytes.",
 };
 
 const HANDLER_FAILED: WireError = { code: WireErrorCode.handlerFailed, message: "The node failed to handle this." };

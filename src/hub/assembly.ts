@@ -57,8 +57,6 @@ export interface NodeAssembly {
   readonly cluster: Cluster | undefined;
   /** The handlers of messages of other nodes. */
   readonly messages: NodeMessages;
-  /** The messages that handlers are at work on. */
-  readonly work: WorkBudget;
   readonly allNodes: AllNodes;
 }
 
@@ -104,20 +102,19 @@ export function assembleNode(
       ? undefined
       : new Idempotency<Member>(settings.idempotency, options.lease, clock, counters);
   const messages = new NodeMessages(limits.listeners, report);
-  const work = new WorkBudget(settings.maxPendingBytes);
-  const handling = { messages, work };
-  const others = { clock, codecs, isNode, keeper: idempotency, local, members, options, requests, report, ...handling };
+  const others = { clock, codecs, isNode, keeper: idempotency, local, members, messages, options, requests, report };
   const cluster =
     backplane === undefined || interest === undefined
       ? undefined
       : new Cluster({ ...others, backplane, interest, self: { id: node, name: options.name } });
   const allNodes = new AllNodes({ codecs, local, requests, cluster });
   const sending = { delivery, members, requests, lifecycle, local, cluster, allNodes };
-  return { counters, codecs, preconditions, rates, idempotency, ...handling, ...sending };
+  return { counters, codecs, preconditions, rates, idempotency, messages, ...sending };
 }
 
 /** All parts that a hub uses itself. */
 export interface HubAssembly<T extends HubTypes> extends NodeAssembly {
+  readonly work: WorkBudget;
   /** The budget of the messages that wait. */
   readonly waiting: ByteBudget;
   readonly reporter: Reporter<T>;
@@ -144,12 +141,14 @@ export function assembleHub<T extends HubTypes>(hub: object, settings: HubSettin
   handlers.add(ControlEvent.leave, rooms.leave as AnyHandler<unknown>);
   // The answer says that everything before it was taken, because it is handled in its turn.
   handlers.add(ControlEvent.sync, () => {});
+  const work = new WorkBudget(settings.maxPendingBytes);
   const waiting = new ByteBudget(settings.maxPendingBytes);
   const middleware = new MiddlewareChain<Socket<T>>();
   const responder = new Responder({ ...node, report: reporter });
   const dispatcher = new Dispatcher({
     ...node,
     responder,
+    work,
     middleware: middleware as MiddlewareChain<unknown>,
     handlers,
     contract: settings.contract?.hub,
@@ -165,6 +164,7 @@ export function assembleHub<T extends HubTypes>(hub: object, settings: HubSettin
     limits,
     responder,
     rooms,
+    work,
     waiting,
     report: reporter,
   });
@@ -177,7 +177,7 @@ export function assembleHub<T extends HubTypes>(hub: object, settings: HubSettin
   const hubLifecycle = new HubLifecycle({ ...node, clock, connections, receiver, heartbeat, settings, transport });
 
   const everybody = new Target<T>(node, EVERYBODY);
-  return { ...node, waiting, reporter, handlers, middleware, connections, hubLifecycle, everybody };
+  return { ...node, work, waiting, reporter, handlers, middleware, connections, hubLifecycle, everybody };
 }
 
 function createTransport(transport: TransportName | Transport): Transport {

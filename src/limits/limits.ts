@@ -72,8 +72,7 @@ export interface LimitSettings {
    * The most memory that the data of all messages takes that asynchronous handlers are at work on, in bytes, also of
    * sockets that have ended. Further messages wait, as above `pendingBytes`. One user, or one address, may use half of
    * what is free. The bytes of messages that wait have a second budget of this size, by the same rule: a
-   * client whose message has no room in it is closed with 4005, unless the message waits for `joinable` alone. Requests of
-   * other nodes count as messages of one user for each node, and are refused instead.
+   * client whose message has no room in it is closed with 4005, unless the message waits for `joinable` alone.
    *
    * Default: a quarter of the heap of Node.js.
    */
