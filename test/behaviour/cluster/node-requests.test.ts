@@ -231,7 +231,14 @@ describe("a request to all nodes", () => {
   test("of a node that has just started reaches each of the others once", async () => {
     const others = await openNodes();
     let calls = 0;
-    for (const hub of others) hub.handleNode("q", () => ++calls);
+    // No reply comes before the newcomers know all nodes.
+    const count = (): Promise<number> => {
+      calls++;
+      return new Promise((resolve) => {
+        clock.setTimeout(() => resolve(calls), 500);
+      });
+    };
+    for (const hub of others) hub.handleNode("q", count);
     const emitters = [createEmitter(engine.backplane(), { clock }), createEmitter(engine.backplane(), { clock })];
     onTestFinished(async () => {
       await Promise.all(emitters.map((emitter) => emitter.close()));
