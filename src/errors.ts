@@ -63,10 +63,16 @@ export class ReplyError extends HubError {
   override readonly name = "ReplyError";
   /** A short word on which the client can branch: the `code` of the error on the wire. */
   readonly reason: string;
+  /**
+   * What else the client is told: any value that the codec can encode. If the codec cannot, the client gets the reason and
+   * the message without it, and the hub's `error` event tells why. Default: nothing.
+   */
+  readonly data: unknown;
 
-  constructor(reason: string, message: string, options?: ErrorOptions) {
+  constructor(reason: string, message: string, options: RefusalOptions = {}) {
     super("ERR_HUB_REPLY", message, options);
     this.reason = reason;
+    this.data = options.data;
   }
 }
 
@@ -80,11 +86,19 @@ export class RemoteError extends HubError {
   override readonly name = "RemoteError";
   /** The `code` of the error on the wire, as the client chose it, or what the handler of the other node did. */
   readonly reason: string;
+  /** What the client, or the handler, has added to its error. No contract checks it. */
+  readonly data: unknown;
 
-  constructor(reason: string, message: string, options?: ErrorOptions) {
+  constructor(reason: string, message: string, options: RefusalOptions = {}) {
     super("ERR_HUB_REMOTE", message, options);
     this.reason = reason;
+    this.data = options.data;
   }
+}
+
+/** What an error that is told to the other side has beside its reason and message. */
+export interface RefusalOptions extends ErrorOptions {
+  readonly data?: unknown;
 }
 
 /**

@@ -29,7 +29,7 @@ export type { OverloadPolicy } from "./delivery/overload.ts";
 export type { Replies, RequestOptions } from "./members/requests.ts";
 export type { HubStatistics } from "./hub/statistics.ts";
 export type { Rate } from "./limits/token-bucket.ts";
-export { HubError, RemoteError, ReplyError, type HubErrorCode } from "./errors.ts";
+export { HubError, RemoteError, ReplyError, type HubErrorCode, type RefusalOptions } from "./errors.ts";
 export { jsonCodec, type Codec } from "./protocol/codec.ts";
 export { jsonWeight } from "./protocol/json-weight.ts";
 export { CloseCode } from "./protocol/close-codes.ts";

@@ -67,17 +67,19 @@ class Request:
 class RequestError(Exception):
     """The server answered with an error, which has a code; or the connection was lost, or the client was closed."""
 
-    def __init__(self, why: Literal["remote", "disconnected", "closed"], code: str = "", message: str = "") -> None:
+    def __init__(
+        self, why: Literal["remote", "disconnected", "closed"], code: str = "", message: str = "", data: Any = None
+    ) -> None:
         super().__init__(message or why)
-        self.why, self.code = why, code
+        self.why, self.code, self.data = why, code, data
 
 
 class ReplyError(Exception):
     """A handler raises this to answer the server with an error."""
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: str, message: str, data: Any = ABSENT) -> None:
         super().__init__(message)
-        self.code = code
+        self.code, self.data = code, data
 
 
 class Client:
@@ -333,7 +335,7 @@ class Client:
             error, errors = reply.exception(), {}
             if error is None:
                 for refused in (reply.result() or {}).get("refused", []):
-                    errors[refused["room"]] = RequestError("remote", refused["code"], refused["message"])
+                    errors[refused["room"]] = remote(refused)
             elif isinstance(error, RequestError) and error.why == "remote":
                 errors = dict.fromkeys(rooms, error)
             else:
@@ -369,7 +371,7 @@ class Client:
                 self._flush(self._window)
             request, error = self._requests.get(number), packet.get("error")
             if request is not None:  # Otherwise it is late, invented, or the second one (5).
-                failed = RequestError("remote", error["code"], error["message"]) if error else None
+                failed = remote(error) if error else None
                 settle(request.reply, packet.get("data"), error=failed)
         elif not isinstance(name, str):
             self._events.put_nowait(Event("hub:message", message))  # 6
@@ -382,7 +384,7 @@ class Client:
             answer = await answer if inspect.isawaitable(answer) else answer
             reply = encode(reply=number, data=ABSENT if answer is None else answer)
         except ReplyError as error:
-            reply = encode(reply=number, error={"code": error.code, "message": str(error)})
+            reply = encode(reply=number, error=present(code=error.code, message=str(error), data=error.data))
         except Exception:  # The details are nobody else's business.
             reply = encode(reply=number, error={"code": "handler-failed", "message": "The client failed."})
         outgoing.put_nowait(reply)
@@ -396,6 +398,11 @@ def after_close(code: int) -> Literal["never", "back-off", "at-once"]:
     if code in (1001, 1006, 1009) or 1011 <= code <= 1015 or 4100 <= code <= 4199:
         return "back-off"
     return "at-once" if 4200 <= code <= 4299 else "never"
+
+
+def remote(error: dict[str, Any]) -> RequestError:
+    """Returns the exception for an error of the server."""
+    return RequestError("remote", error["code"], error["message"], error.get("data"))
 
 
 def present(**fields: Any) -> dict[str, Any]:

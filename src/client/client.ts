@@ -119,8 +119,8 @@ export class Client<T extends HubTypes = HubTypes> {
    */
   emit<E extends EventName<ClientEvents<T>>>(event: E, ...values: DataArguments<ClientEvents<T>[E]>): void {
     checkName(event, EVENT);
-    if (values.length > 1) throw badArgument("An event takes one value.");
     const [data] = values;
+    if (values.length > 1) throw badArgument("An event takes one value.");
     check(this.#format, "checkSent", event, data);
     this.#outbox.post(event, encode(this.#format, { event, data }));
   }

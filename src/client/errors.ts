@@ -22,22 +22,23 @@ export type ClientErrorCode =
  */
 export class ClientError extends Error {
   override readonly name: string = "ClientError";
-  readonly code: ClientErrorCode;
+  declare readonly code: ClientErrorCode;
   /** The server's own code, such as `not-joinable`. Only `ERR_CLIENT_REMOTE` has one. */
-  readonly reason: string | undefined;
+  declare readonly reason: string | undefined;
+  /** What the server's program has added to its refusal; `undefined` for other errors. */
+  declare readonly data: unknown;
   /** The room that the server refused, or could not decide about; `undefined` for other errors. */
-  readonly room: string | undefined;
+  declare readonly room: string | undefined;
 
-  constructor(code: ClientErrorCode, message: string, details: Details = {}) {
+  constructor(code: ClientErrorCode, message: string, details?: Details) {
     super(message, details);
-    this.code = code;
-    this.reason = details.reason;
-    this.room = details.room;
+    Object.assign(this, details, { code });
   }
 }
 
 interface Details {
   readonly cause?: unknown;
+  readonly data?: unknown;
   readonly reason?: string;
   readonly room?: string | undefined;
 }
@@ -49,17 +50,19 @@ interface Details {
 export class ReplyError extends Error {
   override readonly name = "ReplyError";
   /** A short word on which the server's program can branch. */
-  readonly reason: string;
+  declare readonly reason: string;
+  /** What else the server's program is told: any value that the codec can encode. */
+  declare readonly data: unknown;
 
-  constructor(reason: string, message: string) {
-    super(message);
-    this.reason = reason;
+  constructor(reason: string, message: string, details?: ErrorOptions & { readonly data?: unknown }) {
+    super(message, details);
+    Object.assign(this, details, { reason });
   }
 }
 
 /** Makes the error with which the server refused something. */
-export function remote({ code, message, room }: WireError & { readonly room?: string }): ClientError {
-  return new ClientError("ERR_CLIENT_REMOTE", message, { reason: code, room });
+export function remote({ code, data, message, room }: WireError & { readonly room?: string }): ClientError {
+  return new ClientError("ERR_CLIENT_REMOTE", message, { reason: code, data, room });
 }
 
 /** Makes the error of a call that a closed client cannot carry out. */

@@ -39,17 +39,20 @@ export class Handlers {
         throw new ReplyError("unknown-event" satisfies typeof WireErrorCode.unknownEvent, `"${event}" has no handler.`);
       this.#reply(link, { reply: id, data: check(this.#format, "checkAnswer", event, await handler(data)) });
     } catch (error) {
-      if (error instanceof ReplyError) this.refuse(link, id, error.reason, error.message);
-      else {
+      try {
+        if (!(error instanceof ReplyError)) throw error;
+        // Its data may be what no codec can encode.
+        this.refuse(link, id, error.reason, error.message, error.data);
+      } catch (failure) {
         this.refuse(link, id, "handler-failed" satisfies typeof WireErrorCode.handlerFailed, "Client failed");
-        this.#failed(error);
+        this.#failed(failure);
       }
     }
   }
 
   /** Replies to a request with an error. */
-  refuse(link: Link, id: number, code: string, message: string): void {
-    this.#reply(link, { reply: id, error: { code, message } });
+  refuse(link: Link, id: number, code: string, message: string, data?: unknown): void {
+    this.#reply(link, { reply: id, error: { code, message, data } });
   }
 
   #reply(link: Link, packet: ReplyPacket): void {

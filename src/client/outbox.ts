@@ -122,10 +122,10 @@ export class Outbox {
       if (task.event.startsWith("hub:")) task.settle();
       else if (task.isSent) {
         task.isSent = false;
-        if (!task.repeatable) {
-          const message = `No reply to "${task.event}": the connection was lost.`;
-          task.settle(new ClientError("ERR_CLIENT_DISCONNECTED", message));
-        }
+        if (!task.repeatable)
+          task.settle(
+            new ClientError("ERR_CLIENT_DISCONNECTED", `No reply to "${task.event}": the connection was lost.`),
+          );
       }
     }
   }

@@ -115,16 +115,28 @@ export class NodeRequests {
       const value = await handler(decodeValue(data), from);
       reply = encoded(`The reply to "${event}"`, { data: value });
     } catch (error) {
-      reply = encodeValue({ error: this.#errorOf(event, error) });
+      reply = this.#refusal(event, error);
     }
     this.#answer(from.id, id, reply);
   }
 
-  /** Returns what the other node is told about an error. What the application did not mean to tell stays here. */
-  #errorOf(event: string, error: unknown): WireError {
-    if (isInstance(error, ReplyError)) return { code: error.reason, message: messageOf(error) };
-    this.#parts.report.failed(error, "node", { event });
-    return HANDLER_FAILED;
+  /**
+   * Encodes what the other node is told about an error. What the application did not mean to tell stays here. Without
+   * the data that it has added, if that cannot be encoded: a refusal stays one.
+   */
+  #refusal(event: string, error: unknown): Uint8Array {
+    const { report } = this.#parts;
+    if (!isInstance(error, ReplyError)) {
+      report.failed(error, "node", { event });
+      return encodeValue({ error: HANDLER_FAILED });
+    }
+    const refusal: WireError = { code: error.reason, message: messageOf(error) };
+    try {
+      return encoded(`The data of the refusal of "${event}"`, { error: { ...refusal, data: error.data } });
+    } catch (failure) {
+      report.failed(failure, "node", { event });
+      return encodeValue({ error: refusal });
+    }
   }
 
   #answer(to: string, id: number, reply: Uint8Array): void {
@@ -149,7 +161,7 @@ function encoded(what: string, value: unknown): Uint8Array {
 function read(event: string, [node, , bytes]: RawReply): RequestOutcome {
   try {
     const { data, error } = decodeValue(bytes as Uint8Array) as NodeReply;
-    return error === undefined ? { reply: data } : new RemoteError(error.code, error.message);
+    return error === undefined ? { reply: data } : new RemoteError(error.code, error.message, { data: error.data });
   } catch (error) {
     const text = `The reply of the node ${node} to "${event}" cannot be read on the node that asked.`;
     return new HubError("ERR_HUB_UNSERIALISABLE", text, { cause: error });

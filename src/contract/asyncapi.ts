@@ -149,7 +149,7 @@ const ERROR_REPLY: AsyncAPIMessage = {
       error: {
         type: "object",
         required: ["code", "message"],
-        properties: { code: { type: "string" }, message: { type: "string" } },
+        properties: { code: { type: "string" }, message: { type: "string" }, data: {} },
       },
     },
   },

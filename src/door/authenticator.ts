@@ -64,7 +64,7 @@ export class Authenticator {
       return isExpired(user, this.#clock.wall()) ? EXPIRED : { handshake, user };
     } catch (error) {
       if (isInstance(error, ReplyError)) {
-        return { reason: "unauthorized", error: { code: error.reason, message: messageOf(error) } };
+        return { reason: "unauthorized", error: { code: error.reason, message: messageOf(error), data: error.data } };
       }
       this.#report.failed(error, "authenticate");
       return { reason: "failed" };

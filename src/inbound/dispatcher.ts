@@ -264,7 +264,7 @@ export class Dispatcher {
     }
     const refused = Array.from(failures, ([room, error]): RefusedRoom => ({ room, ...wireErrorOf(error) }));
     if (packet.id === undefined) responder.refuse(member, packet, refused[0] as RefusedRoom);
-    else responder.answer(member, packet, { reply: packet.id, data: { refused } });
+    else responder.refuseRooms(member, packet, packet.id, refused);
     this.#charge(member, errors);
   }
 
@@ -301,7 +301,7 @@ function isCharged(error: unknown): boolean {
 
 /** Returns what the client is told about an error. What the application did not mean to tell stays here. */
 function wireErrorOf(error: unknown): WireError {
-  if (isInstance(error, ReplyError)) return { code: error.reason, message: messageOf(error) };
+  if (isInstance(error, ReplyError)) return { code: error.reason, message: messageOf(error), data: error.data };
   return isInstance(error, RoomLimitError) ? TOO_MANY_ROOMS : HANDLER_FAILED;
 }
 
@@ -333,7 +333,7 @@ const TOO_MANY_REPEATS: WireError = {
 
 const REPLY_GONE: WireError = {
   code: WireErrorCode.replyGone,
-  message: "This request was handled. Its reply was too large to be kept.",
+  message: "This request was handled. Its reply has not been kept.",
 };
 
 const TOO_MANY_ROOMS: WireError = { code: WireErrorCode.tooManyRooms, message: "This would be a room too many." };

@@ -6,7 +6,14 @@ import type { MemberLifecycle } from "../members/lifecycle.ts";
 import type { LocalNode } from "../members/local-node.ts";
 import type { Member } from "../members/member.ts";
 import { CloseCode, type Close } from "../protocol/close-codes.ts";
-import { ControlEvent, isKeyed, type EventPacket, type ReplyPacket, type WireError } from "../protocol/packet.ts";
+import {
+  ControlEvent,
+  isKeyed,
+  type EventPacket,
+  type RefusedRoom,
+  type ReplyPacket,
+  type WireError,
+} from "../protocol/packet.ts";
 import type { ErrorReport } from "../report.ts";
 import type { Idempotency } from "./idempotency.ts";
 
@@ -42,15 +49,29 @@ export class Responder {
     if (member.open && !this.#parts.rates.violated(member, cost)) this.expel(member, ABUSE);
   }
 
-  /** Sends an error as the reply to a request, or as `hub:error` where there is no request. */
+  /**
+   * Sends an error as the reply to a request, or as `hub:error` where there is no request. Without the data that the
+   * application has added, if that cannot be encoded: a refusal stays one.
+   */
   refuse(member: Member, packet: EventPacket | undefined, error: WireError): void {
     try {
       if (packet?.id === undefined) this.#parts.local.tell(member, { event: ControlEvent.error, data: error });
       else this.answer(member, packet, { reply: packet.id, error });
     } catch (failure) {
-      // No client can be told. The request was handled nevertheless.
-      if (packet !== undefined) this.#parts.idempotency?.settle(member, packet, undefined);
       this.#parts.report.failed(failure, "handler", { event: ControlEvent.error, socket: member.socket });
+      if (error.data !== undefined) this.refuse(member, packet, { ...error, data: undefined });
+      // No client can be told. The request was handled nevertheless.
+      else if (packet !== undefined) this.#parts.idempotency?.settle(member, packet, undefined);
+    }
+  }
+
+  /** Answers a request for rooms of which some were refused, each as {@link refuse} does. */
+  refuseRooms(member: Member, packet: EventPacket, reply: number, refused: readonly RefusedRoom[]): void {
+    try {
+      this.answer(member, packet, { reply, data: { refused } });
+    } catch (failure) {
+      this.#parts.report.failed(failure, "handler", { event: packet.event, socket: member.socket });
+      this.answer(member, packet, { reply, data: { refused: refused.map((room) => ({ ...room, data: undefined })) } });
     }
   }
 

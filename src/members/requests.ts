@@ -162,7 +162,7 @@ export class Requests<M extends Asked<M>> {
 
   /** Returns what a socket of any node has answered to a request of this node: its data as the contract makes it. */
   outcomeOf(event: string, socket: string, { data, error }: ReplyPacket): RequestOutcome {
-    if (error !== undefined) return new RemoteError(error.code, error.message);
+    if (error !== undefined) return new RemoteError(error.code, error.message, { data: error.data });
     const acceptance = this.#contract?.acceptReply(event, data) ?? { ok: true, data };
     return acceptance.ok ? { reply: acceptance.data } : unfitting(socket, event, acceptance);
   }

@@ -34,6 +34,8 @@ export interface WireError {
   readonly code: string;
   /** A sentence for the developer. */
   readonly message: string;
+  /** What the program that refused has added, if anything. */
+  readonly data?: unknown;
 }
 
 /** The reply to the request whose `id` equals `reply`. */

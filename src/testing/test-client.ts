@@ -171,7 +171,7 @@ export class TestClient<T extends HubTypes = HubTypes> {
     if (request === undefined) return false;
     this.#pending.delete(reply);
     if (error === undefined) request.resolve(data);
-    else request.reject(new RemoteError(error.code, error.message));
+    else request.reject(new RemoteError(error.code, error.message, { data: error.data }));
     return true;
   }
 

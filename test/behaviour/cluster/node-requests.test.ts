@@ -160,8 +160,10 @@ describe("a handler of handleNode", () => {
   });
 
   test("is not called for a request that names other nodes, or cannot be read", async () => {
-    const [one, two] = await openNodes();
+    const [one, two, three] = await openNodes();
     const errors = errorsOf(two);
+    // The other nodes hear what cannot be read as well.
+    const heard = [errorsOf(one), errorsOf(three)];
     const calls: unknown[] = [];
     for (const hub of [one, two]) hub.handleNode("q", (data, node) => calls.push([hub.node?.name, data, node]));
     const from = "0123456789";
@@ -180,7 +182,22 @@ describe("a handler of handleNode", () => {
     await send({ ...request, data: undefined });
     expect(calls).toHaveLength(1);
     expect(errors.map(([source]) => source)).toEqual(["node", "backplane", "backplane"]);
+    expect(heard.map((all) => all.map(([source]) => source))).toEqual([["backplane"], ["backplane"]]);
     await backplane.close();
+  });
+
+  test("refuses with data, and without what cannot be copied", async () => {
+    const [one, two] = await openNodes();
+    const errors = errorsOf(two);
+    two.handleNode("q", (copyable) => {
+      throw new ReplyError("full", "no room", { data: copyable === true ? new Set([1]) : (): void => {} });
+    });
+    const { failures } = await one.requestNodes("q", true);
+    expect(failures.get(idOf(two))).toMatchObject({ reason: "full", message: "no room", data: new Set([1]) });
+    expect(errors).toEqual([]);
+    const bare = one.toNode(idOf(two)).request("q", false);
+    await expect(bare).rejects.toMatchObject({ reason: "full", message: "no room", data: undefined });
+    expect(errors).toEqual([["node", "q", hubError("ERR_HUB_UNSERIALISABLE", "The data of the refusal")]]);
   });
 
   test("whose data or reply cannot be copied fails that request alone", async () => {

@@ -115,9 +115,10 @@ describe("a message of the client", () => {
 
   test("is refused with a reason if it is a request", async () => {
     fixture.hub.handle("rename", () => {
-      throw new ReplyError("empty-name", "Choose a name.");
+      throw new ReplyError("empty-name", "Choose a name.", { data: { least: 1 } });
     });
-    await expect(client.request("rename")).rejects.toMatchObject({ reason: "empty-name", message: "Choose a name." });
+    const refusal = { reason: "empty-name", message: "Choose a name.", data: { least: 1 } };
+    await expect(client.request("rename")).rejects.toMatchObject(refusal);
     await expect(client.request("unknown")).rejects.toMatchObject({ reason: "unknown-event" });
     expect(fixture.errors).toStrictEqual([]);
   });

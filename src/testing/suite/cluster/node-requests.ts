@@ -88,7 +88,7 @@ export function nodeRequestCases(suite: ClusterSuite): void {
 
   suite.test("the failures of programs tell their reasons", async (fixture) => {
     fixture.hub(1).handleNode("q", () => {
-      throw new ReplyError("busy", "not now");
+      throw new ReplyError("busy", "not now", { data: new Date(7) });
     });
     fixture.hub(2).handleNode("q", () => Promise.reject(new Error("a secret")));
     const { replies, failures, silent } = await fixture.hub(0).requestNodes("q");
@@ -96,8 +96,8 @@ export function nodeRequestCases(suite: ClusterSuite): void {
     assert.deepEqual(
       [1, 2].map((index) => reasonOf(failures.get(idOf(fixture.hub(index))))),
       [
-        ["ERR_HUB_REMOTE", "busy", "not now"],
-        ["ERR_HUB_REMOTE", "handler-failed", "The node failed to handle this."],
+        ["ERR_HUB_REMOTE", "busy", "not now", new Date(7)],
+        ["ERR_HUB_REMOTE", "handler-failed", "The node failed to handle this.", undefined],
       ],
     );
     const reported = fixture.failures(2).map((error) => (error as Error).message);
@@ -237,6 +237,6 @@ function codesOf(failures: ReadonlyMap<string, HubError>): [string, string][] {
 }
 
 function reasonOf(failure: HubError | undefined): unknown[] {
-  const { code, message, reason } = (failure ?? {}) as Partial<RemoteError>;
-  return [code, reason, message];
+  const { code, data, message, reason } = (failure ?? {}) as Partial<RemoteError>;
+  return [code, reason, message, data];
 }
