@@ -1,5 +1,5 @@
 export { Hub } from "./hub/hub.ts";
-export type { Disconnection, ErrorContext, HubEvents } from "./hub/events.ts";
+export type { Disconnection, ErrorContext, HubEvents, RoomChange } from "./hub/events.ts";
 export type { Socket } from "./hub/socket.ts";
 export type { NodeTarget } from "./hub/node-target.ts";
 export type { Target } from "./hub/target.ts";

@@ -1,5 +1,6 @@
 import type { Codecs, Encoding } from "../delivery/codecs.ts";
 import type { OutgoingFrame } from "../delivery/outgoing-frame.ts";
+import type { Overload } from "../delivery/overload.ts";
 import { HubError, messageOf } from "../errors.ts";
 import { guarded, watch } from "../guard.ts";
 import type { Audience } from "../members/audience.ts";
@@ -144,7 +145,10 @@ export class Arrivals {
     const { codecs, local, report, respondent } = this.#parts;
     if (asking === undefined) {
       const share = this.#shareOf(from, channel, selection, manner);
-      if (share !== undefined) local.deliver(share.audience, this.#encodingOf(from, messages, manner), share.among);
+      if (share === undefined) return;
+      const { policy, key } = manner;
+      const overload = local.overloadOf({ overload: policy === undefined ? undefined : { policy, key } });
+      local.deliver(share.audience, this.#encodingOf(from, messages, manner, overload), share.among);
       return;
     }
     // A request is the same for all sockets that are asked here, so the first copy goes to all of them.
@@ -155,7 +159,7 @@ export class Arrivals {
     const { asked } = local.request(
       audience,
       asking,
-      this.#encodingOf(from, messages, undefined),
+      this.#encodingOf(from, messages, manner, undefined),
       (member, outcome) => {
         guarded(report, () => respondent.settled(from, id, member.id, codecs.nameOf(member.codec), outcome));
       },
@@ -186,18 +190,21 @@ export class Arrivals {
    * Makes frames of the bytes that came in, for the codecs that are spoken here. Where the other node does not speak one
    * of these, as while a codec is added to one node after the other, the message is lost for the members that do.
    *
-   * @param manner - how to deliver the message; `undefined` for a message that closes a member if it is too much for
+   * @param overload - the policy for the message; `undefined` for a message that closes a member if it is too much for
    *   that member.
    */
-  #encodingOf(from: string, messages: FramesEnvelope["messages"], manner: Manner | undefined): Encoding {
-    const { codecs, local } = this.#parts;
-    const asked = manner?.policy === undefined ? undefined : { policy: manner.policy, key: manner.key };
-    const overload = manner === undefined ? undefined : local.overloadOf({ overload: asked });
+  #encodingOf(
+    from: string,
+    messages: FramesEnvelope["messages"],
+    { uncompressed }: Manner,
+    overload: Overload | undefined,
+  ): Encoding {
+    const { codecs } = this.#parts;
     const frames = new Map<Codec, OutgoingFrame>();
     for (const { protocol, binary, payload } of messages) {
       const codec = protocol === undefined ? undefined : codecs.named(protocol);
       if (protocol !== undefined && codec === undefined) continue;
-      const frame = codecs.encoded(payload, binary, overload);
+      const frame = codecs.encoded(payload, binary, overload, uncompressed !== true);
       if (codec === undefined || (codec === codecs.plain && codecs.areUniform)) return frame;
       frames.set(codec, frame);
     }

@@ -73,6 +73,7 @@ export function audienceOf(channels: readonly string[], selection: Selection, ma
     exceptRooms: selection.exceptRooms ?? [],
     exceptSockets: selection.exceptSockets ?? [],
     volatile: manner.volatile === true,
+    uncompressed: manner.uncompressed === true,
     overload: policy === undefined ? undefined : { policy, key },
     local: true,
   };

@@ -467,9 +467,10 @@ type Question = Extract<Control, { readonly type: "describe" | "probe" | "reques
 /** Reads replies to a question that asks for none. */
 const NO_REPLIES: ReadReply = () => new HubError("ERR_HUB_UNSERIALISABLE", "No reply was asked for.");
 
-function mannerOf({ volatile, overload }: Audience): Manner {
+function mannerOf({ volatile, uncompressed, overload }: Audience): Manner {
   return {
     ...(volatile ? { volatile } : undefined),
+    ...(uncompressed ? { uncompressed } : undefined),
     ...(overload === undefined ? undefined : { policy: overload.policy }),
     ...(overload?.key === undefined ? undefined : { key: overload.key }),
   };

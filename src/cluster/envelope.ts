@@ -55,6 +55,7 @@ export interface Asking {
 /** The manner of delivery of a message. For absent fields, the settings of the receiving hub hold. */
 export interface Manner {
   readonly volatile?: true;
+  readonly uncompressed?: true;
   readonly policy?: OverloadPolicy;
   readonly key?: string;
 }

@@ -114,12 +114,13 @@ export class Codecs {
   /**
    * Encodes a packet for all members of this node or, if `wide`, for those of any node.
    *
+   * @param compress - whether the messages may be compressed. Default, here and below: `true`.
    * @throws {HubError} `ERR_HUB_UNSERIALISABLE`, `ERR_HUB_MESSAGE_TOO_LARGE`.
    */
-  encodeForAll(packet: Packet, wide: boolean, overload?: Overload): Encoding {
-    if (wide ? this.all.length === 1 : this.areUniform) return this.encode(packet, this.plain, overload);
+  encodeForAll(packet: Packet, wide: boolean, overload?: Overload, compress?: boolean): Encoding {
+    if (wide ? this.all.length === 1 : this.areUniform) return this.encode(packet, this.plain, overload, compress);
     const codecs = wide ? this.all : this.inUse;
-    return new Map(codecs.map((codec) => [codec, this.encode(packet, codec, overload)]));
+    return new Map(codecs.map((codec) => [codec, this.encode(packet, codec, overload, compress)]));
   }
 
   /**
@@ -127,7 +128,7 @@ export class Codecs {
    *
    * @throws {HubError} `ERR_HUB_UNSERIALISABLE`, `ERR_HUB_MESSAGE_TOO_LARGE`.
    */
-  encode(packet: Packet, codec: Codec, overload?: Overload): OutgoingFrame {
+  encode(packet: Packet, codec: Codec, overload?: Overload, compress?: boolean): OutgoingFrame {
     let message: string | Uint8Array;
     try {
       message = codec.encode(packet);
@@ -136,7 +137,7 @@ export class Codecs {
       const why = messageOf(error);
       throw new HubError("ERR_HUB_UNSERIALISABLE", `The codec cannot encode ${subject}: ${why}`, { cause: error });
     }
-    return this.frame(message, overload);
+    return this.frame(message, overload, compress);
   }
 
   /**
@@ -144,11 +145,11 @@ export class Codecs {
    *
    * @throws {HubError} `ERR_HUB_ARGUMENT`, `ERR_HUB_MESSAGE_TOO_LARGE`.
    */
-  frame(message: string | Uint8Array, overload?: Overload): OutgoingFrame {
+  frame(message: string | Uint8Array, overload?: Overload, compress?: boolean): OutgoingFrame {
     if (typeof message !== "string" && !(message instanceof Uint8Array)) {
       throw new HubError("ERR_HUB_ARGUMENT", `A message must be a string or a Uint8Array, not ${typeof message}.`);
     }
-    return this.#checked(new OutgoingFrame(message, overload));
+    return this.#checked(new OutgoingFrame(message, overload, undefined, compress));
   }
 
   /**
@@ -156,8 +157,8 @@ export class Codecs {
    *
    * @throws {HubError} `ERR_HUB_MESSAGE_TOO_LARGE`.
    */
-  encoded(payload: Uint8Array, binary: boolean, overload?: Overload): OutgoingFrame {
-    return this.#checked(new OutgoingFrame(payload, overload, binary));
+  encoded(payload: Uint8Array, binary: boolean, overload?: Overload, compress?: boolean): OutgoingFrame {
+    return this.#checked(new OutgoingFrame(payload, overload, binary, compress));
   }
 
   #checked(frame: OutgoingFrame): OutgoingFrame {

@@ -8,8 +8,8 @@ import type { Overload } from "./overload.ts";
 export class OutgoingFrame extends Frame {
   readonly overload: Overload | undefined;
 
-  constructor(message: string | Uint8Array, overload?: Overload, binary?: boolean) {
-    super(message, binary);
+  constructor(message: string | Uint8Array, overload?: Overload, binary?: boolean, compress?: boolean) {
+    super(message, binary, compress);
     this.overload = overload;
   }
 }

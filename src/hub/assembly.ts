@@ -89,7 +89,7 @@ export function assembleNode(
       notice: (member, count) => local.noticeOf(member, count),
     },
   });
-  const members = new Members(delivery, interest);
+  const members = new Members(delivery, interest, report);
   const requests = new Requests<Member>(settings.contract?.hub, clock, (member) => {
     guarded(report, () => lifecycle.rested(member));
   });

@@ -51,6 +51,8 @@ export class Emitter<T extends HubTypes = HubTypes> extends Sender<T> {
       failed: (error, source) => (onError === undefined ? warnings.failed(error, source) : onError(error)),
       // An emitter has no sockets.
       departed: () => {},
+      entered: () => {},
+      exited: () => {},
       dropped: () => {},
     });
     this.#preconditions = node.preconditions;
@@ -69,7 +71,6 @@ export class Emitter<T extends HubTypes = HubTypes> extends Sender<T> {
     return this.#cluster.state;
   }
 
-  /** Everybody on all nodes. */
   override get everybody(): Target<T> {
     return this.#everybody;
   }

@@ -5,22 +5,17 @@ import { checkEventName, checkFunction } from "../checks/arguments.ts";
 import type { BackplaneState } from "../cluster/cluster.ts";
 import type { NodeMessageHandler } from "../cluster/node-messages.ts";
 import type { NodeDescription } from "../cluster/nodes.ts";
-import type { OverloadPolicy } from "../delivery/overload.ts";
 import type {
   ClientEvents,
   EventData,
   EventName,
-  EventReply,
   HandlerResult,
   HubTypes,
+  NamedEvent,
   NodeEvents,
-  RequestArguments,
-  RequestName,
-  ServerEvents,
 } from "../event-types.ts";
 import type { Middleware } from "../inbound/middleware.ts";
 import type { AnyHandler, HandlerContext } from "../members/member.ts";
-import type { Replies, RequestOptions } from "../members/requests.ts";
 import type { ListenAddress, ListenOptions } from "../transports/transport.ts";
 import { assembleHub, type HubAssembly } from "./assembly.ts";
 import type { HubEvents } from "./events.ts";
@@ -95,7 +90,7 @@ export class Hub<T extends HubTypes = HubTypes> extends Sender<T> {
     return this.#parts.cluster?.state;
   }
 
-  protected override get everybody(): Target<T> {
+  override get everybody(): Target<T> {
     return this.#parts.everybody;
   }
 
@@ -103,32 +98,9 @@ export class Hub<T extends HubTypes = HubTypes> extends Sender<T> {
     return this.#parts;
   }
 
-  /** Everybody but the sockets that are behind. See {@link Target.volatile}. */
-  get volatile(): Target<T> {
-    return this.everybody.volatile;
-  }
-
   /** Everybody on this node. See {@link Target.local}. */
   get local(): Target<T> {
     return this.everybody.local;
-  }
-
-  /** Everybody, with another policy for sockets that read too slowly. See {@link Target.overload}. */
-  overload(policy: OverloadPolicy): Target<T> {
-    return this.everybody.overload(policy);
-  }
-
-  /** Everybody, for values of which only the newest counts. See {@link Target.latest}. */
-  latest(key: string): Target<T> {
-    return this.everybody.latest(key);
-  }
-
-  /** Sends an event that everybody answers. See {@link Target.request}. */
-  request<E extends RequestName<ServerEvents<T>>>(
-    event: E,
-    ...args: RequestArguments<ServerEvents<T>[E], RequestOptions>
-  ): Promise<Replies<EventReply<ServerEvents<T>[E]>>> {
-    return this.everybody.request(event, ...args);
   }
 
   /**
@@ -215,6 +187,24 @@ export class Hub<T extends HubTypes = HubTypes> extends Sender<T> {
     this.#parts.preconditions.checkHandled(event);
     checkFunction(handler, "A handler");
     return this.#parts.handlers.add(event, handler as AnyHandler<unknown>);
+  }
+
+  /**
+   * Handles whatever event clients send that has no handler, neither of `handle` nor of the socket; never the packets of
+   * the protocol itself, whose names begin with `hub:`. The handler gets the event's name beside the data, and is
+   * otherwise like one of {@link handle}: what it returns answers a request. There is one at most.
+   *
+   * With a contract, only events of the contract get here, with their data validated. Without one, clients may send any
+   * name, whatever the types say, and none of them counts as unknown: throw a {@link ReplyError} to refuse one.
+   *
+   * @returns a function that removes the handler.
+   * @throws {HubError} `ERR_HUB_ARGUMENT`, `ERR_HUB_HANDLED` if there is one already.
+   */
+  handleAny(
+    handler: (named: NamedEvent<ClientEvents<T>>, socket: Socket<T>, context: HandlerContext) => unknown,
+  ): () => void {
+    checkFunction(handler, "A handler");
+    return this.#parts.handlers.addFallback(handler as AnyHandler<unknown>);
   }
 
   /**

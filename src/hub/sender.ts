@@ -1,4 +1,5 @@
 import { checkEventName, onlyValue, type SocketLike } from "../checks/arguments.ts";
+import type { OverloadPolicy } from "../delivery/overload.ts";
 import type {
   DataArguments,
   EventName,
@@ -15,12 +16,12 @@ import { NodeTarget, type NodeTargetParts } from "./node-target.ts";
 import type { Target } from "./target.ts";
 
 /**
- * The methods of the hub and of an emitter that send to all sockets or name some of them, or to the programs on other
+ * The methods of the hub and of an emitter that act on all sockets or name some of them, or reach the programs on other
  * nodes.
  */
 export abstract class Sender<T extends HubTypes = HubTypes> {
-  /** Everybody on all nodes. */
-  protected abstract readonly everybody: Target<T>;
+  /** Everybody on all nodes. A hub has most methods of this target itself; its `close` and `sockets` mean something else. */
+  abstract readonly everybody: Target<T>;
 
   /** The parts by which the programs on other nodes are reached. */
   protected abstract readonly programs: NodeTargetParts;
@@ -45,6 +46,26 @@ export abstract class Sender<T extends HubTypes = HubTypes> {
     return this.everybody.except(...excluded);
   }
 
+  /** Everybody but the sockets that are behind. See {@link Target.volatile}. */
+  get volatile(): Target<T> {
+    return this.everybody.volatile;
+  }
+
+  /** Everybody, without compression. See {@link Target.uncompressed}. */
+  get uncompressed(): Target<T> {
+    return this.everybody.uncompressed;
+  }
+
+  /** Everybody, with another policy for sockets that read too slowly. See {@link Target.overload}. */
+  overload(policy: OverloadPolicy): Target<T> {
+    return this.everybody.overload(policy);
+  }
+
+  /** Everybody, for values of which only the newest counts. See {@link Target.latest}. */
+  latest(key: string): Target<T> {
+    return this.everybody.latest(key);
+  }
+
   /** Sends an event to everybody. See {@link Target.emit}. */
   emit<E extends EventName<ServerEvents<T>>>(event: E, ...data: DataArguments<ServerEvents<T>[E]>): void {
     this.everybody.emit(event, ...data);
@@ -53,6 +74,24 @@ export abstract class Sender<T extends HubTypes = HubTypes> {
   /** Sends a message as it is to everybody. See {@link Target.send}. */
   send(message: string | Uint8Array): void {
     this.everybody.send(message);
+  }
+
+  /** Sends an event that everybody answers. See {@link Target.request}. */
+  request<E extends RequestName<ServerEvents<T>>>(
+    event: E,
+    ...args: RequestArguments<ServerEvents<T>[E], RequestOptions>
+  ): Promise<Replies<EventReply<ServerEvents<T>[E]>>> {
+    return this.everybody.request(event, ...args);
+  }
+
+  /** Puts all sockets that are connected now into these rooms. See {@link Target.join}. */
+  join(...rooms: readonly RoomNames[]): void {
+    this.everybody.join(...rooms);
+  }
+
+  /** Takes all sockets out of these rooms. See {@link Target.leave}. */
+  leave(...rooms: readonly RoomNames[]): void {
+    this.everybody.leave(...rooms);
   }
 
   /**

@@ -153,6 +153,11 @@ export class Socket<T extends HubTypes = HubTypes> {
     return new Target<T>(this.#parts, this.#self).volatile;
   }
 
+  /** This client, without compression. See {@link Target.uncompressed}. */
+  get uncompressed(): Target<T> {
+    return new Target<T>(this.#parts, this.#self).uncompressed;
+  }
+
   /** A target of this client with another overload policy. See {@link Target.overload}. */
   overload(policy: OverloadPolicy): Target<T> {
     return new Target<T>(this.#parts, this.#self).overload(policy);

@@ -88,6 +88,14 @@ export class Target<T extends HubTypes = HubTypes> {
   }
 
   /**
+   * Sends without compression, also to clients that have agreed on it: what is compressed already, such as images, and
+   * secrets beside something that others may choose. Without the option `compression` nothing is compressed anyway.
+   */
+  get uncompressed(): Target<T> {
+    return this.#with({ uncompressed: true });
+  }
+
+  /**
    * Replaces the option `overload`, which says what becomes of an event or a message for a socket that reads too
    * slowly: see {@link OverloadPolicy}.
    *

@@ -8,6 +8,7 @@ import { guarded, microtask, soon } from "../guard.ts";
 import type { RateLimits } from "../limits/rate-limits.ts";
 import { CloseCode, type Close } from "../protocol/close-codes.ts";
 import type { ErrorReport } from "../report.ts";
+import type { MemberObserver } from "../rooms/rooms.ts";
 import type { Clock, Timer } from "../time/clock.ts";
 import { Expiry } from "../time/expiry.ts";
 import type { Connection } from "../transports/transport.ts";
@@ -24,8 +25,8 @@ export interface Admission {
   readonly home?: string | undefined;
 }
 
-/** Receives the ends of members, dropped messages, and failures that have no caller to tell. */
-export interface NodeReport extends ErrorReport {
+/** Receives the ends of members, their rooms, dropped messages, and failures that have no caller to tell. */
+export interface NodeReport extends ErrorReport, MemberObserver<Member> {
   /** Called once for each member that was admitted, in a microtask after its end. */
   departed(member: Member, close: Close): void;
   /** Called for each message that a member does not get although it stays. */
@@ -163,9 +164,10 @@ export class MemberLifecycle {
     this.#lingering.get(member)?.cancel();
     this.#lingering.delete(member);
     const how = member.ended ?? close;
-    microtask(report, () => report.departed(member, how));
     guarded(report, () => delivery.discard(member));
     guarded(report, () => members.remove(member));
+    // Behind the rooms that the member has left, of which the application learns in microtasks, too.
+    microtask(report, () => report.departed(member, how));
     codecs.left(member.codec);
     this.#expiry.forget(member);
     guarded(report, () => requests.abandon(member));

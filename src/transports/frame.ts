@@ -16,6 +16,7 @@ const LENGTH_64 = 127;
 export class Frame implements MessageFrame {
   readonly bytes: Buffer;
   readonly binary: boolean;
+  readonly compress: boolean;
   readonly #headerLength: number;
   #payload: Buffer | undefined;
 
@@ -24,8 +25,9 @@ export class Frame implements MessageFrame {
    *
    * @param binary - whether the frame is binary. Default: `true` for bytes and `false` for a string; bytes may also be
    *   text in UTF-8.
+   * @param compress - whether the message may be compressed. Default: `true`.
    */
-  constructor(data: string | Uint8Array, binary: boolean = typeof data !== "string") {
+  constructor(data: string | Uint8Array, binary: boolean = typeof data !== "string", compress = true) {
     const length = typeof data === "string" ? Buffer.byteLength(data) : data.byteLength;
     const headerLength = length < LENGTH_16 ? 2 : length <= 0xffff ? 4 : 10;
     const bytes = Buffer.allocUnsafe(headerLength + length);
@@ -46,6 +48,7 @@ export class Frame implements MessageFrame {
 
     this.bytes = bytes;
     this.binary = binary;
+    this.compress = compress;
     this.#headerLength = headerLength;
   }
 

@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { readFileSync, writeFileSync } from "node:fs";
-import { Hub, type HubError, type HubOptions, type Socket } from "roomcast";
+import { Hub, type HubError, type HubOptions, type Socket, type Target } from "roomcast";
 import { msgpackCodec } from "roomcast/msgpack";
 import { memory, VirtualClock } from "roomcast/testing";
 import { describe, expect, onTestFinished, test } from "vitest";
@@ -219,6 +219,26 @@ describe.each(["plain", "packed"] as const)("a node of the last release (%s)", (
         .map((each) => renamed(each, names));
       expect([operation, readInBundles(sent)]).toMatchObject([operation, readInBundles(published)]);
     }
+  });
+
+  test("takes what is sent uncompressed for any other message", async () => {
+    const backplane = new HandBackplane();
+    const hub = new Hub({ transport: memory(), backplane, codecs });
+    onTestFinished(() => hub.close());
+    await settle();
+    const publishedBy = async (target: Target): Promise<readonly Published[]> => {
+      backplane.published = [];
+      target.emit("news", 1);
+      target.send("text");
+      void target.request("question", 2, { timeout: 1_000 });
+      await settle();
+      return backplane.published;
+    };
+    const lobby = hub.to("lobby");
+    const [usual, uncompressed] = [await publishedBy(lobby), await publishedBy(lobby.uncompressed)];
+    expect(JSON.stringify(readInBundles(usual))).not.toContain("uncompressed");
+    expect(JSON.stringify(readInBundles(uncompressed))).toContain("uncompressed");
+    expect(readInBundles(uncompressed)).toMatchObject(readInBundles(usual));
   });
 
   test("counts the copies of a message by the channels that each names", async () => {

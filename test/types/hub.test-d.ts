@@ -18,6 +18,7 @@ import {
   type HubOptions,
   type ListenAddress,
   type Packet,
+  type RoomChange,
   type Socket,
   type Target,
   type Transport,
@@ -216,11 +217,20 @@ describe("A target", () => {
   test("is what each of its methods returns", () => {
     expectTypeOf(hub.to("a").to(["b", "c"]).except("d").except(["e"]).except(socket)).toEqualTypeOf<Target<Types>>();
     expectTypeOf(hub.toSocket("id").toUser("id").volatile.local).toEqualTypeOf<Target<Types>>();
+    expectTypeOf(hub.uncompressed.to("a").uncompressed).toEqualTypeOf<Target<Types>>();
+    expectTypeOf(socket.uncompressed).toEqualTypeOf<Target<Types>>();
     expectTypeOf(socket.to("a")).toEqualTypeOf<Target<Types>>();
     expectTypeOf(socket.broadcast).toEqualTypeOf<Target<Types>>();
     expectTypeOf(socket.except("a").volatile).toEqualTypeOf<Target<Types>>();
     expectTypeOf(hub.except(socket)).toEqualTypeOf<Target<Types>>();
     hub.to(["a"] as const).join("b");
+    hub.join("a", ["b", "c"]);
+    expectTypeOf(hub.leave(["a"] as const, "b")).toEqualTypeOf<void>();
+    expectTypeOf(hub.everybody).toEqualTypeOf<Target<Types>>();
+    // @ts-expect-error -- by name
+    hub.join(socket);
+    // @ts-expect-error -- the hub itself is closed without a code
+    void hub.close(4001);
   });
 
   test("refuses what names nobody, and is not written to", () => {
@@ -236,8 +246,6 @@ describe("A target", () => {
     hub.volatile();
     // @ts-expect-error -- it does not change
     hub.to("a").volatile = hub.volatile;
-    // @ts-expect-error -- the hub is no audience to be joined
-    hub.join("a");
   });
 
   test("describes sockets with the data that was asked for", async () => {
@@ -271,6 +279,16 @@ describe("The hub itself", () => {
     hub.on("message", (one, message) => {
       expectTypeOf(one).toEqualTypeOf<Socket<Types>>();
       expectTypeOf(message).toEqualTypeOf<string | Uint8Array>();
+    });
+    hub.on("room", (change) => {
+      expectTypeOf(change).toEqualTypeOf<RoomChange<Types>>();
+      expectTypeOf(change.room).toBeString();
+      expectTypeOf(change.socket).toEqualTypeOf<Socket<Types> | undefined>();
+      // @ts-expect-error -- there is no such change
+      expectTypeOf(change.type === "renamed").toBeBoolean();
+    });
+    hub.on("room", ({ type, socket: one }) => {
+      if (type === "left") expectTypeOf(one).toEqualTypeOf<Socket<Types>>();
     });
     hub.once("error", (error, context) => {
       expectTypeOf(error).toBeUnknown();

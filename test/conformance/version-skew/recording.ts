@@ -119,7 +119,7 @@ export async function record(codecs: readonly Codec[] = []): Promise<Recording> 
   });
   await perform("describe sockets", () => {
     const audience = { everybody: true, rooms: [], users: [], sockets: [], exceptRooms: [], exceptSockets: [] };
-    const rest = { volatile: false, overload: undefined, local: false };
+    const rest = { volatile: false, uncompressed: false, overload: undefined, local: false };
     tell("nodes", { type: "describe", id: 8, audience: { ...audience, ...rest }, keys: [] });
   });
   await perform("answer who is there", () => tell("nodes", { type: "who" }));

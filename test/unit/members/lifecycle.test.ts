@@ -51,7 +51,7 @@ function createMember(kind: Kind): {
     members: new Members(delivery, undefined),
     rates: new RateLimits(resolveHubOptions({}).limits, new VirtualClock()),
     requests: { abandon: () => {} } as unknown as Requests<Member>,
-    report: { departed: () => {}, dropped: () => {}, failed: () => {} },
+    report: { departed: () => {}, entered: () => {}, exited: () => {}, dropped: () => {}, failed: () => {} },
   });
   const member = lifecycle.admit(
     connection,

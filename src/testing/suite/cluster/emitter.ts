@@ -54,7 +54,16 @@ export function emitterCases(suite: ClusterSuite): void {
     emitter.to("x").join("z");
     await emitter.synced();
     emitter.to("z").send("2");
-    assert.deepEqual(await fixture.heard(peers), [["2"], ["2"], ["1"]]);
+    emitter.join("all");
+    emitter.leave("z");
+    await emitter.synced();
+    emitter.to("z", "all").volatile.send("3");
+    assert.deepEqual(await fixture.heard(peers), [
+      ["2", "3"],
+      ["2", "3"],
+      ["1", "3"],
+    ]);
+    assert.equal(fixture.hub(0).rooms.has("z"), false);
     await emitter.close();
     await assert.rejects(emitter.synced());
   });
