@@ -39,10 +39,11 @@ export interface CourierParts {
 
 /**
  * Takes envelopes to the engine, in the order of the calls. An envelope is published at once if nothing is under way,
- * before the writes to this node's own sockets, so that the sockets of other nodes wait for the engine alone. Otherwise
- * it waits until the engine has confirmed everything that is under way, because a message costs the engine and both
- * nodes far more than the bytes in it: what is sent to the same channel in a row meanwhile is published as one message.
- * No envelope waits for longer than {@link PATIENCE}, so that an engine which is far away delays it no further.
+ * before the writes to this node's own sockets, so that the sockets of other nodes wait for the engine alone. The next
+ * ones, such as the question behind a request, follow at the end of the turn of the event loop that sends them. All later
+ * ones wait until the engine has confirmed what is under way, because a message costs the engine and both nodes far more
+ * than the bytes in it. Envelopes that wait for the same channel in a row are published as one message. None waits for
+ * longer than {@link PATIENCE}, so that an engine which is far away delays it no further.
  *
  * Envelopes wait until the engine is connected for the first time. In an outage they are lost at once: late is worse
  * than never for most messages, and the length of an outage is unknown. If the engine is too slow, envelopes above the
@@ -55,6 +56,8 @@ export class Courier {
   #bytes = 0;
   /** Number of messages that the engine has not confirmed. */
   #underWay = 0;
+  /** Whether what is under way has left at once, so that what follows need not wait for it. */
+  #mayFollow = false;
   #immediate: NodeJS.Immediate | undefined;
   #timer: Timer | undefined;
   #state: "waiting" | "open" | "shut" = "waiting";
@@ -128,7 +131,8 @@ export class Courier {
   }
 
   #take(channels: readonly string[], envelope: Buffer, lost?: Loss): void {
-    const isIdle = this.#underWay === 0 && this.#waiting.length === 0 && this.#state === "open";
+    const isIdle = this.#underWay === 0 && !this.isWaiting && this.#state === "open";
+    if (isIdle) this.#mayFollow = true;
     for (const channel of channels) {
       this.#bytes += envelope.byteLength;
       if (isIdle) watch(this.#parts.report, this.#publish(bundleOf(channel, envelope, lost)));
@@ -158,6 +162,7 @@ export class Courier {
     this.#immediate = undefined;
     this.#timer?.cancel();
     this.#timer = undefined;
+    this.#mayFollow = false;
     if (this.#state !== "open") return;
     const waiting = this.#waiting;
     this.#waiting = [];
@@ -166,7 +171,7 @@ export class Courier {
 
   #schedule(): void {
     const { clock, report } = this.#parts;
-    if (this.#underWay > 0) this.#timer ??= clock.setTimeout(() => this.flush(), PATIENCE);
+    if (this.#underWay > 0 && !this.#mayFollow) this.#timer ??= clock.setTimeout(() => this.flush(), PATIENCE);
     else this.#immediate ??= soon(report, () => this.flush());
   }
 

@@ -61,53 +61,72 @@ async function confirm(): Promise<void> {
   await turn();
 }
 
-test("the copies of an envelope leave together: at once if nothing is under way, otherwise when the engine has confirmed that", async () => {
+test("the copies of an envelope leave together: at once if nothing is under way, otherwise at the end of the turn", async () => {
   const courier = openCourier(1_000);
   courier.send(["a", "b"], ENVELOPE);
   expect(published).toEqual(["a", "b"]);
   courier.send(["b", "c"], ENVELOPE);
-  await turn();
   courier.send(["c"], ENVELOPE);
-  await turn();
   expect(published).toEqual(["a", "b"]);
-  await confirm();
+  await turn();
   // What goes to one channel in a row is one message.
   expect(published).toEqual(["a", "b", "b", "c"]);
-  courier.send(["d"], ENVELOPE);
+});
+
+test("what later turns send waits until the engine has confirmed everything before", async () => {
+  const courier = openCourier(1_000);
+  courier.send(["a"], ENVELOPE);
+  courier.send(["b"], ENVELOPE);
+  await turn();
+  for (const channel of ["c", "d", "d"]) {
+    courier.send([channel], ENVELOPE);
+    // oxlint-disable-next-line no-await-in-loop
+    await turn();
+  }
+  expect(published).toEqual(["a", "b"]);
   await confirm();
-  await confirm();
+  expect(published).toEqual(["a", "b", "c", "d"]);
   courier.send(["e"], ENVELOPE);
-  expect(published).toEqual(["a", "b", "b", "c", "d", "e"]);
+  await turn();
+  expect(published).toEqual(["a", "b", "c", "d"]);
+  await confirm();
+  await confirm();
+  courier.send(["f"], ENVELOPE);
+  expect(published).toEqual(["a", "b", "c", "d", "e", "f"]);
   expect(clock.timers).toBe(0);
 });
 
 test("what the engine does not confirm keeps nothing back for longer than 5 ms", async () => {
   const courier = openCourier(1_000);
   courier.send(["a"], ENVELOPE);
+  courier.send(["a"], ENVELOPE);
+  await turn();
   courier.send(["b"], ENVELOPE);
   await clock.advance(4);
   courier.send(["b"], ENVELOPE);
-  expect(published).toEqual(["a"]);
+  expect(published).toEqual(["a", "a"]);
   await clock.advance(1);
-  expect(published).toEqual(["a", "b"]);
+  expect(published).toEqual(["a", "a", "b"]);
   courier.send(["c"], ENVELOPE);
   await clock.advance(5);
-  expect(published).toEqual(["a", "b", "c"]);
+  expect(published).toEqual(["a", "a", "b", "c"]);
 });
 
 test("what waits for a confirmation leaves when the engine refuses that message, and not after an outage began", async () => {
   const courier = openCourier(1_000);
   courier.send(["a"], ENVELOPE);
+  courier.send(["a"], ENVELOPE);
+  await turn();
   courier.send(["b"], ENVELOPE);
   const { reject } = taken;
   taken = createDeferred();
   reject(new Error("refused"));
   await turn();
-  expect([published, traffic.lost]).toEqual([["a", "b"], 1]);
+  expect([published, traffic.lost]).toEqual([["a", "a", "b"], 2]);
   courier.send(["c"], ENVELOPE);
   courier.shut();
   await confirm();
-  expect([published, traffic.lost, clock.timers]).toEqual([["a", "b"], 2, 0]);
+  expect([published, traffic.lost, clock.timers]).toEqual([["a", "a", "b"], 3, 0]);
 });
 
 test("the copies of an envelope that is too much for the engine are lost together, and each is counted", async () => {
