@@ -97,7 +97,7 @@ export function assembleNode(
   const idempotency =
     !isNode || settings.idempotency === false
       ? undefined
-      : new Idempotency<Member>(settings.idempotency, options.lease, clock, counters);
+      : new Idempotency<Member>(settings.idempotency, clock, counters);
   const others = { clock, codecs, isNode, keeper: idempotency, limits, local, members, options, requests, report };
   const cluster =
     backplane === undefined || interest === undefined
