@@ -1,6 +1,7 @@
 export { Hub } from "./hub/hub.ts";
 export type { Disconnection, ErrorContext, HubEvents, RoomChange } from "./hub/events.ts";
 export type { Socket } from "./hub/socket.ts";
+export type { NodeTarget } from "./hub/node-target.ts";
 export type { Target } from "./hub/target.ts";
 export type { SocketDescription, SocketDescriptions } from "./members/description.ts";
 export { createEmitter, type Emitter, type EmitterOptions } from "./hub/emitter.ts";

@@ -1,7 +1,7 @@
 /**
- * The source of a failure: a handler of `handle`, `on` or `onNode`, middleware around a handler, a listener of a hub
- * event, the option of that name, the codec at work for the hub itself, the transport's server, the backplane, or the
- * hub itself.
+ * The source of a failure: a handler of `handle`, `on`, `onNode` or `handleNode`, middleware around a handler, a listener of
+ * a hub event, the option of that name, the codec at work for the hub itself, the transport's server, the backplane, or
+ * the hub itself.
  */
 export type ErrorSource =
   | "admit"

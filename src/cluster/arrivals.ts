@@ -26,7 +26,8 @@ import {
 } from "./envelope.ts";
 import type { Interest } from "./interest.ts";
 import type { NodeMessages } from "./node-messages.ts";
-import type { Nodes } from "./nodes.ts";
+import type { NodeRequests } from "./node-requests.ts";
+import type { NodeDescription, Nodes } from "./nodes.ts";
 import type { Queries } from "./queries.ts";
 import { Recent } from "./recent.ts";
 import type { Respondent } from "./respondent.ts";
@@ -51,6 +52,7 @@ export interface ArrivalsParts {
   readonly queries: Queries;
   readonly respondent: Respondent;
   readonly messages: NodeMessages;
+  readonly nodeRequests: NodeRequests;
   readonly claims: Claims;
   readonly traffic: Traffic;
   /** Sends a control to other nodes. */
@@ -217,7 +219,7 @@ export class Arrivals {
   }
 
   #obey(from: string, channel: string, control: Control): void {
-    const { claims, interest, messages, nodes, queries, report, respondent } = this.#parts;
+    const { claims, interest, messages, nodeRequests, nodes, queries, report, respondent } = this.#parts;
     switch (control.type) {
       case "alive":
       case "who":
@@ -225,7 +227,10 @@ export class Arrivals {
         nodes.heard(from, control);
         break;
       case "message":
-        messages.dispatch(control.event, control.data, { id: from, name: nodes.others.get(from)?.name ?? from });
+        messages.dispatch(control.event, control.data, this.#describeNode(from));
+        break;
+      case "request":
+        nodeRequests.take(this.#describeNode(from), control);
         break;
       case "join":
       case "leave":
@@ -258,6 +263,11 @@ export class Arrivals {
       default:
         this.#lose(from, `A control of the type "${(control as { readonly type: string }).type}" is unknown.`);
     }
+  }
+
+  /** Returns the description of another node. An emitter is none, and has no name. */
+  #describeNode(id: string): NodeDescription {
+    return { id, name: this.#parts.nodes.others.get(id)?.name ?? id };
   }
 
   #act(share: Share | undefined, control: Extract<Control, { readonly selection: Selection }>): void {

@@ -70,6 +70,20 @@ export interface FramesEnvelope {
   readonly messages: readonly EncodedMessage[];
 }
 
+/**
+ * A request to the programs on other nodes. Each of these nodes answers it with one reply, under its own id: the bytes
+ * of the value that its handler has returned, or of the error.
+ */
+export interface NodeRequest {
+  readonly type: "request";
+  readonly id: number;
+  readonly event: string;
+  /** The bytes of the data, see {@link encodeValue}: what a node cannot read fails this request alone. */
+  readonly data: Uint8Array;
+  /** Ids of the nodes that are asked. Others that hear the request ignore it. */
+  readonly nodes: readonly string[];
+}
+
 /** The failure of a request at one socket. */
 export interface Failing {
   readonly code: string;
@@ -137,6 +151,7 @@ export type Control =
       readonly audience: Audience;
       readonly keys: readonly string[];
     }
+  | NodeRequest
   | QueryAnswer
   /** A client has repeated a request that it sent to the other node first. */
   | ({ readonly type: "claim"; readonly id: number } & Repeatable)
@@ -187,6 +202,24 @@ export function encodeFrames(envelope: Omit<FramesEnvelope, "kind">): Buffer {
  */
 export function encodeControl(control: Control): Buffer {
   return Buffer.concat([Buffer.of(CONTROL), serialize(control)]);
+}
+
+/**
+ * Encodes a value of the application. It keeps what structured cloning keeps.
+ *
+ * @throws what V8 throws for a value that cannot be cloned, such as a function.
+ */
+export function encodeValue(value: unknown): Buffer {
+  return serialize(value);
+}
+
+/**
+ * Decodes a value of the application.
+ *
+ * @throws what V8 throws for bytes that it cannot read.
+ */
+export function decodeValue(bytes: Uint8Array): unknown {
+  return deserialize(bytes);
 }
 
 /** Encodes a bundle of envelopes. */

@@ -1,15 +1,18 @@
 import { checkCount, checkFunction } from "../checks/arguments.ts";
+import { HubError } from "../errors.ts";
 import { watch } from "../guard.ts";
 import { HandlerList } from "../handler-list.ts";
 import type { ErrorReport } from "../report.ts";
 import type { NodeDescription } from "./nodes.ts";
 
-/** Handles a message of the program on another node. */
+/** Handles a message of the program on another node. What it returns answers a request. */
 export type NodeMessageHandler = (data: unknown, node: NodeDescription) => unknown;
 
-/** The handlers of `hub.onNode`: for messages of the application's own programs on other nodes. */
+/** The handlers of `hub.onNode` and `hub.handleNode`: for messages of the application's own programs on other nodes. */
 export class NodeMessages {
   readonly #handlers = new Map<string, HandlerList<NodeMessageHandler>>();
+  /** The handlers of `hub.handleNode`, one for each event. They are among the others, too. */
+  readonly #answering = new Map<string, { readonly handler: NodeMessageHandler }>();
   readonly #most: number;
   readonly #report: ErrorReport;
 
@@ -35,6 +38,33 @@ export class NodeMessages {
       remove();
       if (handlers.all.length === 0 && this.#handlers.get(event) === handlers) this.#handlers.delete(event);
     };
+  }
+
+  /**
+   * Adds the handler that answers the requests of an event.
+   *
+   * @returns a function that removes the handler.
+   * @throws {HubError} `ERR_HUB_ARGUMENT`, `ERR_HUB_LIMIT`, `ERR_HUB_HANDLED`.
+   */
+  handle(event: string, handler: NodeMessageHandler): () => void {
+    if (this.#answering.has(event)) {
+      throw new HubError(
+        "ERR_HUB_HANDLED",
+        `The hub handles "${event}" of other nodes already. Remove the first handler or combine them.`,
+      );
+    }
+    const remove = this.add(event, handler);
+    const entry = { handler };
+    this.#answering.set(event, entry);
+    return () => {
+      remove();
+      if (this.#answering.get(event) === entry) this.#answering.delete(event);
+    };
+  }
+
+  /** Returns the handler that answers the requests of an event. */
+  answering(event: string): NodeMessageHandler | undefined {
+    return this.#answering.get(event)?.handler;
   }
 
   /** Calls the handlers of a message. One that fails does not stop the next. */

@@ -6,9 +6,9 @@ import type { NodeDescription, NodesReport } from "./nodes.ts";
 
 /** The answers of the other nodes to a question. */
 export interface Findings {
-  /** Replies by socket id. */
+  /** Replies by id, of the socket or of the node that was asked itself. */
   readonly replies: ReadonlyMap<string, unknown>;
-  /** Failures by socket id. */
+  /** Failures by id, of the socket or of the node that was asked itself. */
   readonly failures: ReadonlyMap<string, HubError>;
   readonly descriptions: readonly unknown[];
   /** The names of the nodes that did not answer. */
@@ -17,18 +17,43 @@ export interface Findings {
   readonly refused: readonly string[];
 }
 
-/** Reads the reply of a socket. Never throws. */
+/** Reads a reply. Never throws. */
 export type ReadReply = (reply: RawReply) => RequestOutcome;
 
-/** Creates the failure of a socket on a node that answers no more. */
-type Reason = (socket: string, node: string) => HubError;
+/**
+ * Creates the failure of who was asked and does not answer any more.
+ *
+ * @param who - the socket, as "socket …", or the node, as "node …".
+ * @param node - the name of the node.
+ */
+type Reason = (who: string, node: string) => HubError;
+
+/** A question to other nodes. */
+export interface Inquiry {
+  readonly id: number;
+  /** The known nodes that are asked. */
+  readonly nodes: Iterable<NodeDescription>;
+  /** Whether nodes that are not known yet are asked as well: then `acquainted` says when all are known. */
+  readonly isOpen: boolean;
+  /** Whether the nodes themselves have to reply, and not sockets that they name. */
+  readonly isOfNodes?: boolean;
+  /** The time that all answers may take, in milliseconds. */
+  readonly timeout: number;
+  readonly read: ReadReply;
+  /** The id of a node that is asked as soon as it is known; it is not there if it still is not when all are known. */
+  readonly presumed?: string | undefined;
+  /** Asks one node that has come while the question was open. */
+  readonly askAgain: (node: string) => void;
+}
 
 /** A node whose answer is not complete. */
 interface Questioned {
   readonly name: string;
-  /** The sockets that were asked and have not replied. */
+  /** The sockets that were asked and have not replied, or the node itself. */
   readonly sockets: Set<string>;
   isComplete: boolean;
+  /** Whether it is not known that the node is there. */
+  readonly isPresumed: boolean;
 }
 
 interface Query {
@@ -41,9 +66,8 @@ interface Query {
   readonly nodes: Map<string, Questioned>;
   /** The nodes whose answer is complete. */
   readonly done: Set<string>;
-  /** Whether nodes that are not known yet are asked as well. */
   isOpen: boolean;
-  /** Asks a node again that may have come too late for the question. */
+  readonly isOfNodes: boolean;
   readonly askAgain: (node: string) => void;
   readonly finish: () => void;
 }
@@ -60,24 +84,9 @@ export class Queries implements NodesReport {
     this.#clock = clock;
   }
 
-  /**
-   * Waits for the answers to a question. Never rejects.
-   *
-   * @param nodes - the known nodes that are asked.
-   * @param isOpen - whether nodes that are not known yet are asked as well: then {@link acquainted} says when all are
-   *   known.
-   * @param timeout - how long all answers may take, in milliseconds.
-   * @param askAgain - asks one node again, which has come while the question was open: it may have missed it. Its
-   *   answer to the first asking, if there is one, counts as well.
-   */
-  track(
-    id: number,
-    nodes: Iterable<NodeDescription>,
-    isOpen: boolean,
-    timeout: number,
-    read: ReadReply,
-    askAgain: (node: string) => void,
-  ): Promise<Findings> {
+  /** Waits for the answers to a question. Never rejects. */
+  track(inquiry: Inquiry): Promise<Findings> {
+    const { id, nodes, isOpen, isOfNodes = false, timeout, read, askAgain, presumed } = inquiry;
     return new Promise((resolve) => {
       const timer = this.#clock.setTimeout(() => this.#expire(query, timeout), timeout);
       const query: Query = {
@@ -90,6 +99,7 @@ export class Queries implements NodesReport {
         nodes: new Map(),
         done: new Set(),
         isOpen,
+        isOfNodes,
         askAgain,
         finish: () => {
           timer.cancel();
@@ -99,6 +109,7 @@ export class Queries implements NodesReport {
         },
       };
       for (const node of nodes) add(query, node.id, node.name);
+      if (presumed !== undefined) add(query, presumed, presumed, true);
       this.#pending.set(id, query);
       finishIfDone(query);
     });
@@ -126,18 +137,20 @@ export class Queries implements NodesReport {
     for (const room of answer.refused ?? []) query.refused.push(room);
     if (answer.complete === true) node.isComplete = true;
     if (answer.failed === true) {
-      query.silent.push(node.name);
-      done(query, from);
+      node.isComplete = false;
+      giveUp(query, from, (who) => new HubError("ERR_HUB_BACKPLANE", `The answer of the ${who} was lost.`));
+      query.done.add(from);
     } else if (node.isComplete && node.sockets.size === 0) {
       done(query, from);
     }
     finishIfDone(query);
   }
 
-  /** Adds a node that has arrived to the open questions, which wait for unknown nodes, too. */
+  /** Adds a node that has arrived to the questions that wait for unknown nodes, or for this one, too. */
   came({ id, name }: NodeDescription): void {
     for (const query of this.#pending.values()) {
-      if (!query.isOpen || query.nodes.has(id) || query.done.has(id)) continue;
+      const isNew = query.isOpen && !query.nodes.has(id) && !query.done.has(id);
+      if (!isNew && query.nodes.get(id)?.isPresumed !== true) continue;
       add(query, id, name);
       query.askAgain(id);
     }
@@ -153,8 +166,9 @@ export class Queries implements NodesReport {
       const node = query.nodes.get(id);
       if (hasClosed) query.done.add(id);
       if (node !== undefined && hasClosed) node.isComplete = true;
-      giveUp(query, id, (socket, name) => {
-        return new HubError("ERR_HUB_DISCONNECTED", `The node ${name} of the socket ${socket} is gone.`);
+      giveUp(query, id, (who, name) => {
+        const what = query.isOfNodes ? who : `node ${name} of the ${who}`;
+        return new HubError("ERR_HUB_DISCONNECTED", `The ${what} is gone.`);
       });
       finishIfDone(query);
     }
@@ -164,6 +178,9 @@ export class Queries implements NodesReport {
   acquainted(): void {
     for (const query of this.#pending.values()) {
       query.isOpen = false;
+      for (const [id, { isPresumed }] of query.nodes) {
+        if (isPresumed) giveUp(query, id, (who) => new HubError("ERR_HUB_DISCONNECTED", `There is no ${who}.`));
+      }
       finishIfDone(query);
     }
   }
@@ -190,12 +207,12 @@ export class Queries implements NodesReport {
   }
 
   #expire(query: Query, timeout: number): void {
-    end(query, (socket) => new HubError("ERR_HUB_TIMEOUT", `The socket ${socket} did not reply within ${timeout} ms.`));
+    end(query, (who) => new HubError("ERR_HUB_TIMEOUT", `The ${who} did not reply within ${timeout} ms.`));
   }
 }
 
-function add(query: Query, id: string, name: string): Questioned {
-  const node = { name, sockets: new Set<string>(), isComplete: false };
+function add(query: Query, id: string, name: string, isPresumed = false): Questioned {
+  const node = { name, sockets: new Set(query.isOfNodes ? [id] : []), isComplete: false, isPresumed };
   query.nodes.set(id, node);
   return node;
 }
@@ -215,12 +232,14 @@ function giveUp(query: Query, id: string, reason: Reason): void {
   const node = query.nodes.get(id);
   if (node === undefined) return;
   query.nodes.delete(id);
-  for (const socket of node.sockets) query.failures.set(socket, reason(socket, node.name));
+  for (const socket of node.sockets) {
+    query.failures.set(socket, reason(query.isOfNodes ? `node ${node.name}` : `socket ${socket}`, node.name));
+  }
   if (!node.isComplete) query.silent.push(node.name);
 }
 
-function notTaken(socket: string): HubError {
-  return new HubError("ERR_HUB_BACKPLANE", `A request to the socket ${socket} was lost: the engine did not take it.`);
+function notTaken(who: string): HubError {
+  return new HubError("ERR_HUB_BACKPLANE", `The request to the ${who} was lost: the engine did not take it.`);
 }
 
 function finishIfDone({ nodes, isOpen, finish }: Query): void {

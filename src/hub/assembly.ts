@@ -2,6 +2,7 @@ import { ownedOnce } from "../checks/owned-once.ts";
 import { Cluster } from "../cluster/cluster.ts";
 import { Interest } from "../cluster/interest.ts";
 import { createNodeId } from "../cluster/node-id.ts";
+import { NodeMessages } from "../cluster/node-messages.ts";
 import { zeroCounters, type Counters } from "../counters.ts";
 import { Codecs } from "../delivery/codecs.ts";
 import { Delivery } from "../delivery/delivery.ts";
@@ -54,6 +55,8 @@ export interface NodeAssembly {
   /** Requests that clients may repeat; `undefined` if they are handled each time. */
   readonly idempotency: Idempotency<Member> | undefined;
   readonly cluster: Cluster | undefined;
+  /** The handlers of messages of other nodes. */
+  readonly messages: NodeMessages;
   readonly allNodes: AllNodes;
 }
 
@@ -98,14 +101,15 @@ export function assembleNode(
     !isNode || settings.idempotency === false
       ? undefined
       : new Idempotency<Member>(settings.idempotency, clock, counters);
-  const others = { clock, codecs, isNode, keeper: idempotency, limits, local, members, options, requests, report };
+  const messages = new NodeMessages(limits.listeners, report);
+  const others = { clock, codecs, isNode, keeper: idempotency, local, members, messages, options, requests, report };
   const cluster =
     backplane === undefined || interest === undefined
       ? undefined
       : new Cluster({ ...others, backplane, interest, self: { id: node, name: options.name } });
   const allNodes = new AllNodes({ codecs, local, requests, cluster });
   const sending = { delivery, members, requests, lifecycle, local, cluster, allNodes };
-  return { counters, codecs, preconditions, rates, idempotency, ...sending };
+  return { counters, codecs, preconditions, rates, idempotency, messages, ...sending };
 }
 
 /** All parts that a hub uses itself. */

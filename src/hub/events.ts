@@ -10,8 +10,8 @@ export type Disconnection = Close;
 /** The circumstances of a reported error. */
 export interface ErrorContext<T extends HubTypes = HubTypes> {
   /**
-   * The part that failed: a handler of `handle`, `on` or `onNode`, middleware around a handler, a listener of a hub event, the
-   * option of that name, the codec at work for the hub itself, the transport, the backplane, or the hub (`internal`).
+   * The part that failed: a handler of `handle`, `on`, `onNode` or `handleNode`, middleware around a handler, a listener of
+   * a hub event, the option of that name, the codec at work for the hub itself, the transport, the backplane, or the hub (`internal`).
    */
   readonly source: ErrorSource;
   /** The event that was being handled. */

@@ -1,13 +1,12 @@
 import type { Buffer } from "node:buffer";
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { checkEventName, checkFunction, onlyValue } from "../checks/arguments.ts";
+import { checkEventName, checkFunction } from "../checks/arguments.ts";
 import type { BackplaneState } from "../cluster/cluster.ts";
 import type { NodeMessageHandler } from "../cluster/node-messages.ts";
 import type { NodeDescription } from "../cluster/nodes.ts";
 import type {
   ClientEvents,
-  DataArguments,
   EventData,
   EventName,
   HandlerResult,
@@ -21,6 +20,7 @@ import type { ListenAddress, ListenOptions } from "../transports/transport.ts";
 import { assembleHub, type HubAssembly } from "./assembly.ts";
 import type { HubEvents } from "./events.ts";
 import type { CloseOptions, DrainOptions } from "./lifecycle.ts";
+import type { NodeTargetParts } from "./node-target.ts";
 import { resolveHubOptions, type HubOptions } from "./options.ts";
 import { socketOf } from "./reporter.ts";
 import { Sender } from "./sender.ts";
@@ -94,21 +94,13 @@ export class Hub<T extends HubTypes = HubTypes> extends Sender<T> {
     return this.#parts.everybody;
   }
 
+  protected override get programs(): NodeTargetParts {
+    return this.#parts;
+  }
+
   /** Everybody on this node. See {@link Target.local}. */
   get local(): Target<T> {
     return this.everybody.local;
-  }
-
-  /**
-   * Sends a message to the programs on all other nodes: see {@link onNode}. The data is copied now, as by
-   * `structuredClone`. Without a backplane there are no other nodes, and nothing is sent.
-   *
-   * @throws {HubError} `ERR_HUB_EVENT_NAME`, `ERR_HUB_ARGUMENT`, `ERR_HUB_UNSERIALISABLE`, `ERR_HUB_CLOSED`.
-   */
-  emitToNodes<E extends EventName<NodeEvents<T>>>(event: E, ...values: DataArguments<NodeEvents<T>[E]>): void {
-    this.#parts.preconditions.checkOpen();
-    checkEventName(event);
-    this.#parts.cluster?.emitToNodes(event, onlyValue(values));
   }
 
   /**
@@ -122,8 +114,25 @@ export class Hub<T extends HubTypes = HubTypes> extends Sender<T> {
     handler: (data: EventData<NodeEvents<T>[E]>, node: NodeDescription) => unknown,
   ): () => void {
     checkEventName(event);
-    checkFunction(handler, "A handler");
-    return this.#parts.cluster?.onNode(event, handler as NodeMessageHandler) ?? ((): void => {});
+    return this.#parts.messages.add(event, handler as NodeMessageHandler);
+  }
+
+  /**
+   * Handles a message of the program on another node, as {@link onNode} does, and answers requests: what the handler
+   * returns, or its promise resolves with, is the reply to `requestNodes` and `toNode(id).request`, with everything that
+   * `structuredClone` keeps. See {@link ReplyError} for answering with an error. Anything else that the handler throws
+   * reaches `error` here, and the other node is told `handler-failed`.
+   *
+   * @returns a function that removes the handler.
+   * @throws {HubError} `ERR_HUB_EVENT_NAME`, `ERR_HUB_ARGUMENT`, `ERR_HUB_LIMIT`, `ERR_HUB_HANDLED` if the event has such
+   *   a handler.
+   */
+  handleNode<E extends EventName<NodeEvents<T>>>(
+    event: E,
+    handler: (data: EventData<NodeEvents<T>[E]>, node: NodeDescription) => HandlerResult<NodeEvents<T>[E]>,
+  ): () => void {
+    checkEventName(event);
+    return this.#parts.messages.handle(event, handler as NodeMessageHandler);
   }
 
   /**

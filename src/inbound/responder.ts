@@ -71,7 +71,19 @@ export class Responder {
       this.answer(member, packet, { reply, data: { refused } });
     } catch (failure) {
       this.#parts.report.failed(failure, "handler", { event: packet.event, socket: member.socket });
-      this.answer(member, packet, { reply, data: { refused: refused.map((room) => ({ ...room, data: undefined })) } });
+      const tellable = refused.map((room) =>
+        this.#isEncodable(member, room.data) ? room : { ...room, data: undefined },
+      );
+      this.answer(member, packet, { reply, data: { refused: tellable } });
+    }
+  }
+
+  #isEncodable({ codec }: Member, data: unknown): boolean {
+    try {
+      this.#parts.codecs.encode({ reply: 0, data }, codec);
+      return true;
+    } catch {
+      return false;
     }
   }
 

@@ -27,17 +27,20 @@ export function timeoutOf(options: RequestOptions = {}): number {
   throw new HubError("ERR_HUB_ARGUMENT", `A timeout must be a positive number of milliseconds up to ${MAX_DELAY}.`);
 }
 
-/** The result of a request to several sockets. Every socket that was asked is in one of the two maps. */
+/** The result of a request to several sockets, or nodes. Every one that was asked is in one of the two maps. */
 export interface Replies<R> {
-  /** The replies by socket id. */
+  /** The replies by id. */
   readonly replies: ReadonlyMap<string, R>;
   /**
-   * The failures by socket id: `ERR_HUB_TIMEOUT`, `ERR_HUB_DISCONNECTED`, `ERR_HUB_CLOSED`, `ERR_HUB_CONTRACT`, or a
-   * {@link RemoteError} with what the client answered; from another node also `ERR_HUB_BACKPLANE` for a reply that the
+   * The failures by id: `ERR_HUB_TIMEOUT`, `ERR_HUB_DISCONNECTED`, `ERR_HUB_CLOSED`, `ERR_HUB_CONTRACT`, or a
+   * {@link RemoteError} with what the client or node answered; from another node also `ERR_HUB_BACKPLANE` for a reply that the
    * engine did not take, and `ERR_HUB_UNSERIALISABLE` for one that this node cannot read.
    */
   readonly failures: ReadonlyMap<string, HubError>;
-  /** The names of the nodes that did not answer: there may have been sockets. Always empty without a backplane. */
+  /**
+   * The names of the nodes that did not answer: where sockets were asked, there may have been some. Always empty without a
+   * backplane.
+   */
   readonly silent: readonly string[];
 }
 

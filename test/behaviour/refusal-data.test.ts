@@ -139,7 +139,25 @@ describe.each(TRANSPORTS)("data with a refusal on %s", (transport) => {
       );
     });
 
-    test("that a client cannot encode becomes handler-failed, of which the client's program is told", async () => {
+    test("is left out for the room alone whose data cannot be encoded", async () => {
+      const { hub, port, failures } = await open({
+        transport,
+        joinable: (room) => {
+          const loop: { loop?: unknown } = {};
+          loop.loop = loop;
+          throw new ReplyError("no", "No.", { data: room === "odd" ? loop : { room } });
+        },
+      });
+      const client = startClient(`ws://127.0.0.1:${port}`, codec);
+      // What is wanted before there is a connection is asked for in one message.
+      const [odd, even] = await Promise.all([rejection(client.join("odd")), rejection(client.join("even"))]);
+      expect(odd).toMatchObject({ reason: "no", room: "odd", data: undefined });
+      expect(even).toMatchObject({ reason: "no", room: "even", data: { room: "even" } });
+      expect(failures).toMatchObject([{ code: "ERR_HUB_UNSERIALISABLE" }]);
+      expect(hub.stats().messagesIn).toBe(1);
+    });
+
+    test("that a client cannot encode is left out, of which the client's program is told", async () => {
       const { connect } = await open({ transport });
       const { client, socket } = await connect(codec);
       client.handle("jump", () => {
@@ -149,7 +167,7 @@ describe.each(TRANSPORTS)("data with a refusal on %s", (transport) => {
       });
       const told = nextError(client);
       const refusal: unknown = await socket.request("jump").catch((error: unknown) => error);
-      expect(refusal).toMatchObject({ reason: "handler-failed" });
+      expect(refusal).toMatchObject({ reason: "busy", message: "Not now.", data: undefined });
       expect(await told).toMatchObject({ code: "ERR_CLIENT_LISTENER" });
     });
   });

@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import { readFileSync, writeFileSync } from "node:fs";
 import { Hub, type HubError, type HubOptions, type Socket, type Target } from "roomcast";
 import { msgpackCodec } from "roomcast/msgpack";
-import { memory } from "roomcast/testing";
+import { memory, VirtualClock } from "roomcast/testing";
 import { describe, expect, onTestFinished, test } from "vitest";
 import {
   decodeBundle,
@@ -256,6 +256,27 @@ describe.each(["plain", "packed"] as const)("a node of the last release (%s)", (
     expect(sent).toEqual(named);
     expect([...sent.values()]).toContainEqual(["room:kitchen", "nodes"]);
   });
+});
+
+test("a node of the last release answers no requests to programs, and is named as silent", async () => {
+  const clock = new VirtualClock();
+  const today = new Today({ clock });
+  await clock.advance(1_000);
+  await today.play(last.plain, "arrive");
+  today.backplane.published = [];
+  const all = today.hub.requestNodes("question", 1, { timeout: 500 });
+  const one = today.hub.toNode(last.plain.node).request("question", 2, { timeout: 500 });
+  const reason = one.catch((error: unknown) => error);
+  // What it is asked is a control of a type that it does not know, and ignores.
+  const types = today.backplane.published.flatMap(([, bundle]) => {
+    const { envelopes } = decodeBundle(Buffer.from(bundle, "base64"));
+    return envelopes.map((each) => (each.kind === "control" ? each.control.type : each.kind));
+  });
+  await clock.advance(500);
+  expect(await reason).toMatchObject({ code: "ERR_HUB_TIMEOUT" });
+  const { replies, failures, silent } = await all;
+  expect([replies.size, [...failures.keys()], silent]).toEqual([0, [last.plain.node], ["recorded"]]);
+  expect([types, today.errors]).toEqual([["request"], []]);
 });
 
 describe("what a node does not understand", () => {

@@ -12,6 +12,7 @@ import {
   jsonCodec,
   type Codec,
   type Disconnection,
+  type Emitter,
   type ErrorContext,
   type Handshake,
   type HubOptions,
@@ -367,5 +368,35 @@ describe("messages between nodes", () => {
     // @ts-expect-error -- nobody knows it
     typed.emitToNodes("other", 1);
     typed.onNode("reload", (data) => expectTypeOf(data).toEqualTypeOf<{ by: string }>());
+    typed.toNode("0123456789").emit("reload", { by: "ann" });
+    // @ts-expect-error -- it has data
+    typed.toNode("0123456789").emit("reload");
+  });
+
+  test("that are requests have replies", async () => {
+    const untyped = {} as Hub;
+    expectTypeOf((await untyped.requestNodes("anything", 1)).replies.get("0123456789")).toBeAny();
+    expectTypeOf(await untyped.toNode("0123456789").request("anything")).toBeAny();
+    untyped.handleNode("anything", (data, node) => [data, node.name]);
+
+    const typed = {} as Hub<{ nodes: { count: (room: string) => number; ping: () => string; beat: undefined } }>;
+    const { replies, failures, silent } = await typed.requestNodes("count", "lobby", { timeout: 500 });
+    expectTypeOf(replies).toEqualTypeOf<ReadonlyMap<string, number>>();
+    expectTypeOf(failures).toEqualTypeOf<ReadonlyMap<string, HubError>>();
+    expectTypeOf(silent).toEqualTypeOf<readonly string[]>();
+    expectTypeOf(await typed.toNode("0123456789").request("ping")).toBeString();
+    // @ts-expect-error -- it is no request
+    void typed.requestNodes("beat");
+    // @ts-expect-error -- the data is a string
+    void typed.toNode("0123456789").request("count", 1);
+    typed.handleNode("count", async (room) => room.length);
+    typed.handleNode("beat", () => {});
+    // @ts-expect-error -- the reply is a number
+    typed.handleNode("count", (room) => room);
+    typed.emitToNodes("count", "lobby");
+
+    const emitter = {} as Emitter<{ nodes: { count: (room: string) => number } }>;
+    expectTypeOf((await emitter.requestNodes("count", "lobby")).replies).toEqualTypeOf<ReadonlyMap<string, number>>();
+    expectTypeOf(await emitter.toNode("0123456789").request("count", "lobby")).toBeNumber();
   });
 });

@@ -38,14 +38,12 @@ async function openTwo(clock: VirtualClock): Promise<readonly [Node, Node]> {
 
 /** Lets time pass in steps in which the nodes hear each other, until the promise is settled. Resolves with the time. */
 async function timeUntil(clock: VirtualClock, promise: Promise<unknown>): Promise<number> {
-  let isSettled = false;
-  const settled = (): void => {
-    isSettled = true;
-  };
-  void promise.then(settled, settled);
+  const settled: unknown[] = [];
+  const note = (): number => settled.push(promise);
+  void promise.then(note, note);
   await settle();
   let passed = 0;
-  for (; !isSettled && passed < 600_000; passed += 100) {
+  for (; settled.length === 0 && passed < 600_000; passed += 100) {
     // oxlint-disable-next-line no-await-in-loop
     await clock.advance(100);
     // oxlint-disable-next-line no-await-in-loop

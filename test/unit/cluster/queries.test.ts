@@ -1,5 +1,5 @@
 import { VirtualClock } from "roomcast/testing";
-import { beforeEach, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { Queries, type Findings } from "../../../src/cluster/queries.ts";
 
 const TIMEOUT = 10_000;
@@ -20,9 +20,13 @@ function read(): { reply: unknown } {
   return { reply: "reply" };
 }
 
+function askAgain(node: string): void {
+  askedAgain.push(node);
+}
+
 /** Asks the known nodes a question with the id 1; an open one waits for unknown nodes as well. */
 function ask(nodes: readonly (typeof ONE)[], isOpen: boolean): Promise<Findings> {
-  return queries.track(1, nodes, isOpen, TIMEOUT, read, (node) => askedAgain.push(node));
+  return queries.track({ id: 1, nodes, isOpen, timeout: TIMEOUT, read, askAgain });
 }
 
 function complete(from: string, descriptions: readonly unknown[] = []): void {
@@ -85,4 +89,64 @@ test("a question that was lost has no answer of any node", async () => {
   const asked = ask([ONE, TWO], true);
   queries.lost(1);
   expect([(await asked).silent, clock.timers]).toEqual([["one", "two"], 0]);
+});
+
+test("the sockets that a node has named fail if the rest of its answer is lost", async () => {
+  const asked = ask([ONE], false);
+  queries.answered(ONE.id, { type: "answer", id: 1, asked: ["one-socket"] });
+  queries.answered(ONE.id, { type: "answer", id: 1, failed: true });
+  const { failures, silent } = await asked;
+  expect([failures.get("one-socket")?.code, failures.size, silent]).toEqual(["ERR_HUB_BACKPLANE", 1, ["one"]]);
+});
+
+/** Asks the known nodes and, as soon as it is known, one that is presumed to be there. */
+function askNodes(nodes: readonly (typeof ONE)[], isOpen: boolean, presumed?: string): Promise<Findings> {
+  return queries.track({ id: 1, nodes, isOpen, isOfNodes: true, timeout: TIMEOUT, read, askAgain, presumed });
+}
+
+/** Answers as a node that was asked itself. */
+function reply(from: string, whose = from): void {
+  queries.answered(from, { type: "answer", id: 1, replies: [[whose, "", ""]], complete: true });
+}
+
+describe("a question to the nodes themselves", () => {
+  test("has a reply or a failure of each, and names those that did not answer", async () => {
+    const three = { id: "three-id", name: "three" };
+    const asked = askNodes([ONE, TWO, three], false);
+    reply(ONE.id);
+    queries.went(TWO, true);
+    queries.went(three, false);
+    const { replies, failures, silent } = await asked;
+    expect([...replies]).toEqual([["one-id", "reply"]]);
+    expect(Array.from(failures, ([id, { code, message }]) => [id, code, message])).toEqual([
+      ["two-id", "ERR_HUB_DISCONNECTED", "The node two is gone."],
+      ["three-id", "ERR_HUB_DISCONNECTED", "The node three is gone."],
+    ]);
+    expect([silent, clock.timers]).toEqual([["three"], 0]);
+  });
+
+  test("takes from a node no reply of another one", async () => {
+    const asked = askNodes([ONE, TWO], false);
+    reply(ONE.id, TWO.id);
+    await clock.advance(TIMEOUT);
+    const { replies, failures } = await asked;
+    expect([replies.size, [...failures.keys()]]).toEqual([0, ["one-id", "two-id"]]);
+  });
+
+  test("asks a node that is presumed to be there when it comes, and no other", async () => {
+    const asked = askNodes([], false, TWO.id);
+    queries.came(ONE);
+    queries.came(TWO);
+    queries.came(TWO);
+    queries.acquainted();
+    reply(TWO.id);
+    expect([[...(await asked).replies.keys()], askedAgain]).toEqual([["two-id"], ["two-id"]]);
+  });
+
+  test("fails for a node that is not there when all are known", async () => {
+    const asked = askNodes([], false, TWO.id);
+    queries.acquainted();
+    const { failures } = await asked;
+    expect([failures.get(TWO.id)?.code, askedAgain, clock.timers]).toEqual(["ERR_HUB_DISCONNECTED", [], 0]);
+  });
 });

@@ -1,0 +1,193 @@
+import { HubError, isInstance, messageOf, RemoteError, ReplyError } from "../errors.ts";
+import { watch } from "../guard.ts";
+import { ByteBudget } from "../limits/byte-budget.ts";
+import type { RequestOutcome } from "../members/requests.ts";
+import { WireErrorCode, type WireError } from "../protocol/packet.ts";
+import type { ErrorReport } from "../report.ts";
+import { ALL_NODES, nodeChannel } from "./channels.ts";
+import { decodeValue, encodeValue, type NodeRequest, type QueryAnswer, type RawReply } from "./envelope.ts";
+import type { NodeMessageHandler, NodeMessages } from "./node-messages.ts";
+import type { NodeDescription, Nodes } from "./nodes.ts";
+import type { Findings, Inquiry } from "./queries.ts";
+
+export interface NodeRequestsParts {
+  /** The id of this node. */
+  readonly self: string;
+  readonly messages: NodeMessages;
+  readonly nodes: Pick<Nodes, "isAcquainted" | "others">;
+  /** The most that requests of other nodes take whose handlers are at work on them, in bytes. */
+  readonly maxPendingBytes: number;
+  /** Returns an id that no other question of any node has. */
+  readonly nextId: () => number;
+  /** Waits for the answers to a question. */
+  readonly track: (inquiry: Inquiry) => Promise<Findings>;
+  /**
+   * Sends a request to nodes.
+   *
+   * @param node - the one that is asked, if the others have been asked before.
+   */
+  readonly ask: (request: NodeRequest, channel: string, node?: string) => void;
+  /** Sends an answer to another node. */
+  readonly tell: (channel: string, answer: QueryAnswer) => void;
+  readonly report: ErrorReport;
+}
+
+/** A reply, whose bytes travel: what a handler has returned, or the error with which the node answers. */
+interface NodeReply {
+  readonly data?: unknown;
+  readonly error?: WireError;
+}
+
+/** The memory that a request takes whose handler is at work on it, besides its data, in bytes. */
+const OVERHEAD = 1_024;
+
+/** The requests between the application's own programs on the nodes: those of this node, and those that it answers. */
+export class NodeRequests {
+  readonly #parts: NodeRequestsParts;
+  /** The requests that handlers are at work on, by node. */
+  readonly #work: ByteBudget;
+
+  constructor(parts: NodeRequestsParts) {
+    this.#parts = parts;
+    this.#work = new ByteBudget(parts.maxPendingBytes);
+  }
+
+  /**
+   * Asks the programs on all other nodes that are known, and those that this node gets to know first. The promise never
+   * rejects.
+   *
+   * @throws {HubError} `ERR_HUB_UNSERIALISABLE`.
+   */
+  askAll(event: string, data: unknown, timeout: number): Promise<Findings> {
+    const { ask, nodes, track } = this.#parts;
+    const { isAcquainted, others } = nodes;
+    const request = this.#request(event, data);
+    // A request is handled by the nodes that it names, so that each is asked once, and each that handles it is awaited.
+    const askAgain = (node: string): void => ask({ ...request, nodes: [node] }, nodeChannel(node), node);
+    const inquiry = { id: request.id, nodes: others.values(), isOpen: !isAcquainted, timeout, askAgain };
+    const findings = track({ ...inquiry, isOfNodes: true, read: (reply) => read(event, reply) });
+    if (others.size > 0) ask({ ...request, nodes: [...others.keys()] }, ALL_NODES);
+    return findings;
+  }
+
+  /**
+   * Asks the program on one other node.
+   *
+   * @throws {HubError} `ERR_HUB_UNSERIALISABLE`; as a rejection: with what the node answered, or why it did not.
+   */
+  ask(node: string, event: string, data: unknown, timeout: number): Promise<unknown> {
+    const { ask, nodes, track } = this.#parts;
+    const request = { ...this.#request(event, data), nodes: [node] };
+    const known = nodes.others.get(node);
+    if (known === undefined && nodes.isAcquainted) return Promise.reject(unknownNode(node));
+    const [asked, presumed] = known === undefined ? [[], node] : [[known]];
+    const askAgain = (): void => ask(request, nodeChannel(node), node);
+    const inquiry = { id: request.id, nodes: asked, presumed, isOpen: false, timeout, askAgain };
+    const findings = track({ ...inquiry, isOfNodes: true, read: (reply) => read(event, reply) });
+    if (known !== undefined) ask(request, nodeChannel(node));
+    return replyOf(node, findings);
+  }
+
+  /** Takes the request of another node, and answers it. */
+  take(from: NodeDescription, request: NodeRequest): void {
+    const { messages, report, self } = this.#parts;
+    const { id, event, data, nodes } = request;
+    if (!nodes.includes(self)) return;
+    const handler = messages.answering(event);
+    const weight = data.byteLength + OVERHEAD;
+    const refuse = (error: WireError): void => this.#answer(from.id, id, encodeValue({ error }));
+    if (handler === undefined) refuse(unknownEvent(event));
+    else if (!this.#work.allows(from.id, weight)) refuse(TOO_MANY_REQUESTS);
+    else {
+      this.#work.take(from.id, weight);
+      const handled = this.#handle(handler, from, request).finally(() => this.#work.giveBack(from.id, weight));
+      watch(report, handled);
+    }
+  }
+
+  #request(event: string, data: unknown): Omit<NodeRequest, "nodes"> {
+    return { type: "request", id: this.#parts.nextId(), event, data: encoded(`The data of "${event}"`, data) };
+  }
+
+  async #handle(handler: NodeMessageHandler, from: NodeDescription, { id, event, data }: NodeRequest): Promise<void> {
+    let reply: Uint8Array;
+    try {
+      const value = await handler(decodeValue(data), from);
+      reply = encoded(`The reply to "${event}"`, { data: value });
+    } catch (error) {
+      reply = this.#refusal(event, error);
+    }
+    this.#answer(from.id, id, reply);
+  }
+
+  /**
+   * Encodes what the other node is told about an error. What the application did not mean to tell stays here. Without
+   * the data that it has added, if that cannot be encoded: a refusal stays one.
+   */
+  #refusal(event: string, error: unknown): Uint8Array {
+    const { report } = this.#parts;
+    if (!isInstance(error, ReplyError)) {
+      report.failed(error, "node", { event });
+      return encodeValue({ error: HANDLER_FAILED });
+    }
+    const refusal: WireError = { code: error.reason, message: messageOf(error) };
+    try {
+      return encoded(`The data of the refusal of "${event}"`, { error: { ...refusal, data: error.data } });
+    } catch (failure) {
+      report.failed(failure, "node", { event });
+      return encodeValue({ error: refusal });
+    }
+  }
+
+  #answer(to: string, id: number, reply: Uint8Array): void {
+    const { self, tell } = this.#parts;
+    tell(nodeChannel(to), { type: "answer", id, replies: [[self, "", reply]], complete: true });
+  }
+}
+
+/**
+ * Encodes a value of the application.
+ *
+ * @param what - the beginning of the sentence "… cannot be sent".
+ */
+function encoded(what: string, value: unknown): Uint8Array {
+  try {
+    return encodeValue(value);
+  } catch (error) {
+    throw new HubError("ERR_HUB_UNSERIALISABLE", `${what} cannot be sent to other nodes.`, { cause: error });
+  }
+}
+
+function read(event: string, [node, , bytes]: RawReply): RequestOutcome {
+  try {
+    const { data, error } = decodeValue(bytes as Uint8Array) as NodeReply;
+    return error === undefined ? { reply: data } : new RemoteError(error.code, error.message, { data: error.data });
+  } catch (error) {
+    const text = `The reply of the node ${node} to "${event}" cannot be read on the node that asked.`;
+    return new HubError("ERR_HUB_UNSERIALISABLE", text, { cause: error });
+  }
+}
+
+async function replyOf(node: string, findings: Promise<Findings>): Promise<unknown> {
+  const { failures, replies } = await findings;
+  const failure = failures.get(node);
+  if (failure !== undefined) throw failure;
+  return replies.get(node);
+}
+
+/** Creates the error of a request to a node that is not there. */
+export function unknownNode(node: string): HubError {
+  return new HubError("ERR_HUB_DISCONNECTED", `There is no node ${node}. It may be gone: see hub.nodes.`);
+}
+
+function unknownEvent(event: string): WireError {
+  return { code: WireErrorCode.unknownEvent, message: `The node has no handler of handleNode for "${event}".` };
+}
+
+const TOO_MANY_REQUESTS: WireError = {
+  code: WireErrorCode.tooManyRequests,
+  message:
+    "The node has no room for this beside what it is handling. Ask again later, or raise its cluster.maxPendingBytes.",
+};
+
+const HANDLER_FAILED: WireError = { code: WireErrorCode.handlerFailed, message: "The node failed to handle this." };
