@@ -155,7 +155,6 @@ export class Claims implements RepeatNodes {
       answer(NEW);
       return;
     }
-    keeper.expire();
     const question = `${from}${id}`;
     if (!this.#open.has(question)) {
       this.#open.set(question, from);

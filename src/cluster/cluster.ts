@@ -129,6 +129,7 @@ export class Cluster {
           this.claims.went(node.id);
         },
       },
+      heard: (others) => keeper?.heard(others),
     });
     this.claims = new Claims({
       self: self.id,

@@ -1,12 +1,12 @@
 import { Hub, type HubOptions } from "roomcast";
-import type { Backplane, BackplaneHandlers } from "roomcast";
 import { connect, type Client } from "roomcast/client";
 import { memory, MemoryEngine, VirtualClock, type MemoryTransport } from "roomcast/testing";
-import { beforeEach, expect, onTestFinished, test } from "vitest";
+import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { createDeferred, type Deferred } from "../../../src/deferred.ts";
 import { until } from "../../../src/testing/suite/cluster/cluster-fixture.ts";
 import { settle } from "../../../src/testing/settle.ts";
 import type { MemoryWebSocket } from "../../../src/transports/memory/web-socket.ts";
+import { BreakableBackplane } from "../../support/breakable-backplane.ts";
 
 /** The longest time for what happens at once, in milliseconds. */
 const AT_ONCE = { timeout: 20_000, interval: 1 };
@@ -16,55 +16,6 @@ interface Node {
   readonly transport: MemoryTransport;
   /** How often "pay" was handled here. */
   paid: number;
-}
-
-/** The connection of one node with the engine, which breaks by itself. */
-class BreakableBackplane implements Backplane {
-  readonly ordered = true;
-  readonly #inner: Backplane;
-  #handlers: BackplaneHandlers | undefined;
-  #isBroken = false;
-
-  constructor(inner: Backplane) {
-    this.#inner = inner;
-  }
-
-  start(handlers: BackplaneHandlers): void {
-    this.#handlers = handlers;
-    this.#inner.start({
-      ...handlers,
-      message: (channel, envelope) => {
-        if (!this.#isBroken) handlers.message(channel, envelope);
-      },
-    });
-  }
-
-  async publish(channel: string, envelope: Uint8Array): Promise<void> {
-    if (this.#isBroken) throw new Error("The connection is broken.");
-    await this.#inner.publish(channel, envelope);
-  }
-
-  subscribe(channel: string): Promise<void> {
-    return this.#inner.subscribe(channel);
-  }
-
-  unsubscribe(channel: string): void {
-    this.#inner.unsubscribe(channel);
-  }
-
-  close(): Promise<void> {
-    return this.#inner.close();
-  }
-
-  break(): void {
-    this.#isBroken = true;
-    this.#handlers?.down(new Error("The connection is broken."));
-  }
-
-  mend(): void {
-    this.#isBroken = false;
-    this.#handlers?.up();
-  }
 }
 
 let engine: MemoryEngine;
@@ -163,6 +114,16 @@ class Traveller {
 
 function counts(): readonly number[] {
   return nodes.map(({ paid }) => paid);
+}
+
+/** Lets time pass in steps in which the nodes hear each other. */
+async function pass(milliseconds: number): Promise<void> {
+  for (let passed = 0; passed < milliseconds; passed += 100) {
+    // oxlint-disable-next-line no-await-in-loop
+    await clock.advance(100);
+    // oxlint-disable-next-line no-await-in-loop
+    await settle();
+  }
 }
 
 async function paidSomewhere(count: number): Promise<void> {
@@ -273,6 +234,93 @@ test("when the node that handles it is gone, whoever has repeated it handles it"
   bank.resolve("paid");
   expect(await receipt).toBe("paid");
   expect(counts()).toEqual([0, 1, 1]);
+});
+
+describe.each([100, 1_300, 2_500])("%i ms after the nodes have begun", (begun) => {
+  test.each([200, 1_100, 1_900, 2_800])(
+    "a node that is killed %i ms after it has begun to handle a request lets whoever waits handle it",
+    async (passed) => {
+      const backplane = new BreakableBackplane(engine.backplane());
+      await openNodes(1);
+      await openNodes(1, { backplane });
+      await openNodes(1);
+      const traveller = await new Traveller(0).opened();
+      await clock.advance(begun);
+      const receipt = traveller.pay();
+      traveller.cut(1);
+      await paidSomewhere(1);
+      await clock.advance(passed);
+      await traveller.moveTo(2);
+      backplane.kill();
+      await pass(20_000);
+      expect(counts()).toEqual([0, 1, 1]);
+      bank.resolve("paid");
+      expect(await receipt).toBe("paid");
+    },
+  );
+});
+
+test.each([
+  ["the home", 0],
+  ["the node that handles a request", 1],
+])("a short outage of %s does not make the home take the request for handled", async (_, broken) => {
+  const backplanes = [0, 1].map(() => new BreakableBackplane(engine.backplane()));
+  for (const backplane of backplanes) await openNodes(1, { backplane });
+  await openNodes(1);
+  for (const { hub } of nodes) hub.on("error", () => {});
+  const traveller = await new Traveller(0).opened();
+  const receipt = traveller.pay();
+  traveller.cut(1);
+  await paidSomewhere(1);
+  await traveller.moveTo(2);
+  // The outage begins before the home is told again that the request is being handled, and is shorter than the lease.
+  await pass(3_200);
+  backplanes[broken]?.break();
+  await pass(7_500);
+  backplanes[broken]?.mend();
+  await settle();
+  await traveller.moveTo(2);
+  await pass(60_000);
+  bank.resolve("paid");
+  expect(await receipt).toBe("paid");
+  expect(counts()).toEqual([0, 1, 0]);
+});
+
+test("a client that comes back to its home is told that its request was handled although the report of that was lost", async () => {
+  const backplane = new BreakableBackplane(engine.backplane());
+  await openNodes(1);
+  await openNodes(1, { backplane });
+  nodes[1]?.hub.on("error", () => {});
+  const traveller = await new Traveller(0).opened();
+  const receipt = traveller.pay();
+  traveller.cut(1);
+  await paidSomewhere(1);
+  await traveller.moveTo(0);
+  const failure = receipt.catch((error: unknown) => error);
+  backplane.break();
+  bank.resolve("paid");
+  await settle();
+  backplane.mend();
+  await pass(20_000);
+  expect(await failure).toMatchObject({ reason: "reply-gone" });
+  expect(counts()).toEqual([0, 1]);
+});
+
+test("the home of a client is known again at once after an outage that was longer than a lease", async () => {
+  const backplane = new BreakableBackplane(engine.backplane());
+  await openNodes(1);
+  await openNodes(1, { backplane });
+  nodes[1]?.hub.on("error", () => {});
+  const traveller = await new Traveller(0).opened();
+  const receipt = traveller.pay();
+  await paidSomewhere(1);
+  backplane.break();
+  await pass(20_000);
+  backplane.mend();
+  await traveller.moveTo(1);
+  bank.resolve("paid");
+  expect(await receipt).toBe("paid");
+  expect(counts()).toEqual([1, 0]);
 });
 
 test("when the node that knows of it is gone, it is handled once more, and from then on no more", async () => {

@@ -112,7 +112,7 @@ test("a question that is asked again is taken for one, and is decided once more 
   const keeper: RepeatKeeper = {
     ask: (_repeatable, _node, answer) => asked.push(answer),
     handled: () => {},
-    expire: () => {},
+    heard: () => {},
     gone: () => {},
   };
   claims = createClaims(keeper);
