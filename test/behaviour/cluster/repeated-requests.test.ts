@@ -6,6 +6,7 @@ import { createDeferred, type Deferred } from "../../../src/deferred.ts";
 import { until } from "../../../src/testing/suite/cluster/cluster-fixture.ts";
 import { settle } from "../../../src/testing/settle.ts";
 import type { MemoryWebSocket } from "../../../src/transports/memory/web-socket.ts";
+import { jsonCodec } from "../../../src/protocol/codec.ts";
 import { BreakableBackplane } from "../../support/breakable-backplane.ts";
 
 /** The longest time for what happens at once, in milliseconds. */
@@ -204,6 +205,80 @@ test("what a client sends behind a repeated request is handled behind it", async
   traveller.client.emit("later");
   expect(await receipt).toBe("paid");
   await expect.poll(() => order, AT_ONCE).toEqual(["pay", "later"]);
+});
+
+describe("while the home does not answer", () => {
+  /** Opens a home that does not answer, and a node on which a client of that home sends these packets. */
+  async function openBeside(
+    packets: readonly object[],
+    options: HubOptions = {},
+  ): Promise<{ home: BreakableBackplane; told: string[]; client: MemoryWebSocket }> {
+    const home = new BreakableBackplane(engine.backplane());
+    await openNodes(1, { backplane: home, ...options });
+    await openNodes(1, options);
+    const { id } = (await new Traveller(0).opened()).client;
+    const told: string[] = [];
+    const { hub, transport } = nodes[1] as Node;
+    for (const event of ["first", "second", "third"]) {
+      hub.handle(event, () => {
+        told.push(event);
+      });
+    }
+    hub.on("disconnection", () => told.push("disconnection"));
+    const client = transport.connect("/", { protocols: [jsonCodec.protocol] });
+    await settle();
+    client.send(JSON.stringify({ event: "hub:hello", data: { protocol: 1, home: id } }));
+    await pass(100);
+    home.kill();
+    await say(client, packets);
+    return { home, told, client };
+  }
+
+  async function say(client: MemoryWebSocket, packets: readonly object[]): Promise<void> {
+    for (const packet of packets) client.send(JSON.stringify(packet));
+    await settle();
+  }
+
+  const FIRST = { event: "first", id: 1, key: "~0123456789abcdefghij1" };
+  const SECOND = { event: "second", id: 2, key: "~0123456789abcdefghij2" };
+
+  test.each([
+    ["another request with a key", [SECOND, { event: "third" }], ["first", "second", "third"]],
+    ["an event", [{ event: "third" }, SECOND], ["first", "third", "second"]],
+  ])("%s waits behind a request with a key", async (_, packets, order) => {
+    const { home, told, client } = await openBeside([FIRST]);
+    // The first question is lost, and asked again.
+    home.revive();
+    await say(client, packets);
+    expect(told).toEqual([]);
+    await pass(5_000);
+    expect(told).toEqual(order);
+  });
+
+  test.each([
+    ["with nothing behind it", [FIRST], ["first", "disconnection"]],
+    ["with more behind it", [FIRST, { event: "third" }], ["first", "third", "disconnection"]],
+  ])("a request %s is handled before the end of its client is told", async (_, packets, order) => {
+    const { home, told, client } = await openBeside(packets);
+    client.close(1000, "");
+    await pass(5_000);
+    expect(told).toEqual([]);
+    home.revive();
+    await pass(5_000);
+    expect(told).toEqual(order);
+  });
+
+  test("the end of a client waits for ten seconds at most", async () => {
+    const { told, client } = await openBeside([FIRST], { cluster: { lease: 60_000 } });
+    client.close(1000, "");
+    await pass(9_900);
+    expect(told).toEqual([]);
+    await pass(100);
+    expect(told).toEqual(["disconnection"]);
+    // It was received, and the client may repeat it to get the reply.
+    await pass(60_000);
+    expect(told).toEqual(["disconnection", "first"]);
+  });
 });
 
 test("a request is not handled again while another node handles it, however long that takes", async () => {
