@@ -127,6 +127,11 @@ async function pass(milliseconds: number): Promise<void> {
   }
 }
 
+async function say(client: MemoryWebSocket, packets: readonly object[]): Promise<void> {
+  for (const packet of packets) client.send(JSON.stringify(packet));
+  await settle();
+}
+
 async function paidSomewhere(count: number): Promise<void> {
   await expect.poll(() => counts().reduce((sum, paid) => sum + paid), AT_ONCE).toBe(count);
   await settle();
@@ -232,11 +237,6 @@ describe("while the home does not answer", () => {
     home.kill();
     await say(client, packets);
     return { home, told, client };
-  }
-
-  async function say(client: MemoryWebSocket, packets: readonly object[]): Promise<void> {
-    for (const packet of packets) client.send(JSON.stringify(packet));
-    await settle();
   }
 
   const FIRST = { event: "first", id: 1, key: "~0123456789abcdefghij1" };
@@ -481,14 +481,22 @@ test("a node that has just started does not wait for one that is gone", async ()
   expect(await receipt).toBe("paid");
 });
 
-test("a long reply does not fill the way to the engine", async () => {
-  await openNodes(2);
-  const traveller = await new Traveller(0).opened();
-  await traveller.moveTo(1);
+test("a long reply does not fill the way to the engine, wherever the request is handled and whoever waits", async () => {
+  await openNodes(3);
+  const [there, here] = [await new Traveller(0).opened(), await new Traveller(0).opened()];
+  await there.moveTo(1);
+  const receipts = [there.pay(), here.pay()];
+  await paidSomewhere(2);
+  await here.moveTo(2);
+  const outcomes = Promise.allSettled(receipts);
   bank.resolve("x".repeat(500_000));
-  await traveller.pay();
+  expect(await outcomes).toMatchObject([
+    { status: "fulfilled" },
+    { status: "rejected", reason: { reason: "reply-gone" } },
+  ]);
   await settle();
-  expect(nodes[1]?.hub.stats().cluster?.publishedBytes).toBeLessThan(10_000);
+  for (const { hub } of nodes) expect(hub.stats().cluster?.publishedBytes).toBeLessThan(10_000);
+  expect(counts()).toEqual([1, 1, 0]);
 });
 
 test("where the node remembers nothing, the request is handled once more", async () => {
