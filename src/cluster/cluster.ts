@@ -103,6 +103,7 @@ export class Cluster {
     this.self = self;
     this.#courier = new Courier({
       backplane,
+      clock,
       node: self.id,
       maxPendingBytes: options.maxPendingBytes,
       traffic: this.traffic,

@@ -212,33 +212,33 @@ test("what a client sends behind a repeated request is handled behind it", async
   await expect.poll(() => order, AT_ONCE).toEqual(["pay", "later"]);
 });
 
-describe("while the home does not answer", () => {
-  /** Opens a home that does not answer, and a node on which a client of that home sends these packets. */
-  async function openBeside(
-    packets: readonly object[],
-    options: HubOptions = {},
-  ): Promise<{ home: BreakableBackplane; told: string[]; client: MemoryWebSocket }> {
-    const home = new BreakableBackplane(engine.backplane());
-    await openNodes(1, { backplane: home, ...options });
-    await openNodes(1, options);
-    const { id } = (await new Traveller(0).opened()).client;
-    const told: string[] = [];
-    const { hub, transport } = nodes[1] as Node;
-    for (const event of ["first", "second", "third"]) {
-      hub.handle(event, () => {
-        told.push(event);
-      });
-    }
-    hub.on("disconnection", () => told.push("disconnection"));
-    const client = transport.connect("/", { protocols: [jsonCodec.protocol] });
-    await settle();
-    client.send(JSON.stringify({ event: "hub:hello", data: { protocol: 1, home: id } }));
-    await pass(100);
-    home.kill();
-    await say(client, packets);
-    return { home, told, client };
+/** Opens a home that does not answer, and a node on which a client of that home sends these packets. */
+async function openBeside(
+  packets: readonly object[],
+  options: HubOptions = {},
+): Promise<{ home: BreakableBackplane; told: string[]; client: MemoryWebSocket }> {
+  const home = new BreakableBackplane(engine.backplane());
+  await openNodes(1, { backplane: home, ...options });
+  await openNodes(1, options);
+  const { id } = (await new Traveller(0).opened()).client;
+  const told: string[] = [];
+  const { hub, transport } = nodes[1] as Node;
+  for (const event of ["first", "second", "third"]) {
+    hub.handle(event, () => {
+      told.push(event);
+    });
   }
+  hub.on("disconnection", () => told.push("disconnection"));
+  const client = transport.connect("/", { protocols: [jsonCodec.protocol] });
+  await settle();
+  client.send(JSON.stringify({ event: "hub:hello", data: { protocol: 1, home: id } }));
+  await pass(100);
+  home.kill();
+  await say(client, packets);
+  return { home, told, client };
+}
 
+describe("while the home does not answer", () => {
   const FIRST = { event: "first", id: 1, key: "~0123456789abcdefghij1" };
   const SECOND = { event: "second", id: 2, key: "~0123456789abcdefghij2" };
 
