@@ -201,7 +201,7 @@ describe("when the engine takes a request to several rooms or sockets for some o
     const three = await createNode(engine.backplane(), { name: "three" }, 1, "of three");
     await acquainted(one, two, three);
     channels.add(`node:${one.hub.nodes.find(({ name }) => name === "three")?.id}`);
-    const ids = [two, three].flatMap(({ hub }) => [...hub.sockets.keys()]);
+    const ids = [two, three].map(({ hub }) => [...hub.sockets.keys()].join());
     for (const [first = "", second = ""] of [ids, ids.toReversed()]) {
       const both = one.hub.toSocket(first).toSocket(second);
       // oxlint-disable-next-line no-await-in-loop
