@@ -412,6 +412,35 @@ test("when the node that knows of it is gone, it is handled once more, and from 
   expect(counts()).toEqual([1, 1, 0]);
 });
 
+test("of a client that is elsewhere when its home ends, that node alone knows, until the client has a new home", async () => {
+  await openNodes(4);
+  const traveller = await new Traveller(0).opened();
+  await traveller.moveTo(1);
+  await nodes[0]?.hub.close({ within: 0 });
+  const receipt = traveller.pay();
+  await paidSomewhere(1);
+  await traveller.moveTo(2);
+  expect(counts()).toEqual([0, 1, 1, 0]);
+  await traveller.moveTo(3);
+  bank.resolve("paid");
+  expect(await receipt).toBe("paid");
+  expect(counts()).toEqual([0, 1, 1, 0]);
+});
+
+test("of a plain client, which has no home, each node knows alone", async () => {
+  await openNodes(2);
+  bank.resolve("paid");
+  const request = { event: "pay", id: 1, key: "~0123456789abcdefghij" };
+  for (const { transport } of [...nodes, ...nodes]) {
+    const client = transport.connect("/");
+    // oxlint-disable-next-line no-await-in-loop -- one connection after the other
+    await settle();
+    // oxlint-disable-next-line no-await-in-loop
+    await say(client, [request]);
+  }
+  expect(counts()).toEqual([1, 1]);
+});
+
 test("in an outage of the engine it is handled where it is repeated", async () => {
   await openNodes(2);
   for (const { hub } of nodes) hub.on("error", () => {});
