@@ -3,7 +3,7 @@ import type { Backplane } from "../backplanes/backplane.ts";
 import { HubError } from "../errors.ts";
 import { soon, watch } from "../guard.ts";
 import type { ErrorReport } from "../report.ts";
-import type { Clock } from "../time/clock.ts";
+import type { Clock, Timer } from "../time/clock.ts";
 import { encodeBundle, maxBundleBytesOf } from "./envelope.ts";
 import type { Traffic } from "./traffic.ts";
 
@@ -25,6 +25,9 @@ const MAX_BUNDLE_BYTES = 64 * 1024;
 /** The time without a loss after which the next one is reported, in milliseconds. */
 const SILENCE = 60_000;
 
+/** The longest time for which envelopes wait for the engine to confirm earlier ones, in milliseconds. */
+const PATIENCE = 5;
+
 export interface CourierParts {
   readonly backplane: Backplane;
   readonly clock: Clock;
@@ -39,9 +42,11 @@ export interface CourierParts {
 
 /**
  * Takes envelopes to the engine, in the order of the calls. An envelope is published at once if nothing is under way,
- * before the writes to this node's own sockets, so that the sockets of other nodes wait for the engine alone. Until the
- * engine has confirmed that message, envelopes that one turn of the event loop sends to the same channel in a row are
- * published as one message.
+ * before the writes to this node's own sockets, so that the sockets of other nodes wait for the engine alone. The next
+ * ones, such as the question behind a request, follow at the end of the turn of the event loop that sends them. All later
+ * ones wait until the engine has confirmed what is under way, because a message costs the engine and both nodes far more
+ * than the bytes in it. Envelopes that wait for the same channel in a row are published as one message. None waits for
+ * longer than {@link PATIENCE}, so that an engine which is far away delays it no further.
  *
  * Envelopes wait until the engine is connected for the first time. In an outage they are lost at once: late is worse
  * than never for most messages, and the length of an outage is unknown. If the engine is too slow, envelopes above the
@@ -54,7 +59,10 @@ export class Courier {
   #bytes = 0;
   /** Number of messages that the engine has not confirmed. */
   #underWay = 0;
+  /** Whether what is under way has left at once, so that what follows need not wait for it. */
+  #mayFollow = false;
   #immediate: NodeJS.Immediate | undefined;
+  #timer: Timer | undefined;
   #state: "waiting" | "open" | "shut" = "waiting";
   /** The size of the largest bundle of several envelopes, in bytes. */
   #maxBundleBytes = MAX_BUNDLE_BYTES;
@@ -80,7 +88,6 @@ export class Courier {
     for (const { channel, envelopes, losses } of waiting) {
       for (const [index, envelope] of envelopes.entries()) this.#wait(channel, envelope, losses[index]);
     }
-    this.#schedule();
   }
 
   /** The size that an envelope should not exceed if it can be divided, in bytes. */
@@ -95,6 +102,8 @@ export class Courier {
     this.#state = "shut";
     for (const bundle of this.#waiting) this.#lose(bundle.envelopes.length, bundle.bytes);
     this.#waiting = [];
+    this.#timer?.cancel();
+    this.#timer = undefined;
   }
 
   /** Whether an envelope waits here. */
@@ -125,7 +134,8 @@ export class Courier {
   }
 
   #take(channels: readonly string[], envelope: Buffer, lost?: Loss): void {
-    const isIdle = this.#underWay === 0 && this.#waiting.length === 0 && this.#state === "open";
+    const isIdle = this.#underWay === 0 && !this.isWaiting && this.#state === "open";
+    if (isIdle) this.#mayFollow = true;
     for (const channel of channels) {
       this.#bytes += envelope.byteLength;
       if (isIdle) watch(this.#parts.report, this.#publish(bundleOf(channel, envelope, lost)));
@@ -153,6 +163,9 @@ export class Courier {
   flush(): void {
     clearImmediate(this.#immediate);
     this.#immediate = undefined;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#mayFollow = false;
     if (this.#state !== "open") return;
     const waiting = this.#waiting;
     this.#waiting = [];
@@ -160,7 +173,9 @@ export class Courier {
   }
 
   #schedule(): void {
-    this.#immediate ??= soon(this.#parts.report, () => this.flush());
+    const { clock, report } = this.#parts;
+    if (this.#underWay > 0 && !this.#mayFollow) this.#timer ??= clock.setTimeout(() => this.flush(), PATIENCE);
+    else this.#immediate ??= soon(report, () => this.flush());
   }
 
   async #publish({ channel, envelopes, bytes, losses }: WaitingBundle): Promise<void> {
@@ -178,6 +193,7 @@ export class Courier {
       for (const lost of losses) this.#replace(channel, lost);
     } finally {
       this.#underWay--;
+      if (this.#underWay === 0 && this.isWaiting) this.flush();
     }
   }
 
