@@ -161,7 +161,8 @@ export class Idempotency<A extends Asker> implements RepeatKeeper {
     const identity = identityOf(asker, packet);
     const running = this.#running.get(identity);
     if (running?.packet !== packet) return [asker];
-    const isNeeded = running.waiters.length > 0 || (frame?.payload.length ?? 0) <= this.#maxReplyBytes;
+    const isNeeded =
+      (frame?.payload.length ?? 0) <= this.#maxReplyBytes || running.waiters.some(({ node }) => node === undefined);
     const reply = frame === undefined || !isNeeded ? undefined : copyOf(frame);
     this.#keep({ identity, owner: ownerOf(asker) }, reply);
     this.#end(identity, running, reply === undefined ? GONE : { isNew: false, reply });
@@ -171,8 +172,7 @@ export class Idempotency<A extends Asker> implements RepeatKeeper {
   /**
    * Notes that a request is new for the node that was asked as well.
    *
-   * @param settled - called with the reply when the request has been handled; without one that is too long to be kept,
-   *   because a client could fill the way to the engine with what no node keeps.
+   * @param settled - called with the reply when the request has been handled; without one that is too long to be kept.
    */
   confirm(
     asker: A,
@@ -183,7 +183,7 @@ export class Idempotency<A extends Asker> implements RepeatKeeper {
     const running = this.#running.get(identityOf(asker, packet));
     if (running?.packet !== packet) return;
     running.isAsking = false;
-    running.waiters.push({ node, answer: ({ reply }) => settled(this.#kept(reply)) });
+    running.waiters.push({ node, answer: (receipt) => settled(this.#forNode(receipt).reply) });
   }
 
   /**
@@ -211,7 +211,7 @@ export class Idempotency<A extends Asker> implements RepeatKeeper {
       // Two nodes that ask each other would wait for ever. No honest client makes them.
       answer(EXCESSIVE);
     } else {
-      running.waiters.push({ node, answer });
+      running.waiters.push({ node, answer: (receipt) => answer(this.#forNode(receipt)) });
     }
   }
 
@@ -279,6 +279,14 @@ export class Idempotency<A extends Asker> implements RepeatKeeper {
   #keep({ identity, owner }: Repeatable, reply: string | Uint8Array | undefined): void {
     if (this.#find(identity) !== undefined) return;
     this.#replies.keep(identity, owner, this.#kept(reply), this.#clock.now());
+  }
+
+  /**
+   * Returns what another node is told: without a reply that is too long to be kept, because a client could fill the way to
+   * the engine with what no node keeps.
+   */
+  #forNode(receipt: Receipt): Receipt {
+    return receipt.reply !== undefined && this.#kept(receipt.reply) === undefined ? GONE : receipt;
   }
 
   /** Returns a reply that is short enough to be kept; otherwise `undefined`. */

@@ -7,6 +7,7 @@ export class BreakableBackplane implements Backplane {
   #handlers: BackplaneHandlers | undefined;
   #isBroken = false;
   #isMute = false;
+  #isDeaf = false;
 
   constructor(inner: Backplane) {
     this.#inner = inner;
@@ -17,7 +18,7 @@ export class BreakableBackplane implements Backplane {
     this.#inner.start({
       ...handlers,
       message: (channel, envelope) => {
-        if (!this.#isBroken && !this.#isMute) handlers.message(channel, envelope);
+        if (!this.#isBroken && !this.#isMute && !this.#isDeaf) handlers.message(channel, envelope);
       },
     });
   }
@@ -58,5 +59,10 @@ export class BreakableBackplane implements Backplane {
   /** Carries everything again. */
   revive(): void {
     this.#isMute = false;
+  }
+
+  /** Carries nothing to the node any more. */
+  deafen(): void {
+    this.#isDeaf = true;
   }
 }

@@ -65,3 +65,60 @@ test("questions right after an outage that was longer than a lease wait until al
   const [found, answered] = [await sockets, await replies];
   expect([found.length, found.silent, answered.replies.size, answered.silent]).toEqual([1, [], 1, []]);
 });
+
+test("a node that was killed is gone after the lease, and is waited for no longer than that", async () => {
+  const clock = new VirtualClock();
+  const [one, two] = await openTwo(clock);
+  const [id = ""] = two.hub.sockets.keys();
+  two.backplane.kill();
+  one.hub.toSocket(id).join("a");
+  const first = one.hub.synced("a");
+  const sockets = one.hub.to("x").sockets({ timeout: 60_000 });
+  await clock.advance(1_000);
+  // This is asked behind the question that is under way.
+  one.hub.toSocket(id).join("b");
+  const second = one.hub.synced("b");
+  expect(await timeUntil(clock, first)).toBeLessThanOrEqual(9_000);
+  expect(await timeUntil(clock, second)).toBeLessThanOrEqual(4_000);
+  expect([(await sockets).length, (await sockets).silent]).toEqual([0, ["two"]]);
+  expect(one.hub.nodes).toEqual([]);
+});
+
+test("a node that stands still delays a confirmation by its lease", async () => {
+  const clock = new VirtualClock();
+  const [one, two] = await openTwo(clock);
+  const [id = ""] = two.hub.sockets.keys();
+  // The node is heard, and does not hear the question.
+  two.backplane.deafen();
+  one.hub.toSocket(id).join("a");
+  const time = await timeUntil(clock, one.hub.synced("a"));
+  expect([time, one.hub.nodes.map(({ name }) => name)]).toEqual([10_000, ["two"]]);
+});
+
+test("a node that closes is in no `silent`, also of the questions that are under way", async () => {
+  const clock = new VirtualClock();
+  const [one, two] = await openTwo(clock);
+  const replies = one.hub.to("x").request("mute", 1, { timeout: 60_000 });
+  await settle();
+  const closing = two.hub.close({ within: 0 });
+  const sockets = one.hub.to("x").sockets({ timeout: 60_000 });
+  await closing;
+  expect(await timeUntil(clock, Promise.all([replies, sockets]))).toBe(0);
+  const { failures, silent } = await replies;
+  expect([failures.size, silent]).toEqual([1, []]);
+  expect([(await sockets).silent, (await one.hub.to("x").sockets()).silent, one.hub.nodes]).toEqual([[], [], []]);
+});
+
+test("a node hears a room for two seconds after its last member has left", async () => {
+  const clock = new VirtualClock();
+  const [one, two] = await openTwo(clock);
+  const [socket] = two.hub.sockets.values();
+  socket?.leave("x");
+  const unneeded = async (after: number): Promise<number | undefined> => {
+    await clock.advance(after);
+    one.hub.to("x").emit("news");
+    await settle();
+    return two.hub.stats().cluster?.unneeded;
+  };
+  expect([await unneeded(1_900), await unneeded(200)]).toEqual([1, 1]);
+});

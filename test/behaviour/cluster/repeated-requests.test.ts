@@ -6,6 +6,7 @@ import { createDeferred, type Deferred } from "../../../src/deferred.ts";
 import { until } from "../../../src/testing/suite/cluster/cluster-fixture.ts";
 import { settle } from "../../../src/testing/settle.ts";
 import type { MemoryWebSocket } from "../../../src/transports/memory/web-socket.ts";
+import { jsonCodec } from "../../../src/protocol/codec.ts";
 import { BreakableBackplane } from "../../support/breakable-backplane.ts";
 
 /** The longest time for what happens at once, in milliseconds. */
@@ -126,6 +127,11 @@ async function pass(milliseconds: number): Promise<void> {
   }
 }
 
+async function say(client: MemoryWebSocket, packets: readonly object[]): Promise<void> {
+  for (const packet of packets) client.send(JSON.stringify(packet));
+  await settle();
+}
+
 async function paidSomewhere(count: number): Promise<void> {
   await expect.poll(() => counts().reduce((sum, paid) => sum + paid), AT_ONCE).toBe(count);
   await settle();
@@ -204,6 +210,75 @@ test("what a client sends behind a repeated request is handled behind it", async
   traveller.client.emit("later");
   expect(await receipt).toBe("paid");
   await expect.poll(() => order, AT_ONCE).toEqual(["pay", "later"]);
+});
+
+/** Opens a home that does not answer, and a node on which a client of that home sends these packets. */
+async function openBeside(
+  packets: readonly object[],
+  options: HubOptions = {},
+): Promise<{ home: BreakableBackplane; told: string[]; client: MemoryWebSocket }> {
+  const home = new BreakableBackplane(engine.backplane());
+  await openNodes(1, { backplane: home, ...options });
+  await openNodes(1, options);
+  const { id } = (await new Traveller(0).opened()).client;
+  const told: string[] = [];
+  const { hub, transport } = nodes[1] as Node;
+  for (const event of ["first", "second", "third"]) {
+    hub.handle(event, () => {
+      told.push(event);
+    });
+  }
+  hub.on("disconnection", () => told.push("disconnection"));
+  const client = transport.connect("/", { protocols: [jsonCodec.protocol] });
+  await settle();
+  client.send(JSON.stringify({ event: "hub:hello", data: { protocol: 1, home: id } }));
+  await pass(100);
+  home.kill();
+  await say(client, packets);
+  return { home, told, client };
+}
+
+describe("while the home does not answer", () => {
+  const FIRST = { event: "first", id: 1, key: "~0123456789abcdefghij1" };
+  const SECOND = { event: "second", id: 2, key: "~0123456789abcdefghij2" };
+
+  test.each([
+    ["another request with a key", [SECOND, { event: "third" }], ["first", "second", "third"]],
+    ["an event", [{ event: "third" }, SECOND], ["first", "third", "second"]],
+  ])("%s waits behind a request with a key", async (_, packets, order) => {
+    const { home, told, client } = await openBeside([FIRST]);
+    // The first question is lost, and asked again.
+    home.revive();
+    await say(client, packets);
+    expect(told).toEqual([]);
+    await pass(5_000);
+    expect(told).toEqual(order);
+  });
+
+  test.each([
+    ["with nothing behind it", [FIRST], ["first", "disconnection"]],
+    ["with more behind it", [FIRST, { event: "third" }], ["first", "third", "disconnection"]],
+  ])("a request %s is handled before the end of its client is told", async (_, packets, order) => {
+    const { home, told, client } = await openBeside(packets);
+    client.close(1000, "");
+    await pass(5_000);
+    expect(told).toEqual([]);
+    home.revive();
+    await pass(5_000);
+    expect(told).toEqual(order);
+  });
+
+  test("the end of a client waits for ten seconds at most", async () => {
+    const { told, client } = await openBeside([FIRST], { cluster: { lease: 60_000 } });
+    client.close(1000, "");
+    await pass(9_900);
+    expect(told).toEqual([]);
+    await pass(100);
+    expect(told).toEqual(["disconnection"]);
+    // It was received, and the client may repeat it to get the reply.
+    await pass(60_000);
+    expect(told).toEqual(["disconnection", "first"]);
+  });
 });
 
 test("a request is not handled again while another node handles it, however long that takes", async () => {
@@ -337,6 +412,35 @@ test("when the node that knows of it is gone, it is handled once more, and from 
   expect(counts()).toEqual([1, 1, 0]);
 });
 
+test("of a client that is elsewhere when its home ends, that node alone knows, until the client has a new home", async () => {
+  await openNodes(4);
+  const traveller = await new Traveller(0).opened();
+  await traveller.moveTo(1);
+  await nodes[0]?.hub.close({ within: 0 });
+  const receipt = traveller.pay();
+  await paidSomewhere(1);
+  await traveller.moveTo(2);
+  expect(counts()).toEqual([0, 1, 1, 0]);
+  await traveller.moveTo(3);
+  bank.resolve("paid");
+  expect(await receipt).toBe("paid");
+  expect(counts()).toEqual([0, 1, 1, 0]);
+});
+
+test("of a plain client, which has no home, each node knows alone", async () => {
+  await openNodes(2);
+  bank.resolve("paid");
+  const request = { event: "pay", id: 1, key: "~0123456789abcdefghij" };
+  for (const { transport } of [...nodes, ...nodes]) {
+    const client = transport.connect("/");
+    // oxlint-disable-next-line no-await-in-loop -- one connection after the other
+    await settle();
+    // oxlint-disable-next-line no-await-in-loop
+    await say(client, [request]);
+  }
+  expect(counts()).toEqual([1, 1]);
+});
+
 test("in an outage of the engine it is handled where it is repeated", async () => {
   await openNodes(2);
   for (const { hub } of nodes) hub.on("error", () => {});
@@ -406,14 +510,22 @@ test("a node that has just started does not wait for one that is gone", async ()
   expect(await receipt).toBe("paid");
 });
 
-test("a long reply does not fill the way to the engine", async () => {
-  await openNodes(2);
-  const traveller = await new Traveller(0).opened();
-  await traveller.moveTo(1);
+test("a long reply does not fill the way to the engine, wherever the request is handled and whoever waits", async () => {
+  await openNodes(3);
+  const [there, here] = [await new Traveller(0).opened(), await new Traveller(0).opened()];
+  await there.moveTo(1);
+  const receipts = [there.pay(), here.pay()];
+  await paidSomewhere(2);
+  await here.moveTo(2);
+  const outcomes = Promise.allSettled(receipts);
   bank.resolve("x".repeat(500_000));
-  await traveller.pay();
+  expect(await outcomes).toMatchObject([
+    { status: "fulfilled" },
+    { status: "rejected", reason: { reason: "reply-gone" } },
+  ]);
   await settle();
-  expect(nodes[1]?.hub.stats().cluster?.publishedBytes).toBeLessThan(10_000);
+  for (const { hub } of nodes) expect(hub.stats().cluster?.publishedBytes).toBeLessThan(10_000);
+  expect(counts()).toEqual([1, 1, 0]);
 });
 
 test("where the node remembers nothing, the request is handled once more", async () => {

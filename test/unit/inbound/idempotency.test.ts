@@ -374,13 +374,27 @@ describe("Idempotency that another node asks", () => {
     expect(ask(ONE)).toEqual([{ isNew: false, isExcessive: true }]);
   });
 
-  test("keeps of a long reply only that it was given, but hands it on once", () => {
+  test("tells other nodes of a long reply only that it was given, and its own clients all of it", async () => {
+    ask(ONE);
+    const first = member();
+    const { later } = answers.receive(first, REQUEST);
+    const second = answers.receive(member(), REQUEST);
+    const waiting = ask(TWO);
+    answers.gone(ONE);
+    expect(await later).toEqual(NEW);
+    const reply = "x".repeat(626);
+    expect([...answers.settle(first, REQUEST, new Frame(reply))]).toEqual([first]);
+    const gone = [{ isNew: false, isGone: true }];
+    expect([await second.later, waiting, ask(ONE)]).toEqual([{ isNew: false, reply }, gone, gone]);
+  });
+
+  test("tells other nodes a reply that is short enough to be kept", () => {
     const first = member();
     answers.receive(first, REQUEST);
-    const waiting = ask(ONE);
-    const reply = "x".repeat(1_000);
+    const waiting = [ask(ONE), ask(TWO)];
+    const reply = "x".repeat(625);
     answers.settle(first, REQUEST, new Frame(reply));
-    expect([waiting, ask(ONE)]).toEqual([[{ isNew: false, reply }], [{ isNew: false, isGone: true }]]);
+    expect([...waiting, ask(ONE)]).toEqual(Array.from({ length: 3 }, () => [{ isNew: false, reply }]));
   });
 
   test("tells the node that it has asked of a long reply only that it was given", () => {
