@@ -11,7 +11,7 @@ export type { ClusterOptions } from "./cluster/options.ts";
 export type { NodeDescription } from "./cluster/nodes.ts";
 export type { Traffic } from "./cluster/traffic.ts";
 export type { HubOptions, TransportName } from "./hub/options.ts";
-export type { HubTypes, User } from "./event-types.ts";
+export type { HubTypes, NamedEvent, User } from "./event-types.ts";
 export { defineContract, type ClientContractTypes, type Contract, type ContractTypes } from "./contract/index.ts";
 export type { IdempotencyOptions } from "./inbound/idempotency.ts";
 export { systemClock, type Clock, type Timer } from "./time/clock.ts";

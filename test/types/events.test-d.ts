@@ -1,5 +1,5 @@
 /* oxlint-disable vitest/expect-expect -- the compiler asserts: where it expects an error and finds none, it fails */
-import { Hub, type HubError, type Replies, type Socket, type Target } from "roomcast";
+import { Hub, type HubError, type NamedEvent, type Replies, type Socket, type Target } from "roomcast";
 import { describe, expectTypeOf, test } from "vitest";
 
 interface Point {
@@ -79,6 +79,7 @@ describe("handle and on", () => {
     });
     expectTypeOf(remove).toEqualTypeOf<() => void>();
     hub.handleAny(async ({ event }) => event);
+    hub.handleAny((named: NamedEvent<ClientEvents>) => named.data);
     hub.handleAny(() => {});
     new Hub().handleAny(({ event, data }, from) => {
       expectTypeOf(event).toEqualTypeOf<string>();
