@@ -201,7 +201,7 @@ export class Target<T extends HubTypes = HubTypes> {
     readonly timeout?: number;
   }): Promise<SocketDescriptions<T, K>> {
     this.#parts.preconditions.checkOpen();
-    const timeout = timeoutOf(options);
+    const timeout = timeoutOf(options, ["data", "timeout"]);
     const descriptions = await this.#parts.allNodes.describe(this.#audience, options?.data ?? [], timeout);
     return descriptions as unknown as SocketDescriptions<T, K>;
   }

@@ -16,11 +16,17 @@ const DEFAULT_TIMEOUT = 10_000;
 /**
  * Returns the timeout that a caller asked for.
  *
- * @throws {HubError} `ERR_HUB_ARGUMENT` for a value that would let a request wait for ever.
+ * @param names - the options that there are.
+ * @throws {HubError} `ERR_HUB_ARGUMENT` for a value that would let a request wait for ever, and for what may be a second
+ *   value of an event, which would be lost.
  */
-export function timeoutOf(options: RequestOptions = {}): number {
-  if (!isObject(options)) {
-    throw new HubError("ERR_HUB_ARGUMENT", "The options of request() must be an object such as { timeout: 500 }.");
+export function timeoutOf(options: RequestOptions = {}, names: readonly string[] = ["timeout"]): number {
+  if (!isObject(options) || !Object.keys(options).every((name) => names.includes(name))) {
+    throw new HubError(
+      "ERR_HUB_ARGUMENT",
+      `The options must be an object of ${names.join(", ")}, such as { timeout: 500 }. request() takes one value before ` +
+        "them; put several into an object or an array.",
+    );
   }
   const { timeout = DEFAULT_TIMEOUT } = options;
   if (typeof timeout === "number" && timeout > 0 && timeout <= MAX_DELAY) return timeout;
