@@ -90,6 +90,7 @@ export class Cluster {
   readonly #arrivals: Arrivals;
   readonly #moves: PendingMoves;
   #state: BackplaneState = "connecting";
+  #isClosing = false;
   /** Resolves when it is known for the first time whether the engine is there. */
   readonly #attempted: Deferred = createDeferred();
   /** Resolves when the engine is there. */
@@ -127,6 +128,7 @@ export class Cluster {
         went: (node, hasClosed) => {
           this.#queries.went(node, hasClosed);
           this.claims.went(node.id);
+          this.nodeRequests.went(node.id);
         },
       },
       heard: (others) => keeper?.heard(others),
@@ -149,9 +151,14 @@ export class Cluster {
     });
     this.nodeRequests = new NodeRequests({
       self: self.id,
+      clock,
       messages,
       nodes: this.nodes,
       maxPendingBytes: options.maxPendingBytes,
+      isCut: () => this.#state === "disconnected",
+      checkOpen: () => {
+        if (this.#isClosing) throw closed();
+      },
       nextId: () => requests.nextClusterId(),
       track: (inquiry) => this.#track(inquiry),
       ask: (request, channel) => this.#ask(request, [channel]),
@@ -292,11 +299,20 @@ export class Cluster {
     this.#courier.send([node === undefined ? ALL_NODES : nodeChannel(node)], envelope);
   }
 
+  /** Settles the application's questions to other nodes, and those that it asks from now on, because this node closes. */
+  settle(): void {
+    this.#isClosing = true;
+    this.#queries.settle(closed);
+  }
+
   /** Tells the other nodes that this one leaves. Resolves when the engine has taken the last byte. */
   async disconnect(): Promise<void> {
+    this.settle();
     if (this.#state === "connecting" && this.#courier.isWaiting) await this.#firstAttempt();
-    this.#queries.giveUp(() => new HubError("ERR_HUB_CLOSED", "The hub was closed before the reply came."));
+    this.#queries.giveUp(closed);
     this.claims.stop();
+    this.nodeRequests.stop();
+    this.#parts.messages.stop();
     this.#respondent.stop();
     this.#moves.stop();
     this.nodes.leave();
@@ -350,12 +366,15 @@ export class Cluster {
     const isForAll = channels.includes(ALL_NODES);
     const nodes = [...others.values()].filter(({ id: node }) => isForAll || channels.includes(nodeChannel(node)));
     const askAgain = (node: string): void => this.#ask(question, [nodeChannel(node)]);
-    return this.#track({ id: question.id, nodes, isOpen: isForAll && !isAcquainted, timeout, read, askAgain });
+    const isOpen = isForAll && !isAcquainted;
+    const isInternal = question.type === "probe" && question.syncs === true;
+    return this.#track({ id: question.id, nodes, isOpen, isInternal, timeout, read, askAgain });
   }
 
   #track(inquiry: Inquiry): Promise<Findings> {
     const findings = this.#queries.track(inquiry);
     if (this.#state === "disconnected") this.#giveUp();
+    if (this.#isClosing) this.#queries.settle(closed);
     return findings;
   }
 
@@ -470,6 +489,10 @@ type Question = Extract<Control, { readonly type: "describe" | "probe" | "reques
 
 /** Reads replies to a question that asks for none. */
 const NO_REPLIES: ReadReply = () => new HubError("ERR_HUB_UNSERIALISABLE", "No reply was asked for.");
+
+function closed(): HubError {
+  return new HubError("ERR_HUB_CLOSED", "The hub was closed before the reply came.");
+}
 
 function mannerOf({ volatile, uncompressed, overload }: Audience): Manner {
   return {

@@ -82,6 +82,8 @@ export interface NodeRequest {
   readonly data: Uint8Array;
   /** Ids of the nodes that are asked. Others that hear the request ignore it. */
   readonly nodes: readonly string[];
+  /** The time for which the asking node waits for the reply, in milliseconds. */
+  readonly timeout: number;
 }
 
 /** The failure of a request at one socket. */

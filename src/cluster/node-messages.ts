@@ -1,18 +1,22 @@
+import { setMaxListeners } from "node:events";
 import { checkCount, checkFunction } from "../checks/arguments.ts";
 import { HubError } from "../errors.ts";
 import { watch } from "../guard.ts";
 import { HandlerList } from "../handler-list.ts";
+import type { HandlerContext } from "../members/member.ts";
 import type { ErrorReport } from "../report.ts";
 import type { NodeDescription } from "./nodes.ts";
 
 /** Handles a message of the program on another node. What it returns answers a request. */
-export type NodeMessageHandler = (data: unknown, node: NodeDescription) => unknown;
+export type NodeMessageHandler = (data: unknown, node: NodeDescription, context: HandlerContext) => unknown;
 
 /** The handlers of `hub.onNode` and `hub.handleNode`: for messages of the application's own programs on other nodes. */
 export class NodeMessages {
   readonly #handlers = new Map<string, HandlerList<NodeMessageHandler>>();
   /** The handlers of `hub.handleNode`, one for each event. They are among the others, too. */
   readonly #answering = new Map<string, { readonly handler: NodeMessageHandler }>();
+  /** Aborted at the end of this node. */
+  readonly #end = new AbortController();
   readonly #most: number;
   readonly #report: ErrorReport;
 
@@ -20,6 +24,8 @@ export class NodeMessages {
   constructor(most: number, report: ErrorReport) {
     this.#most = most;
     this.#report = report;
+    // Any number of handlers may listen to the one signal of all messages.
+    setMaxListeners(0, this.#end.signal);
   }
 
   /**
@@ -74,9 +80,14 @@ export class NodeMessages {
     }
   }
 
+  /** Lets the handlers know that this node ends. */
+  stop(): void {
+    this.#end.abort();
+  }
+
   async #call(handler: NodeMessageHandler, event: string, data: unknown, node: NodeDescription): Promise<void> {
     try {
-      await handler(data, node);
+      await handler(data, node, { signal: this.#end.signal });
     } catch (error) {
       this.#report.failed(error, "node", { event });
     }

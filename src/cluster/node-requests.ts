@@ -1,22 +1,28 @@
 import { HubError, isInstance, messageOf, RemoteError, ReplyError } from "../errors.ts";
 import { watch } from "../guard.ts";
-import { ByteBudget } from "../limits/byte-budget.ts";
 import type { RequestOutcome } from "../members/requests.ts";
 import { WireErrorCode, type WireError } from "../protocol/packet.ts";
 import type { ErrorReport } from "../report.ts";
+import type { Clock } from "../time/clock.ts";
 import { ALL_NODES, nodeChannel } from "./channels.ts";
 import { decodeValue, encodeValue, type NodeRequest, type QueryAnswer, type RawReply } from "./envelope.ts";
 import type { NodeMessageHandler, NodeMessages } from "./node-messages.ts";
+import { NodeWork, type NodeTask } from "./node-work.ts";
 import type { NodeDescription, Nodes } from "./nodes.ts";
 import type { Findings, Inquiry } from "./queries.ts";
 
 export interface NodeRequestsParts {
   /** The id of this node. */
   readonly self: string;
+  readonly clock: Clock;
   readonly messages: NodeMessages;
   readonly nodes: Pick<Nodes, "isAcquainted" | "others">;
   /** The most that requests of other nodes take whose handlers are at work on them, in bytes. */
   readonly maxPendingBytes: number;
+  /** Returns whether the engine is away, so that this node hears nothing of the others. */
+  readonly isCut: () => boolean;
+  /** @throws {HubError} `ERR_HUB_CLOSED` when this node closes. */
+  readonly checkOpen: () => void;
   /** Returns an id that no other question of any node has. */
   readonly nextId: () => number;
   /** Waits for the answers to a question. */
@@ -34,86 +40,117 @@ interface NodeReply {
   readonly error?: WireError;
 }
 
-/** The memory that a request takes whose handler is at work on it, besides its data, in bytes. */
-const OVERHEAD = 1_024;
-
 /** The requests between the application's own programs on the nodes: those of this node, and those that it answers. */
 export class NodeRequests {
   readonly #parts: NodeRequestsParts;
-  /** The requests that handlers are at work on, by node. */
-  readonly #work: ByteBudget;
+  readonly #work: NodeWork;
+  #isStopped = false;
 
   constructor(parts: NodeRequestsParts) {
     this.#parts = parts;
-    this.#work = new ByteBudget(parts.maxPendingBytes);
+    this.#work = new NodeWork(parts.maxPendingBytes, parts.clock);
   }
 
   /**
-   * Asks the programs on all other nodes that are known, and those that this node gets to know first. The promise never
-   * rejects.
+   * Asks the programs on all other nodes that are known, and those that this node gets to know first.
    *
-   * @throws {HubError} `ERR_HUB_UNSERIALISABLE`.
+   * @throws {HubError} `ERR_HUB_CLOSED`, `ERR_HUB_UNSERIALISABLE`; as a rejection: why it ended before the other nodes were
+   *   known.
    */
   askAll(event: string, data: unknown, timeout: number): Promise<Findings> {
-    const { ask, nodes, track } = this.#parts;
+    const { ask, isCut, nodes } = this.#parts;
     const { isAcquainted, others } = nodes;
-    const request = this.#request(event, data);
+    const request = this.#request(event, data, timeout);
     // A request is handled by the nodes that it names, so that each is asked once, and each that handles it is awaited.
     const askAgain = (node: string): void => ask({ ...request, nodes: [node] }, nodeChannel(node));
-    const inquiry = { id: request.id, nodes: others.values(), isOpen: !isAcquainted, timeout, askAgain };
-    const findings = track({ ...inquiry, isOfNodes: true, read: (reply) => read(event, reply) });
+    // After a long outage no node is known, which does not mean that there is none.
+    const isOpen = !isAcquainted || (isCut() && others.size === 0);
+    const findings = this.#track(request, { nodes: others.values(), isOpen, askAgain });
     if (others.size > 0) ask({ ...request, nodes: [...others.keys()] }, ALL_NODES);
-    return findings;
+    return ofKnownNodes(findings);
   }
 
   /**
    * Asks the program on one other node.
    *
-   * @throws {HubError} `ERR_HUB_UNSERIALISABLE`; as a rejection: with what the node answered, or why it did not.
+   * @throws {HubError} `ERR_HUB_CLOSED`, `ERR_HUB_UNSERIALISABLE`; as a rejection: with what the node answered, or why it
+   *   did not.
    */
   ask(node: string, event: string, data: unknown, timeout: number): Promise<unknown> {
-    const { ask, nodes, track } = this.#parts;
-    const request = { ...this.#request(event, data), nodes: [node] };
+    const { ask, isCut, nodes } = this.#parts;
+    const request = { ...this.#request(event, data, timeout), nodes: [node] };
     const known = nodes.others.get(node);
-    if (known === undefined && nodes.isAcquainted) return Promise.reject(unknownNode(node));
-    const [asked, presumed] = known === undefined ? [[], node] : [[known]];
-    const askAgain = (): void => ask(request, nodeChannel(node));
-    const inquiry = { id: request.id, nodes: asked, presumed, isOpen: false, timeout, askAgain };
-    const findings = track({ ...inquiry, isOfNodes: true, read: (reply) => read(event, reply) });
-    if (known !== undefined) ask(request, nodeChannel(node));
+    if (known === undefined && nodes.isAcquainted && !isCut()) return Promise.reject(unknownNode(node));
+    const asked = known === undefined ? { nodes: [], presumed: node } : { nodes: [known] };
+    const findings = this.#track(request, { ...asked, isOpen: false });
+    // Also a node that is not known yet, so that what is sent to it arrives in the order of the calls.
+    ask(request, nodeChannel(node));
     return replyOf(node, findings);
   }
 
   /** Takes the request of another node, and answers it. */
   take(from: NodeDescription, request: NodeRequest): void {
     const { messages, report, self } = this.#parts;
-    const { id, event, data, nodes } = request;
-    if (!nodes.includes(self)) return;
+    const { id, event, data, nodes, timeout } = request;
+    if (this.#isStopped || !nodes.includes(self)) return;
     const handler = messages.answering(event);
-    const weight = data.byteLength + OVERHEAD;
     const refuse = (error: WireError): void => this.#answer(from.id, id, encodeValue({ error }));
-    if (handler === undefined) refuse(unknownEvent(event));
-    else if (!this.#work.allows(from.id, weight)) refuse(TOO_MANY_REQUESTS);
-    else {
-      this.#work.take(from.id, weight);
-      const handled = this.#handle(handler, from, request).finally(() => this.#work.giveBack(from.id, weight));
-      watch(report, handled);
+    if (handler === undefined) {
+      refuse(unknownEvent(event));
+      return;
     }
+    const task = this.#work.begin(from.id, data.byteLength, timeout);
+    if (task === undefined) refuse(TOO_MANY_REQUESTS);
+    else
+      watch(
+        report,
+        this.#handle(handler, from, request, task).finally(() => this.#work.end(task)),
+      );
   }
 
-  #request(event: string, data: unknown): Omit<NodeRequest, "nodes"> {
-    return { type: "request", id: this.#parts.nextId(), event, data: encoded(`The data of "${event}"`, data) };
+  /** Lets the handlers know that a node is gone which waited for them. */
+  went(node: string): void {
+    this.#work.went(node);
   }
 
-  async #handle(handler: NodeMessageHandler, from: NodeDescription, { id, event, data }: NodeRequest): Promise<void> {
+  /** Resolves when no handler is at work on a request that another node waits for. */
+  idle(): Promise<void> {
+    return this.#work.idle();
+  }
+
+  /** Handles nothing any more, and lets the handlers know that their replies do not leave this node. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#work.stop();
+  }
+
+  #request(event: string, data: unknown, timeout: number): Omit<NodeRequest, "nodes"> {
+    const { checkOpen, nextId } = this.#parts;
+    checkOpen();
+    return { type: "request", id: nextId(), event, data: encoded(`The data of "${event}"`, data), timeout };
+  }
+
+  #track(
+    { id, event, timeout }: Omit<NodeRequest, "nodes">,
+    whom: Pick<Inquiry, "nodes" | "presumed" | "isOpen" | "askAgain">,
+  ): Promise<Findings> {
+    return this.#parts.track({ id, timeout, isOfNodes: true, read: (reply) => read(event, reply), ...whom });
+  }
+
+  async #handle(
+    handler: NodeMessageHandler,
+    from: NodeDescription,
+    { id, event, data }: NodeRequest,
+    task: NodeTask,
+  ): Promise<void> {
     let reply: Uint8Array;
     try {
-      const value = await handler(decodeValue(data), from);
+      const value = await handler(decodeValue(data), from, task.context);
       reply = encoded(`The reply to "${event}"`, { data: value });
     } catch (error) {
       reply = this.#refusal(event, error);
     }
-    this.#answer(from.id, id, reply);
+    if (task.isAwaited) this.#answer(from.id, id, reply);
   }
 
   /**
@@ -162,6 +199,13 @@ function read(event: string, [node, , bytes]: RawReply): RequestOutcome {
     const text = `The reply of the node ${node} to "${event}" cannot be read on the node that asked.`;
     return new HubError("ERR_HUB_UNSERIALISABLE", text, { cause: error });
   }
+}
+
+/** Rejects where a request ended before all other nodes were known, and its result would look as if they were. */
+async function ofKnownNodes(findings: Promise<Findings>): Promise<Findings> {
+  const found = await findings;
+  if (found.unfinished !== undefined) throw found.unfinished;
+  return found;
 }
 
 async function replyOf(node: string, findings: Promise<Findings>): Promise<unknown> {

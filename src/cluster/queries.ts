@@ -15,6 +15,8 @@ export interface Findings {
   readonly silent: readonly string[];
   /** The rooms that some of the nodes do not hear, although they have sockets in them. */
   readonly refused: readonly string[];
+  /** The reason why the question ended before all other nodes were known, if no failure of a known one has it. */
+  readonly unfinished: HubError | undefined;
 }
 
 /** Reads a reply. Never throws. */
@@ -40,10 +42,12 @@ export interface Inquiry {
   /** The time that all answers may take, in milliseconds. */
   readonly timeout: number;
   readonly read: ReadReply;
-  /** The id of a node that is asked as soon as it is known; it is not there if it still is not when all are known. */
+  /** Whether the hub itself waits for the answers, and not the application. */
+  readonly isInternal?: boolean;
+  /** The id of a node that is asked although it is not known; it is not there if it still is not when all are known. */
   readonly presumed?: string | undefined;
   /** Asks one node that has come while the question was open. */
-  readonly askAgain: (node: string) => void;
+  readonly askAgain?: (node: string) => void;
 }
 
 /** A node whose answer is not complete. */
@@ -74,7 +78,9 @@ interface Query {
   isPartial: boolean;
   isOpen: boolean;
   readonly isOfNodes: boolean;
-  readonly askAgain: (node: string) => void;
+  readonly isInternal: boolean;
+  unfinished: HubError | undefined;
+  readonly askAgain: ((node: string) => void) | undefined;
   readonly finish: () => void;
 }
 
@@ -92,7 +98,7 @@ export class Queries implements NodesReport {
 
   /** Waits for the answers to a question. Never rejects. */
   track(inquiry: Inquiry): Promise<Findings> {
-    const { id, nodes, isOpen, isOfNodes = false, timeout, read, askAgain, presumed } = inquiry;
+    const { id, nodes, isOpen, isOfNodes = false, isInternal = false, timeout, read, askAgain, presumed } = inquiry;
     return new Promise((resolve) => {
       const timer = this.#clock.setTimeout(() => this.#expire(query, timeout), timeout);
       const query: Query = {
@@ -108,12 +114,14 @@ export class Queries implements NodesReport {
         isPartial: false,
         isOpen,
         isOfNodes,
+        isInternal,
+        unfinished: undefined,
         askAgain,
         finish: () => {
           timer.cancel();
           this.#pending.delete(id);
-          const { replies, failures, descriptions, silent, refused } = query;
-          resolve({ replies, failures, descriptions, silent, refused });
+          const { replies, failures, descriptions, silent, refused, unfinished } = query;
+          resolve({ replies, failures, descriptions, silent, refused, unfinished });
         },
       };
       for (const node of nodes) add(query, node.id, node.name);
@@ -156,13 +164,12 @@ export class Queries implements NodesReport {
     finishIfDone(query);
   }
 
-  /** Adds a node that has arrived to the questions that wait for unknown nodes, or for this one, too. */
+  /** Adds a node that has arrived to the questions that wait for unknown nodes, and notes that it is there. */
   came({ id, name }: NodeDescription): void {
     for (const query of this.#pending.values()) {
       const isNew = query.isOpen && !query.nodes.has(id) && !query.done.has(id);
-      if (!isNew && query.nodes.get(id)?.isPresumed !== true) continue;
-      add(query, id, name);
-      query.askAgain(id);
+      if (isNew || query.nodes.get(id)?.isPresumed === true) add(query, id, name);
+      if (isNew) query.askAgain?.(id);
     }
   }
 
@@ -228,10 +235,18 @@ export class Queries implements NodesReport {
     for (const query of this.#pending.values()) end(query, reason);
   }
 
+  /** Ends the questions whose answers the application waits for. */
+  settle(reason: Reason): void {
+    for (const query of this.#pending.values()) if (!query.isInternal) end(query, reason);
+  }
+
   #expire(query: Query, timeout: number): void {
     end(query, (who) => new HubError("ERR_HUB_TIMEOUT", `The ${who} did not reply within ${timeout} ms.`));
   }
 }
+
+/** The nodes that an open question is for besides the known ones, in an error. */
+const UNKNOWN = "nodes that this one does not know yet";
 
 function add(query: Query, id: string, name: string, isPresumed = false): Questioned {
   const node = { name, sockets: new Set(query.isOfNodes ? [id] : []), isComplete: false, isReached: false, isPresumed };
@@ -245,6 +260,8 @@ function done(query: Query, node: string): void {
 }
 
 function end(query: Query, reason: Reason): void {
+  // Where a known node is awaited, its failure has the reason.
+  if (query.isOpen && query.nodes.size === 0) query.unfinished = reason(UNKNOWN, UNKNOWN);
   for (const id of query.nodes.keys()) giveUp(query, id, reason);
   query.isOpen = false;
   finishIfDone(query);

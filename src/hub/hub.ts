@@ -120,7 +120,8 @@ export class Hub<T extends HubTypes = HubTypes> extends Sender<T> {
   /**
    * Handles a message of the program on another node, as {@link onNode} does, and answers requests: what the handler
    * returns, or its promise resolves with, is the reply to `requestNodes` and `toNode(id).request`, with everything that
-   * `structuredClone` keeps. See {@link ReplyError} for answering with an error. Anything else that the handler throws
+   * `structuredClone` keeps. The signal of its context is aborted when the other node does not wait any more, or this hub
+   * closes. See {@link ReplyError} for answering with an error. Anything else that the handler throws
    * reaches `error` here, and the other node is told `handler-failed`.
    *
    * @returns a function that removes the handler.
@@ -129,7 +130,11 @@ export class Hub<T extends HubTypes = HubTypes> extends Sender<T> {
    */
   handleNode<E extends EventName<NodeEvents<T>>>(
     event: E,
-    handler: (data: EventData<NodeEvents<T>[E]>, node: NodeDescription) => HandlerResult<NodeEvents<T>[E]>,
+    handler: (
+      data: EventData<NodeEvents<T>[E]>,
+      node: NodeDescription,
+      context: HandlerContext,
+    ) => HandlerResult<NodeEvents<T>[E]>,
   ): () => void {
     checkEventName(event);
     return this.#parts.messages.handle(event, handler as NodeMessageHandler);
@@ -271,7 +276,8 @@ export class Hub<T extends HubTypes = HubTypes> extends Sender<T> {
   /**
    * Ends everything gently: refuses new clients with HTTP status 503, tells the connected ones to reconnect, closes
    * each with 4200 as soon as its handlers have finished and it has answered what it was asked, waits until it has read
-   * everything, and then does as {@link close}. At the end of `within` it waits no longer.
+   * everything and until the handlers of {@link handleNode} have finished that other nodes wait for, and then does as
+   * {@link close}. At the end of `within` it waits no longer.
    *
    * Idempotent. `close` ends the waiting.
    *

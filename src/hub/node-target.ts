@@ -23,6 +23,32 @@ export interface NodeTargetParts {
   readonly cluster: Cluster | undefined;
 }
 
+/**
+ * Checks a request to the programs on other nodes, and asks them.
+ *
+ * @throws {HubError} as a rejection: `ERR_HUB_EVENT_NAME`, `ERR_HUB_ARGUMENT`, `ERR_HUB_CLOSED`.
+ */
+export function askPrograms<R>(
+  { preconditions }: NodeTargetParts,
+  event: string,
+  options: RequestOptions | undefined,
+  ask: (timeout: number) => Promise<R>,
+): Promise<R> {
+  let timeout: number;
+  try {
+    checkEventName(event);
+    timeout = timeoutOf(options);
+  } catch (error) {
+    return Promise.reject(error);
+  }
+  const asked = async (): Promise<R> => {
+    preconditions.checkOpen();
+    return ask(timeout);
+  };
+  // An outage, or a node that goes away, must not end the process of a program that does not wait for the replies.
+  return handled(asked());
+}
+
 /** The program on one other node. Made by `hub.toNode`. */
 export class NodeTarget<T extends HubTypes = HubTypes> {
   readonly #parts: NodeTargetParts;
@@ -61,16 +87,10 @@ export class NodeTarget<T extends HubTypes = HubTypes> {
     event: E,
     ...[data, options]: RequestArguments<NodeEvents<T>[E], RequestOptions>
   ): Promise<EventReply<NodeEvents<T>[E]>> {
-    const { cluster, preconditions } = this.#parts;
-    try {
-      preconditions.checkOpen();
-      checkEventName(event);
-      const timeout = timeoutOf(options);
-      const reply = cluster?.nodeRequests.ask(this.#id, event, data, timeout) ?? Promise.reject(unknownNode(this.#id));
-      // A node that goes away must not end the process of a program that does not wait for its reply.
-      return handled(reply as Promise<EventReply<NodeEvents<T>[E]>>);
-    } catch (error) {
-      return Promise.reject(error);
-    }
+    const { cluster } = this.#parts;
+    return askPrograms(this.#parts, event, options, async (timeout) => {
+      if (cluster === undefined) throw unknownNode(this.#id);
+      return (await cluster.nodeRequests.ask(this.#id, event, data, timeout)) as EventReply<NodeEvents<T>[E]>;
+    });
   }
 }

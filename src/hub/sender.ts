@@ -10,9 +10,9 @@ import type {
   RequestName,
   ServerEvents,
 } from "../event-types.ts";
-import { timeoutOf, type Replies, type RequestOptions } from "../members/requests.ts";
+import type { Replies, RequestOptions } from "../members/requests.ts";
 import type { RoomNames } from "../rooms/rooms.ts";
-import { NodeTarget, type NodeTargetParts } from "./node-target.ts";
+import { askPrograms, NodeTarget, type NodeTargetParts } from "./node-target.ts";
 import type { Target } from "./target.ts";
 
 /**
@@ -113,20 +113,20 @@ export abstract class Sender<T extends HubTypes = HubTypes> {
    * id: each node is in one of the two, and those that did not answer are named in `silent` as well. Without other
    * nodes it resolves at once.
    *
-   * @throws {HubError} `ERR_HUB_EVENT_NAME`, `ERR_HUB_ARGUMENT`, `ERR_HUB_UNSERIALISABLE`, `ERR_HUB_CLOSED`; as a
-   *   rejection.
+   * @throws {HubError} as a rejection: `ERR_HUB_BACKPLANE` or `ERR_HUB_TIMEOUT` where the engine was away, or the time was
+   *   over, before this node knew which other nodes there are; `ERR_HUB_CLOSED`, `ERR_HUB_EVENT_NAME`, `ERR_HUB_ARGUMENT`,
+   *   `ERR_HUB_UNSERIALISABLE`.
    */
-  async requestNodes<E extends RequestName<NodeEvents<T>>>(
+  requestNodes<E extends RequestName<NodeEvents<T>>>(
     event: E,
     ...[data, options]: RequestArguments<NodeEvents<T>[E], RequestOptions>
   ): Promise<Replies<EventReply<NodeEvents<T>[E]>>> {
-    const { cluster, preconditions } = this.programs;
-    preconditions.checkOpen();
-    checkEventName(event);
-    const timeout = timeoutOf(options);
-    const findings = await cluster?.nodeRequests.askAll(event, data, timeout);
-    const { replies = new Map(), failures = new Map(), silent = [] } = findings ?? {};
-    return { replies: replies as Replies<EventReply<NodeEvents<T>[E]>>["replies"], failures, silent };
+    const { cluster } = this.programs;
+    return askPrograms(this.programs, event, options, async (timeout) => {
+      if (cluster === undefined) return { replies: new Map(), failures: new Map(), silent: [] };
+      const { replies, failures, silent } = await cluster.nodeRequests.askAll(event, data, timeout);
+      return { replies: replies as Replies<EventReply<NodeEvents<T>[E]>>["replies"], failures, silent };
+    });
   }
 
   /**

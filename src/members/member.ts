@@ -19,10 +19,11 @@ import type { Asked, PendingRequest } from "./requests.ts";
 /** The number of bytes that are a sign of life although no message has ended. */
 const SENDING_BYTES = 16 * 1024;
 
-/** The context of a call of a handler, besides the data of the event and the client's socket. */
+/** The context of a call of a handler, besides the data of the event and who has sent it. */
 export interface HandlerContext {
   /**
-   * The signal that is aborted when the socket ends, because results of the handler will not reach the client any more.
+   * The signal that is aborted when the socket ends, because results of the handler will not reach the client any more. For
+   * a handler of `hub.handleNode`, when the timeout of the request is over, or the other node or this hub has closed.
    */
   readonly signal: AbortSignal;
 }

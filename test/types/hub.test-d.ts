@@ -390,6 +390,10 @@ describe("messages between nodes", () => {
     // @ts-expect-error -- the data is a string
     void typed.toNode("0123456789").request("count", 1);
     typed.handleNode("count", async (room) => room.length);
+    typed.handleNode("count", (room, node, { signal }) => {
+      expectTypeOf(signal).toEqualTypeOf<AbortSignal>();
+      return room.length + node.name.length;
+    });
     typed.handleNode("beat", () => {});
     // @ts-expect-error -- the reply is a number
     typed.handleNode("count", (room) => room);

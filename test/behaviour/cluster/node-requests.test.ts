@@ -67,6 +67,15 @@ function limited(maxBytes: number): Backplane {
   };
 }
 
+/** Collects the rejections that nobody handles. */
+function unhandledRejections(): unknown[] {
+  const rejections: unknown[] = [];
+  const listener = (error: unknown): void => void rejections.push(error);
+  process.on("unhandledRejection", listener);
+  onTestFinished(() => void process.off("unhandledRejection", listener));
+  return rejections;
+}
+
 const NOBODY: Replies<unknown> = { replies: new Map(), failures: new Map(), silent: [] };
 
 describe("without a backplane", () => {
@@ -105,7 +114,9 @@ describe("mistakes", () => {
       await expect(ask("hub:q")).rejects.toThrow(hubError("ERR_HUB_EVENT_NAME"));
       await expect(ask("q", Symbol("no"))).rejects.toThrow(hubError("ERR_HUB_UNSERIALISABLE", '"q"'));
       await expect(ask("q", 1, { timeout: 0 })).rejects.toThrow(hubError("ERR_HUB_ARGUMENT"));
-      await expect(ask("q", 1, 5 as never)).rejects.toThrow(hubError("ERR_HUB_ARGUMENT"));
+      for (const second of [5, { more: 1 }, { timeout: 5, more: 1 }]) {
+        await expect(ask("q", 1, second as never)).rejects.toThrow(hubError("ERR_HUB_ARGUMENT", "into an object"));
+      }
     }
     await hub.close();
     expect(() => target.emit("q")).toThrow(hubError("ERR_HUB_CLOSED"));
@@ -173,7 +184,7 @@ describe("a handler of handleNode", () => {
       await backplane.publish("nodes", encodeBundle(from, [encodeControl(control as Control)]));
       await clock.advance(0);
     };
-    const request = { type: "request", id: 1, event: "q", data: encodeValue("data"), nodes: [idOf(two)] };
+    const request = { type: "request", id: 1, event: "q", data: encodeValue("data"), nodes: [idOf(two)], timeout: 500 };
     await send({ ...request, nodes: ["other-node"] });
     await send(request);
     expect([calls, errors]).toEqual([[["two", "data", { id: from, name: from }]], []]);
@@ -243,9 +254,200 @@ describe("a handler of handleNode", () => {
     for (const { finish } of held) finish("again");
     expect(await Promise.all(again)).toEqual(Array.from({ length: ofOne }, () => "again"));
   });
+
+  test("is at work on one request of each node, however large and whatever the budget", async () => {
+    const [one, two, three] = await openNodes({}, { cluster: { maxPendingBytes: 2_000 } });
+    const finish: (() => void)[] = [];
+    two.handleNode("q", ({ length }: Uint8Array) => new Promise((resolve) => finish.push(() => resolve(length))));
+    const ask = (hub: Hub): Promise<unknown> => hub.toNode(idOf(two)).request("q", new Uint8Array(5_000));
+    const asked = [ask(one), ask(three)];
+    const second = ask(one);
+    await expect(second).rejects.toMatchObject({ reason: "too-many-requests" });
+    for (const end of finish) end();
+    expect(await Promise.all(asked)).toEqual([5_000, 5_000]);
+    const again = ask(one);
+    await clock.advance(0);
+    finish.at(-1)?.();
+    expect(await again).toBe(5_000);
+  });
+
+  test("is told by a signal that nobody waits any more, and leaves its room to other requests", async () => {
+    const [one, two, three] = await openNodes({}, { cluster: { maxPendingBytes: 100_000 } });
+    let signals: AbortSignal[] = [];
+    let finish: (() => void) | undefined;
+    two.handleNode("q", (_data, _node, { signal }) => {
+      signals.push(signal);
+      return new Promise<void>((resolve) => (finish = resolve));
+    });
+    const ask = async (hub: Hub, timeout: number): Promise<number> => {
+      signals = [];
+      for (let count = 0; count < 200; count++) void hub.toNode(idOf(two)).request("q", undefined, { timeout });
+      await clock.advance(0);
+      expect(signals.every(({ aborted }) => !aborted)).toBe(true);
+      return signals.length;
+    };
+    const most = await ask(one, 500);
+    expect([most > 0, most < 200]).toEqual([true, true]);
+    await clock.advance(500);
+    expect(signals.every(({ aborted }) => aborted)).toBe(true);
+    const { published } = two.stats().cluster ?? {};
+    finish?.();
+    await clock.advance(0);
+    expect(two.stats().cluster?.published).toBe(published);
+    expect(await ask(one, 60_000)).toBe(most);
+    const ofOne = signals;
+    await one.close();
+    await clock.advance(0);
+    expect(ofOne.every(({ aborted }) => aborted)).toBe(true);
+    expect(await ask(three, 60_000)).toBe(most);
+    const ofThree = signals;
+    await two.close();
+    expect(ofThree.every(({ aborted }) => aborted)).toBe(true);
+  });
+
+  test("hears a message with a signal that is aborted when its hub closes", async () => {
+    const [one, two] = await openNodes();
+    let heard: AbortSignal | undefined;
+    two.handleNode("q", (_data, _node, { signal }) => void (heard = signal));
+    one.emitToNodes("q");
+    await clock.advance(60_000);
+    expect(heard?.aborted).toBe(false);
+    await two.close();
+    expect(heard?.aborted).toBe(true);
+  });
+
+  test("is waited for by a drain, which ends at its time nevertheless", async () => {
+    const [one, two] = await openNodes();
+    two.handleNode("slow", () => {
+      return new Promise((resolve) => {
+        clock.setTimeout(() => resolve("done"), 500);
+      });
+    });
+    two.handleNode("never", () => new Promise(() => {}));
+    const target = one.toNode(idOf(two));
+    const slow = target.request("slow");
+    const never = target.request("never", undefined, { timeout: 60_000 });
+    await clock.advance(0);
+    const drained = two.drain({ within: 2_000 });
+    await clock.advance(1_000);
+    expect(await slow).toBe("done");
+    expect(await target.request("none").catch(({ reason }) => reason)).toBe("unknown-event");
+    await Promise.all([clock.advance(1_000), expect(never).rejects.toThrow(hubError("ERR_HUB_DISCONNECTED"))]);
+    await drained;
+  });
+
+  test("lets a drain end as soon as it has finished, or nobody waits for it", async () => {
+    const [one, two] = await openNodes();
+    let calls = 0;
+    let finish: ((value: string) => void) | undefined;
+    two.handleNode("q", () => new Promise((resolve) => (calls++, (finish = resolve))));
+    const target = one.toNode(idOf(two));
+    const late = target.request("q", undefined, { timeout: 500 });
+    const done = target.request("q", undefined, { timeout: 60_000 });
+    await clock.advance(0);
+    expect(calls).toBe(2);
+    const drained = two.drain({ within: 600_000 });
+    await Promise.all([clock.advance(500), expect(late).rejects.toThrow(hubError("ERR_HUB_TIMEOUT"))]);
+    finish?.("done");
+    await drained;
+    expect(await done).toBe("done");
+  });
+});
+
+describe("while the engine is away", () => {
+  test("for longer than the lease, requests do not look as if this node were alone, nor do they afterwards", async () => {
+    const rejections = unhandledRejections();
+    const [one, two, three] = await openNodes();
+    for (const hub of [two, three]) hub.handleNode("q", () => "here");
+    engine.stop();
+    await clock.advance(30_000);
+    expect([one.backplaneState, one.nodes]).toEqual(["disconnected", []]);
+    void one.requestNodes("q");
+    await expect(one.requestNodes("q")).rejects.toThrow(hubError("ERR_HUB_BACKPLANE", "nodes"));
+    await expect(one.toNode(idOf(two)).request("q")).rejects.toThrow(hubError("ERR_HUB_BACKPLANE"));
+    engine.start();
+    const asked = [one.requestNodes("q"), one.toNode(idOf(two)).request("q")] as const;
+    const none = one.toNode("0123456789").request("q");
+    await Promise.all([clock.advance(1_000), expect(none).rejects.toThrow(hubError("ERR_HUB_DISCONNECTED"))]);
+    const [{ replies, failures, silent }, reply] = await Promise.all(asked);
+    expect([replies.size, failures.size, silent, reply]).toEqual([2, 0, [], "here"]);
+    await turn();
+    expect(rejections).toEqual([]);
+  });
+
+  test("and has never been there, requests fail", async () => {
+    engine.stop();
+    const hub = startNode("one");
+    const early = [hub.requestNodes("q"), hub.toNode("0123456789").request("q")];
+    for (const asked of early) await expect(asked).rejects.toThrow(hubError("ERR_HUB_BACKPLANE"));
+    expect(hub.backplaneState).toBe("disconnected");
+    await expect(hub.requestNodes("q")).rejects.toThrow(hubError("ERR_HUB_BACKPLANE"));
+    await expect(hub.toNode("0123456789").request("q")).rejects.toThrow(hubError("ERR_HUB_BACKPLANE"));
+  });
+});
+
+describe("while the hub closes", () => {
+  test("requests to nodes are settled at once, and not when the last client has gone", async () => {
+    const transport = memory();
+    const [one, two] = await openNodes({ transport });
+    two.handleNode("q", () => new Promise(() => {}));
+    const client = transport.connect("/");
+    await clock.advance(10);
+    client.pause();
+    const [socket] = one.sockets.values();
+    for (let count = 0; count < 2; count++) socket?.send("x".repeat(400_000));
+    const options = { timeout: 600_000 };
+    const asked = [one.requestNodes("q", 1, options), one.toNode(idOf(two)).request("q", 1, options)] as const;
+    await clock.advance(10);
+    let isClosed = false;
+    const closing = one.close().then(() => (isClosed = true));
+    await expect(asked[1]).rejects.toThrow(hubError("ERR_HUB_CLOSED"));
+    expect(codesOf(await asked[0])).toMatchObject({ [idOf(two)]: "ERR_HUB_CLOSED" });
+    await expect(one.requestNodes("q", 1, options)).rejects.toThrow(hubError("ERR_HUB_CLOSED"));
+    await expect(one.toNode(idOf(two)).request("q", 1, options)).rejects.toThrow(hubError("ERR_HUB_CLOSED"));
+    expect(isClosed).toBe(false);
+    client.resume();
+    await clock.advance(100_000);
+    await closing;
+  });
+
+  test.each(["hub", "emitter"])("and the engine's connection of a %s ends slowly, no question hangs", async (what) => {
+    const backplane = engine.backplane();
+    let end: (() => void) | undefined;
+    const ended = new Promise<void>((resolve) => (end = resolve));
+    const slow: Backplane = {
+      ordered: backplane.ordered,
+      start: (handlers) => backplane.start(handlers),
+      publish: (channel, envelope) => backplane.publish(channel, envelope),
+      subscribe: (channel) => backplane.subscribe(channel),
+      unsubscribe: (channel) => backplane.unsubscribe(channel),
+      close: () => ended.then(() => backplane.close()),
+    };
+    const two = startNode("two");
+    two.handleNode("q", () => new Promise(() => {}));
+    const one = what === "hub" ? startNode("one", { backplane: slow }) : createEmitter(slow, { clock });
+    await clock.advance(1_000);
+    expect(one.nodes).toHaveLength(1);
+    const closing = one.close();
+    await turn();
+    const options = { timeout: 600_000 };
+    await expect(one.toNode(idOf(two)).request("q", 1, options)).rejects.toThrow(hubError("ERR_HUB_CLOSED"));
+    await expect(one.requestNodes("q", 1, options)).rejects.toThrow(hubError("ERR_HUB_CLOSED"));
+    expect((await one.request("q", 1, options)).silent).toEqual(["two"]);
+    expect((await one.everybody.sockets(options)).silent).toEqual(["two"]);
+    end?.();
+    await closing;
+  });
 });
 
 describe("a request to all nodes", () => {
+  test("says that its time was over before the other nodes were known", async () => {
+    const others = await openNodes();
+    for (const hub of others) hub.handleNode("q", () => "here");
+    const asked = startNode("new").requestNodes("q", 1, { timeout: 50 });
+    await Promise.all([clock.advance(50), expect(asked).rejects.toThrow(hubError("ERR_HUB_TIMEOUT", "50 ms"))]);
+  });
+
   test("of a node that has just started reaches each of the others once", async () => {
     const others = await openNodes();
     let calls = 0;
@@ -277,6 +479,23 @@ describe("a request to all nodes", () => {
     const none = one.toNode("0123456789").request("q", 1, { timeout: 600_000 });
     await Promise.all([clock.advance(1_000), expect(none).rejects.toThrow(hubError("ERR_HUB_DISCONNECTED"))]);
     expect([await reply, calls]).toEqual([10, 10]);
+  });
+
+  test("of a node that has just started is asked as each is known, and everything else in the order of the calls", async () => {
+    const two = startNode("two");
+    await clock.advance(1_000);
+    const heard: unknown[] = [];
+    two.handleNode("q", (data) => heard.push(data));
+    const one = startNode("one");
+    const target = one.toNode(idOf(two));
+    const asked: Promise<unknown>[] = [one.requestNodes("q", "all")];
+    one.emitToNodes("q", 1);
+    asked.push(target.request("q", 2));
+    target.emit("q", 3);
+    asked.push(target.request("q", 4));
+    await clock.advance(1_000);
+    await Promise.all(asked);
+    expect([heard.filter((data) => data !== "all"), heard.length]).toEqual([[1, 2, 3, 4], 5]);
   });
 
   test("resolves at once where this node is alone", async () => {
@@ -315,10 +534,7 @@ describe("a request to all nodes", () => {
   });
 
   test("and one to a single node settle when the hub closes, and when nobody looks", async () => {
-    const rejections: unknown[] = [];
-    const listener = (error: unknown): void => void rejections.push(error);
-    process.on("unhandledRejection", listener);
-    onTestFinished(() => void process.off("unhandledRejection", listener));
+    const rejections = unhandledRejections();
     const [one, two] = await openNodes();
     two.handleNode("q", () => new Promise(() => {}));
     void one.toNode(idOf(two)).request("q");
@@ -326,6 +542,8 @@ describe("a request to all nodes", () => {
     await one.close();
     await expect(single).rejects.toThrow(hubError("ERR_HUB_CLOSED"));
     expect(codesOf(await all)).toMatchObject({ [idOf(two)]: "ERR_HUB_CLOSED" });
+    void one.toNode(idOf(two)).request("q");
+    void one.requestNodes("q");
     await turn();
     expect(rejections).toEqual([]);
   });

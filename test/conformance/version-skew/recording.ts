@@ -109,7 +109,7 @@ export async function record(codecs: readonly Codec[] = []): Promise<Recording> 
   hub.handleNode("question", (data) => data);
   await perform("answer a request to programs", () => {
     const data = encodeValue(new Set([15]));
-    tell("nodes", { type: "request", id: 9, event: "question", data, nodes: [hub.node?.id ?? ""] });
+    tell("nodes", { type: "request", id: 9, event: "question", data, nodes: [hub.node?.id ?? ""], timeout: 1_000 });
   });
   await perform("answer a request", () => {
     const messages = [{ protocol: undefined, binary: false, payload: Buffer.from('{"event":"question","id":7}') }];

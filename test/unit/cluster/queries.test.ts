@@ -1,6 +1,7 @@
 import { VirtualClock } from "roomcast/testing";
 import { beforeEach, describe, expect, test } from "vitest";
 import { Queries, type Findings } from "../../../src/cluster/queries.ts";
+import { HubError } from "../../../src/errors.ts";
 
 const TIMEOUT = 10_000;
 const ONE = { id: "one-id", name: "one" };
@@ -27,6 +28,10 @@ function askAgain(node: string): void {
 /** Asks the known nodes a question with the id 1; an open one waits for unknown nodes as well. */
 function ask(nodes: readonly (typeof ONE)[], isOpen: boolean): Promise<Findings> {
   return queries.track({ id: 1, nodes, isOpen, timeout: TIMEOUT, read, askAgain });
+}
+
+function reason(who: string): HubError {
+  return new HubError("ERR_HUB_BACKPLANE", who);
 }
 
 function complete(from: string, descriptions: readonly unknown[] = []): void {
@@ -99,7 +104,7 @@ test("the sockets that a node has named fail if the rest of its answer is lost",
   expect([failures.get("one-socket")?.code, failures.size, silent]).toEqual(["ERR_HUB_BACKPLANE", 1, ["one"]]);
 });
 
-/** Asks the known nodes and, as soon as it is known, one that is presumed to be there. */
+/** Asks the known nodes, and one that is presumed to be there. */
 function askNodes(nodes: readonly (typeof ONE)[], isOpen: boolean, presumed?: string): Promise<Findings> {
   return queries.track({ id: 1, nodes, isOpen, isOfNodes: true, timeout: TIMEOUT, read, askAgain, presumed });
 }
@@ -133,14 +138,14 @@ describe("a question to the nodes themselves", () => {
     expect([replies.size, [...failures.keys()]]).toEqual([0, ["one-id", "two-id"]]);
   });
 
-  test("asks a node that is presumed to be there when it comes, and no other", async () => {
+  test("waits for a node that is presumed to be there, which has been asked already, and for no other", async () => {
     const asked = askNodes([], false, TWO.id);
     queries.came(ONE);
     queries.came(TWO);
     queries.came(TWO);
     queries.acquainted();
     reply(TWO.id);
-    expect([[...(await asked).replies.keys()], askedAgain]).toEqual([["two-id"], ["two-id"]]);
+    expect([[...(await asked).replies.keys()], askedAgain]).toEqual([["two-id"], []]);
   });
 
   test("fails for a node that is not there when all are known", async () => {
@@ -149,6 +154,35 @@ describe("a question to the nodes themselves", () => {
     const { failures } = await asked;
     expect([failures.get(TWO.id)?.code, askedAgain, clock.timers]).toEqual(["ERR_HUB_DISCONNECTED", [], 0]);
   });
+});
+
+test("a question that has ended before all nodes were known says why, and one that has ended afterwards does not", async () => {
+  const cut = ask([], true);
+  queries.giveUp(reason);
+  const unfinished = { code: "ERR_HUB_BACKPLANE", message: "nodes that this one does not know yet" };
+  expect(await cut).toMatchObject({ silent: [], unfinished });
+  const late = ask([ONE], true);
+  complete(ONE.id);
+  await clock.advance(TIMEOUT);
+  expect(await late).toMatchObject({ silent: [], unfinished: { code: "ERR_HUB_TIMEOUT" } });
+  // The failure of a node that is known says it already.
+  const told = ask([ONE], true);
+  queries.giveUp(reason);
+  expect(await told).toMatchObject({ silent: ["one"], unfinished: undefined });
+  const known = ask([ONE], true);
+  queries.acquainted();
+  queries.giveUp(reason);
+  expect(await known).toMatchObject({ silent: ["one"], unfinished: undefined });
+});
+
+test("the questions of the application are settled alone, and not those of the hub itself", async () => {
+  const parts = { isOpen: false, timeout: TIMEOUT, read, nodes: [ONE] };
+  const ours = queries.track({ ...parts, id: 2, isInternal: true });
+  const theirs = queries.track({ ...parts, id: 3 });
+  queries.settle(() => new HubError("ERR_HUB_CLOSED", "closed"));
+  expect((await theirs).silent).toEqual(["one"]);
+  queries.answered(ONE.id, { type: "answer", id: 2, complete: true });
+  expect((await ours).silent).toEqual([]);
 });
 
 test("of a request of which a copy was lost, the nodes are silent that no other copy has reached, and nobody else", async () => {

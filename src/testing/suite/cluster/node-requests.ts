@@ -136,25 +136,54 @@ export function nodeRequestCases(suite: ClusterSuite): void {
     await assert.rejects(one, { code: "ERR_HUB_DISCONNECTED" });
   });
 
-  suite.test("a program that does not reply in time is named, and the other replies are kept", async (fixture) => {
-    fixture.hub(1).handleNode("q", () => "here");
-    fixture.hub(2).handleNode("q", () => new Promise(() => {}));
+  suite.test("programs that do not reply in time are named", async (fixture) => {
+    for (const hub of fixture.hubs) hub.handleNode("q", () => new Promise(() => {}));
     const leave = await addSilentNode(fixture);
-    const { replies, failures, silent } = await fixture.hub(0).requestNodes("q", 1, { timeout: 500 });
-    assert.deepEqual([...replies], [[idOf(fixture.hub(1)), "here"]]);
-    assert.deepEqual(
-      new Map(codesOf(failures)),
-      new Map([idOf(fixture.hub(2)), SILENT_NODE].map((id) => [id, "ERR_HUB_TIMEOUT"])),
-    );
-    assert.deepEqual(silent.toSorted(), ["mute", "three"]);
+    const { replies, failures, silent } = await fixture.hub(0).requestNodes("q", 1, { timeout: 100 });
+    const ids = [idOf(fixture.hub(1)), idOf(fixture.hub(2)), SILENT_NODE];
+    assert.deepEqual(new Map(codesOf(failures)), new Map(ids.map((id) => [id, "ERR_HUB_TIMEOUT"])));
+    assert.deepEqual([replies.size, silent.toSorted()], [0, ["mute", "three", "two"]]);
     const one = fixture.hub(0).toNode(SILENT_NODE).request("q", 1, { timeout: 100 });
     await assert.rejects(one, { code: "ERR_HUB_TIMEOUT" });
     await leave();
   });
 
+  suite.test("a handler is told when the node that asks does not wait any more", async (fixture) => {
+    const signals: AbortSignal[] = [];
+    fixture.hub(1).handleNode("q", (_data, _node, { signal }) => {
+      signals.push(signal);
+      return new Promise(() => {});
+    });
+    const short = programOf(fixture, 0, 1).request("q", 1, { timeout: 100 });
+    const long = programOf(fixture, 2, 1).request("q", 1, { timeout: LONG });
+    await assert.rejects(short, { code: "ERR_HUB_TIMEOUT" });
+    await until("both are handled, and one is told", () => signals.length === 2 && signals.some(isAborted));
+    assert.equal(signals.every(isAborted), false);
+    await Promise.all([fixture.hub(2).close(), assert.rejects(long, { code: "ERR_HUB_CLOSED" })]);
+    await until("both are told", () => signals.every(isAborted));
+  });
+
+  suite.test("a drain waits for the handlers of other nodes' requests", async (fixture) => {
+    const called = new Promise<() => void>((resolve) => {
+      fixture.hub(1).handleNode("q", () => new Promise((finish) => resolve(() => finish("done"))));
+    });
+    const asked = programOf(fixture, 0, 1).request("q", 1, { timeout: LONG });
+    const finish = await called;
+    const drained = fixture.hub(1).drain({ within: LONG });
+    assert.equal(
+      await programOf(fixture, 2, 1)
+        .request("none")
+        .catch(({ reason }) => reason),
+      "unknown-event",
+    );
+    finish();
+    assert.equal(await asked, "done");
+    await drained;
+  });
+
   suite.test(
     "a request to programs waits for a dead node no longer than the lease",
-    { cluster: { lease: 300 } },
+    { cluster: { lease: 3_000 } },
     async (fixture) => {
       for (const hub of fixture.hubs) hub.handleNode("q", () => "here");
       const leave = await addSilentNode(fixture);
@@ -225,6 +254,10 @@ async function lostWith(
 /** The program on one node, as another one reaches it. */
 function programOf(fixture: ClusterFixture, from: number, to: number): ReturnType<Hub["toNode"]> {
   return fixture.hub(from).toNode(idOf(fixture.hub(to)));
+}
+
+function isAborted({ aborted }: AbortSignal): boolean {
+  return aborted;
 }
 
 function idOf(hub: Hub): string {
