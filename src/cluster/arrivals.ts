@@ -35,7 +35,7 @@ import type { Traffic } from "./traffic.ts";
 
 const NO_MANNER: Manner = {};
 
-/** The time for which it is reported once that something of another node is not understood, in milliseconds. */
+/** The time for which one failure of a kind is reported that another node causes, in milliseconds. */
 const SILENCE = 3_600_000;
 
 export interface ArrivalsParts {
@@ -71,8 +71,11 @@ interface Share {
 export class Arrivals {
   readonly #parts: ArrivalsParts;
   readonly #copies: Copies;
-  /** What was reported as not understood: as long as nodes of two releases are there, it comes with every message. */
-  readonly #reported: Recent<true>;
+  /**
+   * The times at which failures were reported, by node and kind: as long as nodes of two releases are there, one comes with
+   * every message.
+   */
+  readonly #reported: Recent<number>;
 
   constructor(parts: ArrivalsParts) {
     this.#parts = parts;
@@ -82,11 +85,13 @@ export class Arrivals {
 
   /** Takes a bundle that came in on a channel. */
   take(channel: string, bytes: Uint8Array): void {
-    const { report, self, traffic } = this.#parts;
+    const { self, traffic } = this.#parts;
+    let publisher: string | undefined;
     traffic.received++;
     traffic.receivedBytes += bytes.byteLength;
     try {
-      if (publisherOf(bytes) === self) {
+      publisher = publisherOf(bytes);
+      if (publisher === self) {
         traffic.echoed++;
         traffic.echoedBytes += bytes.byteLength;
         return;
@@ -102,15 +107,17 @@ export class Arrivals {
     } catch (error) {
       const message = "What came from another node cannot be read.";
       const failure = new HubError("ERR_HUB_BACKPLANE", message, { cause: error });
-      if (isReadable(bytes)) report.failed(failure, "backplane");
-      else this.#failOnce(`version ${bytes[0]}`, failure);
+      this.#failOnce(publisher ?? "", isReadable(bytes) ? "bundle" : `version ${bytes[0]}`, failure);
     }
   }
 
-  /** Reports something that is not understood, unless the same was reported a short time ago. */
-  #failOnce(what: string, failure: HubError): void {
-    if (this.#reported.get(what) !== undefined) return;
-    this.#reported.set(what, true);
+  /** Reports a failure that another node has caused, unless one of its kind was reported within {@link SILENCE}. */
+  #failOnce(from: string, kind: string, failure: unknown): void {
+    const { clock } = this.#parts;
+    const key = `${from} ${kind}`;
+    const now = clock.now();
+    if (now - (this.#reported.get(key) ?? -Infinity) < SILENCE) return;
+    this.#reported.set(key, now);
     this.#parts.report.failed(failure, "backplane");
   }
 
@@ -127,18 +134,18 @@ export class Arrivals {
     try {
       if (envelope.kind === "frames") this.#deliver(from, channel, envelope);
       else if (envelope.kind === "control") this.#obey(from, channel, envelope.control);
-      else this.#lose(from, messageOf(envelope.error), envelope.error);
+      else this.#lose(from, `envelope ${envelope.tag}`, messageOf(envelope.error), envelope.error);
     } catch (error) {
-      this.#parts.report.failed(error, "backplane");
+      this.#failOnce(from, envelope.kind === "control" ? envelope.control.type : envelope.kind, error);
     }
   }
 
   /** Reports once what this node does not understand of another one, which may be of a later release. */
-  #lose(from: string, what: string, cause?: unknown): void {
+  #lose(from: string, kind: string, what: string, cause?: unknown): void {
     const { name = from } = this.#parts.nodes.others.get(from) ?? {};
     const message = `This node does not understand the node "${name}", and loses what it has sent. ${what}`;
     const options = cause === undefined ? {} : { cause };
-    this.#failOnce(`${from} ${what}`, new HubError("ERR_HUB_BACKPLANE", message, options));
+    this.#failOnce(from, kind, new HubError("ERR_HUB_BACKPLANE", message, options));
   }
 
   #deliver(from: string, channel: string, { selection, manner, asking, messages }: FramesEnvelope): void {
@@ -210,9 +217,11 @@ export class Arrivals {
     }
     for (const codec of codecs.inUse) {
       if (frames.has(codec)) continue;
+      const name = codecs.nameOf(codec);
       this.#lose(
         from,
-        `It sends nothing for clients that speak "${codecs.nameOf(codec)}". Give all nodes the same codecs.`,
+        `codec ${name}`,
+        `It sends nothing for clients that speak "${name}". Give all nodes the same codecs.`,
       );
     }
     return frames;
@@ -260,8 +269,10 @@ export class Arrivals {
       case "handled":
         claims.take(from, control);
         break;
-      default:
-        this.#lose(from, `A control of the type "${(control as { readonly type: string }).type}" is unknown.`);
+      default: {
+        const { type } = control as { readonly type: string };
+        this.#lose(from, `type ${type}`, `A control of the type "${type}" is unknown.`);
+      }
     }
   }
 

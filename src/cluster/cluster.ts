@@ -18,7 +18,7 @@ import type { Clock } from "../time/clock.ts";
 import { encodeAnswer } from "./answer.ts";
 import { Arrivals } from "./arrivals.ts";
 import { Claims, withoutReply } from "./claims.ts";
-import { ALL_NODES, isNodeChannel, meaningOf, nodeChannel, roomChannel, routesOf } from "./channels.ts";
+import { ALL_NODES, isNodeChannel, meaningOf, nodeBehind, nodeChannel, roomChannel, routesOf } from "./channels.ts";
 import { Courier } from "./courier.ts";
 import {
   encodeControl,
@@ -129,6 +129,7 @@ export class Cluster {
           this.claims.went(node.id);
         },
       },
+      heard: (others) => keeper?.heard(others),
     });
     this.claims = new Claims({
       self: self.id,
@@ -153,7 +154,7 @@ export class Cluster {
       maxPendingBytes: options.maxPendingBytes,
       nextId: () => requests.nextClusterId(),
       track: (inquiry) => this.#track(inquiry),
-      ask: (request, channel, node) => this.#ask(request, [channel], node),
+      ask: (request, channel) => this.#ask(request, [channel]),
       tell,
       report,
     });
@@ -348,7 +349,7 @@ export class Cluster {
     const { others, isAcquainted } = this.nodes;
     const isForAll = channels.includes(ALL_NODES);
     const nodes = [...others.values()].filter(({ id: node }) => isForAll || channels.includes(nodeChannel(node)));
-    const askAgain = (node: string): void => this.#ask(question, [nodeChannel(node)], node);
+    const askAgain = (node: string): void => this.#ask(question, [nodeChannel(node)]);
     return this.#track({ id: question.id, nodes, isOpen: isForAll && !isAcquainted, timeout, read, askAgain });
   }
 
@@ -388,7 +389,13 @@ export class Cluster {
     const channels = this.#moves.widened(routes, audience.rooms);
     const selection = this.#selectionOf(audience, channels);
     const envelope = encodeFrames({ selection, manner: mannerOf(audience), asking, messages });
-    this.#courier.send(channels, envelope, asking && (() => this.#lost(asking.id)));
+    let left = channels.length;
+    const lost = ({ id }: Asking): readonly Buffer[] => {
+      if (--left === 0) return this.#lost(id);
+      this.#queries.missed(id);
+      return [];
+    };
+    this.#courier.send(channels, envelope, asking && (() => lost(asking)));
   }
 
   /** Sends an act on sockets to their nodes. Returns the channels that the audience consists of. */
@@ -444,14 +451,10 @@ export class Cluster {
     }
   }
 
-  /**
-   * Sends a question to nodes.
-   *
-   * @param node - the one that is asked, if the others have been asked before.
-   */
-  #ask(question: Question, channels: readonly string[], node?: string): void {
+  /** Sends a question to nodes. */
+  #ask(question: Question, channels: readonly string[]): void {
     for (const channel of channels) {
-      this.#courier.send([channel], encodeControl(question), () => this.#lost(question.id, node));
+      this.#courier.send([channel], encodeControl(question), () => this.#lost(question.id, nodeBehind(channel)));
     }
   }
 

@@ -22,6 +22,9 @@ type Loss = () => readonly Buffer[];
 /** The largest bundle, in bytes: its receiver waits until all of it is there. Engines may take less. */
 const MAX_BUNDLE_BYTES = 64 * 1024;
 
+/** The time without a loss after which the next one is reported, in milliseconds. */
+const SILENCE = 60_000;
+
 /** The longest time for which envelopes wait for the engine to confirm earlier ones, in milliseconds. */
 const PATIENCE = 5;
 
@@ -33,7 +36,7 @@ export interface CourierParts {
   /** The most that may be on its way to the engine, in bytes. */
   readonly maxPendingBytes: number;
   readonly traffic: Traffic;
-  /** Receives the first loss, and no further losses until nothing is lost any more. */
+  /** Receives the first loss of each connection, and no further one until nothing was lost for {@link SILENCE}. */
   readonly report: ErrorReport;
 }
 
@@ -63,7 +66,8 @@ export class Courier {
   #state: "waiting" | "open" | "shut" = "waiting";
   /** The size of the largest bundle of several envelopes, in bytes. */
   #maxBundleBytes = MAX_BUNDLE_BYTES;
-  #isLosing = false;
+  /** The time of the last loss on this connection. */
+  #lost = -Infinity;
 
   constructor(parts: CourierParts) {
     this.#parts = parts;
@@ -76,7 +80,7 @@ export class Courier {
    */
   open(maxBytes: number = Infinity): void {
     this.#state = "open";
-    this.#isLosing = false;
+    this.#lost = -Infinity;
     this.#maxBundleBytes = Math.min(MAX_BUNDLE_BYTES, maxBytes);
     // What has waited was put together without knowing the engine.
     const waiting = this.#waiting;
@@ -96,7 +100,6 @@ export class Courier {
    */
   shut(): void {
     this.#state = "shut";
-    this.#isLosing = true;
     for (const bundle of this.#waiting) this.#lose(bundle.envelopes.length, bundle.bytes);
     this.#waiting = [];
     this.#timer?.cancel();
@@ -184,8 +187,6 @@ export class Courier {
     try {
       await backplane.publish(channel, message);
       this.#bytes -= bytes;
-      // Well below the limit, near which each loss would be reported.
-      if (this.#state === "open" && this.#bytes < this.#parts.maxPendingBytes / 2) this.#isLosing = false;
     } catch (error) {
       this.#lose(envelopes.length, bytes);
       this.#sayLost("The engine did not take it.", error);
@@ -202,11 +203,14 @@ export class Courier {
   }
 
   #sayLost(why: string, cause?: unknown): void {
-    if (this.#isLosing) return;
-    this.#isLosing = true;
+    if (this.#state === "shut") return;
+    const { clock, report } = this.#parts;
+    const isFirst = clock.now() - this.#lost >= SILENCE;
+    this.#lost = clock.now();
+    if (!isFirst) return;
     const message = `Messages for other nodes are lost. ${why}`;
     const error = new HubError("ERR_HUB_BACKPLANE", message, cause === undefined ? {} : { cause });
-    this.#parts.report.failed(error, "backplane");
+    report.failed(error, "backplane");
   }
 }
 

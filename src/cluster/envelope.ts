@@ -167,6 +167,8 @@ interface ControlEnvelope {
 /** An envelope that cannot be read, as one of a kind that a later release has added. */
 interface UnreadableEnvelope {
   readonly kind: "unreadable";
+  /** The byte that tells the kinds apart. */
+  readonly tag: number | undefined;
   readonly error: unknown;
 }
 
@@ -267,7 +269,7 @@ export function decodeBundle(bytes: Uint8Array): Bundle {
     try {
       envelopes.push(decodeEnvelope(bytesOfOne));
     } catch (error) {
-      envelopes.push({ kind: "unreadable", error });
+      envelopes.push({ kind: "unreadable", tag: bytesOfOne[0], error });
     }
   }
   return { from, envelopes };

@@ -21,12 +21,8 @@ export interface NodeRequestsParts {
   readonly nextId: () => number;
   /** Waits for the answers to a question. */
   readonly track: (inquiry: Inquiry) => Promise<Findings>;
-  /**
-   * Sends a request to nodes.
-   *
-   * @param node - the one that is asked, if the others have been asked before.
-   */
-  readonly ask: (request: NodeRequest, channel: string, node?: string) => void;
+  /** Sends a request to nodes. */
+  readonly ask: (request: NodeRequest, channel: string) => void;
   /** Sends an answer to another node. */
   readonly tell: (channel: string, answer: QueryAnswer) => void;
   readonly report: ErrorReport;
@@ -63,7 +59,7 @@ export class NodeRequests {
     const { isAcquainted, others } = nodes;
     const request = this.#request(event, data);
     // A request is handled by the nodes that it names, so that each is asked once, and each that handles it is awaited.
-    const askAgain = (node: string): void => ask({ ...request, nodes: [node] }, nodeChannel(node), node);
+    const askAgain = (node: string): void => ask({ ...request, nodes: [node] }, nodeChannel(node));
     const inquiry = { id: request.id, nodes: others.values(), isOpen: !isAcquainted, timeout, askAgain };
     const findings = track({ ...inquiry, isOfNodes: true, read: (reply) => read(event, reply) });
     if (others.size > 0) ask({ ...request, nodes: [...others.keys()] }, ALL_NODES);
@@ -81,7 +77,7 @@ export class NodeRequests {
     const known = nodes.others.get(node);
     if (known === undefined && nodes.isAcquainted) return Promise.reject(unknownNode(node));
     const [asked, presumed] = known === undefined ? [[], node] : [[known]];
-    const askAgain = (): void => ask(request, nodeChannel(node), node);
+    const askAgain = (): void => ask(request, nodeChannel(node));
     const inquiry = { id: request.id, nodes: asked, presumed, isOpen: false, timeout, askAgain };
     const findings = track({ ...inquiry, isOfNodes: true, read: (reply) => read(event, reply) });
     if (known !== undefined) ask(request, nodeChannel(node));

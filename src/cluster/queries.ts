@@ -52,6 +52,8 @@ interface Questioned {
   /** The sockets that were asked and have not replied, or the node itself. */
   readonly sockets: Set<string>;
   isComplete: boolean;
+  /** Whether it has named the sockets that were asked, which are none on some nodes. */
+  isReached: boolean;
   /** Whether it is not known that the node is there. */
   readonly isPresumed: boolean;
 }
@@ -66,6 +68,10 @@ interface Query {
   readonly nodes: Map<string, Questioned>;
   /** The nodes whose answer is complete. */
   readonly done: Set<string>;
+  /** The names of those of them that have named no sockets. */
+  readonly unreached: string[];
+  /** Whether a copy of the request was lost. */
+  isPartial: boolean;
   isOpen: boolean;
   readonly isOfNodes: boolean;
   readonly askAgain: (node: string) => void;
@@ -98,6 +104,8 @@ export class Queries implements NodesReport {
         refused: [],
         nodes: new Map(),
         done: new Set(),
+        unreached: [],
+        isPartial: false,
         isOpen,
         isOfNodes,
         askAgain,
@@ -122,6 +130,7 @@ export class Queries implements NodesReport {
     // A node that has come since is not known by name, but may have an answer.
     const node = query.nodes.get(from) ?? (query.isOpen && !query.done.has(from) ? add(query, from, from) : undefined);
     if (node === undefined) return;
+    if (answer.asked !== undefined) node.isReached = true;
     for (const socket of answer.asked ?? []) node.sockets.add(socket);
     for (const reply of answer.replies ?? []) {
       const [socket] = reply;
@@ -141,6 +150,7 @@ export class Queries implements NodesReport {
       giveUp(query, from, (who) => new HubError("ERR_HUB_BACKPLANE", `The answer of the ${who} was lost.`));
       query.done.add(from);
     } else if (node.isComplete && node.sockets.size === 0) {
+      if (!node.isReached) (query.isPartial ? query.silent : query.unreached).push(node.name);
       done(query, from);
     }
     finishIfDone(query);
@@ -193,12 +203,24 @@ export class Queries implements NodesReport {
   lost(id: number, node?: string): void {
     const query = this.#pending.get(id);
     if (query === undefined) return;
+    const reason = query.isOfNodes ? notTaken : notAsked;
     if (node === undefined) {
-      end(query, notTaken);
+      end(query, reason);
     } else {
-      giveUp(query, node, notTaken);
+      giveUp(query, node, reason);
       finishIfDone(query);
     }
+  }
+
+  /**
+   * Takes note that the engine did not take a copy of a request, but may have taken others: the nodes that have sockets to
+   * ask and do not name them have missed it.
+   */
+  missed(id: number): void {
+    const query = this.#pending.get(id);
+    if (query === undefined) return;
+    query.isPartial = true;
+    query.silent.push(...query.unreached.splice(0));
   }
 
   /** Ends all questions, because no more answers will come. */
@@ -212,7 +234,7 @@ export class Queries implements NodesReport {
 }
 
 function add(query: Query, id: string, name: string, isPresumed = false): Questioned {
-  const node = { name, sockets: new Set(query.isOfNodes ? [id] : []), isComplete: false, isPresumed };
+  const node = { name, sockets: new Set(query.isOfNodes ? [id] : []), isComplete: false, isReached: false, isPresumed };
   query.nodes.set(id, node);
   return node;
 }
@@ -240,6 +262,12 @@ function giveUp(query: Query, id: string, reason: Reason): void {
 
 function notTaken(who: string): HubError {
   return new HubError("ERR_HUB_BACKPLANE", `The request to the ${who} was lost: the engine did not take it.`);
+}
+
+/** Creates the failure of a socket that has got a request, and whose node was to be asked whether it is the last one. */
+function notAsked(who: string): HubError {
+  const message = `The reply of the ${who} is not awaited: the engine did not take the question about its node.`;
+  return new HubError("ERR_HUB_BACKPLANE", message);
 }
 
 function finishIfDone({ nodes, isOpen, finish }: Query): void {

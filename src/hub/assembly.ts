@@ -100,7 +100,7 @@ export function assembleNode(
   const idempotency =
     !isNode || settings.idempotency === false
       ? undefined
-      : new Idempotency<Member>(settings.idempotency, options.lease, clock, counters);
+      : new Idempotency<Member>(settings.idempotency, clock, counters);
   const messages = new NodeMessages(limits.listeners, report);
   const others = { clock, codecs, isNode, keeper: idempotency, local, members, messages, options, requests, report };
   const cluster =

@@ -136,10 +136,10 @@ export class MemberLifecycle {
 
   /**
    * Ends a member whose connection has ended. Messages that were received before a close frame of the client are handled
-   * first, for {@link LINGER} at most.
+   * first, also those of which another node may know, for {@link LINGER} at most.
    */
   ended(member: Member, close: Close): void {
-    if (!member.open || member.inbox === undefined || close.code === CloseCode.abnormal) {
+    if (!member.open || !isWaiting(member) || close.code === CloseCode.abnormal) {
       this.retire(member, close);
       return;
     }
@@ -193,7 +193,7 @@ export class MemberLifecycle {
    * at work for it any more.
    */
   rested(member: Member): void {
-    if (member.ended !== undefined && member.inbox === undefined) this.retire(member, member.ended);
+    if (member.ended !== undefined && !isWaiting(member)) this.retire(member, member.ended);
     if (this.#drained === undefined) return;
     // The close is deferred, because the program that waited for a reply may want to send something.
     const end = (): void => {
@@ -207,6 +207,11 @@ export class MemberLifecycle {
     this.#expiry.stop();
     this.#parts.rates.stop();
   }
+}
+
+/** Returns whether messages of the member are not handled yet. */
+function isWaiting({ inbox, question }: Member): boolean {
+  return inbox !== undefined || question !== undefined;
 }
 
 /** The time for which messages of a client are handled whose connection has ended, in milliseconds. */

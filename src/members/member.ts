@@ -66,6 +66,11 @@ export class Member<S = unknown> implements Asked<Member>, Beating, Expiring, Ra
   handlingBytes = 0;
   /** The messages of this member that wait to be handled; absent while none does. */
   inbox: Inbox | undefined = undefined;
+  /**
+   * The decision on the last of the member's requests of which another node may know; absent if all are decided. Later
+   * messages wait for it.
+   */
+  question: Promise<unknown> | undefined = undefined;
   #context: HandlerContext | undefined = undefined;
   /** Present once a handler has asked for the signal. */
   #controller: AbortController | undefined = undefined;

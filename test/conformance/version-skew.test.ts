@@ -310,6 +310,41 @@ describe("what a node does not understand", () => {
     ]);
   });
 
+  test.each<[what: string, bundleOf: (count: number, from: string) => Buffer]>([
+    [
+      "an envelope that ends early",
+      (count, from) => encodeBundle(from, [Buffer.concat([Buffer.of(1, 127), Buffer.alloc(count)])]),
+    ],
+    ["an envelope of another kind", (count, from) => encodeBundle(from, [Buffer.alloc(count + 1, 9)])],
+    [
+      "a control with wrong fields",
+      (count, from) => encodeBundle(from, [encodeControl({ type: "probe", id: count, routes: count } as never)]),
+    ],
+    ["a bundle that ends early", (count, from) => Buffer.concat([encodeBundle(from, []), Buffer.of(5 + count)])],
+  ])("is reported once an hour for each node: %s", async (_, bundleOf) => {
+    const clock = new VirtualClock();
+    const today = new Today({ clock });
+    await settle();
+    const receive = (): void => {
+      for (let count = 0; count < 100; count++) {
+        for (const node of [PEER, "third-node"]) today.backplane.receive("nodes", bundleOf(count, node));
+      }
+    };
+    for (const [minutes, reports] of [
+      [0, 2],
+      [59, 2],
+      [1, 4],
+      [59, 4],
+      [1, 6],
+      [600, 8],
+    ] as const) {
+      // oxlint-disable-next-line no-await-in-loop
+      await clock.advance(minutes * 60_000);
+      receive();
+      expect(today.errors).toHaveLength(reports);
+    }
+  });
+
   test("is a codec that other nodes do not have yet: for its clients alone messages are lost", async () => {
     const today = new Today({ codecs: [msgpackCodec] });
     await today.connect("ann", "lobby");

@@ -1,4 +1,4 @@
-import { beforeEach, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { setImmediate as turn } from "node:timers/promises";
 import { Courier } from "../../../src/cluster/courier.ts";
 import { noTraffic, type Traffic } from "../../../src/cluster/traffic.ts";
@@ -32,7 +32,7 @@ function createCourier(maxPendingBytes: number): Courier {
       publish: (channel, { byteLength }) => {
         published.push(channel);
         sizes.push(byteLength);
-        return taken.promise;
+        return channel === "mute" ? Promise.reject(new Error("not allowed")) : taken.promise;
       },
       subscribe: async () => {},
       unsubscribe: () => {},
@@ -164,4 +164,59 @@ test("what is sent instead of a lost envelope is sent above the limit, and each 
   });
   await confirm();
   expect([instead.length, published, traffic.lost]).toEqual([3, ["a", "a", "b", "c"], 3]);
+});
+
+test("a bundle of many envelopes has 64 KiB at most, however much the engine takes", async () => {
+  for (const maxBytes of [undefined, 1_000_000]) {
+    sizes = [];
+    const courier = openCourier(10_000_000, maxBytes);
+    for (let index = 0; index < 1_000; index++) courier.send(["a"], Buffer.alloc(1_000));
+    // oxlint-disable-next-line no-await-in-loop -- one engine after the other
+    await turn();
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(64 * 1024);
+    expect(Math.max(...sizes)).toBeGreaterThan(63 * 1024);
+  }
+});
+
+describe("of messages that are lost, the first is reported", () => {
+  test.each<[string, number, () => readonly [channel: string, envelope: Buffer]]>([
+    ["which the engine does not take", 1_000_000, () => ["mute", ENVELOPE]],
+    ["which are too large", 1_000, () => ["a", Buffer.alloc(1_001)]],
+  ])("%s, whatever else the engine takes, until nothing was lost for a minute", async (_, maxPendingBytes, lose) => {
+    taken.resolve();
+    const courier = openCourier(maxPendingBytes);
+    const loseOnce = async (): Promise<void> => {
+      const [channel, envelope] = lose();
+      courier.send(["fine"], ENVELOPE);
+      await turn();
+      courier.send([channel], envelope);
+      await turn();
+    };
+    for (let count = 0; count < 50; count++) {
+      // oxlint-disable-next-line no-await-in-loop
+      await loseOnce();
+      // oxlint-disable-next-line no-await-in-loop
+      await clock.advance(50_000);
+    }
+    expect([traffic.lost, failures.length]).toEqual([50, 1]);
+    await clock.advance(10_000);
+    await loseOnce();
+    expect([traffic.lost, failures.length]).toEqual([51, 2]);
+  });
+
+  test("on each connection, and none in an outage, which is reported itself", async () => {
+    const courier = openCourier(1_000);
+    for (const count of [1, 2, 3]) {
+      for (let times = 0; times < 2; times++) {
+        courier.send(["mute"], ENVELOPE);
+        // oxlint-disable-next-line no-await-in-loop
+        await turn();
+      }
+      expect(failures.length).toBe(count);
+      courier.shut();
+      courier.send(["mute"], ENVELOPE);
+      courier.open();
+    }
+    expect(traffic.lost).toBe(9);
+  });
 });

@@ -150,3 +150,33 @@ describe("a question to the nodes themselves", () => {
     expect([failures.get(TWO.id)?.code, askedAgain, clock.timers]).toEqual(["ERR_HUB_DISCONNECTED", [], 0]);
   });
 });
+
+test("of a request of which a copy was lost, the nodes are silent that no other copy has reached, and nobody else", async () => {
+  const three = { id: "three-id", name: "three" };
+  const four = { id: "four-id", name: "four" };
+  const asked = ask([ONE, TWO, three, four], false);
+  const named = (from: string, sockets: readonly string[]): void => {
+    queries.answered(from, { type: "answer", id: 1, asked: sockets });
+  };
+  named(ONE.id, ["one-socket"]);
+  complete(TWO.id);
+  queries.missed(1);
+  complete(ONE.id);
+  named(three.id, []);
+  complete(three.id);
+  complete(four.id);
+  queries.answered(ONE.id, { type: "answer", id: 1, replies: [["one-socket", "", "reply"]] });
+  const { replies, failures, silent } = await asked;
+  expect([[...replies.keys()], failures.size, silent]).toEqual([["one-socket"], 0, ["two", "four"]]);
+});
+
+test("a socket that was asked, of whose node the rest is not awaited, is not said to have missed the request", async () => {
+  const asked = ask([ONE], false);
+  queries.answered(ONE.id, { type: "answer", id: 1, asked: ["one-socket"] });
+  queries.lost(1);
+  const { failures, silent } = await asked;
+  expect([failures.get("one-socket")?.message, silent]).toEqual([
+    "The reply of the socket one-socket is not awaited: the engine did not take the question about its node.",
+    ["one"],
+  ]);
+});
