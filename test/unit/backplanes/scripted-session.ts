@@ -1,12 +1,14 @@
 import { setImmediate as turn } from "node:timers/promises";
 import type { Refusals, Session } from "../../../src/backplanes/shared/session.ts";
 
-/** A session of an engine that takes a number of subscriptions, and none to channels whose names begin with "no". */
+/** A session of an engine that takes a number of subscriptions, and, unless it is changed, none whose name begins with "no". */
 export class ScriptedSession implements Session {
   readonly maxBytes: number = 1_000;
   readonly heard: Set<string> = new Set();
   /** How many channels each call of `subscribe` had. */
   readonly calls: number[] = [];
+  /** Returns whether the engine refuses a channel. */
+  refuses: (channel: string) => boolean = (channel) => channel.startsWith("no");
   /** What the engine waits for before it answers to a subscription. */
   answer: () => Promise<unknown> = () => turn();
   /** What it waits for before it answers to a ping. */
@@ -28,7 +30,7 @@ export class ScriptedSession implements Session {
     await this.answer();
     const refusals = new Map<string, Error>();
     for (const channel of channels) {
-      if (channel.startsWith("no") || this.heard.size === this.#most) refusals.set(channel, new Error("no"));
+      if (this.refuses(channel) || this.heard.size === this.#most) refusals.set(channel, new Error("no"));
       else this.heard.add(channel);
     }
     return refusals;
