@@ -1,11 +1,11 @@
 import { nats } from "roomcast/backplanes/nats";
 import { redis } from "roomcast/backplanes/redis";
-import { createSentinel } from "redis";
-import { describe, expect, test, type TestContext } from "vitest";
+import { createCluster, createSentinel } from "redis";
+import { describe, expect, test, vi, type TestContext } from "vitest";
 import { CERT_FILE } from "../../support/certificate.ts";
 import { freePort } from "../../support/free-port.ts";
 import { NatsServer } from "../engines/nats.ts";
-import { RedisSentinel } from "../engines/redis.ts";
+import { RedisCluster, RedisSentinel } from "../engines/redis.ts";
 import { Proxy } from "../network/proxy.ts";
 import { ForeignNode, type ForeignKind } from "./foreign-node.ts";
 import { node, until } from "./local-node.ts";
@@ -67,6 +67,22 @@ describe("where the first of several addresses takes connections and never answe
     const one = node(t, nats({ servers, options: { noRandomize: true, tls } }));
     await until(() => engine.size === 0 && one.hub.backplaneState === "connected");
     expect(one.errors).toEqual([]);
+  });
+
+  test("redis goes on to the next server of a Cluster", async (t) => {
+    const engine = await hungEngine(t);
+    const cluster = await RedisCluster.start();
+    t.onTestFinished(() => cluster.stop());
+    const ports = [engine.port, cluster.servers[0]?.port];
+    const rootNodes = ports.map((port) => ({ url: `redis://127.0.0.1:${port}` }));
+    // The package begins each attempt with any of them.
+    const random = vi.spyOn(Math, "random").mockReturnValue(0);
+    t.onTestFinished(() => random.mockRestore());
+    const one = node(t, redis({ client: createCluster({ rootNodes }) }));
+    await until(() => engine.size > 0);
+    random.mockReturnValue(0.75);
+    await until(() => engine.size === 0 && one.hub.backplaneState === "connected");
+    expect(one.errors).toEqual(["ERR_HUB_BACKPLANE"]);
   });
 
   test("redis goes on to the next sentinel", async (t) => {
