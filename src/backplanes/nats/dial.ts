@@ -13,8 +13,9 @@ const OPENED = "net.client.socket";
  * before the one that has answered. The package itself forgets a socket that was accepted by a server that then says
  * nothing, and can be told neither to abort nor to use another socket.
  *
- * @param connect - connects. Its argument returns the signal of the next socket, for one that begins with TLS. The
- *   signal is never aborted once the connection is there: the package ends that itself, and would miss the error.
+ * @param connect - connects. Its argument returns the signal of the next socket, for one that begins with TLS. That
+ *   signal is never aborted once the connection is there: the package stops listening to a socket when it closes it, and
+ *   the error of an abort, which comes a tick later, would end the process.
  */
 export async function dial<C>(
   signal: AbortSignal,
