@@ -1,7 +1,7 @@
 import type { Buffer } from "node:buffer";
 import { HubError, messageOf } from "../errors.ts";
 import { jsonCodec, type Codec } from "../protocol/codec.ts";
-import { isReply, PacketError, type Packet } from "../protocol/packet.ts";
+import { ControlEvent, isReply, PacketError, type Packet, type WireError } from "../protocol/packet.ts";
 import type { DeliverySettings } from "./options.ts";
 import { OutgoingFrame } from "./outgoing-frame.ts";
 import type { Overload } from "./overload.ts";
@@ -138,6 +138,23 @@ export class Codecs {
       throw new HubError("ERR_HUB_UNSERIALISABLE", `The codec cannot encode ${subject}: ${why}`, { cause: error });
     }
     return this.frame(message, overload, compress);
+  }
+
+  /**
+   * Returns the error as this codec can encode it: without the data that the application has added, if it cannot encode
+   * those. A refusal stays one.
+   *
+   * @param failed - called with the reason.
+   */
+  encodable<E extends WireError>(error: E, codec: Codec, failed: (reason: unknown) => void): E {
+    if (error.data === undefined) return error;
+    try {
+      this.encode({ event: ControlEvent.error, data: error.data }, codec);
+      return error;
+    } catch (reason) {
+      failed(reason);
+      return { ...error, data: undefined };
+    }
   }
 
   /**

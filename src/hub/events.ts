@@ -11,7 +11,7 @@ export type Disconnection = Close;
 export interface ErrorContext<T extends HubTypes = HubTypes> {
   /**
    * The part that failed: a handler of `handle`, `on`, `onNode` or `handleNode`, middleware around a handler, a listener of
-   * a hub event, the option of that name, the codec at work for the hub itself, the transport, the backplane, or the hub (`internal`).
+   * a hub event, the option of that name (for `limits`, a `join` of a target), the codec at work for the hub itself, the transport, the backplane, or the hub (`internal`).
    */
   readonly source: ErrorSource;
   /** The event that was being handled. */

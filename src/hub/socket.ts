@@ -266,7 +266,7 @@ export class Socket<T extends HubTypes = HubTypes> {
   join(...rooms: readonly RoomNames[]): void {
     const { local, preconditions } = this.#parts;
     const names = preconditions.roomNames(rooms);
-    if (this.isOpen) local.joinAll([this.#member], names);
+    if (this.isOpen) local.joinOne(this.#member, names);
   }
 
   /**
@@ -277,7 +277,7 @@ export class Socket<T extends HubTypes = HubTypes> {
   leave(...rooms: readonly RoomNames[]): void {
     const { local, preconditions } = this.#parts;
     const names = preconditions.roomNames(rooms);
-    if (this.isOpen) local.leaveAll([this.#member], names);
+    if (this.isOpen) local.leaveOne(this.#member, names);
   }
 
   /**

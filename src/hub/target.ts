@@ -161,9 +161,10 @@ export class Target<T extends HubTypes = HubTypes> {
   }
 
   /**
-   * Puts the sockets into these rooms. A socket that is in one of them already stays there.
+   * Puts the sockets into these rooms. A socket that is in one of them already stays there. One that would be in more rooms
+   * than `limits.rooms` is put into none; the `error` event of its node names the first of a call (`ERR_HUB_LIMIT`).
    *
-   * @throws {HubError} `ERR_HUB_ROOM_NAME`, `ERR_HUB_CLOSED`, `ERR_HUB_LIMIT`, and then nobody was put anywhere.
+   * @throws {HubError} `ERR_HUB_ROOM_NAME`, `ERR_HUB_CLOSED`.
    */
   join(...rooms: readonly RoomNames[]): void {
     this.#parts.preconditions.checkOpen();

@@ -119,26 +119,36 @@ export class LocalNode {
   }
 
   /**
-   * Puts the members of an audience into rooms.
+   * Puts the members of an audience into rooms. Those who would be in too many rooms are put into none, which is reported:
+   * clients fill their own rooms, and must not keep others out.
    *
    * @param among - see {@link deliver}.
-   * @throws {HubError} `ERR_HUB_LIMIT`, and then no member was put into any room.
    */
   join(audience: Audience, rooms: readonly string[], among?: Set<Member>): void {
-    this.joinAll(this.membersOf(audience, among), rooms);
+    const { limits, report } = this.#parts;
+    let full: Member | undefined;
+    for (const member of this.membersOf(audience, among)) {
+      if (!wouldExceed(limits.rooms, member, rooms)) this.#put(member, rooms);
+      else full ??= member;
+    }
+    if (full === undefined) return;
+    report.failed(new RoomLimitError(full.id, limits.rooms), "limits", { socket: full.socket });
   }
 
   /**
-   * Puts these members into rooms.
+   * Puts one member into rooms.
    *
-   * @throws {HubError} `ERR_HUB_LIMIT`, and then no member was put into any room.
+   * @throws {HubError} `ERR_HUB_LIMIT`, and then it was put into no room.
    */
-  joinAll(members: readonly Member[], rooms: readonly string[]): void {
-    const { limits, members: index } = this.#parts;
-    for (const member of members) {
-      if (wouldExceed(limits.rooms, member, rooms)) throw new RoomLimitError(member.id, limits.rooms);
-    }
-    for (const member of members) for (const room of rooms) index.rooms.join(member, room);
+  joinOne(member: Member, rooms: readonly string[]): void {
+    const { limits } = this.#parts;
+    if (wouldExceed(limits.rooms, member, rooms)) throw new RoomLimitError(member.id, limits.rooms);
+    this.#put(member, rooms);
+  }
+
+  /** A transport may end a member that is behind as soon as its groups change. */
+  #put(member: Member, rooms: readonly string[]): void {
+    for (const room of rooms) if (member.open) this.#parts.members.rooms.join(member, room);
   }
 
   /**
@@ -147,13 +157,12 @@ export class LocalNode {
    * @param among - see {@link deliver}.
    */
   leave(audience: Audience, rooms: readonly string[], among?: Set<Member>): void {
-    this.leaveAll(this.membersOf(audience, among), rooms);
+    for (const member of this.membersOf(audience, among)) this.leaveOne(member, rooms);
   }
 
-  /** Takes these members out of rooms. */
-  leaveAll(members: readonly Member[], rooms: readonly string[]): void {
-    const { members: index } = this.#parts;
-    for (const member of members) for (const room of rooms) index.rooms.leave(member, room);
+  /** Takes one member out of rooms. One that ends meanwhile keeps the others in its description. */
+  leaveOne(member: Member, rooms: readonly string[]): void {
+    for (const room of rooms) if (member.open) this.#parts.members.rooms.leave(member, room);
   }
 
   /**

@@ -78,7 +78,7 @@ export class Groups<M> {
 
   delete(name: string, member: M): void {
     const group = this.#groups.get(name);
-    if (group === undefined) return;
+    if (group?.has(member) !== true) return;
     this.#observer?.changing();
     group.delete(member);
     if (group.size === 0) {

@@ -139,6 +139,31 @@ describe.each(TRANSPORTS)("data with a refusal on %s", (transport) => {
       );
     });
 
+    test("is left out for the client that is not let in, if it cannot be encoded", async () => {
+      const { failures, port } = await open({
+        transport,
+        authenticate: () => {
+          throw new ReplyError("banned", "Until Monday.", { data: () => 1 });
+        },
+      });
+      const client = startClient(`ws://127.0.0.1:${port}`, { ...codec, start: false });
+      const [told, closed] = [nextError(client), reached(client, "closed")];
+      client.open();
+      expect(await told).toMatchObject({ reason: "banned", message: "Until Monday.", data: undefined });
+      await closed;
+      expect(failures).toMatchObject([{ code: "ERR_HUB_UNSERIALISABLE" }]);
+    });
+
+    test("that is a function is left out, and reported", async () => {
+      const { hub, connect, failures } = await open({ transport });
+      hub.handle("post", () => {
+        throw new ReplyError("no", "No.", { data: () => 1 });
+      });
+      const { client } = await connect(codec);
+      expect(await rejection(client.request("post"))).toMatchObject({ reason: "no", message: "No.", data: undefined });
+      expect(failures).toMatchObject([{ code: "ERR_HUB_UNSERIALISABLE" }]);
+    });
+
     test("is left out for the room alone whose data cannot be encoded", async () => {
       const { hub, port, failures } = await open({
         transport,

@@ -78,7 +78,7 @@ export function actCases(suite: ClusterSuite): void {
   });
 
   suite.test(
-    "a join over the limit is reported on the node where it fails, and changes nothing there",
+    "a join over the limit of one socket is reported on its node, and keeps no other socket out",
     { limits: { rooms: 2 } },
     async (fixture) => {
       const peers = await fixture.connectAll(["x"], ["x", "y"], ["x"]);
