@@ -66,6 +66,19 @@ test("questions right after an outage that was longer than a lease wait until al
   expect([found.length, found.silent, answered.replies.size, answered.silent]).toEqual([1, [], 1, []]);
 });
 
+test("in an outage that is longer than a lease, the state tells that there may be other nodes", async () => {
+  const clock = new VirtualClock();
+  const [one] = await openTwo(clock);
+  one.backplane.break();
+  const asked = async (): Promise<readonly string[][]> => {
+    const questions = [one.hub.to("x").sockets(), one.hub.to("x").request("q", 1)];
+    return (await Promise.all(questions)).map(({ silent }) => [...silent]);
+  };
+  expect([await asked(), one.hub.backplaneState]).toEqual([[["two"], ["two"]], "disconnected"]);
+  await clock.advance(15_000);
+  expect([await asked(), one.hub.backplaneState]).toEqual([[[], []], "disconnected"]);
+});
+
 test("a node that was killed is gone after the lease, and is waited for no longer than that", async () => {
   const clock = new VirtualClock();
   const [one, two] = await openTwo(clock);
