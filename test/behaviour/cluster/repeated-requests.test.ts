@@ -8,6 +8,7 @@ import { settle } from "../../../src/testing/settle.ts";
 import type { MemoryWebSocket } from "../../../src/transports/memory/web-socket.ts";
 import { jsonCodec } from "../../../src/protocol/codec.ts";
 import { BreakableBackplane } from "../../support/breakable-backplane.ts";
+import { readText } from "../../support/markdown.ts";
 
 /** The longest time for what happens at once, in milliseconds. */
 const AT_ONCE = { timeout: 20_000, interval: 1 };
@@ -153,6 +154,18 @@ test("a request whose reply was lost gets the reply from the node that has handl
   await openNodes(2);
   const traveller = new Traveller(0);
   const receipt = traveller.pay();
+  await paidSomewhere(1);
+  traveller.cut(1);
+  bank.resolve("paid");
+  expect(await receipt).toBe("paid");
+  expect(counts()).toEqual([1, 0]);
+});
+
+test("the payment of the README is made once, though its client comes back to another node", async () => {
+  await openNodes(2);
+  const traveller = new Traveller(0);
+  expect(readText("README.md")).toContain('client.request("pay", { amount: 5 }, { idempotent: true });');
+  const receipt = traveller.client.request("pay", { amount: 5 }, { idempotent: true });
   await paidSomewhere(1);
   traveller.cut(1);
   bank.resolve("paid");
