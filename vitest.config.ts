@@ -9,6 +9,9 @@ const globalSetup = "test/support/build.ts";
 /** The tests of networks and proxies. */
 const NETWORK = "test/system/{network,proxies}/**/*.test.ts";
 
+/** The tests with real engines. */
+const ENGINES = "test/system/backplanes/**/*.test.ts";
+
 /** Where this run reports as JSON, beside the usual report. */
 const folder = process.env["TEST_REPORTS"];
 const reports = folder && `${folder}/node-${process.versions.node}-${process.pid}.json`;
@@ -54,14 +57,19 @@ const config: ViteUserConfig = defineConfig({
           name: "system",
           sequence: { groupOrder: 1 },
           include: ["test/system/**/*.test.ts"],
-          exclude: [NETWORK],
+          exclude: [NETWORK, ENGINES],
           globalSetup,
         },
       },
       {
         extends: true,
+        // Its tests wait for engines and their ends, so that two files fit on two cores.
+        test: { name: "engines", maxWorkers: 2, sequence: { groupOrder: 2 }, include: [ENGINES], globalSetup },
+      },
+      {
+        extends: true,
         // Its tests wait for minutes, for clients that read slowly and for times to pass.
-        test: { name: "network", maxWorkers: 3, sequence: { groupOrder: 2 }, include: [NETWORK], globalSetup },
+        test: { name: "network", maxWorkers: 3, sequence: { groupOrder: 3 }, include: [NETWORK], globalSetup },
       },
     ],
   },

@@ -78,16 +78,16 @@ export class ReplyError extends HubError {
 }
 
 /**
- * The error with which a request rejects when the client answers it with an error.
+ * The error with which a request rejects when the client, or the program on another node, answers it with an error.
  *
  * It is not a {@link ReplyError}, because an error that escapes from a handler must not carry one client's words to
  * another.
  */
 export class RemoteError extends HubError {
   override readonly name = "RemoteError";
-  /** The `code` of the error on the wire, as the client chose it. */
+  /** The `code` of the error on the wire, as the client chose it, or what the handler of the other node did. */
   readonly reason: string;
-  /** What the client has added to its error. No contract checks it. */
+  /** What the client, or the handler, has added to its error. No contract checks it. */
   readonly data: unknown;
 
   constructor(reason: string, message: string, options: RefusalOptions = {}) {

@@ -66,6 +66,16 @@ export type EventData<V> =
 export type EventReply<V> = IsAny<V> extends true ? any : V extends AnyRequest ? Awaited<ReturnType<V>> : undefined;
 /* oxlint-enable typescript/no-explicit-any */
 
+/**
+ * An event of a map with its data: a test of the name narrows the data. Where the map names no events, the data is not
+ * known.
+ */
+export type NamedEvent<E extends object> = string extends keyof E
+  ? { readonly event: string; readonly data: unknown }
+  : [EventName<E>] extends [never]
+    ? { readonly event: string; readonly data: unknown }
+    : { [K in EventName<E>]: { readonly event: K; readonly data: EventData<E[K]> } }[EventName<E>];
+
 /** The arguments after the event's name. The data may be left out if it may be `undefined`. */
 export type DataArguments<V> = undefined extends EventData<V> ? [data?: EventData<V>] : [data: EventData<V>];
 

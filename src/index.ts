@@ -1,6 +1,7 @@
 export { Hub } from "./hub/hub.ts";
-export type { Disconnection, ErrorContext, HubEvents } from "./hub/events.ts";
+export type { Disconnection, ErrorContext, HubEvents, RoomChange } from "./hub/events.ts";
 export type { JoinOptions, Socket } from "./hub/socket.ts";
+export type { NodeTarget } from "./hub/node-target.ts";
 export type { Target } from "./hub/target.ts";
 export type { SocketDescription, SocketDescriptions } from "./members/description.ts";
 export { createEmitter, type Emitter, type EmitterOptions } from "./hub/emitter.ts";
@@ -10,7 +11,7 @@ export type { ClusterOptions } from "./cluster/options.ts";
 export type { NodeDescription } from "./cluster/nodes.ts";
 export type { Traffic } from "./cluster/traffic.ts";
 export type { HubOptions, TransportName } from "./hub/options.ts";
-export type { HubTypes, User } from "./event-types.ts";
+export type { HubTypes, NamedEvent, User } from "./event-types.ts";
 export { defineContract, type ClientContractTypes, type Contract, type ContractTypes } from "./contract/index.ts";
 export type { HistoryOptions, HistoryRule } from "./history/options.ts";
 export type { HistoryQuery, HistoryResult, RecordedEvent } from "./history/history.ts";

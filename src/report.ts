@@ -1,7 +1,7 @@
 /**
- * The source of a failure: a handler of `handle`, `on` or `onNode`, middleware around a handler, a listener of a hub
- * event, the option of that name, the codec at work for the hub itself, the transport's server, the backplane, or the
- * hub itself.
+ * The source of a failure: a handler of `handle`, `on`, `onNode` or `handleNode`, middleware around a handler, a listener of
+ * a hub event, the option of that name, the codec at work for the hub itself, the transport's server, the backplane, or
+ * the hub itself; for `limits`, a `join` of a target that would have put a socket into too many rooms.
  */
 export type ErrorSource =
   | "admit"
@@ -11,6 +11,7 @@ export type ErrorSource =
   | "handler"
   | "internal"
   | "joinable"
+  | "limits"
   | "listener"
   | "middleware"
   | "node"

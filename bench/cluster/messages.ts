@@ -5,7 +5,9 @@ export type NodeCommand =
   | { readonly do: "settle" }
   | {
       readonly do: "send";
-      readonly each: Case;
+      /** The rooms that it sends to in turn. */
+      readonly rooms: readonly number[];
+      readonly perTurn: number;
       readonly count: number;
       readonly window: number;
       readonly pause: number;

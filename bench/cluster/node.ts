@@ -34,16 +34,22 @@ async function obey(command: NodeCommand): Promise<void> {
 }
 
 /** `pause` milliseconds lie between two turns; without one they follow each other as the receivers allow. */
-async function send({ each, count, window, pause }: Extract<NodeCommand, { readonly do: "send" }>): Promise<void> {
+async function send({
+  rooms,
+  perTurn,
+  count,
+  window,
+  pause,
+}: Extract<NodeCommand, { readonly do: "send" }>): Promise<void> {
   const before = sent.reduce((sum, messages) => sum + messages, 0);
   for (let done = 0; done < count;) {
     const ahead = before + done - window;
     await allowed(() => arrived > ahead);
-    for (let turn = 0; turn < each.perTurn && done < count; turn++, done++) {
-      const index = done % each.rooms;
-      const next = sent[index] ?? 0;
-      sent[index] = next + 1;
-      node.publish(roomName(index), bodyOf(publisher, index, next));
+    for (let turn = 0; turn < perTurn && done < count; turn++, done++) {
+      const room = rooms[done % rooms.length] ?? 0;
+      const next = sent[room] ?? 0;
+      sent[room] = next + 1;
+      node.publish(roomName(room), bodyOf(publisher, room, next));
     }
     await new Promise<void>((resolve) => {
       if (pause > 0) setTimeout(resolve, pause);

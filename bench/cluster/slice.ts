@@ -1,5 +1,5 @@
 import { Child } from "../coordinator/child.ts";
-import { nodesOf, SIZE, type Case } from "./cases.ts";
+import { nodesOf, roomsOf, SIZE, type Case } from "./cases.ts";
 import { Engine } from "./engine.ts";
 import type { ClientsCommand, ClientsReport, NodeCommand, NodeReport } from "./messages.ts";
 import { CLUSTER_PEERS, type ClusterPeerName } from "./peers.ts";
@@ -114,12 +114,12 @@ export class ClusterSlice {
 
   /** Bytes of all bodies, once for each node that has members and is not their publisher. */
   #needed(count: number): number {
-    const { rooms } = this.#each;
     let needed = 0;
     for (const publisher of this.#nodes.keys()) {
-      for (let room = 0; room < rooms; room++) {
+      const rooms = roomsOf(this.#each, publisher, this.#nodes.length);
+      for (const room of rooms) {
         const others = nodesOf(this.#each, room, this.#nodes.length).filter((node) => node !== publisher).length;
-        needed += (others * count * SIZE) / rooms;
+        needed += (others * count * SIZE) / rooms.length;
       }
     }
     return needed;
@@ -127,10 +127,13 @@ export class ClusterSlice {
 
   /** Every node sends so many, and all have arrived. */
   async #send(count: number, window: number, pause: number): Promise<void> {
-    const each = pause > 0 ? { ...this.#each, perTurn: 1 } : this.#each;
+    const perTurn = pause > 0 ? 1 : this.#each.perTurn;
     this.#sent += count;
     await Promise.all(
-      this.#nodes.map((node) => answered(node, { do: "send", each, count, window, pause }, "sent", 60)),
+      this.#nodes.map((node, publisher) => {
+        const rooms = roomsOf(this.#each, publisher, this.#nodes.length);
+        return answered(node, { do: "send", rooms, perTurn, count, window, pause }, "sent", 60);
+      }),
     );
     let last = -1;
     let deadline = Date.now() + PATIENCE;

@@ -55,7 +55,8 @@ export interface Backplane {
    *
    * @returns a promise that resolves when the engine has taken the envelope, however many nodes there are. It rejects
    *   when the envelope is lost, because the engine refuses it, is not connected, or was disconnected before it
-   *   confirmed. The backplane does not send the envelope again.
+   *   confirmed. The backplane does not send the envelope again. Until the promise has settled, the hub keeps back what
+   *   it sends next, for 5 milliseconds at most, and then publishes it together.
    */
   publish(channel: string, envelope: Uint8Array): Promise<void>;
 

@@ -56,7 +56,7 @@ export class ReplyError extends Error {
 
   constructor(reason: string, message: string, details?: ErrorOptions & { readonly data?: unknown }) {
     super(message, details);
-    Object.assign(this, details, { reason });
+    Object.assign(this, { reason, data: details?.data });
   }
 }
 

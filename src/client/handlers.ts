@@ -39,20 +39,22 @@ export class Handlers {
         throw new ReplyError("unknown-event" satisfies typeof WireErrorCode.unknownEvent, `"${event}" has no handler.`);
       this.#reply(link, { reply: id, data: check(this.#format, "checkAnswer", event, await handler(data)) });
     } catch (error) {
-      try {
-        if (!(error instanceof ReplyError)) throw error;
-        // Its data may be what no codec can encode.
-        this.refuse(link, id, error.reason, error.message, error.data);
-      } catch (failure) {
+      if (error instanceof ReplyError) this.refuse(link, id, error.reason, error.message, error.data);
+      else {
         this.refuse(link, id, "handler-failed" satisfies typeof WireErrorCode.handlerFailed, "Client failed");
-        this.#failed(failure);
+        this.#failed(error);
       }
     }
   }
 
-  /** Replies to a request with an error. */
+  /** Replies to a request with an error; without its data if that cannot be encoded. */
   refuse(link: Link, id: number, code: string, message: string, data?: unknown): void {
-    this.#reply(link, { reply: id, error: { code, message, data } });
+    try {
+      this.#reply(link, { reply: id, error: { code, message, data } });
+    } catch (error) {
+      this.#failed(error);
+      this.#reply(link, { reply: id, error: { code, message } });
+    }
   }
 
   #reply(link: Link, packet: ReplyPacket): void {

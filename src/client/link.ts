@@ -192,12 +192,11 @@ export class Link {
 
   #welcome(welcome: Welcome): void {
     const { heartbeat, protocol, timeout } = welcome;
-    if (protocol !== PROTOCOL_VERSION) {
+    if (protocol !== PROTOCOL_VERSION)
       this.drop(`The server speaks version ${protocol}.`, 4004 satisfies typeof CloseCode.unsupportedVersion);
-      return;
+    else {
+      this.#liveness = new Liveness(heartbeat + timeout || Infinity, this.#parts, () => this.drop("No sign of life."));
+      this.#report.welcome(welcome);
     }
-    const limit = heartbeat + timeout || Infinity;
-    this.#liveness = new Liveness(limit, this.#parts, () => this.drop("No sign of life."));
-    this.#report.welcome(welcome);
   }
 }

@@ -44,10 +44,14 @@ function lost({
   replies = [],
   failures = [],
 }: QueryAnswer): QueryAnswer {
+  const lostReplies = replies.map(([socket]) => [socket, LOST] as const);
+  // The reply of a node itself comes with the word that this is all.
+  const isOnlyReplies = replies.length > 0 && asked === undefined && descriptions === undefined;
+  if (complete === true && isOnlyReplies) return { type, id, failures: [...failures, ...lostReplies], complete };
   // Without its sockets, or the word that these are all, an answer is as good as none.
   const isUseless = [asked, descriptions, complete, failed].some((part) => part !== undefined);
   if (isUseless) return { type, id, failed: true };
-  return { type, id, failures: [...failures, ...replies.map(([socket]) => [socket, LOST] as const)] };
+  return { type, id, failures: [...failures, ...lostReplies] };
 }
 
 function lengthOf({ asked = [], replies = [], failures = [], descriptions = [], refused = [] }: QueryAnswer): number {

@@ -1,5 +1,6 @@
 import type { Codecs, Encoding } from "../delivery/codecs.ts";
 import type { OutgoingFrame } from "../delivery/outgoing-frame.ts";
+import type { Overload } from "../delivery/overload.ts";
 import { HubError, messageOf } from "../errors.ts";
 import { guarded, watch } from "../guard.ts";
 import type { Audience } from "../members/audience.ts";
@@ -25,7 +26,8 @@ import {
 } from "./envelope.ts";
 import type { Interest } from "./interest.ts";
 import type { NodeMessages } from "./node-messages.ts";
-import type { Nodes } from "./nodes.ts";
+import type { NodeRequests } from "./node-requests.ts";
+import type { NodeDescription, Nodes } from "./nodes.ts";
 import type { Queries } from "./queries.ts";
 import { Recent } from "./recent.ts";
 import type { Respondent } from "./respondent.ts";
@@ -33,7 +35,7 @@ import type { Traffic } from "./traffic.ts";
 
 const NO_MANNER: Manner = {};
 
-/** The time for which it is reported once that something of another node is not understood, in milliseconds. */
+/** The time for which one failure of a kind is reported that another node causes, in milliseconds. */
 const SILENCE = 3_600_000;
 
 export interface ArrivalsParts {
@@ -50,6 +52,7 @@ export interface ArrivalsParts {
   readonly queries: Queries;
   readonly respondent: Respondent;
   readonly messages: NodeMessages;
+  readonly nodeRequests: NodeRequests;
   readonly claims: Claims;
   readonly traffic: Traffic;
   /** Sends a control to other nodes. */
@@ -68,8 +71,11 @@ interface Share {
 export class Arrivals {
   readonly #parts: ArrivalsParts;
   readonly #copies: Copies;
-  /** What was reported as not understood: as long as nodes of two releases are there, it comes with every message. */
-  readonly #reported: Recent<true>;
+  /**
+   * The times at which failures were reported, by node and kind: as long as nodes of two releases are there, one comes with
+   * every message.
+   */
+  readonly #reported: Recent<number>;
 
   constructor(parts: ArrivalsParts) {
     this.#parts = parts;
@@ -79,11 +85,13 @@ export class Arrivals {
 
   /** Takes a bundle that came in on a channel. */
   take(channel: string, bytes: Uint8Array): void {
-    const { report, self, traffic } = this.#parts;
+    const { self, traffic } = this.#parts;
+    let publisher: string | undefined;
     traffic.received++;
     traffic.receivedBytes += bytes.byteLength;
     try {
-      if (publisherOf(bytes) === self) {
+      publisher = publisherOf(bytes);
+      if (publisher === self) {
         traffic.echoed++;
         traffic.echoedBytes += bytes.byteLength;
         return;
@@ -99,15 +107,17 @@ export class Arrivals {
     } catch (error) {
       const message = "What came from another node cannot be read.";
       const failure = new HubError("ERR_HUB_BACKPLANE", message, { cause: error });
-      if (isReadable(bytes)) report.failed(failure, "backplane");
-      else this.#failOnce(`version ${bytes[0]}`, failure);
+      this.#failOnce(publisher ?? "", isReadable(bytes) ? "bundle" : `version ${bytes[0]}`, failure);
     }
   }
 
-  /** Reports something that is not understood, unless the same was reported a short time ago. */
-  #failOnce(what: string, failure: HubError): void {
-    if (this.#reported.get(what) !== undefined) return;
-    this.#reported.set(what, true);
+  /** Reports a failure that another node has caused, unless one of its kind was reported within {@link SILENCE}. */
+  #failOnce(from: string, kind: string, failure: unknown): void {
+    const { clock } = this.#parts;
+    const key = `${from} ${kind}`;
+    const now = clock.now();
+    if (now - (this.#reported.get(key) ?? -Infinity) < SILENCE) return;
+    this.#reported.set(key, now);
     this.#parts.report.failed(failure, "backplane");
   }
 
@@ -124,25 +134,28 @@ export class Arrivals {
     try {
       if (envelope.kind === "frames") this.#deliver(from, channel, envelope);
       else if (envelope.kind === "control") this.#obey(from, channel, envelope.control);
-      else this.#lose(from, messageOf(envelope.error), envelope.error);
+      else this.#lose(from, `envelope ${envelope.tag}`, messageOf(envelope.error), envelope.error);
     } catch (error) {
-      this.#parts.report.failed(error, "backplane");
+      this.#failOnce(from, envelope.kind === "control" ? envelope.control.type : envelope.kind, error);
     }
   }
 
   /** Reports once what this node does not understand of another one, which may be of a later release. */
-  #lose(from: string, what: string, cause?: unknown): void {
+  #lose(from: string, kind: string, what: string, cause?: unknown): void {
     const { name = from } = this.#parts.nodes.others.get(from) ?? {};
     const message = `This node does not understand the node "${name}", and loses what it has sent. ${what}`;
     const options = cause === undefined ? {} : { cause };
-    this.#failOnce(`${from} ${what}`, new HubError("ERR_HUB_BACKPLANE", message, options));
+    this.#failOnce(from, kind, new HubError("ERR_HUB_BACKPLANE", message, options));
   }
 
   #deliver(from: string, channel: string, { selection, manner, asking, messages }: FramesEnvelope): void {
     const { codecs, local, report, respondent } = this.#parts;
     if (asking === undefined) {
       const share = this.#shareOf(from, channel, selection, manner);
-      if (share !== undefined) local.deliver(share.audience, this.#encodingOf(from, messages, manner), share.among);
+      if (share === undefined) return;
+      const { policy, key } = manner;
+      const overload = local.overloadOf({ overload: policy === undefined ? undefined : { policy, key } });
+      local.deliver(share.audience, this.#encodingOf(from, messages, manner, overload), share.among);
       return;
     }
     // A request is the same for all sockets that are asked here, so the first copy goes to all of them.
@@ -153,7 +166,7 @@ export class Arrivals {
     const { asked } = local.request(
       audience,
       asking,
-      this.#encodingOf(from, messages, undefined),
+      this.#encodingOf(from, messages, manner, undefined),
       (member, outcome) => {
         guarded(report, () => respondent.settled(from, id, member.id, codecs.nameOf(member.codec), outcome));
       },
@@ -184,33 +197,38 @@ export class Arrivals {
    * Makes frames of the bytes that came in, for the codecs that are spoken here. Where the other node does not speak one
    * of these, as while a codec is added to one node after the other, the message is lost for the members that do.
    *
-   * @param manner - how to deliver the message; `undefined` for a message that closes a member if it is too much for
+   * @param overload - the policy for the message; `undefined` for a message that closes a member if it is too much for
    *   that member.
    */
-  #encodingOf(from: string, messages: FramesEnvelope["messages"], manner: Manner | undefined): Encoding {
-    const { codecs, local } = this.#parts;
-    const asked = manner?.policy === undefined ? undefined : { policy: manner.policy, key: manner.key };
-    const overload = manner === undefined ? undefined : local.overloadOf({ overload: asked });
+  #encodingOf(
+    from: string,
+    messages: FramesEnvelope["messages"],
+    { uncompressed }: Manner,
+    overload: Overload | undefined,
+  ): Encoding {
+    const { codecs } = this.#parts;
     const frames = new Map<Codec, OutgoingFrame>();
     for (const { protocol, binary, payload } of messages) {
       const codec = protocol === undefined ? undefined : codecs.named(protocol);
       if (protocol !== undefined && codec === undefined) continue;
-      const frame = codecs.encoded(payload, binary, overload);
+      const frame = codecs.encoded(payload, binary, overload, uncompressed !== true);
       if (codec === undefined || (codec === codecs.plain && codecs.areUniform)) return frame;
       frames.set(codec, frame);
     }
     for (const codec of codecs.inUse) {
       if (frames.has(codec)) continue;
+      const name = codecs.nameOf(codec);
       this.#lose(
         from,
-        `It sends nothing for clients that speak "${codecs.nameOf(codec)}". Give all nodes the same codecs.`,
+        `codec ${name}`,
+        `It sends nothing for clients that speak "${name}". Give all nodes the same codecs.`,
       );
     }
     return frames;
   }
 
   #obey(from: string, channel: string, control: Control): void {
-    const { claims, interest, messages, nodes, queries, report, respondent } = this.#parts;
+    const { claims, interest, messages, nodeRequests, nodes, queries, report, respondent } = this.#parts;
     switch (control.type) {
       case "alive":
       case "who":
@@ -218,7 +236,10 @@ export class Arrivals {
         nodes.heard(from, control);
         break;
       case "message":
-        messages.dispatch(control.event, control.data, { id: from, name: nodes.others.get(from)?.name ?? from });
+        messages.dispatch(control.event, control.data, this.#describeNode(from));
+        break;
+      case "request":
+        nodeRequests.take(this.#describeNode(from), control);
         break;
       case "join":
       case "leave":
@@ -248,9 +269,16 @@ export class Arrivals {
       case "handled":
         claims.take(from, control);
         break;
-      default:
-        this.#lose(from, `A control of the type "${(control as { readonly type: string }).type}" is unknown.`);
+      default: {
+        const { type } = control as { readonly type: string };
+        this.#lose(from, `type ${type}`, `A control of the type "${type}" is unknown.`);
+      }
     }
+  }
+
+  /** Returns the description of another node. An emitter is none, and has no name. */
+  #describeNode(id: string): NodeDescription {
+    return { id, name: this.#parts.nodes.others.get(id)?.name ?? id };
   }
 
   #act(share: Share | undefined, control: Extract<Control, { readonly selection: Selection }>): void {

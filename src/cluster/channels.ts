@@ -32,6 +32,11 @@ export function nodeChannel(node: string): string {
   return NODE + node;
 }
 
+/** Returns the node of a channel; `undefined` for a channel of several nodes. */
+export function nodeBehind(channel: string): string | undefined {
+  return isNodeChannel(channel) ? channel.slice(NODE.length) : undefined;
+}
+
 /** Describes what travels on a channel, for an error. */
 export function meaningOf(channel: string): string {
   if (channel === ALL_SOCKETS) return "messages to everybody";
@@ -73,6 +78,7 @@ export function audienceOf(channels: readonly string[], selection: Selection, ma
     exceptRooms: selection.exceptRooms ?? [],
     exceptSockets: selection.exceptSockets ?? [],
     volatile: manner.volatile === true,
+    uncompressed: manner.uncompressed === true,
     overload: policy === undefined ? undefined : { policy, key },
     local: true,
   };

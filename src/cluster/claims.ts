@@ -63,6 +63,8 @@ export class Claims implements RepeatNodes {
   readonly #held = new Map<string, HeldRequest>();
   /** The questions of other nodes that are not decided, each by its node and number, with its node. */
   readonly #open = new Map<string, string>();
+  /** The nodes that have asked while not all nodes were known, and were not known themselves. */
+  readonly #strangers = new Set<string>();
   #lastId = 0;
 
   constructor(parts: ClaimsParts) {
@@ -114,7 +116,7 @@ export class Claims implements RepeatNodes {
   /** Takes a question, an answer or a report of another node. */
   take(from: string, control: ClaimControl): void {
     const { keeper } = this.#parts;
-    if (control.type === "claim") this.#answer(from, control);
+    if (control.type === "claim") this.#question(from, control);
     else if (control.type === "handled") keeper?.handled(control, from, control.reply);
     else if (this.#pending.get(control.id)?.node === from) this.#claimed(control);
   }
@@ -122,6 +124,8 @@ export class Claims implements RepeatNodes {
   /** Takes note that all other nodes are known: those that are not are gone. */
   acquainted(): void {
     const { others } = this.#parts.nodes;
+    for (const node of this.#strangers) if (!others.has(node)) this.went(node);
+    this.#strangers.clear();
     for (const [id, { node }] of this.#pending) if (others.get(node)?.answersClaims !== true) this.#decide(id, NEW);
   }
 
@@ -148,6 +152,19 @@ export class Claims implements RepeatNodes {
     for (const id of this.#pending.keys()) this.#decide(id, NEW);
   }
 
+  /**
+   * Takes a question of a node that is not known to be gone: its end would not be noticed. A node that has just come asks
+   * again.
+   */
+  #question(from: string, claim: Extract<ClaimControl, { readonly type: "claim" }>): void {
+    const { isAcquainted, others } = this.#parts.nodes;
+    if (!others.has(from)) {
+      if (isAcquainted) return;
+      this.#strangers.add(from);
+    }
+    this.#answer(from, claim);
+  }
+
   #answer(from: string, { id, identity, owner }: Extract<ClaimControl, { readonly type: "claim" }>): void {
     const { keeper, tell } = this.#parts;
     const answer = (receipt: Receipt | undefined): void => tell(nodeChannel(from), { type: "claimed", id, receipt });
@@ -155,7 +172,6 @@ export class Claims implements RepeatNodes {
       answer(NEW);
       return;
     }
-    keeper.expire();
     const question = `${from}${id}`;
     if (!this.#open.has(question)) {
       this.#open.set(question, from);

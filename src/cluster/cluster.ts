@@ -5,7 +5,6 @@ import type { Codecs, Encoding } from "../delivery/codecs.ts";
 import { OutgoingFrame } from "../delivery/outgoing-frame.ts";
 import { HubError } from "../errors.ts";
 import { guarded } from "../guard.ts";
-import type { Limits } from "../limits/limits.ts";
 import type { Audience } from "../members/audience.ts";
 import type { LocalNode } from "../members/local-node.ts";
 import type { Member } from "../members/member.ts";
@@ -19,7 +18,7 @@ import type { Clock } from "../time/clock.ts";
 import { encodeAnswer } from "./answer.ts";
 import { Arrivals } from "./arrivals.ts";
 import { Claims, withoutReply } from "./claims.ts";
-import { ALL_NODES, isNodeChannel, meaningOf, nodeChannel, roomChannel, routesOf } from "./channels.ts";
+import { ALL_NODES, isNodeChannel, meaningOf, nodeBehind, nodeChannel, roomChannel, routesOf } from "./channels.ts";
 import { Courier } from "./courier.ts";
 import {
   encodeControl,
@@ -32,11 +31,12 @@ import {
   type Selection,
 } from "./envelope.ts";
 import type { Interest } from "./interest.ts";
-import { NodeMessages, type NodeMessageHandler } from "./node-messages.ts";
+import type { NodeMessages } from "./node-messages.ts";
+import { NodeRequests } from "./node-requests.ts";
 import { Nodes, type NodeDescription } from "./nodes.ts";
 import type { ClusterOptions } from "./options.ts";
 import { PendingMoves } from "./pending-moves.ts";
-import { Queries, type Findings, type ReadReply } from "./queries.ts";
+import { Queries, type Findings, type Inquiry, type ReadReply } from "./queries.ts";
 import { Respondent } from "./respondent.ts";
 import { noTraffic, type Traffic } from "./traffic.ts";
 
@@ -61,9 +61,10 @@ export interface ClusterParts {
   readonly interest: Interest;
   /** Whether this process may have sockets. */
   readonly isNode: boolean;
-  readonly limits: Limits;
   readonly local: LocalNode;
   readonly members: Members;
+  /** The handlers of messages of the programs on other nodes. */
+  readonly messages: NodeMessages;
   readonly options: ClusterOptions;
   /** What this node knows of requests that clients may repeat; absent if it remembers nothing. */
   readonly keeper: RepeatKeeper | undefined;
@@ -79,15 +80,17 @@ export class Cluster {
   readonly self: NodeDescription;
   readonly nodes: Nodes;
   readonly claims: Claims;
+  /** The requests between the programs on the nodes. */
+  readonly nodeRequests: NodeRequests;
   readonly traffic: Traffic = noTraffic();
   readonly #parts: ClusterParts;
   readonly #courier: Courier;
   readonly #queries: Queries;
   readonly #respondent: Respondent;
   readonly #arrivals: Arrivals;
-  readonly #messages: NodeMessages;
   readonly #moves: PendingMoves;
   #state: BackplaneState = "connecting";
+  #isClosing = false;
   /** Resolves when it is known for the first time whether the engine is there. */
   readonly #attempted: Deferred = createDeferred();
   /** Resolves when the engine is there. */
@@ -95,11 +98,13 @@ export class Cluster {
   #lastNumber = 0;
 
   constructor(parts: ClusterParts) {
-    const { backplane, clock, codecs, interest, isNode, keeper, limits, local, members, options, report, self } = parts;
+    const { backplane, clock, codecs, interest, isNode, keeper, local, members, messages, options, report } = parts;
+    const { requests, self } = parts;
     this.#parts = parts;
     this.self = self;
     this.#courier = new Courier({
       backplane,
+      clock,
       node: self.id,
       maxPendingBytes: options.maxPendingBytes,
       traffic: this.traffic,
@@ -108,7 +113,6 @@ export class Cluster {
     const tell = (channel: string, control: Control): void => this.#tell(channel, control);
     this.#queries = new Queries(clock);
     this.#respondent = new Respondent({ clock, guardian: report, ordered: backplane.ordered, tell });
-    this.#messages = new NodeMessages(limits.listeners, report);
     this.nodes = new Nodes({
       clock,
       self,
@@ -124,8 +128,10 @@ export class Cluster {
         went: (node, hasClosed) => {
           this.#queries.went(node, hasClosed);
           this.claims.went(node.id);
+          this.nodeRequests.went(node.id);
         },
       },
+      heard: (others) => keeper?.heard(others),
     });
     this.claims = new Claims({
       self: self.id,
@@ -143,6 +149,22 @@ export class Cluster {
       isAcquainted: () => this.nodes.isAcquainted,
       ask: (channels) => this.#confirmed(channels),
     });
+    this.nodeRequests = new NodeRequests({
+      self: self.id,
+      clock,
+      messages,
+      nodes: this.nodes,
+      maxPendingBytes: options.maxPendingBytes,
+      isCut: () => this.#state === "disconnected",
+      checkOpen: () => {
+        if (this.#isClosing) throw closed();
+      },
+      nextId: () => requests.nextClusterId(),
+      track: (inquiry) => this.#track(inquiry),
+      ask: (request, channel) => this.#ask(request, [channel]),
+      tell,
+      report,
+    });
     this.#arrivals = new Arrivals({
       self: self.id,
       isOrdered: backplane.ordered,
@@ -154,7 +176,8 @@ export class Cluster {
       nodes: this.nodes,
       queries: this.#queries,
       respondent: this.#respondent,
-      messages: this.#messages,
+      messages,
+      nodeRequests: this.nodeRequests,
       claims: this.claims,
       traffic: this.traffic,
       tell,
@@ -223,7 +246,7 @@ export class Cluster {
     const routes = routesOf(audience, this.self.id);
     const probes = routes.every(isNodeChannel) ? routes : [ALL_NODES];
     const probe: Question = { type: "probe", id, routes, timeout };
-    const findings = this.#track(probe, probes, timeout, (reply) => this.#read(asking.event, reply));
+    const findings = this.#inquire(probe, probes, timeout, (reply) => this.#read(asking.event, reply));
     this.#sendFrames(audience, encoding, asking);
     this.#ask(probe, probes);
     return findings;
@@ -235,7 +258,7 @@ export class Cluster {
     const routes = routesOf(audience, this.self.id);
     const channels = routes.every(isNodeChannel) ? routes : [ALL_NODES];
     const question: Question = { type: "describe", id, audience, keys };
-    const findings = this.#track(question, channels, timeout, NO_REPLIES);
+    const findings = this.#inquire(question, channels, timeout, NO_REPLIES);
     this.#ask(question, channels);
     return findings;
   }
@@ -259,11 +282,12 @@ export class Cluster {
   }
 
   /**
-   * Sends a message to the programs on all other nodes.
+   * Sends a message to the programs on other nodes.
    *
+   * @param node - the id of the only one that is meant; if absent, all are.
    * @throws {HubError} `ERR_HUB_UNSERIALISABLE`.
    */
-  emitToNodes(event: string, data: unknown): void {
+  emitToNodes(event: string, data: unknown, node?: string): void {
     let envelope: Buffer;
     try {
       envelope = encodeControl({ type: "message", event, data });
@@ -272,19 +296,23 @@ export class Cluster {
         cause: error,
       });
     }
-    this.#courier.send([ALL_NODES], envelope);
+    this.#courier.send([node === undefined ? ALL_NODES : nodeChannel(node)], envelope);
   }
 
-  /** Handles a message of the program on another node. Returns a function that removes the handler. */
-  onNode(event: string, handler: NodeMessageHandler): () => void {
-    return this.#messages.add(event, handler);
+  /** Settles the application's questions to other nodes, and those that it asks from now on, because this node closes. */
+  settle(): void {
+    this.#isClosing = true;
+    this.#queries.settle(closed);
   }
 
   /** Tells the other nodes that this one leaves. Resolves when the engine has taken the last byte. */
   async disconnect(): Promise<void> {
+    this.settle();
     if (this.#state === "connecting" && this.#courier.isWaiting) await this.#firstAttempt();
-    this.#queries.giveUp(() => new HubError("ERR_HUB_CLOSED", "The hub was closed before the reply came."));
+    this.#queries.giveUp(closed);
     this.claims.stop();
+    this.nodeRequests.stop();
+    this.#parts.messages.stop();
     this.#respondent.stop();
     this.#moves.stop();
     this.nodes.leave();
@@ -327,19 +355,26 @@ export class Cluster {
   /** Ends all questions, because no other node can be heard. */
   #giveUp(): void {
     this.claims.giveUp();
-    this.#queries.giveUp((socket) => {
-      return new HubError("ERR_HUB_BACKPLANE", `The engine cannot be reached, and with it the socket ${socket}.`);
+    this.#queries.giveUp((who) => {
+      return new HubError("ERR_HUB_BACKPLANE", `The engine cannot be reached, and with it the ${who}.`);
     });
   }
 
   /** Waits for the answers of other nodes to a question, which is asked afterwards, because it may be lost at once. */
-  #track(question: Question, channels: readonly string[], timeout: number, read: ReadReply): Promise<Findings> {
+  #inquire(question: Question, channels: readonly string[], timeout: number, read: ReadReply): Promise<Findings> {
     const { others, isAcquainted } = this.nodes;
     const isForAll = channels.includes(ALL_NODES);
     const nodes = [...others.values()].filter(({ id: node }) => isForAll || channels.includes(nodeChannel(node)));
-    const askAgain = (node: string): void => this.#ask(question, [nodeChannel(node)], node);
-    const findings = this.#queries.track(question.id, nodes, isForAll && !isAcquainted, timeout, read, askAgain);
+    const askAgain = (node: string): void => this.#ask(question, [nodeChannel(node)]);
+    const isOpen = isForAll && !isAcquainted;
+    const isInternal = question.type === "probe" && question.syncs === true;
+    return this.#track({ id: question.id, nodes, isOpen, isInternal, timeout, read, askAgain });
+  }
+
+  #track(inquiry: Inquiry): Promise<Findings> {
+    const findings = this.#queries.track(inquiry);
     if (this.#state === "disconnected") this.#giveUp();
+    if (this.#isClosing) this.#queries.settle(closed);
     return findings;
   }
 
@@ -351,7 +386,7 @@ export class Cluster {
     const { options, requests } = this.#parts;
     const id = requests.nextClusterId();
     const probe: Question = { type: "probe", id, routes: [], timeout: options.lease, syncs: true };
-    const findings = this.#track(probe, channels, options.lease, NO_REPLIES);
+    const findings = this.#inquire(probe, channels, options.lease, NO_REPLIES);
     this.#ask(probe, channels);
     return (await findings).refused;
   }
@@ -373,7 +408,13 @@ export class Cluster {
     const channels = this.#moves.widened(routes, audience.rooms);
     const selection = this.#selectionOf(audience, channels);
     const envelope = encodeFrames({ selection, manner: mannerOf(audience), asking, messages });
-    this.#courier.send(channels, envelope, asking && (() => this.#lost(asking.id)));
+    let left = channels.length;
+    const lost = ({ id }: Asking): readonly Buffer[] => {
+      if (--left === 0) return this.#lost(id);
+      this.#queries.missed(id);
+      return [];
+    };
+    this.#courier.send(channels, envelope, asking && (() => lost(asking)));
   }
 
   /** Sends an act on sockets to their nodes. Returns the channels that the audience consists of. */
@@ -429,14 +470,10 @@ export class Cluster {
     }
   }
 
-  /**
-   * Sends a question to nodes.
-   *
-   * @param node - the one that is asked, if the others have been asked before.
-   */
-  #ask(question: Question, channels: readonly string[], node?: string): void {
+  /** Sends a question to nodes. */
+  #ask(question: Question, channels: readonly string[]): void {
     for (const channel of channels) {
-      this.#courier.send([channel], encodeControl(question), () => this.#lost(question.id, node));
+      this.#courier.send([channel], encodeControl(question), () => this.#lost(question.id, nodeBehind(channel)));
     }
   }
 
@@ -448,14 +485,19 @@ export class Cluster {
 }
 
 /** A control that other nodes answer. */
-type Question = Extract<Control, { readonly type: "describe" | "probe" }>;
+type Question = Extract<Control, { readonly type: "describe" | "probe" | "request" }>;
 
 /** Reads replies to a question that asks for none. */
 const NO_REPLIES: ReadReply = () => new HubError("ERR_HUB_UNSERIALISABLE", "No reply was asked for.");
 
-function mannerOf({ volatile, overload }: Audience): Manner {
+function closed(): HubError {
+  return new HubError("ERR_HUB_CLOSED", "The hub was closed before the reply came.");
+}
+
+function mannerOf({ volatile, uncompressed, overload }: Audience): Manner {
   return {
     ...(volatile ? { volatile } : undefined),
+    ...(uncompressed ? { uncompressed } : undefined),
     ...(overload === undefined ? undefined : { policy: overload.policy }),
     ...(overload?.key === undefined ? undefined : { key: overload.key }),
   };

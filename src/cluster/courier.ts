@@ -3,6 +3,7 @@ import type { Backplane } from "../backplanes/backplane.ts";
 import { HubError } from "../errors.ts";
 import { soon, watch } from "../guard.ts";
 import type { ErrorReport } from "../report.ts";
+import type { Clock, Timer } from "../time/clock.ts";
 import { encodeBundle, maxBundleBytesOf } from "./envelope.ts";
 import type { Traffic } from "./traffic.ts";
 
@@ -21,22 +22,31 @@ type Loss = () => readonly Buffer[];
 /** The largest bundle, in bytes: its receiver waits until all of it is there. Engines may take less. */
 const MAX_BUNDLE_BYTES = 64 * 1024;
 
+/** The time without a loss after which the next one is reported, in milliseconds. */
+const SILENCE = 60_000;
+
+/** The longest time for which envelopes wait for the engine to confirm earlier ones, in milliseconds. */
+const PATIENCE = 5;
+
 export interface CourierParts {
   readonly backplane: Backplane;
+  readonly clock: Clock;
   /** The id of this node. */
   readonly node: string;
   /** The most that may be on its way to the engine, in bytes. */
   readonly maxPendingBytes: number;
   readonly traffic: Traffic;
-  /** Receives the first loss, and no further losses until nothing is lost any more. */
+  /** Receives the first loss of each connection, and no further one until nothing was lost for {@link SILENCE}. */
   readonly report: ErrorReport;
 }
 
 /**
  * Takes envelopes to the engine, in the order of the calls. An envelope is published at once if nothing is under way,
- * before the writes to this node's own sockets, so that the sockets of other nodes wait for the engine alone. Until the
- * engine has confirmed that message, envelopes that one turn of the event loop sends to the same channel in a row are
- * published as one message.
+ * before the writes to this node's own sockets, so that the sockets of other nodes wait for the engine alone. The next
+ * ones, such as the question behind a request, follow at the end of the turn of the event loop that sends them. All later
+ * ones wait until the engine has confirmed what is under way, because a message costs the engine and both nodes far more
+ * than the bytes in it. Envelopes that wait for the same channel in a row are published as one message. None waits for
+ * longer than {@link PATIENCE}, so that an engine which is far away delays it no further.
  *
  * Envelopes wait until the engine is connected for the first time. In an outage they are lost at once: late is worse
  * than never for most messages, and the length of an outage is unknown. If the engine is too slow, envelopes above the
@@ -49,11 +59,15 @@ export class Courier {
   #bytes = 0;
   /** Number of messages that the engine has not confirmed. */
   #underWay = 0;
+  /** Whether what is under way has left at once, so that what follows need not wait for it. */
+  #mayFollow = false;
   #immediate: NodeJS.Immediate | undefined;
+  #timer: Timer | undefined;
   #state: "waiting" | "open" | "shut" = "waiting";
   /** The size of the largest bundle of several envelopes, in bytes. */
   #maxBundleBytes = MAX_BUNDLE_BYTES;
-  #isLosing = false;
+  /** The time of the last loss on this connection. */
+  #lost = -Infinity;
 
   constructor(parts: CourierParts) {
     this.#parts = parts;
@@ -66,7 +80,7 @@ export class Courier {
    */
   open(maxBytes: number = Infinity): void {
     this.#state = "open";
-    this.#isLosing = false;
+    this.#lost = -Infinity;
     this.#maxBundleBytes = Math.min(MAX_BUNDLE_BYTES, maxBytes);
     // What has waited was put together without knowing the engine.
     const waiting = this.#waiting;
@@ -74,7 +88,6 @@ export class Courier {
     for (const { channel, envelopes, losses } of waiting) {
       for (const [index, envelope] of envelopes.entries()) this.#wait(channel, envelope, losses[index]);
     }
-    this.#schedule();
   }
 
   /** The size that an envelope should not exceed if it can be divided, in bytes. */
@@ -87,9 +100,10 @@ export class Courier {
    */
   shut(): void {
     this.#state = "shut";
-    this.#isLosing = true;
     for (const bundle of this.#waiting) this.#lose(bundle.envelopes.length, bundle.bytes);
     this.#waiting = [];
+    this.#timer?.cancel();
+    this.#timer = undefined;
   }
 
   /** Whether an envelope waits here. */
@@ -120,7 +134,8 @@ export class Courier {
   }
 
   #take(channels: readonly string[], envelope: Buffer, lost?: Loss): void {
-    const isIdle = this.#underWay === 0 && this.#waiting.length === 0 && this.#state === "open";
+    const isIdle = this.#underWay === 0 && !this.isWaiting && this.#state === "open";
+    if (isIdle) this.#mayFollow = true;
     for (const channel of channels) {
       this.#bytes += envelope.byteLength;
       if (isIdle) watch(this.#parts.report, this.#publish(bundleOf(channel, envelope, lost)));
@@ -148,6 +163,9 @@ export class Courier {
   flush(): void {
     clearImmediate(this.#immediate);
     this.#immediate = undefined;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#mayFollow = false;
     if (this.#state !== "open") return;
     const waiting = this.#waiting;
     this.#waiting = [];
@@ -155,7 +173,9 @@ export class Courier {
   }
 
   #schedule(): void {
-    this.#immediate ??= soon(this.#parts.report, () => this.flush());
+    const { clock, report } = this.#parts;
+    if (this.#underWay > 0 && !this.#mayFollow) this.#timer ??= clock.setTimeout(() => this.flush(), PATIENCE);
+    else this.#immediate ??= soon(report, () => this.flush());
   }
 
   async #publish({ channel, envelopes, bytes, losses }: WaitingBundle): Promise<void> {
@@ -167,14 +187,13 @@ export class Courier {
     try {
       await backplane.publish(channel, message);
       this.#bytes -= bytes;
-      // Well below the limit, near which each loss would be reported.
-      if (this.#state === "open" && this.#bytes < this.#parts.maxPendingBytes / 2) this.#isLosing = false;
     } catch (error) {
       this.#lose(envelopes.length, bytes);
       this.#sayLost("The engine did not take it.", error);
       for (const lost of losses) this.#replace(channel, lost);
     } finally {
       this.#underWay--;
+      if (this.#underWay === 0 && this.isWaiting) this.flush();
     }
   }
 
@@ -184,11 +203,14 @@ export class Courier {
   }
 
   #sayLost(why: string, cause?: unknown): void {
-    if (this.#isLosing) return;
-    this.#isLosing = true;
+    if (this.#state === "shut") return;
+    const { clock, report } = this.#parts;
+    const isFirst = clock.now() - this.#lost >= SILENCE;
+    this.#lost = clock.now();
+    if (!isFirst) return;
     const message = `Messages for other nodes are lost. ${why}`;
     const error = new HubError("ERR_HUB_BACKPLANE", message, cause === undefined ? {} : { cause });
-    this.#parts.report.failed(error, "backplane");
+    report.failed(error, "backplane");
   }
 }
 

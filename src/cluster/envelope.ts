@@ -55,6 +55,7 @@ export interface Asking {
 /** The manner of delivery of a message. For absent fields, the settings of the receiving hub hold. */
 export interface Manner {
   readonly volatile?: true;
+  readonly uncompressed?: true;
   readonly policy?: OverloadPolicy;
   readonly key?: string;
 }
@@ -67,6 +68,22 @@ export interface FramesEnvelope {
   /** Present if the message is a request. */
   readonly asking: Asking | undefined;
   readonly messages: readonly EncodedMessage[];
+}
+
+/**
+ * A request to the programs on other nodes. Each of these nodes answers it with one reply, under its own id: the bytes
+ * of the value that its handler has returned, or of the error.
+ */
+export interface NodeRequest {
+  readonly type: "request";
+  readonly id: number;
+  readonly event: string;
+  /** The bytes of the data, see {@link encodeValue}: what a node cannot read fails this request alone. */
+  readonly data: Uint8Array;
+  /** Ids of the nodes that are asked. Others that hear the request ignore it. */
+  readonly nodes: readonly string[];
+  /** The time for which the asking node waits for the reply, in milliseconds. */
+  readonly timeout: number;
 }
 
 /** The failure of a request at one socket. */
@@ -136,6 +153,7 @@ export type Control =
       readonly audience: Audience;
       readonly keys: readonly string[];
     }
+  | NodeRequest
   | QueryAnswer
   /** A client has repeated a request that it sent to the other node first. */
   | ({ readonly type: "claim"; readonly id: number } & Repeatable)
@@ -151,6 +169,8 @@ interface ControlEnvelope {
 /** An envelope that cannot be read, as one of a kind that a later release has added. */
 interface UnreadableEnvelope {
   readonly kind: "unreadable";
+  /** The byte that tells the kinds apart. */
+  readonly tag: number | undefined;
   readonly error: unknown;
 }
 
@@ -186,6 +206,24 @@ export function encodeFrames(envelope: Omit<FramesEnvelope, "kind">): Buffer {
  */
 export function encodeControl(control: Control): Buffer {
   return Buffer.concat([Buffer.of(CONTROL), serialize(control)]);
+}
+
+/**
+ * Encodes a value of the application. It keeps what structured cloning keeps.
+ *
+ * @throws what V8 throws for a value that cannot be cloned, such as a function.
+ */
+export function encodeValue(value: unknown): Buffer {
+  return serialize(value);
+}
+
+/**
+ * Decodes a value of the application.
+ *
+ * @throws what V8 throws for bytes that it cannot read.
+ */
+export function decodeValue(bytes: Uint8Array): unknown {
+  return deserialize(bytes);
 }
 
 /** Encodes a bundle of envelopes. */
@@ -233,7 +271,7 @@ export function decodeBundle(bytes: Uint8Array): Bundle {
     try {
       envelopes.push(decodeEnvelope(bytesOfOne));
     } catch (error) {
-      envelopes.push({ kind: "unreadable", error });
+      envelopes.push({ kind: "unreadable", tag: bytesOfOne[0], error });
     }
   }
   return { from, envelopes };

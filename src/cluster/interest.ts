@@ -24,6 +24,8 @@ export class Interest implements NameObservers {
   readonly #unconfirmed = new Map<string, Promise<unknown>>();
   /** Those that the engine refuses on this connection, with the error that tells it. */
   readonly #refused = new Map<string, HubError>();
+  /** Whether the engine has refused a channel on this connection, which may have been dropped since. */
+  #isRefusalKnown = false;
   /** The released channels with the time until which each is kept, the earliest first. */
   readonly #released = new Map<string, number>();
   #timer: Timer | undefined;
@@ -39,9 +41,11 @@ export class Interest implements NameObservers {
     else this.release(ALL_SOCKETS);
   }
 
-  /** Subscribes to a channel, if it is not subscribed to already. */
+  /** Subscribes to a channel, if it is not subscribed to already. A channel that the engine refuses is asked for again. */
   hold(channel: string): void {
-    if (this.#released.delete(channel) || this.#channels.has(channel)) return;
+    this.#released.delete(channel);
+    if (this.#refused.has(channel)) this.#drop(channel);
+    if (this.#channels.has(channel)) return;
     const settled = (): unknown => this.#unconfirmed.get(channel) === subscribed && this.#unconfirmed.delete(channel);
     const subscribed: Promise<unknown> = this.#backplane.subscribe(channel).then(settled, (error: unknown) => {
       // A channel that was let go before the engine confirmed it is not missed, and of a refusal the hub was told.
@@ -70,12 +74,15 @@ export class Interest implements NameObservers {
    */
   refuse(channel: string, error: HubError): boolean {
     this.#refused.set(channel, error);
-    return this.#refused.size === 1;
+    const isFirst = !this.#isRefusalKnown;
+    this.#isRefusalKnown = true;
+    return isFirst;
   }
 
   /** Forgets what the engine has refused, because the next connection asks again. */
   forgetRefusals(): void {
     this.#refused.clear();
+    this.#isRefusalKnown = false;
   }
 
   /**
@@ -129,11 +136,16 @@ export class Interest implements NameObservers {
         this.#timer = this.#clock.setTimeout(() => this.#sweep(), until - now);
         return;
       }
-      this.#released.delete(channel);
-      this.#channels.delete(channel);
-      this.#unconfirmed.delete(channel);
-      this.#refused.delete(channel);
-      this.#backplane.unsubscribe(channel);
+      this.#drop(channel);
     }
+  }
+
+  /** Unsubscribes from a channel. */
+  #drop(channel: string): void {
+    this.#released.delete(channel);
+    this.#channels.delete(channel);
+    this.#unconfirmed.delete(channel);
+    this.#refused.delete(channel);
+    this.#backplane.unsubscribe(channel);
   }
 }

@@ -1,15 +1,22 @@
+import { setMaxListeners } from "node:events";
 import { checkCount, checkFunction } from "../checks/arguments.ts";
+import { HubError } from "../errors.ts";
 import { watch } from "../guard.ts";
 import { HandlerList } from "../handler-list.ts";
+import type { HandlerContext } from "../members/member.ts";
 import type { ErrorReport } from "../report.ts";
 import type { NodeDescription } from "./nodes.ts";
 
-/** Handles a message of the program on another node. */
-export type NodeMessageHandler = (data: unknown, node: NodeDescription) => unknown;
+/** Handles a message of the program on another node. What it returns answers a request. */
+export type NodeMessageHandler = (data: unknown, node: NodeDescription, context: HandlerContext) => unknown;
 
-/** The handlers of `hub.onNode`: for messages of the application's own programs on other nodes. */
+/** The handlers of `hub.onNode` and `hub.handleNode`: for messages of the application's own programs on other nodes. */
 export class NodeMessages {
   readonly #handlers = new Map<string, HandlerList<NodeMessageHandler>>();
+  /** The handlers of `hub.handleNode`, one for each event. They are among the others, too. */
+  readonly #answering = new Map<string, { readonly handler: NodeMessageHandler }>();
+  /** Aborted at the end of this node. */
+  readonly #end = new AbortController();
   readonly #most: number;
   readonly #report: ErrorReport;
 
@@ -17,6 +24,8 @@ export class NodeMessages {
   constructor(most: number, report: ErrorReport) {
     this.#most = most;
     this.#report = report;
+    // Any number of handlers may listen to the one signal of all messages.
+    setMaxListeners(0, this.#end.signal);
   }
 
   /**
@@ -37,6 +46,33 @@ export class NodeMessages {
     };
   }
 
+  /**
+   * Adds the handler that answers the requests of an event.
+   *
+   * @returns a function that removes the handler.
+   * @throws {HubError} `ERR_HUB_ARGUMENT`, `ERR_HUB_LIMIT`, `ERR_HUB_HANDLED`.
+   */
+  handle(event: string, handler: NodeMessageHandler): () => void {
+    if (this.#answering.has(event)) {
+      throw new HubError(
+        "ERR_HUB_HANDLED",
+        `The hub handles "${event}" of other nodes already. Remove the first handler or combine them.`,
+      );
+    }
+    const remove = this.add(event, handler);
+    const entry = { handler };
+    this.#answering.set(event, entry);
+    return () => {
+      remove();
+      if (this.#answering.get(event) === entry) this.#answering.delete(event);
+    };
+  }
+
+  /** Returns the handler that answers the requests of an event. */
+  answering(event: string): NodeMessageHandler | undefined {
+    return this.#answering.get(event)?.handler;
+  }
+
   /** Calls the handlers of a message. One that fails does not stop the next. */
   dispatch(event: string, data: unknown, node: NodeDescription): void {
     for (const handler of this.#handlers.get(event)?.all ?? []) {
@@ -44,9 +80,14 @@ export class NodeMessages {
     }
   }
 
+  /** Lets the handlers know that this node ends. */
+  stop(): void {
+    this.#end.abort();
+  }
+
   async #call(handler: NodeMessageHandler, event: string, data: unknown, node: NodeDescription): Promise<void> {
     try {
-      await handler(data, node);
+      await handler(data, node, { signal: this.#end.signal });
     } catch (error) {
       this.#report.failed(error, "node", { event });
     }

@@ -27,7 +27,7 @@ export interface NodesReport {
   came(node: NodeDescription): void;
   /** @param hasClosed - whether the node has said that it leaves. */
   went(node: NodeDescription, hasClosed: boolean): void;
-  /** Called when all other nodes have had the time to send a sign of life. */
+  /** Called when all other nodes have had the time to send a sign of life, once for each connection to the engine. */
   acquainted(): void;
 }
 
@@ -41,6 +41,8 @@ export interface NodesParts {
   /** Sends a control to other nodes. */
   readonly tell: (channel: string, control: Control) => void;
   readonly report: NodesReport;
+  /** Called several times in each lease with the nodes that have given a sign of life since the last call. */
+  readonly heard: (nodes: ReadonlySet<string>) => void;
 }
 
 /**
@@ -52,6 +54,8 @@ export class Nodes {
   readonly #others = new Map<string, OtherNode & { seen: number }>();
   /** The nodes that have said that they leave, and when: what they had sent before may arrive afterwards. */
   readonly #departed = new Map<string, number>();
+  /** The nodes that have given a sign of life since the nodes were last checked. */
+  #heard = new Set<string>();
   readonly #interval: number;
   #hasLeft = false;
   #timer: Timer | undefined;
@@ -75,7 +79,7 @@ export class Nodes {
     return [...this.#others.values()].map(({ id, name }) => ({ id, name }));
   }
 
-  /** Whether all other nodes have had the time to send a sign of life. */
+  /** Whether all other nodes have had the time to send a sign of life since the engine was connected last. */
   get isAcquainted(): boolean {
     return this.#isAcquainted;
   }
@@ -87,6 +91,8 @@ export class Nodes {
     this.#looked = clock.now();
     this.#timer ??= clock.setTimeout(() => this.#look(), this.#interval);
     this.#acquaintance?.cancel();
+    // In a long outage this node has taken all others for dead, and does not know which have come.
+    this.#isAcquainted = false;
     this.#acquaintance = clock.setTimeout(() => {
       this.#isAcquainted = true;
       report.acquainted();
@@ -98,6 +104,7 @@ export class Nodes {
     const { clock, self, isNode, tell, report } = this.#parts;
     const known = this.#others.get(from);
     if (known !== undefined) known.seen = clock.now();
+    this.#heard.add(from);
     if (control?.type === "bye") {
       this.#departed.set(from, clock.now());
       this.#forget(from, true);
@@ -136,6 +143,9 @@ export class Nodes {
       if (slept) node.seen = now;
       else if (now - node.seen >= lease) this.#forget(id, false);
     }
+    const heard = this.#heard;
+    this.#heard = new Set();
+    this.#parts.heard(heard);
     for (const [id, since] of this.#departed) if (now - since >= lease) this.#departed.delete(id);
     this.#announce(false);
     this.#timer = clock.setTimeout(() => this.#look(), this.#interval);

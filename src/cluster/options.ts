@@ -16,7 +16,8 @@ export interface ClusterOptions {
   readonly grace: number;
   /**
    * The most bytes that may be on their way to the engine. If the engine is too slow, messages above the limit are
-   * lost. Default: 16 MiB.
+   * lost. The requests of other nodes that handlers of `hub.handleNode` are at work on have a second budget of this size,
+   * of which one node may use half of what is free, or any amount with a single request; above it they are refused. Default: 16 MiB.
    */
   readonly maxPendingBytes: number;
 }

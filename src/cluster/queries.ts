@@ -6,29 +6,60 @@ import type { NodeDescription, NodesReport } from "./nodes.ts";
 
 /** The answers of the other nodes to a question. */
 export interface Findings {
-  /** Replies by socket id. */
+  /** Replies by id, of the socket or of the node that was asked itself. */
   readonly replies: ReadonlyMap<string, unknown>;
-  /** Failures by socket id. */
+  /** Failures by id, of the socket or of the node that was asked itself. */
   readonly failures: ReadonlyMap<string, HubError>;
   readonly descriptions: readonly unknown[];
   /** The names of the nodes that did not answer. */
   readonly silent: readonly string[];
   /** The rooms that some of the nodes do not hear, although they have sockets in them. */
   readonly refused: readonly string[];
+  /** The reason why the question ended before all other nodes were known, if no failure of a known one has it. */
+  readonly unfinished: HubError | undefined;
 }
 
-/** Reads the reply of a socket. Never throws. */
+/** Reads a reply. Never throws. */
 export type ReadReply = (reply: RawReply) => RequestOutcome;
 
-/** Creates the failure of a socket on a node that answers no more. */
-type Reason = (socket: string, node: string) => HubError;
+/**
+ * Creates the failure of who was asked and does not answer any more.
+ *
+ * @param who - the socket, as "socket …", or the node, as "node …".
+ * @param node - the name of the node.
+ */
+type Reason = (who: string, node: string) => HubError;
+
+/** A question to other nodes. */
+export interface Inquiry {
+  readonly id: number;
+  /** The known nodes that are asked. */
+  readonly nodes: Iterable<NodeDescription>;
+  /** Whether nodes that are not known yet are asked as well: then `acquainted` says when all are known. */
+  readonly isOpen: boolean;
+  /** Whether the nodes themselves have to reply, and not sockets that they name. */
+  readonly isOfNodes?: boolean;
+  /** The time that all answers may take, in milliseconds. */
+  readonly timeout: number;
+  readonly read: ReadReply;
+  /** Whether the hub itself waits for the answers, and not the application. */
+  readonly isInternal?: boolean;
+  /** The id of a node that is asked although it is not known; it is not there if it still is not when all are known. */
+  readonly presumed?: string | undefined;
+  /** Asks one node that has come while the question was open. */
+  readonly askAgain?: (node: string) => void;
+}
 
 /** A node whose answer is not complete. */
 interface Questioned {
   readonly name: string;
-  /** The sockets that were asked and have not replied. */
+  /** The sockets that were asked and have not replied, or the node itself. */
   readonly sockets: Set<string>;
   isComplete: boolean;
+  /** Whether it has named the sockets that were asked, which are none on some nodes. */
+  isReached: boolean;
+  /** Whether it is not known that the node is there. */
+  readonly isPresumed: boolean;
 }
 
 interface Query {
@@ -41,10 +72,15 @@ interface Query {
   readonly nodes: Map<string, Questioned>;
   /** The nodes whose answer is complete. */
   readonly done: Set<string>;
-  /** Whether nodes that are not known yet are asked as well. */
+  /** The names of those of them that have named no sockets. */
+  readonly unreached: string[];
+  /** Whether a copy of the request was lost. */
+  isPartial: boolean;
   isOpen: boolean;
-  /** Asks a node again that may have come too late for the question. */
-  readonly askAgain: (node: string) => void;
+  readonly isOfNodes: boolean;
+  readonly isInternal: boolean;
+  unfinished: HubError | undefined;
+  readonly askAgain: ((node: string) => void) | undefined;
   readonly finish: () => void;
 }
 
@@ -60,24 +96,9 @@ export class Queries implements NodesReport {
     this.#clock = clock;
   }
 
-  /**
-   * Waits for the answers to a question. Never rejects.
-   *
-   * @param nodes - the known nodes that are asked.
-   * @param isOpen - whether nodes that are not known yet are asked as well: then {@link acquainted} says when all are
-   *   known.
-   * @param timeout - how long all answers may take, in milliseconds.
-   * @param askAgain - asks one node again, which has come while the question was open: it may have missed it. Its
-   *   answer to the first asking, if there is one, counts as well.
-   */
-  track(
-    id: number,
-    nodes: Iterable<NodeDescription>,
-    isOpen: boolean,
-    timeout: number,
-    read: ReadReply,
-    askAgain: (node: string) => void,
-  ): Promise<Findings> {
+  /** Waits for the answers to a question. Never rejects. */
+  track(inquiry: Inquiry): Promise<Findings> {
+    const { id, nodes, isOpen, isOfNodes = false, isInternal = false, timeout, read, askAgain, presumed } = inquiry;
     return new Promise((resolve) => {
       const timer = this.#clock.setTimeout(() => this.#expire(query, timeout), timeout);
       const query: Query = {
@@ -89,16 +110,22 @@ export class Queries implements NodesReport {
         refused: [],
         nodes: new Map(),
         done: new Set(),
+        unreached: [],
+        isPartial: false,
         isOpen,
+        isOfNodes,
+        isInternal,
+        unfinished: undefined,
         askAgain,
         finish: () => {
           timer.cancel();
           this.#pending.delete(id);
-          const { replies, failures, descriptions, silent, refused } = query;
-          resolve({ replies, failures, descriptions, silent, refused });
+          const { replies, failures, descriptions, silent, refused, unfinished } = query;
+          resolve({ replies, failures, descriptions, silent, refused, unfinished });
         },
       };
       for (const node of nodes) add(query, node.id, node.name);
+      if (presumed !== undefined) add(query, presumed, presumed, true);
       this.#pending.set(id, query);
       finishIfDone(query);
     });
@@ -111,6 +138,7 @@ export class Queries implements NodesReport {
     // A node that has come since is not known by name, but may have an answer.
     const node = query.nodes.get(from) ?? (query.isOpen && !query.done.has(from) ? add(query, from, from) : undefined);
     if (node === undefined) return;
+    if (answer.asked !== undefined) node.isReached = true;
     for (const socket of answer.asked ?? []) node.sockets.add(socket);
     for (const reply of answer.replies ?? []) {
       const [socket] = reply;
@@ -126,20 +154,22 @@ export class Queries implements NodesReport {
     for (const room of answer.refused ?? []) query.refused.push(room);
     if (answer.complete === true) node.isComplete = true;
     if (answer.failed === true) {
-      query.silent.push(node.name);
-      done(query, from);
+      node.isComplete = false;
+      giveUp(query, from, (who) => new HubError("ERR_HUB_BACKPLANE", `The answer of the ${who} was lost.`));
+      query.done.add(from);
     } else if (node.isComplete && node.sockets.size === 0) {
+      if (!node.isReached) (query.isPartial ? query.silent : query.unreached).push(node.name);
       done(query, from);
     }
     finishIfDone(query);
   }
 
-  /** Adds a node that has arrived to the open questions, which wait for unknown nodes, too. */
+  /** Adds a node that has arrived to the questions that wait for unknown nodes, and notes that it is there. */
   came({ id, name }: NodeDescription): void {
     for (const query of this.#pending.values()) {
-      if (!query.isOpen || query.nodes.has(id) || query.done.has(id)) continue;
-      add(query, id, name);
-      query.askAgain(id);
+      const isNew = query.isOpen && !query.nodes.has(id) && !query.done.has(id);
+      if (isNew || query.nodes.get(id)?.isPresumed === true) add(query, id, name);
+      if (isNew) query.askAgain?.(id);
     }
   }
 
@@ -153,8 +183,9 @@ export class Queries implements NodesReport {
       const node = query.nodes.get(id);
       if (hasClosed) query.done.add(id);
       if (node !== undefined && hasClosed) node.isComplete = true;
-      giveUp(query, id, (socket, name) => {
-        return new HubError("ERR_HUB_DISCONNECTED", `The node ${name} of the socket ${socket} is gone.`);
+      giveUp(query, id, (who, name) => {
+        const what = query.isOfNodes ? who : `node ${name} of the ${who}`;
+        return new HubError("ERR_HUB_DISCONNECTED", `The ${what} is gone.`);
       });
       finishIfDone(query);
     }
@@ -164,6 +195,9 @@ export class Queries implements NodesReport {
   acquainted(): void {
     for (const query of this.#pending.values()) {
       query.isOpen = false;
+      for (const [id, { isPresumed }] of query.nodes) {
+        if (isPresumed) giveUp(query, id, (who) => new HubError("ERR_HUB_DISCONNECTED", `There is no ${who}.`));
+      }
       finishIfDone(query);
     }
   }
@@ -176,12 +210,24 @@ export class Queries implements NodesReport {
   lost(id: number, node?: string): void {
     const query = this.#pending.get(id);
     if (query === undefined) return;
+    const reason = query.isOfNodes ? notTaken : notAsked;
     if (node === undefined) {
-      end(query, notTaken);
+      end(query, reason);
     } else {
-      giveUp(query, node, notTaken);
+      giveUp(query, node, reason);
       finishIfDone(query);
     }
+  }
+
+  /**
+   * Takes note that the engine did not take a copy of a request, but may have taken others: the nodes that have sockets to
+   * ask and do not name them have missed it.
+   */
+  missed(id: number): void {
+    const query = this.#pending.get(id);
+    if (query === undefined) return;
+    query.isPartial = true;
+    query.silent.push(...query.unreached.splice(0));
   }
 
   /** Ends all questions, because no more answers will come. */
@@ -189,13 +235,21 @@ export class Queries implements NodesReport {
     for (const query of this.#pending.values()) end(query, reason);
   }
 
+  /** Ends the questions whose answers the application waits for. */
+  settle(reason: Reason): void {
+    for (const query of this.#pending.values()) if (!query.isInternal) end(query, reason);
+  }
+
   #expire(query: Query, timeout: number): void {
-    end(query, (socket) => new HubError("ERR_HUB_TIMEOUT", `The socket ${socket} did not reply within ${timeout} ms.`));
+    end(query, (who) => new HubError("ERR_HUB_TIMEOUT", `The ${who} did not reply within ${timeout} ms.`));
   }
 }
 
-function add(query: Query, id: string, name: string): Questioned {
-  const node = { name, sockets: new Set<string>(), isComplete: false };
+/** The nodes that an open question is for besides the known ones, in an error. */
+const UNKNOWN = "nodes that this one does not know yet";
+
+function add(query: Query, id: string, name: string, isPresumed = false): Questioned {
+  const node = { name, sockets: new Set(query.isOfNodes ? [id] : []), isComplete: false, isReached: false, isPresumed };
   query.nodes.set(id, node);
   return node;
 }
@@ -206,6 +260,8 @@ function done(query: Query, node: string): void {
 }
 
 function end(query: Query, reason: Reason): void {
+  // Where a known node is awaited, its failure has the reason.
+  if (query.isOpen && query.nodes.size === 0) query.unfinished = reason(UNKNOWN, UNKNOWN);
   for (const id of query.nodes.keys()) giveUp(query, id, reason);
   query.isOpen = false;
   finishIfDone(query);
@@ -215,12 +271,20 @@ function giveUp(query: Query, id: string, reason: Reason): void {
   const node = query.nodes.get(id);
   if (node === undefined) return;
   query.nodes.delete(id);
-  for (const socket of node.sockets) query.failures.set(socket, reason(socket, node.name));
+  for (const socket of node.sockets) {
+    query.failures.set(socket, reason(query.isOfNodes ? `node ${node.name}` : `socket ${socket}`, node.name));
+  }
   if (!node.isComplete) query.silent.push(node.name);
 }
 
-function notTaken(socket: string): HubError {
-  return new HubError("ERR_HUB_BACKPLANE", `A request to the socket ${socket} was lost: the engine did not take it.`);
+function notTaken(who: string): HubError {
+  return new HubError("ERR_HUB_BACKPLANE", `The request to the ${who} was lost: the engine did not take it.`);
+}
+
+/** Creates the failure of a socket that has got a request, and whose node was to be asked whether it is the last one. */
+function notAsked(who: string): HubError {
+  const message = `The reply of the ${who} is not awaited: the engine did not take the question about its node.`;
+  return new HubError("ERR_HUB_BACKPLANE", message);
 }
 
 function finishIfDone({ nodes, isOpen, finish }: Query): void {

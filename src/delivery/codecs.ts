@@ -1,7 +1,7 @@
 import type { Buffer } from "node:buffer";
 import { HubError, messageOf } from "../errors.ts";
 import { jsonCodec, type Codec } from "../protocol/codec.ts";
-import { isReply, PacketError, type Packet } from "../protocol/packet.ts";
+import { ControlEvent, isReply, PacketError, type Packet, type WireError } from "../protocol/packet.ts";
 import type { DeliverySettings } from "./options.ts";
 import { OutgoingFrame } from "./outgoing-frame.ts";
 import type { Overload } from "./overload.ts";
@@ -121,12 +121,13 @@ export class Codecs {
   /**
    * Encodes a packet for all members of this node or, if `wide`, for those of any node.
    *
+   * @param compress - whether the messages may be compressed. Default, here and below: `true`.
    * @throws {HubError} `ERR_HUB_UNSERIALISABLE`, `ERR_HUB_MESSAGE_TOO_LARGE`.
    */
-  encodeForAll(packet: Packet, wide: boolean, overload?: Overload): Encoding {
-    if (wide ? this.all.length === 1 : this.areUniform) return this.encode(packet, this.plain, overload);
+  encodeForAll(packet: Packet, wide: boolean, overload?: Overload, compress?: boolean): Encoding {
+    if (wide ? this.all.length === 1 : this.areUniform) return this.encode(packet, this.plain, overload, compress);
     const codecs = wide ? this.all : this.inUse;
-    return new Map(codecs.map((codec) => [codec, this.encode(packet, codec, overload)]));
+    return new Map(codecs.map((codec) => [codec, this.encode(packet, codec, overload, compress)]));
   }
 
   /**
@@ -134,8 +135,8 @@ export class Codecs {
    *
    * @throws {HubError} `ERR_HUB_UNSERIALISABLE`, `ERR_HUB_MESSAGE_TOO_LARGE`.
    */
-  encodeRecorded(packet: Packet, at: number, overload: Overload): readonly OutgoingFrame[] {
-    return this.all.map((codec) => this.encode(packet, codec, overload, at));
+  encodeRecorded(packet: Packet, at: number, overload: Overload, compress: boolean): readonly OutgoingFrame[] {
+    return this.all.map((codec) => this.encode(packet, codec, overload, compress, at));
   }
 
   /**
@@ -144,7 +145,7 @@ export class Codecs {
    * @param at - the place of an event in the record of its room. Default: the event is in none.
    * @throws {HubError} `ERR_HUB_UNSERIALISABLE`, `ERR_HUB_MESSAGE_TOO_LARGE`.
    */
-  encode(packet: Packet, codec: Codec, overload?: Overload, at?: number): OutgoingFrame {
+  encode(packet: Packet, codec: Codec, overload?: Overload, compress?: boolean, at?: number): OutgoingFrame {
     let message: string | Uint8Array;
     try {
       message = codec.encode(packet);
@@ -154,7 +155,24 @@ export class Codecs {
       const why = messageOf(error);
       throw new HubError("ERR_HUB_UNSERIALISABLE", `The codec cannot encode ${subject}: ${why}`, { cause: error });
     }
-    return this.frame(message, overload);
+    return this.frame(message, overload, compress);
+  }
+
+  /**
+   * Returns the error as this codec can encode it: without the data that the application has added, if it cannot encode
+   * those. A refusal stays one.
+   *
+   * @param failed - called with the reason.
+   */
+  encodable<E extends WireError>(error: E, codec: Codec, failed: (reason: unknown) => void): E {
+    if (error.data === undefined) return error;
+    try {
+      this.encode({ event: ControlEvent.error, data: error.data }, codec);
+      return error;
+    } catch (reason) {
+      failed(reason);
+      return { ...error, data: undefined };
+    }
   }
 
   /**
@@ -162,11 +180,11 @@ export class Codecs {
    *
    * @throws {HubError} `ERR_HUB_ARGUMENT`, `ERR_HUB_MESSAGE_TOO_LARGE`.
    */
-  frame(message: string | Uint8Array, overload?: Overload): OutgoingFrame {
+  frame(message: string | Uint8Array, overload?: Overload, compress?: boolean): OutgoingFrame {
     if (typeof message !== "string" && !(message instanceof Uint8Array)) {
       throw new HubError("ERR_HUB_ARGUMENT", `A message must be a string or a Uint8Array, not ${typeof message}.`);
     }
-    return this.#checked(new OutgoingFrame(message, overload));
+    return this.#checked(new OutgoingFrame(message, overload, undefined, compress));
   }
 
   /**
@@ -174,8 +192,8 @@ export class Codecs {
    *
    * @throws {HubError} `ERR_HUB_MESSAGE_TOO_LARGE`.
    */
-  encoded(payload: Uint8Array, binary: boolean, overload?: Overload): OutgoingFrame {
-    return this.#checked(new OutgoingFrame(payload, overload, binary));
+  encoded(payload: Uint8Array, binary: boolean, overload?: Overload, compress?: boolean): OutgoingFrame {
+    return this.#checked(new OutgoingFrame(payload, overload, binary, compress));
   }
 
   #checked(frame: OutgoingFrame): OutgoingFrame {

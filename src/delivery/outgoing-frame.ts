@@ -10,12 +10,12 @@ export class OutgoingFrame extends Frame {
   readonly overload: Overload | undefined;
 
   /** Makes a frame of the bytes of a whole one, which are not copied. */
-  static of(bytes: Buffer): OutgoingFrame {
-    return new OutgoingFrame(new FrameBytes(bytes));
+  static of(bytes: Buffer, compress: boolean): OutgoingFrame {
+    return new OutgoingFrame(new FrameBytes(bytes), undefined, undefined, compress);
   }
 
-  constructor(message: string | Uint8Array | FrameBytes, overload?: Overload, binary?: boolean) {
-    super(message, binary);
+  constructor(message: string | Uint8Array | FrameBytes, overload?: Overload, binary?: boolean, compress?: boolean) {
+    super(message, binary, compress);
     this.overload = overload;
   }
 }

@@ -144,11 +144,13 @@ export class Newcomer {
   }
 
   #refuse(error: WireError, code: number): void {
+    const { codecs, report } = this.#parts;
+    const failed = (reason: unknown): void => report.failed(reason, "codec", { event: ControlEvent.error });
     try {
-      const frame = this.#parts.codecs.encode({ event: ControlEvent.error, data: error }, this.#codec);
-      this.#connection.write(new Batch().append(frame));
+      const data = codecs.encodable(error, this.#codec, failed);
+      this.#connection.write(new Batch().append(codecs.encode({ event: ControlEvent.error, data }, this.#codec)));
     } catch (failure) {
-      this.#parts.report.failed(failure, "codec", { event: ControlEvent.error });
+      failed(failure);
     }
     const reason = Buffer.byteLength(error.code) <= MAX_CLOSE_REASON_BYTES ? error.code.toWellFormed() : "";
     this.close({ code, reason });

@@ -7,7 +7,7 @@ import type { Member } from "../members/member.ts";
 import type { Members } from "../members/members.ts";
 import type { Entered } from "../members/recorded-rooms.ts";
 import type { Clock, Timer } from "../time/clock.ts";
-import { isExcepted } from "./note.ts";
+import { isExcepted, isUncompressed } from "./note.ts";
 import type { RoomRecord } from "./records.ts";
 import type { HistoryCounters } from "./statistics.ts";
 
@@ -250,7 +250,7 @@ export class Entrances {
     if (page === undefined) {
       const entries = ring.read(at, codec, this.#pageBytes);
       const events = entries.map(({ at: place, note, frame }) => {
-        return { at: place, note, frame: OutgoingFrame.of(frame) };
+        return { at: place, note, frame: OutgoingFrame.of(frame, !isUncompressed(note)) };
       });
       const last = events.at(-1)?.at ?? ring.head;
       page = { events, end: last };

@@ -165,7 +165,7 @@ export class History implements RecordedRooms {
     const { codecs } = this.#parts;
     const record = this.#records.of(packet.room as string, rule);
     const at = record.ring.head + 1;
-    const frames = codecs.encodeRecorded(packet, at, overload);
+    const frames = codecs.encodeRecorded(packet, at, overload, !audience.uncompressed);
     this.#records.append(record, frames, noteOf(audience), overload.key);
     this.#counters.recorded++;
     for (const { bytes } of frames) this.#counters.recordedBytes += bytes.length;
@@ -283,7 +283,7 @@ export class History implements RecordedRooms {
     const start = Math.max(after, last === undefined ? 0 : ring.before(last));
     const entries = ring.read(start, this.#parts.codecs.all.indexOf(plain), Number.POSITIVE_INFINITY).slice(0, limit);
     const events = entries.map(({ at, time, frame }): RecordedEvent => {
-      const { binary, payload } = OutgoingFrame.of(frame);
+      const { binary, payload } = OutgoingFrame.of(frame, true);
       const { event, data } = plain.decode(binary ? payload : payload.toString()) as EventPacket;
       return { at, time, event, data };
     });

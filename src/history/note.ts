@@ -1,19 +1,28 @@
-/** The members of a room that an event is not for. */
-export interface Exceptions {
+/** What is recorded of an event beside its frames: the members that it is not for, and how it goes to the others. */
+export interface Noted {
   /** Ids of sockets. */
   readonly exceptSockets: readonly string[];
   readonly exceptRooms: readonly string[];
+  /** Whether it goes uncompressed. */
+  readonly uncompressed: boolean;
 }
 
 /** The first character of a note in JSON. */
 const JSON_START = "{";
 
-/** Returns the text with which exceptions are recorded: mostly there are none, or one socket, whose id is the text. */
-export function noteOf({ exceptSockets, exceptRooms }: Exceptions): string {
-  if (exceptSockets.length === 0 && exceptRooms.length === 0) return "";
-  const [id = ""] = exceptSockets;
-  if (exceptSockets.length === 1 && exceptRooms.length === 0 && !id.startsWith(JSON_START)) return id;
-  return JSON.stringify({ exceptSockets, exceptRooms });
+/** Returns the text that is recorded: mostly there is nothing to note, or one socket, whose id is the text. */
+export function noteOf({ exceptSockets, exceptRooms, uncompressed }: Noted): string {
+  if (exceptRooms.length === 0 && !uncompressed) {
+    const [id] = exceptSockets;
+    if (id === undefined) return "";
+    if (exceptSockets.length === 1 && !id.startsWith(JSON_START)) return id;
+  }
+  return JSON.stringify({ exceptSockets, exceptRooms, uncompressed } satisfies Noted);
+}
+
+/** Returns whether an event goes uncompressed. */
+export function isUncompressed(note: string): boolean {
+  return note.startsWith(JSON_START) && (JSON.parse(note) as Noted).uncompressed;
 }
 
 /**
@@ -24,6 +33,6 @@ export function noteOf({ exceptSockets, exceptRooms }: Exceptions): string {
  */
 export function isExcepted(note: string, sockets: readonly string[], isIn: (room: string) => boolean): boolean {
   if (!note.startsWith(JSON_START)) return sockets.includes(note);
-  const { exceptSockets, exceptRooms } = JSON.parse(note) as Exceptions;
+  const { exceptSockets, exceptRooms } = JSON.parse(note) as Noted;
   return exceptSockets.some((id) => sockets.includes(id)) || exceptRooms.some(isIn);
 }

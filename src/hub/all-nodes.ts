@@ -58,7 +58,12 @@ export class AllNodes {
     }
     const packet = { event, data, room: onlyRoom(audience) };
     const beyond = this.#beyond(audience);
-    const encoding = codecs.encodeForAll(packet, beyond !== undefined, local.overloadOf(audience));
+    const encoding = codecs.encodeForAll(
+      packet,
+      beyond !== undefined,
+      local.overloadOf(audience),
+      !audience.uncompressed,
+    );
     // Other nodes first: what goes to sockets here leaves at the end of the turn all the same.
     beyond?.deliver(audience, encoding);
     local.deliver(audience, encoding);
@@ -68,7 +73,7 @@ export class AllNodes {
   /** Sends a message as it is. */
   send(audience: Audience, message: string | Uint8Array): void {
     const { codecs, local } = this.#parts;
-    const frame = codecs.frame(message, local.overloadOf(audience));
+    const frame = codecs.frame(message, local.overloadOf(audience), !audience.uncompressed);
     this.#beyond(audience)?.send(audience, frame);
     local.deliver(audience, frame);
   }
@@ -80,7 +85,7 @@ export class AllNodes {
     const id = beyond === undefined ? requests.nextId() : requests.nextClusterId();
     const request = { id, event, timeout };
     const packet = { event, data, id, room: onlyRoom(audience) };
-    const encoding = codecs.encodeForAll(packet, beyond !== undefined);
+    const encoding = codecs.encodeForAll(packet, beyond !== undefined, undefined, !audience.uncompressed);
     const here = local.request(audience, request, encoding).replies;
     return beyond === undefined ? here : joined(here, beyond.request(audience, request, encoding));
   }

@@ -2,6 +2,7 @@ import { ownedOnce } from "../checks/owned-once.ts";
 import { Cluster } from "../cluster/cluster.ts";
 import { Interest } from "../cluster/interest.ts";
 import { createNodeId } from "../cluster/node-id.ts";
+import { NodeMessages } from "../cluster/node-messages.ts";
 import { zeroCounters, type Counters } from "../counters.ts";
 import { Codecs } from "../delivery/codecs.ts";
 import { Delivery } from "../delivery/delivery.ts";
@@ -58,6 +59,8 @@ export interface NodeAssembly {
   readonly cluster: Cluster | undefined;
   /** The records of rooms; `undefined` if no room is recorded. */
   readonly history: History | undefined;
+  /** The handlers of messages of other nodes. */
+  readonly messages: NodeMessages;
   readonly allNodes: AllNodes;
 }
 
@@ -90,7 +93,7 @@ export function assembleNode(
       notice: (member, count) => local.noticeOf(member, count),
     },
   });
-  const members = new Members(delivery, interest);
+  const members = new Members(delivery, interest, report);
   const requests = new Requests<Member>(settings.contract?.hub, clock, (member) => {
     guarded(report, () => lifecycle.rested(member));
   });
@@ -121,15 +124,16 @@ export function assembleNode(
   const idempotency =
     !isNode || settings.idempotency === false
       ? undefined
-      : new Idempotency<Member>(settings.idempotency, options.lease, clock, counters);
-  const others = { clock, codecs, isNode, keeper: idempotency, limits, local, members, options, requests, report };
+      : new Idempotency<Member>(settings.idempotency, clock, counters);
+  const messages = new NodeMessages(limits.listeners, report);
+  const others = { clock, codecs, isNode, keeper: idempotency, local, members, messages, options, requests, report };
   const cluster =
     backplane === undefined || interest === undefined
       ? undefined
       : new Cluster({ ...others, backplane, interest, self: { id: node, name: options.name } });
   const allNodes = new AllNodes({ codecs, local, requests, cluster, history });
   const sending = { delivery, members, requests, lifecycle, local, cluster, history, allNodes };
-  return { counters, codecs, preconditions, rates, idempotency, ...sending };
+  return { counters, codecs, preconditions, rates, idempotency, messages, ...sending };
 }
 
 /** All parts that a hub uses itself. */

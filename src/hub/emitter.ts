@@ -1,10 +1,10 @@
 import type { Backplane } from "../backplanes/backplane.ts";
-import { checkEventName, onlyValue } from "../checks/arguments.ts";
 import type { BackplaneState, Cluster } from "../cluster/cluster.ts";
 import type { NodeDescription } from "../cluster/nodes.ts";
-import type { DataArguments, EventName, HubTypes, NodeEvents } from "../event-types.ts";
+import type { HubTypes } from "../event-types.ts";
 import { EVERYBODY } from "../members/audience.ts";
 import { assembleNode } from "./assembly.ts";
+import type { NodeTargetParts } from "./node-target.ts";
 import { resolveHubOptions, type HubOptions } from "./options.ts";
 import type { Preconditions } from "./preconditions.ts";
 import { Sender } from "./sender.ts";
@@ -51,6 +51,8 @@ export class Emitter<T extends HubTypes = HubTypes> extends Sender<T> {
       failed: (error, source) => (onError === undefined ? warnings.failed(error, source) : onError(error)),
       // An emitter has no sockets.
       departed: () => {},
+      entered: () => {},
+      exited: () => {},
       dropped: () => {},
       gap: () => {},
     });
@@ -70,9 +72,12 @@ export class Emitter<T extends HubTypes = HubTypes> extends Sender<T> {
     return this.#cluster.state;
   }
 
-  /** Everybody on all nodes. */
   override get everybody(): Target<T> {
     return this.#everybody;
+  }
+
+  protected override get programs(): NodeTargetParts {
+    return { preconditions: this.#preconditions, cluster: this.#cluster };
   }
 
   /**
@@ -86,13 +91,6 @@ export class Emitter<T extends HubTypes = HubTypes> extends Sender<T> {
     this.#preconditions.checkOpen();
     if (room !== undefined) this.#preconditions.roomNames([room]);
     await this.#cluster.synced(room);
-  }
-
-  /** Sends a message to the programs on all nodes. See `hub.emitToNodes`. */
-  emitToNodes<E extends EventName<NodeEvents<T>>>(event: E, ...values: DataArguments<NodeEvents<T>[E]>): void {
-    this.#preconditions.checkOpen();
-    checkEventName(event);
-    this.#cluster.emitToNodes(event, onlyValue(values));
   }
 
   /**

@@ -1,23 +1,18 @@
 import type { Buffer } from "node:buffer";
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { checkEventName, checkFunction, onlyValue } from "../checks/arguments.ts";
+import { checkEventName, checkFunction } from "../checks/arguments.ts";
 import type { BackplaneState } from "../cluster/cluster.ts";
 import type { NodeMessageHandler } from "../cluster/node-messages.ts";
 import type { NodeDescription } from "../cluster/nodes.ts";
-import type { OverloadPolicy } from "../delivery/overload.ts";
 import type {
   ClientEvents,
-  DataArguments,
   EventData,
   EventName,
-  EventReply,
   HandlerResult,
   HubTypes,
+  NamedEvent,
   NodeEvents,
-  RequestArguments,
-  RequestName,
-  ServerEvents,
 } from "../event-types.ts";
 import { HubError } from "../errors.ts";
 import { checkQuery, type History, type HistoryQuery, type HistoryResult } from "../history/history.ts";
@@ -25,11 +20,11 @@ import type { Rule } from "../history/rules.ts";
 import { EVERYBODY } from "../members/audience.ts";
 import type { Middleware } from "../inbound/middleware.ts";
 import type { AnyHandler, HandlerContext } from "../members/member.ts";
-import type { Replies, RequestOptions } from "../members/requests.ts";
 import type { ListenAddress, ListenOptions } from "../transports/transport.ts";
 import { assembleHub, type HubAssembly } from "./assembly.ts";
 import type { HubEvents } from "./events.ts";
 import type { CloseOptions, DrainOptions } from "./lifecycle.ts";
+import type { NodeTargetParts } from "./node-target.ts";
 import { resolveHubOptions, type HubOptions } from "./options.ts";
 import { socketOf } from "./reporter.ts";
 import { Sender } from "./sender.ts";
@@ -99,48 +94,17 @@ export class Hub<T extends HubTypes = HubTypes> extends Sender<T> {
     return this.#parts.cluster?.state;
   }
 
-  protected override get everybody(): Target<T> {
+  override get everybody(): Target<T> {
     return this.#parts.everybody;
   }
 
-  /** Everybody but the sockets that are behind. See {@link Target.volatile}. */
-  get volatile(): Target<T> {
-    return this.everybody.volatile;
+  protected override get programs(): NodeTargetParts {
+    return this.#parts;
   }
 
   /** Everybody on this node. See {@link Target.local}. */
   get local(): Target<T> {
     return this.everybody.local;
-  }
-
-  /** Everybody, with another policy for sockets that read too slowly. See {@link Target.overload}. */
-  overload(policy: OverloadPolicy): Target<T> {
-    return this.everybody.overload(policy);
-  }
-
-  /** Everybody, for values of which only the newest counts. See {@link Target.latest}. */
-  latest(key: string): Target<T> {
-    return this.everybody.latest(key);
-  }
-
-  /** Sends an event that everybody answers. See {@link Target.request}. */
-  request<E extends RequestName<ServerEvents<T>>>(
-    event: E,
-    ...args: RequestArguments<ServerEvents<T>[E], RequestOptions>
-  ): Promise<Replies<EventReply<ServerEvents<T>[E]>>> {
-    return this.everybody.request(event, ...args);
-  }
-
-  /**
-   * Sends a message to the programs on all other nodes: see {@link onNode}. The data is copied now, as by
-   * `structuredClone`. Without a backplane there are no other nodes, and nothing is sent.
-   *
-   * @throws {HubError} `ERR_HUB_EVENT_NAME`, `ERR_HUB_ARGUMENT`, `ERR_HUB_UNSERIALISABLE`, `ERR_HUB_CLOSED`.
-   */
-  emitToNodes<E extends EventName<NodeEvents<T>>>(event: E, ...values: DataArguments<NodeEvents<T>[E]>): void {
-    this.#parts.preconditions.checkOpen();
-    checkEventName(event);
-    this.#parts.cluster?.emitToNodes(event, onlyValue(values));
   }
 
   /**
@@ -154,8 +118,30 @@ export class Hub<T extends HubTypes = HubTypes> extends Sender<T> {
     handler: (data: EventData<NodeEvents<T>[E]>, node: NodeDescription) => unknown,
   ): () => void {
     checkEventName(event);
-    checkFunction(handler, "A handler");
-    return this.#parts.cluster?.onNode(event, handler as NodeMessageHandler) ?? ((): void => {});
+    return this.#parts.messages.add(event, handler as NodeMessageHandler);
+  }
+
+  /**
+   * Handles a message of the program on another node, as {@link onNode} does, and answers requests: what the handler
+   * returns, or its promise resolves with, is the reply to `requestNodes` and `toNode(id).request`, with everything that
+   * `structuredClone` keeps. The signal of its context is aborted when the other node does not wait any more, or this hub
+   * closes. See {@link ReplyError} for answering with an error. Anything else that the handler throws
+   * reaches `error` here, and the other node is told `handler-failed`.
+   *
+   * @returns a function that removes the handler.
+   * @throws {HubError} `ERR_HUB_EVENT_NAME`, `ERR_HUB_ARGUMENT`, `ERR_HUB_LIMIT`, `ERR_HUB_HANDLED` if the event has such
+   *   a handler.
+   */
+  handleNode<E extends EventName<NodeEvents<T>>>(
+    event: E,
+    handler: (
+      data: EventData<NodeEvents<T>[E]>,
+      node: NodeDescription,
+      context: HandlerContext,
+    ) => HandlerResult<NodeEvents<T>[E]>,
+  ): () => void {
+    checkEventName(event);
+    return this.#parts.messages.handle(event, handler as NodeMessageHandler);
   }
 
   /**
@@ -210,6 +196,24 @@ export class Hub<T extends HubTypes = HubTypes> extends Sender<T> {
     this.#parts.preconditions.checkHandled(event);
     checkFunction(handler, "A handler");
     return this.#parts.handlers.add(event, handler as AnyHandler<unknown>);
+  }
+
+  /**
+   * Handles whatever event clients send that has no handler, neither of `handle` nor of the socket; never the packets of
+   * the protocol itself, whose names begin with `hub:`. The handler gets the event's name beside the data, and is
+   * otherwise like one of {@link handle}: what it returns answers a request. There is one at most.
+   *
+   * With a contract, only events of the contract get here, with their data validated. Without one, clients may send any
+   * name, whatever the types say, and none of them counts as unknown: throw a {@link ReplyError} to refuse one.
+   *
+   * @returns a function that removes the handler.
+   * @throws {HubError} `ERR_HUB_ARGUMENT`, `ERR_HUB_HANDLED` if there is one already.
+   */
+  handleAny(
+    handler: (named: NamedEvent<ClientEvents<T>>, socket: Socket<T>, context: HandlerContext) => unknown,
+  ): () => void {
+    checkFunction(handler, "A handler");
+    return this.#parts.handlers.addFallback(handler as AnyHandler<unknown>);
   }
 
   /**
@@ -314,7 +318,8 @@ export class Hub<T extends HubTypes = HubTypes> extends Sender<T> {
   /**
    * Ends everything gently: refuses new clients with HTTP status 503, tells the connected ones to reconnect, closes
    * each with 4200 as soon as its handlers have finished and it has answered what it was asked, waits until it has read
-   * everything, and then does as {@link close}. At the end of `within` it waits no longer.
+   * everything and until the handlers of {@link handleNode} have finished that other nodes wait for, and then does as
+   * {@link close}. At the end of `within` it waits no longer.
    *
    * Idempotent. `close` ends the waiting.
    *

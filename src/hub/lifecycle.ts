@@ -21,7 +21,8 @@ import { closedError, type Preconditions } from "./preconditions.ts";
 /** Options of `hub.drain`. Both values are in milliseconds. */
 export interface DrainOptions {
   /**
-   * The time that handlers, replies and clients that read slowly may take. Sockets that still wait for a handler or a
+   * The time that handlers, replies and clients that read slowly may take, and handlers of `handleNode` that other nodes
+   * wait for. Sockets that still wait for a handler or a
    * reply then are closed, and connections that have not ended a second later are cut. Default: 10,000.
    */
   readonly within?: number | undefined;
@@ -138,15 +139,22 @@ export class HubLifecycle {
   }
 
   async #drain(within: number, spread: number): Promise<void> {
-    const { clock, connections, lifecycle } = this.#parts;
+    const { clock, connections } = this.#parts;
     const end = clock.now() + within;
     connections.drain({ reconnect: true, after: 0, spread });
     const deadline = createDeferred();
     this.#hurry = deadline.resolve;
     const timer = clock.setTimeout(deadline.resolve, within);
-    await Promise.race([lifecycle.drain(), deadline.promise]);
+    await Promise.race([this.#rested(), deadline.promise]);
     timer.cancel();
     await (this.#closing ??= this.#close(Math.max(end - clock.now(), LAST_CALL)));
+  }
+
+  /** Resolves when no client is left, and no other node waits for a handler. */
+  async #rested(): Promise<void> {
+    const { cluster, lifecycle } = this.#parts;
+    await lifecycle.drain();
+    await cluster?.nodeRequests.idle();
   }
 
   /** Brings the end of a close forward. */
@@ -161,6 +169,7 @@ export class HubLifecycle {
     lifecycle.stop();
     receiver.stop();
     requests.close();
+    cluster?.settle();
     connections.close();
     await this.#destroyTransport(within);
     await cluster?.disconnect();

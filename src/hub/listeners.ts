@@ -62,7 +62,24 @@ export class Listeners<E extends { [K in keyof E]: readonly unknown[] }> {
 
   /** Calls the present listeners in the order in which they were added. One that fails does not stop the next. */
   dispatch<K extends keyof E>(event: K, ...args: E[K]): void {
-    for (const entry of this.#listeners.get(event) ?? []) {
+    this.#call(this.#listeners.get(event) ?? [], event, args);
+  }
+
+  /**
+   * Returns a function that dispatches what has happened now: it calls the present listeners, but for those that have
+   * been removed when it is called.
+   */
+  dispatcherOf<K extends keyof E>(event: K, ...args: E[K]): () => void {
+    const entries = this.#listeners.get(event) ?? [];
+    return () => {
+      const present = this.#listeners.get(event) ?? [];
+      const left = present === entries ? entries : entries.filter((entry) => present.includes(entry));
+      this.#call(left, event, args);
+    };
+  }
+
+  #call(entries: readonly Entry[], event: keyof E, args: readonly unknown[]): void {
+    for (const entry of entries) {
       const { listener, once } = entry;
       if (once) this.#forget(event, entry);
       attempt(

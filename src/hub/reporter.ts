@@ -7,11 +7,12 @@ import type { NodeReport } from "../members/lifecycle.ts";
 import type { Member } from "../members/member.ts";
 import type { Close } from "../protocol/close-codes.ts";
 import type { GapReason } from "../protocol/packet.ts";
+import { microtask } from "../guard.ts";
 import type { ErrorSource, ErrorSubject } from "../report.ts";
 import type { Clock } from "../time/clock.ts";
 import type { ConnectionsReport } from "./connections.ts";
 import { publish } from "./diagnostics.ts";
-import { HUB_EVENTS, type ErrorContext, type HubEvents } from "./events.ts";
+import { HUB_EVENTS, type ErrorContext, type HubEvents, type RoomChange } from "./events.ts";
 import { Listeners } from "./listeners.ts";
 import type { Socket } from "./socket.ts";
 import { Warnings } from "./warnings.ts";
@@ -34,8 +35,7 @@ export class Reporter<T extends HubTypes> implements ConnectionsReport, DoorRepo
     this.listeners = new Listeners<HubEvents<T>>(HUB_EVENTS, most, (error, event, [first]) => {
       // A failing `error` listener has no listener left to tell.
       if (event === "error") return this.#warnings.failed(error, "listener", event);
-      // A refusal is not about a socket.
-      this.failed(error, "listener", event === "refusal" ? { event } : { event, socket: first });
+      this.failed(error, "listener", { event, ...subjectOf(event, first) });
     });
   }
 
@@ -49,6 +49,18 @@ export class Reporter<T extends HubTypes> implements ConnectionsReport, DoorRepo
     const socket = socketOf<T>(member);
     this.listeners.dispatch("disconnection", socket, { code, reason });
     publish("disconnection", () => ({ hub: this.#hub, socket, code, reason }));
+  }
+
+  entered(room: string, member: Member, isFirst: boolean): void {
+    if (!this.listeners.has("room")) return;
+    if (isFirst) this.#changed({ type: "created", room });
+    this.#changed({ type: "joined", room, socket: socketOf<T>(member) });
+  }
+
+  exited(room: string, member: Member, wasLast: boolean): void {
+    if (!this.listeners.has("room")) return;
+    this.#changed({ type: "left", room, socket: socketOf<T>(member) });
+    if (wasLast) this.#changed({ type: "deleted", room });
   }
 
   message(member: Member, data: string | Uint8Array): boolean {
@@ -77,6 +89,22 @@ export class Reporter<T extends HubTypes> implements ConnectionsReport, DoorRepo
     else this.#warnings.failed(error, source, subject?.event);
     publish("error", () => ({ hub: this.#hub, error, ...context }));
   }
+
+  /**
+   * Tells of a change of the rooms in a microtask of its own: each change and each `disconnection` in the order in which
+   * they happened, and none of them from inside whatever has made it.
+   */
+  #changed(change: RoomChange<T>): void {
+    microtask(this, this.listeners.dispatcherOf("room", change));
+  }
+}
+
+/** Returns the socket that an event with these arguments is about, if it is about one. */
+function subjectOf(event: keyof HubEvents, first: unknown): Pick<ErrorSubject, "socket"> {
+  if (event === "refusal") return {};
+  if (event !== "room") return { socket: first };
+  const { socket } = first as RoomChange;
+  return socket === undefined ? {} : { socket };
 }
 
 /** Returns the application's socket of a member. */

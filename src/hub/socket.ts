@@ -163,6 +163,11 @@ export class Socket<T extends HubTypes = HubTypes> {
     return new Target<T>(this.#parts, this.#self).volatile;
   }
 
+  /** This client, without compression. See {@link Target.uncompressed}. */
+  get uncompressed(): Target<T> {
+    return new Target<T>(this.#parts, this.#self).uncompressed;
+  }
+
   /** A target of this client with another overload policy. See {@link Target.overload}. */
   overload(policy: OverloadPolicy): Target<T> {
     return new Target<T>(this.#parts, this.#self).overload(policy);
@@ -294,7 +299,7 @@ export class Socket<T extends HubTypes = HubTypes> {
       return;
     }
     const names = preconditions.roomNames(args as readonly RoomNames[]);
-    if (this.isOpen) local.joinAll([this.#member], names);
+    if (this.isOpen) local.joinOne(this.#member, names);
   }
 
   /**
@@ -305,7 +310,7 @@ export class Socket<T extends HubTypes = HubTypes> {
   leave(...rooms: readonly RoomNames[]): void {
     const { local, preconditions } = this.#parts;
     const names = preconditions.roomNames(rooms);
-    if (this.isOpen) local.leaveAll([this.#member], names);
+    if (this.isOpen) local.leaveOne(this.#member, names);
   }
 
   /**

@@ -92,6 +92,14 @@ export class Target<T extends HubTypes = HubTypes> {
   }
 
   /**
+   * Sends without compression, also to clients that have agreed on it: what is compressed already, such as images, and
+   * secrets beside something that others may choose. Without the option `compression` nothing is compressed anyway.
+   */
+  get uncompressed(): Target<T> {
+    return this.#with({ uncompressed: true });
+  }
+
+  /**
    * Replaces the option `overload`, which says what becomes of an event or a message for a socket that reads too
    * slowly: see {@link OverloadPolicy}.
    *
@@ -182,9 +190,10 @@ export class Target<T extends HubTypes = HubTypes> {
   }
 
   /**
-   * Puts the sockets into these rooms. A socket that is in one of them already stays there.
+   * Puts the sockets into these rooms. A socket that is in one of them already stays there. One that would be in more rooms
+   * than `limits.rooms` is put into none; the `error` event of its node names the first of a call (`ERR_HUB_LIMIT`).
    *
-   * @throws {HubError} `ERR_HUB_ROOM_NAME`, `ERR_HUB_CLOSED`, `ERR_HUB_LIMIT`, and then nobody was put anywhere.
+   * @throws {HubError} `ERR_HUB_ROOM_NAME`, `ERR_HUB_CLOSED`.
    */
   join(...rooms: readonly RoomNames[]): void {
     this.#parts.preconditions.checkOpen();
@@ -222,7 +231,7 @@ export class Target<T extends HubTypes = HubTypes> {
     readonly timeout?: number;
   }): Promise<SocketDescriptions<T, K>> {
     this.#parts.preconditions.checkOpen();
-    const timeout = timeoutOf(options);
+    const timeout = timeoutOf(options, ["data", "timeout"]);
     const descriptions = await this.#parts.allNodes.describe(this.#audience, options?.data ?? [], timeout);
     return descriptions as unknown as SocketDescriptions<T, K>;
   }

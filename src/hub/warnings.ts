@@ -4,17 +4,25 @@ import { HubError, isInstance } from "../errors.ts";
 import type { ErrorSource } from "../report.ts";
 import type { Clock } from "../time/clock.ts";
 
-/** The most warnings within {@link MINUTE}. */
-const MOST = 10;
+/** The most warnings of one source within {@link MINUTE}. */
+const MOST = 5;
 const MINUTE = 60_000;
-/** The most kinds that are remembered. After this number of kinds there are no more warnings. */
+/** The most kinds that are remembered of one source. After this number of kinds it gets no more warnings. */
 const MOST_KINDS = 1_000;
 /** The most characters of a text, and lines of a stack, that are shown. */
 const MOST_CHARACTERS = 500;
 const MOST_FRAMES = 20;
 
+/** The warnings of one source. */
+interface Shown {
+  readonly kinds: Set<string>;
+  /** The times of the last ones, oldest first. */
+  readonly times: number[];
+}
+
 /**
- * Makes process warnings of failures without a listener: one of each kind, and at most ten within a minute.
+ * Makes process warnings of failures without a listener: one of each kind, and at most five of each source within a
+ * minute. Where a handler takes any event, clients choose the kinds, and must not leave other sources without warnings.
  *
  * Their texts may contain a client's words, and warnings usually go to a terminal, so only printable ASCII is shown.
  */
@@ -22,9 +30,7 @@ export class Warnings {
   readonly #clock: Clock;
   /** The way to listen to failures, for the text of a warning. */
   readonly #remedy: string;
-  readonly #kinds = new Set<string>();
-  /** The times of the last warnings, oldest first. */
-  readonly #times: number[] = [];
+  readonly #sources = new Map<string, Shown>();
 
   constructor(clock: Clock, remedy: string) {
     this.#clock = clock;
@@ -34,7 +40,7 @@ export class Warnings {
   /** Warns of a failure. Its kind is its source, its event and, of a {@link HubError}, the code. */
   failed(error: unknown, source: ErrorSource, event = ""): void {
     const code = isInstance(error, HubError) ? error.code : "";
-    if (!this.#mayShow(`${source} ${code} ${event}`)) return;
+    if (!this.#mayShow(source, `${code} ${event}`)) return;
     const { text, frames } = describe(error);
     const subject = event === "" ? source : `${source}, "${printable(event)}"`;
     const message = `Unheard failure (${subject}): ${text} - Listen with ${this.#remedy}. Others like this are not shown.`;
@@ -43,7 +49,7 @@ export class Warnings {
 
   /** Warns of a page that was refused for its origin; its kind is the advice. Other refusals need no warning. */
   refused({ reason, handshake, host = "", advice = "" }: Refusal): void {
-    if (reason !== "origin" || !this.#mayShow(`${reason} ${advice}`)) return;
+    if (reason !== "origin" || !this.#mayShow(reason, advice)) return;
     const origin = printable(handshake.headers["origin"] ?? "");
     const message =
       `Unheard refusal: the option "origins" keeps pages of "${origin}" from the host "${printable(host)}". ` +
@@ -53,16 +59,19 @@ export class Warnings {
   }
 
   /** Tells whether a warning of this kind is due, and counts it. */
-  #mayShow(kind: string): boolean {
-    if (this.#kinds.has(kind) || this.#kinds.size >= MOST_KINDS) return false;
+  #mayShow(source: string, kind: string): boolean {
+    const shown = this.#sources.get(source) ?? { kinds: new Set(), times: [] };
+    this.#sources.set(source, shown);
+    const { kinds, times } = shown;
+    if (kinds.has(kind) || kinds.size >= MOST_KINDS) return false;
     const now = this.#clock.now();
-    const [oldest = 0] = this.#times;
-    if (this.#times.length === MOST) {
+    const [oldest = 0] = times;
+    if (times.length === MOST) {
       if (now - oldest < MINUTE) return false;
-      this.#times.shift();
+      times.shift();
     }
-    this.#times.push(now);
-    this.#kinds.add(kind);
+    times.push(now);
+    kinds.add(kind);
     return true;
   }
 }

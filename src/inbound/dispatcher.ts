@@ -48,16 +48,9 @@ export interface DispatcherParts {
 /** Hands the events of clients to their handlers, and sends the results as replies. */
 export class Dispatcher {
   readonly #parts: DispatcherParts;
-  /** Number of repeated requests of each member about which another node is asked. */
-  readonly #questions = new Map<Member, number>();
 
   constructor(parts: DispatcherParts) {
     this.#parts = parts;
-  }
-
-  /** Returns whether it is not decided yet which requests of the member have to be handled. */
-  isAsking(member: Member): boolean {
-    return this.#questions.size > 0 && this.#questions.has(member);
   }
 
   /** Handles an event of a member, whose data has this weight. */
@@ -158,7 +151,10 @@ export class Dispatcher {
     else watch({ error: failed }, this.#ask(nodes, home, member, packet, weight, handle));
   }
 
-  /** Asks the node to which the client has sent the request first, and handles it if that node has not. */
+  /**
+   * Asks the node to which the client has sent the request first, and handles it if that node has not. All questions of a
+   * member are asked at once, and decided in order.
+   */
   async #ask(
     nodes: RepeatNodes,
     home: string,
@@ -178,15 +174,15 @@ export class Dispatcher {
       }
     };
     work.begin(member, weight);
-    this.#questions.set(member, (this.#questions.get(member) ?? 0) + 1);
-    const receipt = await nodes.claim(home, repeatable);
+    const claim = nodes.claim(home, repeatable);
+    const question = member.question === undefined ? claim : member.question.then(() => claim);
+    member.question = question;
+    const receipt = await question;
     work.end(member, weight);
     try {
       if (receipt.later === undefined) decide(receipt);
     } finally {
-      const left = (this.#questions.get(member) ?? 1) - 1;
-      if (left > 0) this.#questions.set(member, left);
-      else this.#questions.delete(member);
+      if (member.question === question) member.question = undefined;
       this.#parts.finished(member);
     }
     lifecycle.rested(member);

@@ -86,8 +86,8 @@ interface Running<A> {
   readonly owner: string;
   /** Whether it is not handled yet, because another node is asked about it. */
   isAsking: boolean;
-  /** The time when it began or, elsewhere, when the node that handles it has said so last. */
-  since: number;
+  /** How often in a row the node that handles it has been heard since that node has said so last. */
+  signs: number;
   /** All members that asked while it was handled here. A network may deliver the first request after the repeated one. */
   readonly askers: Set<A>;
   waiters: Waiter<A>[];
@@ -98,6 +98,9 @@ interface Running<A> {
  * noticed yet.
  */
 const MAX_ASKERS = 16;
+
+/** The signs of life of a node, counted at equal intervals, between the first and the last of which a lease passes. */
+const SIGNS = 4;
 
 /** The part of an owner's share that one reply may take. A longer one is not kept. */
 const MAX_PART = 1 / 16;
@@ -114,17 +117,14 @@ const EXCESSIVE: Receipt = { isNew: false, isExcessive: true };
 export class Idempotency<A extends Asker> implements RepeatKeeper {
   readonly #clock: Clock;
   readonly #replies: KeptReplies;
-  readonly #lease: number;
   readonly #maxReplyBytes: number;
   readonly #running = new Map<string, Running<A>>();
-  /** Those of them that other nodes handle, the oldest first. */
+  /** Those of them that other nodes handle. */
   readonly #elsewhere = new Map<string, Running<A>>();
 
-  /** @param lease - the time within which a node that handles a request says so several times, in milliseconds. */
-  constructor(options: IdempotencyOptions, lease: number, clock: Clock, counters: Pick<Counters, "answersForgotten">) {
+  constructor(options: IdempotencyOptions, clock: Clock, counters: Pick<Counters, "answersForgotten">) {
     const { within, maxBytes, maxBytesPerOwner = Math.min(MAX_BYTES_PER_OWNER, maxBytes) } = options;
     this.#clock = clock;
-    this.#lease = lease;
     this.#maxReplyBytes = maxBytesPerOwner * MAX_PART;
     this.#replies = new KeptReplies({ within, maxBytes, maxBytesPerOwner }, counters);
   }
@@ -161,7 +161,8 @@ export class Idempotency<A extends Asker> implements RepeatKeeper {
     const identity = identityOf(asker, packet);
     const running = this.#running.get(identity);
     if (running?.packet !== packet) return [asker];
-    const isNeeded = running.waiters.length > 0 || (frame?.payload.length ?? 0) <= this.#maxReplyBytes;
+    const isNeeded =
+      (frame?.payload.length ?? 0) <= this.#maxReplyBytes || running.waiters.some(({ node }) => node === undefined);
     const reply = frame === undefined || !isNeeded ? undefined : copyOf(frame);
     this.#keep({ identity, owner: ownerOf(asker) }, reply);
     this.#end(identity, running, reply === undefined ? GONE : { isNew: false, reply });
@@ -171,8 +172,7 @@ export class Idempotency<A extends Asker> implements RepeatKeeper {
   /**
    * Notes that a request is new for the node that was asked as well.
    *
-   * @param settled - called with the reply when the request has been handled; without one that is too long to be kept,
-   *   because a client could fill the way to the engine with what no node keeps.
+   * @param settled - called with the reply when the request has been handled; without one that is too long to be kept.
    */
   confirm(
     asker: A,
@@ -183,7 +183,7 @@ export class Idempotency<A extends Asker> implements RepeatKeeper {
     const running = this.#running.get(identityOf(asker, packet));
     if (running?.packet !== packet) return;
     running.isAsking = false;
-    running.waiters.push({ node, answer: ({ reply }) => settled(this.#kept(reply)) });
+    running.waiters.push({ node, answer: (receipt) => settled(this.#forNode(receipt).reply) });
   }
 
   /**
@@ -198,7 +198,6 @@ export class Idempotency<A extends Asker> implements RepeatKeeper {
   }
 
   ask({ identity, owner }: Repeatable, node: string, answer: (receipt: Receipt) => void): void {
-    this.expire();
     const running = this.#running.get(identity);
     if (running === undefined) {
       const kept = this.#find(identity);
@@ -206,15 +205,13 @@ export class Idempotency<A extends Asker> implements RepeatKeeper {
       answer(kept ?? NEW);
     } else if (running.node === node) {
       // It has not heard that it is to handle the request, or says that it still does.
-      running.since = this.#clock.now();
-      this.#elsewhere.delete(identity);
-      this.#elsewhere.set(identity, running);
+      running.signs = 0;
       answer(NEW);
     } else if (running.isAsking || running.askers.size + running.waiters.length >= MAX_ASKERS) {
       // Two nodes that ask each other would wait for ever. No honest client makes them.
       answer(EXCESSIVE);
     } else {
-      running.waiters.push({ node, answer });
+      running.waiters.push({ node, answer: (receipt) => answer(this.#forNode(receipt)) });
     }
   }
 
@@ -226,10 +223,11 @@ export class Idempotency<A extends Asker> implements RepeatKeeper {
     if (running !== undefined) this.#end(identity, running, reply === undefined ? GONE : { isNew: false, reply });
   }
 
-  expire(): void {
-    const first = this.#clock.now() - this.#lease;
+  heard(nodes: ReadonlySet<string>): void {
     for (const [identity, running] of this.#elsewhere) {
-      if (running.since >= first) return;
+      // After a silence, which may be an outage of this node, the other one is given the time to say so again.
+      running.signs = running.node !== undefined && nodes.has(running.node) ? running.signs + 1 : 0;
+      if (running.signs < SIGNS) continue;
       this.#keep({ identity, owner: running.owner }, undefined);
       this.#end(identity, running, GONE);
     }
@@ -243,8 +241,7 @@ export class Idempotency<A extends Asker> implements RepeatKeeper {
   }
 
   #begin(identity: string, packet: EventPacket | undefined, node: string | undefined, owner: string): Running<A> {
-    const since = this.#clock.now();
-    const running = { packet, node, owner, isAsking: false, since, askers: new Set<A>(), waiters: [] };
+    const running = { packet, node, owner, isAsking: false, signs: 0, askers: new Set<A>(), waiters: [] };
     this.#running.set(identity, running);
     if (node !== undefined) this.#elsewhere.set(identity, running);
     return running;
@@ -265,7 +262,7 @@ export class Idempotency<A extends Asker> implements RepeatKeeper {
       return;
     }
     running.node = next.node;
-    running.since = this.#clock.now();
+    running.signs = 0;
     running.packet = next.local?.packet;
     if (next.local !== undefined) running.askers.add(next.local.asker);
     if (next.node !== undefined) this.#elsewhere.set(identity, running);
@@ -282,6 +279,14 @@ export class Idempotency<A extends Asker> implements RepeatKeeper {
   #keep({ identity, owner }: Repeatable, reply: string | Uint8Array | undefined): void {
     if (this.#find(identity) !== undefined) return;
     this.#replies.keep(identity, owner, this.#kept(reply), this.#clock.now());
+  }
+
+  /**
+   * Returns what another node is told: without a reply that is too long to be kept, because a client could fill the way to
+   * the engine with what no node keeps.
+   */
+  #forNode(receipt: Receipt): Receipt {
+    return receipt.reply !== undefined && this.#kept(receipt.reply) === undefined ? GONE : receipt;
   }
 
   /** Returns a reply that is short enough to be kept; otherwise `undefined`. */

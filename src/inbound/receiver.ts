@@ -258,7 +258,7 @@ export class Receiver {
   /** Returns whether a message that has just come may be handled at once. */
   #isInTurn(member: Member, packet: EventPacket | undefined, weight: number): boolean {
     if ((member.inbox?.weighed.size ?? 0) > 0 || !this.#mayBegin(member, weight)) return false;
-    if (this.#parts.dispatcher.isAsking(member) && (packet === undefined || !isKeyed(packet))) return false;
+    if (member.question !== undefined && (packet === undefined || !isKeyed(packet))) return false;
     return !this.#isHeldUp(member) || (packet !== undefined && isRoomRequest(packet));
   }
 
@@ -309,7 +309,7 @@ export class Receiver {
   #handleNext(member: Member): boolean {
     const next = member.inbox?.weighed.first;
     if (next === undefined || !this.#mayBegin(member, next.weight) || this.#isHeldUp(member, next.since)) return false;
-    if (this.#parts.dispatcher.isAsking(member)) return false;
+    if (member.question !== undefined) return false;
     member.inbox?.weighed.shift();
     this.#handleAgain(member, next);
     return true;

@@ -49,30 +49,30 @@ export class Responder {
     if (member.open && !this.#parts.rates.violated(member, cost)) this.expel(member, ABUSE);
   }
 
-  /**
-   * Sends an error as the reply to a request, or as `hub:error` where there is no request. Without the data that the
-   * application has added, if that cannot be encoded: a refusal stays one.
-   */
+  /** Sends an error as the reply to a request, or as `hub:error` where there is no request. */
   refuse(member: Member, packet: EventPacket | undefined, error: WireError): void {
+    const { codecs, local, report } = this.#parts;
+    const failed = (failure: unknown): void => {
+      report.failed(failure, "handler", { event: ControlEvent.error, socket: member.socket });
+    };
+    const told = codecs.encodable(error, member.codec, failed);
     try {
-      if (packet?.id === undefined) this.#parts.local.tell(member, { event: ControlEvent.error, data: error });
-      else this.answer(member, packet, { reply: packet.id, error });
+      if (packet?.id === undefined) local.tell(member, { event: ControlEvent.error, data: told });
+      else this.answer(member, packet, { reply: packet.id, error: told });
     } catch (failure) {
-      this.#parts.report.failed(failure, "handler", { event: ControlEvent.error, socket: member.socket });
-      if (error.data !== undefined) this.refuse(member, packet, { ...error, data: undefined });
       // No client can be told. The request was handled nevertheless.
-      else if (packet !== undefined) this.#parts.idempotency?.settle(member, packet, undefined);
+      if (packet !== undefined) this.#parts.idempotency?.settle(member, packet, undefined);
+      failed(failure);
     }
   }
 
-  /** Answers a request for rooms of which some were refused, each as {@link refuse} does. */
+  /** Answers a request for rooms of which some were refused. One message makes one report. */
   refuseRooms(member: Member, packet: EventPacket, reply: number, refused: readonly RefusedRoom[]): void {
-    try {
-      this.answer(member, packet, { reply, data: { refused } });
-    } catch (failure) {
-      this.#parts.report.failed(failure, "handler", { event: packet.event, socket: member.socket });
-      this.answer(member, packet, { reply, data: { refused: refused.map((room) => ({ ...room, data: undefined })) } });
-    }
+    const { codecs, report } = this.#parts;
+    const failures: unknown[] = [];
+    const told = refused.map((error) => codecs.encodable(error, member.codec, (failure) => failures.push(failure)));
+    if (failures.length > 0) report.failed(failures[0], "handler", { event: packet.event, socket: member.socket });
+    this.answer(member, packet, { reply, data: { refused: told } });
   }
 
   /** Sends the reply to a request, to all members that have asked it. */

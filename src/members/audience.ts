@@ -17,6 +17,8 @@ export interface Audience {
   readonly exceptSockets: readonly string[];
   /** Whether sockets that are behind are skipped. */
   readonly volatile: boolean;
+  /** Whether messages go uncompressed, also to clients that have agreed on compression. */
+  readonly uncompressed: boolean;
   /** The policy for a message that is too much for one of the sockets; `undefined` for the hub's own policy. */
   readonly overload: Overload | undefined;
   /** Whether only this node is meant. */
@@ -32,6 +34,7 @@ export const EVERYBODY: Audience = {
   exceptRooms: [],
   exceptSockets: [],
   volatile: false,
+  uncompressed: false,
   overload: undefined,
   local: false,
 };

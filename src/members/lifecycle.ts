@@ -9,6 +9,7 @@ import type { RateLimits } from "../limits/rate-limits.ts";
 import { CloseCode, type Close } from "../protocol/close-codes.ts";
 import type { GapReason } from "../protocol/packet.ts";
 import type { ErrorReport } from "../report.ts";
+import type { MemberObserver } from "../rooms/rooms.ts";
 import type { Clock, Timer } from "../time/clock.ts";
 import { Expiry } from "../time/expiry.ts";
 import type { Connection } from "../transports/transport.ts";
@@ -28,8 +29,8 @@ export interface Admission {
   readonly since?: unknown;
 }
 
-/** Receives the ends of members, dropped messages, and failures that have no caller to tell. */
-export interface NodeReport extends ErrorReport {
+/** Receives the ends of members, their rooms, dropped messages, and failures that have no caller to tell. */
+export interface NodeReport extends ErrorReport, MemberObserver<Member> {
   /** Called once for each member that was admitted, in a microtask after its end. */
   departed(member: Member, close: Close): void;
   /** Called for each message that a member does not get although it stays. */
@@ -143,10 +144,10 @@ export class MemberLifecycle {
 
   /**
    * Ends a member whose connection has ended. Messages that were received before a close frame of the client are handled
-   * first, for {@link LINGER} at most.
+   * first, also those of which another node may know, for {@link LINGER} at most.
    */
   ended(member: Member, close: Close): void {
-    if (!member.open || member.inbox === undefined || close.code === CloseCode.abnormal) {
+    if (!member.open || !isWaiting(member) || close.code === CloseCode.abnormal) {
       this.retire(member, close);
       return;
     }
@@ -172,10 +173,11 @@ export class MemberLifecycle {
     this.#lingering.get(member)?.cancel();
     this.#lingering.delete(member);
     const how = member.ended ?? close;
-    microtask(report, () => report.departed(member, how));
     guarded(report, () => delivery.discard(member));
     guarded(report, () => members.remove(member));
     guarded(report, () => recorded?.ended(member));
+    // Behind the rooms that the member has left, of which the application learns in microtasks, too.
+    microtask(report, () => report.departed(member, how));
     codecs.left(member.codec);
     this.#expiry.forget(member);
     guarded(report, () => requests.abandon(member));
@@ -201,7 +203,7 @@ export class MemberLifecycle {
    * at work for it any more.
    */
   rested(member: Member): void {
-    if (member.ended !== undefined && member.inbox === undefined) this.retire(member, member.ended);
+    if (member.ended !== undefined && !isWaiting(member)) this.retire(member, member.ended);
     if (this.#drained === undefined) return;
     // The close is deferred, because the program that waited for a reply may want to send something.
     const end = (): void => {
@@ -215,6 +217,11 @@ export class MemberLifecycle {
     this.#expiry.stop();
     this.#parts.rates.stop();
   }
+}
+
+/** Returns whether messages of the member are not handled yet. */
+function isWaiting({ inbox, question }: Member): boolean {
+  return inbox !== undefined || question !== undefined;
 }
 
 /** The time for which messages of a client are handled whose connection has ended, in milliseconds. */

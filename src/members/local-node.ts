@@ -122,31 +122,30 @@ export class LocalNode {
   }
 
   /**
-   * Puts the members of an audience into rooms.
+   * Puts the members of an audience into rooms. Those who would be in too many rooms are put into none, which is reported:
+   * clients fill their own rooms, and must not keep others out.
    *
    * @param among - see {@link deliver}.
-   * @throws {HubError} `ERR_HUB_LIMIT`, and then no member was put into any room.
    */
   join(audience: Audience, rooms: readonly string[], among?: Set<Member>): void {
-    this.joinAll(this.membersOf(audience, among), rooms);
+    const { limits, report } = this.#parts;
+    let full: Member | undefined;
+    for (const member of this.membersOf(audience, among)) {
+      if (!this.#wouldExceed(member, rooms)) this.#put(member, rooms);
+      else full ??= member;
+    }
+    if (full === undefined) return;
+    report.failed(new RoomLimitError(full.id, limits.rooms), "limits", { socket: full.socket });
   }
 
   /**
-   * Puts these members into rooms.
+   * Puts one member into rooms.
    *
-   * @throws {HubError} `ERR_HUB_LIMIT`, and then no member was put into any room.
+   * @throws {HubError} `ERR_HUB_LIMIT`, and then it was put into no room.
    */
-  joinAll(members: readonly Member[], rooms: readonly string[]): void {
-    for (const member of members) this.#checkRooms(member, rooms);
-    const { members: index, recorded } = this.#parts;
-    const areRecorded = rooms.map((room) => recorded?.has(room) === true);
-    for (const member of members) {
-      for (const [place, room] of rooms.entries()) {
-        if (areRecorded[place] === true) recorded?.enter(member, room, undefined);
-        // What is sent to a member that enters a recorded room may be too much for it.
-        else if (member.open) index.rooms.join(member, room);
-      }
-    }
+  joinOne(member: Member, rooms: readonly string[]): void {
+    if (this.#wouldExceed(member, rooms)) throw new RoomLimitError(member.id, this.#parts.limits.rooms);
+    this.#put(member, rooms);
   }
 
   /**
@@ -157,8 +156,8 @@ export class LocalNode {
    * @throws {HubError} `ERR_HUB_LIMIT`.
    */
   enter(member: Member, room: string, since: unknown, entered?: Entered): void {
-    const { members, recorded } = this.#parts;
-    this.#checkRooms(member, [room]);
+    const { limits, members, recorded } = this.#parts;
+    if (this.#wouldExceed(member, [room])) throw new RoomLimitError(member.id, limits.rooms);
     if (recorded?.has(room) === true) {
       recorded.enter(member, room, since, entered);
       return;
@@ -167,11 +166,20 @@ export class LocalNode {
     entered?.(true);
   }
 
-  /** @throws {HubError} `ERR_HUB_LIMIT`. */
-  #checkRooms(member: Member, rooms: readonly string[]): void {
+  /** Returns whether a member would be in too many rooms, those included that it is on its way into. */
+  #wouldExceed(member: Member, rooms: readonly string[]): boolean {
     const { limits, recorded } = this.#parts;
-    const most = limits.rooms - (recorded?.countEntering(member) ?? 0);
-    if (wouldExceed(most, member, rooms)) throw new RoomLimitError(member.id, limits.rooms);
+    return wouldExceed(limits.rooms - (recorded?.countEntering(member) ?? 0), member, rooms);
+  }
+
+  /** A transport may end a member that is behind as soon as its groups change, and so may what a recorded room sends to it. */
+  #put(member: Member, rooms: readonly string[]): void {
+    const { members, recorded } = this.#parts;
+    for (const room of rooms) {
+      if (!member.open) return;
+      if (recorded?.has(room) === true) recorded.enter(member, room, undefined);
+      else members.rooms.join(member, room);
+    }
   }
 
   /**
@@ -180,18 +188,16 @@ export class LocalNode {
    * @param among - see {@link deliver}.
    */
   leave(audience: Audience, rooms: readonly string[], among?: Set<Member>): void {
-    this.leaveAll(this.membersOf(audience, among), rooms);
+    for (const member of this.membersOf(audience, among)) this.leaveOne(member, rooms);
   }
 
-  /** Takes these members out of rooms. Those of recorded rooms are told. */
-  leaveAll(members: readonly Member[], rooms: readonly string[]): void {
-    const { members: index, recorded } = this.#parts;
-    const areRecorded = rooms.map((room) => recorded?.has(room) === true);
-    for (const member of members) {
-      for (const [place, room] of rooms.entries()) {
-        if (areRecorded[place] === true) recorded?.leave(member, room, true);
-        else if (member.open) index.rooms.leave(member, room);
-      }
+  /** Takes one member out of rooms. One that ends meanwhile keeps the others in its description. */
+  leaveOne(member: Member, rooms: readonly string[]): void {
+    const { members, recorded } = this.#parts;
+    for (const room of rooms) {
+      if (!member.open) return;
+      if (recorded?.has(room) === true) recorded.leave(member, room, true);
+      else members.rooms.leave(member, room);
     }
   }
 

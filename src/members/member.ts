@@ -19,10 +19,11 @@ import type { Asked, PendingRequest } from "./requests.ts";
 /** The number of bytes that are a sign of life although no message has ended. */
 const SENDING_BYTES = 16 * 1024;
 
-/** The context of a call of a handler, besides the data of the event and the client's socket. */
+/** The context of a call of a handler, besides the data of the event and who has sent it. */
 export interface HandlerContext {
   /**
-   * The signal that is aborted when the socket ends, because results of the handler will not reach the client any more.
+   * The signal that is aborted when the socket ends, because results of the handler will not reach the client any more. For
+   * a handler of `hub.handleNode`, when the timeout of the request is over, or the other node or this hub has closed.
    */
   readonly signal: AbortSignal;
 }
@@ -66,6 +67,11 @@ export class Member<S = unknown> implements Asked<Member>, Beating, Expiring, Ra
   handlingBytes = 0;
   /** The messages of this member that wait to be handled; absent while none does. */
   inbox: Inbox | undefined = undefined;
+  /**
+   * The decision on the last of the member's requests of which another node may know; absent if all are decided. Later
+   * messages wait for it.
+   */
+  question: Promise<unknown> | undefined = undefined;
   #context: HandlerContext | undefined = undefined;
   /** Present once a handler has asked for the signal. */
   #controller: AbortController | undefined = undefined;

@@ -1,6 +1,13 @@
 import { onlyRoom, type Audience } from "./audience.ts";
 import type { Member } from "./member.ts";
-import { Groups, Rooms, type Group, type GroupObserver, type NameObserver } from "../rooms/rooms.ts";
+import {
+  Groups,
+  Rooms,
+  type Group,
+  type GroupObserver,
+  type MemberObserver,
+  type NameObserver,
+} from "../rooms/rooms.ts";
 
 const NONE: readonly ReadonlySet<Member>[] = [];
 
@@ -21,12 +28,15 @@ export class Members {
   readonly rooms: Rooms<Member>;
   #epoch = 0;
 
-  /** @param observer - hears of changes of the rooms and of the group of all members. */
-  constructor(observer?: GroupObserver<Member>, names?: NameObservers) {
+  /**
+   * @param observer - hears of changes of the rooms and of the group of all members.
+   * @param inRooms - hears which member has entered or left which room.
+   */
+  constructor(observer?: GroupObserver<Member>, names?: NameObservers, inRooms?: MemberObserver<Member>) {
     this.#observer = observer;
     this.#names = names;
     this.#byUser = new Groups(undefined, names?.users);
-    this.rooms = new Rooms(observer, names?.rooms);
+    this.rooms = new Rooms(observer, names?.rooms, inRooms);
   }
 
   /** A live map of all members by id. */

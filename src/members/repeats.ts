@@ -32,10 +32,10 @@ export interface RepeatKeeper {
   /** Notes that another node has handled such a request. A reply that it did not keep is `undefined`. */
   handled(repeatable: Repeatable, node: string, reply: string | Uint8Array | undefined): void;
   /**
-   * Notes that requests were handled, without their replies, that another node has handled without its report arriving:
-   * it is there, and does not say any more that it handles them.
+   * Takes note of the nodes that have given a sign of life since the last call. A node that goes on giving them, and has
+   * not said for a whole lease that it handles a request, has handled it, and its report was lost.
    */
-  expire(): void;
+  heard(nodes: ReadonlySet<string>): void;
   /** Notes that another node is gone, with the requests that it was handling. */
   gone(node: string): void;
 }

@@ -16,28 +16,37 @@ const DEFAULT_TIMEOUT = 10_000;
 /**
  * Returns the timeout that a caller asked for.
  *
- * @throws {HubError} `ERR_HUB_ARGUMENT` for a value that would let a request wait for ever.
+ * @param names - the options that there are.
+ * @throws {HubError} `ERR_HUB_ARGUMENT` for a value that would let a request wait for ever, and for what may be a second
+ *   value of an event, which would be lost.
  */
-export function timeoutOf(options: RequestOptions = {}): number {
-  if (!isObject(options)) {
-    throw new HubError("ERR_HUB_ARGUMENT", "The options of request() must be an object such as { timeout: 500 }.");
+export function timeoutOf(options: RequestOptions = {}, names: readonly string[] = ["timeout"]): number {
+  if (!isObject(options) || !Object.keys(options).every((name) => names.includes(name))) {
+    throw new HubError(
+      "ERR_HUB_ARGUMENT",
+      `The options must be an object of ${names.join(", ")}, such as { timeout: 500 }. request() takes one value before ` +
+        "them; put several into an object or an array.",
+    );
   }
   const { timeout = DEFAULT_TIMEOUT } = options;
   if (typeof timeout === "number" && timeout > 0 && timeout <= MAX_DELAY) return timeout;
   throw new HubError("ERR_HUB_ARGUMENT", `A timeout must be a positive number of milliseconds up to ${MAX_DELAY}.`);
 }
 
-/** The result of a request to several sockets. Every socket that was asked is in one of the two maps. */
+/** The result of a request to several sockets, or nodes. Every one that was asked is in one of the two maps. */
 export interface Replies<R> {
-  /** The replies by socket id. */
+  /** The replies by id. */
   readonly replies: ReadonlyMap<string, R>;
   /**
-   * The failures by socket id: `ERR_HUB_TIMEOUT`, `ERR_HUB_DISCONNECTED`, `ERR_HUB_CLOSED`, `ERR_HUB_CONTRACT`, or a
-   * {@link RemoteError} with what the client answered; from another node also `ERR_HUB_BACKPLANE` for a reply that the
+   * The failures by id: `ERR_HUB_TIMEOUT`, `ERR_HUB_DISCONNECTED`, `ERR_HUB_CLOSED`, `ERR_HUB_CONTRACT`, or a
+   * {@link RemoteError} with what the client or node answered; from another node also `ERR_HUB_BACKPLANE` for a reply that the
    * engine did not take, and `ERR_HUB_UNSERIALISABLE` for one that this node cannot read.
    */
   readonly failures: ReadonlyMap<string, HubError>;
-  /** The names of the nodes that did not answer: there may have been sockets. Always empty without a backplane. */
+  /**
+   * The names of the nodes that did not answer: where sockets were asked, there may have been some. Always empty without a
+   * backplane.
+   */
   readonly silent: readonly string[];
 }
 

@@ -35,15 +35,33 @@ export interface NameObserver {
   vanished(name: string): void;
 }
 
+/** An observer of the members under each name. */
+export interface MemberObserver<M> {
+  /**
+   * A member has been added.
+   *
+   * @param isFirst - whether it is the first one under the name.
+   */
+  entered(name: string, member: M, isFirst: boolean): void;
+  /**
+   * A member has been deleted.
+   *
+   * @param wasLast - whether it was the last one under the name.
+   */
+  exited(name: string, member: M, wasLast: boolean): void;
+}
+
 /** Named sets of members. A set exists exactly as long as it has a member. */
 export class Groups<M> {
   readonly #groups = new Map<string, Set<M>>();
   readonly #observer: GroupObserver<M> | undefined;
   readonly #names: NameObserver | undefined;
+  readonly #members: MemberObserver<M> | undefined;
 
-  constructor(observer?: GroupObserver<M>, names?: NameObserver) {
+  constructor(observer?: GroupObserver<M>, names?: NameObserver, members?: MemberObserver<M>) {
     this.#observer = observer;
     this.#names = names;
+    this.#members = members;
   }
 
   add(name: string, member: M): void {
@@ -54,18 +72,21 @@ export class Groups<M> {
       this.#names?.appeared(name);
     }
     group.add(member);
+    this.#members?.entered(name, member, group.size === 1);
     this.#observer?.joined(group, member);
   }
 
   delete(name: string, member: M): void {
     const group = this.#groups.get(name);
-    if (group === undefined) return;
+    if (group?.has(member) !== true) return;
     this.#observer?.changing();
     group.delete(member);
     if (group.size === 0) {
       this.#groups.delete(name);
       this.#names?.vanished(name);
     }
+    // First of all, because the group's observer may end the member, which then leaves its other groups.
+    this.#members?.exited(name, member, group.size === 0);
     this.#observer?.left(group, member);
   }
 

@@ -3,6 +3,7 @@ import { actCases } from "./suite/cluster/acts.ts";
 import { ClusterSuite } from "./suite/cluster/cluster-suite.ts";
 import { emitterCases } from "./suite/cluster/emitter.ts";
 import { interestCases } from "./suite/cluster/interest.ts";
+import { nodeRequestCases } from "./suite/cluster/node-requests.ts";
 import { nodeCases } from "./suite/cluster/nodes.ts";
 import { orderCases } from "./suite/cluster/order.ts";
 import { outageCases } from "./suite/cluster/outages.ts";
@@ -39,6 +40,7 @@ export function backplaneSuite(
     suite.group("repeated requests", repeatCases);
     suite.group("interest", interestCases);
     suite.group("nodes", nodeCases);
+    suite.group("requests between nodes", nodeRequestCases);
     suite.group("emitter", emitterCases);
     suite.group("outages", outageCases);
   });

@@ -25,6 +25,7 @@ export class FrameBytes {
 export class Frame implements MessageFrame {
   readonly bytes: Buffer;
   readonly binary: boolean;
+  readonly compress: boolean;
   readonly #headerLength: number;
   #payload: Buffer | undefined;
 
@@ -33,8 +34,10 @@ export class Frame implements MessageFrame {
    *
    * @param binary - whether the frame is binary. Default: `true` for bytes and `false` for a string; bytes may also be
    *   text in UTF-8.
+   * @param compress - whether the message may be compressed. Default: `true`.
    */
-  constructor(data: string | Uint8Array | FrameBytes, binary: boolean = typeof data !== "string") {
+  constructor(data: string | Uint8Array | FrameBytes, binary: boolean = typeof data !== "string", compress = true) {
+    this.compress = compress;
     if (data instanceof FrameBytes) {
       const { bytes } = data;
       this.bytes = bytes;

@@ -310,6 +310,8 @@ export interface MessageFrame {
   readonly bytes: Buffer;
   /** Whether the message is binary. Otherwise it is text in UTF-8. */
   readonly binary: boolean;
+  /** Whether the message may be compressed for a client that has agreed on that. */
+  readonly compress: boolean;
 }
 
 /** Frames that are written together. Many connections share one sequence. */

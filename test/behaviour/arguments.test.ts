@@ -1,5 +1,5 @@
 import { createServer } from "node:http";
-import { Hub, jsonCodec, type Codec, type Socket } from "roomcast";
+import { Hub, jsonCodec, type Codec, type RequestOptions, type Socket } from "roomcast";
 import { memory } from "roomcast/testing";
 import { ws } from "roomcast/transports/ws";
 import { beforeEach, describe, expect, test } from "vitest";
@@ -33,6 +33,15 @@ describe("arguments that could be ignored silently", () => {
     const options = 500 as unknown as object;
     await expect(socket.request("q", 1, options)).rejects.toEqual(hubError("ERR_HUB_ARGUMENT", "{ timeout: 500 }"));
     await expect(hub.request("q", 1, options)).rejects.toEqual(hubError("ERR_HUB_ARGUMENT", "{ timeout: 500 }"));
+  });
+
+  test("a second value of a request, and an option that there is not, are refused", async () => {
+    const more = { more: 1 } as RequestOptions;
+    const refused = hubError("ERR_HUB_ARGUMENT", "into an object or an array");
+    await expect(socket.request("q", 1, more)).rejects.toEqual(refused);
+    await expect(hub.request("q", 1, { timeout: 5, ...more })).rejects.toEqual(refused);
+    await expect(hub.to("lobby").sockets(more)).rejects.toEqual(hubError("ERR_HUB_ARGUMENT", "data, timeout"));
+    expect(await hub.to("lobby").sockets({ data: [], timeout: 5 })).toMatchObject({ silent: [] });
   });
 
   test("rooms after the first are taken, too", async () => {

@@ -71,6 +71,41 @@ describe.each(TRANSPORTS)("a hub with a contract on %s", (transport) => {
     expect(await client.nextJson()).toMatchObject({ reply: 1, error: { code: "unknown-event" } });
   });
 
+  test("gives the handler of any event what it has, validated, and nothing else", async () => {
+    const { hub, client } = await connect({ validateOutgoing: true });
+    const handled: unknown[] = [];
+    hub.handle("odd", () => "odd");
+    hub.handleAny(({ event, data }) => {
+      handled.push([event, data]);
+      return event === "sum" ? data[0] + data[1] : "not used";
+    });
+    client.send({ event: "moved", id: 1 });
+    expect(await client.nextJson()).toMatchObject({ reply: 1, error: { code: "unknown-event" } });
+    client.send({ event: "move", id: 2, data: { to: { x: "far" } } });
+    expect(await client.nextJson()).toMatchObject({ reply: 2, error: { code: "invalid-data" } });
+    client.send({ event: "move", data: { to: { x: "7" } } });
+    client.send({ event: "sum", id: 3, data: [1, 2] });
+    expect(await client.nextJson()).toEqual({ reply: 3, data: 3 });
+    client.send({ event: "odd", id: 4 });
+    expect(await client.nextJson()).toEqual({ reply: 4, data: "odd" });
+    expect(handled).toEqual([
+      ["move", { to: { x: 7 } }],
+      ["sum", [1, 2]],
+    ]);
+    expect(hub.stats().violations).toBe(2);
+  });
+
+  test("with validateOutgoing sends no reply of the handler of any event that does not fit", async () => {
+    const { hub, client } = await connect({ validateOutgoing: true });
+    const reported = new Promise((resolve) => {
+      hub.on("error", resolve);
+    });
+    hub.handleAny(() => "no number");
+    client.send({ event: "sum", id: 1, data: [1, 2] });
+    expect(await client.nextJson()).toMatchObject({ reply: 1, error: { code: "handler-failed" } });
+    expect(await reported).toEqual(hubError("ERR_HUB_CONTRACT", '"sum"'));
+  });
+
   test("validates what clients reply", async () => {
     const { socket, client } = await connect();
     const replies = [true, "yes"].map((data) => async () => {

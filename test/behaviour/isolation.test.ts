@@ -118,6 +118,15 @@ const PLACES: readonly Place[] = [
     },
   },
   {
+    where: "the handler of any event",
+    source: "handler",
+    event: "work",
+    run: async ({ hub }, peer, fail) => {
+      hub.handleAny(fail);
+      await asks(peer, "work");
+    },
+  },
+  {
     where: "a handler of a socket",
     source: "handler",
     event: "work",
@@ -200,6 +209,26 @@ const PLACES: readonly Place[] = [
     run: ({ hub }, peer, fail) => {
       hub.on("disconnection", fail);
       peer.client.close();
+    },
+  },
+  {
+    where: "a listener of room",
+    source: "listener",
+    event: "room",
+    run: ({ connected, hub }, peer, fail) => {
+      for (const socket of connected) if (socket !== peer.socket) socket.join("x");
+      hub.on("room", fail);
+      peer.socket.join("x");
+    },
+  },
+  {
+    where: "a listener of room, about no socket",
+    source: "listener",
+    event: "room",
+    isNobodys: true,
+    run: ({ hub }, peer, fail) => {
+      hub.once("room", fail);
+      peer.socket.join("x");
     },
   },
   {

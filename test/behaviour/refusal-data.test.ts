@@ -139,7 +139,50 @@ describe.each(TRANSPORTS)("data with a refusal on %s", (transport) => {
       );
     });
 
-    test("that a client cannot encode becomes handler-failed, of which the client's program is told", async () => {
+    test("is left out for the client that is not let in, if it cannot be encoded", async () => {
+      const { failures, port } = await open({
+        transport,
+        authenticate: () => {
+          throw new ReplyError("banned", "Until Monday.", { data: () => 1 });
+        },
+      });
+      const client = startClient(`ws://127.0.0.1:${port}`, { ...codec, start: false });
+      const [told, closed] = [nextError(client), reached(client, "closed")];
+      client.open();
+      expect(await told).toMatchObject({ reason: "banned", message: "Until Monday.", data: undefined });
+      await closed;
+      expect(failures).toMatchObject([{ code: "ERR_HUB_UNSERIALISABLE" }]);
+    });
+
+    test("that is a function is left out, and reported", async () => {
+      const { hub, connect, failures } = await open({ transport });
+      hub.handle("post", () => {
+        throw new ReplyError("no", "No.", { data: () => 1 });
+      });
+      const { client } = await connect(codec);
+      expect(await rejection(client.request("post"))).toMatchObject({ reason: "no", message: "No.", data: undefined });
+      expect(failures).toMatchObject([{ code: "ERR_HUB_UNSERIALISABLE" }]);
+    });
+
+    test("is left out for the room alone whose data cannot be encoded", async () => {
+      const { hub, port, failures } = await open({
+        transport,
+        joinable: (room) => {
+          const loop: { loop?: unknown } = {};
+          loop.loop = loop;
+          throw new ReplyError("no", "No.", { data: room === "odd" ? loop : { room } });
+        },
+      });
+      const client = startClient(`ws://127.0.0.1:${port}`, codec);
+      // What is wanted before there is a connection is asked for in one message.
+      const [odd, even] = await Promise.all([rejection(client.join("odd")), rejection(client.join("even"))]);
+      expect(odd).toMatchObject({ reason: "no", room: "odd", data: undefined });
+      expect(even).toMatchObject({ reason: "no", room: "even", data: { room: "even" } });
+      expect(failures).toMatchObject([{ code: "ERR_HUB_UNSERIALISABLE" }]);
+      expect(hub.stats().messagesIn).toBe(1);
+    });
+
+    test("that a client cannot encode is left out, of which the client's program is told", async () => {
       const { connect } = await open({ transport });
       const { client, socket } = await connect(codec);
       client.handle("jump", () => {
@@ -149,7 +192,7 @@ describe.each(TRANSPORTS)("data with a refusal on %s", (transport) => {
       });
       const told = nextError(client);
       const refusal: unknown = await socket.request("jump").catch((error: unknown) => error);
-      expect(refusal).toMatchObject({ reason: "handler-failed" });
+      expect(refusal).toMatchObject({ reason: "busy", message: "Not now.", data: undefined });
       expect(await told).toMatchObject({ code: "ERR_CLIENT_LISTENER" });
     });
   });

@@ -1,8 +1,8 @@
 import { Buffer } from "node:buffer";
 import { readFileSync, writeFileSync } from "node:fs";
-import { Hub, type HubError, type HubOptions, type Socket } from "roomcast";
+import { Hub, type HubError, type HubOptions, type Socket, type Target } from "roomcast";
 import { msgpackCodec } from "roomcast/msgpack";
-import { memory } from "roomcast/testing";
+import { memory, VirtualClock } from "roomcast/testing";
 import { describe, expect, onTestFinished, test } from "vitest";
 import {
   decodeBundle,
@@ -221,6 +221,26 @@ describe.each(["plain", "packed"] as const)("a node of the last release (%s)", (
     }
   });
 
+  test("takes what is sent uncompressed for any other message", async () => {
+    const backplane = new HandBackplane();
+    const hub = new Hub({ transport: memory(), backplane, codecs });
+    onTestFinished(() => hub.close());
+    await settle();
+    const publishedBy = async (target: Target): Promise<readonly Published[]> => {
+      backplane.published = [];
+      target.emit("news", 1);
+      target.send("text");
+      void target.request("question", 2, { timeout: 1_000 });
+      await settle();
+      return backplane.published;
+    };
+    const lobby = hub.to("lobby");
+    const [usual, uncompressed] = [await publishedBy(lobby), await publishedBy(lobby.uncompressed)];
+    expect(JSON.stringify(readInBundles(usual))).not.toContain("uncompressed");
+    expect(JSON.stringify(readInBundles(uncompressed))).toContain("uncompressed");
+    expect(readInBundles(uncompressed)).toMatchObject(readInBundles(usual));
+  });
+
   test("counts the copies of a message by the channels that each names", async () => {
     const { operations } = await record(codecs);
     const sent = new Map<number, string[]>();
@@ -236,6 +256,27 @@ describe.each(["plain", "packed"] as const)("a node of the last release (%s)", (
     expect(sent).toEqual(named);
     expect([...sent.values()]).toContainEqual(["room:kitchen", "nodes"]);
   });
+});
+
+test("a node of the last release answers no requests to programs, and is named as silent", async () => {
+  const clock = new VirtualClock();
+  const today = new Today({ clock });
+  await clock.advance(1_000);
+  await today.play(last.plain, "arrive");
+  today.backplane.published = [];
+  const all = today.hub.requestNodes("question", 1, { timeout: 500 });
+  const one = today.hub.toNode(last.plain.node).request("question", 2, { timeout: 500 });
+  const reason = one.catch((error: unknown) => error);
+  // What it is asked is a control of a type that it does not know, and ignores.
+  const types = today.backplane.published.flatMap(([, bundle]) => {
+    const { envelopes } = decodeBundle(Buffer.from(bundle, "base64"));
+    return envelopes.map((each) => (each.kind === "control" ? each.control.type : each.kind));
+  });
+  await clock.advance(500);
+  expect(await reason).toMatchObject({ code: "ERR_HUB_TIMEOUT" });
+  const { replies, failures, silent } = await all;
+  expect([replies.size, [...failures.keys()], silent]).toEqual([0, [last.plain.node], ["recorded"]]);
+  expect([types, today.errors]).toEqual([["request"], []]);
 });
 
 describe("what a node does not understand", () => {
@@ -267,6 +308,41 @@ describe("what a node does not understand", () => {
       expect.stringMatching(`^${whose} Unable to deserialize`),
       "What came from another node cannot be read.",
     ]);
+  });
+
+  test.each<[what: string, bundleOf: (count: number, from: string) => Buffer]>([
+    [
+      "an envelope that ends early",
+      (count, from) => encodeBundle(from, [Buffer.concat([Buffer.of(1, 127), Buffer.alloc(count)])]),
+    ],
+    ["an envelope of another kind", (count, from) => encodeBundle(from, [Buffer.alloc(count + 1, 9)])],
+    [
+      "a control with wrong fields",
+      (count, from) => encodeBundle(from, [encodeControl({ type: "probe", id: count, routes: count } as never)]),
+    ],
+    ["a bundle that ends early", (count, from) => Buffer.concat([encodeBundle(from, []), Buffer.of(5 + count)])],
+  ])("is reported once an hour for each node: %s", async (_, bundleOf) => {
+    const clock = new VirtualClock();
+    const today = new Today({ clock });
+    await settle();
+    const receive = (): void => {
+      for (let count = 0; count < 100; count++) {
+        for (const node of [PEER, "third-node"]) today.backplane.receive("nodes", bundleOf(count, node));
+      }
+    };
+    for (const [minutes, reports] of [
+      [0, 2],
+      [59, 2],
+      [1, 4],
+      [59, 4],
+      [1, 6],
+      [600, 8],
+    ] as const) {
+      // oxlint-disable-next-line no-await-in-loop
+      await clock.advance(minutes * 60_000);
+      receive();
+      expect(today.errors).toHaveLength(reports);
+    }
   });
 
   test("is a codec that other nodes do not have yet: for its clients alone messages are lost", async () => {

@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { Hub } from "roomcast";
 import { MemoryEngine } from "roomcast/testing";
 import { resolveHubOptions } from "../../src/hub/options.ts";
+import { clusterOptions } from "../../src/cluster/options.ts";
 import { codesIn, readText, sectionOf, tablesOf } from "../support/markdown.ts";
 
 const PATH = "docs/API.md";
@@ -72,4 +73,14 @@ test.each([
   const members = membersIn(path).filter((name) => name !== "constructor");
   expect(members.length).toBeGreaterThan(5);
   expect(members.filter((name) => !new RegExp(`\`${name}\\b`).test(said))).toStrictEqual([]);
+});
+
+test("the documents name the default times of a cluster", () => {
+  const { lease, grace } = clusterOptions.cluster.default;
+  const times = rowsOf("Hub", "name").filter(([name]) => name === "`lease`" || name === "`grace`");
+  expect(times.map(([, time = ""]) => Number(time.replaceAll(",", "")))).toEqual([lease, grace]);
+  const scaling = readText("docs/SCALING.md");
+  expect(scaling).toContain("until two seconds (`cluster.grace`) after");
+  expect(scaling).toContain(`, ${lease / 1_000} s by default`);
+  expect(grace).toBe(2_000);
 });

@@ -1,5 +1,5 @@
 /* oxlint-disable vitest/expect-expect -- the compiler asserts: where it expects an error and finds none, it fails */
-import { Hub, type HubError, type Replies, type Socket, type Target } from "roomcast";
+import { Hub, type HubError, type NamedEvent, type Replies, type Socket, type Target } from "roomcast";
 import { describe, expectTypeOf, test } from "vitest";
 
 interface Point {
@@ -64,6 +64,37 @@ describe("handle and on", () => {
       expectTypeOf(name).toEqualTypeOf<string | undefined>();
       return null;
     });
+  });
+
+  test("handleAny gives the data that belongs to the event", () => {
+    const remove = hub.handleAny(({ event, data }, from, { signal }) => {
+      expectTypeOf(event).toEqualTypeOf<keyof ClientEvents>();
+      expectTypeOf(from).toEqualTypeOf<typeof socket>();
+      expectTypeOf(signal).toEqualTypeOf<AbortSignal>();
+      if (event === "move") expectTypeOf(data).toEqualTypeOf<Point>();
+      if (event === "sum") return data.a + data.b;
+      if (event === "now") expectTypeOf(data).toEqualTypeOf<undefined>();
+      // @ts-expect-error -- clients send no such event
+      return event === "elsewhere";
+    });
+    expectTypeOf(remove).toEqualTypeOf<() => void>();
+    hub.handleAny(async ({ event }) => event);
+    hub.handleAny((named: NamedEvent<ClientEvents>) => named.data);
+    hub.handleAny(() => {});
+    new Hub().handleAny(({ event, data }, from) => {
+      expectTypeOf(event).toEqualTypeOf<string>();
+      expectTypeOf(data).toEqualTypeOf<unknown>();
+      expectTypeOf(from).toEqualTypeOf<Socket>();
+    });
+    // Where clients send nothing, what they send all the same is not known.
+    new Hub<{ client: object }>().handleAny(({ event, data }) => {
+      expectTypeOf(event).toEqualTypeOf<string>();
+      expectTypeOf(data).toEqualTypeOf<unknown>();
+    });
+    // @ts-expect-error -- for all events, not for one
+    hub.handleAny("chat", () => {});
+    // @ts-expect-error -- not the data alone
+    hub.handleAny((data: Point) => data);
   });
 
   test("take a reply or the promise of one, and ignore what an event's handler returns", () => {

@@ -12,11 +12,13 @@ import {
   jsonCodec,
   type Codec,
   type Disconnection,
+  type Emitter,
   type ErrorContext,
   type Handshake,
   type HubOptions,
   type ListenAddress,
   type Packet,
+  type RoomChange,
   type Socket,
   type Target,
   type Transport,
@@ -218,6 +220,8 @@ describe("A target", () => {
   test("is what each of its methods returns", () => {
     expectTypeOf(hub.to("a").to(["b", "c"]).except("d").except(["e"]).except(socket)).toEqualTypeOf<Target<Types>>();
     expectTypeOf(hub.toSocket("id").toUser("id").volatile.local).toEqualTypeOf<Target<Types>>();
+    expectTypeOf(hub.uncompressed.to("a").uncompressed).toEqualTypeOf<Target<Types>>();
+    expectTypeOf(socket.uncompressed).toEqualTypeOf<Target<Types>>();
     expectTypeOf(socket.to("a")).toEqualTypeOf<Target<Types>>();
     expectTypeOf(socket.broadcast).toEqualTypeOf<Target<Types>>();
     expectTypeOf(socket.except("a").volatile).toEqualTypeOf<Target<Types>>();
@@ -225,6 +229,13 @@ describe("A target", () => {
     hub.to(["a"] as const).join("b");
     expectTypeOf(hub.to("a").record("chat", "Hello")).resolves.toEqualTypeOf<{ readonly at: number }>();
     expectTypeOf(hub.history("a", { last: 5 })).resolves.toHaveProperty("complete");
+    hub.join("a", ["b", "c"]);
+    expectTypeOf(hub.leave(["a"] as const, "b")).toEqualTypeOf<void>();
+    expectTypeOf(hub.everybody).toEqualTypeOf<Target<Types>>();
+    // @ts-expect-error -- by name
+    hub.join(socket);
+    // @ts-expect-error -- the hub itself is closed without a code
+    void hub.close(4001);
   });
 
   test("refuses what names nobody, and is not written to", () => {
@@ -240,8 +251,6 @@ describe("A target", () => {
     hub.volatile();
     // @ts-expect-error -- it does not change
     hub.to("a").volatile = hub.volatile;
-    // @ts-expect-error -- the hub is no audience to be joined
-    hub.join("a");
   });
 
   test("describes sockets with the data that was asked for", async () => {
@@ -275,6 +284,16 @@ describe("The hub itself", () => {
     hub.on("message", (one, message) => {
       expectTypeOf(one).toEqualTypeOf<Socket<Types>>();
       expectTypeOf(message).toEqualTypeOf<string | Uint8Array>();
+    });
+    hub.on("room", (change) => {
+      expectTypeOf(change).toEqualTypeOf<RoomChange<Types>>();
+      expectTypeOf(change.room).toBeString();
+      expectTypeOf(change.socket).toEqualTypeOf<Socket<Types> | undefined>();
+      // @ts-expect-error -- there is no such change
+      expectTypeOf(change.type === "renamed").toBeBoolean();
+    });
+    hub.on("room", ({ type, socket: one }) => {
+      if (type === "left") expectTypeOf(one).toEqualTypeOf<Socket<Types>>();
     });
     hub.once("error", (error, context) => {
       expectTypeOf(error).toBeUnknown();
@@ -354,5 +373,39 @@ describe("messages between nodes", () => {
     // @ts-expect-error -- nobody knows it
     typed.emitToNodes("other", 1);
     typed.onNode("reload", (data) => expectTypeOf(data).toEqualTypeOf<{ by: string }>());
+    typed.toNode("0123456789").emit("reload", { by: "ann" });
+    // @ts-expect-error -- it has data
+    typed.toNode("0123456789").emit("reload");
+  });
+
+  test("that are requests have replies", async () => {
+    const untyped = {} as Hub;
+    expectTypeOf((await untyped.requestNodes("anything", 1)).replies.get("0123456789")).toBeAny();
+    expectTypeOf(await untyped.toNode("0123456789").request("anything")).toBeAny();
+    untyped.handleNode("anything", (data, node) => [data, node.name]);
+
+    const typed = {} as Hub<{ nodes: { count: (room: string) => number; ping: () => string; beat: undefined } }>;
+    const { replies, failures, silent } = await typed.requestNodes("count", "lobby", { timeout: 500 });
+    expectTypeOf(replies).toEqualTypeOf<ReadonlyMap<string, number>>();
+    expectTypeOf(failures).toEqualTypeOf<ReadonlyMap<string, HubError>>();
+    expectTypeOf(silent).toEqualTypeOf<readonly string[]>();
+    expectTypeOf(await typed.toNode("0123456789").request("ping")).toBeString();
+    // @ts-expect-error -- it is no request
+    void typed.requestNodes("beat");
+    // @ts-expect-error -- the data is a string
+    void typed.toNode("0123456789").request("count", 1);
+    typed.handleNode("count", async (room) => room.length);
+    typed.handleNode("count", (room, node, { signal }) => {
+      expectTypeOf(signal).toEqualTypeOf<AbortSignal>();
+      return room.length + node.name.length;
+    });
+    typed.handleNode("beat", () => {});
+    // @ts-expect-error -- the reply is a number
+    typed.handleNode("count", (room) => room);
+    typed.emitToNodes("count", "lobby");
+
+    const emitter = {} as Emitter<{ nodes: { count: (room: string) => number } }>;
+    expectTypeOf((await emitter.requestNodes("count", "lobby")).replies).toEqualTypeOf<ReadonlyMap<string, number>>();
+    expectTypeOf(await emitter.toNode("0123456789").request("count", "lobby")).toBeNumber();
   });
 });

@@ -1,7 +1,7 @@
 import { createDeferred, type Deferred } from "../../deferred.ts";
 import { soon } from "../../guard.ts";
 import { within } from "../shared/deadline.ts";
-import type { Connect, Session, SessionReport } from "../shared/session.ts";
+import type { Connect, Refusals, Session, SessionReport } from "../shared/session.ts";
 import { isOurs, readInSession, unwrap, wrap, type MessageToPrimary } from "./messages.ts";
 import { routePrimary } from "./primary.ts";
 import type { Peer, Router } from "./router.ts";
@@ -11,6 +11,9 @@ import type { Peer, Router } from "./router.ts";
  * `setupPrimary()` never answers.
  */
 const WELCOME_TIMEOUT = 3_000;
+
+/** The primary process refuses nothing. */
+const NO_REFUSALS: Refusals = new Map();
 
 let lastSession = 0;
 
@@ -43,10 +46,13 @@ class WorkerSession implements Session {
   readonly #prefix: string;
   readonly #report: SessionReport;
   readonly #pings = new Map<number, Deferred>();
+  /** The functions that reject what has not left this process. */
+  readonly #sending = new Set<(error: unknown) => void>();
   readonly #welcome = createDeferred();
   readonly #listener = (value: unknown): void => this.#received(value);
   readonly #disconnected = (): void => this.#report.fault(new Error("The primary process is gone."));
   #lastPing = 0;
+  #isOver = false;
 
   constructor(number: number, prefix: string, report: SessionReport) {
     this.#number = number;
@@ -66,9 +72,10 @@ class WorkerSession implements Session {
     return this.#send({ type: "publish", channel: this.#prefix + channel, envelope });
   }
 
-  async subscribe(channels: readonly string[]): Promise<void> {
+  async subscribe(channels: readonly string[]): Promise<Refusals> {
     await this.#send({ type: "subscribe", channels: channels.map((channel) => this.#prefix + channel) });
     await this.ping();
+    return NO_REFUSALS;
   }
 
   unsubscribe(channels: readonly string[]): Promise<void> {
@@ -86,18 +93,21 @@ class WorkerSession implements Session {
   end(): void {
     process.off("message", this.#listener);
     process.off("disconnect", this.#disconnected);
-    const error = new Error("The session with the primary process has ended.");
-    for (const { reject } of [this.#welcome, ...this.#pings.values()]) reject(error);
     this.#send({ type: "bye" }).catch(() => {});
+    this.#isOver = true;
+    for (const { reject } of [this.#welcome, ...this.#pings.values()]) reject(ended());
+    for (const reject of this.#sending) reject(ended());
   }
 
   #send(message: MessageToPrimary): Promise<void> {
     return new Promise((resolve, reject) => {
-      if (process.send === undefined || !process.connected) {
-        reject(new Error("The primary process is gone."));
+      if (process.send === undefined || !process.connected || this.#isOver) {
+        reject(this.#isOver ? ended() : new Error("The primary process is gone."));
         return;
       }
+      this.#sending.add(reject);
       process.send(wrap(this.#number, message), undefined, undefined, (error) => {
+        this.#sending.delete(reject);
         if (error === null) resolve();
         else reject(error);
       });
@@ -136,6 +146,7 @@ class PrimarySession implements Session, Peer {
   readonly #router: Router;
   readonly #prefix: string;
   readonly #report: SessionReport;
+  #isOver = false;
 
   constructor(router: Router, prefix: string, report: SessionReport) {
     this.#router = router;
@@ -153,11 +164,14 @@ class PrimarySession implements Session, Peer {
     this.#router.publish(this, this.#prefix + channel, envelope);
   }
 
-  async subscribe(channels: readonly string[]): Promise<void> {
+  async subscribe(channels: readonly string[]): Promise<Refusals> {
+    // The router would keep this session for ever.
+    if (this.#isOver) throw ended();
     this.#router.subscribe(
       this,
       channels.map((channel) => this.#prefix + channel),
     );
+    return NO_REFUSALS;
   }
 
   async unsubscribe(channels: readonly string[]): Promise<void> {
@@ -172,6 +186,11 @@ class PrimarySession implements Session, Peer {
   }
 
   end(): void {
+    this.#isOver = true;
     this.#router.remove(this);
   }
+}
+
+function ended(): Error {
+  return new Error("The session with the primary process has ended.");
 }

@@ -7,7 +7,7 @@ import type {
   Subscription,
 } from "@nats-io/transport-node";
 import { soon, watch } from "../../guard.ts";
-import { SubscriptionRefused, type Connect, type Session, type SessionReport } from "../shared/session.ts";
+import type { Connect, Refusals, Session, SessionReport } from "../shared/session.ts";
 import { dial } from "./dial.ts";
 import { subjectOf } from "./subject.ts";
 
@@ -24,10 +24,9 @@ export function connectOwn(
   return async (report, signal) => {
     const servers = [...new Set([options.servers ?? [], learnt].flat())];
     // Envelopes that the library keeps for its next connection would arrive late.
-    const connection = await dial(signal, () => {
-      // The package hands these settings on to Node.js.
-      const tls = options.tls ? { tls: { ...options.tls, signal } } : undefined;
-      return connect({ timeout: DIAL_TIMEOUT, ...options, ...tls, servers, noEcho: true, reconnect: false });
+    const connection = await dial(signal, (signalOfNext) => {
+      const own = { servers, noEcho: true, reconnect: false };
+      return connect({ timeout: DIAL_TIMEOUT, ...options, ...tlsFirst(options, signalOfNext), ...own });
     });
     const session = new NatsSession(connection, prefix, report, () => {
       connection.close().catch(() => {});
@@ -41,6 +40,23 @@ export function connectOwn(
     watch(guardian, watchOwn(connection, report));
     return session;
   };
+}
+
+/**
+ * Returns settings of a connection that begins with TLS, and nothing for another one. The package copies them for each
+ * server that it tries, and hands them on to Node.js.
+ *
+ * @param signalOfNext - returns the signal that ends the next socket.
+ */
+function tlsFirst({ tls }: ConnectionOptions, signalOfNext: () => AbortSignal): Pick<ConnectionOptions, "tls"> {
+  if (tls?.handshakeFirst !== true) return {};
+  const settings = {
+    ...tls,
+    get signal(): AbortSignal {
+      return signalOfNext();
+    },
+  };
+  return { tls: settings };
 }
 
 /** Connects sessions on a connection of the application. Each lasts from one disconnection to the next. */
@@ -107,8 +123,10 @@ interface Publication {
 
 /** Subscriptions that the server has not confirmed. */
 interface Subscribing {
-  isPending: boolean;
-  refusal: Error | undefined;
+  /** What the server has said to those that it does not permit. */
+  readonly refusals: Map<string, Error>;
+  /** What it has said to those that are too many, once for each. */
+  readonly excesses: Error[];
 }
 
 class NatsSession implements Session {
@@ -119,7 +137,7 @@ class NatsSession implements Session {
   readonly #leave: () => void;
   readonly #subscriptions = new Map<string, Subscription>();
   readonly #publications = new Set<Publication>();
-  #subscribing: Subscribing = { isPending: false, refusal: undefined };
+  #subscribing: Subscribing | undefined;
   /** The flush under way, which resolves when the server has taken everything before it. There is one at a time. */
   #flushing: Promise<void> = Promise.resolve();
   /** The flush after the one under way, for envelopes that were published since that one began. */
@@ -147,26 +165,36 @@ class NatsSession implements Session {
     if (publication.refusal !== undefined) throw publication.refusal;
   }
 
-  async subscribe(channels: readonly string[]): Promise<void> {
-    const subscribing: Subscribing = { isPending: true, refusal: undefined };
+  async subscribe(channels: readonly string[]): Promise<Refusals> {
+    const refusals = new Map<string, Error>();
+    const excesses: Error[] = [];
+    const subscribing = { refusals, excesses };
     this.#subscribing = subscribing;
     for (const channel of channels) {
       const subscription = this.#connection.subscribe(subjectOf(this.#prefix, channel), {
         callback: (error, message) => {
           if (this.#isOver) return;
           if (error === null) this.#report.message(channel, message.data);
-          else if (subscribing.isPending) subscribing.refusal = error;
+          else if (this.#subscribing === subscribing) refusals.set(channel, error);
           // A permission was taken away. The next session finds out which are left.
           else this.#report.fault(error);
         },
       });
       this.#subscriptions.set(channel, subscription);
     }
-    await this.ping();
-    subscribing.isPending = false;
-    if (subscribing.refusal === undefined) return;
-    await this.unsubscribe(channels);
-    throw new SubscriptionRefused(subscribing.refusal);
+    try {
+      await this.ping();
+    } finally {
+      this.#subscribing = undefined;
+    }
+    // The server takes what it permits in its order until there are too many.
+    const permitted = channels.filter((channel) => !refusals.has(channel));
+    for (const excess of excesses) {
+      const channel = permitted.pop();
+      if (channel !== undefined) refusals.set(channel, excess);
+    }
+    await this.unsubscribe([...refusals.keys()]);
+    return refusals;
   }
 
   /** Takes an error of the server. */
@@ -177,9 +205,8 @@ class NatsSession implements Session {
       for (const publication of this.#publications) {
         if (publication.subject === error.subject) publication.refusal = error;
       }
-    } else if (this.#subscribing.isPending) {
-      // Such as "maximum subscriptions exceeded". What is worse than a refusal ends the connection.
-      this.#subscribing.refusal = error;
+    } else if (/maximum subscriptions exceeded/i.test(error.message)) {
+      this.#subscribing?.excesses.push(error);
     }
   }
 

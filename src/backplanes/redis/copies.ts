@@ -44,6 +44,7 @@ interface ConnectionSettings {
 
 /** The settings of a template that its copies do not take over as they are. */
 interface Settings extends ConnectionSettings {
+  readonly commandOptions?: object;
   readonly rootNodes?: readonly object[];
   readonly defaults?: ConnectionSettings;
   readonly maxCommandRedirections?: number;
@@ -98,6 +99,11 @@ export class Copies {
   }
 
   #overrides(signal: AbortSignal): Settings & { readonly disableOfflineQueue?: true } {
+    // The package would set a timer for each message until it is written. The pings of the session do for all of them.
+    return { ...this.#bounds(signal), commandOptions: { ...this.#settings.commandOptions, timeout: 0 } };
+  }
+
+  #bounds(signal: AbortSignal): Settings & { readonly disableOfflineQueue?: true } {
     const { socket, rootNodes = [], sentinelRootNodes = [], ...settings } = this.#settings;
     const bound = (some: ConnectionSettings = {}): ConnectionSettings => {
       return { ...some, socket: { ...some.socket, ...boundTo(signal, some.socket?.reconnectStrategy) } };

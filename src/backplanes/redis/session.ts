@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import { SubscriptionRefused, type Connect, type Session, type SessionReport } from "../shared/session.ts";
+import type { Connect, Refusals, Session, SessionReport } from "../shared/session.ts";
 import { Copies, kindOf, type Kind, type MessageListener, type RedisClient, type RedisTemplate } from "./copies.ts";
 
 /** Connects sessions that each have clients of their own, with the settings of the template. */
@@ -81,21 +81,20 @@ class RedisSession implements Session {
     }
   }
 
-  async subscribe(channels: readonly string[]): Promise<void> {
-    const outcomes = await this.#each(channels, (some) => {
-      const subscribed = this.#subscriber.sSubscribe(some, this.#listener, true);
-      this.#watch();
-      return subscribed;
-    });
-    const errors = outcomes.flatMap((outcome) => (outcome.status === "rejected" ? [outcome.reason as unknown] : []));
-    for (const error of errors) if (!isRefusal(error)) throw error;
-    if (errors.length === 0) return;
-    await this.unsubscribe(channels);
-    throw new SubscriptionRefused(errors[0]);
+  async subscribe(channels: readonly string[]): Promise<Refusals> {
+    const groups = this.#groupsOf(channels);
+    const refusals = await this.#subscribe(groups);
+    if (refusals.size === 0 || groups.length === channels.length) return refusals;
+    // The server refuses a command because of one of its channels, and does not say of which.
+    return this.#subscribe(channels.map((channel) => [channel]));
   }
 
   async unsubscribe(channels: readonly string[]): Promise<void> {
-    const outcomes = await this.#each(channels, (some) => this.#subscriber.sUnsubscribe(some, this.#listener, true));
+    const outcomes = await Promise.allSettled(
+      this.#groupsOf(channels).map((group) => {
+        return this.#subscriber.sUnsubscribe(this.#namesOf(group), this.#listener, true);
+      }),
+    );
     for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
   }
 
@@ -113,13 +112,32 @@ class RedisSession implements Session {
     for (const client of new Set([this.#publisher, this.#subscriber])) destroy(client);
   }
 
-  /** Calls `act` with all channels, one by one in a Cluster, whose servers take only channels of one slot at once. */
-  #each(
-    channels: readonly string[],
-    act: (channels: readonly string[] | string) => Promise<unknown>,
-  ): Promise<PromiseSettledResult<unknown>[]> {
-    const names = channels.map((channel) => this.#prefix + channel);
-    return Promise.allSettled(this.#kind === "cluster" ? names.map((name) => act(name)) : [act(names)]);
+  /** Subscribes with one command for each group of channels. Returns what the server has said to those that it refuses. */
+  async #subscribe(groups: readonly (readonly string[])[]): Promise<Refusals> {
+    const refusals = new Map<string, Error>();
+    const outcomes = await Promise.allSettled(
+      groups.map(async (group) => {
+        const subscribed = this.#subscriber.sSubscribe(this.#namesOf(group), this.#listener, true);
+        this.#watch();
+        try {
+          await subscribed;
+        } catch (error) {
+          if (!isRefusal(error)) throw error;
+          for (const channel of group) refusals.set(channel, error);
+        }
+      }),
+    );
+    for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
+    return refusals;
+  }
+
+  /** Divides channels into those of one command: in a Cluster, whose servers take only channels of one slot, each alone. */
+  #groupsOf(channels: readonly string[]): readonly (readonly string[])[] {
+    return this.#kind === "cluster" ? channels.map((channel) => [channel]) : [channels];
+  }
+
+  #namesOf(channels: readonly string[]): readonly string[] {
+    return channels.map((channel) => this.#prefix + channel);
   }
 
   /** Watches new connections of a Cluster for subscriptions: the library tells only them that a slot has moved. */
@@ -135,7 +153,7 @@ class RedisSession implements Session {
 }
 
 /** Returns whether the server refuses one command, because of its access control list, and is otherwise well. */
-function isRefusal(error: unknown): boolean {
+function isRefusal(error: unknown): error is Error {
   return error instanceof Error && error.message.startsWith("NOPERM");
 }
 

@@ -6,13 +6,8 @@ export interface SessionReport {
   fault(error: unknown): void;
 }
 
-/** The error of a session whose engine refuses subscriptions and is otherwise well. */
-export class SubscriptionRefused extends Error {
-  /** @param cause - what the engine said. */
-  constructor(cause: unknown) {
-    super("The engine refuses the subscription.", { cause });
-  }
-}
+/** What an engine has said to each channel that it refuses, while it is otherwise well. */
+export type Refusals = ReadonlyMap<string, Error>;
 
 /** A connection to an engine, from its start to its end. */
 export interface Session {
@@ -24,11 +19,10 @@ export interface Session {
    */
   publish(channel: string, envelope: Uint8Array): Promise<void>;
   /**
-   * Subscribes to channels, none of which is subscribed to yet. The promise resolves when the engine has confirmed all.
-   * It rejects with {@link SubscriptionRefused} when the engine refuses any of them; then none of them is subscribed to.
-   * It is called again only when the promise of the last call is settled.
+   * Subscribes to channels, none of which is subscribed to yet. The promise resolves when the engine has answered to all,
+   * with what it has said to each that it refuses. It is called again only when the promise of the last call is settled.
    */
-  subscribe(channels: readonly string[]): Promise<void>;
+  subscribe(channels: readonly string[]): Promise<Refusals>;
   /** Unsubscribes from channels. */
   unsubscribe(channels: readonly string[]): Promise<void>;
   /** Asks the engine for an answer. The promise resolves when it has answered on every connection. */
@@ -39,6 +33,6 @@ export interface Session {
  * Starts a session. The promise rejects when the engine cannot be reached.
  *
  * @param signal - ends the session at once when it is aborted, with everything that was begun for it, also before the
- *   promise has settled: pending promises reject, and no connection stays open.
+ *   promise has settled: pending promises and those of later calls reject, and no connection stays open.
  */
 export type Connect = (report: SessionReport, signal: AbortSignal) => Promise<Session>;

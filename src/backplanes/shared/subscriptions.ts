@@ -1,6 +1,6 @@
 import { createDeferred, type Deferred } from "../../deferred.ts";
 import { watch } from "../../guard.ts";
-import { SubscriptionRefused, type Session } from "./session.ts";
+import type { Session } from "./session.ts";
 
 /** The number of channels that one call to the engine may have. */
 const AT_ONCE = 1_000;
@@ -12,6 +12,9 @@ export interface SubscriptionsReport {
   refused(channel: string, error: unknown): void;
 }
 
+/** What an engine has answered to channels: an error to each that it refuses, nothing to those that it has confirmed. */
+export type Answers = Map<string, Error | undefined>;
+
 /**
  * The channels that the hub has subscribed to. They are kept without a session, and brought to the engine with one. What
  * the engine refuses is kept as well, for the next session.
@@ -21,10 +24,13 @@ export class Subscriptions {
   // The changes that the engine was not told yet.
   readonly #added = new Set<string>();
   readonly #removed = new Set<string>();
+  /** The channels that the engine is asked for now. */
+  #asked: ReadonlySet<string> = new Set();
   /** The channels that the engine of this session refuses. */
   readonly #refused = new Set<string>();
   #session: Session | undefined;
-  #isTelling = false;
+  /** The session whose engine is being told of changes. One that has ended may never answer. */
+  #told: Session | undefined;
   readonly #report: SubscriptionsReport;
 
   constructor(report: SubscriptionsReport) {
@@ -43,10 +49,10 @@ export class Subscriptions {
     const subscription = createDeferred();
     this.#wanted.set(channel, subscription);
     if (this.#session === undefined) return subscription.promise;
-    // The engine was not told to unsubscribe yet, so it still sends messages of this channel.
-    if (this.#removed.delete(channel)) subscription.resolve();
-    else this.#added.add(channel);
-    this.#tell();
+    if (!this.#removed.delete(channel)) this.#added.add(channel);
+    // The engine was not told to unsubscribe yet, so it still sends messages of this channel, once it has confirmed it.
+    else if (!this.#asked.has(channel)) subscription.resolve();
+    this.#tell(this.#session);
     return subscription.promise;
   }
 
@@ -58,32 +64,41 @@ export class Subscriptions {
     subscription.reject(new Error("The channel was unsubscribed before the engine confirmed it."));
     if (this.#session === undefined) return;
     if (!this.#added.delete(channel) && !this.#refused.delete(channel)) this.#removed.add(channel);
-    this.#tell();
+    this.#tell(this.#session);
   }
 
   /**
-   * Subscribes to all channels on a new session. The promise resolves when the engine has confirmed or refused all that
-   * are wanted by then, and rejects when the session fails before.
+   * Subscribes to all channels on a new session. The promise resolves when the engine has answered to all that are
+   * wanted by then, and rejects when the session fails before. Nothing is settled until {@link resume}.
+   *
+   * @param answers - what the engine has answered on this session so far; its answers are added.
    */
-  async restore(session: Session): Promise<void> {
-    const placed = new Set<string>();
-    const refusals = new Map<string, unknown>();
-    for (;;) {
-      const missing = [...this.#wanted.keys()].filter((channel) => !placed.has(channel) && !refusals.has(channel));
-      if (missing.length === 0) break;
+  async restore(session: Session, answers: Answers): Promise<void> {
+    for (let some = this.#missing(answers); some.length > 0; some = this.#missing(answers)) {
       // oxlint-disable-next-line no-await-in-loop -- an engine is not asked for everything at once
-      for (const [channel, error] of await place(session, missing)) refusals.set(channel, error);
-      for (const channel of missing) if (!refusals.has(channel)) placed.add(channel);
+      await ask(session, some, answers);
     }
+  }
+
+  /** Returns whether the engine has answered to all channels that are wanted now. */
+  isComplete(answers: Answers): boolean {
+    return this.#missing(answers).length === 0;
+  }
+
+  /** Uses a session from now on, to whose engine all channels were brought. */
+  resume(session: Session, answers: Answers): void {
     this.#session = session;
-    this.#settle(placed, refusals);
-    for (const channel of placed) if (!this.#wanted.has(channel)) this.#removed.add(channel);
-    if (this.#removed.size > 0) this.#tell();
+    this.#settle(answers);
+    for (const [channel, refusal] of answers) {
+      if (refusal === undefined && !this.#wanted.has(channel)) this.#removed.add(channel);
+    }
+    this.#tell(session);
   }
 
   /** Notes that the session is over. The next one will confirm what this one did not. */
   suspend(): void {
     this.#session = undefined;
+    this.#asked = new Set();
     this.#added.clear();
     this.#removed.clear();
     this.#refused.clear();
@@ -93,82 +108,64 @@ export class Subscriptions {
   close(error: unknown): void {
     for (const { reject } of this.#wanted.values()) reject(error);
     this.#wanted.clear();
-    this.#session = undefined;
+    this.suspend();
   }
 
-  #tell(): void {
-    if (this.#isTelling) return;
-    this.#isTelling = true;
-    const failed = (error: unknown): void => {
-      if (this.#session !== undefined) this.#report.failed(this.#session, error);
-    };
-    watch({ error: failed }, this.#tellAll());
+  #missing(answers: Answers): readonly string[] {
+    return [...this.#wanted.keys()].filter((channel) => !answers.has(channel));
   }
 
-  async #tellAll(): Promise<void> {
+  #tell(session: Session): void {
+    if (this.#told === session) return;
+    this.#told = session;
+    watch({ error: (error) => this.#report.failed(session, error) }, this.#tellAll(session));
+  }
+
+  async #tellAll(session: Session): Promise<void> {
     // The changes of one turn are told to the engine together.
     await Promise.resolve();
-    const session = this.#session;
-    try {
-      while (this.#hasChanges(session)) {
-        const added = [...this.#added];
-        const removed = [...this.#removed];
-        this.#added.clear();
-        this.#removed.clear();
-        // oxlint-disable-next-line no-await-in-loop -- later changes must not overtake these
-        const [refusals] = await Promise.all([
-          place(session, added),
-          ...partsOf(removed).map((channels) => session.unsubscribe(channels)),
-        ]);
-        if (session === this.#session) this.#settle(added, refusals);
-      }
-    } catch (error) {
-      if (session !== undefined) this.#report.failed(session, error);
-    } finally {
-      this.#isTelling = false;
-      if (this.#hasChanges(this.#session)) this.#tell();
+    while (session === this.#session && this.#added.size + this.#removed.size > 0) {
+      const answers: Answers = new Map();
+      const removed = [...this.#removed];
+      this.#asked = new Set(this.#added);
+      this.#added.clear();
+      this.#removed.clear();
+      // oxlint-disable-next-line no-await-in-loop -- later changes must not overtake these
+      await Promise.all([
+        ask(session, [...this.#asked], answers),
+        ...partsOf(removed).map((channels) => session.unsubscribe(channels)),
+      ]);
+      if (session !== this.#session) return;
+      this.#asked = new Set();
+      this.#settle(answers);
     }
+    if (session === this.#session) this.#told = undefined;
   }
 
-  /** Settles the promises of channels that the engine of this session has confirmed or refused. */
-  #settle(channels: Iterable<string>, refusals: ReadonlyMap<string, unknown>): void {
-    for (const [channel, error] of refusals) {
+  /** Settles the promises of channels to which the engine of this session has answered. */
+  #settle(answers: Answers): void {
+    for (const [channel, refusal] of answers) {
       const subscription = this.#wanted.get(channel);
-      if (subscription === undefined) continue;
-      this.#refused.add(channel);
-      this.#report.refused(channel, error);
-      subscription.reject(error);
+      if (refusal === undefined) {
+        subscription?.resolve();
+      } else if (subscription === undefined) {
+        // There is nothing that the engine could be told to unsubscribe from.
+        this.#removed.delete(channel);
+      } else {
+        this.#refused.add(channel);
+        this.#report.refused(channel, refusal);
+        subscription.reject(refusal);
+      }
     }
-    for (const channel of channels) if (!refusals.has(channel)) this.#wanted.get(channel)?.resolve();
-  }
-
-  #hasChanges(session: Session | undefined): session is Session {
-    return session !== undefined && session === this.#session && this.#added.size + this.#removed.size > 0;
   }
 }
 
-/** Subscribes to channels. Returns what the engine has said to those that it refuses. */
-async function place(session: Session, channels: readonly string[]): Promise<ReadonlyMap<string, unknown>> {
-  const refusals = new Map<string, unknown>();
-  // oxlint-disable-next-line no-await-in-loop -- an engine is not asked for everything at once
-  for (const some of partsOf(channels)) await placeSome(session, some, refusals);
-  return refusals;
-}
-
-/** Subscribes to channels, to ever fewer at once as long as the engine refuses some of them. */
-async function placeSome(session: Session, channels: readonly string[], refusals: Map<string, unknown>): Promise<void> {
-  try {
-    await session.subscribe(channels);
-  } catch (error) {
-    if (!(error instanceof SubscriptionRefused)) throw error;
-    const [first] = channels;
-    if (channels.length === 1 && first !== undefined) {
-      refusals.set(first, error.cause);
-      return;
-    }
-    const middle = channels.length >> 1;
-    await placeSome(session, channels.slice(0, middle), refusals);
-    await placeSome(session, channels.slice(middle), refusals);
+/** Subscribes to channels, and notes what the engine answers to each. */
+async function ask(session: Session, channels: readonly string[], answers: Answers): Promise<void> {
+  for (const some of partsOf(channels)) {
+    // oxlint-disable-next-line no-await-in-loop -- an engine is not asked for everything at once
+    const refusals = await session.subscribe(some);
+    for (const channel of some) answers.set(channel, refusals.get(channel));
   }
 }
 

@@ -3,7 +3,7 @@ import type { Backplane, BackplaneHandlers } from "../backplane.ts";
 import { within } from "./deadline.ts";
 import { later, watch } from "../../guard.ts";
 import type { Connect, Session } from "./session.ts";
-import { Subscriptions } from "./subscriptions.ts";
+import { Subscriptions, type Answers } from "./subscriptions.ts";
 
 // The time that connecting, the confirmation of all channels, and the answer to a ping may take, in milliseconds.
 const CONNECT_TIMEOUT = 5_000;
@@ -93,6 +93,7 @@ export class SupervisedBackplane implements Backplane {
     setMaxListeners(0, signal);
     this.#lifetime = lifetime;
     let fault: { readonly error: unknown } | undefined;
+    const answers: Answers = new Map();
     let session: Session | undefined;
     let isUp = false;
     try {
@@ -110,8 +111,12 @@ export class SupervisedBackplane implements Backplane {
         signal,
       );
       session = await within(CONNECT_TIMEOUT, "Connecting to the engine", untilAborted(signal, connecting));
-      const restored = this.#subscriptions.restore(session);
-      await within(RESTORE_TIMEOUT, "Subscribing", untilAborted(signal, restored));
+      // The hub may subscribe to more until this function goes on.
+      while (!this.#subscriptions.isComplete(answers)) {
+        const restored = this.#subscriptions.restore(session, answers);
+        // oxlint-disable-next-line no-await-in-loop -- one round brings all channels but those
+        await within(RESTORE_TIMEOUT, "Subscribing", untilAborted(signal, restored));
+      }
       if (fault !== undefined) throw fault.error;
     } catch (error) {
       lifetime.abort();
@@ -119,11 +124,13 @@ export class SupervisedBackplane implements Backplane {
       this.#lost(error);
       return;
     }
-    if (signal.aborted) return;
+    // The signal is aborted at the end of `close`.
+    if (this.#isClosed) return;
     isUp = true;
     this.#session = session;
     this.#attempts = 0;
     this.#isDown = false;
+    this.#subscriptions.resume(session, answers);
     this.#watch(session);
     this.#handlers?.up(session.maxBytes);
   }
@@ -147,6 +154,7 @@ export class SupervisedBackplane implements Backplane {
   }
 
   #watch(session: Session): void {
+    if (this.#isClosed) return;
     this.#timer = later(this.#guardian, PING_INTERVAL, () => watch(this.#guardian, this.#ping(session)));
   }
 

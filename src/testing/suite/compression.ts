@@ -1,9 +1,23 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { rawRequest, UPGRADE_HEADERS } from "../raw-client.ts";
+import type { Target } from "../../hub/target.ts";
+import { rawRequest, UPGRADE_HEADERS, type RawClient } from "../raw-client.ts";
+import type { RawFrame } from "../raw-frame.ts";
+import type { HubFixture } from "./hub-fixture.ts";
 import type { Suite } from "./suite.ts";
 
 const COMPRESSED = { compression: true };
+
+/** The reserved bit that marks a message as compressed (RFC 7692 section 6). */
+const RSV1 = 4;
+
+/** Connects a raw client that agrees on permessage-deflate. */
+async function dialCompressing(fixture: HubFixture): Promise<RawClient> {
+  const raw = await fixture.dialRaw();
+  raw.write(rawRequest("/", { ...UPGRADE_HEADERS, "Sec-WebSocket-Extensions": "permessage-deflate" }));
+  assert.equal((await raw.response())?.status, 101);
+  return raw;
+}
 
 /**
  * The extension permessage-deflate. Where a transport and a client do not agree on it, the tests must pass without it.
@@ -23,11 +37,51 @@ export function compressionCases(suite: Suite): void {
   }
 
   suite.raw("messages to a client that agreed on permessage-deflate are compressed", COMPRESSED, async (fixture) => {
-    const raw = await fixture.dialRaw();
-    raw.write(rawRequest("/", { ...UPGRADE_HEADERS, "Sec-WebSocket-Extensions": "permessage-deflate" }));
-    assert.equal((await raw.response())?.status, 101);
+    const raw = await dialCompressing(fixture);
     fixture.hub.send("x".repeat(10_000));
     assert.ok(((await raw.frame())?.payload.length ?? Infinity) < 1_000);
+  });
+
+  suite.raw("messages that are sent uncompressed are, and no others", COMPRESSED, async (fixture) => {
+    const raw = await dialCompressing(fixture);
+    const [socket] = fixture.connected;
+    assert.ok(socket !== undefined);
+    socket.join("x", "y");
+    const { hub } = fixture;
+    const text = "the same text ".repeat(1_000);
+    const uncompressed: readonly Target[] = [
+      hub.uncompressed,
+      socket.uncompressed,
+      hub.to("x").uncompressed,
+      hub.uncompressed.to("x", "y").except("z"),
+      hub.uncompressed.volatile.latest("key").toSocket(socket.id),
+    ];
+    hub.send(text);
+    for (const target of uncompressed) {
+      target.send(text);
+      hub.to("x").send(text);
+      target.emit("event", text);
+    }
+    const asked = hub.uncompressed.request("question", text);
+    socket.emit("event", text);
+    const frames: RawFrame[] = [];
+    const next = async (left: number): Promise<void> => {
+      const frame = await raw.frame();
+      assert.ok(frame !== undefined);
+      frames.push(frame);
+      if (left > 1) await next(left - 1);
+    };
+    await next(3 * uncompressed.length + 3);
+    assert.deepEqual(
+      frames.map(({ reserved }) => reserved),
+      [RSV1, ...uncompressed.flatMap(() => [0, RSV1, 0]), 0, RSV1],
+    );
+    for (const { payload, reserved } of frames) {
+      if (reserved === RSV1) assert.ok(payload.length < 1_000);
+      else assert.ok(payload.includes(text));
+    }
+    socket.terminate();
+    await asked;
   });
 
   suite.test("small and large compressed messages arrive in order, before the close", COMPRESSED, async (fixture) => {
@@ -48,8 +102,9 @@ export function compressionCases(suite: Suite): void {
     without.socket.join("room");
     const text = "the same text ".repeat(5_000);
     fixture.hub.to("room").send(text);
+    fixture.hub.to("room").uncompressed.send(text);
     fixture.hub.to("room").emit("next", { n: 1 });
-    const expected = [text, fixture.wire.heard({ event: "next", room: "room", data: { n: 1 } })];
+    const expected = [text, text, fixture.wire.heard({ event: "next", room: "room", data: { n: 1 } })];
     assert.deepEqual(await with_.heard(), expected);
     assert.deepEqual(await without.heard(), expected);
   });

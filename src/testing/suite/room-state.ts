@@ -72,6 +72,27 @@ export function roomStateCases(suite: Suite): void {
     assert.deepEqual(await c.heard(), []);
   });
 
+  suite.test("join and leave of the hub act on all sockets that are there", async (fixture) => {
+    const [a, b] = await fixture.pair();
+    fixture.hub.join("x", ["y", "z"]);
+    fixture.hub.leave(["y"], "z", "nowhere");
+    const c = await fixture.connect();
+    assert.deepEqual([...c.socket.rooms], []);
+    c.socket.join("x", "c");
+    fixture.hub.join("x");
+    fixture.hub.leave("c");
+    assert.throws(() => fixture.hub.join("w", ""), { code: "ERR_HUB_ROOM_NAME" });
+    assert.throws(() => fixture.hub.leave("x", ""), { code: "ERR_HUB_ROOM_NAME" });
+    for (const { socket } of [a, b, c]) assert.deepEqual([...socket.rooms], ["x"]);
+  });
+
+  suite.test("everybody is a target of all sockets", async (fixture) => {
+    const [a, b] = await fixture.pair();
+    assert.equal((await fixture.hub.everybody.sockets()).length, 2);
+    fixture.hub.everybody.close(4003);
+    assert.deepEqual([(await a.client.closed).code, (await b.client.closed).code], [4003, 4003]);
+  });
+
   suite.test("a target describes its sockets", async (fixture) => {
     const [a, b] = await fixture.pair();
     a.socket.join("x", "y");

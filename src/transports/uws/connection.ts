@@ -147,13 +147,13 @@ export class UwsConnection implements Connection, Closing, Ended {
     const { frames } = sequence;
     const [first] = frames;
     if (first !== undefined && frames.length === 1) {
-      const isSent = native.send(first.payload, first.binary, compresses) === SENT;
+      const isSent = native.send(first.payload, first.binary, compresses && first.compress) === SENT;
       if (!isSent) this.#holds = true;
       return isSent;
     }
     // The cork gathers the frames for one system call.
     native.cork(() => {
-      for (const { payload, binary } of frames) native.send(payload, binary, compresses);
+      for (const { payload, binary, compress } of frames) native.send(payload, binary, compresses && compress);
     });
     return this.outstanding === 0;
   }

@@ -84,8 +84,8 @@ export class Outgoing {
     this.#byteLength -= PORTION;
   }
 
-  #sendRest(sender: Sender, { payload, binary }: MessageFrame): void {
-    if (this.#offset === 0) sender.send(payload, binary, this.#compresses);
+  #sendRest(sender: Sender, { payload, binary, compress }: MessageFrame): void {
+    if (this.#offset === 0) sender.send(payload, binary, this.#compresses && compress);
     else sender.sendLastFragment(payload.subarray(this.#offset));
   }
 }

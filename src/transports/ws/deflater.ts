@@ -56,7 +56,7 @@ export class Deflater {
   }
 
   #deflated(frame: MessageFrame): Buffer {
-    if (frame.payload.length < MIN_LENGTH) return frame.bytes;
+    if (!frame.compress || frame.payload.length < MIN_LENGTH) return frame.bytes;
     let bytes = this.#frames.get(frame);
     if (bytes === undefined) this.#frames.set(frame, (bytes = this.#deflate(frame)));
     return bytes;

@@ -1,6 +1,6 @@
 import { Hub, type Backplane, type BackplaneHandlers, type ClusterOptions, type Socket } from "roomcast";
 import { memory, MemoryEngine } from "roomcast/testing";
-import { expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 
 /** So long that a test fails which waits for it. */
 const LONG = 600_000;
@@ -65,6 +65,22 @@ function refusing(engine: MemoryEngine, refused: string): Backplane {
       handlers?.refused(channel, error);
       throw error;
     },
+    unsubscribe: (channel) => backplane.unsubscribe(channel),
+    close: () => backplane.close(),
+  };
+}
+
+/** A backplane of an engine that does not take what is published to some channels. */
+function muted(engine: MemoryEngine, channels: ReadonlySet<string>): Backplane {
+  const backplane = engine.backplane();
+  return {
+    ordered: backplane.ordered,
+    start: (handlers) => backplane.start(handlers),
+    publish: async (channel, envelope) => {
+      if (channels.has(channel)) throw new Error("not allowed");
+      await backplane.publish(channel, envelope);
+    },
+    subscribe: (channel) => backplane.subscribe(channel),
     unsubscribe: (channel) => backplane.unsubscribe(channel),
     close: () => backplane.close(),
   };
@@ -144,4 +160,56 @@ test("a room that the engine refuses is reported and counted, and its promise re
   // Once nothing that is refused is wanted, all is well.
   socket?.leave("deaf");
   await expect.poll(() => two.hub.synced().then(() => "synced", String), { timeout: 10_000 }).toBe("synced");
+});
+
+describe("when the engine takes a request to several rooms or sockets for some of them only", () => {
+  test("the nodes that it reaches answer, and those that it may not have reached are named at once", async () => {
+    const engine = new MemoryEngine();
+    const one = await createNode(muted(engine, new Set(["room:mute"])), { name: "one" }, 0);
+    const two = await createNode(engine.backplane(), { name: "two" }, 1, "of two");
+    const three = await createNode(engine.backplane(), { name: "three" }, 1, "of three");
+    await acquainted(one, two, three);
+    for (const socket of three.hub.sockets.values()) {
+      socket.leave("x");
+      socket.join("mute");
+    }
+    await three.hub.synced();
+    for (const rooms of [
+      ["x", "mute"],
+      ["mute", "x"],
+    ]) {
+      // oxlint-disable-next-line no-await-in-loop
+      const { replies, failures, silent } = await one.hub.to(...rooms).request("q", 1, { timeout: LONG });
+      expect([[...replies.values()], failures.size, silent]).toEqual([["of two"], 0, ["three"]]);
+    }
+  });
+
+  test("where it takes none of the copies, all nodes are named at once", async () => {
+    const engine = new MemoryEngine();
+    const one = await createNode(muted(engine, new Set(["room:mute", "room:deaf"])), { name: "one" }, 0);
+    const two = await createNode(engine.backplane(), { name: "two" }, 1);
+    await acquainted(one, two);
+    const { replies, failures, silent } = await one.hub.to("mute", "deaf").request("q", 1, { timeout: LONG });
+    expect([replies.size, failures.size, silent]).toEqual([0, 0, ["two"]]);
+  });
+
+  test("the nodes of other sockets answer", async () => {
+    const engine = new MemoryEngine();
+    const channels = new Set<string>();
+    const one = await createNode(muted(engine, channels), { name: "one" }, 0);
+    const two = await createNode(engine.backplane(), { name: "two" }, 1, "of two");
+    const three = await createNode(engine.backplane(), { name: "three" }, 1, "of three");
+    await acquainted(one, two, three);
+    channels.add(`node:${one.hub.nodes.find(({ name }) => name === "three")?.id}`);
+    const ids = [two, three].map(({ hub }) => [...hub.sockets.keys()].join());
+    for (const [first = "", second = ""] of [ids, ids.toReversed()]) {
+      const both = one.hub.toSocket(first).toSocket(second);
+      // oxlint-disable-next-line no-await-in-loop
+      const { replies, failures, silent } = await both.request("q", 1, { timeout: LONG });
+      expect([[...replies.values()], failures.size, silent]).toEqual([["of two"], 0, ["three"]]);
+      // oxlint-disable-next-line no-await-in-loop
+      const sockets = await both.sockets({ timeout: LONG });
+      expect([sockets.length, sockets.silent]).toEqual([1, ["three"]]);
+    }
+  });
 });

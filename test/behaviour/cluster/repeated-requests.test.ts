@@ -1,12 +1,14 @@
 import { Hub, type HubOptions } from "roomcast";
-import type { Backplane, BackplaneHandlers } from "roomcast";
 import { connect, type Client } from "roomcast/client";
 import { memory, MemoryEngine, VirtualClock, type MemoryTransport } from "roomcast/testing";
-import { beforeEach, expect, onTestFinished, test } from "vitest";
+import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { createDeferred, type Deferred } from "../../../src/deferred.ts";
 import { until } from "../../../src/testing/suite/cluster/cluster-fixture.ts";
 import { settle } from "../../../src/testing/settle.ts";
 import type { MemoryWebSocket } from "../../../src/transports/memory/web-socket.ts";
+import { jsonCodec } from "../../../src/protocol/codec.ts";
+import { BreakableBackplane } from "../../support/breakable-backplane.ts";
+import { readText } from "../../support/markdown.ts";
 
 /** The longest time for what happens at once, in milliseconds. */
 const AT_ONCE = { timeout: 20_000, interval: 1 };
@@ -16,55 +18,6 @@ interface Node {
   readonly transport: MemoryTransport;
   /** How often "pay" was handled here. */
   paid: number;
-}
-
-/** The connection of one node with the engine, which breaks by itself. */
-class BreakableBackplane implements Backplane {
-  readonly ordered = true;
-  readonly #inner: Backplane;
-  #handlers: BackplaneHandlers | undefined;
-  #isBroken = false;
-
-  constructor(inner: Backplane) {
-    this.#inner = inner;
-  }
-
-  start(handlers: BackplaneHandlers): void {
-    this.#handlers = handlers;
-    this.#inner.start({
-      ...handlers,
-      message: (channel, envelope) => {
-        if (!this.#isBroken) handlers.message(channel, envelope);
-      },
-    });
-  }
-
-  async publish(channel: string, envelope: Uint8Array): Promise<void> {
-    if (this.#isBroken) throw new Error("The connection is broken.");
-    await this.#inner.publish(channel, envelope);
-  }
-
-  subscribe(channel: string): Promise<void> {
-    return this.#inner.subscribe(channel);
-  }
-
-  unsubscribe(channel: string): void {
-    this.#inner.unsubscribe(channel);
-  }
-
-  close(): Promise<void> {
-    return this.#inner.close();
-  }
-
-  break(): void {
-    this.#isBroken = true;
-    this.#handlers?.down(new Error("The connection is broken."));
-  }
-
-  mend(): void {
-    this.#isBroken = false;
-    this.#handlers?.up();
-  }
 }
 
 let engine: MemoryEngine;
@@ -165,6 +118,21 @@ function counts(): readonly number[] {
   return nodes.map(({ paid }) => paid);
 }
 
+/** Lets time pass in steps in which the nodes hear each other. */
+async function pass(milliseconds: number): Promise<void> {
+  for (let passed = 0; passed < milliseconds; passed += 100) {
+    // oxlint-disable-next-line no-await-in-loop
+    await clock.advance(100);
+    // oxlint-disable-next-line no-await-in-loop
+    await settle();
+  }
+}
+
+async function say(client: MemoryWebSocket, packets: readonly object[]): Promise<void> {
+  for (const packet of packets) client.send(JSON.stringify(packet));
+  await settle();
+}
+
 async function paidSomewhere(count: number): Promise<void> {
   await expect.poll(() => counts().reduce((sum, paid) => sum + paid), AT_ONCE).toBe(count);
   await settle();
@@ -186,6 +154,18 @@ test("a request whose reply was lost gets the reply from the node that has handl
   await openNodes(2);
   const traveller = new Traveller(0);
   const receipt = traveller.pay();
+  await paidSomewhere(1);
+  traveller.cut(1);
+  bank.resolve("paid");
+  expect(await receipt).toBe("paid");
+  expect(counts()).toEqual([1, 0]);
+});
+
+test("the payment of the README is made once, though its client comes back to another node", async () => {
+  await openNodes(2);
+  const traveller = new Traveller(0);
+  expect(readText("README.md")).toContain('client.request("pay", { amount: 5 }, { idempotent: true });');
+  const receipt = traveller.client.request("pay", { amount: 5 }, { idempotent: true });
   await paidSomewhere(1);
   traveller.cut(1);
   bank.resolve("paid");
@@ -245,6 +225,75 @@ test("what a client sends behind a repeated request is handled behind it", async
   await expect.poll(() => order, AT_ONCE).toEqual(["pay", "later"]);
 });
 
+/** Opens a home that does not answer, and a node on which a client of that home sends these packets. */
+async function openBeside(
+  packets: readonly object[],
+  options: HubOptions = {},
+): Promise<{ home: BreakableBackplane; told: string[]; client: MemoryWebSocket }> {
+  const home = new BreakableBackplane(engine.backplane());
+  await openNodes(1, { backplane: home, ...options });
+  await openNodes(1, options);
+  const { id } = (await new Traveller(0).opened()).client;
+  const told: string[] = [];
+  const { hub, transport } = nodes[1] as Node;
+  for (const event of ["first", "second", "third"]) {
+    hub.handle(event, () => {
+      told.push(event);
+    });
+  }
+  hub.on("disconnection", () => told.push("disconnection"));
+  const client = transport.connect("/", { protocols: [jsonCodec.protocol] });
+  await settle();
+  client.send(JSON.stringify({ event: "hub:hello", data: { protocol: 1, home: id } }));
+  await pass(100);
+  home.kill();
+  await say(client, packets);
+  return { home, told, client };
+}
+
+describe("while the home does not answer", () => {
+  const FIRST = { event: "first", id: 1, key: "~0123456789abcdefghij1" };
+  const SECOND = { event: "second", id: 2, key: "~0123456789abcdefghij2" };
+
+  test.each([
+    ["another request with a key", [SECOND, { event: "third" }], ["first", "second", "third"]],
+    ["an event", [{ event: "third" }, SECOND], ["first", "third", "second"]],
+  ])("%s waits behind a request with a key", async (_, packets, order) => {
+    const { home, told, client } = await openBeside([FIRST]);
+    // The first question is lost, and asked again.
+    home.revive();
+    await say(client, packets);
+    expect(told).toEqual([]);
+    await pass(5_000);
+    expect(told).toEqual(order);
+  });
+
+  test.each([
+    ["with nothing behind it", [FIRST], ["first", "disconnection"]],
+    ["with more behind it", [FIRST, { event: "third" }], ["first", "third", "disconnection"]],
+  ])("a request %s is handled before the end of its client is told", async (_, packets, order) => {
+    const { home, told, client } = await openBeside(packets);
+    client.close(1000, "");
+    await pass(5_000);
+    expect(told).toEqual([]);
+    home.revive();
+    await pass(5_000);
+    expect(told).toEqual(order);
+  });
+
+  test("the end of a client waits for ten seconds at most", async () => {
+    const { told, client } = await openBeside([FIRST], { cluster: { lease: 60_000 } });
+    client.close(1000, "");
+    await pass(9_900);
+    expect(told).toEqual([]);
+    await pass(100);
+    expect(told).toEqual(["disconnection"]);
+    // It was received, and the client may repeat it to get the reply.
+    await pass(60_000);
+    expect(told).toEqual(["disconnection", "first"]);
+  });
+});
+
 test("a request is not handled again while another node handles it, however long that takes", async () => {
   await openNodes(3);
   const traveller = await new Traveller(0).opened();
@@ -275,6 +324,93 @@ test("when the node that handles it is gone, whoever has repeated it handles it"
   expect(counts()).toEqual([0, 1, 1]);
 });
 
+describe.each([100, 1_300, 2_500])("%i ms after the nodes have begun", (begun) => {
+  test.each([200, 1_100, 1_900, 2_800])(
+    "a node that is killed %i ms after it has begun to handle a request lets whoever waits handle it",
+    async (passed) => {
+      const backplane = new BreakableBackplane(engine.backplane());
+      await openNodes(1);
+      await openNodes(1, { backplane });
+      await openNodes(1);
+      const traveller = await new Traveller(0).opened();
+      await clock.advance(begun);
+      const receipt = traveller.pay();
+      traveller.cut(1);
+      await paidSomewhere(1);
+      await clock.advance(passed);
+      await traveller.moveTo(2);
+      backplane.kill();
+      await pass(20_000);
+      expect(counts()).toEqual([0, 1, 1]);
+      bank.resolve("paid");
+      expect(await receipt).toBe("paid");
+    },
+  );
+});
+
+test.each([
+  ["the home", 0],
+  ["the node that handles a request", 1],
+])("a short outage of %s does not make the home take the request for handled", async (_, broken) => {
+  const backplanes = [0, 1].map(() => new BreakableBackplane(engine.backplane()));
+  for (const backplane of backplanes) await openNodes(1, { backplane });
+  await openNodes(1);
+  for (const { hub } of nodes) hub.on("error", () => {});
+  const traveller = await new Traveller(0).opened();
+  const receipt = traveller.pay();
+  traveller.cut(1);
+  await paidSomewhere(1);
+  await traveller.moveTo(2);
+  // The outage begins before the home is told again that the request is being handled, and is shorter than the lease.
+  await pass(3_200);
+  backplanes[broken]?.break();
+  await pass(7_500);
+  backplanes[broken]?.mend();
+  await settle();
+  await traveller.moveTo(2);
+  await pass(60_000);
+  bank.resolve("paid");
+  expect(await receipt).toBe("paid");
+  expect(counts()).toEqual([0, 1, 0]);
+});
+
+test("a client that comes back to its home is told that its request was handled although the report of that was lost", async () => {
+  const backplane = new BreakableBackplane(engine.backplane());
+  await openNodes(1);
+  await openNodes(1, { backplane });
+  nodes[1]?.hub.on("error", () => {});
+  const traveller = await new Traveller(0).opened();
+  const receipt = traveller.pay();
+  traveller.cut(1);
+  await paidSomewhere(1);
+  await traveller.moveTo(0);
+  const failure = receipt.catch((error: unknown) => error);
+  backplane.break();
+  bank.resolve("paid");
+  await settle();
+  backplane.mend();
+  await pass(20_000);
+  expect(await failure).toMatchObject({ reason: "reply-gone" });
+  expect(counts()).toEqual([0, 1]);
+});
+
+test("the home of a client is known again at once after an outage that was longer than a lease", async () => {
+  const backplane = new BreakableBackplane(engine.backplane());
+  await openNodes(1);
+  await openNodes(1, { backplane });
+  nodes[1]?.hub.on("error", () => {});
+  const traveller = await new Traveller(0).opened();
+  const receipt = traveller.pay();
+  await paidSomewhere(1);
+  backplane.break();
+  await pass(20_000);
+  backplane.mend();
+  await traveller.moveTo(1);
+  bank.resolve("paid");
+  expect(await receipt).toBe("paid");
+  expect(counts()).toEqual([1, 0]);
+});
+
 test("when the node that knows of it is gone, it is handled once more, and from then on no more", async () => {
   await openNodes(3);
   const traveller = new Traveller(0);
@@ -287,6 +423,35 @@ test("when the node that knows of it is gone, it is handled once more, and from 
   bank.resolve("paid");
   expect(await receipt).toBe("paid");
   expect(counts()).toEqual([1, 1, 0]);
+});
+
+test("of a client that is elsewhere when its home ends, that node alone knows, until the client has a new home", async () => {
+  await openNodes(4);
+  const traveller = await new Traveller(0).opened();
+  await traveller.moveTo(1);
+  await nodes[0]?.hub.close({ within: 0 });
+  const receipt = traveller.pay();
+  await paidSomewhere(1);
+  await traveller.moveTo(2);
+  expect(counts()).toEqual([0, 1, 1, 0]);
+  await traveller.moveTo(3);
+  bank.resolve("paid");
+  expect(await receipt).toBe("paid");
+  expect(counts()).toEqual([0, 1, 1, 0]);
+});
+
+test("of a plain client, which has no home, each node knows alone", async () => {
+  await openNodes(2);
+  bank.resolve("paid");
+  const request = { event: "pay", id: 1, key: "~0123456789abcdefghij" };
+  for (const { transport } of [...nodes, ...nodes]) {
+    const client = transport.connect("/");
+    // oxlint-disable-next-line no-await-in-loop -- one connection after the other
+    await settle();
+    // oxlint-disable-next-line no-await-in-loop
+    await say(client, [request]);
+  }
+  expect(counts()).toEqual([1, 1]);
 });
 
 test("in an outage of the engine it is handled where it is repeated", async () => {
@@ -358,14 +523,22 @@ test("a node that has just started does not wait for one that is gone", async ()
   expect(await receipt).toBe("paid");
 });
 
-test("a long reply does not fill the way to the engine", async () => {
-  await openNodes(2);
-  const traveller = await new Traveller(0).opened();
-  await traveller.moveTo(1);
+test("a long reply does not fill the way to the engine, wherever the request is handled and whoever waits", async () => {
+  await openNodes(3);
+  const [there, here] = [await new Traveller(0).opened(), await new Traveller(0).opened()];
+  await there.moveTo(1);
+  const receipts = [there.pay(), here.pay()];
+  await paidSomewhere(2);
+  await here.moveTo(2);
+  const outcomes = Promise.allSettled(receipts);
   bank.resolve("x".repeat(500_000));
-  await traveller.pay();
+  expect(await outcomes).toMatchObject([
+    { status: "fulfilled" },
+    { status: "rejected", reason: { reason: "reply-gone" } },
+  ]);
   await settle();
-  expect(nodes[1]?.hub.stats().cluster?.publishedBytes).toBeLessThan(10_000);
+  for (const { hub } of nodes) expect(hub.stats().cluster?.publishedBytes).toBeLessThan(10_000);
+  expect(counts()).toEqual([1, 1, 0]);
 });
 
 test("where the node remembers nothing, the request is handled once more", async () => {

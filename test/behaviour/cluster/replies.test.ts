@@ -30,6 +30,9 @@ async function trio(options: HubOptions = {}): Promise<[Node, Node, Node]> {
   };
   const nodes: [Node, Node, Node] = [await create(), await create(), await create()];
   await Promise.all(nodes.map(({ hub }) => hub.synced()));
+  await expect
+    .poll(() => nodes.every(({ hub }) => hub.nodes.length === 2), { timeout: 20_000, interval: 1 })
+    .toBe(true);
   return nodes;
 }
 

@@ -3,6 +3,7 @@ import { hubError } from "../../support/hub-error.ts";
 import { openHubFixture, SUBJECTS } from "../../support/hub-fixture.ts";
 
 const TOO_MANY = { code: "too-many-rooms", message: "This would be a room too many." };
+const REPORTED = { error: { code: "ERR_HUB_LIMIT" }, context: { source: "limits" } };
 const TWO = { limits: { rooms: 2 } };
 
 describe.each(SUBJECTS)("On $name the rooms of a socket", (subject) => {
@@ -40,16 +41,21 @@ describe.each(SUBJECTS)("On $name the rooms of a socket", (subject) => {
     expect([...socket.rooms]).toStrictEqual(["always"]);
   });
 
-  test("of all sockets of a target are checked before one of them joins", async () => {
+  test("keep no other socket of a target out, and one report tells of them", async () => {
     const fixture = await openHubFixture(subject, TWO);
     const [a, b] = await fixture.pair();
+    const c = await fixture.connect();
     b.socket.join("x", "y");
-    expect(() => fixture.hub.except("nobody").join("z")).toThrow(hubError("ERR_HUB_LIMIT", b.socket.id));
-    expect(() => fixture.hub.toSocket(a.socket.id).join("p", "q", "r")).toThrow(hubError("ERR_HUB_LIMIT"));
-    expect([...a.socket.rooms]).toStrictEqual([]);
-    expect(fixture.hub.rooms.has("z")).toBe(false);
-    fixture.hub.except("nobody").join("x", "y");
-    expect([...a.socket.rooms]).toStrictEqual(["x", "y"]);
+    c.socket.join("x", "y");
+    fixture.hub.join("z");
+    expect([a, b, c].map(({ socket }) => [...socket.rooms])).toStrictEqual([["z"], ["x", "y"], ["x", "y"]]);
+    expect(fixture.failures.take()).toMatchObject([REPORTED]);
+    fixture.hub.toSocket(a.socket.id).join("p", "q");
+    expect([...a.socket.rooms]).toStrictEqual(["z"]);
+    expect(fixture.failures.take()).toMatchObject([REPORTED]);
+    fixture.hub.join("x", "x");
+    expect([...a.socket.rooms]).toStrictEqual(["z", "x"]);
+    expect(fixture.failures.take()).toStrictEqual([]);
   });
 
   test("are limited by an error to a client that asks for one too many", async () => {

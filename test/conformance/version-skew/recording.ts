@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import { Hub, type Backplane, type BackplaneHandlers, type Codec } from "roomcast";
 import { memory } from "roomcast/testing";
-import { encodeBundle, encodeControl, encodeFrames, type Control } from "../../../src/cluster/envelope.ts";
+import { encodeBundle, encodeControl, encodeFrames, encodeValue, type Control } from "../../../src/cluster/envelope.ts";
 import { settle } from "../../../src/testing/settle.ts";
 
 /** The id of a node that the recorded one sends to, and that of a socket there. */
@@ -103,6 +103,14 @@ export async function record(codecs: readonly Codec[] = []): Promise<Recording> 
   await perform("request behind a join", () => void hub.to("kitchen").request("question", 11, { timeout: 1_000 }));
   await perform("leave a room", () => lobby.leave("kitchen"));
   await perform("a message to programs", () => hub.emitToNodes("reload", { when: new Date(0), set: new Set([1]) }));
+  await perform("a message to one program", () => hub.toNode(PEER).emit("reload", 12));
+  await perform("a request to programs", () => void hub.requestNodes("question", 13, { timeout: 1_000 }));
+  await perform("a request to one program", () => void hub.toNode(PEER).request("question", 14, { timeout: 1_000 }));
+  hub.handleNode("question", (data) => data);
+  await perform("answer a request to programs", () => {
+    const data = encodeValue(new Set([15]));
+    tell("nodes", { type: "request", id: 9, event: "question", data, nodes: [hub.node?.id ?? ""], timeout: 1_000 });
+  });
   await perform("answer a request", () => {
     const messages = [{ protocol: undefined, binary: false, payload: Buffer.from('{"event":"question","id":7}') }];
     const asking = { id: 7, event: "question", timeout: 1_000 };
@@ -111,7 +119,7 @@ export async function record(codecs: readonly Codec[] = []): Promise<Recording> 
   });
   await perform("describe sockets", () => {
     const audience = { everybody: true, rooms: [], users: [], sockets: [], exceptRooms: [], exceptSockets: [] };
-    const rest = { volatile: false, overload: undefined, local: false };
+    const rest = { volatile: false, uncompressed: false, overload: undefined, local: false };
     tell("nodes", { type: "describe", id: 8, audience: { ...audience, ...rest }, keys: [] });
   });
   await perform("answer who is there", () => tell("nodes", { type: "who" }));

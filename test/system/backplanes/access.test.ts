@@ -6,23 +6,7 @@ import { describe, expect, test, vi, type TestContext } from "vitest";
 import { NatsServer } from "../engines/nats.ts";
 import { RedisCluster, RedisSentinel, RedisServer } from "../engines/redis.ts";
 import { addDocumentedUser, DOCUMENTED, documentedNats, documentedPermissions } from "./documented.ts";
-import { LocalNode } from "./local-node.ts";
-
-function until(isSo: () => boolean): Promise<void> {
-  return vi.waitFor(() => expect(isSo()).toBe(true), { timeout: 20_000, interval: 10 });
-}
-
-function node(t: TestContext, backplane: Backplane): LocalNode {
-  const created = new LocalNode(backplane, { grace: 0 });
-  t.onTestFinished(() => created.hub.close());
-  return created;
-}
-
-async function together(...nodes: readonly LocalNode[]): Promise<void> {
-  await Promise.all(nodes.map(({ socket }) => socket));
-  await until(() => nodes.every(({ hub }) => hub.nodes.length === nodes.length - 1));
-  await Promise.all(nodes.map(({ hub }) => hub.synced()));
-}
+import { node, together, until, type LocalNode } from "./local-node.ts";
 
 /** Waits until a server of Redis was pinged, and one was unsubscribed from. */
 async function untilUsed(servers: readonly RedisServer[]): Promise<void> {
@@ -42,20 +26,25 @@ async function everythingWorks(
   create: (prefix?: string) => Backplane,
   servers: readonly RedisServer[] = [],
 ): Promise<readonly unknown[]> {
-  const [one, two] = [node(t, create()), node(t, create())];
-  await together(one, two);
+  const [one, two] = [node(t, create(), { name: "one" }), node(t, create(), { name: "two", grace: 0 })];
+  await together([one, two]);
   const socket = await two.socket;
-  socket.join("room");
-  await two.hub.synced("room");
-  one.hub.to("room").send("to the room");
-  await until(() => two.received.includes("to the room"));
-  socket.leave("room");
+  for (let round = 0; round < 20; round++) {
+    socket.join("room");
+    await two.hub.synced("room");
+    one.hub.to("room").send(`${round}`);
+    socket.leave("room");
+  }
   if (servers.length > 0) await untilUsed(servers);
-  one.say("to x");
-  await until(() => two.received.includes("to x"));
+  expect((await one.hub.to("x").sockets()).length).toBe(2);
+  one.hub.toSocket(socket.id).send("last");
+  await until(() => two.received.includes("last"));
   // The account can do nothing under another prefix.
   const stranger = node(t, create("other"));
-  await until(() => stranger.errors.length > 0 || stranger.hub.backplaneState !== "connected");
+  await until(() => stranger.errors.length > 0);
+  expect(new Set(stranger.errors)).toEqual(new Set(["ERR_HUB_BACKPLANE"]));
+  await expect(stranger.hub.synced()).rejects.toMatchObject({ code: "ERR_HUB_BACKPLANE" });
+  expect([one.names, two.names]).toEqual([["two"], ["one"]]);
   return [...one.errors, ...two.errors, ...stranger.names];
 }
 
@@ -107,10 +96,8 @@ describe("less is not enough for a single Redis server", () => {
     const server = await RedisServer.start();
     t.onTestFinished(() => server.stop());
     await addDocumentedUser([server], permission);
-    const one = node(
-      t,
-      redis({ url: `redis://${DOCUMENTED.username}:${DOCUMENTED.password}@127.0.0.1:${server.port}` }),
-    );
+    const url = `redis://${DOCUMENTED.username}:${DOCUMENTED.password}@127.0.0.1:${server.port}`;
+    const one = node(t, redis({ url }), { grace: 0 });
     const socket = await one.socket;
     await until(() => one.hub.backplaneState !== "connecting");
     socket.leave("x");
@@ -126,7 +113,7 @@ test("redis: a prefix separates applications, and the database number of a clien
     return node(t, redis({ client: createClient({ url: server.url, database }), prefix }));
   };
   const [zero, one, apart] = [on(0), on(1), on(0, "apart")];
-  await together(zero, one);
+  await together([zero, one]);
   await until(() => apart.hub.backplaneState === "connected");
   await apart.hub.synced();
   zero.say("all");

@@ -1,35 +1,11 @@
-import type { Backplane } from "roomcast";
 import { nats } from "roomcast/backplanes/nats";
 import { redis } from "roomcast/backplanes/redis";
 import { createCluster, createSentinel } from "redis";
-import { describe, expect, test, vi, type TestContext } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { freePort } from "../../support/free-port.ts";
 import { EngineProcess } from "../engines/process.ts";
 import { RedisCluster, RedisSentinel, RedisServer } from "../engines/redis.ts";
-import { LocalNode } from "./local-node.ts";
-
-function until(isSo: () => boolean): Promise<void> {
-  return vi.waitFor(() => expect(isSo()).toBe(true), { timeout: 30_000, interval: 10 });
-}
-
-function node(t: TestContext, backplane: Backplane): LocalNode {
-  const created = new LocalNode(backplane);
-  t.onTestFinished(() => created.hub.close());
-  return created;
-}
-
-/** Two nodes with a client each that hear each other. */
-async function pair(t: TestContext, create: () => Backplane): Promise<[LocalNode, LocalNode]> {
-  const two: [LocalNode, LocalNode] = [node(t, create()), node(t, create())];
-  await together(two);
-  return two;
-}
-
-async function together([one, two]: [LocalNode, LocalNode]): Promise<void> {
-  await Promise.all([one.socket, two.socket]);
-  await until(() => [one, two].every(({ hub }) => hub.backplaneState === "connected" && hub.nodes.length === 1));
-  await Promise.all([one.hub.synced(), two.hub.synced()]);
-}
+import { node, pair, together, until } from "./local-node.ts";
 
 describe("where the only address that was given dies, and its cluster lives", () => {
   test("nats goes on with a server that the first one has named", async (t) => {

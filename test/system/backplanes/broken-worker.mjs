@@ -1,11 +1,13 @@
-// A primary process with a worker that sends it messages which no version of the backplane sends, and two nodes that
-// should hear each other nevertheless.
+// A primary process with three nodes as its workers. One of them sends it messages which no version of the backplane sends;
+// the other two should hear each other nevertheless.
 import cluster from "node:cluster";
 import { cluster as backplane, setupPrimary } from "../../../dist/backplanes/cluster/index.js";
 import { Hub } from "../../../dist/index.js";
 
 const KEY = "roomcast:backplane";
 const bytes = new Uint8Array(1);
+/** The number of a session that no hub has. */
+const LAST = 1_000;
 const UNREADABLE = [
   null,
   5,
@@ -29,40 +31,59 @@ async function primary() {
   setupPrimary();
   const warnings = [];
   process.on("warning", ({ code }) => warnings.push(code));
-  const workers = ["broken", "one", "two"].map((role) => cluster.fork({ ROLE: role }));
+  const workers = ["broken", "one", "two"].map(() => cluster.fork());
   const [broken, one, two] = workers;
-  const faults = await new Promise((resolve) => {
-    broken.on("message", (message) => message.faults !== undefined && resolve(message.faults));
-  });
+  await Promise.all(workers.map((worker) => told(worker, "synced")));
+  const reports = Promise.all([told(broken, "faults"), told(broken, "errors")]);
+  broken.send("break");
+  const [{ faults }, { errors }] = await reports;
   one.send("speak");
-  await new Promise((resolve) => {
-    two.on("message", (message) => message === "heard" && resolve());
-  });
-  process.send({ faults, warnings });
+  await told(two, "heard");
+  one.send("tell errors");
+  two.send("tell errors");
+  const others = await Promise.all([one, two].map(async (worker) => (await told(worker, "errors")).errors));
+  process.send({ faults, warnings, errors, others });
   for (const worker of workers) worker.process.kill("SIGKILL");
   process.disconnect();
 }
 
+/** Resolves with the next message of a worker that has this property. */
+function told(worker, name) {
+  return new Promise((resolve) => {
+    worker.on("message", (message) => message[name] !== undefined && resolve(message));
+  });
+}
+
+/** Sends what cannot be read, in the name of the session of this worker's own hub. */
 function sendUnreadable() {
   let faults = 0;
   process.on("message", (message) => {
-    const { message: told } = message[KEY] ?? {};
-    if (told?.type === "fault") faults++;
+    const { session, message: answer } = message[KEY] ?? {};
+    if (answer?.type === "fault") faults++;
     // The answer to the last message comes last.
-    if (told?.type === "welcome") process.send({ faults });
+    if (session === LAST) process.send({ faults });
   });
   for (const message of UNREADABLE) process.send({ [KEY]: message });
-  process.send({ [KEY]: { session: 2, message: { type: "hello", bytes } } });
+  process.send({ [KEY]: { session: LAST, message: { type: "hello", bytes } } });
 }
 
-function serve() {
+async function serve() {
   const hub = new Hub({ backplane: backplane(), heartbeat: false });
-  hub.onNode("words", () => process.send("heard"));
-  process.on("message", (message) => {
-    // Neither node may be there yet.
-    if (message === "speak") setInterval(() => hub.emitToNodes("words", "words"), 50);
+  const errors = [];
+  hub.on("error", async ({ code }) => {
+    errors.push(code);
+    await hub.synced();
+    process.send({ errors });
   });
+  hub.onNode("words", () => process.send({ heard: true }));
+  process.on("message", (message) => {
+    if (message === "break") sendUnreadable();
+    if (message === "speak") hub.emitToNodes("words", "words");
+    if (message === "tell errors") process.send({ errors });
+  });
+  await hub.synced();
+  process.send({ synced: true });
 }
 
 if (cluster.isPrimary) await primary();
-else ({ broken: sendUnreadable, one: serve, two: serve })[process.env.ROLE]();
+else await serve();

@@ -11,7 +11,7 @@ import { freePort } from "../../support/free-port.ts";
 import { Proxy } from "../network/proxy.ts";
 import { WsClient } from "../../support/ws-client.ts";
 import { ForeignNode } from "./foreign-node.ts";
-import { LocalNode } from "./local-node.ts";
+import { node, pair, together, until } from "./local-node.ts";
 
 /** A server of either kind. */
 interface Engine {
@@ -35,30 +35,6 @@ const ENGINES = {
   },
 } as const;
 
-function node(t: TestContext, ...args: ConstructorParameters<typeof LocalNode>): LocalNode {
-  const created = new LocalNode(...args);
-  t.onTestFinished(() => created.hub.close());
-  return created;
-}
-
-/** Waits until it is so. */
-function until(isSo: () => boolean): Promise<void> {
-  return vi.waitFor(() => expect(isSo()).toBe(true), { timeout: 20_000, interval: 10 });
-}
-
-/** Two nodes that know each other. */
-async function pair(t: TestContext, create: () => Backplane): Promise<[LocalNode, LocalNode]> {
-  const two: [LocalNode, LocalNode] = [node(t, create(), { name: "one" }), node(t, create(), { name: "two" })];
-  await together(two);
-  return two;
-}
-
-async function together(all: readonly LocalNode[]): Promise<void> {
-  await Promise.all(all.map((each) => each.socket));
-  await until(() => all.every(({ hub }) => hub.backplaneState === "connected" && hub.nodes.length === all.length - 1));
-  await Promise.all(all.map(({ hub }) => hub.synced()));
-}
-
 describe.each(["redis", "nats"] as const)("%s", (kind) => {
   const { start, backplane } = ENGINES[kind];
 
@@ -72,8 +48,7 @@ describe.each(["redis", "nats"] as const)("%s", (kind) => {
     const server = await engine(t);
     const here = node(t, backplane(server.port));
     await here.socket;
-    const there = await ForeignNode.start("there", kind, server.url);
-    t.onTestFinished(() => there.kill());
+    const there = await ForeignNode.start(t, kind, server.port, "there");
     await until(() => here.names.includes("there"));
     await there.kill();
     const { silent, replies } = await here.hub.to("x").except("x").request("q", 1, { timeout: 60_000 });
@@ -85,8 +60,7 @@ describe.each(["redis", "nats"] as const)("%s", (kind) => {
     const server = await engine(t);
     const here = node(t, backplane(server.port));
     await here.socket;
-    const there = await ForeignNode.start("there", kind, server.url);
-    t.onTestFinished(() => there.kill());
+    const there = await ForeignNode.start(t, kind, server.port, "there");
     const client = await WsClient.connect(`ws://127.0.0.1:${there.port}`);
     await until(() => here.names.includes("there"));
     await vi.waitFor(async () => expect(await here.hub.to("x").sockets()).toHaveLength(2), { timeout: 20_000 });

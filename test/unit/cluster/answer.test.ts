@@ -64,6 +64,14 @@ describe("an answer", () => {
     expect(partsOf(answer, 100)).toEqual([answer]);
   });
 
+  test("of a node itself that is lost becomes its failure, and is complete", () => {
+    const reply: RawReply = ["a", "", Buffer.alloc(2_000)];
+    const [part, ...others] = encodeAnswer({ type: "answer", id: 1, replies: [reply], complete: true }, 1_000);
+    const failures = [["a", { code: "ERR_HUB_BACKPLANE", message: expect.stringContaining("lost") }]];
+    expect(part?.instead().map(decode)).toEqual([{ type: "answer", id: 1, failures, complete: true }]);
+    expect(others).toEqual([]);
+  });
+
   test("of replies that is lost becomes the failures of their sockets, in parts that the engine takes", () => {
     const failures = [["b", { code: "ERR_HUB_DISCONNECTED", message: "gone" }]] as const;
     const [part] = encodeAnswer({ type: "answer", id: 1, replies: [["a", "", "x"]], failures }, 1_000);

@@ -112,7 +112,7 @@ test("a question that is asked again is taken for one, and is decided once more 
   const keeper: RepeatKeeper = {
     ask: (_repeatable, _node, answer) => asked.push(answer),
     handled: () => {},
-    expire: () => {},
+    heard: () => {},
     gone: () => {},
   };
   claims = createClaims(keeper);
@@ -125,6 +125,28 @@ test("a question that is asked again is taken for one, and is decided once more 
   claims.went(OTHER);
   claims.take(OTHER, { type: "claim", id: 2, ...REQUEST });
   expect(asked.length).toBe(4);
+});
+
+test("a node that is not known is taken for gone, as soon as all nodes are known", () => {
+  const asked: string[] = [];
+  const gone: string[] = [];
+  claims = createClaims({
+    ask: (_repeatable, node) => asked.push(node),
+    handled: () => {},
+    heard: () => {},
+    gone: (node) => gone.push(node),
+  });
+  isAcquainted = false;
+  others.clear();
+  for (const node of [OTHER, "third-node"]) claims.take(node, { type: "claim", id: 1, ...REQUEST });
+  others.set(OTHER, { id: OTHER, name: "other", answersClaims: true });
+  isAcquainted = true;
+  claims.acquainted();
+  claims.acquainted();
+  expect([asked, gone]).toEqual([[OTHER, "third-node"], ["third-node"]]);
+  // Late questions of a node that was gone.
+  for (const node of [OTHER, "third-node"]) claims.take(node, { type: "claim", id: 2, ...REQUEST });
+  expect(asked).toEqual([OTHER, "third-node", OTHER]);
 });
 
 test("of a node that turns out to be gone, or to know no claims, nothing is awaited", async () => {

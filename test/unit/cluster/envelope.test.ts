@@ -24,7 +24,12 @@ const frames = fc.record({
     { requiredKeys: [] },
   ),
   manner: fc.record(
-    { volatile: fc.constant(true as const), policy: fc.constantFrom("close", "drop"), key: fc.string() },
+    {
+      volatile: fc.constant(true as const),
+      uncompressed: fc.constant(true as const),
+      policy: fc.constantFrom("close", "drop"),
+      key: fc.string(),
+    },
     { requiredKeys: [] },
   ),
   asking: fc.option(fc.record({ id: fc.nat(), event: fc.string(), timeout: fc.nat() }), { nil: undefined }),

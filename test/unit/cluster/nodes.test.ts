@@ -11,12 +11,14 @@ const ASKS: Control = { type: "alive", name: "other", asks: true };
 let clock: VirtualClock;
 let told: Control[];
 let reports: string[];
+let heard: (readonly string[])[];
 let nodes: Nodes;
 
 beforeEach(() => {
   clock = new VirtualClock();
   told = [];
   reports = [];
+  heard = [];
   nodes = new Nodes({
     clock,
     self: { id: "self-id", name: "self" },
@@ -28,6 +30,7 @@ beforeEach(() => {
       went: ({ name }, hasClosed) => reports.push(`${name} ${hasClosed ? "closed" : "died"}`),
       acquainted: () => {},
     },
+    heard: (others) => heard.push([...others]),
   });
   nodes.arrive();
   nodes.heard(OTHER, ALIVE);
@@ -53,4 +56,22 @@ test("a node that has left answers nobody", () => {
   nodes.heard("third-id", ASKS);
   nodes.heard("third-id", { type: "who" });
   expect([told.length - before, told.at(-1)]).toEqual([0, { type: "bye" }]);
+});
+
+test("the nodes that have given a sign of life are told several times in a lease, once for each time", async () => {
+  await clock.advance(LEASE / 3);
+  await clock.advance(LEASE / 3);
+  nodes.heard(OTHER);
+  await clock.advance(LEASE / 3);
+  expect(heard).toEqual([[OTHER], [], [OTHER]]);
+});
+
+test("after an outage it takes a while until all other nodes are known again", async () => {
+  await clock.advance(LEASE / 2);
+  expect(nodes.isAcquainted).toBe(true);
+  await clock.advance(LEASE);
+  nodes.arrive();
+  expect([nodes.list, nodes.isAcquainted]).toEqual([[], false]);
+  await clock.advance(LEASE / 2);
+  expect(nodes.isAcquainted).toBe(true);
 });

@@ -54,32 +54,36 @@ describe("a warning", () => {
     expect(shown).toHaveLength(6);
   });
 
-  test("is given at most ten times within a minute, and those left out can come later", async () => {
+  test("is given at most five times within a minute for each source, and those left out can come later", async () => {
     const { warnings, clock, shown } = open();
     const fail = (): void => {
-      for (let n = 0; n < 25; n++) warnings.failed(new Error("no"), "handler", `event ${n}`);
+      for (let n = 0; n < 13; n++) warnings.failed(new Error("no"), "handler", `event ${n}`);
     };
     fail();
-    expect(shown).toHaveLength(10);
+    expect(shown).toHaveLength(5);
+    warnings.failed(new Error("no"), "listener", "connection");
+    expect(shown).toHaveLength(6);
     await clock.advance(59_999);
     fail();
-    expect(shown).toHaveLength(10);
+    expect(shown).toHaveLength(6);
     await clock.advance(1);
     fail();
-    expect(shown).toHaveLength(20);
+    expect(shown).toHaveLength(11);
     await clock.advance(60_000);
     fail();
     fail();
-    expect(shown).toHaveLength(25);
+    expect(shown).toHaveLength(14);
   });
 
-  test("is given for a bounded number of kinds", async () => {
+  test("is given for a bounded number of kinds of each source", async () => {
     const { warnings, clock, shown } = open();
     for (let n = 0; n < 1_100; n++) {
       await clock.advance(60_000);
       warnings.failed(new Error("no"), "handler", `event ${n}`);
     }
     expect(shown).toHaveLength(1_000);
+    warnings.failed(new Error("no"), "listener", "connection");
+    expect(shown).toHaveLength(1_001);
   });
 });
 

@@ -52,7 +52,14 @@ function createMember(kind: Kind): {
     rates: new RateLimits(resolveHubOptions({}).limits, new VirtualClock()),
     recorded: undefined,
     requests: { abandon: () => {} } as unknown as Requests<Member>,
-    report: { departed: () => {}, dropped: () => {}, gap: () => {}, failed: () => {} },
+    report: {
+      departed: () => {},
+      entered: () => {},
+      exited: () => {},
+      dropped: () => {},
+      gap: () => {},
+      failed: () => {},
+    },
   });
   const member = lifecycle.admit(
     connection,

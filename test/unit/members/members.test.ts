@@ -39,6 +39,7 @@ const audience: fc.Arbitrary<Audience> = fc.record({
   exceptRooms: names,
   exceptSockets: names,
   volatile: fc.constant(false),
+  uncompressed: fc.constant(false),
   overload: fc.constant(undefined),
   local: fc.constant(false),
 });

@@ -156,6 +156,64 @@ test("every change of a group is announced before it happens", () => {
   );
 });
 
+test("an observer hears who enters and leaves which room, and which rooms come and go", () => {
+  fc.assert(
+    fc.property(programs, (program) => {
+      const members: RoomMember[] = [0, 1, 2, 3].map(() => ({ rooms: undefined }));
+      const present = new Set<string>();
+      const existing = new Set<string>();
+      const rooms = new Rooms<RoomMember>(undefined, undefined, {
+        entered: (name, member, isFirst) => {
+          expect(existing.has(name)).toBe(!isFirst);
+          existing.add(name);
+          present.add(`${members.indexOf(member)} in ${name}`);
+          expect([...present].toSorted()).toEqual(fromRooms(rooms, members));
+        },
+        exited: (name, member, wasLast) => {
+          expect(present.delete(`${members.indexOf(member)} in ${name}`)).toBe(true);
+          if (wasLast) existing.delete(name);
+          expect(existing.has(name)).toBe(rooms.get(name) !== undefined);
+          expect([...present].toSorted()).toEqual(fromRooms(rooms, members));
+        },
+      });
+      for (const { act, member: index, room: name } of program) {
+        const member = members[index] as RoomMember;
+        if (act === "join") rooms.join(member, name);
+        else if (act === "leave") rooms.leave(member, name);
+        else if (act === "remove") {
+          rooms.remove(member);
+          member.rooms = undefined;
+        }
+        expect([...present].toSorted()).toEqual(fromRooms(rooms, members));
+        expect([...existing].toSorted()).toEqual([...rooms.entries.keys()].toSorted());
+      }
+    }),
+    { seed: SEED },
+  );
+});
+
+test("a member that ends because it leaves a room has left that room first, and leaves none twice", () => {
+  const told: string[] = [];
+  let isOpen = true;
+  const end = (): void => {
+    if (!isOpen) return;
+    isOpen = false;
+    rooms.remove(member);
+  };
+  const rooms = new Rooms<RoomMember>({ changing: () => {}, joined: () => {}, left: end }, undefined, {
+    entered: () => {},
+    exited: (name, _member, wasLast) => told.push(`${name} ${wasLast}`),
+  });
+  const member: RoomMember = { rooms: undefined };
+  for (const name of ["a", "b", "c"]) rooms.join(member, name);
+  rooms.join({ rooms: undefined }, "c");
+  rooms.leave(member, "b");
+  // Whoever takes it out of several rooms may go on.
+  rooms.leave(member, "c");
+  expect(told).toEqual(["b true", "a true", "c false"]);
+  expect([...rooms.entries.keys()]).toEqual(["c"]);
+});
+
 describe("The limit of rooms", () => {
   test("agrees with a set of all names", () => {
     const names = fc.array(room, { maxLength: 5 });

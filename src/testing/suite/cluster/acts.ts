@@ -30,6 +30,38 @@ export function actCases(suite: ClusterSuite): void {
     assert.equal(peers[0]?.socket.isOpen, true);
   });
 
+  suite.test("join and leave of the hub, and close of everybody, act on all nodes", async (fixture) => {
+    const peers = await fixture.connectAll(["x"], [], ["x"]);
+    fixture.hub(0).join("y", "z");
+    await fixture.settled();
+    fixture.hub(1).leave("x", "z");
+    await fixture.settled();
+    assert.deepEqual(
+      peers.map(({ socket }) => [...socket.rooms]),
+      [["y"], ["y"], ["y"]],
+    );
+    assert.equal((await fixture.hub(2).everybody.sockets()).length, 3);
+    fixture.hub(2).everybody.close(4001);
+    const closes = await Promise.all(peers.map(({ client }) => client.closed));
+    assert.deepEqual(
+      closes.map(({ code }) => code),
+      [4001, 4001, 4001],
+    );
+  });
+
+  suite.test("joins and leaves from another node are told on the node of the socket alone", async (fixture) => {
+    await fixture.connectAll(["x"], ["x"], ["x"]);
+    const heard: string[][] = [[], [], []];
+    for (const [index, changes] of heard.entries()) {
+      fixture.hub(index).on("room", ({ type, room }) => changes.push(`${type} ${room}`));
+    }
+    fixture.hub(0).to("x").join("y");
+    fixture.hub(0).local.to("y").leave("x", "y");
+    await fixture.settled();
+    const joined = ["created y", "joined y"];
+    assert.deepEqual(heard, [[...joined, "left x", "deleted x", "left y", "deleted y"], joined, joined]);
+  });
+
   suite.test("local acts on no other node", async (fixture) => {
     const peers = await fixture.connectAll(["x"], ["x"], ["x"]);
     fixture.hub(1).local.to("x").leave("x");
@@ -46,7 +78,7 @@ export function actCases(suite: ClusterSuite): void {
   });
 
   suite.test(
-    "a join over the limit is reported on the node where it fails, and changes nothing there",
+    "a join over the limit of one socket is reported on its node, and keeps no other socket out",
     { limits: { rooms: 2 } },
     async (fixture) => {
       const peers = await fixture.connectAll(["x"], ["x", "y"], ["x"]);

@@ -8,19 +8,14 @@ import type { SuiteConnectOptions } from "../../suite-client.ts";
 import type { TransportSubject } from "../../transport-subject.ts";
 import type { ClientFixture } from "../client-fixture.ts";
 import { HubFixture } from "../hub-fixture.ts";
+import { Transit } from "./transit.ts";
 
-/** The node message that shows a node that everything sent before it has arrived. */
+/** The node message that shows that everything sent before it was handed to the engine. */
 const FENCE = "suite:fence";
 
 // The time that a test waits for something to happen, and the interval at which it checks, in milliseconds.
 const PATIENCE = 20_000;
 const STEP = 5;
-
-/**
- * The time by which a message may arrive later than a fence that was sent after it, in an engine that keeps no order
- * between channels, in milliseconds.
- */
-const STRAY = 150;
 
 let scopes = 0;
 
@@ -32,6 +27,7 @@ export class ClusterFixture {
   readonly createBackplane: () => Backplane;
   /** Whether messages of one node on several channels arrive in order. */
   readonly isOrdered: boolean;
+  readonly #transit: Transit;
   #fences = 0;
 
   /** Opens a hub for each name, on the transports in turn, and waits until all hubs know each other. */
@@ -42,23 +38,26 @@ export class ClusterFixture {
     options: HubOptions,
   ): Promise<ClusterFixture> {
     const scope = `suite${process.pid}x${++scopes}`;
+    const transit = new Transit();
+    const createBackplane = (): Backplane => transit.watch(subject.create(scope));
     const fixtures = await Promise.all(
       names.map((name, index) => {
         return HubFixture.open(transports[index % transports.length] as TransportSubject, {
           ...options,
-          backplane: subject.create(scope),
+          backplane: createBackplane(),
           cluster: { grace: 50, ...options.cluster, name },
         });
       }),
     );
-    const fixture = new ClusterFixture(fixtures, () => subject.create(scope));
+    const fixture = new ClusterFixture(fixtures, createBackplane, transit);
     await fixture.assembled();
     return fixture;
   }
 
-  private constructor(fixtures: readonly HubFixture[], createBackplane: () => Backplane) {
+  private constructor(fixtures: readonly HubFixture[], createBackplane: () => Backplane, transit: Transit) {
     this.fixtures = fixtures;
     this.createBackplane = createBackplane;
+    this.#transit = transit;
     this.isOrdered = createBackplane().ordered;
   }
 
@@ -120,7 +119,8 @@ export class ClusterFixture {
     for (const hub of this.hubs) hub.emitToNodes(FENCE, fence);
     await until("all fences have arrived", () => missing <= 0);
     for (const remove of removers) remove();
-    if (!this.isOrdered) await sleep(STRAY);
+    // An engine that keeps no order between channels may hand over messages of others later.
+    await until("everything has arrived", () => this.#transit.isOver);
   }
 
   /** Waits for all messages that any hub has sent to each of the peers until now. */

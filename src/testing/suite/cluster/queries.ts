@@ -1,13 +1,9 @@
 import assert from "node:assert/strict";
-import { encodeBundle, encodeControl, type Control } from "../../../cluster/envelope.ts";
-import { ALL_NODES } from "../../../cluster/channels.ts";
 import type { Replies } from "../../../members/requests.ts";
 import type { ClientFixture } from "../client-fixture.ts";
 import type { ClusterSuite } from "./cluster-suite.ts";
-import { until, type ClusterFixture } from "./cluster-fixture.ts";
-
-/** The id of a node that announces itself and then stays silent. */
-const SILENT_NODE = "silentnode";
+import { until } from "./cluster-fixture.ts";
+import { addSilentNode } from "./silent-node.ts";
 
 /** Requests to sockets of other nodes, and descriptions of them. */
 export function queryCases(suite: ClusterSuite): void {
@@ -157,27 +153,4 @@ export function queryCases(suite: ClusterSuite): void {
 async function answer(peer: ClientFixture, reply: object): Promise<void> {
   const { id } = (await peer.packet()) as { readonly id: number };
   peer.say({ reply: id, ...reply });
-}
-
-/**
- * Adds a node that announces itself and then stays silent.
- *
- * @returns a function that removes it.
- */
-async function addSilentNode(fixture: ClusterFixture): Promise<() => Promise<void>> {
-  const backplane = fixture.createBackplane();
-  await new Promise<void>((resolve, reject) => {
-    backplane.start({
-      message: () => {},
-      up: () => resolve(),
-      refused: (_channel, error) => reject(error),
-      down: reject,
-    });
-  });
-  const alive: Control = { type: "alive", name: "mute", asks: false };
-  await backplane.publish(ALL_NODES, encodeBundle(SILENT_NODE, [encodeControl(alive)]));
-  await until("the silent node is known", () =>
-    fixture.hubs.every(({ nodes }) => nodes.some(({ id }) => id === SILENT_NODE)),
-  );
-  return () => backplane.close();
 }

@@ -32,12 +32,10 @@ export function repeatCases(suite: ClusterSuite): void {
       await until("the request is handled", () => count === 1);
       first.client.vanish();
       const second = await connectAs(fixture, 1, first.home);
-      second.client.send(REQUEST);
-      await fixture.settled();
+      await repeat(fixture, 1, second.client);
       second.client.vanish();
       const third = await connectAs(fixture, 2, second.home);
-      third.client.send(REQUEST);
-      await fixture.settled();
+      await repeat(fixture, 2, third.client);
       paid.resolve("paid");
       assert.deepEqual(await nextPacket(third.client), REPLY);
       // From now on the reply is remembered.
@@ -68,6 +66,15 @@ export function repeatCases(suite: ClusterSuite): void {
       }
     },
   );
+}
+
+/** Sends the request, and waits until its node has it, and the other nodes have what this node has sent then. */
+async function repeat(fixture: ClusterFixture, index: number, client: SuiteClient): Promise<void> {
+  const hub = fixture.hub(index);
+  const { messagesIn } = hub.stats();
+  client.send(REQUEST);
+  await until("the node has the request", () => hub.stats().messagesIn > messagesIn);
+  await fixture.settled();
 }
 
 /**

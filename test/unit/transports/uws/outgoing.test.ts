@@ -15,8 +15,12 @@ class RecordingSender implements Sender {
   calls = 0;
   #fragments: Buffer[] = [];
 
-  send(message: unknown): number {
+  /** Whether each message was to be compressed that was sent by itself. */
+  readonly compressed: (boolean | undefined)[] = [];
+
+  send(message: unknown, _isBinary?: boolean, compress?: boolean): number {
     this.#check(false);
+    this.compressed.push(compress);
     return this.#whole(message as Buffer);
   }
 
@@ -111,6 +115,14 @@ describe("what waits", () => {
       }),
       { numRuns: 100 },
     );
+  });
+
+  it.each([false, true])("is compressed where both the client and the message allow it (client: %s)", (compresses) => {
+    const outgoing = new Outgoing(compresses);
+    const sender = new RecordingSender();
+    outgoing.push([new Frame("first"), new Frame("second", false, false), new Frame("third")]);
+    outgoing.sendPortion(sender);
+    expect(sender.compressed).toEqual([compresses, false, compresses]);
   });
 
   it("goes in portions that are full", () => {

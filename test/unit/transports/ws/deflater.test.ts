@@ -117,6 +117,17 @@ describe("Deflater", () => {
     expect(new Deflater(15).bytesOf(mixed).subarray(0, mixed.frames[0]?.bytes.length)).toEqual(mixed.frames[0]?.bytes);
   });
 
+  test("hands on the very bytes of a message that is to go uncompressed", () => {
+    const text = "x".repeat(1_000);
+    const plain = new OutgoingFrame(text, undefined, false, false);
+    const alone = new Batch().append(plain);
+    const mixed = new Batch().append(new OutgoingFrame(text)).append(plain);
+    const deflater = new Deflater(15);
+    expect(deflater.bytesOf(alone)).toBe(plain.bytes);
+    expect(deflater.bytesOf(mixed).subarray(-plain.bytes.length)).toEqual(plain.bytes);
+    expect(deflater.bytesOf(mixed).length).toBeLessThan(plain.bytes.length + 100);
+  });
+
   test("keeps to the window, so that a client with a smaller one can read it", () => {
     const text = LETTERS + LETTERS;
     for (let windowBits = MIN_WINDOW_BITS; windowBits <= 15; windowBits++) {
