@@ -11,7 +11,8 @@ test("a note says who was left out and how an event goes, whatever the names are
       const note = noteOf(noted);
       expect(isUncompressed(note)).toBe(noted.uncompressed);
       const isOut =
-        noted.exceptSockets.some((id) => sockets.includes(id)) || noted.exceptRooms.some((room) => rooms.includes(room));
+        noted.exceptSockets.some((id) => sockets.includes(id)) ||
+        noted.exceptRooms.some((room) => rooms.includes(room));
       // An event without a note is for everybody, and is not asked about.
       expect(note !== "" && isExcepted(note, sockets, (room) => rooms.includes(room))).toBe(isOut);
     }),
