@@ -5,7 +5,16 @@ export type { NodeTarget } from "./hub/node-target.ts";
 export type { Target } from "./hub/target.ts";
 export type { SocketDescription, SocketDescriptions } from "./members/description.ts";
 export { createEmitter, type Emitter, type EmitterOptions } from "./hub/emitter.ts";
-export type { Backplane, BackplaneHandlers } from "./backplanes/backplane.ts";
+export type {
+  Backplane,
+  BackplaneHandlers,
+  BackplaneLog,
+  LogEntry,
+  LogLimits,
+  LogPosition,
+  LogRecord,
+  LogTail,
+} from "./backplanes/backplane.ts";
 export type { BackplaneState } from "./cluster/cluster.ts";
 export type { ClusterOptions } from "./cluster/options.ts";
 export type { NodeDescription } from "./cluster/nodes.ts";

@@ -1,3 +1,95 @@
+/** What a hub appends to the log of a channel. */
+export interface LogEntry {
+  /** The hub that appends it: an id that no other hub has, or ever had. */
+  readonly origin: string;
+  /** A whole number from 1, which grows from entry to entry of one origin on a channel. */
+  readonly number: number;
+  /** The engine never reads it. */
+  readonly envelope: Uint8Array;
+  /** `true` for an entry that stands for others, of which nobody can know. Its envelope is empty. */
+  readonly hole?: true;
+}
+
+/** A place in the log of a channel. */
+export interface LogPosition {
+  /** Names this log among all that the channel ever has: a short text of letters, digits, `-` and `_`. */
+  readonly epoch: string;
+  /** A whole number from 1, which grows from entry to entry. */
+  readonly at: number;
+}
+
+/** An entry in its place. */
+export interface LogRecord extends LogEntry, LogPosition {
+  /** The `at` of the entry before it in the log, even if that was trimmed; 0 for the first. */
+  readonly previous: number;
+}
+
+/** How much is kept of the log of a channel. */
+export interface LogLimits {
+  /** The number of the last entries that are kept; an engine may keep some more. */
+  readonly size: number;
+  /** The time without an entry after which the log is forgotten, in milliseconds. */
+  readonly age: number;
+}
+
+/** The end of the log of a channel. */
+export interface LogTail {
+  readonly epoch: string;
+  /** The `at` of the last entry. */
+  readonly head: number;
+  /** The `at` of the last entry that was trimmed; 0 if none was. */
+  readonly floor: number;
+  /** Entries that follow each other, the oldest first. */
+  readonly records: readonly LogRecord[];
+}
+
+/**
+ * The logs of an engine, one for each channel. The log is the order: appending and handing over to all subscribers is one
+ * act of the engine, and the subscribers of a channel can tell by {@link LogRecord.previous} that they have missed nothing.
+ *
+ * A log begins with its first entry. It ends when it was silent for its `age`, was forgotten, or when the engine may have
+ * lost some of it; what is appended from then on has a new epoch, and an epoch that was left never comes back.
+ */
+export interface BackplaneLog {
+  /**
+   * Appends entries to the log of a channel, and hands each of them to {@link BackplaneHandlers.recorded} of all nodes that
+   * have subscribed to the channel, this one included. The hub waits for the promise before it appends to the same channel
+   * again, and does not change the bytes afterwards.
+   *
+   * @param retry - given if the entries may have been appended before, with what was the last place in the log, as far as the
+   *   hub knew, when it first tried. An entry is not appended twice: a kept entry of the same origin with this number or a
+   *   higher one shows that it was. If so much was trimmed since that nobody can tell, a hole is appended in its stead.
+   * @returns a promise of the place of each entry, or `"unknown"` for one that has become a hole, or whose place is not
+   *   kept any more. It rejects during an outage, which {@link BackplaneHandlers.down} has told before: then nobody knows
+   *   which of the entries were appended. If it rejects otherwise, the engine has refused them, and none was appended that
+   *   a retry would not find.
+   */
+  append(
+    channel: string,
+    entries: readonly LogEntry[],
+    limits: LogLimits,
+    retry?: LogPosition,
+  ): Promise<readonly (LogPosition | "unknown")[]>;
+
+  /**
+   * Reads the log of a channel: the first entries behind a position, or the last ones of the log if it is of another epoch,
+   * or does not have everything behind the position any more.
+   *
+   * @param most - the most entries.
+   * @returns a promise of the entries; of `undefined` if the channel has no log. It rejects as that of {@link append}.
+   */
+  read(channel: string, after: LogPosition, most: number): Promise<LogTail | undefined>;
+
+  /**
+   * Returns a promise of the place of the last entry of each channel; `undefined` for one without a log. It rejects as that
+   * of {@link append}.
+   */
+  heads(channels: readonly string[]): Promise<readonly (LogPosition | undefined)[]>;
+
+  /** Forgets the log of a channel. The promise rejects as that of {@link append}. */
+  forget(channel: string): Promise<void>;
+}
+
 /** Functions of the hub that its backplane calls. */
 export interface BackplaneHandlers {
   /**
@@ -6,6 +98,13 @@ export interface BackplaneHandlers {
    * what this node published itself.
    */
   message(channel: string, envelope: Uint8Array): void;
+
+  /**
+   * Hands over an entry of the log of a channel that is subscribed to, in the order of the log. The bytes belong to the hub
+   * from now on. Entries may be missing, and come only from {@link BackplaneLog.read}. A hub that keeps no records has no
+   * such function.
+   */
+  recorded?(channel: string, record: LogRecord): void;
 
   /**
    * Tells that the engine is connected, for the first time or again after {@link down}, and that all subscriptions made
@@ -34,7 +133,7 @@ export interface BackplaneHandlers {
  * engine such as Redis or NATS, and knows no rooms, no packets and no sockets: channels are strings of any characters,
  * envelopes are bytes.
  *
- * Delivery is at most once: an envelope that is published while the engine is not connected is lost, and no envelope is
+ * Delivery is at most once, but for what is in a log: an envelope that is published while the engine is not connected is lost, and no envelope is
  * ever delivered twice.
  */
 export interface Backplane {
@@ -43,6 +142,9 @@ export interface Backplane {
    * for each channel alone, as in an engine that spreads its channels over several servers.
    */
   readonly ordered: boolean;
+
+  /** The logs of the engine; absent if it cannot keep any. */
+  readonly log?: BackplaneLog;
 
   /**
    * Begins to connect, and returns at once. The hub calls this once, before anything else. Faults of the engine are not

@@ -4,6 +4,7 @@ import { ClusterSuite } from "./suite/cluster/cluster-suite.ts";
 import { emitterCases } from "./suite/cluster/emitter.ts";
 import { interestCases } from "./suite/cluster/interest.ts";
 import { nodeRequestCases } from "./suite/cluster/node-requests.ts";
+import { logCases } from "./suite/cluster/logs.ts";
 import { nodeCases } from "./suite/cluster/nodes.ts";
 import { orderCases } from "./suite/cluster/order.ts";
 import { outageCases } from "./suite/cluster/outages.ts";
@@ -42,6 +43,7 @@ export function backplaneSuite(
     suite.group("nodes", nodeCases);
     suite.group("requests between nodes", nodeRequestCases);
     suite.group("emitter", emitterCases);
+    suite.group("logs", logCases);
     suite.group("outages", outageCases);
   });
 }

@@ -1,9 +1,20 @@
-import type { Backplane, BackplaneHandlers } from "../backplanes/backplane.ts";
+import type {
+  Backplane,
+  BackplaneHandlers,
+  BackplaneLog,
+  LogEntry,
+  LogLimits,
+  LogPosition,
+  LogRecord,
+  LogTail,
+} from "../backplanes/backplane.ts";
+import { MemoryLog } from "../backplanes/shared/memory-log.ts";
 import { createDeferred, type Deferred } from "../deferred.ts";
 
 /** The connection of one hub with the engine. */
-class MemoryBackplane implements Backplane {
+class MemoryBackplane implements Backplane, BackplaneLog {
   readonly ordered = true;
+  readonly log: BackplaneLog = this;
   readonly #engine: MemoryEngine;
   readonly #wanted = new Map<string, Deferred>();
   #handlers: BackplaneHandlers | undefined;
@@ -24,15 +35,37 @@ class MemoryBackplane implements Backplane {
   }
 
   async publish(channel: string, envelope: Uint8Array): Promise<void> {
-    if (!this.#engine.isRunning || this.#isClosed) throw new Error("The engine in memory is stopped.");
-    const outage = this.#engine.outages;
     const copy = Uint8Array.from(envelope);
-    // As on a network, an envelope arrives later, and not at all when the engine stops meanwhile.
-    await new Promise<void>((resolve) => {
-      setImmediate(resolve);
-    });
-    if (this.#engine.outages !== outage) throw new Error("The engine in memory was stopped.");
+    await this.#travel();
     for (const backplane of this.#engine.backplanes) if (backplane !== this) backplane.#receive(channel, copy);
+  }
+
+  async append(
+    channel: string,
+    entries: readonly LogEntry[],
+    limits: LogLimits,
+    retry?: LogPosition,
+  ): Promise<readonly (LogPosition | "unknown")[]> {
+    const copies = entries.map((entry) => ({ ...entry, envelope: Uint8Array.from(entry.envelope) }));
+    await this.#travel();
+    const { records, places } = this.#engine.log.append(channel, copies, limits, retry);
+    for (const record of records) for (const backplane of this.#engine.backplanes) backplane.#hear(channel, record);
+    return places;
+  }
+
+  async read(channel: string, after: LogPosition, most: number): Promise<LogTail | undefined> {
+    await this.#travel();
+    return this.#engine.log.read(channel, after, most);
+  }
+
+  async heads(channels: readonly string[]): Promise<readonly (LogPosition | undefined)[]> {
+    await this.#travel();
+    return channels.map((channel) => this.#engine.log.headOf(channel));
+  }
+
+  async forget(channel: string): Promise<void> {
+    await this.#travel();
+    this.#engine.log.forget(channel);
   }
 
   subscribe(channel: string): Promise<void> {
@@ -68,6 +101,20 @@ class MemoryBackplane implements Backplane {
     this.#handlers?.down(new Error("The engine in memory is stopped."));
   }
 
+  /** As on a network, what is sent arrives later, and not at all when the engine stops meanwhile. */
+  async #travel(): Promise<void> {
+    if (!this.#engine.isRunning || this.#isClosed) throw new Error("The engine in memory is stopped.");
+    const outage = this.#engine.outages;
+    await new Promise<void>((resolve) => {
+      setImmediate(resolve);
+    });
+    if (this.#engine.outages !== outage) throw new Error("The engine in memory was stopped.");
+  }
+
+  #hear(channel: string, record: LogRecord): void {
+    if (this.#wanted.has(channel)) this.#handlers?.recorded?.(channel, record);
+  }
+
   #receive(channel: string, envelope: Uint8Array): void {
     if (this.#wanted.has(channel)) this.#handlers?.message(channel, envelope);
   }
@@ -85,6 +132,8 @@ class MemoryBackplane implements Backplane {
 export class MemoryEngine {
   /** @internal */
   readonly backplanes: Set<MemoryBackplane> = new Set<MemoryBackplane>();
+  /** @internal */
+  readonly log: MemoryLog = new MemoryLog(() => performance.now());
   #isRunning = true;
   #outages = 0;
 
@@ -103,7 +152,7 @@ export class MemoryEngine {
     return new MemoryBackplane(this);
   }
 
-  /** Begins an outage. Envelopes on their way are lost. */
+  /** Begins an outage. Envelopes on their way are lost; the logs of rooms are kept. */
   stop(): void {
     if (!this.#isRunning) return;
     this.#isRunning = false;

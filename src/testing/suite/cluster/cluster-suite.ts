@@ -1,11 +1,15 @@
 import assert from "node:assert/strict";
+import type { Backplane } from "../../../backplanes/backplane.ts";
 import type { HubOptions } from "../../../hub/options.ts";
 import type { BackplaneSubject } from "../../backplane-subject.ts";
 import type { TransportSubject } from "../../transport-subject.ts";
 import type { SuiteRunner } from "../suite.ts";
 import { ClusterFixture } from "./cluster-fixture.ts";
+import { LogFixture } from "./log-fixture.ts";
 
 type Body = (fixture: ClusterFixture) => Promise<void>;
+
+let scopes = 0;
 
 const THREE = ["one", "two", "three"];
 
@@ -38,6 +42,27 @@ export class ClusterSuite {
   many(name: string, names: readonly string[], options: HubOptions, body: Body): void {
     this.#runner.it(name, async () => {
       const fixture = await ClusterFixture.open(this.subject, this.#transports, names, options);
+      try {
+        await body(fixture);
+      } finally {
+        await fixture.close();
+      }
+    });
+  }
+
+  /** Declares a test of the logs of the engine, with three backplanes that have subscribed to a channel. */
+  log(name: string, channel: string, body: (fixture: LogFixture) => Promise<void>): void {
+    const { subject } = this;
+    const create = (scope: string): Backplane => subject.create(`log${process.pid}x${scope}`);
+    if (create("none").log === undefined) {
+      this.#runner.it(`does not apply, because ${subject.name} keeps no log: ${name}`, async () => {
+        assert.equal(create("none").log, undefined);
+      });
+      return;
+    }
+    this.#runner.it(name, async () => {
+      const scope = `${++scopes}`;
+      const fixture = await LogFixture.open(() => create(scope), channel, THREE.length);
       try {
         await body(fixture);
       } finally {

@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import type { Backplane, BackplaneHandlers } from "../../../backplanes/backplane.ts";
+import type { Backplane, BackplaneHandlers, BackplaneLog } from "../../../backplanes/backplane.ts";
 
 /**
  * What is on its way between the backplanes of a test: the envelopes that the engine has, and still has to hand over to
@@ -24,6 +24,7 @@ export class Transit {
 /** A backplane, and what has to arrive at it. */
 class Stop implements Backplane {
   readonly ordered: boolean;
+  readonly log?: BackplaneLog;
   /** How often each envelope has to arrive. */
   readonly expected: Map<string, number> = new Map();
   readonly #backplane: Backplane;
@@ -34,12 +35,14 @@ class Stop implements Backplane {
 
   constructor(backplane: Backplane, others: ReadonlySet<Stop>) {
     this.ordered = backplane.ordered;
+    if (backplane.log !== undefined) this.log = backplane.log;
     this.#backplane = backplane;
     this.#others = others;
   }
 
   start(handlers: BackplaneHandlers): void {
     this.#backplane.start({
+      ...handlers,
       message: (channel, envelope) => {
         this.#forget(keyOf(channel, envelope));
         handlers.message(channel, envelope);
