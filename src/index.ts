@@ -6,6 +6,7 @@ export type { Target } from "./hub/target.ts";
 export type { SocketDescription, SocketDescriptions } from "./members/description.ts";
 export { createEmitter, type Emitter, type EmitterOptions } from "./hub/emitter.ts";
 export type {
+  Appended,
   Backplane,
   BackplaneHandlers,
   BackplaneLog,

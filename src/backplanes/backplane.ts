@@ -32,6 +32,12 @@ export interface LogLimits {
   readonly age: number;
 }
 
+/**
+ * What has become of an entry: its place; `"unknown"` if it has become a hole, or its place is not kept any more;
+ * `"refused"` if the engine does not take it, or one before it, so that it was not appended now. A retry is refused as a whole.
+ */
+export type Appended = LogPosition | "unknown" | "refused";
+
 /** The end of the log of a channel. */
 export interface LogTail {
   readonly epoch: string;
@@ -59,17 +65,15 @@ export interface BackplaneLog {
    * @param retry - given if the entries may have been appended before, with what was the last place in the log, as far as the
    *   hub knew, when it first tried. An entry is not appended twice: a kept entry of the same origin with this number or a
    *   higher one shows that it was. If so much was trimmed since that nobody can tell, a hole is appended in its stead.
-   * @returns a promise of the place of each entry, or `"unknown"` for one that has become a hole, or whose place is not
-   *   kept any more. It rejects during an outage, which {@link BackplaneHandlers.down} has told before: then nobody knows
-   *   which of the entries were appended. If it rejects otherwise, the engine has refused them, and none was appended that
-   *   a retry would not find.
+   * @returns a promise of what has become of each entry. It rejects if nobody knows which of them were appended, because of
+   *   an outage, which {@link BackplaneHandlers.down} has told before, or because the engine does not answer.
    */
   append(
     channel: string,
     entries: readonly LogEntry[],
     limits: LogLimits,
     retry?: LogPosition,
-  ): Promise<readonly (LogPosition | "unknown")[]>;
+  ): Promise<readonly Appended[]>;
 
   /**
    * Reads the log of a channel: the first entries behind a position, or the last ones of the log if it is of another epoch,

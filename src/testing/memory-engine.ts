@@ -1,4 +1,5 @@
 import type {
+  Appended,
   Backplane,
   BackplaneHandlers,
   BackplaneLog,
@@ -45,7 +46,7 @@ class MemoryBackplane implements Backplane, BackplaneLog {
     entries: readonly LogEntry[],
     limits: LogLimits,
     retry?: LogPosition,
-  ): Promise<readonly (LogPosition | "unknown")[]> {
+  ): Promise<readonly Appended[]> {
     const copies = entries.map((entry) => ({ ...entry, envelope: Uint8Array.from(entry.envelope) }));
     await this.#travel();
     const { records, places } = this.#engine.log.append(channel, copies, limits, retry);

@@ -1,5 +1,5 @@
 import { nanoid } from "nanoid";
-import type { LogEntry, LogLimits, LogPosition, LogRecord, LogTail } from "../backplane.ts";
+import type { Appended, LogEntry, LogLimits, LogPosition, LogRecord, LogTail } from "../backplane.ts";
 
 /** Length of an epoch: enough that no two logs ever have the same one. */
 const EPOCH_LENGTH = 12;
@@ -15,11 +15,10 @@ interface Log {
 }
 
 /** What an append has done. */
-export interface Appended {
+export interface Appendage {
   /** What is handed to the subscribers, in order. */
   readonly records: readonly LogRecord[];
-  /** The place of each entry that was to be appended. */
-  readonly places: readonly (LogPosition | "unknown")[];
+  readonly places: readonly Appended[];
 }
 
 /** The logs of an engine that keeps them in the memory of one process: see {@link BackplaneLog}. */
@@ -33,13 +32,13 @@ export class MemoryLog {
   }
 
   /** Appends entries, each of which may be there already if it is a retry. */
-  append(channel: string, entries: readonly LogEntry[], { size, age }: LogLimits, retry?: LogPosition): Appended {
+  append(channel: string, entries: readonly LogEntry[], { size, age }: LogLimits, retry?: LogPosition): Appendage {
     const log = this.#of(channel) ?? { epoch: nanoid(EPOCH_LENGTH), records: [], head: 0, floor: 0, due: 0 };
     const [first] = entries;
     // All are looked for before any is appended, or the first would speak for those behind it.
     const known = first === undefined || retry === undefined ? 0 : knownOf(log, first.origin, retry);
     const records: LogRecord[] = [];
-    const places = entries.map((entry) => {
+    const places = entries.map((entry): Appended => {
       if (known !== "unknown" && entry.number <= known) return placeOf(log, entry);
       const isUnknown = known === "unknown" && entry.hole !== true;
       const { origin, number } = entry;
@@ -93,7 +92,7 @@ function knownOf({ epoch, floor, records }: Log, origin: string, retry: LogPosit
 }
 
 /** The place of an entry that was appended before. */
-function placeOf({ records, epoch }: Log, { origin, number }: LogEntry): LogPosition | "unknown" {
+function placeOf({ records, epoch }: Log, { origin, number }: LogEntry): Appended {
   const record = records.find((other) => other.origin === origin && other.number === number);
   return record === undefined || record.hole === true ? "unknown" : { epoch, at: record.at };
 }

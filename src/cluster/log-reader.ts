@@ -1,0 +1,347 @@
+import type { BackplaneLog, LogPosition, LogRecord, LogTail } from "../backplanes/backplane.ts";
+import { guarded, watch } from "../guard.ts";
+import type { ErrorReport } from "../report.ts";
+import type { Clock, Timer } from "../time/clock.ts";
+
+/** Why something of a log is missing: it has another epoch now, or what follows was trimmed. */
+export type LogGap = "epoch" | "trimmed";
+
+/** The time after which a log that has fallen silent is compared with the engine's, in milliseconds. */
+const AUDIT_DELAY = 5_000;
+
+/** The time after which a log is read again that the engine would not let be read, in milliseconds. */
+const RETRY_DELAY = 1_000;
+
+/** The most entries that wait for a read, for each channel. What comes above is read as well. */
+const MAX_HELD = 256;
+
+/** The most origins of each channel whose last number is known. */
+const MAX_ORIGINS = 1_024;
+
+/** The epoch of a channel that has no log. */
+const NO_EPOCH = "";
+
+/** A position behind which everything is new. */
+export const NOWHERE: LogPosition = { epoch: NO_EPOCH, at: 0 };
+
+/** Hears the logs of channels. */
+interface LogListener {
+  /**
+   * Called with the end of a log that goes on from there. Nothing of that was told before, or may be told as new.
+   *
+   * @param tail - `undefined` if the channel has no log.
+   * @param gap - given if the channel was followed before, and something may be missing between then and now.
+   */
+  begun(channel: string, tail: LogTail | undefined, gap?: LogGap): void;
+  /**
+   * Called with the next entry.
+   *
+   * @param isAgain - whether the same entry was told before, in an epoch that has ended.
+   */
+  recorded(channel: string, record: LogRecord, isAgain: boolean): void;
+}
+
+/** A log that is followed. */
+interface Followed {
+  readonly channel: string;
+  /** The most entries to read at a time: as many as are kept. */
+  readonly size: number;
+  /** The last entry that was told; `undefined` before the log was read for the first time. */
+  position: LogPosition | undefined;
+  /** The epoch before this one: what is still on its way from there is of no use. */
+  left: string;
+  /** The connection on which it was found that the channel has no log. */
+  emptySince: number;
+  /** The last number of each origin. */
+  readonly seen: Map<string, number>;
+  isReading: boolean;
+  /** What came while the log was read. */
+  held: LogRecord[];
+  /** Whether more came than could be held. */
+  isOverfull: boolean;
+  /** Called when a read has ended. */
+  waiting: Set<() => void>;
+  timer: Timer | undefined;
+}
+
+export interface LogReaderParts {
+  readonly log: BackplaneLog;
+  readonly clock: Clock;
+  readonly listener: LogListener;
+  readonly report: ErrorReport;
+}
+
+/**
+ * Follows the logs of channels that are subscribed to: tells every entry once and in order, or that some may be missing.
+ * The rules, R1 to R13, are those of `docs/decisions/0042-records-in-a-cluster.md`.
+ */
+export class LogReader {
+  readonly #parts: LogReaderParts;
+  readonly #followed = new Map<string, Followed>();
+  /** The channels that had a new entry since the last audit, and those that had one before that. */
+  #lively = new Set<string>();
+  #silent = new Set<string>();
+  #audit: Timer | undefined;
+  #isUp = false;
+  /** The number of this connection. */
+  #session = 0;
+
+  constructor(parts: LogReaderParts) {
+    this.#parts = parts;
+  }
+
+  /** Reads all logs, because all channels are subscribed to again. */
+  connected(): void {
+    this.#isUp = true;
+    // R10: what a read of the last connection was for is still missing.
+    for (const followed of this.#followed.values()) this.#read(followed);
+  }
+
+  disconnected(): void {
+    this.#isUp = false;
+    this.#session++;
+    for (const followed of this.#followed.values()) {
+      followed.isReading = false;
+      followed.held = [];
+      followed.isOverfull = false;
+      followed.timer?.cancel();
+    }
+  }
+
+  /**
+   * Follows the log of a channel, which is subscribed to.
+   *
+   * @param size - the number of entries that are kept.
+   */
+  follow(channel: string, size: number): void {
+    if (this.#followed.has(channel)) return;
+    const followed: Followed = {
+      channel,
+      size,
+      position: undefined,
+      left: NO_EPOCH,
+      emptySince: -1,
+      seen: new Map(),
+      isReading: false,
+      held: [],
+      isOverfull: false,
+      waiting: new Set(),
+      timer: undefined,
+    };
+    this.#followed.set(channel, followed);
+    this.#read(followed);
+  }
+
+  unfollow(channel: string): void {
+    const followed = this.#followed.get(channel);
+    followed?.timer?.cancel();
+    this.#followed.delete(channel);
+    this.#lively.delete(channel);
+    this.#silent.delete(channel);
+  }
+
+  /** Returns the last entry that was told; {@link NOWHERE} if there is none. */
+  positionOf(channel: string): LogPosition {
+    return this.#followed.get(channel)?.position ?? NOWHERE;
+  }
+
+  /**
+   * Calls back when it is known what follows a position: at once, if this node knows the log that far.
+   *
+   * @param since - the position; {@link NOWHERE} for none.
+   * @returns a function that calls it off.
+   */
+  whenKnown(channel: string, since: LogPosition, known: () => void): () => void {
+    const followed = this.#followed.get(channel);
+    if (followed === undefined) return () => {};
+    const { position } = followed;
+    // R3: another node was ahead.
+    const isAhead = position?.epoch === since.epoch && since.at > position.at;
+    if (position !== undefined && !isAhead && !(followed.isReading && position.epoch !== since.epoch)) {
+      known();
+      return () => {};
+    }
+    followed.waiting.add(known);
+    this.#read(followed);
+    return () => followed.waiting.delete(known);
+  }
+
+  /** Takes an entry that the engine hands over. */
+  take(channel: string, record: LogRecord): void {
+    const followed = this.#followed.get(channel);
+    if (followed !== undefined) this.#take(followed, record);
+  }
+
+  /** Stops, and tells nothing more. */
+  stop(): void {
+    this.disconnected();
+    this.#followed.clear();
+    this.#audit?.cancel();
+    this.#audit = undefined;
+  }
+
+  #take(followed: Followed, record: LogRecord): void {
+    const { position } = followed;
+    const { epoch, at, previous } = record;
+    if (followed.isReading || position === undefined) {
+      this.#hold(followed, record);
+      return;
+    }
+    if (epoch === position.epoch) {
+      if (at <= position.at) return;
+      if (previous === position.at) {
+        this.#tell(followed, record);
+        return;
+      }
+    } else if (epoch === followed.left) {
+      // R5: the read that found the new epoch has told of the gap.
+      return;
+    } else if (position.epoch === NO_EPOCH && previous === 0) {
+      // R13: nothing was before it that could be missing, as each connection begins with a read.
+      this.#begin(followed, { epoch, head: 0, floor: 0, records: [] });
+      this.#tell(followed, record);
+      return;
+    }
+    // R1: something is missing before it.
+    this.#hold(followed, record);
+    this.#read(followed);
+  }
+
+  #hold(followed: Followed, record: LogRecord): void {
+    if (followed.held.length < MAX_HELD) followed.held.push(record);
+    else followed.isOverfull = true;
+  }
+
+  #tell(followed: Followed, record: LogRecord): void {
+    const { channel, seen } = followed;
+    const { epoch, at, origin, number } = record;
+    followed.position = { epoch, at };
+    // R12: it may have been appended again after an engine has lost it.
+    const isAgain = number <= (seen.get(origin) ?? 0);
+    this.#see(followed, record);
+    this.#watch(channel);
+    const { listener, report } = this.#parts;
+    guarded(report, () => listener.recorded(channel, record, isAgain));
+  }
+
+  #see({ seen }: Followed, { origin, number }: LogRecord): void {
+    const last = Math.max(seen.get(origin) ?? 0, number);
+    seen.delete(origin);
+    seen.set(origin, last);
+    if (seen.size <= MAX_ORIGINS) return;
+    for (const oldest of seen.keys()) {
+      seen.delete(oldest);
+      return;
+    }
+  }
+
+  /** Reads what follows, unless that is under way: one read at a time for each channel. */
+  #read(followed: Followed): void {
+    if (followed.isReading || !this.#isUp) return;
+    followed.isReading = true;
+    followed.timer?.cancel();
+    watch(this.#parts.report, this.#repair(followed));
+  }
+
+  async #repair(followed: Followed): Promise<void> {
+    const { clock, log, report } = this.#parts;
+    const { channel, size } = followed;
+    const session = this.#session;
+    const isMeant = (): boolean => session === this.#session && this.#followed.get(channel) === followed;
+    let tail: LogTail | undefined;
+    try {
+      tail = await log.read(channel, followed.position ?? NOWHERE, size);
+    } catch (error) {
+      if (!isMeant()) return;
+      followed.isReading = false;
+      followed.timer = clock.setTimeout(() => this.#read(followed), RETRY_DELAY);
+      report.failed(error, "backplane");
+      return;
+    }
+    if (!isMeant()) return;
+    followed.isReading = false;
+    this.#go(followed, tail);
+    this.#settle(followed);
+  }
+
+  /** Goes on with what was read. */
+  #go(followed: Followed, tail: LogTail | undefined): void {
+    const { position } = followed;
+    this.#watch(followed.channel);
+    if (position === undefined) {
+      this.#begin(followed, tail);
+      return;
+    }
+    if (tail === undefined && position.epoch === NO_EPOCH && followed.emptySince === this.#session) return;
+    // R2, R4: it is no continuation.
+    if (tail === undefined || tail.epoch !== position.epoch || tail.floor > position.at) {
+      const gap = tail?.epoch === position.epoch ? "trimmed" : "epoch";
+      this.#begin(followed, tail, gap);
+      return;
+    }
+    for (const record of tail.records) {
+      if (record.previous === followed.position?.at) this.#tell(followed, record);
+    }
+    const at = followed.position?.at ?? 0;
+    if (at > position.at && at < tail.head) this.#read(followed);
+  }
+
+  #begin(followed: Followed, tail: LogTail | undefined, gap?: LogGap): void {
+    const { listener, report } = this.#parts;
+    const epoch = tail?.epoch ?? NO_EPOCH;
+    if (followed.position !== undefined && followed.position.epoch !== epoch) followed.left = followed.position.epoch;
+    followed.position = { epoch, at: tail?.head ?? 0 };
+    followed.emptySince = tail === undefined ? this.#session : -1;
+    for (const record of tail?.records ?? []) this.#see(followed, record);
+    guarded(report, () => listener.begun(followed.channel, tail, gap));
+  }
+
+  #settle(followed: Followed): void {
+    const { held, isOverfull, waiting } = followed;
+    followed.held = [];
+    followed.isOverfull = false;
+    for (const record of held) this.#take(followed, record);
+    if (isOverfull) this.#read(followed);
+    if (followed.isReading) return;
+    followed.waiting = new Set();
+    for (const known of waiting) guarded(this.#parts.report, known);
+  }
+
+  /** Has a log audited once it is silent. */
+  #watch(channel: string): void {
+    this.#silent.delete(channel);
+    this.#lively.add(channel);
+    this.#audit ??= this.#parts.clock.setTimeout(() => this.#compare(), AUDIT_DELAY);
+  }
+
+  /** R11: the last entry has no successor that would show its loss. */
+  #compare(): void {
+    const { report } = this.#parts;
+    this.#audit = undefined;
+    if (this.#isUp && this.#silent.size > 0) watch(report, this.#compareWith([...this.#silent]));
+    this.#silent = this.#lively;
+    this.#lively = new Set();
+    if (this.#silent.size > 0) this.#audit = this.#parts.clock.setTimeout(() => this.#compare(), AUDIT_DELAY);
+  }
+
+  async #compareWith(channels: readonly string[]): Promise<void> {
+    const session = this.#session;
+    let heads: readonly (LogPosition | undefined)[];
+    try {
+      heads = await this.#parts.log.heads(channels);
+    } catch (error) {
+      // The next connection reads all logs.
+      if (session === this.#session) this.#parts.report.failed(error, "backplane");
+      return;
+    }
+    if (session !== this.#session) return;
+    for (const [index, channel] of channels.entries()) {
+      const followed = this.#followed.get(channel);
+      if (followed?.position === undefined) continue;
+      const { epoch, at } = heads[index] ?? NOWHERE;
+      const { position } = followed;
+      // A log that ends with its silence is missed by nobody, until something new is in its place.
+      if (epoch !== NO_EPOCH && (epoch !== position.epoch || at > position.at)) this.#read(followed);
+    }
+  }
+}
