@@ -20,6 +20,8 @@ export class Interest implements NameObservers {
   readonly #grace: number;
   /** The channels that are subscribed to, with the promise that the engine confirms each. */
   readonly #channels = new Map<string, Promise<unknown>>();
+  /** The number of times that each is held. */
+  readonly #holds = new Map<string, number>();
   /** Those of them that the engine has not confirmed. */
   readonly #unconfirmed = new Map<string, Promise<unknown>>();
   /** Those that the engine refuses on this connection, with the error that tells it. */
@@ -41,8 +43,12 @@ export class Interest implements NameObservers {
     else this.release(ALL_SOCKETS);
   }
 
-  /** Subscribes to a channel, if it is not subscribed to already. A channel that the engine refuses is asked for again. */
+  /**
+   * Subscribes to a channel, if it is not subscribed to already. A channel that the engine refuses is asked for again. It is
+   * held until it was released as often.
+   */
   hold(channel: string): void {
+    this.#holds.set(channel, (this.#holds.get(channel) ?? 0) + 1);
     this.#released.delete(channel);
     if (this.#refused.has(channel)) this.#drop(channel);
     if (this.#channels.has(channel)) return;
@@ -56,8 +62,14 @@ export class Interest implements NameObservers {
     this.#unconfirmed.set(channel, subscribed);
   }
 
-  /** Releases a channel: unsubscribes from it after the time of grace. */
+  /** Releases a channel: unsubscribes from it after the time of grace, if nobody else holds it. */
   release(channel: string): void {
+    const holds = (this.#holds.get(channel) ?? 1) - 1;
+    if (holds > 0) {
+      this.#holds.set(channel, holds);
+      return;
+    }
+    this.#holds.delete(channel);
     this.#released.set(channel, this.#clock.now() + this.#grace);
     this.#timer ??= this.#clock.setTimeout(() => this.#sweep(), this.#grace);
   }

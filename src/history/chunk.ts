@@ -3,6 +3,9 @@ import { Buffer } from "node:buffer";
 /** The number of entries for which the index of a chunk has room at first. */
 const FIRST_CAPACITY = 8;
 
+/** The most by which a position can be behind that where its chunk begins: it has 32 bits in the index. */
+const MAX_DISTANCE = 2 ** 32 - 1;
+
 /**
  * A run of memory that holds entries one behind the other, and their index.
  *
@@ -75,9 +78,9 @@ export class Chunk {
     return this.#bytes.subarray(index === 0 ? 0 : this.#ends[index - 1], this.#ends[index]);
   }
 
-  /** Whether there is room for so many bytes more. */
-  fits(byteLength: number): boolean {
-    return this.#used + byteLength <= this.#bytes.length;
+  /** Whether there is room for an entry with this position and so many bytes. */
+  fits(position: number, byteLength: number): boolean {
+    return this.#used + byteLength <= this.#bytes.length && position - this.#base <= MAX_DISTANCE;
   }
 
   /** Begins an entry, for whose parts there must be room. Returns the number of bytes that the index has grown by. */

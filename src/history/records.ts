@@ -108,7 +108,7 @@ export class Records {
 
   /** Appends an event to a record. */
   append(record: RoomRecord, frames: readonly OutgoingFrame[], note: string, key: string | undefined): void {
-    record.ring.push(this.#parts.clock.wall(), frames, note, key);
+    record.ring.push(record.ring.head + 1, this.#parts.clock.wall(), frames, note, key);
     this.#wait(record, record.silent.filled);
     if (this.#byteLength > this.#parts.rules.maxBytes) this.#trim();
   }

@@ -9,7 +9,7 @@ const FIRST_CHUNK_BYTES = 512;
 
 /** One event of a record. */
 export interface Entry {
-  /** The position of the event: positions grow by one from event to event. */
+  /** The position of the event, which grows from event to event. */
   readonly at: number;
   /** The time of day when the event was recorded, in milliseconds since 1970. */
   readonly time: number;
@@ -34,12 +34,14 @@ export interface RingParts {
   readonly keyed: boolean;
   /** Whether an event deletes the earlier one with the same key. */
   readonly keepsLatest: boolean;
+  /** The position behind which the ring begins. Default: 0. */
+  readonly start?: number | undefined;
   /** Called when the memory that the ring takes has changed, with the difference in bytes. */
   readonly sized: (difference: number) => void;
 }
 
 /**
- * The last events of a room, with positions that grow by one from event to event. The ring holds bytes only: it does not
+ * The last events of a room, with positions that grow from event to event. The ring holds bytes only: it does not
  * know what they mean.
  */
 export class Ring {
@@ -60,6 +62,7 @@ export class Ring {
 
   constructor(parts: RingParts) {
     this.#parts = parts;
+    this.#head = this.#floor = parts.start ?? 0;
   }
 
   /** The position of the last event that was recorded; 0 before the first. */
@@ -82,9 +85,13 @@ export class Ring {
     return this.#byteLength;
   }
 
-  /** Appends an event, which gets the position after {@link head}, and trims what is too much. */
-  push(time: number, frames: readonly Framed[], note: string, key?: string): void {
-    const at = ++this.#head;
+  /**
+   * Appends an event, and trims what is too much.
+   *
+   * @param at - its position, which is behind {@link head}.
+   */
+  push(at: number, time: number, frames: readonly Framed[], note: string, key?: string): void {
+    this.#head = at;
     let byteLength = note === "" ? 0 : Buffer.byteLength(note);
     for (const frame of frames) byteLength += frame.bytes.length;
     const chunk = this.#chunkFor(at, byteLength);
@@ -160,7 +167,7 @@ export class Ring {
   /** Returns the last chunk, or a new one if an entry with this position and size has no room there. */
   #chunkFor(at: number, byteLength: number): Chunk {
     const last = this.#chunks[this.#chunks.length - 1];
-    if (last?.fits(byteLength) === true) return last;
+    if (last?.fits(at, byteLength) === true) return last;
     const usual = Math.min(FIRST_CHUNK_BYTES * 2 ** this.#chunks.length, CHUNK_BYTES);
     const chunk = new Chunk(Math.max(usual, byteLength), this.#parts.codecs + 1, at - 1);
     this.#chunks.push(chunk);

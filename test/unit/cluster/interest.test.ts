@@ -67,3 +67,19 @@ test("one refusal on a connection is the first, also when all refused rooms have
   await expect(interest.synced(roomChannel("d"))).rejects.toThrow(HubError);
   expect(refusals).toEqual([true, false, false, true]);
 });
+
+test("a channel that several hold stays until the last of them has released it", async () => {
+  interest.rooms.appeared("a");
+  interest.hold(roomChannel("a"));
+  await interest.synced(roomChannel("a"));
+  interest.rooms.vanished("a");
+  await clock.advance(2 * GRACE);
+  expect(interest.has(roomChannel("a"))).toBe(true);
+  interest.rooms.appeared("a");
+  interest.release(roomChannel("a"));
+  await clock.advance(2 * GRACE);
+  expect(interest.has(roomChannel("a"))).toBe(true);
+  interest.rooms.vanished("a");
+  await clock.advance(GRACE);
+  expect(interest.has(roomChannel("a"))).toBe(false);
+});

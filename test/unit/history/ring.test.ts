@@ -19,14 +19,16 @@ class Model {
   readonly #size: number;
   readonly #keepsLatest: boolean;
 
-  constructor(size: number, keepsLatest: boolean) {
+  constructor(size: number, keepsLatest: boolean, start: number) {
+    this.head = this.floor = start;
     this.#size = size;
     this.#keepsLatest = keepsLatest;
   }
 
-  push(time: number, frames: readonly Buffer[], note: string, key?: string): void {
+  push(at: number, time: number, frames: readonly Buffer[], note: string, key?: string): void {
+    this.head = at;
     if (key !== undefined && this.#keepsLatest) this.kept = this.kept.filter((entry) => entry.key !== key);
-    this.kept.push({ at: ++this.head, time, frames, note, key });
+    this.kept.push({ at, time, frames, note, key });
     if (this.kept.length > this.#size) this.trimTo(this.kept[1]?.at ?? 0);
   }
 
@@ -43,11 +45,12 @@ class Model {
 }
 
 type Step =
-  | { readonly push: number; readonly note: string; readonly key: string | undefined }
+  | { readonly push: number; readonly skip: number; readonly note: string; readonly key: string | undefined }
   | { readonly trim: "chunk" | "all" };
 
 const push = fc.record({
   push: fc.oneof({ weight: 8, arbitrary: fc.nat(400) }, { weight: 1, arbitrary: fc.integer({ max: 40_000, min: 0 }) }),
+  skip: fc.constantFrom(0, 0, 0, 3, 2 ** 31, 2 ** 33),
   note: fc.constantFrom("", "", "a-socket", '{"rooms":["ü"]}'),
   key: fc.constantFrom(undefined, undefined, "a", "b", "c"),
 });
@@ -65,24 +68,31 @@ function frameOf(at: number, codec: number, size: number): Buffer {
 
 describe("a ring", () => {
   test("holds what a list would hold, in every codec, and counts its memory", () => {
-    const arbitrary = fc.record({ size: fc.integer({ min: 1, max: 120 }), keepsLatest: fc.boolean(), steps });
+    const arbitrary = fc.record({
+      size: fc.integer({ min: 1, max: 120 }),
+      start: fc.constantFrom(0, 0, 5, 2 ** 40),
+      keepsLatest: fc.boolean(),
+      steps,
+    });
     fc.assert(
       fc.property(arbitrary, (program) => {
         let sized = 0;
-        const { size, keepsLatest } = program;
+        const { size, start, keepsLatest } = program;
         const counted = (difference: number): void => void (sized += difference);
-        const ring = new Ring({ codecs: CODECS, size, keyed: true, keepsLatest, sized: counted });
-        const model = new Model(size, keepsLatest);
+        const ring = new Ring({ codecs: CODECS, size, keyed: true, keepsLatest, start, sized: counted });
+        const model = new Model(size, keepsLatest, start);
         for (const step of program.steps) {
           if ("push" in step) {
-            const frames = [0, 1].map((codec) => frameOf(model.head + 1, codec, step.push));
+            const at = model.head + 1 + step.skip;
+            const frames = [0, 1].map((codec) => frameOf(at, codec, step.push));
             ring.push(
+              at,
               model.head,
               frames.map((bytes) => ({ bytes })),
               step.note,
               step.key,
             );
-            model.push(model.head, frames, step.note, step.key);
+            model.push(at, model.head, frames, step.note, step.key);
           } else if (step.trim === "chunk") {
             ring.trimChunk();
             // How much a chunk holds is not its user's business, but that it is the oldest that goes.
@@ -107,7 +117,7 @@ describe("a ring", () => {
     for (let count = 0; count < 10_000; count++) {
       const frame = Buffer.alloc(100 + (count % 100));
       if (count >= 8_000) bytes += frame.length;
-      ring.push(0, [{ bytes: frame }], "");
+      ring.push(ring.head + 1, 0, [{ bytes: frame }], "");
     }
     expect(ring.count).toBe(2_000);
     expect(ring.byteLength).toBeLessThan(1.15 * bytes + 24 * ring.count);
@@ -115,13 +125,14 @@ describe("a ring", () => {
 
   test("with one small event takes less than two kilobytes", () => {
     const ring = new Ring({ codecs: 1, size: 1_000, keyed: false, keepsLatest: false, sized: () => {} });
-    ring.push(0, [{ bytes: Buffer.alloc(100) }], "");
+    ring.push(ring.head + 1, 0, [{ bytes: Buffer.alloc(100) }], "");
     expect(ring.byteLength).toBeLessThan(2_048);
   });
 
   test("takes no more memory the longer the same keys are used", () => {
     const ring = new Ring({ codecs: 1, size: 100, keyed: true, keepsLatest: true, sized: () => {} });
-    for (let count = 0; count < 10_000; count++) ring.push(0, [{ bytes: Buffer.alloc(100) }], "", `key ${count % 10}`);
+    for (let count = 0; count < 10_000; count++)
+      ring.push(ring.head + 1, 0, [{ bytes: Buffer.alloc(100) }], "", `key ${count % 10}`);
     expect(ring.count).toBe(10);
     expect(ring.byteLength).toBeLessThan(40_000);
     expect(ring.floor).toBe(0);
@@ -129,9 +140,10 @@ describe("a ring", () => {
 
   test("does not change what it has handed out, whatever is trimmed and appended", () => {
     const ring = new Ring({ codecs: 1, size: 10, keyed: false, keepsLatest: false, sized: () => {} });
-    ring.push(0, [{ bytes: Buffer.from("first") }], "");
+    ring.push(ring.head + 1, 0, [{ bytes: Buffer.from("first") }], "");
     const [entry] = ring.read(0, 0, 1_000);
-    for (let count = 0; count < 5_000; count++) ring.push(0, [{ bytes: Buffer.alloc(100, "other") }], "");
+    for (let count = 0; count < 5_000; count++)
+      ring.push(ring.head + 1, 0, [{ bytes: Buffer.alloc(100, "other") }], "");
     expect(entry?.frame.toString()).toBe("first");
   });
 });
