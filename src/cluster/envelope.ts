@@ -58,6 +58,8 @@ export interface Manner {
   readonly uncompressed?: true;
   readonly policy?: OverloadPolicy;
   readonly key?: string;
+  /** The time when it was sent, in milliseconds since 1970; present if it is recorded. */
+  readonly time?: number;
 }
 
 /** A message for sockets. */

@@ -6,6 +6,12 @@ import type { Clock, Timer } from "../time/clock.ts";
 /** Why something of a log is missing: it has another epoch now, or what follows was trimmed. */
 export type LogGap = "epoch" | "trimmed";
 
+/**
+ * Whether an entry is `"new"`. `"before"`: it was told in an epoch that has ended, so that whoever was there then has it.
+ * `"again"`: this log has had it before, so that everybody has it, or gets it from there.
+ */
+export type Novelty = "new" | "before" | "again";
+
 /** The time after which a log that has fallen silent is compared with the engine's, in milliseconds. */
 const AUDIT_DELAY = 5_000;
 
@@ -33,12 +39,8 @@ interface LogListener {
    * @param gap - given if the channel was followed before, and something may be missing between then and now.
    */
   begun(channel: string, tail: LogTail | undefined, gap?: LogGap): void;
-  /**
-   * Called with the next entry.
-   *
-   * @param isAgain - whether the same entry was told before, in an epoch that has ended.
-   */
-  recorded(channel: string, record: LogRecord, isAgain: boolean): void;
+  /** Called with the next entry. */
+  recorded(channel: string, record: LogRecord, novelty: Novelty): void;
 }
 
 /** A log that is followed. */
@@ -52,8 +54,10 @@ interface Followed {
   left: string;
   /** The connection on which it was found that the channel has no log. */
   emptySince: number;
-  /** The last number of each origin. */
-  readonly seen: Map<string, number>;
+  /** The last number of each origin in this log. */
+  seen: Map<string, number>;
+  /** The last number of each origin that was told, also of earlier logs. */
+  readonly told: Map<string, number>;
   isReading: boolean;
   /** What came while the log was read. */
   held: LogRecord[];
@@ -122,6 +126,7 @@ export class LogReader {
       left: NO_EPOCH,
       emptySince: -1,
       seen: new Map(),
+      told: new Map(),
       isReading: false,
       held: [],
       isOverfull: false,
@@ -213,26 +218,17 @@ export class LogReader {
   }
 
   #tell(followed: Followed, record: LogRecord): void {
-    const { channel, seen } = followed;
+    const { channel, seen, told } = followed;
     const { epoch, at, origin, number } = record;
     followed.position = { epoch, at };
-    // R12: it may have been appended again after an engine has lost it.
-    const isAgain = number <= (seen.get(origin) ?? 0);
-    this.#see(followed, record);
+    // R12: it may have been appended again after the engine has lost it.
+    const isKnown = (numbers: ReadonlyMap<string, number>): boolean => number <= (numbers.get(origin) ?? 0);
+    const novelty = isKnown(seen) ? "again" : isKnown(told) ? "before" : "new";
+    see(seen, record);
+    if (novelty === "new") see(told, record);
     this.#watch(channel);
     const { listener, report } = this.#parts;
-    guarded(report, () => listener.recorded(channel, record, isAgain));
-  }
-
-  #see({ seen }: Followed, { origin, number }: LogRecord): void {
-    const last = Math.max(seen.get(origin) ?? 0, number);
-    seen.delete(origin);
-    seen.set(origin, last);
-    if (seen.size <= MAX_ORIGINS) return;
-    for (const oldest of seen.keys()) {
-      seen.delete(oldest);
-      return;
-    }
+    guarded(report, () => listener.recorded(channel, record, novelty));
   }
 
   /** Reads what follows, unless that is under way: one read at a time for each channel. */
@@ -289,10 +285,14 @@ export class LogReader {
   #begin(followed: Followed, tail: LogTail | undefined, gap?: LogGap): void {
     const { listener, report } = this.#parts;
     const epoch = tail?.epoch ?? NO_EPOCH;
-    if (followed.position !== undefined && followed.position.epoch !== epoch) followed.left = followed.position.epoch;
+    const { position } = followed;
+    if (position !== undefined && position.epoch !== epoch) {
+      followed.left = position.epoch;
+      followed.seen = new Map();
+    }
     followed.position = { epoch, at: tail?.head ?? 0 };
     followed.emptySince = tail === undefined ? this.#session : -1;
-    for (const record of tail?.records ?? []) this.#see(followed, record);
+    for (const record of tail?.records ?? []) see(followed.seen, record);
     guarded(report, () => listener.begun(followed.channel, tail, gap));
   }
 
@@ -343,5 +343,17 @@ export class LogReader {
       // A log that ends with its silence is missed by nobody, until something new is in its place.
       if (epoch !== NO_EPOCH && (epoch !== position.epoch || at > position.at)) this.#read(followed);
     }
+  }
+}
+
+/** Notes the last number of an origin, and forgets the origin that was silent longest if there are too many. */
+function see(numbers: Map<string, number>, { origin, number }: Pick<LogRecord, "origin" | "number">): void {
+  const last = Math.max(numbers.get(origin) ?? 0, number);
+  numbers.delete(origin);
+  numbers.set(origin, last);
+  if (numbers.size <= MAX_ORIGINS) return;
+  for (const oldest of numbers.keys()) {
+    numbers.delete(oldest);
+    return;
   }
 }

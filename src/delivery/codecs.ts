@@ -196,6 +196,29 @@ export class Codecs {
     return this.#checked(new OutgoingFrame(payload, overload, binary, compress));
   }
 
+  /**
+   * Makes the frames of an event that was encoded before its place in the record of its room was known, in all codecs in
+   * their order. A codec that the encoding lacks, because another node does not have it, encodes the event now.
+   *
+   * @throws {HubError} `ERR_HUB_UNSERIALISABLE`, `ERR_HUB_MESSAGE_TOO_LARGE`.
+   * @throws {RangeError} for an encoding without any codec of this node.
+   */
+  placed(
+    encoded: ReadonlyMap<Codec, string | Uint8Array>,
+    at: number,
+    overload: Overload,
+    compress: boolean,
+  ): readonly OutgoingFrame[] {
+    return this.all.map((codec) => {
+      const message = encoded.get(codec);
+      if (message !== undefined) return this.frame(codec.stamp?.(message, at) ?? message, overload, compress);
+      for (const [other, text] of encoded) {
+        return this.encode(other.decode(text) as Packet, codec, overload, compress, at);
+      }
+      throw new RangeError("The event is in no codec that this node speaks. Give all nodes the same codecs.");
+    });
+  }
+
   #checked(frame: OutgoingFrame): OutgoingFrame {
     const most = this.#maxBytes;
     if (frame.bytes.length > most) {

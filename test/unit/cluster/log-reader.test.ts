@@ -44,7 +44,8 @@ beforeEach(() => {
     listener: {
       begun: (_channel, end, gap) =>
         told.push(`${end?.epoch ?? "none"} from ${end?.head ?? 0}${gap ? `, ${gap}` : ""}`),
-      recorded: (_channel, { epoch, at }, isAgain) => told.push(`${epoch}${at}${isAgain ? " again" : ""}`),
+      recorded: (_channel, { epoch, at }, novelty) =>
+        told.push(`${epoch}${at}${novelty === "new" ? "" : ` ${novelty}`}`),
     },
   });
   reader.connected();
@@ -206,12 +207,27 @@ test("R11: a log that has ended is no gap until there is another one", async () 
   expect([audits.length, reads.length, told]).toStrictEqual([1, 0, []]);
 });
 
-test("R12: an entry that is appended again in a new epoch is told as known", async () => {
-  await follow(tail("a", 1, 5));
+test("R12: an entry that is appended again in a new epoch is told as one of before", async () => {
+  await follow(tail("a", 1, 4));
+  take(record("a", 5));
   take(record("b", 1, 100));
   await answer(tail("b", 1, 1));
   take(record("b", 2, 5), record("b", 3, 6), record("b", 4, 1, "another"));
-  expect(told.slice(1)).toStrictEqual(["b2 again", "b3", "b4"]);
+  expect(told.slice(2)).toStrictEqual(["b2 before", "b3", "b4"]);
+});
+
+test("R12: what was in a log before this node followed it is new when it is appended again in another", async () => {
+  await follow(tail("a", 1, 5));
+  take(record("b", 1, 100));
+  await answer(tail("b", 1, 1));
+  take(record("b", 2, 5));
+  expect(told.slice(1)).toStrictEqual(["b2"]);
+});
+
+test("an entry that is twice in one log is told as such", async () => {
+  await follow(tail("a", 1, 2));
+  take(record("a", 3, 2), record("a", 4, 5), record("a", 5, 5));
+  expect(told).toStrictEqual(["a3 again", "a4", "a5 again"]);
 });
 
 test("R13: the first entry of a channel without a log goes on, and any other is a gap", async () => {

@@ -1,5 +1,5 @@
 import type { LogPosition, LogRecord, LogTail } from "../../../../src/backplanes/backplane.ts";
-import { LogReader, type LogGap } from "../../../../src/cluster/log-reader.ts";
+import { LogReader, type LogGap, type Novelty } from "../../../../src/cluster/log-reader.ts";
 import { LogWriter } from "../../../../src/cluster/log-writer.ts";
 import { Line, type Engine } from "./engine.ts";
 
@@ -10,7 +10,7 @@ export type Told =
       readonly gap: LogGap | undefined;
       readonly count: number;
     }
-  | { readonly kind: "recorded"; readonly record: LogRecord; readonly isAgain: boolean };
+  | { readonly kind: "recorded"; readonly record: LogRecord; readonly novelty: Novelty };
 
 /** An event of this node, and what became of it. */
 export interface Sent {
@@ -55,8 +55,8 @@ export class Node {
           this.#tell(channel, { kind: "begun", tail, gap, count: engine.history.length });
           for (const record of tail?.records ?? []) this.#confirm(channel, record);
         },
-        recorded: (channel, record, isAgain) => {
-          this.#tell(channel, { kind: "recorded", record, isAgain });
+        recorded: (channel, record, novelty) => {
+          this.#tell(channel, { kind: "recorded", record, novelty });
           this.#confirm(channel, record);
         },
       },

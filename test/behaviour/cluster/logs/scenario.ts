@@ -1,3 +1,4 @@
+import type { LogRecord } from "../../../../src/backplanes/backplane.ts";
 import { Random } from "../../../support/random.ts";
 import { Engine } from "./engine.ts";
 import { Node, type Told } from "./node.ts";
@@ -87,7 +88,7 @@ export async function scenario(seed: number, isCalm = false): Promise<Outcome> {
     told: told.length,
     gaps: told.filter((item) => item.kind === "begun" && item.gap !== undefined).length,
     holes: engine.history.filter(({ record }) => record.hole === true).length,
-    again: told.filter((item) => item.kind === "recorded" && item.isAgain).length,
+    again: told.filter((item) => item.kind === "recorded" && item.novelty !== "new").length,
     reads: engine.reads,
     follows,
   };
@@ -163,17 +164,21 @@ function* checkTold(engine: Engine, { id }: Node, channel: string, told: readonl
       if (gap === "trimmed" && (tail?.floor ?? 0) <= (position?.at ?? 0)) yield `${id}: nothing trimmed on ${channel}`;
       position = { epoch, at: tail?.head ?? 0 };
       if (tail === undefined) emptyAt = count;
-      for (const { origin, number } of tail?.records ?? []) last.set(origin, Math.max(last.get(origin) ?? 0, number));
       continue;
     }
-    const { record, isAgain } = item;
+    const { record, novelty } = item;
     const name = `${record.origin} ${record.number}`;
     // I1: nothing between this entry and the one before.
     if (record.epoch !== position?.epoch || record.previous !== position.at) yield `${id}: a hole before ${name}`;
     position = { epoch: record.epoch, at: record.at };
-    // R12.
-    if (isAgain) {
-      if (record.number > (last.get(record.origin) ?? 0)) yield `${id}: ${name} is not told, and was never`;
+    if (novelty !== "new") {
+      // R12: it was told before, or this log has had it.
+      const index = history.findIndex((other) => other.channel === channel && other.record === record);
+      const hasIt = history.slice(0, index).some((other) => {
+        return other.channel === channel && isSuccessor(other.record, record) && other.record.epoch === record.epoch;
+      });
+      const isTold = record.number <= (last.get(record.origin) ?? 0);
+      if (novelty === "again" ? !hasIt : !isTold) yield `${id}: ${name} is not new, and was never`;
       continue;
     }
     // I2.
@@ -200,4 +205,8 @@ function* checkOrder(nodes: readonly Node[]): Generator<string> {
       }
     }
   }
+}
+
+function isSuccessor(record: LogRecord, { origin, number }: LogRecord): boolean {
+  return record.origin === origin && record.number >= number;
 }
