@@ -14,6 +14,9 @@ export interface BackplaneSubject {
    */
   create(scope: string): Backplane;
 
+  /** Whether the backplane has a `log`. Without one, the tests of logs do not apply. Default: `false`. */
+  readonly hasLog?: boolean;
+
   /** Functions that break and repair the engine, for the tests of outages. Without them these tests do not apply. */
   readonly outage?: {
     /** Stops the engine at once, with the loss of everything that it holds. */

@@ -16,6 +16,7 @@ function engineOf(scope: string): MemoryEngine {
 const subject = {
   name: "memory",
   create: (scope: string) => engineOf(scope).backplane(),
+  hasLog: true,
   outage: {
     begin: async () => current?.stop(),
     end: async () => current?.start(),
