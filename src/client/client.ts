@@ -17,15 +17,14 @@ import { createEventStream, type EventStream } from "./event-stream.ts";
 import type { ClientState, EventContext, HeardData, HeardEvent, HeardName, StateChange } from "./events.ts";
 import { Handlers } from "./handlers.ts";
 import type { Link } from "./link.ts";
-import { ClientListeners, inRoom } from "./listeners.ts";
+import { ClientListeners } from "./listeners.ts";
 import { Memberships } from "./memberships.ts";
 import { DEFAULTS, isDuration, resolveOptions, type ConnectOptions } from "./options.ts";
-import { DEFAULT_TIMEOUT, Outbox, type Expectation } from "./outbox.ts";
+import { DEFAULT_TIMEOUT, Outbox } from "./outbox.ts";
 import { check, encode, type PacketFormat } from "./packet-format.ts";
 import { Room } from "./room.ts";
 import type { RequestOptions } from "./sending-options.ts";
 import { NORMAL, Uplink } from "./uplink.ts";
-import type { Explain } from "./why.ts";
 
 /** A client of a hub, over as many connections as it takes. {@link connect} makes one. */
 export class Client<T extends HubTypes = HubTypes> {
@@ -38,27 +37,21 @@ export class Client<T extends HubTypes = HubTypes> {
   readonly #memberships: Memberships;
 
   /** @throws {ClientError} `ERR_CLIENT_OPTION`. */
-  constructor(url: string | URL, options: ConnectOptions<T> = {}, explain?: Explain) {
+  constructor(url: string | URL, options: ConnectOptions<T> = {}) {
     const resolved = resolveOptions(url, options as ConnectOptions);
     this.#format = resolved;
-    this.#handlers = new Handlers(this.#format, this.#listeners.failed);
-    this.#uplink = new Uplink(
-      { ...resolved, explain },
-      {
-        changed: this.#changed,
-        event: this.#receive,
-        reply: (packet) => this.#outbox.replied(packet),
-        message: (message) => this.#listeners.dispatch("hub:message", message),
-        failed: this.#listeners.report,
-      },
-    );
-    this.#outbox = new Outbox(resolved.queue, this.#uplink, this.#listeners.report);
+    this.#handlers = new Handlers(this.#format, this.#listeners);
+    this.#uplink = new Uplink(resolved, this.#listeners, {
+      changed: this.#changed,
+      event: this.#receive,
+      reply: (packet) => this.#outbox.replied(packet),
+    });
+    this.#outbox = new Outbox(resolved, this.#uplink, this.#listeners);
     this.#memberships = new Memberships(
       resolved.reconnect || DEFAULTS.reconnect,
       this.#uplink,
       this.#outbox,
-      (event, request, timeout) => this.#ask({ event, timeout }, request),
-      this.#listeners.report,
+      this.#listeners,
     );
   }
 
@@ -149,7 +142,7 @@ export class Client<T extends HubTypes = HubTypes> {
       throw badArgument("A request takes data and { timeout, signal, idempotent }.");
     check(this.#format, "checkSent", event, data);
     const key = idempotent ? createKey() : undefined;
-    const reply = await this.#ask({ event, repeatable: idempotent, signal, timeout }, data, key);
+    const reply = await this.#outbox.expect({ event, data, key, repeatable: idempotent, signal, timeout });
     return check(this.#format, "checkReply", event, reply) as EventReply<ClientEvents<T>[E]>;
   }
 
@@ -205,9 +198,7 @@ export class Client<T extends HubTypes = HubTypes> {
     void,
     undefined
   > {
-    const stream = createEventStream<HeardEvent<T>>(maxBuffered, () => this.#streams.delete(stream));
-    this.#streams.add(stream);
-    return stream.events;
+    return createEventStream(maxBuffered, this.#streams);
   }
 
   /**
@@ -248,20 +239,13 @@ export class Client<T extends HubTypes = HubTypes> {
       this.#memberships.ask();
       this.#outbox.flush(this.#uplink.window);
     } else if (state !== "connecting") {
+      const error = state === "closed" ? closed(change) : undefined;
       this.#memberships.disconnected();
-      if (state === "waiting") this.#outbox.disconnected();
-      else {
-        this.#outbox.close(closed(change));
-        for (const stream of this.#streams) stream.end();
-      }
+      this.#outbox.disconnected(error);
+      if (error) for (const stream of this.#streams) stream.end();
     }
     this.#listeners.dispatch("hub:state", change);
   };
-
-  #ask(expectation: Expectation, data: unknown, key?: string): Promise<unknown> {
-    const { event } = expectation;
-    return this.#outbox.expect({ ...expectation, encode: (id) => encode(this.#format, { event, data, id, key }) });
-  }
 
   readonly #receive = (packet: EventPacket, link: Link): void => {
     const { event, id, room } = packet;
@@ -279,8 +263,7 @@ export class Client<T extends HubTypes = HubTypes> {
       return;
     }
     if (id !== undefined) void this.#handlers.answer(link, event, id, data);
-    this.#listeners.dispatch(event, data, { event, room });
-    if (room) this.#listeners.dispatch(inRoom(event, room), data, { event, room });
+    this.#listeners.dispatch(event, data, room);
     for (const stream of this.#streams) stream.push({ event, room, data } as HeardEvent<T>);
   };
 }

@@ -1,19 +1,19 @@
 import type { ReplyPacket, WireErrorCode } from "../protocol/packet.ts";
 import { badArgument, ReplyError } from "./errors.ts";
 import type { Link } from "./link.ts";
-import type { AnyListener } from "./listeners.ts";
+import type { AnyListener, ClientListeners } from "./listeners.ts";
 import { check, encode, type PacketFormat } from "./packet-format.ts";
 
 /** The handlers of the server's requests. Each reply goes to the connection that its request came on, or nowhere. */
 export class Handlers {
-  readonly #handlers = new Map<string, { readonly handler: AnyListener }>();
+  readonly #handlers = new Map<string, AnyListener>();
   readonly #format: PacketFormat;
-  readonly #failed: (error: unknown) => void;
+  readonly #listeners: ClientListeners;
 
-  /** @param failed - called with what a handler throws, unless it is a {@link ReplyError}. */
-  constructor(format: PacketFormat, failed: (error: unknown) => void) {
+  /** @param listeners - those that are told what a handler throws, unless it is a {@link ReplyError}. */
+  constructor(format: PacketFormat, listeners: ClientListeners) {
     this.#format = format;
-    this.#failed = failed;
+    this.#listeners = listeners;
   }
 
   /**
@@ -24,17 +24,18 @@ export class Handlers {
    */
   add(event: string, handler: AnyListener): () => void {
     if (this.#handlers.has(event)) throw badArgument(`"${event}" has a handler.`);
-    const registration = { handler };
-    this.#handlers.set(event, registration);
+    // The same handler may be added again, and is not this one then.
+    const added: AnyListener = (data) => handler(data);
+    this.#handlers.set(event, added);
     return () => {
-      if (this.#handlers.get(event) === registration) this.#handlers.delete(event);
+      if (this.#handlers.get(event) === added) this.#handlers.delete(event);
     };
   }
 
   /** Replies to a request with what its handler returns, or with an error. */
   async answer(link: Link, event: string, id: number, data: unknown): Promise<void> {
     try {
-      const handler = this.#handlers.get(event)?.handler;
+      const handler = this.#handlers.get(event);
       if (!handler)
         throw new ReplyError("unknown-event" satisfies typeof WireErrorCode.unknownEvent, `"${event}" has no handler.`);
       this.#reply(link, { reply: id, data: check(this.#format, "checkAnswer", event, await handler(data)) });
@@ -42,7 +43,7 @@ export class Handlers {
       if (error instanceof ReplyError) this.refuse(link, id, error.reason, error.message, error.data);
       else {
         this.refuse(link, id, "handler-failed" satisfies typeof WireErrorCode.handlerFailed, "Client failed");
-        this.#failed(error);
+        this.#listeners.failed(error);
       }
     }
   }
@@ -52,13 +53,12 @@ export class Handlers {
     try {
       this.#reply(link, { reply: id, error: { code, message, data } });
     } catch (error) {
-      this.#failed(error);
+      this.#listeners.failed(error);
       this.#reply(link, { reply: id, error: { code, message } });
     }
   }
 
   #reply(link: Link, packet: ReplyPacket): void {
-    const message = encode(this.#format, packet);
-    if (link.isOpen) link.send(message);
+    link.send(encode(this.#format, packet));
   }
 }

@@ -9,18 +9,17 @@ import {
   type Welcome,
   type WireError,
 } from "../protocol/packet.ts";
-import { remote, type ClientError } from "./errors.ts";
+import { remote } from "./errors.ts";
 import { Liveness } from "./liveness.ts";
+import type { ClientListeners } from "./listeners.ts";
 import type { Patience } from "./patience.ts";
 import type { WebSocketConstructor, WebSocketLike } from "./web-socket.ts";
-import type { Explain, PlatformError } from "./why.ts";
 
 /** The parts that a connection is made of. */
 export interface LinkParts extends Patience {
   readonly WebSocket: WebSocketConstructor;
   readonly url: string;
   readonly codec: Codec & { readonly protocol: string };
-  readonly explain: Explain | undefined;
 }
 
 /** The receiver of what happens on a connection. */
@@ -28,10 +27,6 @@ export interface LinkReport {
   welcome(welcome: Welcome): void;
   event(packet: EventPacket, link: Link): void;
   reply(packet: ReplyPacket): void;
-  /** A message that is not a packet has arrived. */
-  message(message: string | Uint8Array): void;
-  /** The server refused something that was sent, or the whole client. */
-  failed(error: ClientError): void;
   /** The connection has ended. This is called once, and nothing is called after it. */
   ended(close: Close, bye: Bye | undefined): void;
 }
@@ -45,6 +40,7 @@ const CLOSE_TIMEOUT = 2_000;
 /** One connection, from its first byte on. It sends hello, answers pings and notices when the connection is dead. */
 export class Link {
   readonly #parts: LinkParts;
+  readonly #listeners: ClientListeners;
   readonly #report: LinkReport;
   readonly #socket: WebSocketLike;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -62,24 +58,20 @@ export class Link {
   #gone: (() => void) | undefined;
 
   /** @throws the error that `new WebSocket` throws. */
-  constructor(parts: LinkParts, hello: string | Uint8Array, report: LinkReport) {
+  constructor(parts: LinkParts, hello: string | Uint8Array, listeners: ClientListeners, report: LinkReport) {
     const { codec, url, WebSocket } = parts;
-    let explain = parts.explain;
     this.#parts = parts;
+    this.#listeners = listeners;
     this.#report = report;
     const socket = new WebSocket(url, [codec.protocol]);
     this.#socket = socket;
     // Some platforms fire `error` or `close` within `close()`, where nobody expects them.
-    const ended = (event: PlatformError & Partial<Close>): void => {
-      this.#why = explain?.(event) ?? this.#why;
-      queueMicrotask(() => this.#end(event.code, explain ? this.#why : event.reason));
-    };
+    const ended = (event: Partial<Close>): void => queueMicrotask(() => this.#end(event.code, event.reason));
     socket.binaryType = "arraybuffer";
     socket.onopen = () => {
       // Most platforms end a connection without the subprotocol by themselves; some open one that was closed meanwhile.
-      if (this.#over || this.#gone || socket.protocol === "") this.drop(explain?.({ message: "subprotocol" }));
+      if (this.#over || this.#gone || socket.protocol === "") this.drop();
       else {
-        explain = undefined;
         this.#why = "The connection was lost.";
         socket.onerror = () => {};
         this.send(hello);
@@ -173,7 +165,7 @@ export class Link {
     if (typeof packet?.event === "string") this.#take(packet as EventPacket);
     else if (this.#liveness) {
       if (!packet?.event && typeof packet?.reply === "number") this.#report.reply(packet as ReplyPacket);
-      else this.#report.message(message);
+      else this.#listeners.dispatch("hub:message", message);
     }
   }
 
@@ -181,7 +173,7 @@ export class Link {
   #take(packet: EventPacket): void {
     const { event } = packet;
     const data = packet.data ?? {};
-    if (event === ("hub:error" satisfies typeof ControlEvent.error)) this.#report.failed(remote(data as WireError));
+    if (event === ("hub:error" satisfies typeof ControlEvent.error)) this.#listeners.report(remote(data as WireError));
     else if (event === ("hub:bye" satisfies typeof ControlEvent.bye)) this.#bye = data as Bye;
     else if (!this.#liveness) {
       if (event === ("hub:welcome" satisfies typeof ControlEvent.welcome)) this.#welcome(data as Welcome);
@@ -192,11 +184,10 @@ export class Link {
 
   #welcome(welcome: Welcome): void {
     const { heartbeat, protocol, timeout } = welcome;
-    if (protocol !== PROTOCOL_VERSION)
-      this.drop(`The server speaks version ${protocol}.`, 4004 satisfies typeof CloseCode.unsupportedVersion);
-    else {
-      this.#liveness = new Liveness(heartbeat + timeout || Infinity, this.#parts, () => this.drop("No sign of life."));
+    if (protocol === PROTOCOL_VERSION) {
+      const limit = heartbeat + timeout || Infinity;
+      this.#liveness = new Liveness(limit, this.#parts, () => this.drop("No sign of life."));
       this.#report.welcome(welcome);
-    }
+    } else this.drop(`The server speaks version ${protocol}.`, 4004 satisfies typeof CloseCode.unsupportedVersion);
   }
 }

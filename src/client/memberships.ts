@@ -2,6 +2,7 @@ import { isPassing, type ControlEvent, type RoomReply, type RoomRequest } from "
 import { checkName, ROOM } from "./arguments.ts";
 import { delayAfter, type Delays } from "./backoff.ts";
 import { dropped, remote, type ClientError } from "./errors.ts";
+import type { ClientListeners } from "./listeners.ts";
 import { DEFAULT_TIMEOUT, type Outbox, type Settle } from "./outbox.ts";
 import type { Uplink } from "./uplink.ts";
 
@@ -24,29 +25,17 @@ export class Memberships {
   readonly #delays: Delays;
   readonly #uplink: Pick<Uplink, "link">;
   readonly #outbox: Outbox;
-  readonly #request: (event: string, request: RoomRequest, timeout?: number) => Promise<unknown>;
-  readonly #failed: (error: ClientError) => void;
+  readonly #listeners: ClientListeners;
   readonly #wanted = new Map<string, Membership>();
   /** The number of answers in a row with an error that is no refusal. */
   #failures = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /**
-   * @param request - sends a request to the server.
-   * @param failed - called with the error when a room could not be joined and somebody does not wait for it.
-   */
-  constructor(
-    delays: Delays,
-    uplink: Pick<Uplink, "link">,
-    outbox: Outbox,
-    request: (event: string, request: RoomRequest, timeout?: number) => Promise<unknown>,
-    failed: (error: ClientError) => void,
-  ) {
+  constructor(delays: Delays, uplink: Pick<Uplink, "link">, outbox: Outbox, listeners: ClientListeners) {
     this.#delays = delays;
     this.#uplink = uplink;
     this.#outbox = outbox;
-    this.#request = request;
-    this.#failed = failed;
+    this.#listeners = listeners;
   }
 
   /** @throws {ClientError} as a rejection. */
@@ -59,7 +48,10 @@ export class Memberships {
       // The server may have taken the client out again.
       if (membership.asked === true) membership.asked = undefined;
       return (membership.wait ??= this.#outbox
-        .expect({ event: `join ${room}`, timeout: DEFAULT_TIMEOUT }, (settle) => (membership.settle = settle))
+        .expect(
+          { event: `join ${room}`, message: null, repeatable: true, timeout: DEFAULT_TIMEOUT },
+          (settle) => (membership.settle = settle),
+        )
         .finally(() => (membership.wait = undefined)));
     });
     this.ask(rooms);
@@ -82,7 +74,12 @@ export class Memberships {
         this.#wanted.delete(room);
         // Rooms end with their connection.
         if (this.#uplink.link)
-          await this.#request("hub:leave" satisfies typeof ControlEvent.leave, { room }, DEFAULT_TIMEOUT);
+          await this.#outbox.expect({
+            event: "hub:leave" satisfies typeof ControlEvent.leave,
+            data: { room } satisfies RoomRequest,
+            repeatable: false,
+            timeout: DEFAULT_TIMEOUT,
+          });
       }),
     );
   }
@@ -98,47 +95,44 @@ export class Memberships {
   ask(rooms: Iterable<string> = this.#wanted.keys()): void {
     const left = [...rooms].filter((room) => !this.#wanted.get(room)?.asked);
     // A request with many rooms would be too large for a server that takes small messages only.
-    while (this.#uplink.link && left.length) void this.#askFor(left.splice(0, 16));
+    while (this.#uplink.link && left.length) this.#askFor(left.splice(0, 16));
   }
 
-  async #askFor(rooms: readonly string[]): Promise<void> {
+  #askFor(rooms: readonly string[]): void {
     const asked = {};
     for (const room of rooms) (this.#wanted.get(room) as Membership).asked = asked;
-    const errors = new Map<string, ClientError>();
-    try {
-      const reply = await this.#request("hub:join" satisfies typeof ControlEvent.join, { rooms });
-      for (const refused of (reply as RoomReply | undefined)?.refused ?? []) errors.set(refused.room, remote(refused));
-    } catch (error) {
+    const request = { event: "hub:join" satisfies typeof ControlEvent.join, data: { rooms }, repeatable: false };
+    this.#outbox.add(request, (failure, reply) => {
       // Without an answer of the server, the next connection asks again.
-      if (!(error as ClientError).reason) return;
-      for (const room of rooms) errors.set(room, error as ClientError);
-    }
-    let passing: ClientError | undefined;
-    for (const room of rooms) {
-      const membership = this.#wanted.get(room);
-      const error = errors.get(room);
-      if (membership?.asked !== asked) continue;
-      membership.asked = !error || undefined;
-      // Whoever waits for a room that is asked for again goes on waiting.
-      if (error && isPassing(error.reason as string)) passing = error;
-      else {
-        const isHeard = membership.settle?.(error);
-        if (error) {
-          this.#wanted.delete(room);
-          if (!isHeard || membership.holders.size > 1) this.#failed(error);
+      if (failure && !(failure as ClientError).reason) return;
+      let passing: ClientError | undefined;
+      for (const room of rooms) {
+        const membership = this.#wanted.get(room);
+        const refused = [(reply as RoomReply | undefined)?.refused].flat().find((each) => each?.room === room);
+        const error = refused ? remote(refused) : (failure as ClientError);
+        if (membership?.asked !== asked) continue;
+        membership.asked = !error || undefined;
+        // Whoever waits for a room that is asked for again goes on waiting.
+        if (error && isPassing(error.reason as string)) passing = error;
+        else {
+          const isHeard = membership.settle?.(error);
+          if (error) {
+            this.#wanted.delete(room);
+            if (!isHeard || membership.holders.size > 1) this.#listeners.report(error);
+          }
         }
       }
-    }
-    if (passing) {
-      if (!this.#failures) this.#failed(passing);
-      // Requests that fail together are one failure.
-      this.#timer ??= setTimeout(
-        () => {
-          this.#timer = undefined;
-          this.ask();
-        },
-        delayAfter(this.#failures++, this.#delays),
-      );
-    } else this.#failures = 0;
+      if (passing) {
+        if (!this.#failures) this.#listeners.report(passing);
+        // Requests that fail together are one failure.
+        this.#timer ??= setTimeout(
+          () => {
+            this.#timer = undefined;
+            this.ask();
+          },
+          delayAfter(this.#failures++, this.#delays),
+        );
+      } else this.#failures = 0;
+    });
   }
 }

@@ -4,6 +4,7 @@ import { Backoff } from "./backoff.ts";
 import { ClientError, messageOf } from "./errors.ts";
 import type { ClientState, StateChange } from "./events.ts";
 import { ABNORMAL, Link, type LinkParts, type LinkReport } from "./link.ts";
+import type { ClientListeners } from "./listeners.ts";
 import { delayOf, type ResolvedConnectOptions } from "./options.ts";
 import { watchSurroundings } from "./surroundings.ts";
 
@@ -11,7 +12,7 @@ import { watchSurroundings } from "./surroundings.ts";
 export const NORMAL: typeof CloseCode.normal = 1000;
 
 /** The receiver of what happens on the uplink. */
-export interface UplinkReport extends Omit<LinkReport, "welcome" | "ended"> {
+export interface UplinkReport extends Pick<LinkReport, "event" | "reply"> {
   changed(change: StateChange): void;
 }
 
@@ -20,6 +21,7 @@ export interface UplinkReport extends Omit<LinkReport, "welcome" | "ended"> {
  */
 export class Uplink {
   readonly #options: ResolvedConnectOptions & LinkParts;
+  readonly #listeners: ClientListeners;
   readonly #report: UplinkReport;
   #backoff: Backoff | undefined;
   #watch: AbortController | undefined;
@@ -44,8 +46,9 @@ export class Uplink {
   /** The number of attempts that were begun or given up. The result of an earlier attempt is ignored. */
   #attempt = 0;
 
-  constructor(options: ResolvedConnectOptions & LinkParts, report: UplinkReport) {
+  constructor(options: ResolvedConnectOptions & LinkParts, listeners: ClientListeners, report: UplinkReport) {
     this.#options = options;
+    this.#listeners = listeners;
     this.#report = report;
     if (options.start) this.open();
   }
@@ -120,7 +123,7 @@ export class Uplink {
         } satisfies Hello,
       });
       if (current !== this.#attempt) return;
-      this.#link = new Link(this.#options, hello, {
+      this.#link = new Link(this.#options, hello, this.#listeners, {
         ...this.#report,
         welcome: ({ home, id, window }) => {
           clearTimeout(this.#timer);
@@ -137,11 +140,11 @@ export class Uplink {
       if (hello) {
         // The URL, the subprotocol or the page's policy is wrong, so the next attempt would fail too.
         this.#finish({ code: ABNORMAL, reason: String(cause) });
-        return;
+      } else {
+        const error = new ClientError("ERR_CLIENT_AUTH", `auth() failed: ${messageOf(cause)}`, { cause });
+        this.#listeners.report(error);
+        ended({ code: ABNORMAL, reason: error.message });
       }
-      const error = new ClientError("ERR_CLIENT_AUTH", `auth() failed: ${messageOf(cause)}`, { cause });
-      this.#report.failed(error);
-      ended({ code: ABNORMAL, reason: error.message });
     }
   }
 
