@@ -10,8 +10,9 @@ import {
   type WireError,
 } from "../protocol/packet.ts";
 import { remote } from "./errors.ts";
-import { Liveness } from "./liveness.ts";
 import type { ClientListeners } from "./listeners.ts";
+import { now } from "./now.ts";
+import { delayOf } from "./options.ts";
 import type { Patience } from "./patience.ts";
 import type { WebSocketConstructor, WebSocketLike } from "./web-socket.ts";
 
@@ -43,8 +44,12 @@ export class Link {
   readonly #listeners: ClientListeners;
   readonly #report: LinkReport;
   readonly #socket: WebSocketLike;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #liveness: Liveness | undefined;
+  /** Why the connection ends, if the platform does not say it when it has ended. */
+  #why = "The connection was not opened.";
+  /** The time without a message after which the connection counts as dead, in milliseconds; 0 before the welcome. */
+  #limit = 0;
+  /** Called when a connection that was closed has ended. */
+  #gone: (() => void) | undefined;
   #bye: Bye | undefined;
   #over = false;
   /**
@@ -52,10 +57,10 @@ export class Link {
    * `undefined` for any number.
    */
   left: number | undefined;
-  /** Why the connection ends, if the platform does not say it when it has ended. */
-  #why = "The connection was not opened.";
-  /** Called when a connection that was closed has ended. */
-  #gone: (() => void) | undefined;
+  /** When the last message arrived. */
+  #heardAt = 0;
+  /** The timer of the next check, or of the answer to a close. */
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** @throws the error that `new WebSocket` throws. */
   constructor(parts: LinkParts, hello: string | Uint8Array, listeners: ClientListeners, report: LinkReport) {
@@ -100,9 +105,26 @@ export class Link {
     }
   }
 
-  /** Checks at once whether the connection is dead. */
-  check(): void {
-    this.#liveness?.check();
+  /**
+   * Checks whether the connection is dead although nobody closed it: no message has arrived for too long. It is checked now,
+   * and again later: there is one timer, and a message costs no more than reading the clock.
+   *
+   * After the machine has slept, timers fire before the waiting messages are read. So a connection that looks dead is
+   * checked once more, after the messages had their turn.
+   */
+  check(isVerdict?: boolean): void {
+    if (!this.#limit) return;
+    const silence = now() - this.#heardAt;
+    // A timer has fired, so the connection has lasted for the whole time.
+    if (isVerdict === false && silence < this.#limit) this.#parts.patience = 1;
+    // Not negative: Node.js would warn of such a delay.
+    const left = Math.max(0, this.#limit * this.#parts.patience - silence);
+    clearTimeout(this.#timer);
+    if (!left && isVerdict) {
+      // Eight times the usual is longer than what the operating system holds takes at 16 KiB/s.
+      this.#parts.patience = Math.min(8, 2 * this.#parts.patience);
+      this.drop("No sign of life.");
+    } else this.#timer = setTimeout(() => this.check(!left), delayOf(left));
   }
 
   /**
@@ -147,7 +169,6 @@ export class Link {
   #stop(): void {
     this.#socket.onmessage = null;
     clearTimeout(this.#timer);
-    this.#liveness?.stop();
   }
 
   /**
@@ -155,7 +176,7 @@ export class Link {
    * checked.
    */
   #receive(message: string | Uint8Array): void {
-    this.#liveness?.heard();
+    this.#heardAt = now();
     let packet: Partial<EventPacket & ReplyPacket> | null | undefined;
     try {
       packet = this.#parts.codec.decode(message) as typeof packet;
@@ -163,7 +184,7 @@ export class Link {
       // An undecodable message goes to the application, as does a message that is not meant for the codec.
     }
     if (typeof packet?.event === "string") this.#take(packet as EventPacket);
-    else if (this.#liveness) {
+    else if (this.#limit) {
       if (!packet?.event && typeof packet?.reply === "number") this.#report.reply(packet as ReplyPacket);
       else this.#listeners.dispatch("hub:message", message);
     }
@@ -175,7 +196,7 @@ export class Link {
     const data = packet.data ?? {};
     if (event === ("hub:error" satisfies typeof ControlEvent.error)) this.#listeners.report(remote(data as WireError));
     else if (event === ("hub:bye" satisfies typeof ControlEvent.bye)) this.#bye = data as Bye;
-    else if (!this.#liveness) {
+    else if (!this.#limit) {
       if (event === ("hub:welcome" satisfies typeof ControlEvent.welcome)) this.#welcome(data as Welcome);
     } else if (event === ("hub:ping" satisfies typeof ControlEvent.ping))
       this.send(this.#parts.codec.encode({ event: "hub:pong" satisfies typeof ControlEvent.pong }));
@@ -185,8 +206,8 @@ export class Link {
   #welcome(welcome: Welcome): void {
     const { heartbeat, protocol, timeout } = welcome;
     if (protocol === PROTOCOL_VERSION) {
-      const limit = heartbeat + timeout || Infinity;
-      this.#liveness = new Liveness(limit, this.#parts, () => this.drop("No sign of life."));
+      this.#limit = heartbeat + timeout || Infinity;
+      this.check();
       this.#report.welcome(welcome);
     } else this.drop(`The server speaks version ${protocol}.`, 4004 satisfies typeof CloseCode.unsupportedVersion);
   }
