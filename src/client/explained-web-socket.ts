@@ -86,8 +86,8 @@ export function explained(WebSocket: WebSocketConstructor): WebSocketConstructor
       this.#socket.send(data);
     }
 
-    close(code?: number, reason?: string): void {
-      this.#socket.close(code, reason);
+    close(...how: [code?: number, reason?: string]): void {
+      this.#socket.close(...how);
     }
 
     #explaining(listener: Listener): Listener {

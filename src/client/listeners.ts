@@ -34,14 +34,16 @@ export class ClientListeners {
   /**
    * Calls the listeners now or, during another dispatch, after that one: all listeners get all events in the same
    * order. A listener that throws or rejects does not stop the others.
+   *
+   * @param room - the room of the event, whose own listeners are called, too.
    */
-  dispatch(event: string, data: unknown, room?: string): void {
+  dispatch(event: string, data: unknown, room?: string, past = false): void {
     this.#queue.push(() => {
       for (const entry of this.#entries) {
         if (entry.event !== event || (entry.room && entry.room !== room)) continue;
         if (entry.once) this.#without(entry);
         // The listener is called synchronously, but what it throws becomes a rejection, like that of its promise.
-        (async () => entry.listener(data, { event, room }))().catch((cause) => this.failed(cause, event));
+        (async () => entry.listener(data, { event, past, room }))().catch((cause) => this.failed(cause, event));
       }
     });
     if (this.#queue.length > 1) return;

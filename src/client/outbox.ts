@@ -3,7 +3,6 @@ import { ClientError, closed, dropped, remote } from "./errors.ts";
 import type { ClientListeners } from "./listeners.ts";
 import { encode } from "./packet-format.ts";
 import type { ResolvedConnectOptions } from "./options.ts";
-import type { RequestOptions } from "./sending-options.ts";
 import type { Uplink } from "./uplink.ts";
 
 /** The time to wait for an answer of the server, in milliseconds, unless the call says otherwise. */
@@ -22,15 +21,15 @@ export interface Wanted {
   readonly key?: string | undefined;
   /** Whether a request is sent again on the next connection; `undefined` for what has no reply. */
   readonly repeatable?: boolean | undefined;
-}
-
-/** What is expected of the server. */
-export interface Expectation extends Wanted, Omit<RequestOptions, "idempotent"> {
-  readonly repeatable: boolean;
+  /** The time after which the task fails, in milliseconds. */
+  readonly timeout?: number;
+  /** A signal with whose reason the task fails when it is aborted. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Something that has not settled: an event that waits for a connection, or a call that waits for the server. */
-interface Task extends Wanted {
+interface Task extends Pick<Wanted, "event" | "repeatable"> {
+  readonly message: string | Uint8Array | null;
   isSent?: boolean;
   /** The bytes that the task takes in the queue. */
   size: number;
@@ -43,20 +42,20 @@ interface Task extends Wanted {
  */
 export class Outbox {
   readonly #options: Pick<ResolvedConnectOptions, "codec" | "contract" | "queue">;
-  readonly #uplink: Pick<Uplink, "ending" | "link" | "state" | "window">;
   readonly #listeners: ClientListeners;
+  readonly #uplink: Pick<Uplink, "ending" | "link" | "state" | "welcome">;
+  #lastId = 0;
   readonly #tasks = new Map<number, Task>();
   #bytes = 0;
-  #lastId = 0;
 
   constructor(
     options: Pick<ResolvedConnectOptions, "codec" | "contract" | "queue">,
-    uplink: Pick<Uplink, "ending" | "link" | "state" | "window">,
     listeners: ClientListeners,
+    uplink: Pick<Uplink, "ending" | "link" | "state" | "welcome">,
   ) {
     this.#options = options;
-    this.#uplink = uplink;
     this.#listeners = listeners;
+    this.#uplink = uplink;
   }
 
   /**
@@ -68,29 +67,14 @@ export class Outbox {
     this.add({ event, message }, this.#listeners.report);
   }
 
-  /** Waits for the server. Resolves with the data of the reply. */
-  async expect({ signal, timeout, ...wanted }: Expectation, started?: (settle: Settle) => void): Promise<unknown> {
-    const { event } = wanted;
-    // Some platforms have no `throwIfAborted`, or give no reason.
-    if (signal?.aborted) throw signal.reason || dropped(event);
+  /** Adds a task. Resolves with the data of the reply. */
+  expect(wanted: Wanted, concluded?: () => void): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      const abort = (): unknown => settle?.(signal?.reason || dropped(event));
-      // Whoever is told of what had to make room may settle this, too, such as a listener that closes the client.
-      let settle: Settle | undefined;
-      let timer: ReturnType<typeof setTimeout> | undefined;
-      settle = this.add(wanted, (error, data) => {
-        clearTimeout(timer);
-        signal?.removeEventListener("abort", abort);
+      this.add(wanted, (error, data) => {
+        concluded?.();
         if (error) reject(error);
         else resolve(data);
       });
-      if (timeout)
-        timer = setTimeout(
-          () => settle(new ClientError("ERR_CLIENT_TIMEOUT", `No reply to "${event}" within ${timeout} ms.`)),
-          timeout,
-        );
-      signal?.addEventListener("abort", abort);
-      started?.(settle);
     });
   }
 
@@ -100,25 +84,40 @@ export class Outbox {
    * @param conclude - called once, when the task settles, with the error or the data of the reply.
    * @throws {ClientError} `ERR_CLIENT_CLOSED`, `ERR_CLIENT_QUEUE_FULL`, `ERR_CLIENT_UNSERIALISABLE`.
    */
-  add({ event, data, key, message, repeatable }: Wanted, conclude: (...how: Parameters<Settle>) => void): Settle {
+  add(
+    { event, data, key, message, repeatable, signal, timeout }: Wanted,
+    conclude: (...how: Parameters<Settle>) => void,
+  ): Settle {
     const { ending, link, state } = this.#uplink;
     const { maxBytes, policy } = this.#options.queue;
+    // Some platforms have no `throwIfAborted`, or give no reason.
+    const abort = (): unknown => settle(signal?.reason || dropped(event));
+    if (signal?.aborted) throw signal.reason || dropped(event);
     if (state === "closed") throw closed(ending);
     const id = ++this.#lastId;
     if (message === undefined) message = encode(this.#options, { event, data, id, key });
+    let timer: ReturnType<typeof setTimeout> | undefined;
     const settle: Settle = (...how) => {
       if (!this.#tasks.delete(id)) return false;
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", abort);
       this.#bytes -= task.size;
       conclude(...how);
       return true;
     };
     // Its text, and what it takes beside that.
-    const size = message ? 64 + message.length : 0;
+    const size = message === null ? 0 : 64 + message.length;
     const task: Task = { event, message, repeatable, size, settle };
     // What waits for the server is not more than what was sent to it at once.
     const isQueued = size && !link;
     if (isQueued && (size > maxBytes || (policy === "reject" && this.#bytes + size > maxBytes)))
       throw new ClientError("ERR_CLIENT_QUEUE_FULL", `More than ${maxBytes} bytes wait.`);
+    signal?.addEventListener("abort", abort);
+    if (timeout)
+      timer = setTimeout(
+        () => settle(new ClientError("ERR_CLIENT_TIMEOUT", `No reply to "${event}" within ${timeout} ms.`)),
+        timeout,
+      );
     this.#tasks.set(id, task);
     this.#bytes += size;
     this.#send(id, task);
@@ -133,7 +132,7 @@ export class Outbox {
   /** Settles the request that the reply belongs to. A reply to no pending request is ignored. */
   replied({ data, error, reply }: ReplyPacket): void {
     if (reply) this.#tasks.get(reply)?.settle(error && remote(error), data);
-    else this.flush(this.#uplink.window);
+    else this.flush(this.#uplink.welcome?.window);
   }
 
   /**
@@ -148,7 +147,7 @@ export class Outbox {
   }
 
   /** Called when the connection has ended; with an error when the client is closed, which settles everything. */
-  disconnected(error?: ClientError): void {
+  disconnected(error?: ClientError | false): void {
     for (const task of this.#tasks.values()) {
       const { event, isSent, repeatable, settle } = task;
       if (error) settle(repeatable === undefined ? dropped(event) : error);
@@ -165,7 +164,7 @@ export class Outbox {
   #send(id: number, task: Task): void {
     const { isSent, message, repeatable, size } = task;
     const { link } = this.#uplink;
-    if (isSent || !message || !link || (link.left as number) < 0) return;
+    if (isSent || message === null || !link || (link.left as number) < 0) return;
     link.send(message);
     task.isSent = true;
     this.#bytes -= size;
