@@ -9,8 +9,8 @@ const globalSetup = "test/support/build.ts";
 /** The tests of networks and proxies. */
 const NETWORK = "test/system/{network,proxies}/**/*.test.ts";
 
-/** The tests that wait for programs that are not ours, such as engines and browsers, or for times to pass. */
-const WAITING = "test/system/{backplanes,browser,neighbours,platforms,python,soak}/**/*.test.ts";
+/** The tests that wait for programs that are not ours, such as engines and browsers. */
+const WAITING = "test/system/{backplanes,browser,neighbours,platforms,python}/**/*.test.ts";
 
 /** Where this run reports as JSON, beside the usual report. */
 const folder = process.env["TEST_REPORTS"];
