@@ -3,7 +3,7 @@ import { checkCount, checkFunction } from "../checks/arguments.ts";
 import { HubError } from "../errors.ts";
 import { watch } from "../guard.ts";
 import { HandlerList, HandlerSlots } from "../handler-list.ts";
-import type { HandlerContext } from "../members/member.ts";
+import type { HandlerContext } from "../members/handler-context.ts";
 import type { ErrorReport } from "../report.ts";
 import type { NodeDescription } from "./nodes.ts";
 
