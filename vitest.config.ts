@@ -9,8 +9,8 @@ const globalSetup = "test/support/build.ts";
 /** The tests of networks and proxies. */
 const NETWORK = "test/system/{network,proxies}/**/*.test.ts";
 
-/** The tests with real engines. */
-const ENGINES = "test/system/backplanes/**/*.test.ts";
+/** The tests that wait for programs that are not ours, such as engines and browsers. */
+const WAITING = "test/system/{backplanes,browser,neighbours,platforms,python}/**/*.test.ts";
 
 /** Where this run reports as JSON, beside the usual report. */
 const folder = process.env["TEST_REPORTS"];
@@ -57,14 +57,14 @@ const config: ViteUserConfig = defineConfig({
           name: "system",
           sequence: { groupOrder: 1 },
           include: ["test/system/**/*.test.ts"],
-          exclude: [NETWORK, ENGINES],
+          exclude: [NETWORK, WAITING],
           globalSetup,
         },
       },
       {
         extends: true,
-        // Its tests wait for engines and their ends, so that two files fit on two cores.
-        test: { name: "engines", maxWorkers: 2, sequence: { groupOrder: 2 }, include: [ENGINES], globalSetup },
+        // Its tests wait more than they work, so that two files fit on two cores.
+        test: { name: "waiting", maxWorkers: 2, sequence: { groupOrder: 2 }, include: [WAITING], globalSetup },
       },
       {
         extends: true,

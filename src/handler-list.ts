@@ -23,3 +23,25 @@ export class HandlerList<H> {
     this.#handlers = entries.map(({ handler }) => handler);
   }
 }
+
+/** Handlers by name, one for each. Each is removed by its own remover alone, however often that is called. */
+export class HandlerSlots<H> {
+  readonly #entries = new Map<string, { readonly handler: H }>();
+
+  /** Adds the handler of a name that has none. Returns a function that removes it, and never one that was added later. */
+  add(name: string, handler: H): () => void {
+    const entry = { handler };
+    this.#entries.set(name, entry);
+    return () => {
+      if (this.#entries.get(name) === entry) this.#entries.delete(name);
+    };
+  }
+
+  get(name: string): H | undefined {
+    return this.#entries.get(name)?.handler;
+  }
+
+  has(name: string): boolean {
+    return this.#entries.has(name);
+  }
+}

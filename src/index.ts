@@ -32,7 +32,7 @@ export type { Handshake } from "./members/handshake.ts";
 export type { Origins } from "./door/origins.ts";
 export type { TrustProxy } from "./door/proxies.ts";
 export type { Refusal, RefusalReason } from "./door/refusal.ts";
-export type { HandlerContext } from "./members/member.ts";
+export type { HandlerContext } from "./members/handler-context.ts";
 export type { HeartbeatOptions } from "./time/heartbeat.ts";
 export type { CloseOptions, DrainOptions } from "./hub/lifecycle.ts";
 export type { Limits } from "./limits/limits.ts";

@@ -6,7 +6,7 @@ import { badArgument } from "./errors.ts";
 export const EVENT: RegExp = /^(?!hub:)[^]{1,256}$/;
 
 /** The names of the events that a client can listen to: those of the application, and the client's own. */
-export const HEARD: RegExp = /^(?!hub:(?!(state|error|dropped|message)$))[^]{1,256}$/;
+export const HEARD: RegExp = /^(?!hub:)[^]{1,256}$|^hub:(state|error|dropped|message|gap|left)$/;
 
 /** The names of rooms: not empty, and such that every codec can carry them. */
 export const ROOM: RegExp = /^[^\ud800-\udfff]+$/u;

@@ -10,61 +10,54 @@ import type {
   RequestName,
   ServerEvents,
 } from "../event-types.ts";
-import type { ControlEvent, EventPacket, RESERVED_PREFIX, WireErrorCode } from "../protocol/packet.ts";
+import type { EventPacket, Position, ReplyPacket, RESERVED_PREFIX, WireErrorCode } from "../protocol/packet.ts";
 import { checkFunction, checkName, EVENT, ROOM } from "./arguments.ts";
-import { badArgument, closed, messageOf } from "./errors.ts";
+import { badArgument, closed, messageOf, ReplyError } from "./errors.ts";
 import { createEventStream, type EventStream } from "./event-stream.ts";
 import type { ClientState, EventContext, HeardData, HeardEvent, HeardName, StateChange } from "./events.ts";
-import { Handlers } from "./handlers.ts";
 import type { Link } from "./link.ts";
-import { ClientListeners, inRoom } from "./listeners.ts";
+import { ClientListeners, type AnyListener } from "./listeners.ts";
 import { Memberships } from "./memberships.ts";
 import { DEFAULTS, isDuration, resolveOptions, type ConnectOptions } from "./options.ts";
-import { DEFAULT_TIMEOUT, Outbox, type Expectation } from "./outbox.ts";
+import { DEFAULT_TIMEOUT, Outbox } from "./outbox.ts";
 import { check, encode, type PacketFormat } from "./packet-format.ts";
 import { Room } from "./room.ts";
 import type { RequestOptions } from "./sending-options.ts";
 import { NORMAL, Uplink } from "./uplink.ts";
-import type { Explain } from "./why.ts";
 
 /** A client of a hub, over as many connections as it takes. {@link connect} makes one. */
 export class Client<T extends HubTypes = HubTypes> {
-  readonly #format: PacketFormat;
+  readonly #listeners = new ClientListeners();
+  readonly #memberships: Memberships;
   readonly #uplink: Uplink;
   readonly #outbox: Outbox;
-  readonly #listeners = new ClientListeners();
-  readonly #handlers: Handlers;
+  /** The handlers of the server's requests. */
+  readonly #handlers = new Map<string, AnyListener>();
   readonly #streams = new Set<EventStream<HeardEvent<T>>>();
-  readonly #memberships: Memberships;
+  readonly #format: PacketFormat;
 
   /** @throws {ClientError} `ERR_CLIENT_OPTION`. */
-  constructor(url: string | URL, options: ConnectOptions<T> = {}, explain?: Explain) {
+  constructor(url: string | URL, options: ConnectOptions<T> = {}) {
     const resolved = resolveOptions(url, options as ConnectOptions);
     this.#format = resolved;
-    this.#handlers = new Handlers(this.#format, this.#listeners.failed);
-    this.#uplink = new Uplink(
-      { ...resolved, explain },
-      {
-        changed: this.#changed,
-        event: this.#receive,
-        reply: (packet) => this.#outbox.replied(packet),
-        message: (message) => this.#listeners.dispatch("hub:message", message),
-        failed: this.#listeners.report,
-      },
-    );
-    this.#outbox = new Outbox(resolved.queue, this.#uplink, this.#listeners.report);
+    this.#uplink = new Uplink(resolved, this.#listeners, {
+      changed: this.#changed,
+      event: this.#receive,
+      reply: (packet) => this.#outbox.replied(packet),
+      since: () => this.#memberships.since(),
+    });
+    this.#outbox = new Outbox(resolved, this.#listeners, this.#uplink);
     this.#memberships = new Memberships(
       resolved.reconnect || DEFAULTS.reconnect,
+      this.#listeners,
       this.#uplink,
       this.#outbox,
-      (event, request, timeout) => this.#ask({ event, timeout }, request),
-      this.#listeners.report,
     );
   }
 
   /** The id that the server gave this connection; `undefined` while there is none. The next connection gets another. */
   get id(): string | undefined {
-    return this.#uplink.id;
+    return this.#uplink.welcome?.id;
   }
 
   /** The state of the client. Every change is reported in `hub:state`. */
@@ -108,7 +101,13 @@ export class Client<T extends HubTypes = HubTypes> {
   ): () => void {
     checkName(event, EVENT);
     checkFunction(handler);
-    return this.#handlers.add(event, handler);
+    if (this.#handlers.has(event)) throw badArgument(`"${event}" has a handler.`);
+    // The same handler may be added again, and is not this one then.
+    const added: AnyListener = (data) => handler(data);
+    this.#handlers.set(event, added);
+    return () => {
+      if (this.#handlers.get(event) === added) this.#handlers.delete(event);
+    };
   }
 
   /**
@@ -149,7 +148,7 @@ export class Client<T extends HubTypes = HubTypes> {
       throw badArgument("A request takes data and { timeout, signal, idempotent }.");
     check(this.#format, "checkSent", event, data);
     const key = idempotent ? createKey() : undefined;
-    const reply = await this.#ask({ event, repeatable: idempotent, signal, timeout }, data, key);
+    const reply = await this.#outbox.expect({ event, data, key, repeatable: idempotent, signal, timeout });
     return check(this.#format, "checkReply", event, reply) as EventReply<ClientEvents<T>[E]>;
   }
 
@@ -188,6 +187,18 @@ export class Client<T extends HubTypes = HubTypes> {
     return this.#memberships.leave(rooms);
   }
 
+  /**
+   * The client's positions in recorded rooms, by room: in those that it is in, and was in when it lost its connection. It
+   * gives them to the server when it joins again, and forgets one when it leaves the room, is refused or is taken out.
+   *
+   * To recover over a reload, keep the map in storage, and set what was stored before the client joins; for rooms that the
+   * server puts it into, directly after {@link connect}. So do with the position of a page that was rendered with
+   * `hub.history()`. A position is never changed, only replaced.
+   */
+  get positions(): Map<string, Position> {
+    return this.#memberships.positions;
+  }
+
   /** Returns a view of one room: the events that the server sends to this room and to no other. */
   room(name: string): Room<T> {
     checkName(name, ROOM);
@@ -195,7 +206,8 @@ export class Client<T extends HubTypes = HubTypes> {
   }
 
   /**
-   * Returns the events from now on, one after the other. The loop over them ends when the client closes.
+   * Returns the events from now on, one after the other. The loop over them ends when the client closes. Gaps are told in
+   * `hub:gap`, when they occur: what the loop has not got by then is older.
    *
    * @param options - `maxBuffered` is the most events that may wait for the loop, 1,000 by default. One more makes the
    *   loop fail with `ERR_CLIENT_OVERFLOW`.
@@ -205,9 +217,7 @@ export class Client<T extends HubTypes = HubTypes> {
     void,
     undefined
   > {
-    const stream = createEventStream<HeardEvent<T>>(maxBuffered, () => this.#streams.delete(stream));
-    this.#streams.add(stream);
-    return stream.events;
+    return createEventStream(maxBuffered, this.#streams);
   }
 
   /**
@@ -246,42 +256,66 @@ export class Client<T extends HubTypes = HubTypes> {
     const { state } = change;
     if (state === "open") {
       this.#memberships.ask();
-      this.#outbox.flush(this.#uplink.window);
+      this.#outbox.flush(this.#uplink.welcome?.window);
     } else if (state !== "connecting") {
+      const error = state === "closed" && closed(change);
       this.#memberships.disconnected();
-      if (state === "waiting") this.#outbox.disconnected();
-      else {
-        this.#outbox.close(closed(change));
-        for (const stream of this.#streams) stream.end();
-      }
+      this.#outbox.disconnected(error);
+      if (error) for (const stream of this.#streams) stream.end();
     }
     this.#listeners.dispatch("hub:state", change);
   };
 
-  #ask(expectation: Expectation, data: unknown, key?: string): Promise<unknown> {
-    const { event } = expectation;
-    return this.#outbox.expect({ ...expectation, encode: (id) => encode(this.#format, { event, data, id, key }) });
+  /** Replies to a request of the server with what its handler returns, or with an error, on the connection that it came on. */
+  async #answer(link: Link, event: string, id: number, data: unknown): Promise<void> {
+    try {
+      const handler = this.#handlers.get(event);
+      if (!handler)
+        throw new ReplyError("unknown-event" satisfies typeof WireErrorCode.unknownEvent, `"${event}" has no handler.`);
+      this.#reply(link, { reply: id, data: check(this.#format, "checkAnswer", event, await handler(data)) });
+    } catch (error) {
+      if (error instanceof ReplyError) this.#refuse(link, id, error.reason, error.message, error.data);
+      else {
+        this.#refuse(link, id, "handler-failed" satisfies typeof WireErrorCode.handlerFailed, "Client failed");
+        this.#listeners.failed(error);
+      }
+    }
   }
 
+  /** Replies to a request with an error; without its data if that cannot be encoded. */
+  #refuse(link: Link, id: number, code: string, message: string, data?: unknown): void {
+    try {
+      this.#reply(link, { reply: id, error: { code, message, data } });
+    } catch (error) {
+      this.#listeners.failed(error);
+      this.#reply(link, { reply: id, error: { code, message } });
+    }
+  }
+
+  #reply(link: Link, packet: ReplyPacket): void {
+    link.send(encode(this.#format, packet));
+  }
+
+  /** Handles an event. The position has moved when a listener hears it. */
   readonly #receive = (packet: EventPacket, link: Link): void => {
-    const { event, id, room } = packet;
+    const { at, event, id, room } = packet;
     let { data } = packet;
     if (event.startsWith("hub:" satisfies typeof RESERVED_PREFIX)) {
-      if (event === ("hub:dropped" satisfies typeof ControlEvent.dropped)) this.#listeners.dispatch(event, data);
+      if (data && /^hub:(dropped|left|record)$/.test(event)) this.#memberships.notice(event, data);
       return;
     }
+    const past = this.#memberships.moved(room, at);
     try {
       data = check(this.#format, "checkReceived", event, data);
     } catch (error) {
       this.#listeners.report(error);
       if (id !== undefined)
-        this.#handlers.refuse(link, id, "invalid-data" satisfies typeof WireErrorCode.invalidData, messageOf(error));
+        this.#refuse(link, id, "invalid-data" satisfies typeof WireErrorCode.invalidData, messageOf(error));
       return;
     }
-    if (id !== undefined) void this.#handlers.answer(link, event, id, data);
-    this.#listeners.dispatch(event, data, { event, room });
-    if (room) this.#listeners.dispatch(inRoom(event, room), data, { event, room });
-    for (const stream of this.#streams) stream.push({ event, room, data } as HeardEvent<T>);
+    if (id !== undefined) void this.#answer(link, event, id, data);
+    this.#listeners.dispatch(event, data, room, past);
+    for (const stream of this.#streams) stream.push({ event, past, room, data } as HeardEvent<T>);
   };
 }
 

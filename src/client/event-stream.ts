@@ -2,51 +2,54 @@ import { ClientError } from "./errors.ts";
 
 /** A stream of events for a loop that takes its time. */
 export interface EventStream<V> {
-  readonly events: AsyncGenerator<V, void, undefined>;
   push(value: V): void;
   /** Ends the stream: the loop still gets the buffered events, and then ends, or fails with the error. */
-  end(error?: ClientError): void;
+  end(error?: ClientError | false): void;
 }
 
 /**
- * Creates a stream.
+ * Creates a stream, and returns its events.
  *
  * @param maxBuffered - the most events that may wait for the loop; one more ends the stream with `ERR_CLIENT_OVERFLOW`.
- * @param left - called when the stream takes no more events.
+ * @param streams - the streams that take events, to which this one belongs until it ends.
  */
-export function createEventStream<V>(maxBuffered: number, left: () => void): EventStream<V> {
+export function createEventStream<V>(
+  maxBuffered: number,
+  streams: Set<EventStream<V>>,
+): AsyncGenerator<V, void, undefined> {
   const buffer: V[] = [];
   let wake: (() => void) | undefined;
-  let ending: { readonly error: ClientError | undefined } | undefined;
+  let ending: ClientError | false | undefined;
 
   async function* take(): AsyncGenerator<V, void, undefined> {
     try {
       for (;;) {
         yield* buffer.splice(0, 1);
         if (buffer.length) continue;
-        if (ending?.error) throw ending.error;
-        if (ending) return;
+        if (ending) throw ending;
+        if (ending === false) return;
         // oxlint-disable-next-line no-await-in-loop -- it waits for the next event
         await new Promise<void>((resolve) => {
           wake = resolve;
         });
       }
     } finally {
-      left();
+      streams.delete(stream);
     }
   }
 
-  return {
-    events: take(),
+  const stream: EventStream<V> = {
     push(value) {
       if (buffer.length < maxBuffered) buffer.push(value);
-      else this.end(new ClientError("ERR_CLIENT_OVERFLOW", `More than ${maxBuffered} events wait.`));
+      else stream.end(new ClientError("ERR_CLIENT_OVERFLOW", `More than ${maxBuffered} events wait.`));
       wake?.();
     },
-    end(error) {
-      ending ??= { error };
-      left();
+    end(error = false) {
+      ending ??= error;
+      streams.delete(stream);
       wake?.();
     },
   };
+  streams.add(stream);
+  return take();
 }

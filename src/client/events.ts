@@ -1,5 +1,5 @@
 import type { EventData, EventName, HubTypes, ServerEvents } from "../event-types.ts";
-import type { Dropped } from "../protocol/packet.ts";
+import type { Dropped, GapReason, Left } from "../protocol/packet.ts";
 import type { ClientError } from "./errors.ts";
 
 /**
@@ -23,6 +23,13 @@ export interface StateChange {
   readonly delay?: number;
 }
 
+/** The data of `hub:gap`. */
+export interface Gap {
+  readonly room: string;
+  /** Why something may be missing. Later servers may have other reasons. */
+  readonly reason: GapReason;
+}
+
 /** The client's own events. Events of applications cannot begin with `hub:`. */
 export interface ClientNotices {
   /** The state of the client has changed. */
@@ -36,9 +43,19 @@ export interface ClientNotices {
   "hub:error": ClientError;
   /** The server left out messages at this point, because this client reads too slowly. */
   "hub:dropped": Dropped;
+  /**
+   * Something may be missing in a recorded room before this point: load what the room shows anew. Listen here, or to this
+   * event of one {@link Room}.
+   */
+  "hub:gap": Gap;
+  /** The server has taken the client out of a recorded room: the client does not want to be in this room any more. */
+  "hub:left": Left;
   /** A message that is not a packet, as text or bytes. */
   "hub:message": string | Uint8Array;
 }
+
+/** The client's own events that concern a room. */
+export type RoomNotices = Pick<ClientNotices, "hub:gap" | "hub:left">;
 
 /** The names of the events that a client can listen to. */
 export type HeardName<T extends HubTypes> = EventName<ServerEvents<T>> | keyof ClientNotices;
@@ -55,6 +72,11 @@ export interface EventContext {
   readonly event: string;
   /** The room, if the server sent the event to exactly one room. */
   readonly room: string | undefined;
+  /**
+   * Whether the client has missed the event and gets it now, while it joins a recorded room that it has asked for. What
+   * happens now needs a sound, and this does not.
+   */
+  readonly past: boolean;
 }
 
 /** An event from `client.events()`. */
@@ -63,5 +85,7 @@ export type HeardEvent<T extends HubTypes> = {
     readonly event: E;
     readonly data: EventData<ServerEvents<T>[E]>;
     readonly room: string | undefined;
+    /** Whether the client has missed the event and gets it now: see {@link EventContext.past}. */
+    readonly past: boolean;
   };
 }[EventName<ServerEvents<T>>];

@@ -13,5 +13,5 @@ export const json: Codec & { readonly protocol: string } = {
     return JSON.stringify(packet);
   },
 
-  decode: (message) => (typeof message === "string" ? JSON.parse(message) : undefined),
+  decode: JSON.parse,
 };

@@ -9,18 +9,18 @@ import {
   type Welcome,
   type WireError,
 } from "../protocol/packet.ts";
-import { remote, type ClientError } from "./errors.ts";
-import { Liveness } from "./liveness.ts";
+import { remote } from "./errors.ts";
+import type { ClientListeners } from "./listeners.ts";
+import { now } from "./now.ts";
+import { delayOf } from "./options.ts";
 import type { Patience } from "./patience.ts";
 import type { WebSocketConstructor, WebSocketLike } from "./web-socket.ts";
-import type { Explain, PlatformError } from "./why.ts";
 
 /** The parts that a connection is made of. */
 export interface LinkParts extends Patience {
   readonly WebSocket: WebSocketConstructor;
   readonly url: string;
   readonly codec: Codec & { readonly protocol: string };
-  readonly explain: Explain | undefined;
 }
 
 /** The receiver of what happens on a connection. */
@@ -28,10 +28,6 @@ export interface LinkReport {
   welcome(welcome: Welcome): void;
   event(packet: EventPacket, link: Link): void;
   reply(packet: ReplyPacket): void;
-  /** A message that is not a packet has arrived. */
-  message(message: string | Uint8Array): void;
-  /** The server refused something that was sent, or the whole client. */
-  failed(error: ClientError): void;
   /** The connection has ended. This is called once, and nothing is called after it. */
   ended(close: Close, bye: Bye | undefined): void;
 }
@@ -45,10 +41,15 @@ const CLOSE_TIMEOUT = 2_000;
 /** One connection, from its first byte on. It sends hello, answers pings and notices when the connection is dead. */
 export class Link {
   readonly #parts: LinkParts;
+  readonly #listeners: ClientListeners;
   readonly #report: LinkReport;
   readonly #socket: WebSocketLike;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #liveness: Liveness | undefined;
+  /** Why the connection ends, if the platform does not say it when it has ended. */
+  #why = "The connection was not opened.";
+  /** The time without a message after which the connection counts as dead, in milliseconds; 0 before the welcome. */
+  #limit = 0;
+  /** Called when a connection that was closed has ended. */
+  #gone: (() => void) | undefined;
   #bye: Bye | undefined;
   #over = false;
   /**
@@ -56,30 +57,26 @@ export class Link {
    * `undefined` for any number.
    */
   left: number | undefined;
-  /** Why the connection ends, if the platform does not say it when it has ended. */
-  #why = "The connection was not opened.";
-  /** Called when a connection that was closed has ended. */
-  #gone: (() => void) | undefined;
+  /** When the last message arrived. */
+  #heardAt = 0;
+  /** The timer of the next check, or of the answer to a close. */
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** @throws the error that `new WebSocket` throws. */
-  constructor(parts: LinkParts, hello: string | Uint8Array, report: LinkReport) {
+  constructor(parts: LinkParts, hello: string | Uint8Array, listeners: ClientListeners, report: LinkReport) {
     const { codec, url, WebSocket } = parts;
-    let explain = parts.explain;
     this.#parts = parts;
+    this.#listeners = listeners;
     this.#report = report;
     const socket = new WebSocket(url, [codec.protocol]);
     this.#socket = socket;
     // Some platforms fire `error` or `close` within `close()`, where nobody expects them.
-    const ended = (event: PlatformError & Partial<Close>): void => {
-      this.#why = explain?.(event) ?? this.#why;
-      queueMicrotask(() => this.#end(event.code, explain ? this.#why : event.reason));
-    };
+    const ended = (event: Partial<Close>): void => queueMicrotask(() => this.#end(event.code, event.reason));
     socket.binaryType = "arraybuffer";
     socket.onopen = () => {
       // Most platforms end a connection without the subprotocol by themselves; some open one that was closed meanwhile.
-      if (this.#over || this.#gone || socket.protocol === "") this.drop(explain?.({ message: "subprotocol" }));
+      if (this.#over || this.#gone || socket.protocol === "") this.drop();
       else {
-        explain = undefined;
         this.#why = "The connection was lost.";
         socket.onerror = () => {};
         this.send(hello);
@@ -108,9 +105,26 @@ export class Link {
     }
   }
 
-  /** Checks at once whether the connection is dead. */
-  check(): void {
-    this.#liveness?.check();
+  /**
+   * Checks whether the connection is dead although nobody closed it: no message has arrived for too long. It is checked now,
+   * and again later: there is one timer, and a message costs no more than reading the clock.
+   *
+   * After the machine has slept, timers fire before the waiting messages are read. So a connection that looks dead is
+   * checked once more, after the messages had their turn.
+   */
+  check(isVerdict?: boolean): void {
+    if (!this.#limit) return;
+    const silence = now() - this.#heardAt;
+    // A timer has fired, so the connection has lasted for the whole time.
+    if (isVerdict === false && silence < this.#limit) this.#parts.patience = 1;
+    // Not negative: Node.js would warn of such a delay.
+    const left = Math.max(0, this.#limit * this.#parts.patience - silence);
+    clearTimeout(this.#timer);
+    if (!left && isVerdict) {
+      // Eight times the usual is longer than what the operating system holds takes at 16 KiB/s.
+      this.#parts.patience = Math.min(8, 2 * this.#parts.patience);
+      this.drop("No sign of life.");
+    } else this.#timer = setTimeout(() => this.check(!left), delayOf(left));
   }
 
   /**
@@ -155,7 +169,6 @@ export class Link {
   #stop(): void {
     this.#socket.onmessage = null;
     clearTimeout(this.#timer);
-    this.#liveness?.stop();
   }
 
   /**
@@ -163,7 +176,7 @@ export class Link {
    * checked.
    */
   #receive(message: string | Uint8Array): void {
-    this.#liveness?.heard();
+    this.#heardAt = now();
     let packet: Partial<EventPacket & ReplyPacket> | null | undefined;
     try {
       packet = this.#parts.codec.decode(message) as typeof packet;
@@ -171,9 +184,9 @@ export class Link {
       // An undecodable message goes to the application, as does a message that is not meant for the codec.
     }
     if (typeof packet?.event === "string") this.#take(packet as EventPacket);
-    else if (this.#liveness) {
+    else if (this.#limit) {
       if (!packet?.event && typeof packet?.reply === "number") this.#report.reply(packet as ReplyPacket);
-      else this.#report.message(message);
+      else this.#listeners.dispatch("hub:message", message);
     }
   }
 
@@ -181,9 +194,9 @@ export class Link {
   #take(packet: EventPacket): void {
     const { event } = packet;
     const data = packet.data ?? {};
-    if (event === ("hub:error" satisfies typeof ControlEvent.error)) this.#report.failed(remote(data as WireError));
+    if (event === ("hub:error" satisfies typeof ControlEvent.error)) this.#listeners.report(remote(data as WireError));
     else if (event === ("hub:bye" satisfies typeof ControlEvent.bye)) this.#bye = data as Bye;
-    else if (!this.#liveness) {
+    else if (!this.#limit) {
       if (event === ("hub:welcome" satisfies typeof ControlEvent.welcome)) this.#welcome(data as Welcome);
     } else if (event === ("hub:ping" satisfies typeof ControlEvent.ping))
       this.send(this.#parts.codec.encode({ event: "hub:pong" satisfies typeof ControlEvent.pong }));
@@ -192,11 +205,10 @@ export class Link {
 
   #welcome(welcome: Welcome): void {
     const { heartbeat, protocol, timeout } = welcome;
-    if (protocol !== PROTOCOL_VERSION)
-      this.drop(`The server speaks version ${protocol}.`, 4004 satisfies typeof CloseCode.unsupportedVersion);
-    else {
-      this.#liveness = new Liveness(heartbeat + timeout || Infinity, this.#parts, () => this.drop("No sign of life."));
+    if (protocol === PROTOCOL_VERSION) {
+      this.#limit = heartbeat + timeout || Infinity;
+      this.check();
       this.#report.welcome(welcome);
-    }
+    } else this.drop(`The server speaks version ${protocol}.`, 4004 satisfies typeof CloseCode.unsupportedVersion);
   }
 }

@@ -1,7 +1,15 @@
-import { isPassing, type ControlEvent, type RoomReply, type RoomRequest } from "../protocol/packet.ts";
+import {
+  isPassing,
+  type ControlEvent,
+  type Position,
+  type RecordNotice,
+  type RoomReply,
+  type RoomRequest,
+} from "../protocol/packet.ts";
 import { checkName, ROOM } from "./arguments.ts";
 import { delayAfter, type Delays } from "./backoff.ts";
 import { dropped, remote, type ClientError } from "./errors.ts";
+import type { ClientListeners } from "./listeners.ts";
 import { DEFAULT_TIMEOUT, type Outbox, type Settle } from "./outbox.ts";
 import type { Uplink } from "./uplink.ts";
 
@@ -14,6 +22,8 @@ interface Membership {
   settle?: Settle;
   /** The request that asks for the room on this connection; `true` once the server has let the client in. */
   asked?: object | true | undefined;
+  /** Whether the server sends what the client has missed: it has told the position, and has not answered. */
+  past?: boolean;
 }
 
 /**
@@ -22,31 +32,21 @@ interface Membership {
  */
 export class Memberships {
   readonly #delays: Delays;
+  readonly #listeners: ClientListeners;
   readonly #uplink: Pick<Uplink, "link">;
   readonly #outbox: Outbox;
-  readonly #request: (event: string, request: RoomRequest, timeout?: number) => Promise<unknown>;
-  readonly #failed: (error: ClientError) => void;
   readonly #wanted = new Map<string, Membership>();
+  /** The position in each recorded room that the client is in, or was in when it lost its connection. */
+  readonly positions: Map<string, Position> = new Map<string, Position>();
   /** The number of answers in a row with an error that is no refusal. */
   #failures = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /**
-   * @param request - sends a request to the server.
-   * @param failed - called with the error when a room could not be joined and somebody does not wait for it.
-   */
-  constructor(
-    delays: Delays,
-    uplink: Pick<Uplink, "link">,
-    outbox: Outbox,
-    request: (event: string, request: RoomRequest, timeout?: number) => Promise<unknown>,
-    failed: (error: ClientError) => void,
-  ) {
+  constructor(delays: Delays, listeners: ClientListeners, uplink: Pick<Uplink, "link">, outbox: Outbox) {
     this.#delays = delays;
+    this.#listeners = listeners;
     this.#uplink = uplink;
     this.#outbox = outbox;
-    this.#request = request;
-    this.#failed = failed;
   }
 
   /** @throws {ClientError} as a rejection. */
@@ -58,9 +58,12 @@ export class Memberships {
       membership.holders.add(holder);
       // The server may have taken the client out again.
       if (membership.asked === true) membership.asked = undefined;
-      return (membership.wait ??= this.#outbox
-        .expect({ event: `join ${room}`, timeout: DEFAULT_TIMEOUT }, (settle) => (membership.settle = settle))
-        .finally(() => (membership.wait = undefined)));
+      return (membership.wait ??= new Promise<void>((resolve, reject) => {
+        membership.settle = this.#outbox.add(
+          { event: `join ${room}`, message: null, repeatable: true, timeout: DEFAULT_TIMEOUT },
+          (error) => (error ? reject(error) : resolve()),
+        );
+      }).finally(() => (membership.wait = undefined)));
     });
     this.ask(rooms);
     await Promise.all(joined);
@@ -79,10 +82,18 @@ export class Memberships {
         membership?.holders.delete(holder);
         if (holder && membership?.holders.size) return;
         membership?.settle?.(dropped(room));
-        this.#wanted.delete(room);
+        this.#forget(room);
         // Rooms end with their connection.
         if (this.#uplink.link)
-          await this.#request("hub:leave" satisfies typeof ControlEvent.leave, { room }, DEFAULT_TIMEOUT);
+          await this.#outbox.expect(
+            {
+              event: "hub:leave" satisfies typeof ControlEvent.leave,
+              data: { room } satisfies RoomRequest,
+              repeatable: false,
+              timeout: DEFAULT_TIMEOUT,
+            },
+            () => this.positions.delete(room),
+          );
       }),
     );
   }
@@ -98,47 +109,93 @@ export class Memberships {
   ask(rooms: Iterable<string> = this.#wanted.keys()): void {
     const left = [...rooms].filter((room) => !this.#wanted.get(room)?.asked);
     // A request with many rooms would be too large for a server that takes small messages only.
-    while (this.#uplink.link && left.length) void this.#askFor(left.splice(0, 16));
+    while (this.#uplink.link && left.length) this.#askFor(left.splice(0, 16));
   }
 
-  async #askFor(rooms: readonly string[]): Promise<void> {
+  /** Follows what the server tells of its own accord, and tells the listeners. */
+  notice(event: string, data: unknown): void {
+    const { gap, room } = data as RecordNotice;
+    const membership = this.#wanted.get(room);
+    if (event === ("hub:left" satisfies typeof ControlEvent.left)) {
+      this.positions.delete(room);
+      // A request that is on its way will have an answer.
+      if (membership?.asked === true) this.#wanted.delete(room);
+    } else if (event === ("hub:record" satisfies typeof ControlEvent.record)) {
+      this.positions.set(room, data as RecordNotice);
+      // What comes before the answer was missed.
+      if (membership) membership.past = typeof membership.asked === "object";
+      if (!gap) return;
+      event = "hub:gap";
+      data = { room, reason: gap };
+    }
+    this.#listeners.dispatch(event, data, room);
+  }
+
+  /**
+   * Moves the position in a room to an event.
+   *
+   * @returns whether the event is one that the client had missed.
+   */
+  moved(room = "", at?: number): boolean {
+    const position = this.positions.get(room);
+    if (at && position) this.positions.set(room, { ...position, at });
+    return !!(at && this.#wanted.get(room)?.past);
+  }
+
+  /**
+   * Returns the positions in some rooms, by default in those that the client does not ask for itself: the server takes no
+   * more than the last hundred.
+   */
+  since(isMeant = (room: string): boolean => !this.#wanted.has(room)): Record<string, Position> | undefined {
+    const positions = [...this.positions].filter(([room]) => isMeant(room)).slice(-100);
+    return positions[0] && Object.fromEntries(positions);
+  }
+
+  #forget(room: string): void {
+    this.#wanted.delete(room);
+    this.positions.delete(room);
+  }
+
+  #askFor(rooms: readonly string[]): void {
     const asked = {};
     for (const room of rooms) (this.#wanted.get(room) as Membership).asked = asked;
-    const errors = new Map<string, ClientError>();
-    try {
-      const reply = await this.#request("hub:join" satisfies typeof ControlEvent.join, { rooms });
-      for (const refused of (reply as RoomReply | undefined)?.refused ?? []) errors.set(refused.room, remote(refused));
-    } catch (error) {
+    const request = {
+      event: "hub:join" satisfies typeof ControlEvent.join,
+      data: { rooms, since: this.since((room) => rooms.includes(room)) },
+      repeatable: false,
+    };
+    this.#outbox.add(request, (failure, reply) => {
       // Without an answer of the server, the next connection asks again.
-      if (!(error as ClientError).reason) return;
-      for (const room of rooms) errors.set(room, error as ClientError);
-    }
-    let passing: ClientError | undefined;
-    for (const room of rooms) {
-      const membership = this.#wanted.get(room);
-      const error = errors.get(room);
-      if (membership?.asked !== asked) continue;
-      membership.asked = !error || undefined;
-      // Whoever waits for a room that is asked for again goes on waiting.
-      if (error && isPassing(error.reason as string)) passing = error;
-      else {
-        const isHeard = membership.settle?.(error);
-        if (error) {
-          this.#wanted.delete(room);
-          if (!isHeard || membership.holders.size > 1) this.#failed(error);
+      if (failure && !(failure as ClientError).reason) return;
+      let passing: ClientError | undefined;
+      for (const room of rooms) {
+        const membership = this.#wanted.get(room);
+        const refused = [(reply as RoomReply | undefined)?.refused].flat().find((each) => each?.room === room);
+        const error = refused ? remote(refused) : (failure as ClientError);
+        if (membership?.asked !== asked) continue;
+        membership.asked = !error || undefined;
+        membership.past = false;
+        // Whoever waits for a room that is asked for again goes on waiting.
+        if (error && isPassing(error.reason as string)) passing = error;
+        else {
+          const isHeard = membership.settle?.(error);
+          if (error) {
+            this.#forget(room);
+            if (!isHeard || membership.holders.size > 1) this.#listeners.report(error);
+          }
         }
       }
-    }
-    if (passing) {
-      if (!this.#failures) this.#failed(passing);
-      // Requests that fail together are one failure.
-      this.#timer ??= setTimeout(
-        () => {
-          this.#timer = undefined;
-          this.ask();
-        },
-        delayAfter(this.#failures++, this.#delays),
-      );
-    } else this.#failures = 0;
+      if (passing) {
+        if (!this.#failures) this.#listeners.report(passing);
+        // Requests that fail together are one failure.
+        this.#timer ??= setTimeout(
+          () => {
+            this.#timer = undefined;
+            this.ask();
+          },
+          delayAfter(this.#failures++, this.#delays),
+        );
+      } else this.#failures = 0;
+    });
   }
 }

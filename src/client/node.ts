@@ -1,7 +1,7 @@
 import type { HubTypes } from "../event-types.ts";
 import { Client } from "./client.ts";
 import type { ConnectOptions } from "./options.ts";
-import { explain } from "./why.ts";
+import { explained } from "./explained-web-socket.ts";
 
 /**
  * Connects to a hub like `connect` for pages. The WebSockets of servers and of other programs also tell why a connection
@@ -10,7 +10,9 @@ import { explain } from "./why.ts";
  * @throws {ClientError} `ERR_CLIENT_OPTION`.
  */
 export function connect<T extends HubTypes = HubTypes>(url: string | URL, options?: ConnectOptions<T>): Client<T> {
-  return new Client(url, options, explain);
+  const { WebSocket = globalThis.WebSocket } = options ?? {};
+  // Anything else is for the check of the options.
+  return new Client(url, typeof WebSocket === "function" ? { ...options, WebSocket: explained(WebSocket) } : options);
 }
 
 export * from "./types.ts";

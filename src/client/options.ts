@@ -84,7 +84,7 @@ export function resolveOptions(url: string | URL, options: ConnectOptions): Reso
   if (typeof resolved.WebSocket !== "function") fail("WebSocket", "a class, such as that of ws");
   if (!codec?.encode || !codec.protocol) fail("codec", "a codec");
   if (contract && !contract.client) fail("contract", "a contract");
-  if (!["reject", "drop-oldest"].includes(resolved.queue.policy)) fail("queue.policy", '"reject" or "drop-oldest"');
+  if (!/^(reject|drop-oldest)$/.test(resolved.queue.policy)) fail("queue.policy", "reject or drop-oldest");
   return resolved;
 }
 

@@ -1,12 +1,12 @@
-import type { EventData, EventName, HubTypes, ServerEvents } from "../event-types.ts";
-import type { EventContext } from "./events.ts";
+import type { EventName, HubTypes, ServerEvents } from "../event-types.ts";
+import type { EventContext, HeardData, RoomNotices } from "./events.ts";
 import type { AnyListener, ClientListeners } from "./listeners.ts";
 import type { Memberships } from "./memberships.ts";
 
-type RoomListener<T extends HubTypes, E extends EventName<ServerEvents<T>>> = (
-  data: EventData<ServerEvents<T>[E]>,
-  context: EventContext,
-) => unknown;
+/** The names of the events of a room. */
+type RoomEvent<T extends HubTypes> = EventName<ServerEvents<T>> | keyof RoomNotices;
+
+type RoomListener<T extends HubTypes, E> = (data: HeardData<T, E>, context: EventContext) => unknown;
 
 /**
  * One room, as a client sees it: the events that the server sends to this room and to no other.
@@ -25,20 +25,23 @@ export class Room<T extends HubTypes = HubTypes> {
     this.#memberships = memberships;
   }
 
-  /** Listens to an event of this room, whether the client joined the room or the server put it there. */
-  on<E extends EventName<ServerEvents<T>>>(event: E, listener: RoomListener<T, E>): this {
+  /**
+   * Listens to an event of this room, whether the client joined the room or the server put it there; or to `hub:gap` or
+   * `hub:left`, which concern this room: {@link ClientNotices}.
+   */
+  on<E extends RoomEvent<T>>(event: E, listener: RoomListener<T, E>): this {
     this.#listeners.add(event, listener as AnyListener, false, this.name);
     return this;
   }
 
   /** Listens like {@link on}, but to the next event only. */
-  once<E extends EventName<ServerEvents<T>>>(event: E, listener: RoomListener<T, E>): this {
+  once<E extends RoomEvent<T>>(event: E, listener: RoomListener<T, E>): this {
     this.#listeners.add(event, listener as AnyListener, true, this.name);
     return this;
   }
 
   /** Removes a listener. If it was added several times, this removes the last one. */
-  off<E extends EventName<ServerEvents<T>>>(event: E, listener: RoomListener<T, E>): this {
+  off<E extends RoomEvent<T>>(event: E, listener: RoomListener<T, E>): this {
     this.#listeners.remove(event, listener as AnyListener, this.name);
     return this;
   }

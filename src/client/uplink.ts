@@ -1,9 +1,10 @@
 import type { Close, CloseCode } from "../protocol/close-codes.ts";
-import { PROTOCOL_VERSION, type Bye, type ControlEvent, type Hello } from "../protocol/packet.ts";
+import { PROTOCOL_VERSION, type Bye, type ControlEvent, type Hello, type Welcome } from "../protocol/packet.ts";
 import { Backoff } from "./backoff.ts";
 import { ClientError, messageOf } from "./errors.ts";
 import type { ClientState, StateChange } from "./events.ts";
 import { ABNORMAL, Link, type LinkParts, type LinkReport } from "./link.ts";
+import type { ClientListeners } from "./listeners.ts";
 import { delayOf, type ResolvedConnectOptions } from "./options.ts";
 import { watchSurroundings } from "./surroundings.ts";
 
@@ -11,8 +12,10 @@ import { watchSurroundings } from "./surroundings.ts";
 export const NORMAL: typeof CloseCode.normal = 1000;
 
 /** The receiver of what happens on the uplink. */
-export interface UplinkReport extends Omit<LinkReport, "welcome" | "ended"> {
+export interface UplinkReport extends Pick<LinkReport, "event" | "reply"> {
   changed(change: StateChange): void;
+  /** Returns the client's positions in the rooms that it does not ask for itself. */
+  since(): Hello["since"];
 }
 
 /**
@@ -20,15 +23,14 @@ export interface UplinkReport extends Omit<LinkReport, "welcome" | "ended"> {
  */
 export class Uplink {
   readonly #options: ResolvedConnectOptions & LinkParts;
+  readonly #listeners: ClientListeners;
   readonly #report: UplinkReport;
   #backoff: Backoff | undefined;
   #watch: AbortController | undefined;
   /** The state. Only this class changes this field and the next ones; a getter for each would cost bytes. */
   state: ClientState = "closed";
-  /** The id of the connection, while it is open. */
-  id: string | undefined;
-  /** The bytes that the server takes before it is to be asked whether it has taken them. */
-  window: number | undefined;
+  /** What the server has said first on the connection, while it is open. */
+  welcome: Welcome | undefined;
   /** The close code and reason of the connection, once the client was closed. */
   ending: Partial<Close> = { code: NORMAL, reason: "" };
   /** An earlier socket, whose node remembers the requests of this client that may be repeated. */
@@ -39,20 +41,21 @@ export class Uplink {
   #gone: Promise<void> | undefined;
   /** Whether the server determined the current delay. */
   #isHinted = false;
-  /** The timer of the current attempt, or of the wait for the next one. */
-  #timer: ReturnType<typeof setTimeout> | undefined;
   /** The number of attempts that were begun or given up. The result of an earlier attempt is ignored. */
   #attempt = 0;
+  /** The timer of the current attempt, or of the wait for the next one. */
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(options: ResolvedConnectOptions & LinkParts, report: UplinkReport) {
+  constructor(options: ResolvedConnectOptions & LinkParts, listeners: ClientListeners, report: UplinkReport) {
     this.#options = options;
+    this.#listeners = listeners;
     this.#report = report;
     if (options.start) this.open();
   }
 
   /** The connection on which messages can be sent, if there is one. */
   get link(): Link | undefined {
-    return this.id && this.#link?.isOpen ? this.#link : undefined;
+    return this.welcome && this.#link?.isOpen ? this.#link : undefined;
   }
 
   /** Connects if the state is `closed`. */
@@ -78,7 +81,7 @@ export class Uplink {
 
   /** Connects at once if there is no open connection, even if another attempt is under way: that may hang. */
   retry(): void {
-    if (this.state !== "closed" && !this.id) void this.#connect();
+    if (this.state !== "closed" && !this.welcome) void this.#connect();
   }
 
   /**
@@ -90,7 +93,8 @@ export class Uplink {
     if (this.state !== "closed") {
       this.#gone = this.#link?.close(code, reason);
       this.#link = undefined;
-      this.#finish({ code, reason });
+      this.#backoff = undefined;
+      this.#end({ code, reason });
     }
     return this.#gone;
   }
@@ -117,16 +121,16 @@ export class Uplink {
           protocol: PROTOCOL_VERSION,
           auth: await (typeof auth === "function" ? auth() : auth),
           home: this.#home,
+          since: this.#report.since(),
         } satisfies Hello,
       });
       if (current !== this.#attempt) return;
-      this.#link = new Link(this.#options, hello, {
+      this.#link = new Link(this.#options, hello, this.#listeners, {
         ...this.#report,
-        welcome: ({ home, id, window }) => {
+        welcome: (welcome) => {
           clearTimeout(this.#timer);
-          this.id = id;
-          this.#home = home || id;
-          this.window = window;
+          this.welcome = welcome;
+          this.#home = welcome.home || welcome.id;
           this.#backoff?.opened();
           this.#change({ state: "open" });
         },
@@ -134,33 +138,30 @@ export class Uplink {
       });
     } catch (cause) {
       if (current !== this.#attempt) return;
-      if (hello) {
-        // The URL, the subprotocol or the page's policy is wrong, so the next attempt would fail too.
-        this.#finish({ code: ABNORMAL, reason: String(cause) });
-        return;
+      let reason = String(cause);
+      // The URL, the subprotocol or the page's policy is wrong, so the next attempt would fail too.
+      if (hello) this.#backoff = undefined;
+      else {
+        reason = `auth() failed: ${messageOf(cause)}`;
+        this.#listeners.report(new ClientError("ERR_CLIENT_AUTH", reason, { cause }));
       }
-      const error = new ClientError("ERR_CLIENT_AUTH", `auth() failed: ${messageOf(cause)}`, { cause });
-      this.#report.failed(error);
-      ended({ code: ABNORMAL, reason: error.message });
+      ended({ code: ABNORMAL, reason });
     }
   }
 
+  /** Follows the end of a connection or an attempt. Without a back-off, or when it says so, the client is closed. */
   #end(close: Close, bye?: Bye): void {
     const delay = this.#backoff?.ended(close.code, bye);
-    if (delay === undefined) this.#finish(close);
-    else {
-      this.#giveUp();
+    this.#giveUp();
+    if (delay === undefined) {
+      this.ending = close;
+      this.#watch?.abort();
+      this.#change({ state: "closed", ...close });
+    } else {
       this.#isHinted = !!bye;
       this.#timer = setTimeout(() => void this.#connect(), delayOf(delay));
       this.#change({ state: "waiting", ...close, delay });
     }
-  }
-
-  #finish(close: Close): void {
-    this.#giveUp();
-    this.ending = close;
-    this.#watch?.abort();
-    this.#change({ state: "closed", ...close });
   }
 
   /** Gives up the current attempt, its connection or the wait. */
@@ -169,7 +170,7 @@ export class Uplink {
     this.#isHinted = false;
     clearTimeout(this.#timer);
     this.#link?.drop();
-    this.#link = this.id = undefined;
+    this.#link = this.welcome = undefined;
   }
 
   #change(change: Omit<StateChange, "previous">): void {

@@ -2,8 +2,8 @@ import { setMaxListeners } from "node:events";
 import { checkCount, checkFunction } from "../checks/arguments.ts";
 import { HubError } from "../errors.ts";
 import { watch } from "../guard.ts";
-import { HandlerList } from "../handler-list.ts";
-import type { HandlerContext } from "../members/member.ts";
+import { HandlerList, HandlerSlots } from "../handler-list.ts";
+import type { HandlerContext } from "../members/handler-context.ts";
 import type { ErrorReport } from "../report.ts";
 import type { NodeDescription } from "./nodes.ts";
 
@@ -14,7 +14,7 @@ export type NodeMessageHandler = (data: unknown, node: NodeDescription, context:
 export class NodeMessages {
   readonly #handlers = new Map<string, HandlerList<NodeMessageHandler>>();
   /** The handlers of `hub.handleNode`, one for each event. They are among the others, too. */
-  readonly #answering = new Map<string, { readonly handler: NodeMessageHandler }>();
+  readonly #answering = new HandlerSlots<NodeMessageHandler>();
   /** Aborted at the end of this node. */
   readonly #end = new AbortController();
   readonly #most: number;
@@ -60,17 +60,16 @@ export class NodeMessages {
       );
     }
     const remove = this.add(event, handler);
-    const entry = { handler };
-    this.#answering.set(event, entry);
+    const removeAnswering = this.#answering.add(event, handler);
     return () => {
       remove();
-      if (this.#answering.get(event) === entry) this.#answering.delete(event);
+      removeAnswering();
     };
   }
 
   /** Returns the handler that answers the requests of an event. */
   answering(event: string): NodeMessageHandler | undefined {
-    return this.#answering.get(event)?.handler;
+    return this.#answering.get(event);
   }
 
   /** Calls the handlers of a message. One that fails does not stop the next. */

@@ -1,6 +1,6 @@
 import { createDeferred, type Deferred } from "../deferred.ts";
 import { ByteBudget } from "../limits/byte-budget.ts";
-import type { HandlerContext } from "../members/member.ts";
+import { LazyContext } from "../members/handler-context.ts";
 import type { Clock, Timer } from "../time/clock.ts";
 
 /** The memory that a request takes whose handler is at work on it, besides its data, in bytes. */
@@ -11,43 +11,20 @@ export class NodeTask {
   readonly node: string;
   readonly weight: number;
   /** The context of the handler. */
-  readonly context: HandlerContext = new TaskContext(this);
+  readonly context: LazyContext = new LazyContext(() => !this.isAwaited);
   /** Whether the other node waits for the reply. */
   isAwaited = true;
   timer: Timer | undefined;
-  /** Present once the handler has asked for the signal. */
-  #controller: AbortController | undefined;
 
   constructor(node: string, weight: number) {
     this.node = node;
     this.weight = weight;
   }
 
-  get signal(): AbortSignal {
-    if (this.#controller === undefined) {
-      this.#controller = new AbortController();
-      if (!this.isAwaited) this.#controller.abort();
-    }
-    return this.#controller.signal;
-  }
-
   /** Notes that the other node does not wait any more, and tells the handler. */
   abort(): void {
     this.isAwaited = false;
-    this.#controller?.abort();
-  }
-}
-
-/** The context of a handler, which creates the signal only when the handler asks for it. */
-class TaskContext implements HandlerContext {
-  readonly #task: NodeTask;
-
-  constructor(task: NodeTask) {
-    this.#task = task;
-  }
-
-  get signal(): AbortSignal {
-    return this.#task.signal;
+    this.context.abort();
   }
 }
 

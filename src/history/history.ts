@@ -231,7 +231,9 @@ export class History implements RecordedRooms {
       entered?.(true);
       return;
     }
-    const entrance = this.#entranceOf(member, record, given);
+    // A client that was taken out may ask with its position before it knows; what was on its way then would come twice.
+    const isOfNow = given?.epoch === record.epoch && given.sockets[0] === member.id;
+    const entrance = this.#entranceOf(member, record, isOfNow ? undefined : given);
     // What it was told may have been too much for it.
     if (!member.isReachable) {
       entered?.(true);

@@ -19,7 +19,8 @@ import { checkQuery, type History, type HistoryQuery, type HistoryResult } from 
 import type { Rule } from "../history/rules.ts";
 import { EVERYBODY } from "../members/audience.ts";
 import type { Middleware } from "../inbound/middleware.ts";
-import type { AnyHandler, HandlerContext } from "../members/member.ts";
+import type { HandlerContext } from "../members/handler-context.ts";
+import type { AnyHandler } from "../members/member.ts";
 import type { ListenAddress, ListenOptions } from "../transports/transport.ts";
 import { assembleHub, type HubAssembly } from "./assembly.ts";
 import type { HubEvents } from "./events.ts";
@@ -122,15 +123,13 @@ export class Hub<T extends HubTypes = HubTypes> extends Sender<T> {
   }
 
   /**
-   * Handles a message of the program on another node, as {@link onNode} does, and answers requests: what the handler
-   * returns, or its promise resolves with, is the reply to `requestNodes` and `toNode(id).request`, with everything that
-   * `structuredClone` keeps. The signal of its context is aborted when the other node does not wait any more, or this hub
-   * closes. See {@link ReplyError} for answering with an error. Anything else that the handler throws
-   * reaches `error` here, and the other node is told `handler-failed`.
+   * Handles a message of the program on another node, as {@link onNode} does, and answers requests: what it returns, or its
+   * promise resolves with, is the reply to `requestNodes` and `toNode(id).request`, with all that `structuredClone` keeps.
+   * A {@link ReplyError} answers with an error; what else it throws reaches `error`, and the other node `handler-failed`.
+   * Its signal is aborted when the other node does not wait any more, or this hub closes.
    *
    * @returns a function that removes the handler.
-   * @throws {HubError} `ERR_HUB_EVENT_NAME`, `ERR_HUB_ARGUMENT`, `ERR_HUB_LIMIT`, `ERR_HUB_HANDLED` if the event has such
-   *   a handler.
+   * @throws {HubError} `ERR_HUB_EVENT_NAME`, `ERR_HUB_ARGUMENT`, `ERR_HUB_LIMIT`, `ERR_HUB_HANDLED` if there is one already.
    */
   handleNode<E extends EventName<NodeEvents<T>>>(
     event: E,
@@ -147,9 +146,8 @@ export class Hub<T extends HubTypes = HubTypes> extends Sender<T> {
   /**
    * Resolves when what other nodes send to this room arrives here, so that a join a moment ago has taken effect
    * everywhere. Where this node has put sockets of other nodes into the room, or taken them out of it, it resolves when
-   * that is done and their nodes hear the room as well; a node that does not answer is waited for no longer than
-   * `cluster.lease`. Without a room, all this is meant of every room. While the engine is away, the promise waits.
-   * Without a backplane it resolves at once.
+   * that is done and their nodes hear the room as well; a node that does not answer delays that by `cluster.lease`, or
+   * twice that. Without a room, every room is meant. It waits while the engine is away. Without a backplane there is no wait.
    *
    * @throws {HubError} `ERR_HUB_ROOM_NAME`, `ERR_HUB_CLOSED`, `ERR_HUB_BACKPLANE` where the engine does not let a node hear
    *   the room; as a rejection.
@@ -199,12 +197,10 @@ export class Hub<T extends HubTypes = HubTypes> extends Sender<T> {
   }
 
   /**
-   * Handles whatever event clients send that has no handler, neither of `handle` nor of the socket; never the packets of
-   * the protocol itself, whose names begin with `hub:`. The handler gets the event's name beside the data, and is
-   * otherwise like one of {@link handle}: what it returns answers a request. There is one at most.
-   *
-   * With a contract, only events of the contract get here, with their data validated. Without one, clients may send any
-   * name, whatever the types say, and none of them counts as unknown: throw a {@link ReplyError} to refuse one.
+   * Handles whatever event clients send that has no handler, neither of `handle` nor of the socket; never the protocol's
+   * own. It gets the event's name beside the data, and is otherwise like one of {@link handle}. There is one at most. With
+   * a contract, only its events get here, validated. Without one, clients may send any name, whatever the types say,
+   * and none of them counts as unknown: throw a {@link ReplyError} to refuse one.
    *
    * @returns a function that removes the handler.
    * @throws {HubError} `ERR_HUB_ARGUMENT`, `ERR_HUB_HANDLED` if there is one already.

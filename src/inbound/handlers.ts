@@ -1,15 +1,19 @@
 import { HubError } from "../errors.ts";
+import { HandlerSlots } from "../handler-list.ts";
 import type { AnyHandler } from "../members/member.ts";
 import { RESERVED_PREFIX } from "../protocol/packet.ts";
 
+/** The name of the only handler of any event. */
+const ANY = "*";
+
 /** The handlers of `hub.handle`, one for each event, and that of `hub.handleAny`, for all sockets. */
 export class Handlers {
-  readonly #handlers = new Map<string, { readonly handler: AnyHandler<unknown> }>();
-  /** The handler of events that have none. Its data is the name of the event and the data. */
-  #fallback: { readonly handler: AnyHandler<unknown> } | undefined;
+  readonly #handlers = new HandlerSlots<AnyHandler<unknown>>();
+  /** The handler of events that have none, under {@link ANY}. Its data is the name of the event and the data. */
+  readonly #fallback = new HandlerSlots<AnyHandler<unknown>>();
 
   get(event: string): AnyHandler<unknown> | undefined {
-    return this.#handlers.get(event)?.handler ?? this.#fallbackOf(event);
+    return this.#handlers.get(event) ?? this.#fallbackOf(event);
   }
 
   /**
@@ -25,11 +29,7 @@ export class Handlers {
         `The hub handles "${event}" already. Remove the first handler or combine them.`,
       );
     }
-    const entry = { handler };
-    this.#handlers.set(event, entry);
-    return () => {
-      if (this.#handlers.get(event) === entry) this.#handlers.delete(event);
-    };
+    return this.#handlers.add(event, handler);
   }
 
   /**
@@ -39,20 +39,16 @@ export class Handlers {
    * @throws {HubError} `ERR_HUB_HANDLED`.
    */
   addFallback(handler: AnyHandler<unknown>): () => void {
-    if (this.#fallback !== undefined) {
+    if (this.#fallback.has(ANY)) {
       const message = "The hub has a handler of any event already. Remove the first handler or combine them.";
       throw new HubError("ERR_HUB_HANDLED", message);
     }
-    const entry = { handler };
-    this.#fallback = entry;
-    return () => {
-      if (this.#fallback === entry) this.#fallback = undefined;
-    };
+    return this.#fallback.add(ANY, handler);
   }
 
   #fallbackOf(event: string): AnyHandler<unknown> | undefined {
-    if (this.#fallback === undefined || event.startsWith(RESERVED_PREFIX)) return undefined;
-    const { handler } = this.#fallback;
+    const handler = this.#fallback.get(ANY);
+    if (handler === undefined || event.startsWith(RESERVED_PREFIX)) return undefined;
     return (data, socket, context) => handler({ event, data }, socket, context);
   }
 }

@@ -1,7 +1,7 @@
 import { isThenable } from "../checks/is-thenable.ts";
 import { HubError } from "../errors.ts";
 import { HandlerList } from "../handler-list.ts";
-import type { HandlerContext } from "../members/member.ts";
+import type { HandlerContext } from "../members/handler-context.ts";
 
 /** A message from a client on its way to its handler. */
 export interface Call<S> {

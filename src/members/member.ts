@@ -1,4 +1,3 @@
-import { setMaxListeners } from "node:events";
 import type { Backlog } from "../delivery/backlog.ts";
 import type { Batch } from "../delivery/batch.ts";
 import type { Recipient } from "../delivery/recipient.ts";
@@ -12,21 +11,13 @@ import type { RoomMember } from "../rooms/rooms.ts";
 import type { Expiring } from "../time/expiry.ts";
 import type { Beating } from "../time/heartbeat.ts";
 import type { Connection } from "../transports/transport.ts";
+import { LazyContext, type HandlerContext } from "./handler-context.ts";
 import type { Handshake } from "./handshake.ts";
 import { addressKeyOf, ownerOf } from "./owner.ts";
 import type { Asked, PendingRequest } from "./requests.ts";
 
 /** The number of bytes that are a sign of life although no message has ended. */
 const SENDING_BYTES = 16 * 1024;
-
-/** The context of a call of a handler, besides the data of the event and who has sent it. */
-export interface HandlerContext {
-  /**
-   * The signal that is aborted when the socket ends, because results of the handler will not reach the client any more. For
-   * a handler of `hub.handleNode`, when the timeout of the request is over, or the other node or this hub has closed.
-   */
-  readonly signal: AbortSignal;
-}
 
 /** A handler of events, without the types of their data. */
 export type AnyHandler<S> = (data: unknown, socket: S, context: HandlerContext) => unknown;
@@ -72,9 +63,7 @@ export class Member<S = unknown> implements Asked<Member>, Beating, Expiring, Ra
    * messages wait for it.
    */
   question: Promise<unknown> | undefined = undefined;
-  #context: HandlerContext | undefined = undefined;
-  /** Present once a handler has asked for the signal. */
-  #controller: AbortController | undefined = undefined;
+  #context: LazyContext | undefined = undefined;
   allowance: Rated["allowance"] = undefined;
   chargedBytes = 0;
   isDelayed = false;
@@ -127,23 +116,12 @@ export class Member<S = unknown> implements Asked<Member>, Beating, Expiring, Ra
 
   /** The context for handlers, one object for all messages of the member. */
   get context(): HandlerContext {
-    return (this.#context ??= new MemberContext(this));
-  }
-
-  /** The signal that is aborted when the socket ends. The signal is created when a handler first asks for it. */
-  get signal(): AbortSignal {
-    if (this.#controller === undefined) {
-      this.#controller = new AbortController();
-      // Any number of handlers may listen to the one signal of a socket.
-      setMaxListeners(0, this.#controller.signal);
-      if (!this.open) this.#controller.abort();
-    }
-    return this.#controller.signal;
+    return (this.#context ??= new LazyContext(() => !this.open));
   }
 
   /** Aborts the signal, if there is one. */
   abort(): void {
-    this.#controller?.abort();
+    this.#context?.abort();
   }
 
   /**
@@ -177,18 +155,5 @@ export class Member<S = unknown> implements Asked<Member>, Beating, Expiring, Ra
   /** Whether a handler is at work for the member, its messages wait, or its replies are awaited. */
   get isBusy(): boolean {
     return this.handling > 0 || this.inbox !== undefined || (this.requests?.size ?? 0) > 0;
-  }
-}
-
-/** The context of a member's handlers, which creates the signal only when a handler asks for it. */
-class MemberContext implements HandlerContext {
-  readonly #member: Pick<Member, "signal">;
-
-  constructor(member: Pick<Member, "signal">) {
-    this.#member = member;
-  }
-
-  get signal(): AbortSignal {
-    return this.#member.signal;
   }
 }

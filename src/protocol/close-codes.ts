@@ -55,11 +55,10 @@ export interface Close {
  * be.
  */
 export function reconnectsAtOnce(code: number): boolean | undefined {
-  if (code >= 4100) return code < 4200 ? false : code < 4300 || undefined;
-  // In order: going away, abnormal closure, message too big, then internal error, service restart, try again later, bad
-  // gateway and TLS handshake.
-  const isPassing = code === 1001 || code === 1006 || code === 1009 || (code >= 1011 && code <= 1015);
-  return isPassing ? false : undefined;
+  if (/^42..$/.test(String(code))) return true;
+  // 41xx, and in order: going away, abnormal closure, message too big, then internal error, service restart, try again
+  // later, bad gateway and TLS handshake.
+  return /^(41..|10(0[169]|1[1-5]))$/.test(String(code)) ? false : undefined;
 }
 
 /** Tells whether RFC 6455 section 7.4 allows an endpoint to send `code` in a close frame. */

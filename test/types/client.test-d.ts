@@ -4,6 +4,8 @@ import {
   type ClientError,
   type Client,
   type ClientState,
+  type GapReason,
+  type Position,
   type StateChange,
   type WebSocketConstructor,
 } from "roomcast/client";
@@ -56,6 +58,20 @@ describe("What a client sends", () => {
 });
 
 describe("What a client hears", () => {
+  test("of recorded rooms has positions, gaps and what is past", () => {
+    client.on("hub:gap", ({ room, reason }, { past }) => {
+      expectTypeOf(room).toBeString();
+      expectTypeOf(reason).toEqualTypeOf<GapReason>();
+      expectTypeOf(past).toBeBoolean();
+    });
+    client.room("lobby").on("hub:gap", ({ reason }) => expectTypeOf(reason).toEqualTypeOf<GapReason>());
+    client.room("lobby").once("hub:left", ({ room }) => expectTypeOf(room).toBeString());
+    untyped.room("lobby").on("hub:gap", ({ reason }) => expectTypeOf(reason).toEqualTypeOf<GapReason>());
+    // @ts-expect-error -- an event of the client, not of a room
+    client.room("lobby").on("hub:state", () => {});
+    expectTypeOf(client.positions).toEqualTypeOf<Map<string, Position>>();
+  });
+
   test("is what the types say", () => {
     const same: Client<Types> = client.on("said", (data, { event, room }) => {
       expectTypeOf(data).toEqualTypeOf<{ from: string; text: string }>();

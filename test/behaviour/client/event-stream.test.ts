@@ -13,9 +13,9 @@ test("the stream yields the events from the call on, in order, and ends with the
   const seen: unknown[] = [];
   for await (const event of events) seen.push(event);
   expect(seen).toEqual([
-    { event: "a", data: 1, room: "tea" },
-    { event: "b", data: undefined, room: undefined },
-    { event: "c", data: 3, room: undefined },
+    { event: "a", data: 1, past: false, room: "tea" },
+    { event: "b", data: undefined, past: false, room: undefined },
+    { event: "c", data: 3, past: false, room: undefined },
   ]);
   expect(await events.next()).toEqual({ done: true, value: undefined });
 });

@@ -19,6 +19,15 @@ test("the hello comes first, and nothing else before the welcome", async () => {
   expect(await peer.rest()).toMatchObject([{ event: "early" }, { event: "ask" }]);
 });
 
+test("an empty text is a message like others", async () => {
+  const server = await startServer();
+  const client = startClient(server.url);
+  client.send("");
+  const peer = await server.admit();
+  client.send("");
+  expect(await peer.rest()).toEqual(["", ""]);
+});
+
 test("events, requests and raw messages go out in the order of the calls, whatever the state", async () => {
   const server = await startServer();
   const client = startClient(server.url);

@@ -1,6 +1,7 @@
 import { Hub, type Backplane, type BackplaneHandlers, type ClusterOptions, type Socket } from "roomcast";
 import { memory, MemoryEngine } from "roomcast/testing";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { limited } from "../../support/limited-backplane.ts";
 
 /** So long that a test fails which waits for it. */
 const LONG = 600_000;
@@ -33,22 +34,6 @@ async function createNode(
   await expect.poll(() => hub.sockets.size, { timeout: 10_000 }).toBe(clients);
   await hub.synced();
   return { hub, errors };
-}
-
-/** A backplane of an engine that takes envelopes of a size. */
-function limited(engine: MemoryEngine, maxBytes: number): Backplane {
-  const backplane = engine.backplane();
-  return {
-    ordered: backplane.ordered,
-    start: (handlers) => backplane.start({ ...handlers, up: () => handlers.up(maxBytes) }),
-    publish: async (channel, envelope) => {
-      if (envelope.byteLength > maxBytes) throw new Error("The envelope is too large.");
-      await backplane.publish(channel, envelope);
-    },
-    subscribe: (channel) => backplane.subscribe(channel),
-    unsubscribe: (channel) => backplane.unsubscribe(channel),
-    close: () => backplane.close(),
-  };
 }
 
 /** A backplane of an engine that refuses a channel. */

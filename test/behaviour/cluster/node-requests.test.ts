@@ -4,6 +4,7 @@ import { memory, MemoryEngine, VirtualClock } from "roomcast/testing";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { encodeBundle, encodeControl, encodeValue, type Control } from "../../../src/cluster/envelope.ts";
 import { hubError } from "../../support/hub-error.ts";
+import { limited } from "../../support/limited-backplane.ts";
 
 let clock: VirtualClock;
 let engine: MemoryEngine;
@@ -49,22 +50,6 @@ function errorsOf(hub: Hub): (readonly [source: string, event: string | undefine
   const errors: [string, string | undefined, unknown][] = [];
   hub.on("error", (error, { source, event }) => errors.push([source, event, error]));
   return errors;
-}
-
-/** A backplane of an engine that takes envelopes of a size. */
-function limited(maxBytes: number): Backplane {
-  const backplane = engine.backplane();
-  return {
-    ordered: backplane.ordered,
-    start: (handlers) => backplane.start({ ...handlers, up: () => handlers.up(maxBytes) }),
-    publish: async (channel, envelope) => {
-      if (envelope.byteLength > maxBytes) throw new Error("The envelope is too large.");
-      await backplane.publish(channel, envelope);
-    },
-    subscribe: (channel) => backplane.subscribe(channel),
-    unsubscribe: (channel) => backplane.unsubscribe(channel),
-    close: () => backplane.close(),
-  };
 }
 
 /** Collects the rejections that nobody handles. */
@@ -551,7 +536,7 @@ describe("a request to all nodes", () => {
 
 describe("what the engine does not take", () => {
   test.each([
-    ["is too large for it", (): HubOptions => ({ backplane: limited(20_000) })],
+    ["is too large for it", (): HubOptions => ({ backplane: limited(engine, 20_000) })],
     ["is more than may wait for it", (): HubOptions => ({ cluster: { maxPendingBytes: 20_000 } })],
   ])("of replies, because one %s, is told apart from one that never came", async (_why, options) => {
     const [one, two, three] = await openNodes({}, options());

@@ -59,6 +59,20 @@ describe.each(CASES)("on $title", ({ subject }) => {
     expect(await other.packet()).toStrictEqual({ at: 4, event: "said", room: "chat", data: "four" });
   });
 
+  test("a client that asks with its position before it knows that it was taken out gets nothing twice", async () => {
+    const { hub, ...fixture } = await openFixture(subject);
+    const peer = await fixture.connect();
+    const before = await join(peer, "chat");
+    hub.to("chat").emit("said", "on its way");
+    peer.socket.leave("chat");
+    peer.say({ event: "hub:join", id: 2, data: { room: "chat", since: positionAt(before) } });
+    expect(await peer.packet()).toMatchObject({ at: 1, data: "on its way" });
+    expect(await peer.packet()).toStrictEqual({ event: "hub:left", data: { room: "chat" } });
+    const after = await joined(peer);
+    expect(after).toMatchObject({ notice: { at: 1 }, missed: [], reply: { reply: 2 } });
+    expect(after.notice).not.toHaveProperty("gap");
+  });
+
   test("what left a client out is not for its next socket either, and a room is looked up again", async () => {
     const { hub, ...fixture } = await openFixture(subject);
     const [first, other] = await fixture.pair();

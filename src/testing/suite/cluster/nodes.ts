@@ -4,6 +4,7 @@ import type { NodeDescription } from "../../../cluster/nodes.ts";
 import { ALL_NODES } from "../../../cluster/channels.ts";
 import type { ClusterSuite } from "./cluster-suite.ts";
 import { until } from "./cluster-fixture.ts";
+import { startForeign } from "./silent-node.ts";
 
 /** Adds the cases about the nodes that a node knows, and about messages between their programs. */
 export function nodeCases(suite: ClusterSuite): void {
@@ -81,15 +82,7 @@ export function nodeCases(suite: ClusterSuite): void {
 
   suite.test("envelopes that no node has written are reported and otherwise ignored", async (fixture) => {
     const peers = await fixture.connectAll(["x"], ["x"], ["x"]);
-    const backplane = fixture.createBackplane();
-    await new Promise<void>((resolve, reject) => {
-      backplane.start({
-        message: () => {},
-        up: () => resolve(),
-        refused: (_channel, error) => reject(error),
-        down: reject,
-      });
-    });
+    const backplane = await startForeign(fixture);
     const foreign = [[], [1], [9, 9, 9]];
     const broken = [[2], [2, ...Array.from({ length: 10 }, () => 65), 200, 1, 1, 255, 255]];
     for (const bytes of [...foreign, ...broken]) {

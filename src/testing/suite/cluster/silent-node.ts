@@ -1,3 +1,4 @@
+import type { Backplane } from "../../../backplanes/backplane.ts";
 import { encodeBundle, encodeControl, type Control } from "../../../cluster/envelope.ts";
 import { ALL_NODES } from "../../../cluster/channels.ts";
 import { until, type ClusterFixture } from "./cluster-fixture.ts";
@@ -5,12 +6,8 @@ import { until, type ClusterFixture } from "./cluster-fixture.ts";
 /** The id of a node that announces itself and then stays silent. */
 export const SILENT_NODE = "silentnode";
 
-/**
- * Adds a node that announces itself and then stays silent.
- *
- * @returns a function that removes it.
- */
-export async function addSilentNode(fixture: ClusterFixture): Promise<() => Promise<void>> {
+/** Connects a backplane that belongs to no hub. */
+export async function startForeign(fixture: ClusterFixture): Promise<Backplane> {
   const backplane = fixture.createBackplane();
   await new Promise<void>((resolve, reject) => {
     backplane.start({
@@ -20,6 +17,16 @@ export async function addSilentNode(fixture: ClusterFixture): Promise<() => Prom
       down: reject,
     });
   });
+  return backplane;
+}
+
+/**
+ * Adds a node that announces itself and then stays silent.
+ *
+ * @returns a function that removes it.
+ */
+export async function addSilentNode(fixture: ClusterFixture): Promise<() => Promise<void>> {
+  const backplane = await startForeign(fixture);
   const alive: Control = { type: "alive", name: "mute", asks: false };
   await backplane.publish(ALL_NODES, encodeBundle(SILENT_NODE, [encodeControl(alive)]));
   await until("the silent node is known", () =>
