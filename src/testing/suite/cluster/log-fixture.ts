@@ -11,6 +11,7 @@ export class LogNode {
   /** What was published without a place in the log. */
   readonly messages: Uint8Array[] = [];
   isUp = false;
+  outages = 0;
   readonly #origin: string;
   #number = 0;
 
@@ -24,7 +25,10 @@ export class LogNode {
       recorded: (_channel, record) => this.heard.push(record),
       up: () => (this.isUp = true),
       refused: (_channel, error) => assert.fail(error as Error),
-      down: () => (this.isUp = false),
+      down: () => {
+        this.isUp = false;
+        this.outages++;
+      },
     });
   }
 
