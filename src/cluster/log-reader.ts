@@ -1,4 +1,5 @@
 import type { BackplaneLog, LogPosition, LogRecord, LogTail } from "../backplanes/backplane.ts";
+import { HubError, messageOf } from "../errors.ts";
 import { guarded, watch } from "../guard.ts";
 import type { LogGap, Novelty } from "../members/room-feed.ts";
 import type { ErrorReport } from "../report.ts";
@@ -84,6 +85,8 @@ export class LogReader {
   #session = 0;
   #reads = 0;
   #repairs = 0;
+  /** The connection on which a failure was reported. Each log is tried again and again, and one report says it all. */
+  #reportedOn = -1;
 
   constructor(parts: LogReaderParts) {
     this.#parts = parts;
@@ -258,7 +261,7 @@ export class LogReader {
   }
 
   async #repair(followed: Followed): Promise<void> {
-    const { clock, log, report } = this.#parts;
+    const { clock, log } = this.#parts;
     const { channel, size } = followed;
     const session = this.#session;
     const isMeant = (): boolean => session === this.#session && this.#followed.get(channel) === followed;
@@ -271,7 +274,7 @@ export class LogReader {
       if (!isMeant()) return;
       followed.isReading = false;
       followed.timer = clock.setTimeout(() => this.#read(followed), RETRY_DELAY);
-      report.failed(error, "backplane");
+      this.#failed(error);
       return;
     }
     if (!isMeant()) return;
@@ -351,7 +354,7 @@ export class LogReader {
       heads = await this.#parts.log.heads(channels);
     } catch (error) {
       // The next connection reads all logs.
-      if (session === this.#session) this.#parts.report.failed(error, "backplane");
+      if (session === this.#session) this.#failed(error);
       return;
     }
     if (session !== this.#session) return;
@@ -363,6 +366,13 @@ export class LogReader {
       // A log that ends with its silence is missed by nobody, until something new is in its place.
       if (epoch !== NO_EPOCH && (epoch !== position.epoch || at > position.at)) this.#read(followed);
     }
+  }
+
+  #failed(cause: unknown): void {
+    if (this.#reportedOn === this.#session) return;
+    this.#reportedOn = this.#session;
+    const message = `The engine does not let the record of a room be read. ${messageOf(cause)}`;
+    this.#parts.report.failed(new HubError("ERR_HUB_BACKPLANE", message, { cause }), "backplane");
   }
 }
 
