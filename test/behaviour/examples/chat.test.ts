@@ -28,6 +28,17 @@ async function until(
   }
 }
 
+/** Asks for the messages of a room, and returns the texts of those that the server has kept. */
+async function listen(client: WsClient, room: string): Promise<unknown[]> {
+  client.send({ event: "hub:join", id: 0, data: { room: `messages:${room}` } });
+  expect(await next(client)).toMatchObject({ event: "hub:record", data: { room: `messages:${room}` } });
+  const past: unknown[] = [];
+  for (let packet = await next(client); packet.reply !== 0; packet = await next(client)) {
+    past.push((packet.data as { text?: unknown }).text);
+  }
+  return past;
+}
+
 describe.each(TRANSPORTS)("the chat for a bare client, on %s", (transport) => {
   let server: ChatServer;
   let clients: WsClient[];
@@ -55,17 +66,6 @@ describe.each(TRANSPORTS)("the chat for a bare client, on %s", (transport) => {
     const { data } = await next(client);
     const { room } = (await next(client)).data as { room: string };
     return { client, id: (data as { id: string }).id, past: await listen(client, room) };
-  }
-
-  /** Asks for the messages of a room, and returns the texts of those that the server has kept. */
-  async function listen(client: WsClient, room: string): Promise<unknown[]> {
-    client.send({ event: "hub:join", id: 0, data: { room: `messages:${room}` } });
-    expect(await next(client)).toMatchObject({ event: "hub:record", data: { room: `messages:${room}` } });
-    const past: unknown[] = [];
-    for (let packet = await next(client); packet.reply !== 0; packet = await next(client)) {
-      past.push((packet.data as { text?: unknown }).text);
-    }
-    return past;
   }
 
   it("tells a client its id and the others of the client", async () => {
