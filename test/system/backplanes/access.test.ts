@@ -33,9 +33,9 @@ async function useLog(t: TestContext, create: () => Backplane): Promise<readonly
   });
   await until(() => all.every(({ isUp }) => isUp));
   const [one, two] = all as [LogNode, LogNode];
-  for (const node of all) await node.log.append("room:x", [node.entry("forgotten")], LIMITS);
+  for (const each of all) await each.log.append("room:x", [each.entry("forgotten")], LIMITS);
   await two.log.forget("room:x");
-  for (const node of all) await node.log.append("room:x", [node.entry("a")], LIMITS, NOWHERE);
+  for (const each of all) await each.log.append("room:x", [each.entry("a")], LIMITS, NOWHERE);
   expect(await one.log.heads(["room:x", "room:y"])).toMatchObject([{ at: 2 }, undefined]);
   const tail = await two.log.read("room:x", NOWHERE, 10);
   return textsOf(tail?.records ?? []);

@@ -333,6 +333,12 @@ describe("what Redis does not take is refused as a whole, and the connection sta
     expect([one.isUp, two.isUp]).toEqual([true, true]);
   });
 
+  test.concurrent.for(["INFO", "XADD", "EVALSHA"])("because there is no %s on the server", async (command, t) => {
+    const server = await serverFor(t, ["--rename-command", command, ""]);
+    const [one] = await nodes(t, () => redis({ url: server.url }));
+    expect([await append(one, "a"), one.isUp]).toEqual([["refused"], true]);
+  });
+
   test.concurrent("because the key belongs to the application", async (t) => {
     const server = await serverFor(t);
     const [one] = await nodes(t, () => redis({ url: server.url }));
