@@ -1,0 +1,3 @@
+export async function runHistory(args: readonly string[]): Promise<number> {
+  return args.length;
+}
