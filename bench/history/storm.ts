@@ -18,7 +18,10 @@ const MISSED = 20;
 const ORDER: readonly Return[] = ["connect", "join", "recover", "recover", "join", "connect"];
 
 /** Until the server has seen that connections have ended, in milliseconds; for each 1,000 of them. */
-const NOTICE = 300;
+const NOTICE = 200;
+
+/** The time in which what is missed is sent, in seconds. */
+const SENDING = 0.2;
 
 /** How often the memory of the server is looked at, in milliseconds. */
 const INTERVAL = 10;
@@ -110,7 +113,7 @@ class Storm {
   async pass(how: Return, clients: number): Promise<Returned> {
     await this.#ask({ do: "lose" }, "lost");
     await sleep(NOTICE * Math.ceil(clients / 1_000));
-    if (how === "recover") await this.#stage.broadcast(openLoop(this.#streams, ROOMS * MISSED, 1));
+    if (how === "recover") await this.#stage.broadcast(openLoop(this.#streams, (ROOMS * MISSED) / SENDING, SENDING));
     // Collects what the last return has left behind.
     await this.#stage.memory();
     const memory = new PeakMemory(this.#stage.pids[0]);
