@@ -8,6 +8,9 @@ const RUNS: Readonly<Record<string, () => Promise<Run>>> = {
   recovery: async () => (await import("./recovery/benchmark.ts")).runRecovery,
 };
 
+/** The names of these scenarios. */
+export const OWN_RUNS: readonly string[] = Object.keys(RUNS);
+
 /** Returns the scenario that is asked for, if it is a run of its own. */
 export async function ownRunOf(args: readonly string[]): Promise<Run | undefined> {
   for (const [index, arg] of args.entries()) {

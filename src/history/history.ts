@@ -296,6 +296,7 @@ export class History implements RecordedRooms {
 
   /** Forgets everything, and stops. */
   stop(): void {
+    this.#entrances.stop();
     this.#records.stop();
   }
 
