@@ -31,6 +31,7 @@ interface Options extends CutPlan {
   /** Messages a second to each room. */
   readonly rate: number;
   readonly transport: "ws" | "uws";
+  readonly nodes: number;
   readonly json: string | undefined;
 }
 
@@ -45,7 +46,7 @@ export async function runRecovery(args: readonly string[]): Promise<number> {
   const lot = new Lot(seed);
   const rooms = Array.from({ length: clients }, () => lot.draw(ROOMS_OF_A_CLIENT, ROOMS));
   const disturbance = new Disturbance();
-  const groups = contestants.map((contestant) => new Group(contestant, options.transport));
+  const groups = await Promise.all(contestants.map((contestant) => Group.start(contestant, options)));
   try {
     const results = await measure(groups, rooms, options);
     const others = disturbance.since([process.pid, ...groups.flatMap((group) => group.pids)]);
@@ -103,6 +104,7 @@ function optionsOf(args: readonly string[]): Options {
         cut: one,
         duration: one,
         transport: one,
+        nodes: one,
         seed: one,
         peer: { ...one, multiple: true },
         json: one,
@@ -123,6 +125,7 @@ function optionsOf(args: readonly string[]): Options {
     seconds: positive("--duration", values.duration ?? "20"),
     seed: count("--seed", values.seed ?? "1"),
     transport,
+    nodes: count("--nodes", values.nodes ?? "1"),
     json: values.json,
   };
 }
@@ -137,28 +140,31 @@ function nameOf(contestant: ContestantName): string {
   return dashed(contestant.replaceAll(",", ""));
 }
 
-const COLUMNS = ["", "arrived", "missing", "without a gap", "twice", "late", "gaps", "reconnected"] as const;
+const COLUMNS = ["", "arrived", "missing", "without a gap", "twice", "late", "reconnected", "gaps"] as const;
 
 function textOf(results: readonly Result[], options: Options, others: number | undefined): string {
-  const { clients, rate, interval, seconds, transport } = options;
+  const { clients, rate, interval, seconds, transport, nodes } = options;
   const about =
     `${countOf(clients)} clients in ${ROOMS_OF_A_CLIENT} of ${ROOMS.length} rooms each, ${rate} messages a second to ` +
     `each room, for ${seconds} s; each connection is cut every ${interval} s, on average, at the same times for all. ` +
-    `Hubs are on ${transport}.${others === undefined ? "" : ` Other programs used ${others.toFixed(2)} of a core.`}`;
+    `Hubs are on ${transport}, ${nodes === 1 ? "one node" : `${nodes} nodes over Redis`}.${others === undefined ? "" : ` Other programs used ${others.toFixed(2)} of a core.`}`;
   const rows = results.map(({ contestant, tally }) => [
     contestant,
     ...(tally === undefined ? ["failed", ...COLUMNS.slice(2).map(() => "")] : cellsOf(tally)),
   ]);
   const failures = results.flatMap(({ contestant, failure }) => (failure ? [`${contestant}: ${failure}`] : []));
   const settings = results.map(({ contestant }) => `${contestant}: ${CONTESTANTS[contestant].settings}`);
-  return [wrapped(about), "", ...aligned([COLUMNS, ...rows], [0]), "", ...settings, ...failures].join("\n");
+  return [wrapped(about), "", ...aligned([COLUMNS, ...rows], [0, 7]), "", ...settings, ...failures].join("\n");
 }
 
-function cellsOf({ due, arrived, silent, duplicates, reordered, gaps, reconnections }: Tally): readonly string[] {
+function cellsOf({ due, arrived, silent, duplicates, reordered, reconnections, gaps }: Tally): readonly string[] {
   // Cut off rather than rounded: 100.00 % are all of them.
   const share = Math.floor((10_000 * arrived) / due) / 100;
   return [
     `${share.toFixed(2)} %`,
-    ...[due - arrived, silent, duplicates, reordered, gaps, reconnections].map((number) => countOf(number)),
+    ...[due - arrived, silent, duplicates, reordered, reconnections].map((number) => countOf(number)),
+    Object.entries(gaps)
+      .map(([reason, number]) => `${countOf(number)} ${reason}`)
+      .join(", "),
   ];
 }

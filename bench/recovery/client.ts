@@ -12,7 +12,7 @@ export interface ClientReport {
   /** Called when the connection has ended. */
   lost(): void;
   received(room: string, number: number): void;
-  gap(room: string): void;
+  gap(room: string, reason: string): void;
 }
 
 /** Starts a client, which stays until its process ends. */

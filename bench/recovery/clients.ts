@@ -78,7 +78,7 @@ function reportOf(client: number, journal: Journal): ClientReport {
       journal.received(room, number);
       lastChange = Date.now();
     },
-    gap: (room) => journal.gap(room),
+    gap: (room, reason) => journal.gap(room, reason),
   };
 }
 

@@ -23,7 +23,8 @@ export const CONTESTANTS: Readonly<Record<ContestantName, Contestant>> = {
   "socket.io recovery": {
     client: "socket.io",
     records: true,
-    settings: "connectionStateRecovery with its defaults, and socket.io-client, over WebSocket only",
+    settings:
+      "connectionStateRecovery with its defaults, with several nodes over the Redis Streams adapter, and socket.io-client, over WebSocket only",
   },
   drops: { client: "hub", records: true, settings: "history, but one message in 10 is not recorded" },
 };

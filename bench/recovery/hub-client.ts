@@ -19,7 +19,7 @@ export function connectHub(plan: ClientPlan, report: ClientReport): void {
     if (state === "open" && !isFirst) report.joined();
   });
   client.on("m", ({ room, number }) => report.received(room, number));
-  client.on("hub:gap", ({ room }) => report.gap(room));
+  client.on("hub:gap", ({ room, reason }) => report.gap(room, reason));
   void join();
 
   async function join(): Promise<void> {

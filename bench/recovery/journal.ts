@@ -9,8 +9,8 @@ export interface Tally {
   readonly duplicates: number;
   /** Messages that arrived after a later one of their room. */
   readonly reordered: number;
-  /** Gaps that the client was told of. */
-  readonly gaps: number;
+  /** Gaps that the client was told of, by reason. */
+  readonly gaps: Readonly<Record<string, number>>;
   /** Connections after the first. */
   readonly reconnections: number;
 }
@@ -31,7 +31,7 @@ export class Journal {
   readonly #rooms: ReadonlyMap<string, RoomJournal>;
   #duplicates = 0;
   #reordered = 0;
-  #gaps = 0;
+  readonly #gaps: Record<string, number> = {};
   #connections = 0;
 
   constructor(rooms: readonly string[]) {
@@ -61,9 +61,9 @@ export class Journal {
   }
 
   /** Enters a gap in a room. */
-  gap(room: string): void {
+  gap(room: string, reason: string): void {
     this.#of(room).hasGap = true;
-    this.#gaps++;
+    this.#gaps[reason] = (this.#gaps[reason] ?? 0) + 1;
   }
 
   /** Number of messages that have yet to arrive if so many were sent to each room. */
@@ -107,7 +107,11 @@ export class Journal {
 
 /** Adds up the tallies of several clients. */
 export function sumOf(tallies: readonly Tally[]): Tally {
-  const sum = { due: 0, arrived: 0, silent: 0, duplicates: 0, reordered: 0, gaps: 0, reconnections: 0 };
-  for (const tally of tallies) for (const key of Object.keys(sum) as (keyof Tally)[]) sum[key] += tally[key];
-  return sum;
+  const sum = { due: 0, arrived: 0, silent: 0, duplicates: 0, reordered: 0, reconnections: 0 };
+  const gaps: Record<string, number> = {};
+  for (const tally of tallies) {
+    for (const key of Object.keys(sum) as (keyof typeof sum)[]) sum[key] += tally[key];
+    for (const [reason, number] of Object.entries(tally.gaps)) gaps[reason] = (gaps[reason] ?? 0) + number;
+  }
+  return { ...sum, gaps };
 }

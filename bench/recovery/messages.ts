@@ -1,17 +1,24 @@
 import type { Tally } from "./journal.ts";
 
 /** What the coordinator asks of a server. */
-export interface ServerCommand {
-  readonly do: "send";
-  /** The rooms that the server sends to in turn. */
-  readonly rooms: readonly string[];
-  /** Messages a second to each room. */
-  readonly rate: number;
-  readonly seconds: number;
-}
+export type ServerCommand =
+  /** Asked before the clients come: a first message is recorded in each room. */
+  | { readonly do: "begin"; readonly rooms: readonly string[] }
+  /** Asked when the clients are there: waits until the server hears what others send. */
+  | { readonly do: "settle" }
+  | {
+      readonly do: "send";
+      /** The rooms that the server sends to in turn. */
+      readonly rooms: readonly string[];
+      /** Messages a second to each room. */
+      readonly rate: number;
+      readonly seconds: number;
+    };
 
 export type ServerReport =
   | { readonly told: "listening"; readonly port: number }
+  | { readonly told: "begun" }
+  | { readonly told: "settled" }
   /** The number of messages that went to each room. */
   | { readonly told: "sent"; readonly sent: Readonly<Record<string, number>> };
 

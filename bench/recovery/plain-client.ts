@@ -21,7 +21,7 @@ export function connectPlain(plan: ClientPlan, report: ClientReport): void {
   const url = `ws://127.0.0.1:${port}/?${queryOf(plan)}`;
   const since: Record<string, Position> = {};
   function open(): void {
-    const joined = new Set<string>();
+    const missing = new Set(rooms);
     const socket = new WebSocket(url);
     socket.addEventListener("open", () => {
       for (const room of rooms) socket.send(JSON.stringify({ event: "hub:join", data: { room, since: since[room] } }));
@@ -31,8 +31,8 @@ export function connectPlain(plan: ClientPlan, report: ClientReport): void {
       if (event === "hub:record") {
         const position = data as Position;
         since[position.room] = position;
-        if (position.gap !== undefined) report.gap(position.room);
-        if (joined.add(position.room).size === rooms.length) report.joined();
+        if (position.gap !== undefined) report.gap(position.room, position.gap);
+        if (missing.delete(position.room) && missing.size === 0) report.joined();
         return;
       }
       const position = since[room];

@@ -11,7 +11,7 @@ export function connectSocketIo({ port, client, rooms }: ClientPlan, report: Cli
   let isFirst = true;
   socket.on("connect", () => {
     // All that it tells is whether the connection goes on with the session of the last one.
-    if (!isFirst && !socket.recovered) for (const room of rooms) report.gap(room);
+    if (!isFirst && !socket.recovered) for (const room of rooms) report.gap(room, "not recovered");
     isFirst = false;
     report.joined();
   });

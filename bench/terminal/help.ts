@@ -16,7 +16,8 @@ What is run
                       --nodes N (2 to 4), --pairs, --duration, --peer and --json
   --scenario recovery clients whose connections are cut all the while: a run of its own, which
                       takes --members (clients), --rate (messages a second to a room), --cut
-                      (seconds between two cuts), --duration, --transport, --peer, --seed and --json
+                      (seconds between two cuts), --duration, --nodes, --transport, --peer, --seed
+                      and --json
   --scenario history  what a record of rooms costs: a run of its own, which takes --transport,
                       --members (clients of the storm), --pairs, --duration, --gate, --no-pin,
                       --seed and --json

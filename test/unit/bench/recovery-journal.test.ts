@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { Journal, sumOf } from "../../../bench/recovery/journal.ts";
 
-const NOTHING = { due: 0, arrived: 0, silent: 0, duplicates: 0, reordered: 0, gaps: 0, reconnections: 0 };
+const NOTHING = { due: 0, arrived: 0, silent: 0, duplicates: 0, reordered: 0, gaps: {}, reconnections: 0 };
 
 /** The journal of a client in one room, after these messages. A negative number stands for a gap. */
 function journalOf(...heard: readonly number[]): Journal {
   const journal = new Journal(["r0"]);
   for (const number of heard) {
-    if (number < 0) journal.gap("r0");
+    if (number < 0) journal.gap("r0", "trimmed");
     else journal.received("r0", number);
   }
   return journal;
@@ -30,10 +30,10 @@ describe("a journal", () => {
   });
 
   it("accounts for what is missing with the gap in its place, and with no other", () => {
-    expect(journalOf(0, GAP, 3, 4).close({ r0: 5 })).toMatchObject({ arrived: 3, silent: 0, gaps: 1 });
-    expect(journalOf(0, GAP, 1, 4).close({ r0: 5 })).toMatchObject({ arrived: 3, silent: 2, gaps: 1 });
-    expect(journalOf(0, 3, GAP, 4).close({ r0: 5 })).toMatchObject({ arrived: 3, silent: 2, gaps: 1 });
-    expect(journalOf(0, 1, GAP).close({ r0: 5 })).toMatchObject({ arrived: 2, silent: 0, gaps: 1 });
+    expect(journalOf(0, GAP, 3, 4).close({ r0: 5 })).toMatchObject({ arrived: 3, silent: 0, gaps: { trimmed: 1 } });
+    expect(journalOf(0, GAP, 1, 4).close({ r0: 5 })).toMatchObject({ arrived: 3, silent: 2, gaps: { trimmed: 1 } });
+    expect(journalOf(0, 3, GAP, 4).close({ r0: 5 })).toMatchObject({ arrived: 3, silent: 2, gaps: { trimmed: 1 } });
+    expect(journalOf(0, 1, GAP).close({ r0: 5 })).toMatchObject({ arrived: 2, silent: 0, gaps: { trimmed: 1 } });
   });
 
   it("counts what came twice, and what came late", () => {
@@ -49,17 +49,24 @@ describe("a journal", () => {
     const journal = new Journal(["r0", "r1"]);
     journal.connected();
     journal.received("r0", 0);
-    journal.gap("r1");
+    journal.gap("r1", "epoch");
     journal.connected();
     journal.received("r0", 2);
     journal.received("r1", 2);
-    expect(journal.close({ r0: 3, r1: 3 })).toMatchObject({ due: 6, arrived: 3, silent: 1, gaps: 1, reconnections: 1 });
+    expect(journal.close({ r0: 3, r1: 3 })).toMatchObject({
+      due: 6,
+      arrived: 3,
+      silent: 1,
+      gaps: { epoch: 1 },
+      reconnections: 1,
+    });
     expect(() => journal.received("r2", 0)).toThrow('"r2"');
   });
 
   it("adds up with others", () => {
-    const one = journalOf(0).close({ r0: 2 });
-    const other = journalOf(0, 0, 1).close({ r0: 2 });
-    expect(sumOf([one, other])).toEqual({ ...NOTHING, due: 4, arrived: 3, silent: 1, duplicates: 1 });
+    const one = journalOf(GAP, 0).close({ r0: 2 });
+    const other = journalOf(0, GAP, 0, 1).close({ r0: 2 });
+    const sum = { ...NOTHING, due: 4, arrived: 3, silent: 1, duplicates: 1, gaps: { trimmed: 2 } };
+    expect(sumOf([one, other])).toEqual(sum);
   });
 });
