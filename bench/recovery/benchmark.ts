@@ -153,7 +153,7 @@ function textOf(results: readonly Result[], options: Options, others: number | u
     ...(tally === undefined ? ["failed", ...COLUMNS.slice(2).map(() => "")] : cellsOf(tally)),
   ]);
   const failures = results.flatMap(({ contestant, failure }) => (failure ? [`${contestant}: ${failure}`] : []));
-  const settings = results.map(({ contestant }) => `${contestant}: ${CONTESTANTS[contestant].settings}`);
+  const settings = results.map(({ contestant }) => wrapped(`${contestant}: ${CONTESTANTS[contestant].settings}`));
   return [wrapped(about), "", ...aligned([COLUMNS, ...rows], [0, 7]), "", ...settings, ...failures].join("\n");
 }
 
