@@ -88,8 +88,9 @@ class HistoryRun {
       const [off, on] = round % 2 === 0 ? [first, second] : [second, first];
       for (const { perTurn, limit } of cases) {
         const where = `${members} members, ${perTurn} a turn`;
-        const ratio = (one: ReadonlyMap<number, number>, other: ReadonlyMap<number, number>): number =>
-          (one.get(perTurn) ?? Number.NaN) / (other.get(perTurn) ?? Number.NaN);
+        // Of those that were measured next to each other.
+        const ratio = (one: BroadcastCost["other"], other: BroadcastCost["other"]): number =>
+          median((one.get(perTurn) ?? []).map((cost, index) => cost / (other.get(perTurn)?.[index] ?? Number.NaN)));
         this.#add(hub, { name: `CPU recorded / not, ${where}`, limit, unit: "" }, ratio(on.recorded, on.other));
         const others = {
           name: `CPU with rules for other rooms / without, ${where}`,
