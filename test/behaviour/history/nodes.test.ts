@@ -1,6 +1,6 @@
 import { Hub, type HubError, type HubOptions, type Socket } from "roomcast";
 import { memory, MemoryEngine, VirtualClock, type MemoryTransport } from "roomcast/testing";
-import { beforeEach, expect, onTestFinished, test } from "vitest";
+import { beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import type { Position, RecordNotice } from "../../../src/protocol/packet.ts";
 import { settle } from "../../../src/testing/settle.ts";
 import { hubError } from "../../support/hub-error.ts";
@@ -285,6 +285,23 @@ test("a node hears a room for a minute after its last member, and serves positio
   second.close();
   await passed(120_000);
   expect(node.hub.stats().history).toMatchObject({ rooms: 0, bytes: 0 });
+});
+
+test("a room that was silent for its age begins anew, with a gap for its members", async () => {
+  // The engine has a clock of its own.
+  const time = vi.spyOn(performance, "now").mockReturnValue(0);
+  onTestFinished(() => time.mockRestore());
+  const node = new Node(recording({ age: 60_000 }));
+  const client = await node.connect();
+  await client.join("chat");
+  await node.hub.to("chat").record("said", 1);
+  await settle();
+  expect(client.take()).toStrictEqual(["position", "joined", "position", 1]);
+  time.mockReturnValue(60_001);
+  await node.hub.to("chat").record("said", 2);
+  await settle();
+  expect(client.take()).toContain("epoch");
+  expect((await node.hub.history("chat")).events).toMatchObject([{ data: 2 }]);
 });
 
 test("hub.close() delivers what was sent before", async () => {

@@ -152,6 +152,21 @@ test("R5: what is on its way from an epoch that was left is dropped, and costs n
   expect(reads).toStrictEqual([]);
 });
 
+test("R5, R11: should a log go on in an epoch that was left, it is compared once more, and nothing is lost in silence", async () => {
+  await follow(tail("a", 1, 5));
+  reader.disconnected();
+  reads = [];
+  reader.connected();
+  await answer(undefined);
+  await clock.advance(60_000);
+  take(record("a", 9));
+  expect(told).toStrictEqual(["none from 0, epoch"]);
+  heads = [{ epoch: "a", at: 9 }];
+  await clock.advance(10_000);
+  await answer(tail("a", 9, 9));
+  expect(told.at(-1)).toBe("a from 9, epoch");
+});
+
 test("R10: a read that ends with its connection is done again on the next, and who waits for it waits on", async () => {
   let isKnown = false;
   reader.follow(ROOM, SIZE);
