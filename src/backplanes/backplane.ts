@@ -1,6 +1,6 @@
 /** What a hub appends to the log of a channel. */
 export interface LogEntry {
-  /** The hub that appends it: an id that no other hub has, or ever had. */
+  /** The hub that appends it: an id of letters, digits, `-` and `_` that no other hub has, or ever had. */
   readonly origin: string;
   /** A whole number from 1, which grows from entry to entry of one origin on a channel. */
   readonly number: number;

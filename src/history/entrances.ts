@@ -27,8 +27,8 @@ export interface Entrance {
   readonly sockets: readonly string[];
   /** The position up to which everything was sent. */
   at: number;
-  /** Whether the member gets what it has missed, and not only what the rule gives to everybody who comes. */
-  readonly isRecovery: boolean;
+  /** The position behind which the member is owed everything. What is before it the rule gives to everybody who comes. */
+  readonly owedBehind: number;
   /** Up to this position only the newest event of each key is sent. */
   readonly newestUntil: number;
   readonly entered: Entered[];
@@ -131,6 +131,7 @@ export class Entrances {
     const arrival = known ?? { entrances: new Map(), isScheduled: false, timer: undefined };
     if (known === undefined) this.#arrivals.set(member, arrival);
     arrival.entrances.set(room, entrance);
+    entrance.record.entering++;
     this.#count++;
     this.#proceed(member, arrival);
   }
@@ -142,10 +143,11 @@ export class Entrances {
   }
 
   /** Takes a member off its way into a room. */
-  remove({ member, room }: Entrance): void {
+  remove({ member, room, record }: Entrance): void {
     const arrival = this.#arrivals.get(member);
     if (arrival?.entrances.delete(room) !== true) return;
     this.#count--;
+    record.entering--;
     if (arrival.entrances.size > 0) return;
     arrival.timer?.cancel();
     this.#arrivals.delete(member);
@@ -163,7 +165,10 @@ export class Entrances {
     arrival.timer?.cancel();
     this.#arrivals.delete(member);
     this.#count -= arrival.entrances.size;
-    for (const { entered } of arrival.entrances.values()) for (const call of entered) call(true);
+    for (const { entered, record } of arrival.entrances.values()) {
+      record.entering--;
+      for (const call of entered) call(true);
+    }
   }
 
   #proceed(member: Member, arrival: Arrival): void {
@@ -249,12 +254,12 @@ export class Entrances {
     this.#parts.rates.chargeReplay(member, bytes);
   }
 
-  #isWanted({ member, record, sockets, isRecovery, newestUntil }: Entrance, { at, note, frame }: Recorded): boolean {
-    if (frame === undefined) return isRecovery;
+  #isWanted({ member, record, sockets, owedBehind, newestUntil }: Entrance, { at, note, frame }: Recorded): boolean {
+    if (frame === undefined) return at > owedBehind;
     if (at <= newestUntil && !record.ring.isNewest(at)) return false;
     if (note === "") return true;
     const { rooms } = this.#parts.members;
-    return !isExcepted(note, sockets, (room) => rooms.get(room)?.has(member) === true);
+    return !isExcepted(note, sockets, (room) => rooms.get(room)?.has(member) === true, record.witnesses);
   }
 
   #pageOf({ member, record, at }: Entrance): Page {

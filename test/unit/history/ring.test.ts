@@ -173,3 +173,15 @@ function compare(ring: Ring, model: Model): void {
     expect(first?.at).toBe(model.kept.at(-count)?.at ?? model.kept[0]?.at);
   }
 }
+
+test("what has no frame is not counted among the last events, and is trimmed as others are", () => {
+  const ring = new Ring({ codecs: 1, size: 4, keyed: false, keepsLatest: false, sized: () => {} });
+  const push = (at: number, text: string): void => ring.push(at, 0, [{ bytes: Buffer.from(text) }], "");
+  push(1, "a");
+  push(2, "");
+  push(3, "b");
+  push(4, "");
+  expect([ring.before(1), ring.before(2), ring.before(3)]).toStrictEqual([2, 0, 0]);
+  for (const at of [5, 6, 7, 8]) push(at, "c");
+  expect([ring.before(1), ring.before(4), ring.floor]).toStrictEqual([7, 4, 4]);
+});
