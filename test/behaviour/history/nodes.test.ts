@@ -1,5 +1,6 @@
 import { type HubError } from "roomcast";
 import { beforeEach, expect, onTestFinished, test, vi } from "vitest";
+import type { Position } from "../../../src/protocol/packet.ts";
 import { settle } from "../../../src/testing/settle.ts";
 import { hubError } from "../../support/hub-error.ts";
 import { MemoryCluster, type Node } from "./memory-cluster.ts";
@@ -268,7 +269,7 @@ test("the record of a room that cannot be read rejects, and that of another node
 });
 
 test("clients that come from another node cost one read for each room, however many they are", async () => {
-  const [one, two] = [new Node(), new Node()];
+  const [one, two] = [cluster.node(), cluster.node()];
   const rooms = ["chat-0", "chat-1", "chat-2"];
   for (const room of rooms) await one.hub.to(room).record("said", 0);
   const away: { readonly room: string; readonly since: Position }[] = [];
