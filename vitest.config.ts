@@ -63,8 +63,8 @@ const config: ViteUserConfig = defineConfig({
       },
       {
         extends: true,
-        // Its tests measure no time, and wait more than they work, so that two files fit on two cores.
-        test: { name: "waiting", maxWorkers: 2, sequence: { groupOrder: 2 }, include: [WAITING], globalSetup },
+        // Its tests measure no time, and wait for half of theirs, so that two cores take three files.
+        test: { name: "waiting", maxWorkers: 3, sequence: { groupOrder: 2 }, include: [WAITING], globalSetup },
       },
       {
         extends: true,
