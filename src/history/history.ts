@@ -336,6 +336,7 @@ export class History implements RecordedRooms {
   stop(): void {
     this.#pending.stop();
     this.#departures.stop();
+    this.#entrances.stop();
     this.#records.stop();
   }
 

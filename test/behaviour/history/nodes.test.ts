@@ -1,5 +1,6 @@
 import { type HubError } from "roomcast";
 import { beforeEach, expect, onTestFinished, test, vi } from "vitest";
+import type { Position } from "../../../src/protocol/packet.ts";
 import { settle } from "../../../src/testing/settle.ts";
 import { hubError } from "../../support/hub-error.ts";
 import { MemoryCluster, type Node } from "./memory-cluster.ts";
@@ -265,6 +266,25 @@ test("the record of a room that cannot be read rejects, and that of another node
   await cluster.passed(5_000);
   expect(await read).toBe("ERR_HUB_BACKPLANE");
   await expect(one.hub.forget("chat")).rejects.toThrow(hubError("ERR_HUB_BACKPLANE", "not confirmed"));
+});
+
+test("clients that come from another node cost one read for each room, however many they are", async () => {
+  const [one, two] = [cluster.node(), cluster.node()];
+  const rooms = ["chat-0", "chat-1", "chat-2"];
+  for (const room of rooms) await one.hub.to(room).record("said", 0);
+  const away: { readonly room: string; readonly since: Position }[] = [];
+  for (let index = 0; index < 30; index++) {
+    const room = rooms[index % rooms.length] as string;
+    const client = await one.connect();
+    await client.join(room);
+    away.push({ room, since: client.position() });
+    client.close();
+  }
+  for (const room of rooms) await one.hub.to(room).record("said", 1);
+  const clients = await Promise.all(away.map(() => two.connect()));
+  await Promise.all(clients.map((client, index) => client.join(away[index]?.room ?? "", away[index]?.since)));
+  for (const client of clients) expect(client.take()).toStrictEqual(["position", 1, "joined"]);
+  expect(two.hub.stats().history).toMatchObject({ recoveries: 30, reads: rooms.length, repairs: 0 });
 });
 
 test("positions that are made up do not have the engine read as often as their client likes", async () => {
