@@ -127,6 +127,7 @@ export class Entrances {
     const arrival = known ?? { entrances: new Map(), isScheduled: false, timer: undefined };
     if (known === undefined) this.#arrivals.set(member, arrival);
     arrival.entrances.set(room, entrance);
+    entrance.record.entering++;
     this.#count++;
     this.#proceed(member, arrival);
   }
@@ -138,10 +139,11 @@ export class Entrances {
   }
 
   /** Takes a member off its way into a room. */
-  remove({ member, room }: Entrance): void {
+  remove({ member, room, record }: Entrance): void {
     const arrival = this.#arrivals.get(member);
     if (arrival?.entrances.delete(room) !== true) return;
     this.#count--;
+    record.entering--;
     if (arrival.entrances.size > 0) return;
     arrival.timer?.cancel();
     this.#arrivals.delete(member);
@@ -154,7 +156,10 @@ export class Entrances {
     arrival.timer?.cancel();
     this.#arrivals.delete(member);
     this.#count -= arrival.entrances.size;
-    for (const { entered } of arrival.entrances.values()) for (const call of entered) call(true);
+    for (const { entered, record } of arrival.entrances.values()) {
+      record.entering--;
+      for (const call of entered) call(true);
+    }
   }
 
   #proceed(member: Member, arrival: Arrival): void {
@@ -245,7 +250,7 @@ export class Entrances {
     if (at <= newestUntil && !record.ring.isNewest(at)) return false;
     if (note === "") return true;
     const { rooms } = this.#parts.members;
-    return !isExcepted(note, sockets, (room) => rooms.get(room)?.has(member) === true);
+    return !isExcepted(note, sockets, (room) => rooms.get(room)?.has(member) === true, record.witnesses);
   }
 
   #pageOf({ member, record, at }: Entrance): Page {

@@ -71,7 +71,7 @@ export class Node {
       maxPendingBytes,
       positionOf,
       isFollowed: (channel) => this.line.channels.has(channel),
-      isHeld: () => false,
+      flush: () => {},
       report,
     });
   }
