@@ -4,6 +4,7 @@ import type { Hub } from "roomcast";
 import { connect, type Client } from "roomcast/client";
 import { afterAll, afterEach, describe, expect, onTestFinished, test } from "vitest";
 import { WebSocket } from "ws";
+import { RECORDED, RING, STORM } from "../../bench/history/budgets.ts";
 import { QUICK } from "../support/clients.ts";
 import { blocksOf, sectionOf, tablesOf } from "../support/markdown.ts";
 import { exists, proofsIn } from "../support/proofs.ts";
@@ -23,6 +24,13 @@ test.each(rows)("the tests exist that hold: $what", ({ proofs }) => {
 
 test("there are many rows", () => {
   expect(rows.length).toBeGreaterThan(30);
+});
+
+test("the limits are those that the benchmark holds", () => {
+  const limits = (tablesOf(sectionOf(PATH, "What it costs"))[0] ?? []).map(([, limit]) => limit);
+  const { join, caughtUp, memory } = STORM;
+  const storm = [join, caughtUp, memory].map(({ limit, unit }) => `${limit} ${unit}`);
+  expect(limits).toStrictEqual([...RECORDED.map(({ limit }) => `${limit}`), `${RING.limit}`, ...storm]);
 });
 
 describe("loading and joining", () => {
