@@ -18,9 +18,11 @@ export class Successors {
   /** Notes the earlier sockets of a member, the last one first. */
   add(member: Member, sockets: readonly string[]): void {
     const known = this.earlierOf(member);
-    const added = sockets.filter((id) => id !== "" && id !== member.id && !known.includes(id));
+    const given = sockets.filter((id) => id !== "" && id !== member.id);
+    const added = given.filter((id) => !known.includes(id));
     if (added.length === 0) return;
-    const earlier = [...added, ...known].slice(0, MAX_EARLIER);
+    // Positions in several rooms may go back differently far, but each names the last socket first.
+    const earlier = [...new Set([...given, ...known])].slice(0, MAX_EARLIER);
     for (const id of known) if (!earlier.includes(id)) this.#delete(id, member);
     for (const id of added) {
       const members = this.#members.get(id);
