@@ -1,0 +1,105 @@
+import type { Mutant } from "./mutant.ts";
+
+/** How a mutant is looked for. */
+export interface Hunted {
+  /** What is broken, as a rule of decision 41 or 42 if it is one. */
+  readonly rule: string;
+  /** The replacements, which are in force together. */
+  readonly mutants: readonly Mutant[];
+  /** Whether it shows only where nothing goes wrong. Default: `false`. */
+  readonly isCalm?: boolean;
+}
+
+const ENTRANCES = "history/entrances.ts";
+const HISTORY = "history/history.ts";
+
+function mutant(file: string, from: string, to: string): Mutant {
+  return { name: `${file}: ${to}`, file, from, to };
+}
+
+/** The rules of the records of one node. */
+const ON_ONE_NODE: readonly Hunted[] = [
+  {
+    rule: "what is told has a position",
+    mutants: [mutant(HISTORY, "if (isRecovery || given === undefined) this.#tell(", "if (isRecovery) this.#tell(")],
+  },
+  {
+    rule: "a position before the record is a gap",
+    mutants: [
+      mutant(HISTORY, "const isRecovery = isKnown && given.at >= ring.floor;", "const isRecovery = isKnown;"),
+      mutant(ENTRANCES, "if (record.isForgotten || entrance.at < ring.floor) {", "if (record.isForgotten) {"),
+    ],
+  },
+  {
+    rule: "a position of another record is a gap",
+    mutants: [
+      mutant(
+        HISTORY,
+        "const isKnown = given?.epoch === record.epoch && given.at <= ring.head;\n    const isRecovery",
+        "const isKnown = given !== undefined && given.at <= ring.head;\n    const isRecovery",
+      ),
+    ],
+  },
+  {
+    rule: "what is trimmed while it is replayed is a gap",
+    mutants: [mutant(ENTRANCES, "() => report.overrun(entrance)", "() => {}")],
+  },
+  {
+    rule: "what was missed comes before the join",
+    mutants: [
+      mutant(
+        ENTRANCES,
+        "if (entrance.at < ring.head) return member.backlog === undefined ? 0 : Number.POSITIVE_INFINITY;",
+        "",
+      ),
+    ],
+  },
+  {
+    rule: "what was replayed leaves out whom it was not for",
+    mutants: [mutant(ENTRANCES, "return !isExcepted(note,", "return true || !isExcepted(note,")],
+  },
+  {
+    rule: "R9: what leaves out a socket leaves out its successor",
+    mutants: [mutant("history/successors.ts", "return successors.length === 0 ?", "return successors.length >= 0 ?")],
+  },
+  {
+    rule: "R9: a position names the sockets of before",
+    mutants: [mutant("history/position.ts", "sockets: sockets.slice(0, MAX_SOCKETS)", "sockets: sockets.slice(0, 1)")],
+  },
+  {
+    rule: "a record that is forgotten is a gap for its members",
+    mutants: [mutant(HISTORY, "if (!this.#records.forget(room)) return;", "this.#records.forget(room); return;")],
+  },
+  {
+    rule: "a client that was taken out gets nothing twice",
+    mutants: [mutant(HISTORY, "isOfNow ? undefined : given", "given")],
+  },
+  {
+    rule: "clients are sent the same page only if they have missed the same",
+    mutants: [
+      mutant(ENTRANCES, "const name = `${codec} ${at} ${ring.head}`;", "const name = `${codec} ${ring.head}`;"),
+    ],
+  },
+  {
+    rule: "a record keeps no more than its rule says",
+    mutants: [mutant("history/ring.ts", "if (this.#count > this.#parts.size) this.#trimOldest();", "")],
+  },
+  {
+    rule: "the library's client keeps its position",
+    mutants: [
+      mutant("client/memberships.ts", "if (at && position) this.positions.set(room, { ...position, at });", ""),
+    ],
+  },
+  {
+    rule: "the library's client forgets its position when it is taken out",
+    mutants: [
+      mutant(
+        "client/memberships.ts",
+        "this.positions.delete(room);\n      // A request that is on its way",
+        "// A request that is on its way",
+      ),
+    ],
+  },
+];
+
+export const HUNTED: readonly Hunted[] = ON_ONE_NODE;
