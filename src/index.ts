@@ -24,7 +24,7 @@ export type { HubOptions, TransportName } from "./hub/options.ts";
 export type { HubTypes, NamedEvent, User } from "./event-types.ts";
 export { defineContract, type ClientContractTypes, type Contract, type ContractTypes } from "./contract/index.ts";
 export type { HistoryOptions, HistoryRule } from "./history/options.ts";
-export type { HistoryQuery, HistoryResult, RecordedEvent } from "./history/history.ts";
+export type { HistoryQuery, HistoryResult, RecordedEvent } from "./history/query.ts";
 export type { HistoryStatistics } from "./history/statistics.ts";
 export type { IdempotencyOptions } from "./inbound/idempotency.ts";
 export { systemClock, type Clock, type Timer } from "./time/clock.ts";

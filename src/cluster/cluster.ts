@@ -38,6 +38,7 @@ import type { ClusterOptions } from "./options.ts";
 import { PendingMoves } from "./pending-moves.ts";
 import { Queries, type Findings, type Inquiry, type ReadReply } from "./queries.ts";
 import { Respondent } from "./respondent.ts";
+import type { RoomLogs } from "./room-logs.ts";
 import { noTraffic, type Traffic } from "./traffic.ts";
 
 /** The state of the connection between a node and its engine. */
@@ -54,6 +55,9 @@ export type BackplaneState =
 /** The longest wait for the first connection to the engine when the node ends, in milliseconds. */
 const FIRST_ATTEMPT = 5_000;
 
+/** The longest wait for the engine to record what was sent when the node ends, in milliseconds. */
+const LAST_APPEND = 5_000;
+
 export interface ClusterParts {
   readonly backplane: Backplane;
   readonly clock: Clock;
@@ -62,6 +66,8 @@ export interface ClusterParts {
   /** Whether this process may have sockets. */
   readonly isNode: boolean;
   readonly local: LocalNode;
+  /** The logs of rooms; `undefined` if no room is recorded. */
+  readonly logs: RoomLogs | undefined;
   readonly members: Members;
   /** The handlers of messages of the programs on other nodes. */
   readonly messages: NodeMessages;
@@ -69,6 +75,8 @@ export interface ClusterParts {
   /** What this node knows of requests that clients may repeat; absent if it remembers nothing. */
   readonly keeper: RepeatKeeper | undefined;
   readonly requests: Requests<Member>;
+  /** Names the rules by which rooms are recorded: see {@link Nodes}. */
+  readonly rules: string | undefined;
   readonly self: NodeDescription;
   readonly report: ErrorReport;
 }
@@ -117,10 +125,17 @@ export class Cluster {
       clock,
       self,
       isNode,
+      rules: parts.rules,
       lease: options.lease,
       tell,
       report: {
         came: (node) => this.#queries.came(node),
+        differs: ({ name }) => {
+          const message =
+            `The node "${name}" has other rules of the option "history" than this one, so that members miss events, or are ` +
+            "told of gaps. Give all nodes the same rules.";
+          report.failed(new HubError("ERR_HUB_BACKPLANE", message), "backplane");
+        },
         acquainted: () => {
           this.#queries.acquainted();
           this.claims.acquainted();
@@ -191,9 +206,10 @@ export class Cluster {
 
   /** Begins to connect. */
   start(): void {
-    const { backplane, interest, report } = this.#parts;
+    const { backplane, interest, logs, report } = this.#parts;
     backplane.start({
       message: (channel, bytes) => this.#arrivals.take(channel, bytes),
+      ...(logs === undefined ? undefined : { recorded: (channel, record) => logs.take(channel, record) }),
       up: (maxBytes) => guarded(report, () => this.#connected(maxBytes)),
       refused: (channel, error) => guarded(report, () => this.#refused(channel, error)),
       down: (error) => {
@@ -202,6 +218,7 @@ export class Cluster {
         this.#attempted.resolve();
         interest.forgetRefusals();
         this.#courier.shut();
+        logs?.disconnected();
         this.#giveUp();
         const message =
           "The engine of the backplane cannot be reached. Until it can, this node hears nothing of the others.";
@@ -307,8 +324,12 @@ export class Cluster {
 
   /** Tells the other nodes that this one leaves. Resolves when the engine has taken the last byte. */
   async disconnect(): Promise<void> {
+    const { logs } = this.#parts;
     this.settle();
-    if (this.#state === "connecting" && this.#courier.isWaiting) await this.#firstAttempt();
+    const isWaiting = this.#courier.isWaiting || logs?.isWaiting === true;
+    if (this.#state === "connecting" && isWaiting) await this.#firstAttempt();
+    if (this.#state === "connected") await this.#recorded();
+    logs?.stop();
     this.#queries.giveUp(closed);
     this.claims.stop();
     this.nodeRequests.stop();
@@ -322,6 +343,16 @@ export class Cluster {
     await this.#parts.backplane.close();
     // Messages from now on, such as late replies, may be lost.
     this.#courier.shut();
+  }
+
+  /** Waits until the engine has recorded what was sent, a few seconds at most. */
+  async #recorded(): Promise<void> {
+    const { clock, logs } = this.#parts;
+    if (logs?.isWaiting !== true) return;
+    const deadline = createDeferred();
+    const timer = clock.setTimeout(deadline.resolve, LAST_APPEND);
+    await Promise.race([logs.settled(), deadline.promise]);
+    timer.cancel();
   }
 
   /**
@@ -338,6 +369,7 @@ export class Cluster {
     this.#state = "connected";
     this.#attempted.resolve();
     this.#courier.open(maxBytes);
+    this.#parts.logs?.connected();
     this.nodes.arrive();
     this.#up.resolve();
   }

@@ -133,6 +133,8 @@ export type Control =
       readonly asks: boolean;
       /** `true` if the node answers claims; absent in nodes of releases that do not know them. */
       readonly claims?: true;
+      /** Names the rules by which the node records rooms; absent if it records none. */
+      readonly rules?: string | undefined;
     }
   /** An emitter wants to know which nodes are there. */
   | { readonly type: "who" }

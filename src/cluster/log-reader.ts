@@ -1,16 +1,9 @@
 import type { BackplaneLog, LogPosition, LogRecord, LogTail } from "../backplanes/backplane.ts";
+import { HubError, messageOf } from "../errors.ts";
 import { guarded, watch } from "../guard.ts";
+import type { LogGap, Novelty } from "../members/room-feed.ts";
 import type { ErrorReport } from "../report.ts";
 import type { Clock, Timer } from "../time/clock.ts";
-
-/** Why something of a log is missing: it has another epoch now, or what follows was trimmed. */
-export type LogGap = "epoch" | "trimmed";
-
-/**
- * Whether an entry is `"new"`. `"before"`: it was told in an epoch that has ended, so that whoever was there then has it.
- * `"again"`: this log has had it before, so that everybody has it, or gets it from there.
- */
-export type Novelty = "new" | "before" | "again";
 
 /** The time after which a log that has fallen silent is compared with the engine's, in milliseconds. */
 const AUDIT_DELAY = 5_000;
@@ -48,6 +41,7 @@ interface Followed {
   readonly channel: string;
   /** The most entries to read at a time: as many as are kept. */
   readonly size: number;
+  isSubscribed: boolean;
   /** The last entry that was told; `undefined` before the log was read for the first time. */
   position: LogPosition | undefined;
   /** The epoch before this one: what is still on its way from there is of no use. */
@@ -89,16 +83,33 @@ export class LogReader {
   #isUp = false;
   /** The number of this connection. */
   #session = 0;
+  #reads = 0;
+  #repairs = 0;
+  /** The connection on which a failure was reported. Each log is tried again and again, and one report says it all. */
+  #reportedOn = -1;
 
   constructor(parts: LogReaderParts) {
     this.#parts = parts;
+  }
+
+  /** The number of reads. */
+  get reads(): number {
+    return this.#reads;
+  }
+
+  /** The number of reads for what was missing, or might have been, in a log that was followed. */
+  get repairs(): number {
+    return this.#repairs;
   }
 
   /** Reads all logs, because all channels are subscribed to again. */
   connected(): void {
     this.#isUp = true;
     // R10: what a read of the last connection was for is still missing.
-    for (const followed of this.#followed.values()) this.#read(followed);
+    for (const followed of this.#followed.values()) {
+      followed.isSubscribed = true;
+      this.#read(followed);
+    }
   }
 
   disconnected(): void {
@@ -113,15 +124,17 @@ export class LogReader {
   }
 
   /**
-   * Follows the log of a channel, which is subscribed to.
+   * Follows the log of a channel.
    *
    * @param size - the number of entries that are kept.
+   * @param isSubscribed - whether the channel is subscribed to. Otherwise nothing is read before {@link subscribed}.
    */
-  follow(channel: string, size: number): void {
+  follow(channel: string, size: number, isSubscribed: boolean = true): void {
     if (this.#followed.has(channel)) return;
     const followed: Followed = {
       channel,
       size,
+      isSubscribed,
       position: undefined,
       left: NO_EPOCH,
       emptySince: -1,
@@ -134,6 +147,14 @@ export class LogReader {
       timer: undefined,
     };
     this.#followed.set(channel, followed);
+    this.#read(followed);
+  }
+
+  /** Begins to read the log of a channel, which is subscribed to by now. */
+  subscribed(channel: string): void {
+    const followed = this.#followed.get(channel);
+    if (followed === undefined) return;
+    followed.isSubscribed = true;
     this.#read(followed);
   }
 
@@ -233,25 +254,27 @@ export class LogReader {
 
   /** Reads what follows, unless that is under way: one read at a time for each channel. */
   #read(followed: Followed): void {
-    if (followed.isReading || !this.#isUp) return;
+    if (followed.isReading || !this.#isUp || !followed.isSubscribed) return;
     followed.isReading = true;
     followed.timer?.cancel();
     watch(this.#parts.report, this.#repair(followed));
   }
 
   async #repair(followed: Followed): Promise<void> {
-    const { clock, log, report } = this.#parts;
+    const { clock, log } = this.#parts;
     const { channel, size } = followed;
     const session = this.#session;
     const isMeant = (): boolean => session === this.#session && this.#followed.get(channel) === followed;
     let tail: LogTail | undefined;
+    this.#reads++;
+    if (followed.position !== undefined) this.#repairs++;
     try {
       tail = await log.read(channel, followed.position ?? NOWHERE, size);
     } catch (error) {
       if (!isMeant()) return;
       followed.isReading = false;
       followed.timer = clock.setTimeout(() => this.#read(followed), RETRY_DELAY);
-      report.failed(error, "backplane");
+      this.#failed(error);
       return;
     }
     if (!isMeant()) return;
@@ -331,7 +354,7 @@ export class LogReader {
       heads = await this.#parts.log.heads(channels);
     } catch (error) {
       // The next connection reads all logs.
-      if (session === this.#session) this.#parts.report.failed(error, "backplane");
+      if (session === this.#session) this.#failed(error);
       return;
     }
     if (session !== this.#session) return;
@@ -343,6 +366,13 @@ export class LogReader {
       // A log that ends with its silence is missed by nobody, until something new is in its place.
       if (epoch !== NO_EPOCH && (epoch !== position.epoch || at > position.at)) this.#read(followed);
     }
+  }
+
+  #failed(cause: unknown): void {
+    if (this.#reportedOn === this.#session) return;
+    this.#reportedOn = this.#session;
+    const message = `The engine does not let the record of a room be read. ${messageOf(cause)}`;
+    this.#parts.report.failed(new HubError("ERR_HUB_BACKPLANE", message, { cause }), "backplane");
   }
 }
 

@@ -1,9 +1,9 @@
 import type { Appended, BackplaneLog, LogEntry, LogLimits, LogPosition } from "../backplanes/backplane.ts";
 import { createDeferred, type Deferred } from "../deferred.ts";
 import { HubError } from "../errors.ts";
-import { watch } from "../guard.ts";
+import { guarded, watch } from "../guard.ts";
 import type { ErrorReport } from "../report.ts";
-import type { Clock } from "../time/clock.ts";
+import type { Clock, Timer } from "../time/clock.ts";
 import { NOWHERE } from "./log-reader.ts";
 
 /** The most bytes that are appended at a time. A larger entry goes alone. */
@@ -18,6 +18,9 @@ const SILENCE = 60_000;
 /** The most entries that wait for each channel. */
 const MAX_WAITING = 1_000;
 
+/** The longest wait for an entry that the engine has taken to be handed over, and of a step for what is before it. */
+const PATIENCE = 1_000;
+
 const NOTHING = new Uint8Array();
 
 /** An entry that the engine has not confirmed. */
@@ -26,11 +29,33 @@ interface Waiting {
   readonly settled: Deferred<LogPosition>;
 }
 
+/** Something that is done between two entries of each of its channels. */
+interface Step {
+  readonly outboxes: readonly Outbox[];
+  /** Those where entries before it are under way. */
+  readonly open: Set<Outbox>;
+  readonly run: () => void;
+  timer: Timer | undefined;
+}
+
+/** The place of a step in a channel. */
+interface StepPlace {
+  readonly step: Step;
+  /** The number of the last entry of this node before it. */
+  readonly behind: number;
+}
+
 /** The entries of one channel that the engine has not confirmed, in order. */
 interface Outbox {
   readonly channel: string;
   readonly limits: LogLimits;
   entries: Waiting[];
+  /** The entries that the engine has confirmed, with their places, and that are still to be handed over here. */
+  unheard: { readonly number: number; readonly settle: () => void }[];
+  /** Ends the wait for them. */
+  patience: Timer | undefined;
+  /** What is to be done between the entries, in order. */
+  steps: StepPlace[];
   /** The number of the first entries that were tried: nobody knows whether they are in the log. */
   tried: number;
   /** The end of the log, as far as it was known, when they were tried first. */
@@ -47,6 +72,10 @@ export interface LogWriterParts {
   readonly maxPendingBytes: number;
   /** Returns the end of the log of a channel as far as this node knows it. */
   readonly positionOf: (channel: string) => LogPosition;
+  /** Returns whether this node is handed over the entries of a channel. */
+  readonly isFollowed: (channel: string) => boolean;
+  /** Returns whether entries of a channel have to wait until this node knows its log. */
+  readonly isHeld: (channel: string) => boolean;
   /** Receives the first loss, and no further one until nothing was lost for {@link SILENCE}. */
   readonly report: ErrorReport;
 }
@@ -78,6 +107,11 @@ export class LogWriter {
     return this.#bytes;
   }
 
+  /** Whether an entry waits. */
+  get isWaiting(): boolean {
+    return this.#outboxes.size > 0;
+  }
+
   connected(): void {
     this.#isUp = true;
     for (const outbox of this.#outboxes.values()) this.#post(outbox);
@@ -92,34 +126,70 @@ export class LogWriter {
   /**
    * Appends an envelope.
    *
-   * @returns a promise of its place in the log. It rejects with `ERR_HUB_BACKPLANE` if the entry has become a hole, or
-   *   nobody can say; with `ERR_HUB_CLOSED`.
+   * @param envelope - `undefined` for a hole.
+   * @returns a promise of its place in the log, which resolves when it was handed over to this node, if it is. It rejects
+   *   with `ERR_HUB_BACKPLANE` if the entry has become a hole, or nobody can say; with `ERR_HUB_CLOSED`.
    */
-  append(channel: string, limits: LogLimits, envelope: Uint8Array): Promise<LogPosition> {
-    let outbox = this.#outboxes.get(channel);
-    if (outbox === undefined) {
-      outbox = { channel, limits, entries: [], tried: 0, end: NOWHERE, isUnderWay: false };
-      this.#outboxes.set(channel, outbox);
+  append(channel: string, limits: LogLimits, envelope: Uint8Array | undefined): Promise<LogPosition> {
+    const outbox = this.#outboxOf(channel, limits);
+    const last = outbox.entries[outbox.entries.length - 1];
+    // One hole stands for all that nobody can know.
+    if (envelope === undefined && last?.entry.hole === true && outbox.entries.length > outbox.tried) {
+      return last.settled.promise;
     }
-    const entry: LogEntry = { origin: this.#parts.origin, number: ++this.#lastNumber, envelope };
+    const { origin } = this.#parts;
+    const number = ++this.#lastNumber;
+    const entry: LogEntry =
+      envelope === undefined ? { origin, number, envelope: NOTHING, hole: true } : { origin, number, envelope };
     const settled = createDeferred<LogPosition>();
     outbox.entries.push({ entry, settled });
-    this.#bytes += envelope.byteLength;
+    this.#bytes += entry.envelope.byteLength;
     this.#bound(outbox);
     this.#post(outbox);
     return settled.promise;
   }
 
+  /**
+   * Does something when what was appended to these channels before was handed over here, and before anything that is
+   * appended afterwards: at once if nothing is under way, and in {@link PATIENCE} at the latest.
+   *
+   * @param channels - default: all.
+   * @param isBehindAll - `false` if it need not wait for entries, but only for other steps.
+   */
+  inLine(channels: readonly string[] | undefined, isBehindAll: boolean, run: () => void): void {
+    const outboxes = new Set<Outbox>();
+    for (const channel of channels ?? this.#outboxes.keys()) {
+      const outbox = this.#outboxes.get(channel);
+      if (outbox !== undefined && (isBehindAll || outbox.steps.length > 0)) outboxes.add(outbox);
+    }
+    if (outboxes.size === 0) {
+      run();
+      return;
+    }
+    const step: Step = { outboxes: [...outboxes], open: outboxes, run, timer: undefined };
+    for (const outbox of outboxes) outbox.steps.push({ step, behind: this.#lastNumber });
+    step.timer = this.#parts.clock.setTimeout(() => this.#run(step), PATIENCE);
+    for (const outbox of outboxes) this.#stepForward(outbox);
+  }
+
   /** Confirms an entry of this node that was heard, whatever becomes of the answer of the engine. */
   heard(channel: string, { number, hole }: LogEntry, position: LogPosition): void {
     const outbox = this.#outboxes.get(channel);
-    if (outbox !== undefined) this.#confirm(outbox, number, hole === true ? "unknown" : position);
+    if (outbox !== undefined) this.#confirm(outbox, number, hole === true ? "unknown" : position, true);
   }
 
-  /** Resolves when everything that was to be appended to these channels by now is settled. */
-  async settled(channels: readonly string[] = [...this.#outboxes.keys()]): Promise<void> {
+  /** Goes on with a channel whose log this node knows from now on, or begins to know anew. */
+  proceed(channel: string): void {
+    const outbox = this.#outboxes.get(channel);
+    if (outbox === undefined) return;
+    this.#hear(outbox, Infinity);
+    this.#post(outbox);
+  }
+
+  /** Resolves when everything that was to be appended by now is settled. */
+  async settled(): Promise<void> {
     await Promise.allSettled(
-      channels.flatMap((channel) => this.#outboxes.get(channel)?.entries.at(-1)?.settled.promise ?? []),
+      [...this.#outboxes.values()].flatMap(({ entries }) => entries.at(-1)?.settled.promise ?? []),
     );
   }
 
@@ -127,9 +197,23 @@ export class LogWriter {
   stop(): void {
     this.disconnected();
     const error = new HubError("ERR_HUB_CLOSED", "The hub was closed before the event was recorded.");
-    for (const { entries } of this.#outboxes.values()) for (const { settled } of entries) settled.reject(error);
+    for (const { entries, unheard, patience, steps } of this.#outboxes.values()) {
+      patience?.cancel();
+      for (const { settle } of unheard) settle();
+      for (const { settled } of entries) settled.reject(error);
+      for (const { step } of steps) step.timer?.cancel();
+    }
     this.#outboxes.clear();
     this.#bytes = 0;
+  }
+
+  #outboxOf(channel: string, limits: LogLimits): Outbox {
+    const known = this.#outboxes.get(channel);
+    if (known !== undefined) return known;
+    const none = { entries: [], unheard: [], patience: undefined, steps: [] };
+    const outbox: Outbox = { channel, limits, ...none, tried: 0, end: NOWHERE, isUnderWay: false };
+    this.#outboxes.set(channel, outbox);
+    return outbox;
   }
 
   /** R8: what is too much becomes one hole in its place, the oldest first that was not tried yet. */
@@ -169,11 +253,14 @@ export class LogWriter {
 
   #post(outbox: Outbox): void {
     if (outbox.isUnderWay) return;
-    if (outbox.entries.length === 0) this.#outboxes.delete(outbox.channel);
-    if (outbox.entries.length === 0 || !this.#isUp) return;
+    if (isDone(outbox)) this.#outboxes.delete(outbox.channel);
+    const [next] = outbox.entries;
+    const untilStep = outbox.steps[0]?.behind ?? Infinity;
+    if (next === undefined || next.entry.number > untilStep) return;
+    if (!this.#isUp || this.#parts.isHeld(outbox.channel)) return;
     const isRetry = outbox.tried > 0;
     if (!isRetry) {
-      outbox.tried = batchOf(outbox.entries);
+      outbox.tried = batchOf(outbox.entries, untilStep);
       outbox.end = this.#parts.positionOf(outbox.channel);
     }
     outbox.isUnderWay = true;
@@ -197,7 +284,7 @@ export class LogWriter {
     for (const [index, { number }] of entries.entries()) {
       const appended = all[index] ?? "unknown";
       if (appended === "refused") break;
-      this.#confirm(outbox, number, appended);
+      this.#confirm(outbox, number, appended, !this.#parts.isFollowed(channel));
     }
     const refused = batch[all.indexOf("refused")];
     if (refused?.entry.hole === true) {
@@ -221,31 +308,80 @@ export class LogWriter {
     }, RETRY_DELAY);
   }
 
-  /** Settles an entry, and those before it, which the engine has taken before. */
-  #confirm(outbox: Outbox, number: number, appended: LogPosition | "unknown"): void {
+  /** Settles an entry, and those before it, which the engine has taken before, once this node has heard them. */
+  #confirm(outbox: Outbox, number: number, appended: LogPosition | "unknown", isHeard: boolean): void {
     let count = 0;
     for (const { entry, settled } of outbox.entries) {
       if (entry.number > number) break;
       count++;
-      if (entry.number === number && appended !== "unknown" && entry.hole !== true) settled.resolve(appended);
-      else settled.reject(new HubError("ERR_HUB_BACKPLANE", "Nobody can say whether the event was recorded."));
+      const isTaken = entry.number === number && appended !== "unknown" && entry.hole !== true;
+      const settle = (): void => {
+        if (isTaken) settled.resolve(appended);
+        else settled.reject(new HubError("ERR_HUB_BACKPLANE", "Nobody can say whether the event was recorded."));
+      };
+      outbox.unheard.push({ number: entry.number, settle });
     }
     if (count > 0) this.#remove(outbox, count);
+    if (isHeard) this.#hear(outbox, number);
+    else if (count > 0) outbox.patience ??= this.#parts.clock.setTimeout(() => this.#hear(outbox, Infinity), PATIENCE);
   }
 
   #remove(outbox: Outbox, count: number): void {
     for (const { entry } of outbox.entries.splice(0, count)) this.#bytes -= entry.envelope.byteLength;
     outbox.tried = Math.max(0, outbox.tried - count);
-    if (outbox.entries.length === 0 && !outbox.isUnderWay) this.#outboxes.delete(outbox.channel);
+  }
+
+  /** Settles the entries with these numbers, because they were handed over, or nobody knows when they will be. */
+  #hear(outbox: Outbox, number: number): void {
+    const { unheard } = outbox;
+    const isHeard = (entry: { readonly number: number }): boolean => entry.number <= number;
+    if (unheard[0] === undefined || !isHeard(unheard[0])) return;
+    outbox.unheard = unheard.filter((entry) => !isHeard(entry));
+    if (outbox.unheard.length === 0) {
+      outbox.patience?.cancel();
+      outbox.patience = undefined;
+    }
+    for (const entry of unheard) if (isHeard(entry)) entry.settle();
+    this.#stepForward(outbox);
+    this.#post(outbox);
+  }
+
+  /** Takes the next steps of a channel, as far as nothing is before them. */
+  #stepForward(outbox: Outbox): void {
+    for (let next = outbox.steps[0]; next !== undefined && isReady(outbox, next); next = outbox.steps[0]) {
+      const { step } = next;
+      step.open.delete(outbox);
+      if (step.open.size > 0) return;
+      this.#run(step);
+    }
+  }
+
+  #run(step: Step): void {
+    step.timer?.cancel();
+    guarded(this.#parts.report, step.run);
+    for (const outbox of step.outboxes) {
+      outbox.steps = outbox.steps.filter((place) => place.step !== step);
+      this.#stepForward(outbox);
+      this.#post(outbox);
+    }
   }
 }
 
-/** Returns the number of the first entries that are appended together. */
-function batchOf(entries: readonly Waiting[]): number {
+function isDone({ entries, unheard, steps }: Outbox): boolean {
+  return entries.length === 0 && unheard.length === 0 && steps.length === 0;
+}
+
+/** Returns whether everything before a step was handed over. */
+function isReady({ entries, unheard }: Outbox, { behind }: StepPlace): boolean {
+  return (unheard[0]?.number ?? Infinity) > behind && (entries[0]?.entry.number ?? Infinity) > behind;
+}
+
+/** Returns the number of the first entries that are appended together: none behind the number of the next step. */
+function batchOf(entries: readonly Waiting[], untilStep: number): number {
   let bytes = 0;
   for (const [index, { entry }] of entries.entries()) {
     bytes += entry.envelope.byteLength;
-    if (index > 0 && bytes > MAX_BATCH_BYTES) return index;
+    if (entry.number > untilStep || (index > 0 && bytes > MAX_BATCH_BYTES)) return index;
   }
   return entries.length;
 }

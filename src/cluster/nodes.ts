@@ -25,6 +25,8 @@ const ACQUAINTANCE = 200;
 /** Receives the arrivals and departures of nodes. */
 export interface NodesReport {
   came(node: NodeDescription): void;
+  /** Called for a node that records other rooms, or in another way, when it has come. */
+  differs(node: NodeDescription): void;
   /** @param hasClosed - whether the node has said that it leaves. */
   went(node: NodeDescription, hasClosed: boolean): void;
   /** Called when all other nodes have had the time to send a sign of life, once for each connection to the engine. */
@@ -36,6 +38,8 @@ export interface NodesParts {
   readonly self: NodeDescription;
   /** Whether this process may have sockets. An emitter has none, and the other nodes do not list it. */
   readonly isNode: boolean;
+  /** Names the rules by which this node records rooms; `undefined` if it records none. All nodes should have the same. */
+  readonly rules: string | undefined;
   /** The time without a sign of life after which a node is gone, in milliseconds. */
   readonly lease: number;
   /** Sends a control to other nodes. */
@@ -101,7 +105,7 @@ export class Nodes {
 
   /** Takes a sign of life of a node. An unknown node becomes known only by its `alive`. */
   heard(from: string, control?: Control): void {
-    const { clock, self, isNode, tell, report } = this.#parts;
+    const { clock, self, isNode, rules, tell, report } = this.#parts;
     const known = this.#others.get(from);
     if (known !== undefined) known.seen = clock.now();
     this.#heard.add(from);
@@ -113,10 +117,11 @@ export class Nodes {
       const node = { id: from, name: control.name, answersClaims: control.claims === true };
       this.#others.set(from, { ...node, seen: clock.now() });
       report.came(node);
+      if (control.rules !== rules) report.differs(node);
     }
     const asks = control?.type === "who" || (control?.type === "alive" && control.asks);
     if (!asks || !isNode || this.#hasLeft) return;
-    tell(nodeChannel(from), { type: "alive", name: self.name, asks: false, claims: true });
+    tell(nodeChannel(from), { type: "alive", name: self.name, asks: false, claims: true, rules });
   }
 
   /** Tells the other nodes that this one leaves. */
@@ -128,8 +133,8 @@ export class Nodes {
   }
 
   #announce(asks: boolean): void {
-    const { self, isNode, tell } = this.#parts;
-    if (isNode) tell(ALL_NODES, { type: "alive", name: self.name, asks, claims: true });
+    const { self, isNode, rules, tell } = this.#parts;
+    if (isNode) tell(ALL_NODES, { type: "alive", name: self.name, asks, claims: true, rules });
     else if (asks) tell(ALL_NODES, { type: "who" });
   }
 

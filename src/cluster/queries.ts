@@ -88,7 +88,7 @@ interface Query {
  * The questions that this node has asked the others. Each question ends: with the last answer, when the last node has
  * gone, or when its time is over.
  */
-export class Queries implements NodesReport {
+export class Queries implements Omit<NodesReport, "differs"> {
   readonly #clock: Clock;
   readonly #pending = new Map<number, Query>();
 

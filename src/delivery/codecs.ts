@@ -130,6 +130,13 @@ export class Codecs {
     return new Map(codecs.map((codec) => [codec, this.encode(packet, codec, overload, compress)]));
   }
 
+  /** Returns what was encoded in all codecs in their order. */
+  encodingOf(frames: readonly OutgoingFrame[]): Encoding {
+    const [frame] = frames;
+    if (frame !== undefined && frames.length === 1) return frame;
+    return new Map(this.all.map((codec, index) => [codec, frames[index] as OutgoingFrame]));
+  }
+
   /**
    * Encodes an event with this place in the record of its room, in all codecs in their order.
    *

@@ -7,7 +7,7 @@ import type { Member } from "../members/member.ts";
 import type { Members } from "../members/members.ts";
 import type { Entered } from "../members/recorded-rooms.ts";
 import type { Clock, Timer } from "../time/clock.ts";
-import { isExcepted, isUncompressed } from "./note.ts";
+import { HOLE, isExcepted, isUncompressed } from "./note.ts";
 import type { RoomRecord } from "./records.ts";
 import type { HistoryCounters } from "./statistics.ts";
 
@@ -23,6 +23,8 @@ export interface Entrance {
   readonly sockets: readonly string[];
   /** The position up to which everything was sent. */
   at: number;
+  /** Whether the member gets what it has missed, and not only what the rule gives to everybody who comes. */
+  readonly isRecovery: boolean;
   /** Up to this position only the newest event of each key is sent. */
   readonly newestUntil: number;
   readonly entered: Entered[];
@@ -32,7 +34,8 @@ export interface Entrance {
 interface Recorded {
   readonly at: number;
   readonly note: string;
-  readonly frame: OutgoingFrame;
+  /** `undefined` for a hole. */
+  readonly frame: OutgoingFrame | undefined;
 }
 
 /** Some events of a record that follow each other. */
@@ -64,6 +67,8 @@ export interface EntrancesParts {
 interface EntrancesReport {
   /** Called when the record of the room does not have what follows the entrance's position any more. */
   overrun(entrance: Entrance): void;
+  /** Called when a member has come to a place where events were lost before they were recorded. */
+  hole(entrance: Entrance, at: number): void;
   /** Called when a member was sent events that do not tell it its position. */
   moved(entrance: Entrance): void;
   /** Called for a member for which the hub itself fails. */
@@ -187,6 +192,10 @@ export class Entrances {
         if (sent !== undefined && (member.backlog !== undefined || !member.isReachable)) break;
         sent = event;
         if (!this.#isWanted(entrance, event)) continue;
+        if (event.frame === undefined) {
+          report.hole(entrance, event.at);
+          continue;
+        }
         delivery.send(member, event.frame);
         this.#parts.counters.replayed++;
       }
@@ -225,13 +234,14 @@ export class Entrances {
   #charge({ member }: Entrance, events: readonly Recorded[], last: Recorded | undefined): void {
     let bytes = 0;
     for (const event of events) {
-      bytes += event.frame.bytes.length;
+      bytes += event.frame?.bytes.length ?? 0;
       if (event === last) break;
     }
     this.#parts.rates.chargeReplay(member, bytes);
   }
 
-  #isWanted({ member, record, sockets, newestUntil }: Entrance, { at, note }: Recorded): boolean {
+  #isWanted({ member, record, sockets, isRecovery, newestUntil }: Entrance, { at, note, frame }: Recorded): boolean {
+    if (frame === undefined) return isRecovery;
     if (at <= newestUntil && !record.ring.isNewest(at)) return false;
     if (note === "") return true;
     const { rooms } = this.#parts.members;
@@ -250,7 +260,8 @@ export class Entrances {
     if (page === undefined) {
       const entries = ring.read(at, codec, this.#pageBytes);
       const events = entries.map(({ at: place, note, frame }) => {
-        return { at: place, note, frame: OutgoingFrame.of(frame, !isUncompressed(note)) };
+        const isHole = note === HOLE;
+        return { at: place, note, frame: isHole ? undefined : OutgoingFrame.of(frame, !isUncompressed(note)) };
       });
       const last = events.at(-1)?.at ?? ring.head;
       page = { events, end: last };

@@ -2,69 +2,55 @@ import type { Codecs, Encoding } from "../delivery/codecs.ts";
 import type { Delivery } from "../delivery/delivery.ts";
 import { OutgoingFrame } from "../delivery/outgoing-frame.ts";
 import type { Overload } from "../delivery/overload.ts";
-import { isCount, isObject } from "../checks/option-rules.ts";
+import { isObject } from "../checks/option-rules.ts";
 import { HubError } from "../errors.ts";
-import { guarded } from "../guard.ts";
+import { handled } from "../guard.ts";
 import type { RateLimits } from "../limits/rate-limits.ts";
-import { onlyRoom, type Audience } from "../members/audience.ts";
+import { EVERYBODY, onlyRoom, type Audience } from "../members/audience.ts";
 import type { Member } from "../members/member.ts";
 import type { Members } from "../members/members.ts";
 import type { Entered, RecordedRooms } from "../members/recorded-rooms.ts";
-import type { Codec } from "../protocol/codec.ts";
-import {
-  ControlEvent,
-  MAX_ROOMS_PER_REQUEST,
-  type EventPacket,
-  type GapReason,
-  type Left,
-  type Position,
-  type RecordNotice,
-} from "../protocol/packet.ts";
-import type { ErrorReport } from "../report.ts";
+import type { RoomFeed } from "../members/room-feed.ts";
+import { MAX_ROOMS_PER_REQUEST, type EventPacket } from "../protocol/packet.ts";
 import type { Clock } from "../time/clock.ts";
 import { Entrances, type Entrance } from "./entrances.ts";
-import { noteOf } from "./note.ts";
+import { Follower } from "./follower.ts";
+import { HOLE, noteOf } from "./note.ts";
+import { Notices, type HistoryReport } from "./notices.ts";
+import { PendingJoins } from "./pending-joins.ts";
 import { readPosition, streamOf, type GivenPosition } from "./position.ts";
+import type { HistoryQuery, HistoryResult, RecordedEvent } from "./query.ts";
 import { Records, type RoomRecord } from "./records.ts";
 import type { Rule, Rules } from "./rules.ts";
 import { zeroHistoryCounters, type HistoryStatistics } from "./statistics.ts";
 import { Successors } from "./successors.ts";
 
-/** Receives the gaps, and failures that have no caller to tell. */
-interface HistoryReport extends ErrorReport {
-  /** Called when a member is told that something may be missing. */
-  gap(member: Member, room: string, reason: GapReason): void;
-  /** Called for a member for which the hub itself fails. */
-  fail(member: Member, error: unknown): void;
-}
-
 export interface HistoryParts {
   readonly clock: Clock;
   readonly codecs: Codecs;
   readonly delivery: Delivery<Member>;
+  /** The logs that the engine of the backplane keeps; `undefined` without a backplane. */
+  readonly feed: RoomFeed | undefined;
   /** The most bytes that may wait for one member. */
   readonly maxBufferedBytes: number;
   readonly members: Members;
   readonly rates: RateLimits;
   readonly rules: Rules;
+  /** Sends an event to the members of this node. */
+  readonly deliver: (audience: Audience, encoding: Encoding) => void;
   readonly report: HistoryReport;
 }
 
-/** An event that was recorded, and its place. */
-export interface Recording {
-  readonly record: RoomRecord;
-  readonly at: number;
-  readonly encoding: Encoding;
-}
+/** The longest time for which `hub.history` waits for the engine, in milliseconds. */
+const READ_PATIENCE = 5_000;
 
-/** An event of a record, as the application gets it. */
-export interface RecordedEvent {
-  /** The place of the event in the record. */
-  readonly at: number;
-  /** The time when the event was sent, in milliseconds since 1970. */
-  readonly time: number;
-  readonly event: string;
-  readonly data: unknown;
+/** What a read of the engine counts in `limits.replay`, in bytes. */
+const READ_CHARGE = 64 * 1024;
+
+/** The place of an event in the record of its room. */
+export interface Recorded {
+  /** With a backplane a promise, which rejects with `ERR_HUB_BACKPLANE`, `ERR_HUB_CLOSED`. */
+  readonly at: number | Promise<number>;
 }
 
 /** A position that a member has given in its hello. */
@@ -74,68 +60,51 @@ interface HelloPosition {
   isUsed: boolean;
 }
 
-/** The part of a record that `hub.history` looks for. */
-export interface HistoryQuery {
-  /** The position behind which events are meant: one that a client has given, or that `hub.history` has returned. */
-  readonly since?: unknown;
-  /** Only so many of the last events. */
-  readonly last?: number | undefined;
-  /** The most events, the oldest first. */
-  readonly limit?: number | undefined;
-}
-
-/** A part of a record. As a {@link Position} it says where the last of the events is, so that a client can join from there. */
-export interface HistoryResult extends Position {
-  readonly events: readonly RecordedEvent[];
-  /** Whether the record still has everything behind the position that was asked for or, without one, from its beginning. */
-  readonly complete: boolean;
-}
-
-/**
- * Checks a query of the application's.
- *
- * @throws {HubError} `ERR_HUB_ARGUMENT`.
- */
-export function checkQuery(query: unknown): void {
-  const isValid =
-    isObject(query) &&
-    Object.entries(query).every(([name, value]) => {
-      return name === "since" || ((name === "last" || name === "limit") && (value === undefined || isCount(value)));
-    });
-  if (isValid) return;
-  throw new HubError(
-    "ERR_HUB_ARGUMENT",
-    "history() takes { since, last, limit }: a position, and whole numbers of events from 1.",
-  );
-}
-
 /** The records of rooms: what is sent to them, and what their members have missed. */
 export class History implements RecordedRooms {
   readonly #parts: HistoryParts;
   readonly #counters = zeroHistoryCounters();
   readonly #records: Records;
   readonly #entrances: Entrances;
+  readonly #notices: Notices;
+  readonly #pending: PendingJoins;
+  /** Hears the logs of the engine. */
+  readonly follower: Follower;
   readonly #successors = new Successors();
   /** The positions that members have given in their hello, by room. */
   readonly #hellos = new Map<Member, Map<string, HelloPosition>>();
 
   constructor(parts: HistoryParts) {
     this.#parts = parts;
-    const { clock, codecs, members, rules, report } = parts;
+    const { clock, codecs, feed, members, rules, report } = parts;
+    const counters = this.#counters;
+    const successors = this.#successors;
     const isUsed = (room: string): boolean => members.rooms.get(room) !== undefined;
-    this.#records = new Records({ rules, codecs: codecs.all.length, clock, isUsed });
+    const records = new Records({ rules, codecs: codecs.all.length, clock, feed, isUsed });
+    const notices = new Notices({ ...parts, counters, successors });
+    this.#records = records;
+    this.#notices = notices;
+    this.#pending = new PendingJoins(clock);
     this.#entrances = new Entrances({
       ...parts,
-      counters: this.#counters,
+      counters,
       report: {
         failed: (error, source) => report.failed(error, source),
         fail: (member, error) => report.fail(member, error),
         overrun: ({ member, room, record }) => {
-          const present = this.#records.of(room, record.rule);
-          this.#gap(member, present, record.isForgotten ? "epoch" : "overrun");
+          const present = records.of(room, record.rule);
+          notices.gap(member, present, present.epoch === record.epoch ? "overrun" : "epoch");
         },
-        moved: ({ member, record, at }) => this.#tell(member, record, at),
+        hole: ({ member, record }, at) => notices.gap(member, record, "hole", at),
+        moved: ({ member, record, at }) => notices.position(member, record, at),
       },
+    });
+    this.follower = new Follower({
+      ...parts,
+      counters,
+      notices,
+      records,
+      deliver: (record, at, audience, encoding) => this.#deliver(record, at, audience, encoding),
     });
   }
 
@@ -143,7 +112,9 @@ export class History implements RecordedRooms {
   get statistics(): HistoryStatistics {
     const { size: rooms, entries, byteLength: bytes } = this.#records;
     const { gaps, ...counters } = this.#counters;
-    return { ...counters, gaps: { ...gaps }, rooms, entries, bytes, waiting: this.#entrances.count };
+    const { reads = 0, repairs = 0 } = this.#parts.feed ?? {};
+    const waiting = this.#entrances.count + this.#pending.count;
+    return { ...counters, gaps: { ...gaps }, reads, repairs, rooms, entries, bytes, waiting };
   }
 
   has(room: string): boolean {
@@ -157,38 +128,31 @@ export class History implements RecordedRooms {
   }
 
   /**
-   * Records an event to one room.
+   * Records an event to one room, and sends it to the members: at once or, with a backplane, when the engine has it.
    *
+   * @returns its place in the record.
    * @throws {HubError} `ERR_HUB_UNSERIALISABLE`, `ERR_HUB_MESSAGE_TOO_LARGE`, and then nothing was recorded.
    */
-  record(rule: Rule, audience: Audience, packet: EventPacket, overload: Overload): Recording {
-    const { codecs } = this.#parts;
-    const record = this.#records.of(packet.room as string, rule);
+  send(rule: Rule, audience: Audience, packet: EventPacket, overload: Overload): Recorded {
+    const { clock, codecs, deliver, feed } = this.#parts;
+    const room = packet.room as string;
+    if (feed !== undefined) {
+      const encoding = codecs.encodeForAll(packet, true, overload, !audience.uncompressed);
+      const isLost = rule.outage === "local" && !feed.isConnected;
+      // The members of this node do not wait, and the others are told of a gap.
+      if (isLost) deliver(this.#withoutSuccessors(audience), encoding);
+      const place = feed.append(room, audience, isLost ? undefined : encoding, rule);
+      // Of an event that was not recorded the hub tells by itself.
+      return { at: handled(place.then(({ at }) => at)) };
+    }
+    const record = this.#records.of(room, rule);
     const at = record.ring.head + 1;
     const frames = codecs.encodeRecorded(packet, at, overload, !audience.uncompressed);
-    this.#records.append(record, frames, noteOf(audience), overload.key);
+    this.#records.append(record, { at, time: clock.wall(), frames, note: noteOf(audience), key: overload.key });
     this.#counters.recorded++;
     for (const { bytes } of frames) this.#counters.recordedBytes += bytes.length;
-    const [frame] = frames;
-    if (frame !== undefined && frames.length === 1) return { record, at, encoding: frame };
-    const encoding = new Map(
-      codecs.all.map((codec, index): [Codec, OutgoingFrame] => [codec, frames[index] as OutgoingFrame]),
-    );
-    return { record, at, encoding };
-  }
-
-  /** Returns the audience without the successors of the sockets that it leaves out. */
-  audienceOf(audience: Audience): Audience {
-    const exceptSockets = this.#successors.withSuccessors(audience.exceptSockets);
-    return exceptSockets === audience.exceptSockets ? audience : { ...audience, exceptSockets };
-  }
-
-  /** Tells the members of a room their position whose codec does not put it into the events. */
-  tellPosition({ record, at }: Recording): void {
-    if (this.#parts.codecs.areStamped) return;
-    for (const member of this.#parts.members.rooms.get(record.room) ?? []) {
-      if (member.codec.stamp === undefined) this.#tell(member, record, at);
-    }
+    this.#deliver(record, at, audience, codecs.encodingOf(frames));
+    return { at };
   }
 
   /** Keeps the positions that a client has given in its hello for the rooms that the server puts it into. */
@@ -204,55 +168,32 @@ export class History implements RecordedRooms {
   }
 
   countEntering(member: Member): number {
-    return this.#entrances.countOf(member);
+    return this.#entrances.countOf(member) + this.#pending.countOf(member);
   }
 
   enter(member: Member, room: string, since: unknown, entered?: Entered): void {
-    const underWay = this.#entrances.get(member, room);
-    if (underWay !== undefined) {
-      if (entered !== undefined) underWay.entered.push(entered);
-      return;
-    }
-    const { members, rules } = this.#parts;
-    if (!member.isReachable) {
-      // Its client hears nothing any more, and will ask for everything on its next connection.
-      if (member.open) members.rooms.join(member, room);
-      entered?.(true);
-      return;
-    }
-    const hello = this.#hellos.get(member)?.get(room);
-    const begun = hello?.isUsed === true ? hello.position : undefined;
-    const given = readPosition(since) ?? (begun === undefined ? hello?.position : undefined);
-    if (hello !== undefined) hello.isUsed = true;
-    const record = this.#records.of(room, rules.of(room) as Rule);
-    if (given !== undefined) this.#successors.add(member, given.sockets);
-    if (members.rooms.get(room)?.has(member) === true) {
-      this.#stay(member, record, given, begun);
-      entered?.(true);
-      return;
-    }
-    // A client that was taken out may ask with its position before it knows; what was on its way then would come twice.
-    const isOfNow = given?.epoch === record.epoch && given.sockets[0] === member.id;
-    const entrance = this.#entranceOf(member, record, isOfNow ? undefined : given);
-    // What it was told may have been too much for it.
-    if (!member.isReachable) {
-      entered?.(true);
-      return;
-    }
-    if (entered !== undefined) entrance.entered.push(entered);
-    this.#entrances.add(entrance);
+    const { feed } = this.#parts;
+    if (feed === undefined) this.#enter(member, room, since, list(entered), true);
+    // Whoever was taken out of the room a moment ago, behind what is on its way, comes in again behind that.
+    else feed.inLine([room], false, () => this.#ask(feed, member, room, since, entered));
+  }
+
+  inLine(rooms: readonly string[] | undefined, isBehindAll: boolean, act: () => void): void {
+    const { feed } = this.#parts;
+    if (feed === undefined) act();
+    else feed.inLine(rooms, isBehindAll, act);
   }
 
   leave(member: Member, room: string, isTold: boolean): void {
     const { members } = this.#parts;
     this.#hellos.get(member)?.delete(room);
+    const pending = this.#pending.remove(member, room);
     const entrance = this.#entrances.get(member, room);
     if (entrance !== undefined) this.#entrances.remove(entrance);
     else if (members.rooms.get(room)?.has(member) === true) members.rooms.leave(member, room);
-    else return;
-    const data: Left = { room };
-    if (isTold) this.#send(member, { event: ControlEvent.left, data });
-    for (const call of entrance?.entered ?? []) call(false);
+    else if (pending === undefined) return;
+    if (isTold) this.#notices.left(member, room);
+    for (const call of entrance?.entered ?? pending ?? []) call(false);
   }
 
   /** Goes on with a member that has read what it was sent. */
@@ -263,27 +204,61 @@ export class History implements RecordedRooms {
   ended(member: Member): void {
     this.#hellos.delete(member);
     this.#successors.delete(member);
+    this.#pending.end(member);
     this.#entrances.end(member);
   }
 
-  /** Forgets the record of a room. Its members are told that their positions mean nothing any more. */
-  forget(room: string, rule: Rule): void {
+  /**
+   * Forgets the record of a room. Its members are told that their positions mean nothing any more.
+   *
+   * @throws {HubError} `ERR_HUB_BACKPLANE`; as a rejection.
+   */
+  async forget(room: string, rule: Rule): Promise<void> {
+    const { feed, members } = this.#parts;
+    if (feed !== undefined) {
+      await feed.forget(room);
+      // Who hears an entry of another log knows that the one before is gone.
+      await feed.append(room, EVERYBODY, undefined, rule).catch(() => {});
+      return;
+    }
     if (!this.#records.forget(room)) return;
-    for (const member of this.#parts.members.rooms.get(room) ?? []) {
-      this.#gap(member, this.#records.of(room, rule), "epoch");
+    for (const member of members.rooms.get(room) ?? []) {
+      this.#notices.gap(member, this.#records.of(room, rule), "epoch");
     }
   }
 
-  /** Reads the record of a room. */
-  read(room: string, rule: Rule, { since, last, limit }: HistoryQuery): HistoryResult {
+  /**
+   * Reads the record of a room.
+   *
+   * @throws {HubError} `ERR_HUB_BACKPLANE` if the engine does not let it be read; as a rejection.
+   */
+  async read(room: string, rule: Rule, query: HistoryQuery): Promise<HistoryResult> {
+    const { clock, feed } = this.#parts;
+    const given = readPosition(query.since);
+    if (feed !== undefined) {
+      this.#records.of(room, rule);
+      await new Promise<void>((resolve, reject) => {
+        const timer = clock.setTimeout(() => {
+          callOff();
+          reject(new HubError("ERR_HUB_BACKPLANE", "The engine has not let the record be read in time."));
+        }, READ_PATIENCE);
+        const callOff = feed.whenKnown(room, given, () => {
+          timer.cancel();
+          resolve();
+        });
+      });
+    }
+    return this.#read(this.#records.of(room, rule), given, query);
+  }
+
+  #read({ epoch, ring }: RoomRecord, given: GivenPosition | undefined, { last, limit }: HistoryQuery): HistoryResult {
     const { plain } = this.#parts.codecs;
-    const { epoch, ring } = this.#records.of(room, rule);
-    const given = readPosition(since);
     const isKnown = given?.epoch === epoch && given.at <= ring.head;
     const after = isKnown ? given.at : 0;
-    const complete = (given === undefined || isKnown) && after >= ring.floor;
     const start = Math.max(after, last === undefined ? 0 : ring.before(last));
-    const entries = ring.read(start, this.#parts.codecs.all.indexOf(plain), Number.POSITIVE_INFINITY).slice(0, limit);
+    const all = ring.read(start, this.#parts.codecs.all.indexOf(plain), Number.POSITIVE_INFINITY);
+    const entries = all.filter(({ note }) => note !== HOLE).slice(0, limit);
+    const complete = (given === undefined || isKnown) && after >= ring.floor && all.every(({ note }) => note !== HOLE);
     const events = entries.map(({ at, time, frame }): RecordedEvent => {
       const { binary, payload } = OutgoingFrame.of(frame, true);
       const { event, data } = plain.decode(binary ? payload : payload.toString()) as EventPacket;
@@ -296,14 +271,88 @@ export class History implements RecordedRooms {
 
   /** Forgets everything, and stops. */
   stop(): void {
+    this.#pending.stop();
     this.#records.stop();
   }
 
+  /** Enters a room once this node knows what its record has behind the position that the client has given. */
+  #ask(feed: RoomFeed, member: Member, room: string, since: unknown, entered: Entered | undefined): void {
+    if (this.#pending.follows(member, room, entered)) return;
+    const { rates, rules } = this.#parts;
+    const record = this.#records.of(room, rules.of(room) as Rule);
+    const given = readPosition(since) ?? this.#hellos.get(member)?.get(room)?.position;
+    // Of the record before the room had a log there is nothing more to read. A client that has made up its position must not
+    // have the engine asked as often as it likes.
+    const isAhead = given?.epoch === record.epoch && given.at > record.ring.head;
+    const isTooOften = isAhead && rates.replayDelayOf(member) > 0;
+    if (isAhead && !isTooOften) rates.chargeReplay(member, READ_CHARGE);
+    const asked = given?.epoch === record.formerEpoch || isTooOften ? undefined : given;
+    const whenKnown = (known: () => void): (() => void) => feed.whenKnown(room, asked, known);
+    this.#pending.add(member, room, whenKnown, entered, (isKnown, calls) => {
+      this.#enter(member, room, since, calls, isKnown);
+    });
+  }
+
+  #enter(member: Member, room: string, since: unknown, entered: readonly Entered[], isKnown: boolean): void {
+    const isIn = (): void => {
+      for (const call of entered) call(true);
+    };
+    const underWay = this.#entrances.get(member, room);
+    if (underWay !== undefined) {
+      underWay.entered.push(...entered);
+      return;
+    }
+    const { members, rules } = this.#parts;
+    if (!member.isReachable) {
+      // Its client hears nothing any more, and will ask for everything on its next connection.
+      if (member.open) members.rooms.join(member, room);
+      isIn();
+      return;
+    }
+    const hello = this.#hellos.get(member)?.get(room);
+    const begun = hello?.isUsed === true ? hello.position : undefined;
+    const given = readPosition(since) ?? (begun === undefined ? hello?.position : undefined);
+    if (hello !== undefined) hello.isUsed = true;
+    const record = this.#records.of(room, rules.of(room) as Rule);
+    if (given !== undefined) this.#successors.add(member, given.sockets);
+    if (members.rooms.get(room)?.has(member) === true) {
+      this.#stay(member, record, given, begun);
+      isIn();
+      return;
+    }
+    // A client that was taken out may ask with its position before it knows; what was on its way then would come twice.
+    const isOfNow = given !== undefined && record.continues(given.epoch) && given.sockets[0] === member.id;
+    const entrance = this.#entranceOf(member, record, isOfNow ? undefined : given, isKnown);
+    // What it was told may have been too much for it.
+    if (!member.isReachable) {
+      isIn();
+      return;
+    }
+    entrance.entered.push(...entered);
+    this.#entrances.add(entrance);
+  }
+
+  /** Sends an event of a record to its members. */
+  #deliver(record: RoomRecord, at: number, audience: Audience, encoding: Encoding): void {
+    const { codecs, deliver, members } = this.#parts;
+    deliver(this.#withoutSuccessors(audience), encoding);
+    if (codecs.areStamped) return;
+    for (const member of members.rooms.get(record.room) ?? []) {
+      if (member.codec.stamp === undefined) this.#notices.position(member, record, at);
+    }
+  }
+
+  /** Returns the audience without the successors of the sockets that it leaves out. */
+  #withoutSuccessors(audience: Audience): Audience {
+    const exceptSockets = this.#successors.withSuccessors(audience.exceptSockets);
+    return exceptSockets === audience.exceptSockets ? audience : { ...audience, exceptSockets };
+  }
+
   /** Tells a member where its position in a room begins, and returns its way into the room from there. */
-  #entranceOf(member: Member, record: RoomRecord, given: GivenPosition | undefined): Entrance {
+  #entranceOf(member: Member, record: RoomRecord, given: GivenPosition | undefined, isKnown: boolean): Entrance {
     const { ring, room, rule } = record;
-    const isKnown = given?.epoch === record.epoch && given.at <= ring.head;
-    const isRecovery = isKnown && given.at >= ring.floor;
+    const isOfRecord = given !== undefined && record.continues(given.epoch) && given.at <= ring.head;
+    const isRecovery = isOfRecord && given.at >= ring.floor;
     const isOfLatest = !isRecovery && rule.replay === "latest";
     const first = typeof rule.replay === "number" && rule.replay > 0 ? ring.before(rule.replay) : ring.head;
     const entrance: Entrance = {
@@ -312,13 +361,14 @@ export class History implements RecordedRooms {
       record,
       sockets: [member.id, ...this.#successors.earlierOf(member)],
       at: isRecovery ? given.at : isOfLatest ? ring.floor : first,
+      isRecovery,
       newestUntil: isOfLatest ? ring.head : 0,
       entered: [],
     };
     this.#entrances.skip(entrance);
     if (isRecovery) this.#counters.recoveries++;
-    if (isRecovery || given === undefined) this.#tell(member, record, entrance.at);
-    else this.#gap(member, record, isKnown ? "trimmed" : "epoch", entrance.at);
+    if (isRecovery || given === undefined) this.#notices.position(member, record, entrance.at);
+    else this.#notices.gap(member, record, !isKnown ? "unavailable" : isOfRecord ? "trimmed" : "epoch", entrance.at);
     return entrance;
   }
 
@@ -330,31 +380,11 @@ export class History implements RecordedRooms {
   #stay(member: Member, record: RoomRecord, given: GivenPosition | undefined, begun: GivenPosition | undefined): void {
     if (given === undefined || given.sockets[0] === member.id) return;
     if (given.epoch === begun?.epoch && given.at >= begun.at) return;
-    if (given.epoch !== record.epoch) this.#gap(member, record, "epoch");
-    else if (given.at < record.ring.head) this.#gap(member, record, "overrun");
+    if (!record.continues(given.epoch)) this.#notices.gap(member, record, "epoch");
+    else if (given.at < record.ring.head) this.#notices.gap(member, record, "overrun");
   }
+}
 
-  #gap(member: Member, record: RoomRecord, gap: GapReason, at: number = record.ring.head): void {
-    this.#counters.gaps[gap]++;
-    this.#tell(member, record, at, gap);
-    this.#parts.report.gap(member, record.room, gap);
-  }
-
-  #tell(member: Member, { room, epoch }: RoomRecord, at: number, gap?: GapReason): void {
-    const stream = streamOf(epoch, member.id, ...this.#successors.earlierOf(member));
-    const data: RecordNotice = { room, stream, at, gap };
-    this.#send(member, { event: ControlEvent.record, data });
-  }
-
-  #send(member: Member, packet: EventPacket): void {
-    const { codecs, delivery, report } = this.#parts;
-    let frame: OutgoingFrame;
-    try {
-      frame = codecs.encode(packet, member.codec);
-    } catch (error) {
-      report.failed(error, "codec", { event: packet.event, socket: member.socket });
-      return;
-    }
-    guarded({ error: (error) => report.fail(member, error) }, () => delivery.send(member, frame));
-  }
+function list<I>(item: I | undefined): readonly I[] {
+  return item === undefined ? [] : [item];
 }

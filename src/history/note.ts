@@ -7,6 +7,9 @@ export interface Noted {
   readonly uncompressed: boolean;
 }
 
+/** The note of a place where events were lost, of which nobody can know. */
+export const HOLE = '{"hole":true}';
+
 /** The first character of a note in JSON. */
 const JSON_START = "{";
 

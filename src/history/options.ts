@@ -1,4 +1,4 @@
-import { isCount, isInteger, isObject, MAX_DELAY, type Options } from "../checks/option-rules.ts";
+import { hasFunctions, isCount, isInteger, isObject, MAX_DELAY, type Options } from "../checks/option-rules.ts";
 import { HubError } from "../errors.ts";
 import { Pattern } from "./pattern.ts";
 
@@ -18,6 +18,12 @@ export interface HistoryRule {
    * Default: `"all"`.
    */
   readonly keep?: "all" | "latest" | undefined;
+  /**
+   * With a backplane, what becomes of an event while the engine is away. `"wait"`: it is late, and nobody gets it before the
+   * engine has it. `"local"`: the members of this node get it now; it is not recorded, the others do not get it, and
+   * all members are told of a gap when the engine is back. Default: `"wait"`.
+   */
+  readonly outage?: "wait" | "local" | undefined;
 }
 
 /** The rooms of which the hub keeps a record, and the bounds of these records. */
@@ -56,7 +62,7 @@ interface Surroundings {
 }
 
 const OPTIONS = new Set(["rooms", "maxBytes"]);
-const RULE = new Set(["size", "age", "replay", "keep"]);
+const RULE = new Set(["size", "age", "replay", "keep", "outage"]);
 
 /**
  * Checks the rules.
@@ -64,8 +70,8 @@ const RULE = new Set(["size", "age", "replay", "keep"]);
  * @throws {HubError} `ERR_HUB_OPTION` with what is wrong, and what to do.
  */
 export function checkHistory(history: HistoryOptions, { backplane, roomNameLength }: Surroundings): void {
-  if (backplane !== undefined) {
-    fail('cannot be combined with the option "backplane" yet. Leave out one of the two.');
+  if (backplane !== undefined && !hasFunctions(logOf(backplane), "append", "read", "heads", "forget")) {
+    fail('needs a backplane with a "log", and that of the option "backplane" has none. Leave out one of the two.');
   }
   const { rooms, maxBytes } = history;
   refuseUnknown(history, OPTIONS, "has");
@@ -77,7 +83,7 @@ export function checkHistory(history: HistoryOptions, { backplane, roomNameLengt
   for (const [text, rule] of Object.entries(rooms)) {
     const pattern = new Pattern(text);
     checkPattern(pattern, earlier, roomNameLength);
-    checkRule(text, rule);
+    checkRule(text, rule, backplane !== undefined);
     earlier.push(pattern);
   }
 }
@@ -98,10 +104,10 @@ function checkPattern(pattern: Pattern, earlier: readonly Pattern[], roomNameLen
   );
 }
 
-function checkRule(pattern: string, rule: unknown): void {
+function checkRule(pattern: string, rule: unknown, hasBackplane: boolean): void {
   if (!isObject(rule)) fail(`needs an object as the rule "${pattern}", such as { size: 1_000, age: 3_600_000 }.`);
   refuseUnknown(rule, RULE, `has in the rule "${pattern}"`);
-  const { size, age, replay, keep } = rule;
+  const { size, age, replay, keep, outage } = rule;
   if (!isCount(size)) {
     fail(`needs "size" in the rule "${pattern}": the number of events that are kept of a room, a whole number from 1.`);
   }
@@ -117,6 +123,16 @@ function checkRule(pattern: string, rule: unknown): void {
   if (keep !== undefined && keep !== "all" && keep !== "latest") {
     fail(`has a "keep" in the rule "${pattern}" that is neither "all" nor "latest".`);
   }
+  if (outage !== undefined && outage !== "wait" && outage !== "local") {
+    fail(`has an "outage" in the rule "${pattern}" that is neither "wait" nor "local".`);
+  }
+  if (outage !== undefined && !hasBackplane) {
+    fail(`has an "outage" in the rule "${pattern}", which needs the option "backplane". Leave it out.`);
+  }
+}
+
+function logOf(backplane: unknown): unknown {
+  return (backplane as { readonly log?: unknown }).log;
 }
 
 function refuseUnknown(options: object, known: ReadonlySet<string>, where: string): void {

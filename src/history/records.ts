@@ -1,5 +1,6 @@
 import { nanoid } from "nanoid";
 import type { OutgoingFrame } from "../delivery/outgoing-frame.ts";
+import type { RoomFeed } from "../members/room-feed.ts";
 import type { Clock, Timer } from "../time/clock.ts";
 import { Queue } from "./queue.ts";
 import { Ring } from "./ring.ts";
@@ -11,11 +12,23 @@ const EPOCH_LENGTH = 12;
 /** The most empty records of a rule whose rooms have no members; above, the oldest are forgotten. */
 const MAX_EMPTY = 16_384;
 
+/** The time for which a record that follows a log is kept without members, at least, in milliseconds. */
+const LINGER = 60_000;
+
 /** The records of one rule: those with events, and those without, each in the order in which they fell silent. */
 interface Silent {
   readonly rule: Rule;
   readonly filled: Queue<RoomRecord>;
   readonly empty: Queue<RoomRecord>;
+}
+
+/** An event as it is recorded. */
+export interface RecordEntry {
+  readonly at: number;
+  readonly time: number;
+  readonly frames: readonly Pick<OutgoingFrame, "bytes">[];
+  readonly note: string;
+  readonly key: string | undefined;
 }
 
 /** The record of one room. */
@@ -25,8 +38,14 @@ export class RoomRecord {
   /** The records of the same rule. */
   readonly silent: Silent;
   /** Names this record among all that the room ever has. */
-  readonly epoch: string = nanoid(EPOCH_LENGTH);
+  readonly epoch: string;
   readonly ring: Ring;
+  /** Whether this node knows what the engine has of the room. Without a backplane there is nothing else. */
+  isKnown: boolean;
+  /** The epoch of the record before the room had a log, which goes on in this one. */
+  formerEpoch: string | undefined = undefined;
+  /** The ids of the members that were told of the gap with which the record began. */
+  witnesses: readonly string[] = [];
   /** Whether the record was forgotten: the room has another one by now, or none. */
   isForgotten = false;
   /** The time since when it is in its queue, in milliseconds. */
@@ -37,13 +56,29 @@ export class RoomRecord {
   previous: RoomRecord | undefined = undefined;
   next: RoomRecord | undefined = undefined;
 
-  constructor(room: string, silent: Silent, codecs: number, sized: (difference: number) => void) {
+  constructor(room: string, silent: Silent, { epoch, isKnown, start, ...ring }: RecordParts) {
     const { size, keepsLatest, replay } = silent.rule;
     this.room = room;
     this.rule = silent.rule;
     this.silent = silent;
-    this.ring = new Ring({ codecs, size, keyed: keepsLatest || replay === "latest", keepsLatest, sized });
+    this.epoch = epoch;
+    this.isKnown = isKnown;
+    this.ring = new Ring({ ...ring, start, size, keyed: keepsLatest || replay === "latest", keepsLatest });
   }
+
+  /** Returns whether this record continues that of an epoch. */
+  continues(epoch: string): boolean {
+    return epoch === this.epoch || epoch === this.formerEpoch;
+  }
+}
+
+interface RecordParts {
+  readonly epoch: string;
+  readonly isKnown: boolean;
+  /** The position behind which the record begins. */
+  readonly start: number;
+  readonly codecs: number;
+  readonly sized: (difference: number) => void;
 }
 
 export interface RecordsParts {
@@ -51,6 +86,8 @@ export interface RecordsParts {
   /** Number of codecs in which events are kept. */
   readonly codecs: number;
   readonly clock: Clock;
+  /** The logs that the records follow; `undefined` without a backplane. */
+  readonly feed: RoomFeed | undefined;
   /** Returns whether a room has members. */
   readonly isUsed: (room: string) => boolean;
 }
@@ -68,6 +105,7 @@ export class Records {
   readonly #byRule: ReadonlyMap<Rule, Silent>;
   #byteLength = 0;
   #timer: Timer | undefined;
+  #lingering: Timer | undefined;
   #due = Number.POSITIVE_INFINITY;
 
   constructor(parts: RecordsParts) {
@@ -93,22 +131,52 @@ export class Records {
     return this.#byteLength;
   }
 
+  /** Returns the record of a room, if there is one. */
+  get(room: string): RoomRecord | undefined {
+    return this.#records.get(room);
+  }
+
   /** Returns the record of a room, and begins one if there is none. */
   of(room: string, rule: Rule): RoomRecord {
     const known = this.#records.get(room);
     if (known !== undefined) return known;
+    const { clock, feed } = this.#parts;
     const silent = this.#byRule.get(rule) as Silent;
-    const record = new RoomRecord(room, silent, this.#parts.codecs, (difference) => (this.#byteLength += difference));
-    const { empty } = silent;
-    if (empty.length >= MAX_EMPTY) this.#forgetEmpty(empty);
+    if (silent.empty.length >= MAX_EMPTY) this.#forgetEmpty(silent.empty);
+    const record = this.#begin(room, silent, nanoid(EPOCH_LENGTH), 0, feed === undefined);
+    if (feed !== undefined) {
+      feed.follow(room, rule.size);
+      this.#lingering ??= clock.setTimeout(this.#sweep, LINGER);
+    }
+    return record;
+  }
+
+  /**
+   * Begins the record of a room anew.
+   *
+   * @param log - the epoch of the log that it follows, and the position behind which it begins; `undefined` if there is none.
+   */
+  replace(old: RoomRecord, log?: { readonly epoch: string; readonly floor: number }): RoomRecord {
+    old.isForgotten = true;
+    old.queue?.remove(old);
+    old.ring.clear();
+    return this.#begin(old.room, old.silent, log?.epoch ?? nanoid(EPOCH_LENGTH), log?.floor ?? 0, true);
+  }
+
+  #begin(room: string, silent: Silent, epoch: string, start: number, isKnown: boolean): RoomRecord {
+    const sized = (difference: number): void => {
+      this.#byteLength += difference;
+    };
+    const record = new RoomRecord(room, silent, { epoch, isKnown, start, codecs: this.#parts.codecs, sized });
     this.#records.set(room, record);
-    this.#wait(record, empty);
+    this.#wait(record, silent.empty);
     return record;
   }
 
   /** Appends an event to a record. */
-  append(record: RoomRecord, frames: readonly OutgoingFrame[], note: string, key: string | undefined): void {
-    record.ring.push(record.ring.head + 1, this.#parts.clock.wall(), frames, note, key);
+  append(record: RoomRecord, event: RecordEntry): void {
+    const { at, time, frames, note, key } = event;
+    record.ring.push(at, time, frames, note, key);
     this.#wait(record, record.silent.filled);
     if (this.#byteLength > this.#parts.rules.maxBytes) this.#trim();
   }
@@ -125,7 +193,19 @@ export class Records {
     for (const record of this.#records.values()) this.#forget(record);
     this.#timer?.cancel();
     this.#timer = undefined;
+    this.#lingering?.cancel();
+    this.#lingering = undefined;
   }
+
+  /** Forgets the records whose rooms had no members for a while: the engine has the rest. */
+  readonly #sweep = (): void => {
+    for (const record of this.#records.values()) {
+      const isUsed = this.#parts.isUsed(record.room);
+      if (!isUsed && !record.wasUsed) this.#forget(record);
+      record.wasUsed = isUsed;
+    }
+    this.#lingering = this.#records.size === 0 ? undefined : this.#parts.clock.setTimeout(this.#sweep, LINGER);
+  };
 
   /** Puts a record at the end of a queue, in which it waits for the `age` of its rule. */
   #wait(record: RoomRecord, queue: Queue<RoomRecord>): void {
@@ -208,5 +288,6 @@ export class Records {
     record.queue?.remove(record);
     record.ring.clear();
     this.#records.delete(record.room);
+    this.#parts.feed?.unfollow(record.room);
   }
 }

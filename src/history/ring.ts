@@ -103,6 +103,11 @@ export class Ring {
     if (this.#count > this.#parts.size) this.#trimOldest();
   }
 
+  /** Moves on to a position at which there is no event. */
+  skip(at: number): void {
+    this.#head = Math.max(this.#head, at);
+  }
+
   /** Returns whether the event at this position is the newest with its key. An event without a key is not. */
   isNewest(at: number): boolean {
     const key = this.#keys.get(at);

@@ -1,8 +1,12 @@
+import { createHash } from "node:crypto";
 import type { HistoryOptions, HistoryRule } from "./options.ts";
 import { Pattern } from "./pattern.ts";
 
 /** The default of `maxBytes`. */
 const MAX_BYTES = 64 * 1024 * 1024;
+
+/** Length of a digest: enough that different rules have different ones. */
+const DIGEST_LENGTH = 16;
 
 /** A rule with its defaults filled in. */
 export class Rule {
@@ -12,12 +16,14 @@ export class Rule {
   readonly replay: number | "latest";
   /** Whether an event makes the earlier ones with the same key superfluous. */
   readonly keepsLatest: boolean;
+  readonly outage: "wait" | "local";
 
-  constructor(pattern: string, { size, age, replay = 0, keep = "all" }: HistoryRule) {
+  constructor(pattern: string, { size, age, replay = 0, keep = "all", outage = "wait" }: HistoryRule) {
     this.pattern = new Pattern(pattern);
     this.size = size;
     this.age = age;
     this.replay = replay;
+    this.outage = outage;
     this.keepsLatest = keep === "latest";
   }
 }
@@ -30,6 +36,14 @@ export class Rules {
   constructor({ rooms, maxBytes = MAX_BYTES }: HistoryOptions) {
     this.all = Object.entries(rooms).map(([pattern, rule]) => new Rule(pattern, rule));
     this.maxBytes = maxBytes;
+  }
+
+  /** A text that is the same for the same rules: see {@link NodesParts.rules}. */
+  get digest(): string {
+    const rules = this.all.map(({ pattern: { text }, size, age, replay, keepsLatest, outage }) => {
+      return [text, size, age, replay, keepsLatest, outage];
+    });
+    return createHash("sha256").update(JSON.stringify(rules)).digest("base64url").slice(0, DIGEST_LENGTH);
   }
 
   /** Returns the rule of a room; `undefined` for a room that is not recorded. */

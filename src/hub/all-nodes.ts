@@ -5,7 +5,7 @@ import type { Overload } from "../delivery/overload.ts";
 import { onlyRoom, type Audience } from "../members/audience.ts";
 import { withSilent, type MemberDescription, type SocketDescriptions } from "../members/description.ts";
 import type { HubTypes } from "../event-types.ts";
-import type { History } from "../history/history.ts";
+import type { History, Recorded } from "../history/history.ts";
 import type { Rule } from "../history/rules.ts";
 import type { LocalNode } from "../members/local-node.ts";
 import type { Member } from "../members/member.ts";
@@ -45,18 +45,14 @@ export class AllNodes {
   /**
    * Sends an event, and records it if there is a rule. The data is encoded now, once for each codec.
    *
-   * @returns the place of the event in the record; 0 if it is in none.
+   * @returns its place in the record; `undefined` without a rule.
    */
-  emit(audience: Audience, event: string, data: unknown, rule: Rule | undefined): number {
+  emit(audience: Audience, event: string, data: unknown, rule: Rule | undefined): Recorded | undefined {
     const { codecs, history, local } = this.#parts;
-    if (history !== undefined && rule !== undefined) {
-      const packet = { event, data, room: onlyRoom(audience) };
-      const recording = history.record(rule, audience, packet, local.overloadOf(audience));
-      local.deliver(history.audienceOf(audience), recording.encoding);
-      history.tellPosition(recording);
-      return recording.at;
-    }
     const packet = { event, data, room: onlyRoom(audience) };
+    if (history !== undefined && rule !== undefined) {
+      return history.send(rule, audience, packet, local.overloadOf(audience));
+    }
     const beyond = this.#beyond(audience);
     const encoding = codecs.encodeForAll(
       packet,
@@ -67,7 +63,7 @@ export class AllNodes {
     // Other nodes first: what goes to sockets here leaves at the end of the turn all the same.
     beyond?.deliver(audience, encoding);
     local.deliver(audience, encoding);
-    return 0;
+    return undefined;
   }
 
   /** Sends a message as it is. */
@@ -92,20 +88,28 @@ export class AllNodes {
 
   /** Puts the sockets into rooms. */
   join(audience: Audience, rooms: readonly string[]): void {
-    this.#parts.local.join(audience, rooms);
-    this.#beyond(audience)?.join(audience, rooms);
+    this.#inLine([...audience.rooms, ...rooms], false, () => {
+      this.#parts.local.join(audience, rooms);
+      this.#beyond(audience)?.join(audience, rooms);
+    });
   }
 
   /** Takes the sockets out of rooms. */
   leave(audience: Audience, rooms: readonly string[]): void {
-    this.#parts.local.leave(audience, rooms);
-    this.#beyond(audience)?.leave(audience, rooms);
+    this.#inLine([...audience.rooms, ...rooms], true, () => {
+      this.#parts.local.leave(audience, rooms);
+      this.#beyond(audience)?.leave(audience, rooms);
+    });
   }
 
   /** Closes the sockets, after what was sent to them before. */
   close(audience: Audience, close: Close): void {
-    this.#parts.local.close(audience, close);
-    this.#beyond(audience)?.close(audience, close);
+    const { everybody, rooms, sockets, users } = audience;
+    const areRooms = !everybody && sockets.length === 0 && users.length === 0;
+    this.#inLine(areRooms ? rooms : undefined, true, () => {
+      this.#parts.local.close(audience, close);
+      this.#beyond(audience)?.close(audience, close);
+    });
   }
 
   /** Describes the sockets, with these properties of their data. */
@@ -119,6 +123,13 @@ export class AllNodes {
     const findings = await elsewhere;
     descriptions.push(...((findings?.descriptions ?? []) as MemberDescription[]));
     return withSilent(descriptions, findings?.silent ?? []);
+  }
+
+  /** Acts in its place among what is sent to these rooms. */
+  #inLine(rooms: readonly string[] | undefined, isBehindAll: boolean, act: () => void): void {
+    const { history } = this.#parts;
+    if (history === undefined) act();
+    else history.inLine(rooms, isBehindAll, act);
   }
 
   /** Returns the cluster; `undefined` without a backplane, or for an audience of this node only. */

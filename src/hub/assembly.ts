@@ -3,6 +3,7 @@ import { Cluster } from "../cluster/cluster.ts";
 import { Interest } from "../cluster/interest.ts";
 import { createNodeId } from "../cluster/node-id.ts";
 import { NodeMessages } from "../cluster/node-messages.ts";
+import { RoomLogs } from "../cluster/room-logs.ts";
 import { zeroCounters, type Counters } from "../counters.ts";
 import { Codecs } from "../delivery/codecs.ts";
 import { Delivery } from "../delivery/delivery.ts";
@@ -98,17 +99,39 @@ export function assembleNode(
     guarded(report, () => lifecycle.rested(member));
   });
   const fail = (member: Member, error: unknown): void => lifecycle.fail(member, error);
+  const overload = { policy: settings.overload };
+  const rules = settings.history === undefined ? undefined : new Rules(settings.history);
+  const log = rules === undefined ? undefined : backplane?.log;
+  const logs =
+    log === undefined || interest === undefined
+      ? undefined
+      : new RoomLogs({
+          self: node,
+          log,
+          clock,
+          codecs,
+          interest,
+          maxPendingBytes: options.maxPendingBytes,
+          overload,
+          listener: {
+            begun: (room, tail, gap) => history?.follower.begun(room, tail, gap),
+            recorded: (room, event, novelty) => history?.follower.recorded(room, event, novelty),
+          },
+          report,
+        });
   const history =
-    settings.history === undefined
+    rules === undefined
       ? undefined
       : new History({
           clock,
           codecs,
           delivery,
           maxBufferedBytes,
+          deliver: (audience, encoding) => local.deliver(audience, encoding),
+          feed: logs,
           members,
           rates,
-          rules: new Rules(settings.history),
+          rules,
           report: {
             fail,
             failed: (error, source, subject) => report.failed(error, source, subject),
@@ -118,7 +141,6 @@ export function assembleNode(
   const recorded = history;
   const common = { codecs, delivery, members, recorded, requests, report };
   const lifecycle = new MemberLifecycle({ ...common, node, clock, counters, rates });
-  const overload = { policy: settings.overload };
   const local = new LocalNode({ ...common, lifecycle, limits, overload });
 
   const idempotency =
@@ -130,7 +152,14 @@ export function assembleNode(
   const cluster =
     backplane === undefined || interest === undefined
       ? undefined
-      : new Cluster({ ...others, backplane, interest, self: { id: node, name: options.name } });
+      : new Cluster({
+          ...others,
+          backplane,
+          interest,
+          logs,
+          rules: rules?.digest,
+          self: { id: node, name: options.name },
+        });
   const allNodes = new AllNodes({ codecs, local, requests, cluster, history });
   const sending = { delivery, members, requests, lifecycle, local, cluster, history, allNodes };
   return { counters, codecs, preconditions, rates, idempotency, messages, ...sending };

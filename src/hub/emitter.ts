@@ -14,7 +14,7 @@ import { Warnings } from "./warnings.ts";
 /** The {@link HubOptions} that a program without clients needs. They have to be the same as on the nodes. */
 export interface EmitterOptions<T extends HubTypes = HubTypes> extends Pick<
   HubOptions<T>,
-  "clock" | "cluster" | "codec" | "codecs" | "contract" | "limits" | "maxBufferedBytes" | "validateOutgoing"
+  "clock" | "cluster" | "codec" | "codecs" | "contract" | "history" | "limits" | "maxBufferedBytes" | "validateOutgoing"
 > {
   /** Called for outages, and for messages that were lost. Default: failures become process warnings. */
   readonly onError?: ((error: unknown) => void) | undefined;

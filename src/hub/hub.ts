@@ -15,7 +15,8 @@ import type {
   NodeEvents,
 } from "../event-types.ts";
 import { HubError } from "../errors.ts";
-import { checkQuery, type History, type HistoryQuery, type HistoryResult } from "../history/history.ts";
+import type { History } from "../history/history.ts";
+import { checkQuery, type HistoryQuery, type HistoryResult } from "../history/query.ts";
 import type { Rule } from "../history/rules.ts";
 import { EVERYBODY } from "../members/audience.ts";
 import type { Middleware } from "../inbound/middleware.ts";
@@ -230,7 +231,7 @@ export class Hub<T extends HubTypes = HubTypes> extends Sender<T> {
    * the option `codec`; those that left somebody out are among them.
    *
    * @throws {HubError} `ERR_HUB_HISTORY` for a room that no rule names, `ERR_HUB_ROOM_NAME`, `ERR_HUB_ARGUMENT`,
-   *   `ERR_HUB_CLOSED`; as a rejection.
+   *   `ERR_HUB_CLOSED`, `ERR_HUB_BACKPLANE` if the engine does not let it be read; as a rejection.
    */
   async history(room: string, query: HistoryQuery = {}): Promise<HistoryResult> {
     const { history, rule } = this.#recorded(room);
@@ -241,12 +242,12 @@ export class Hub<T extends HubTypes = HubTypes> extends Sender<T> {
   /**
    * Deletes the record of a room. Its members are told that something may be missing, and so are those who come back.
    *
-   * @throws {HubError} `ERR_HUB_HISTORY` for a room that no rule names, `ERR_HUB_ROOM_NAME`, `ERR_HUB_CLOSED`; as a
-   *   rejection.
+   * @throws {HubError} `ERR_HUB_HISTORY` for a room that no rule names, `ERR_HUB_ROOM_NAME`, `ERR_HUB_CLOSED`,
+   *   `ERR_HUB_BACKPLANE` if the engine has not confirmed it; as a rejection.
    */
   async forget(room: string): Promise<void> {
     const { history, rule } = this.#recorded(room);
-    history.forget(room, rule);
+    await history.forget(room, rule);
   }
 
   /** @throws {HubError} `ERR_HUB_HISTORY`, `ERR_HUB_ROOM_NAME`, `ERR_HUB_CLOSED`. */

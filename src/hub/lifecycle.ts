@@ -170,11 +170,24 @@ export class HubLifecycle {
     receiver.stop();
     requests.close();
     cluster?.settle();
+    if (within !== 0) await this.#delivered();
     connections.close();
     await this.#destroyTransport(within);
     await cluster?.disconnect();
     preconditions.close();
     history?.stop();
+  }
+
+  /** Waits until the members have been sent what is on its way to the records of their rooms; a second at most. */
+  #delivered(): Promise<void> | undefined {
+    let isDone = false;
+    const delivered = createDeferred();
+    const { history } = this.#parts;
+    history?.inLine(undefined, true, () => {
+      isDone = true;
+      delivered.resolve();
+    });
+    return history === undefined || isDone ? undefined : delivered.promise;
   }
 
   async #destroyTransport(within: number | undefined): Promise<void> {

@@ -11,6 +11,7 @@ import type {
   SocketData,
 } from "../event-types.ts";
 import { HubError } from "../errors.ts";
+import type { Recorded } from "../history/history.ts";
 import type { Rule } from "../history/rules.ts";
 import type { Audience } from "../members/audience.ts";
 import type { SocketDescriptions } from "../members/description.ts";
@@ -142,8 +143,11 @@ export class Target<T extends HubTypes = HubTypes> {
    * Sends an event, and resolves when it is in the record of its room: whoever joins from then on with an earlier position
    * gets it. The target must be one room that a rule of the option `history` names, neither volatile nor local.
    *
+   * With a backplane, the members of this node have been sent it by then.
+   *
    * @returns the place of the event in the record.
-   * @throws {HubError} as `emit`, and `ERR_HUB_HISTORY` for another target; as a rejection.
+   * @throws {HubError} as `emit`, `ERR_HUB_HISTORY` for another target, and `ERR_HUB_BACKPLANE` if the engine has not recorded
+   *   it, or nobody can say; as a rejection.
    */
   async record<E extends EventName<ServerEvents<T>>>(
     event: E,
@@ -160,7 +164,7 @@ export class Target<T extends HubTypes = HubTypes> {
           "neither volatile nor local.",
       );
     }
-    return { at: this.#parts.allNodes.emit(this.#audience, event, data, rule) };
+    return { at: await (this.#parts.allNodes.emit(this.#audience, event, data, rule) as Recorded).at };
   }
 
   /**

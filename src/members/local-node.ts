@@ -191,6 +191,13 @@ export class LocalNode {
     for (const member of this.membersOf(audience, among)) this.leaveOne(member, rooms);
   }
 
+  /** Acts on one member in its place among what is sent to these rooms: see {@link RecordedRooms.inLine}. */
+  inLine(rooms: readonly string[], act: () => void): void {
+    const { recorded } = this.#parts;
+    if (recorded === undefined) act();
+    else recorded.inLine(rooms, true, act);
+  }
+
   /** Takes one member out of rooms. One that ends meanwhile keeps the others in its description. */
   leaveOne(member: Member, rooms: readonly string[]): void {
     const { members, recorded } = this.#parts;

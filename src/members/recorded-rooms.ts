@@ -26,6 +26,15 @@ export interface RecordedRooms {
    */
   leave(member: Member, room: string, isTold: boolean): void;
 
+  /**
+   * Does something in its place among what is sent to these rooms: when what was sent before has reached the members of this
+   * node. With a backplane that may take a second.
+   *
+   * @param rooms - default: all.
+   * @param isBehindAll - `false` if it need not wait for what is sent, but only for what else is done in its place.
+   */
+  inLine(rooms: readonly string[] | undefined, isBehindAll: boolean, act: () => void): void;
+
   /** Forgets a member that can be sent nothing any more. */
   ended(member: Member): void;
 }

@@ -163,7 +163,11 @@ export type GapReason =
   /** The record is not the one in which the client's position was. */
   | "epoch"
   /** While the client was getting what it missed, more was sent than the server keeps. */
-  | "overrun";
+  | "overrun"
+  /** Events were lost before they were recorded, and nobody knows which. */
+  | "hole"
+  /** The server could not reach the record when the client came. */
+  | "unavailable";
 
 /** The data of `hub:record`: the client's position in this room is here. */
 export interface RecordNotice extends Position {

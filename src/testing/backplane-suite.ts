@@ -9,6 +9,7 @@ import { nodeCases } from "./suite/cluster/nodes.ts";
 import { orderCases } from "./suite/cluster/order.ts";
 import { outageCases } from "./suite/cluster/outages.ts";
 import { queryCases } from "./suite/cluster/queries.ts";
+import { recordCases } from "./suite/cluster/records.ts";
 import { reachCases } from "./suite/cluster/reach.ts";
 import { repeatCases } from "./suite/cluster/repeats.ts";
 import type { SuiteRunner } from "./suite/suite.ts";
@@ -44,6 +45,7 @@ export function backplaneSuite(
     suite.group("requests between nodes", nodeRequestCases);
     suite.group("emitter", emitterCases);
     suite.group("logs", logCases);
+    suite.group("records", recordCases);
     suite.group("outages", outageCases);
   });
 }

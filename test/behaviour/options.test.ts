@@ -1,3 +1,4 @@
+import { limited } from "../support/limited-backplane.ts";
 import { Hub, type HubOptions } from "roomcast";
 import { memory, MemoryEngine } from "roomcast/testing";
 import { describe, expect, test } from "vitest";
@@ -147,10 +148,22 @@ describe("an option of the hub", () => {
     expect(() => new Hub({ transport: memory(), history: { rooms: others, maxBytes: 1 } })).not.toThrow();
   });
 
-  test("a hub with a backplane has no records of rooms yet, and says so", () => {
-    const backplane = new MemoryEngine().backplane();
-    const options = { transport: memory(), backplane, history: { rooms: { "*": RULE } } };
-    expect(() => new Hub(options)).toThrow(hubError("ERR_HUB_OPTION", '"history" of Hub cannot be combined with'));
+  test("a hub with a backplane that keeps no log has no records of rooms, and says so", () => {
+    const options = {
+      transport: memory(),
+      backplane: limited(new MemoryEngine(), 1_000_000),
+      history: { rooms: { "*": RULE } },
+    };
+    expect(() => new Hub(options)).toThrow(
+      hubError("ERR_HUB_OPTION", '"history" of Hub needs a backplane with a "log"'),
+    );
+  });
+
+  test("what is done in an outage is only asked of a hub with a backplane", () => {
+    const history = { rooms: { "*": { ...RULE, outage: "local" as const } } };
+    expect(() => new Hub({ transport: memory(), history })).toThrow(
+      hubError("ERR_HUB_OPTION", 'has an "outage" in the rule "*", which needs the option "backplane"'),
+    );
   });
 
   test("the limits themselves are fine", () => {

@@ -1,6 +1,6 @@
 import nodeCluster from "node:cluster";
 import type { Backplane } from "../backplane.ts";
-import { checkOptions, isText } from "../../checks/option-rules.ts";
+import { checkOptions, isCount, isText } from "../../checks/option-rules.ts";
 import { routePrimary } from "./primary.ts";
 import { connectInPrimary, connectWorker } from "./session.ts";
 import { SupervisedBackplane } from "../shared/supervised.ts";
@@ -11,16 +11,30 @@ export interface ClusterBackplaneOptions {
   readonly prefix?: string | undefined;
 }
 
+/** Options of {@link setupPrimary}. */
+export interface PrimaryOptions {
+  /**
+   * The most bytes that the primary process keeps of the records of all rooms. Above, the oldest events of the room go
+   * first that was silent longest. Default: 64 MiB.
+   */
+  readonly maxBytes?: number | undefined;
+}
+
 /**
  * Lets the workers of `node:cluster` reach each other. Call it in the primary process before that forks: it makes the
  * workers use `serialization: "advanced"`, because the messages contain bytes. Other messages between the workers and
- * the primary process are left alone.
+ * the primary process are left alone. The primary process also keeps the records of rooms.
  *
- * Calling it again does nothing.
+ * Calling it again changes `maxBytes`, if that is given.
+ *
+ * @throws {HubError} `ERR_HUB_OPTION`.
  */
-export function setupPrimary(): void {
+export function setupPrimary(options: PrimaryOptions = {}): void {
+  const rules = { maxBytes: ["a whole number of bytes from 1", isCount] } as const;
+  const { maxBytes } = checkOptions(options, rules, "setupPrimary()") as PrimaryOptions;
   nodeCluster.setupPrimary({ serialization: "advanced" });
-  routePrimary();
+  const { log } = routePrimary();
+  if (maxBytes !== undefined) log.maxBytes = maxBytes;
 }
 
 /**
@@ -47,5 +61,6 @@ export function cluster(options: ClusterBackplaneOptions = {}): Backplane {
   return new SupervisedBackplane(
     true,
     nodeCluster.isWorker ? connectWorker(`${prefix}:`) : connectInPrimary(`${prefix}:`),
+    true,
   );
 }

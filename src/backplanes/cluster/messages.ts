@@ -1,9 +1,31 @@
-import { isObject } from "../../checks/option-rules.ts";
+import { isCount, isInteger, isObject } from "../../checks/option-rules.ts";
+import type { Appended, LogEntry, LogLimits, LogPosition, LogRecord, LogTail } from "../backplane.ts";
+
+/** What a session asks of the logs. The primary process answers with the number. */
+export type LogRequest = { readonly number: number } & (
+  | {
+      readonly type: "append";
+      readonly channel: string;
+      readonly entries: readonly LogEntry[];
+      readonly limits: LogLimits;
+      readonly retry?: LogPosition | undefined;
+    }
+  | { readonly type: "read"; readonly channel: string; readonly after: LogPosition; readonly most: number }
+  | { readonly type: "heads"; readonly channels: readonly string[] }
+  | { readonly type: "forget"; readonly channel: string }
+);
+
+/** What is answered to a request of the logs: to `append`, `heads` and `read`, and nothing to `forget`. */
+export type LogAnswer = readonly (Appended | undefined)[] | LogTail | undefined;
 
 /** A message of a session in a worker to the primary process. */
 export type MessageToPrimary =
-  /** Opens the session. `bytes` shows whether bytes arrive as bytes. */
-  | { readonly type: "hello"; readonly bytes: Uint8Array }
+  /**
+   * Opens the session. `bytes` shows whether bytes arrive as bytes. Without `log`, the session is of a release that hears no
+   * logs.
+   */
+  | { readonly type: "hello"; readonly bytes: Uint8Array; readonly log?: boolean }
+  | LogRequest
   | { readonly type: "publish"; readonly channel: string; readonly envelope: Uint8Array }
   | { readonly type: "subscribe" | "unsubscribe"; readonly channels: readonly string[] }
   /** Asks for a pong, which follows when all earlier messages have been carried out. */
@@ -12,7 +34,11 @@ export type MessageToPrimary =
 
 /** A message of the primary process to a session. */
 export type MessageToSession =
-  | { readonly type: "welcome" }
+  /** Answers `hello`. Without `log`, the primary process is of a release that keeps no logs. */
+  | { readonly type: "welcome"; readonly log?: boolean }
+  /** Answers a request of the logs. */
+  | { readonly type: "answer"; readonly number: number; readonly answer: LogAnswer }
+  | { readonly type: "recorded"; readonly channel: string; readonly record: LogRecord }
   | { readonly type: "pong"; readonly number: number }
   | { readonly type: "message"; readonly channel: string; readonly envelope: Uint8Array }
   /** Ends the session. */
@@ -66,6 +92,22 @@ type Fields = Readonly<Record<string, (value: unknown) => boolean>>;
 const isString = (value: unknown): boolean => typeof value === "string";
 const isBytes = (value: unknown): boolean => value instanceof Uint8Array;
 const isStrings = (value: unknown): boolean => Array.isArray(value) && value.every(isString);
+const isPosition = (value: unknown): boolean =>
+  isObject(value) && isString(value["epoch"]) && isInteger(value["at"], 0, Number.MAX_SAFE_INTEGER);
+const isEntry = (value: unknown): boolean =>
+  isObject(value) && isString(value["origin"]) && isCount(value["number"]) && isBytes(value["envelope"]);
+const isRecord = (value: unknown): boolean =>
+  isEntry(value) && isPosition(value) && isInteger((value as LogRecord).previous, 0, Number.MAX_SAFE_INTEGER);
+const isTail = (value: unknown): boolean =>
+  isObject(value) &&
+  isString(value["epoch"]) &&
+  [value["head"], value["floor"]].every(Number.isSafeInteger) &&
+  Array.isArray(value["records"]) &&
+  value["records"].every(isRecord);
+const isAnswer = (value: unknown): boolean => {
+  if (!Array.isArray(value)) return value === undefined || isTail(value);
+  return value.every((place) => place === undefined || place === "unknown" || place === "refused" || isPosition(place));
+};
 
 const TO_PRIMARY: Readonly<Record<MessageToPrimary["type"], Fields>> = {
   // The answer to bytes that are none says what to do.
@@ -74,6 +116,16 @@ const TO_PRIMARY: Readonly<Record<MessageToPrimary["type"], Fields>> = {
   subscribe: { channels: isStrings },
   unsubscribe: { channels: isStrings },
   ping: { number: Number.isSafeInteger },
+  append: {
+    number: Number.isSafeInteger,
+    channel: isString,
+    entries: (value) => Array.isArray(value) && value.every(isEntry),
+    limits: (value) => isObject(value) && isCount(value["size"]) && isCount(value["age"]),
+    retry: (value) => value === undefined || isPosition(value),
+  },
+  read: { number: Number.isSafeInteger, channel: isString, after: isPosition, most: isCount },
+  heads: { number: Number.isSafeInteger, channels: isStrings },
+  forget: { number: Number.isSafeInteger, channel: isString },
   bye: {},
 };
 
@@ -81,6 +133,8 @@ const TO_SESSION: Readonly<Record<MessageToSession["type"], Fields>> = {
   welcome: {},
   pong: { number: Number.isSafeInteger },
   message: { channel: isString, envelope: isBytes },
+  answer: { number: Number.isSafeInteger, answer: isAnswer },
+  recorded: { channel: isString, record: isRecord },
   fault: { reason: isString },
 };
 

@@ -1,5 +1,15 @@
 import nodeCluster, { type Worker } from "node:cluster";
-import { isOurs, readInPrimary, unwrap, wrap, type MessageToSession, type MessageToPrimary } from "./messages.ts";
+import type { LogRecord } from "../backplane.ts";
+import { MemoryLog } from "../shared/memory-log.ts";
+import {
+  isOurs,
+  readInPrimary,
+  unwrap,
+  wrap,
+  type LogAnswer,
+  type MessageToPrimary,
+  type MessageToSession,
+} from "./messages.ts";
 import { Router, type Peer } from "./router.ts";
 
 /**
@@ -7,6 +17,9 @@ import { Router, type Peer } from "./router.ts";
  * process.
  */
 const MAX_PENDING_BYTES = 64 * 1024 * 1024;
+
+/** The most bytes of all logs, unless the application says otherwise. */
+const MAX_LOG_BYTES = 64 * 1024 * 1024;
 
 const UNREADABLE =
   "The primary process cannot read a message of a worker. Give all processes the same version of roomcast.";
@@ -18,6 +31,8 @@ class WorkerPeer implements Peer {
   readonly #worker: Worker;
   readonly #session: number;
   readonly #overflow: (peer: WorkerPeer) => void;
+  /** Whether the session hears logs. One of an earlier release cannot read them. */
+  hearsLogs = false;
   #pendingBytes = 0;
 
   constructor(worker: Worker, session: number, overflow: (peer: WorkerPeer) => void) {
@@ -33,16 +48,35 @@ class WorkerPeer implements Peer {
   }
 
   deliver(channel: string, envelope: Uint8Array): void {
-    const { byteLength } = envelope;
+    this.#hand({ type: "message", channel, envelope }, envelope.byteLength);
+  }
+
+  record(channel: string, record: LogRecord): void {
+    if (this.hearsLogs) this.#hand({ type: "recorded", channel, record }, record.envelope.byteLength);
+  }
+
+  /** Answers a request of the logs. */
+  answer(number: number, answer: LogAnswer): void {
+    this.#hand({ type: "answer", number, answer }, byteLengthOf(answer));
+  }
+
+  /** Sends a message of so many bytes, unless too many wait. */
+  #hand(message: MessageToSession, byteLength: number): void {
     if (this.#pendingBytes + byteLength > MAX_PENDING_BYTES) {
       this.#overflow(this);
       return;
     }
     this.#pendingBytes += byteLength;
-    this.tell({ type: "message", channel, envelope }, () => {
+    this.tell(message, () => {
       this.#pendingBytes -= byteLength;
     });
   }
+}
+
+/** Number of bytes of what was read of a log. Other answers are small. */
+function byteLengthOf(answer: LogAnswer): number {
+  if (answer === undefined || !("records" in answer)) return 0;
+  return answer.records.reduce((sum, { envelope }) => sum + envelope.byteLength, 0);
 }
 
 let router: Router | undefined;
@@ -50,7 +84,9 @@ let router: Router | undefined;
 /** Returns the router of this process, the primary. From the first call on it serves the workers. */
 export function routePrimary(): Router {
   if (router !== undefined) return router;
-  const created = new Router();
+  const log = new MemoryLog(() => performance.now());
+  log.maxBytes = MAX_LOG_BYTES;
+  const created = new Router(log);
   const peers = new Map<Worker, Map<number, WorkerPeer>>();
   const overflow = (peer: WorkerPeer): void => {
     created.remove(peer);
@@ -95,9 +131,10 @@ export function routePrimary(): Router {
 function serve(routes: Router, peer: WorkerPeer, message: Exclude<MessageToPrimary, { readonly type: "bye" }>): void {
   switch (message.type) {
     case "hello":
+      peer.hearsLogs = message.log === true;
       peer.tell(
         message.bytes instanceof Uint8Array
-          ? { type: "welcome" }
+          ? { type: "welcome", log: true }
           : { type: "fault", reason: "Call setupPrimary() before cluster.fork(): bytes do not arrive as bytes." },
       );
       break;
@@ -112,6 +149,24 @@ function serve(routes: Router, peer: WorkerPeer, message: Exclude<MessageToPrima
       break;
     case "ping":
       peer.tell({ type: "pong", number: message.number });
+      break;
+    case "append": {
+      const { channel, entries, limits, retry } = message;
+      peer.answer(message.number, routes.append(channel, entries, limits, retry));
+      break;
+    }
+    case "read":
+      peer.answer(message.number, routes.log.read(message.channel, message.after, message.most));
+      break;
+    case "heads":
+      peer.answer(
+        message.number,
+        message.channels.map((channel) => routes.log.headOf(channel)),
+      );
+      break;
+    case "forget":
+      routes.log.forget(message.channel);
+      peer.answer(message.number, undefined);
       break;
   }
 }

@@ -1,8 +1,18 @@
 import { createDeferred, type Deferred } from "../../deferred.ts";
 import { soon } from "../../guard.ts";
+import type { Appended, BackplaneLog, LogEntry, LogLimits, LogPosition, LogRecord, LogTail } from "../backplane.ts";
 import { within } from "../shared/deadline.ts";
+import { RefusedLog } from "../shared/refused-log.ts";
 import type { Connect, Refusals, Session, SessionReport } from "../shared/session.ts";
-import { isOurs, readInSession, unwrap, wrap, type MessageToPrimary } from "./messages.ts";
+import {
+  isOurs,
+  readInSession,
+  unwrap,
+  wrap,
+  type LogAnswer,
+  type LogRequest,
+  type MessageToPrimary,
+} from "./messages.ts";
 import { routePrimary } from "./primary.ts";
 import type { Peer, Router } from "./router.ts";
 
@@ -11,6 +21,9 @@ import type { Peer, Router } from "./router.ts";
  * `setupPrimary()` never answers.
  */
 const WELCOME_TIMEOUT = 3_000;
+
+const OLD_PRIMARY =
+  "The primary process is of a release that keeps no records of rooms. Give all processes the same version of roomcast.";
 
 /** The primary process refuses nothing. */
 const NO_REFUSALS: Refusals = new Map();
@@ -40,18 +53,21 @@ export function connectInPrimary(prefix: string): Connect {
   };
 }
 
-class WorkerSession implements Session {
+class WorkerSession implements Session, BackplaneLog {
   readonly maxBytes: number = Infinity;
+  log: BackplaneLog = this;
   readonly #number: number;
   readonly #prefix: string;
   readonly #report: SessionReport;
   readonly #pings = new Map<number, Deferred>();
+  readonly #asked = new Map<number, Deferred<LogAnswer>>();
   /** The functions that reject what has not left this process. */
   readonly #sending = new Set<(error: unknown) => void>();
   readonly #welcome = createDeferred();
   readonly #listener = (value: unknown): void => this.#received(value);
   readonly #disconnected = (): void => this.#report.fault(new Error("The primary process is gone."));
   #lastPing = 0;
+  #lastAsked = 0;
   #isOver = false;
 
   constructor(number: number, prefix: string, report: SessionReport) {
@@ -64,7 +80,7 @@ class WorkerSession implements Session {
 
   /** Opens the session. */
   hello(): Promise<void> {
-    this.#send({ type: "hello", bytes: new Uint8Array(1) }).catch(this.#welcome.reject);
+    this.#send({ type: "hello", bytes: new Uint8Array(1), log: true }).catch(this.#welcome.reject);
     return this.#welcome.promise;
   }
 
@@ -90,13 +106,42 @@ class WorkerSession implements Session {
     return pong.promise;
   }
 
+  append(
+    channel: string,
+    entries: readonly LogEntry[],
+    limits: LogLimits,
+    retry?: LogPosition,
+  ): Promise<readonly Appended[]> {
+    return this.#ask({ type: "append", channel: this.#prefix + channel, entries, limits, retry });
+  }
+
+  read(channel: string, after: LogPosition, most: number): Promise<LogTail | undefined> {
+    return this.#ask({ type: "read", channel: this.#prefix + channel, after, most });
+  }
+
+  heads(channels: readonly string[]): Promise<readonly (LogPosition | undefined)[]> {
+    return this.#ask({ type: "heads", channels: channels.map((channel) => this.#prefix + channel) });
+  }
+
+  forget(channel: string): Promise<void> {
+    return this.#ask({ type: "forget", channel: this.#prefix + channel });
+  }
+
   end(): void {
     process.off("message", this.#listener);
     process.off("disconnect", this.#disconnected);
     this.#send({ type: "bye" }).catch(() => {});
     this.#isOver = true;
-    for (const { reject } of [this.#welcome, ...this.#pings.values()]) reject(ended());
+    for (const { reject } of [this.#welcome, ...this.#pings.values(), ...this.#asked.values()]) reject(ended());
     for (const reject of this.#sending) reject(ended());
+  }
+
+  async #ask<A extends LogAnswer | void>(request: Unnumbered<LogRequest>): Promise<A> {
+    const number = ++this.#lastAsked;
+    const answered = createDeferred<LogAnswer>();
+    this.#asked.set(number, answered);
+    this.#send({ ...request, number }).catch(answered.reject);
+    return (await answered.promise) as A;
   }
 
   #send(message: MessageToPrimary): Promise<void> {
@@ -124,6 +169,7 @@ class WorkerSession implements Session {
     }
     switch (message.type) {
       case "welcome":
+        if (message.log !== true) this.log = new RefusedLog(new Error(OLD_PRIMARY));
         this.#welcome.resolve();
         break;
       case "pong":
@@ -133,6 +179,13 @@ class WorkerSession implements Session {
       case "message":
         this.#report.message(message.channel.slice(this.#prefix.length), message.envelope);
         break;
+      case "recorded":
+        this.#report.recorded(message.channel.slice(this.#prefix.length), message.record);
+        break;
+      case "answer":
+        this.#asked.get(message.number)?.resolve(message.answer);
+        this.#asked.delete(message.number);
+        break;
       case "fault":
         this.#welcome.reject(new Error(message.reason));
         this.#report.fault(new Error(message.reason));
@@ -141,8 +194,12 @@ class WorkerSession implements Session {
   }
 }
 
-class PrimarySession implements Session, Peer {
+/** A request without its number. */
+type Unnumbered<R> = R extends unknown ? Omit<R, "number"> : never;
+
+class PrimarySession implements Session, BackplaneLog, Peer {
   readonly maxBytes: number = Infinity;
+  readonly log: BackplaneLog = this;
   readonly #router: Router;
   readonly #prefix: string;
   readonly #report: SessionReport;
@@ -158,6 +215,32 @@ class PrimarySession implements Session, Peer {
     // The publisher may be another hub in this process, whose call must not deliver directly.
     const guardian = { error: (error: unknown): void => this.#report.fault(error) };
     soon(guardian, () => this.#report.message(channel.slice(this.#prefix.length), envelope));
+  }
+
+  record(channel: string, record: LogRecord): void {
+    const guardian = { error: (error: unknown): void => this.#report.fault(error) };
+    soon(guardian, () => this.#report.recorded(channel.slice(this.#prefix.length), record));
+  }
+
+  async append(
+    channel: string,
+    entries: readonly LogEntry[],
+    limits: LogLimits,
+    retry?: LogPosition,
+  ): Promise<readonly Appended[]> {
+    return this.#router.append(this.#prefix + channel, entries, limits, retry);
+  }
+
+  async read(channel: string, after: LogPosition, most: number): Promise<LogTail | undefined> {
+    return this.#router.log.read(this.#prefix + channel, after, most);
+  }
+
+  async heads(channels: readonly string[]): Promise<readonly (LogPosition | undefined)[]> {
+    return channels.map((channel) => this.#router.log.headOf(this.#prefix + channel));
+  }
+
+  async forget(channel: string): Promise<void> {
+    this.#router.log.forget(this.#prefix + channel);
   }
 
   async publish(channel: string, envelope: Uint8Array): Promise<void> {

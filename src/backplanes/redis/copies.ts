@@ -9,6 +9,11 @@ export interface RedisTemplate {
 
 export type MessageListener = (message: Buffer, channel: Buffer) => void;
 
+interface EvalOptions {
+  readonly keys: readonly string[];
+  readonly arguments: readonly (string | Buffer)[];
+}
+
 /** The methods that a client, a cluster and a sentinel have in common. */
 export interface RedisClient extends RedisTemplate {
   readonly masters?: readonly ClusterNode[];
@@ -16,6 +21,10 @@ export interface RedisClient extends RedisTemplate {
   sPublish(channel: string, message: Buffer): Promise<unknown>;
   sSubscribe(channels: string | readonly string[], listener: MessageListener, bufferMode: true): Promise<unknown>;
   sUnsubscribe(channels: string | readonly string[], listener?: MessageListener, bufferMode?: true): Promise<unknown>;
+  evalSha(sha: string, options: EvalOptions): Promise<unknown>;
+  eval(script: string, options: EvalOptions): Promise<unknown>;
+  del(key: string): Promise<unknown>;
+  withTypeMapping(mapping: Readonly<Record<number, unknown>>): RedisClient;
   ping(): Promise<unknown>;
   nodeClient(node: object): RedisClient | Promise<RedisClient>;
   destroy(): unknown;
@@ -48,11 +57,18 @@ interface Settings extends ConnectionSettings {
   readonly rootNodes?: readonly object[];
   readonly defaults?: ConnectionSettings;
   readonly maxCommandRedirections?: number;
+  readonly maxCommandRediscovers?: number;
+  readonly keyPrefix?: undefined;
+  readonly url?: undefined;
+  readonly database?: number;
   readonly nodeAddressMap?: Readonly<Record<string, object>> | ((address: string) => object | undefined);
   readonly sentinelRootNodes?: readonly object[];
   readonly sentinelClientOptions?: ConnectionSettings;
   readonly nodeClientOptions?: ConnectionSettings;
 }
+
+/** Channels are the same in all databases, and so are their logs. */
+const ONE_DATABASE = { database: 0 } as const;
 
 /** The longest delay of the package's own strategy, in milliseconds. */
 const MOST_DELAY = 2_000;
@@ -100,7 +116,9 @@ export class Copies {
 
   #overrides(signal: AbortSignal): Settings & { readonly disableOfflineQueue?: true } {
     // The package would set a timer for each message until it is written. The pings of the session do for all of them.
-    return { ...this.#bounds(signal), commandOptions: { ...this.#settings.commandOptions, timeout: 0 } };
+    const commandOptions = { ...this.#settings.commandOptions, timeout: 0 };
+    // The key of a log is the name of its channel, and channels have no such prefix.
+    return { ...this.#bounds(signal), commandOptions, keyPrefix: undefined };
   }
 
   #bounds(signal: AbortSignal): Settings & { readonly disableOfflineQueue?: true } {
@@ -109,8 +127,10 @@ export class Copies {
       return { ...some, socket: { ...some.socket, ...boundTo(signal, some.socket?.reconnectStrategy) } };
     };
     if (this.#kind === "single") {
+      // What the address says is in the other settings already, but for the number of a database.
+      const database = { url: undefined, ...ONE_DATABASE };
       // What waits in the queue of an old client would be sent late.
-      return { disableOfflineQueue: true, socket: { ...socket, ...boundTo(signal, false) } };
+      return { ...database, disableOfflineQueue: true, socket: { ...socket, ...boundTo(signal, false) } };
     }
     if (this.#kind === "cluster") {
       return {
@@ -123,7 +143,9 @@ export class Copies {
     }
     return {
       sentinelClientOptions: bound(settings.sentinelClientOptions),
-      nodeClientOptions: bound(settings.nodeClientOptions),
+      nodeClientOptions: { ...bound(settings.nodeClientOptions), ...ONE_DATABASE },
+      // The package would repeat what a connection has not answered.
+      maxCommandRediscovers: 0,
       // The package asks them in their order, and would wait each time for a first one that hangs.
       sentinelRootNodes: rotated(sentinelRootNodes, this.#created++),
     };

@@ -61,7 +61,7 @@ export function redis(options: RedisOptions = {}): Backplane {
   }
   const template =
     client ?? singleAt(loadPackage("redis", unavailable) as typeof Redis, url ?? "redis://127.0.0.1:6379");
-  return new SupervisedBackplane(kindOf(template) !== "cluster", connectTo(template, `${prefix}:`));
+  return new SupervisedBackplane(kindOf(template) !== "cluster", connectTo(template, `${prefix}:`), true);
 }
 
 /** Returns whether the package can read an address, and everything in it has an effect. */

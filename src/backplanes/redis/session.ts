@@ -1,6 +1,9 @@
-import { Buffer } from "node:buffer";
+import type { Buffer } from "node:buffer";
 import type { Connect, Refusals, Session, SessionReport } from "../shared/session.ts";
 import { Copies, kindOf, type Kind, type MessageListener, type RedisClient, type RedisTemplate } from "./copies.ts";
+import { isRefusal } from "./errors.ts";
+import { RedisLog } from "./log.ts";
+import { decodeMessage, encodeEnvelope } from "./log-message.ts";
 
 /** Connects sessions that each have clients of their own, with the settings of the template. */
 export function connectTo(template: RedisTemplate, prefix: string): Connect {
@@ -46,8 +49,12 @@ function faultOf(event: string, error: unknown): Error {
   return error instanceof Error ? error : new Error(`The connection to Redis has failed (${event}).`);
 }
 
+/** The number of pings after which the epochs of the logs are looked for again: less time than two failovers take. */
+const PINGS_TO_REFRESH = 5;
+
 class RedisSession implements Session {
   readonly maxBytes: number = Infinity;
+  readonly log: RedisLog;
   readonly #kind: Kind;
   readonly #publisher: RedisClient;
   readonly #subscriber: RedisClient;
@@ -57,6 +64,7 @@ class RedisSession implements Session {
   readonly #report: SessionReport;
   /** The connections of a Cluster for subscriptions, which the library makes when they are needed. */
   readonly #watched = new WeakSet<RedisClient>();
+  #pings = 0;
   #isOver = false;
 
   constructor(kind: Kind, publisher: RedisClient, subscriber: RedisClient, prefix: string, report: SessionReport) {
@@ -65,15 +73,15 @@ class RedisSession implements Session {
     this.#subscriber = subscriber;
     this.#prefix = prefix;
     this.#report = report;
+    this.log = new RedisLog(publisher, prefix, (error) => report.fault(error));
     this.#listener = (message, channel) => {
-      if (!this.#isOver) report.message(channel.toString().slice(prefix.length), message);
+      if (!this.#isOver) this.#hand(channel.toString().slice(prefix.length), message);
     };
   }
 
   async publish(channel: string, envelope: Uint8Array): Promise<void> {
-    const { buffer, byteOffset, byteLength } = envelope;
     try {
-      await this.#publisher.sPublish(this.#prefix + channel, Buffer.from(buffer, byteOffset, byteLength));
+      await this.#publisher.sPublish(this.#prefix + channel, encodeEnvelope(envelope));
     } catch (error) {
       // Anything but a refusal, such as the news that a slot has moved, may concern other messages as well.
       if (!isRefusal(error)) this.#report.fault(error);
@@ -99,6 +107,7 @@ class RedisSession implements Session {
   }
 
   async ping(): Promise<void> {
+    if (++this.#pings % PINGS_TO_REFRESH === 0) this.log.refresh();
     const { masters } = this.#publisher;
     if (this.#kind === "cluster" && masters !== undefined) {
       await Promise.all(masters.map(async (node) => (await this.#publisher.nodeClient(node)).ping()));
@@ -110,6 +119,12 @@ class RedisSession implements Session {
   end(): void {
     this.#isOver = true;
     for (const client of new Set([this.#publisher, this.#subscriber])) destroy(client);
+  }
+
+  #hand(channel: string, message: Buffer): void {
+    const content = decodeMessage(message);
+    if (content instanceof Uint8Array) this.#report.message(channel, content);
+    else for (const record of content) this.#report.recorded(channel, record);
   }
 
   /** Subscribes with one command for each group of channels. Returns what the server has said to those that it refuses. */
@@ -150,11 +165,6 @@ class RedisSession implements Session {
       });
     }
   }
-}
-
-/** Returns whether the server refuses one command, because of its access control list, and is otherwise well. */
-function isRefusal(error: unknown): error is Error {
-  return error instanceof Error && error.message.startsWith("NOPERM");
 }
 
 /** Destroys a client. For one that was never connected the package fails, either by throwing or by rejecting. */

@@ -4,8 +4,12 @@ import type { Appended, LogEntry, LogLimits, LogPosition, LogRecord, LogTail } f
 /** Length of an epoch: enough that no two logs ever have the same one. */
 const EPOCH_LENGTH = 12;
 
+/** What an entry, and a log, take beside their bytes and names, in bytes. */
+const OVERHEAD = 256;
+
 /** The log of one channel. */
 interface Log {
+  readonly channel: string;
   readonly epoch: string;
   readonly records: LogRecord[];
   head: number;
@@ -23,8 +27,14 @@ export interface Appendage {
 
 /** The logs of an engine that keeps them in the memory of one process: see {@link BackplaneLog}. */
 export class MemoryLog {
+  /** The most bytes of all logs. Above, the oldest entries go first of the channel that was silent longest. */
+  maxBytes: number = Infinity;
   readonly #now: () => number;
+  /** The logs by their channels, that of the longest silence first. */
   readonly #logs = new Map<string, Log>();
+  /** Those of them that have entries, in the same order. */
+  readonly #filled = new Set<Log>();
+  #bytes = 0;
 
   /** @param now - returns the time in milliseconds, which never goes back. */
   constructor(now: () => number) {
@@ -33,7 +43,7 @@ export class MemoryLog {
 
   /** Appends entries, each of which may be there already if it is a retry. */
   append(channel: string, entries: readonly LogEntry[], { size, age }: LogLimits, retry?: LogPosition): Appendage {
-    const log = this.#of(channel) ?? { epoch: nanoid(EPOCH_LENGTH), records: [], head: 0, floor: 0, due: 0 };
+    const log = this.#of(channel) ?? this.#begin(channel);
     const [first] = entries;
     // All are looked for before any is appended, or the first would speak for those behind it.
     const known = first === undefined || retry === undefined ? 0 : knownOf(log, first.origin, retry);
@@ -46,12 +56,17 @@ export class MemoryLog {
       const { epoch, head } = log;
       const record: LogRecord = { ...appended, epoch, at: ++log.head, previous: head };
       log.records.push(record);
+      this.#bytes += sizeOf(record);
       records.push(record);
       return isUnknown ? "unknown" : { epoch, at: log.head };
     });
-    while (log.records.length > size) log.floor = log.records.shift()?.at ?? log.floor;
+    while (log.records.length > size) this.#trim(log);
     log.due = this.#now() + age;
+    this.#logs.delete(channel);
     this.#logs.set(channel, log);
+    this.#filled.delete(log);
+    this.#filled.add(log);
+    this.#bound();
     return { records, places };
   }
 
@@ -70,15 +85,58 @@ export class MemoryLog {
   }
 
   forget(channel: string): void {
-    this.#logs.delete(channel);
+    const log = this.#logs.get(channel);
+    if (log !== undefined) this.#end(log);
   }
 
   #of(channel: string): Log | undefined {
     const log = this.#logs.get(channel);
     if (log === undefined || log.due > this.#now()) return log;
-    this.#logs.delete(channel);
+    this.#end(log);
     return undefined;
   }
+
+  #begin(channel: string): Log {
+    this.#bytes += channel.length + OVERHEAD;
+    return { channel, epoch: nanoid(EPOCH_LENGTH), records: [], head: 0, floor: 0, due: 0 };
+  }
+
+  #end(log: Log): void {
+    while (log.records.length > 0) this.#trim(log);
+    this.#bytes -= log.channel.length + OVERHEAD;
+    this.#filled.delete(log);
+    this.#logs.delete(log.channel);
+  }
+
+  /** Removes the oldest entry of a log. */
+  #trim(log: Log): void {
+    const record = log.records.shift();
+    if (record === undefined) return;
+    log.floor = record.at;
+    this.#bytes -= sizeOf(record);
+  }
+
+  /** Removes what has ended, as far as it was silent longest, and what is too much: entries first, so that epochs go on. */
+  #bound(): void {
+    const now = this.#now();
+    for (const log of this.#logs.values()) {
+      if (log.due > now) break;
+      this.#end(log);
+    }
+    for (const log of this.#filled) {
+      while (this.#bytes > this.maxBytes && log.records.length > 0) this.#trim(log);
+      if (log.records.length > 0) break;
+      this.#filled.delete(log);
+    }
+    for (const log of this.#logs.values()) {
+      if (this.#bytes <= this.maxBytes) break;
+      this.#end(log);
+    }
+  }
+}
+
+function sizeOf({ envelope }: LogRecord): number {
+  return envelope.byteLength + OVERHEAD;
 }
 
 /**

@@ -1,7 +1,11 @@
+import type { BackplaneLog, LogRecord } from "../backplane.ts";
+
 /** The functions that a session reports to. */
 export interface SessionReport {
   /** Hands over an envelope. */
   message(channel: string, envelope: Uint8Array): void;
+  /** Hands over an entry of the log of a channel. */
+  recorded(channel: string, record: LogRecord): void;
   /** Tells that the session cannot be used any more. It will then be ended, and its later reports are ignored. */
   fault(error: unknown): void;
 }
@@ -13,6 +17,8 @@ export type Refusals = ReadonlyMap<string, Error>;
 export interface Session {
   /** The size of the largest envelope that the engine takes, in bytes. */
   readonly maxBytes: number;
+  /** The logs of the engine, if the backplane has any. Its promises reject when the session ends before the engine has answered. */
+  readonly log?: BackplaneLog;
   /**
    * Publishes an envelope, once. The promise resolves when the engine has taken it, and rejects when the engine refuses
    * it or the session ends before that.

@@ -1,5 +1,5 @@
 import { setMaxListeners } from "node:events";
-import type { Backplane, BackplaneHandlers } from "../backplane.ts";
+import type { Backplane, BackplaneHandlers, BackplaneLog } from "../backplane.ts";
 import { within } from "./deadline.ts";
 import { later, watch } from "../../guard.ts";
 import type { Connect, Session } from "./session.ts";
@@ -29,9 +29,10 @@ const CLOSE_TIMEOUT = 2_000;
  */
 export class SupervisedBackplane implements Backplane {
   readonly ordered: boolean;
+  readonly log?: BackplaneLog;
   readonly #connect: Connect;
   readonly #subscriptions: Subscriptions;
-  readonly #publishing = new Set<Promise<void>>();
+  readonly #publishing = new Set<Promise<unknown>>();
   readonly #guardian = { error: (error: unknown): void => this.#handlers?.down(error) };
   #handlers: BackplaneHandlers | undefined;
   #session: Session | undefined;
@@ -42,13 +43,21 @@ export class SupervisedBackplane implements Backplane {
   #attempts = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(ordered: boolean, connect: Connect) {
+  /** @param hasLog - whether the sessions have a `log`. */
+  constructor(ordered: boolean, connect: Connect, hasLog: boolean = false) {
     this.ordered = ordered;
     this.#connect = connect;
     this.#subscriptions = new Subscriptions({
       failed: (session, error) => this.#faulted(session, error),
       refused: (channel, error) => this.#handlers?.refused(channel, error),
     });
+    if (!hasLog) return;
+    this.log = {
+      append: (...args) => this.#publish((session) => logOf(session).append(...args)),
+      read: async (...args) => logOf(this.#connected()).read(...args),
+      heads: async (...args) => logOf(this.#connected()).heads(...args),
+      forget: async (...args) => logOf(this.#connected()).forget(...args),
+    };
   }
 
   start(handlers: BackplaneHandlers): void {
@@ -56,15 +65,8 @@ export class SupervisedBackplane implements Backplane {
     watch(this.#guardian, this.#attempt());
   }
 
-  async publish(channel: string, envelope: Uint8Array): Promise<void> {
-    if (this.#session === undefined) throw new Error("The engine is not connected.");
-    const published = this.#session.publish(channel, envelope);
-    this.#publishing.add(published);
-    try {
-      await published;
-    } finally {
-      this.#publishing.delete(published);
-    }
+  publish(channel: string, envelope: Uint8Array): Promise<void> {
+    return this.#publish((session) => session.publish(channel, envelope));
   }
 
   subscribe(channel: string): Promise<void> {
@@ -85,6 +87,22 @@ export class SupervisedBackplane implements Backplane {
     this.#lifetime.abort();
   }
 
+  #connected(): Session {
+    if (this.#session === undefined) throw new Error("The engine is not connected.");
+    return this.#session;
+  }
+
+  /** Sends something that the end waits for. */
+  async #publish<V>(send: (session: Session) => Promise<V>): Promise<V> {
+    const published = send(this.#connected());
+    this.#publishing.add(published);
+    try {
+      return await published;
+    } finally {
+      this.#publishing.delete(published);
+    }
+  }
+
   /** Tries to start a session. The promise never rejects. */
   async #attempt(): Promise<void> {
     const lifetime = new AbortController();
@@ -102,6 +120,10 @@ export class SupervisedBackplane implements Backplane {
           message: (channel, envelope) => {
             if (this.#isClosed || signal.aborted) return;
             if (this.#subscriptions.has(channel)) this.#handlers?.message(channel, envelope);
+          },
+          recorded: (channel, record) => {
+            if (this.#isClosed || signal.aborted) return;
+            if (this.#subscriptions.has(channel)) this.#handlers?.recorded?.(channel, record);
           },
           fault: (error) => {
             fault ??= { error };
@@ -166,6 +188,11 @@ export class SupervisedBackplane implements Backplane {
       this.#faulted(session, error);
     }
   }
+}
+
+function logOf({ log }: Session): BackplaneLog {
+  if (log === undefined) throw new Error("The engine keeps no logs.");
+  return log;
 }
 
 /** Waits for a promise no longer than until the signal is aborted. */

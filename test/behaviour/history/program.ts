@@ -48,13 +48,15 @@ export interface Tally {
   readonly gaps: Record<GapReason, number>;
 }
 
+const NO_GAPS: Record<GapReason, number> = { trimmed: 0, epoch: 0, overrun: 0, hole: 0, unavailable: 0 };
+
 /**
  * A random program of clients that come and go, read slowly, join and leave, and of a server that sends to their rooms. It
  * checks at each thing that a client hears what the client is promised.
  */
 export class Program {
   readonly violations: string[] = [];
-  readonly tally: Tally = { deliveries: 0, recoveries: 0, slow: 0, gaps: { trimmed: 0, epoch: 0, overrun: 0 } };
+  readonly tally: Tally = { deliveries: 0, recoveries: 0, slow: 0, gaps: { ...NO_GAPS } };
   readonly #random: Random;
   readonly #clock = new VirtualClock();
   readonly #transport = memory();

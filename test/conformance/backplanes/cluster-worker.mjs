@@ -13,7 +13,7 @@ if (cluster.isPrimary) {
   cluster.fork();
 } else {
   const transports = process.argv.slice(2).map((name) => overSockets(name, name === "ws" ? ws : uws));
-  const subject = { name: "cluster", create: (prefix) => clusterBackplane({ prefix }) };
+  const subject = { name: "cluster", create: (prefix) => clusterBackplane({ prefix }), hasLog: true };
   backplaneSuite({ describe, it }, subject, transports);
   // What connects it with the primary would keep it alive.
   after(() => cluster.worker.disconnect());

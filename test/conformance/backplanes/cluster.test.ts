@@ -8,7 +8,11 @@ import { TRANSPORTS } from "../../support/transports.ts";
 import { CLUSTER_TRANSPORTS } from "../../support/cluster-transports.ts";
 
 // This process is a primary one.
-backplaneSuite({ describe, it }, { name: "cluster", create: (prefix) => cluster({ prefix }) }, CLUSTER_TRANSPORTS);
+backplaneSuite(
+  { describe, it },
+  { name: "cluster", create: (prefix) => cluster({ prefix }), hasLog: true },
+  CLUSTER_TRANSPORTS,
+);
 
 test("the suite passes in a worker", { timeout: 120_000 }, async () => {
   const program = fileURLToPath(new URL("cluster-worker.mjs", import.meta.url));

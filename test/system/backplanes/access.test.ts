@@ -3,6 +3,8 @@ import { nats } from "roomcast/backplanes/nats";
 import { redis } from "roomcast/backplanes/redis";
 import { createClient, createCluster, createSentinel } from "redis";
 import { describe, expect, test, vi, type TestContext } from "vitest";
+import type { LogPosition } from "../../../src/backplanes/backplane.ts";
+import { LogNode, textsOf } from "../../../src/testing/suite/cluster/log-fixture.ts";
 import { NatsServer } from "../engines/nats.ts";
 import { RedisCluster, RedisSentinel, RedisServer } from "../engines/redis.ts";
 import { addDocumentedUser, DOCUMENTED, documentedNats, documentedPermissions } from "./documented.ts";
@@ -18,6 +20,25 @@ async function untilUsed(servers: readonly RedisServer[]): Promise<void> {
     },
     { timeout: 20_000 },
   );
+}
+
+const LIMITS = { size: 10, age: 60_000 };
+const NOWHERE: LogPosition = { epoch: "", at: 0 };
+
+/** Does everything that a node does with the log of a room. Returns what the log has in the end. */
+async function useLog(t: TestContext, create: () => Backplane): Promise<readonly string[]> {
+  const all = [new LogNode(create(), "one"), new LogNode(create(), "two")];
+  t.onTestFinished(async () => {
+    await Promise.all(all.map(({ backplane }) => backplane.close()));
+  });
+  await until(() => all.every(({ isUp }) => isUp));
+  const [one, two] = all as [LogNode, LogNode];
+  for (const node of all) await node.log.append("room:x", [node.entry("forgotten")], LIMITS);
+  await two.log.forget("room:x");
+  for (const node of all) await node.log.append("room:x", [node.entry("a")], LIMITS, NOWHERE);
+  expect(await one.log.heads(["room:x", "room:y"])).toMatchObject([{ at: 2 }, undefined]);
+  const tail = await two.log.read("room:x", NOWHERE, 10);
+  return textsOf(tail?.records ?? []);
 }
 
 /** Does everything that a node does with its engine, with as little permission as the documents say. Returns what went wrong. */
@@ -55,6 +76,8 @@ describe("what the documents permit is enough", () => {
     await addDocumentedUser([server]);
     const url = `redis://${DOCUMENTED.username}:${DOCUMENTED.password}@127.0.0.1:${server.port}`;
     expect(await everythingWorks(t, (prefix) => redis({ url, prefix }), [server])).toEqual([]);
+    expect(await useLog(t, () => redis({ url }))).toEqual(["a", "a"]);
+    expect(await useLog(t, () => redis({ url, prefix: "other" })).catch(String)).toContain("NOPERM");
   });
 
   test.concurrent("for a Redis Cluster", async (t) => {
@@ -66,6 +89,7 @@ describe("what the documents permit is enough", () => {
       return redis({ client: createCluster({ rootNodes, defaults: DOCUMENTED }), prefix });
     };
     expect(await everythingWorks(t, create, cluster.servers)).toEqual([]);
+    expect(await useLog(t, create)).toEqual(["a", "a"]);
   });
 
   test.concurrent("behind a sentinel", async (t) => {
@@ -78,6 +102,7 @@ describe("what the documents permit is enough", () => {
       return redis({ client: createSentinel({ name, sentinelRootNodes, nodeClientOptions: DOCUMENTED }), prefix });
     };
     expect(await everythingWorks(t, create, [sentinel.master])).toEqual([]);
+    expect(await useLog(t, create)).toEqual(["a", "a"]);
   });
 
   test.concurrent("for NATS", async (t) => {
@@ -101,7 +126,9 @@ describe("less is not enough for a single Redis server", () => {
     const socket = await one.socket;
     await until(() => one.hub.backplaneState !== "connecting");
     socket.leave("x");
-    const failures = (): number => one.errors.length + (one.hub.stats().cluster?.lost ?? 0);
+    let refused = 0;
+    useLog(t, () => redis({ url })).catch(() => refused++);
+    const failures = (): number => one.errors.length + (one.hub.stats().cluster?.lost ?? 0) + refused;
     await vi.waitFor(() => expect(failures()).toBeGreaterThan(0), { timeout: 20_000 });
   });
 });

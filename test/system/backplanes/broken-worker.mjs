@@ -6,6 +6,8 @@ import { Hub } from "../../../dist/index.js";
 
 const KEY = "roomcast:backplane";
 const bytes = new Uint8Array(1);
+const entry = { origin: "o", number: 1, envelope: bytes };
+const limits = { size: 1, age: 1 };
 /** The number of a session that no hub has. */
 const LAST = 1_000;
 const UNREADABLE = [
@@ -25,6 +27,12 @@ const UNREADABLE = [
   { session: 1, message: { type: "subscribe", channels: [{}] } },
   { session: 1, message: { type: "unsubscribe", channels: null } },
   { session: 1, message: { type: "ping", number: {} } },
+  { session: 1, message: { type: "append", number: 1, channel: "roomcast:a", entries: [{}], limits } },
+  { session: 1, message: { type: "append", number: 1, channel: "roomcast:a", entries: [entry], limits: {} } },
+  { session: 1, message: { type: "append", number: 1, channel: "roomcast:a", entries: [entry], limits, retry: 5 } },
+  { session: 1, message: { type: "read", number: 1, channel: "roomcast:a", after: {}, most: 1 } },
+  { session: 1, message: { type: "heads", number: 1, channels: 5 } },
+  { session: 1, message: { type: "forget", channel: "roomcast:a" } },
 ];
 
 async function primary() {

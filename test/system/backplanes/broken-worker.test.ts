@@ -10,7 +10,7 @@ test("a worker that sends what cannot be read has an outage, its primary process
   const reported = once(child, "message").then(([report]) => report as unknown);
   expect(await Promise.race([reported, ended])).toEqual({
     // The messages that name a session are answered there.
-    faults: 11,
+    faults: 17,
     warnings: ["HUB_UNREADABLE_MESSAGE"],
     errors: ["ERR_HUB_BACKPLANE"],
     others: [[], []],

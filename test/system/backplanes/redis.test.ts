@@ -1,9 +1,11 @@
 import { redis } from "roomcast/backplanes/redis";
 import { backplaneSuite, type BackplaneSubject } from "roomcast/testing";
-import { createCluster } from "redis";
+import { createCluster, createSentinel } from "redis";
 import { afterAll, beforeAll, describe, it } from "vitest";
-import { RedisCluster, RedisServer } from "../engines/redis.ts";
+import { ClusterSuite } from "../../../src/testing/suite/cluster/cluster-suite.ts";
+import { logCases } from "../../../src/testing/suite/cluster/logs.ts";
 import { CLUSTER_TRANSPORTS } from "../../support/cluster-transports.ts";
+import { RedisCluster, RedisSentinel, RedisServer } from "../engines/redis.ts";
 
 describe("a single Redis server", () => {
   let server: RedisServer;
@@ -14,6 +16,7 @@ describe("a single Redis server", () => {
 
   const subject: BackplaneSubject = {
     name: "redis",
+    hasLog: true,
     create: (prefix) => redis({ url: server.url, prefix }),
     outage: { begin: () => server.kill(), end: () => server.restart() },
   };
@@ -29,10 +32,30 @@ describe("a Redis cluster", () => {
 
   const subject: BackplaneSubject = {
     name: "redis cluster",
+    hasLog: true,
     create: (prefix) => {
       const rootNodes = cluster.servers.map(({ url }) => ({ url }));
       return redis({ client: createCluster({ rootNodes }), prefix });
     },
   };
   backplaneSuite({ describe, it }, subject, CLUSTER_TRANSPORTS);
+});
+
+describe("a master that Sentinel watches", () => {
+  let sentinel: RedisSentinel;
+  beforeAll(async () => {
+    sentinel = await RedisSentinel.start();
+  });
+  afterAll(() => sentinel.stop());
+
+  const subject: BackplaneSubject = {
+    name: "redis sentinel",
+    hasLog: true,
+    create: (prefix) => {
+      const sentinelRootNodes = [{ host: "127.0.0.1", port: sentinel.port }];
+      return redis({ client: createSentinel({ name: RedisSentinel.masterName, sentinelRootNodes }), prefix });
+    },
+  };
+  // The rest is as with a single server.
+  new ClusterSuite({ describe, it }, subject, CLUSTER_TRANSPORTS).group("logs", logCases);
 });

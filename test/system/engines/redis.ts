@@ -43,6 +43,8 @@ export class RedisServer {
   /** Starts it again, on the same port. */
   async restart(): Promise<void> {
     const usual = ["--port", `${this.port}`, "--bind", "127.0.0.1", "--save", "", "--dir", this.#folder];
+    // A master would wait five seconds for further replicas.
+    usual.push("--repl-diskless-sync-delay", "0");
     this.#process = await EngineProcess.start("redis-server", [...usual, ...this.#args], this.port);
   }
 
@@ -102,13 +104,21 @@ export class RedisCluster {
 
   /** Moves the slot of a channel from its server to another one. */
   async move(channel: string): Promise<void> {
+    const arrive = await this.migrate(channel);
+    await arrive();
+  }
+
+  /** Begins to move the slot of a channel. Returns what ends it. */
+  async migrate(channel: string): Promise<() => Promise<void>> {
     const slot = Number(await this.servers[0]?.command("CLUSTER", "KEYSLOT", channel));
     const source = this.serverOf(slot);
     const target = this.servers.find((server) => server !== source) as RedisServer;
     const [from, to] = [await source.command("CLUSTER", "MYID"), await target.command("CLUSTER", "MYID")];
     await target.command("CLUSTER", "SETSLOT", `${slot}`, "IMPORTING", String(from));
     await source.command("CLUSTER", "SETSLOT", `${slot}`, "MIGRATING", String(to));
-    for (const server of [target, source]) await server.command("CLUSTER", "SETSLOT", `${slot}`, "NODE", String(to));
+    return async () => {
+      for (const server of [target, source]) await server.command("CLUSTER", "SETSLOT", `${slot}`, "NODE", String(to));
+    };
   }
 
   async stop(): Promise<void> {

@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
 import * as fc from "fast-check";
-import { cluster } from "roomcast/backplanes/cluster";
+import { cluster, setupPrimary } from "roomcast/backplanes/cluster";
 import { nats } from "roomcast/backplanes/nats";
 import { redis } from "roomcast/backplanes/redis";
 import { describe, expect, test } from "vitest";
@@ -30,6 +30,7 @@ const wrong = [
   ["nats", nats, { connection: {} }, "connection"],
   ["nats", nats, { prefix: "a.b" }, "prefix"],
   ["cluster", cluster, { prefix: 1 }, "prefix"],
+  ["setupPrimary", setupPrimary, { maxBytes: 0 }, "maxBytes"],
 ] as const;
 
 describe("an option of a backplane", () => {

@@ -4,7 +4,11 @@ import { connectInPrimary } from "../../../src/backplanes/cluster/session.ts";
 
 test("a session of the primary process that has ended subscribes to nothing more", async () => {
   const heard: string[] = [];
-  const report = { message: (channel: string): unknown => heard.push(channel), fault: (): void => {} };
+  const report = {
+    message: (channel: string): unknown => heard.push(channel),
+    recorded: (): void => {},
+    fault: (): void => {},
+  };
   const [over, lasting] = [new AbortController(), new AbortController()];
   const session = await connectInPrimary("p:")(report, over.signal);
   const other = await connectInPrimary("p:")(report, lasting.signal);

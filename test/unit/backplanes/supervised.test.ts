@@ -1,5 +1,6 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import type { Appended, BackplaneLog } from "../../../src/backplanes/backplane.ts";
 import { createDeferred, type Deferred } from "../../../src/deferred.ts";
 import type { Connect, Session, SessionReport } from "../../../src/backplanes/shared/session.ts";
 import { SupervisedBackplane } from "../../../src/backplanes/shared/supervised.ts";
@@ -183,4 +184,52 @@ test("an attempt that succeeds while the backplane closes is ended, and the hub 
   await pass(2_000);
   await closed;
   expect([last().signal.aborted, vi.getTimerCount(), log]).toEqual([true, 0, ["up", "down"]]);
+});
+
+const gone = (): Promise<never> => Promise.reject(new Error("gone"));
+
+class LogSession extends ScriptedSession {
+  readonly log: BackplaneLog;
+  constructor(append: BackplaneLog["append"]) {
+    super();
+    this.log = { append, read: gone, heads: gone, forget: gone };
+  }
+}
+
+test("an append needs a session, and the end of the backplane waits for it", async () => {
+  backplane = new SupervisedBackplane(true, connect, true);
+  backplane.start({ message: () => {}, up: () => {}, down: () => {}, refused: () => {} });
+  const append = (): Promise<readonly Appended[]> | undefined =>
+    backplane.log?.append("a", [], { size: 1, age: 1 }, undefined);
+  await expect(append()).rejects.toThrow("not connected");
+  await expect(backplane.log?.read("a", { epoch: "", at: 0 }, 1)).rejects.toThrow("not connected");
+  const taken = createDeferred<readonly Appended[]>();
+  await succeed(new LogSession(() => taken.promise));
+  const appended = append();
+  const closed = backplane.close();
+  await pass(0);
+  expect(last().signal.aborted).toBe(false);
+  taken.resolve(["unknown"]);
+  expect(await appended).toEqual(["unknown"]);
+  await closed;
+  expect(last().signal.aborted).toBe(true);
+});
+
+test("an entry of a log is handed over for channels that are subscribed to, until the end", async () => {
+  const heard: string[] = [];
+  backplane = new SupervisedBackplane(true, connect, true);
+  backplane.start({
+    message: () => {},
+    recorded: (channel) => heard.push(channel),
+    up: () => {},
+    down: () => {},
+    refused: () => {},
+  });
+  backplane.subscribe("a").catch(() => {});
+  await succeed();
+  const record = { origin: "o", number: 1, envelope: new Uint8Array(1), epoch: "e", at: 1, previous: 0 };
+  for (const channel of ["a", "b"]) last().report.recorded(channel, record);
+  await backplane.close();
+  last().report.recorded("a", record);
+  expect(heard).toEqual(["a"]);
 });

@@ -23,11 +23,13 @@ beforeEach(() => {
     clock,
     self: { id: "self-id", name: "self" },
     isNode: true,
+    rules: undefined,
     lease: LEASE,
     tell: (_channel, control) => told.push(control),
     report: {
       came: ({ name }) => reports.push(`${name} came`),
       went: ({ name }, hasClosed) => reports.push(`${name} ${hasClosed ? "closed" : "died"}`),
+      differs: () => {},
       acquainted: () => {},
     },
     heard: (others) => heard.push([...others]),

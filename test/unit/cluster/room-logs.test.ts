@@ -6,9 +6,10 @@ import type { Backplane, BackplaneLog } from "../../../src/backplanes/backplane.
 import { roomChannel } from "../../../src/cluster/channels.ts";
 import { Interest } from "../../../src/cluster/interest.ts";
 import { NODE_ID_LENGTH } from "../../../src/cluster/node-id.ts";
-import { RoomLogs, type LoggedEvent } from "../../../src/cluster/room-logs.ts";
+import { RoomLogs } from "../../../src/cluster/room-logs.ts";
 import { Codecs } from "../../../src/delivery/codecs.ts";
 import { EVERYBODY, type Audience } from "../../../src/members/audience.ts";
+import type { LoggedEvent } from "../../../src/members/room-feed.ts";
 
 const LIMITS = { size: 10, age: 60_000 };
 const ROOM: Audience = { ...EVERYBODY, everybody: false, rooms: ["x"] };
@@ -93,7 +94,7 @@ test("an event is heard in every codec, with its place, its time and what it lea
   await vi.waitFor(() => expect([one.heard.length, two.heard.length]).toStrictEqual([1, 1]));
   for (const node of [one, two]) {
     const [event] = node.heard;
-    expect(event).toMatchObject({ at: 1, exceptSockets: ["a"], exceptRooms: ["r"], uncompressed: true, key: "k" });
+    expect(event).toMatchObject({ at: 1, exceptSockets: ["a"], exceptRooms: ["r"], uncompressed: true, overload });
     expect(event?.time).toBe(new VirtualClock().wall());
     expect(event?.frames?.[0]?.overload).toStrictEqual(overload);
     for (const codec of [jsonCodec, msgpackCodec]) {

@@ -13,14 +13,16 @@ function createRecords(maxBytes = 1_000_000) {
     maxBytes,
   });
   const used = new Set<string>();
-  const records = new Records({ rules, codecs: 1, clock, isUsed: (room) => used.has(room) });
+  const records = new Records({ rules, codecs: 1, clock, feed: undefined, isUsed: (room) => used.has(room) });
   const of = (room: string): RoomRecord => {
     const rule = rules.of(room);
     if (rule === undefined) throw new Error(`There is no rule for ${room}.`);
     return records.of(room, rule);
   };
   const say = (room: string, size = 100): void => {
-    records.append(of(room), [new OutgoingFrame("x".repeat(size))], "", undefined);
+    const record = of(room);
+    const frames = [new OutgoingFrame("x".repeat(size))];
+    records.append(record, { at: record.ring.head + 1, time: clock.wall(), frames, note: "", key: undefined });
   };
   return { clock, records, used, of, say };
 }

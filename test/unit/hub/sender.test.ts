@@ -3,8 +3,8 @@ import { MemoryEngine } from "roomcast/testing";
 import { expect, onTestFinished, test } from "vitest";
 import { Target } from "../../../src/hub/target.ts";
 
-/** The members that mean something else, or nothing, where there is no target: `everybody` has them. */
-const OWN = { hub: ["close", "sockets"], emitter: ["close", "local", "sockets"] };
+/** The members that mean something else, or nothing, where there is no target: `everybody` has them. Rooms are recorded. */
+const OWN = { hub: ["close", "record", "sockets"], emitter: ["close", "local", "record", "sockets"] };
 
 test.each(["hub", "emitter"] as const)("%s has every member of a target", async (kind) => {
   const backplane = new MemoryEngine().backplane();

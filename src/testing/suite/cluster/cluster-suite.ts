@@ -50,6 +50,12 @@ export class ClusterSuite {
     });
   }
 
+  /** Declares a test with three hubs that record rooms. */
+  recorded(name: string, options: HubOptions, body: Body): void {
+    if (this.subject.hasLog === true) this.test(name, options, body);
+    else this.#doesNotApply(name);
+  }
+
   /** Declares a test of the logs of the engine, with three backplanes that have subscribed to a channel. */
   log(name: string, channel: string, body: (fixture: LogFixture) => Promise<void>): void {
     const { subject } = this;
@@ -58,9 +64,7 @@ export class ClusterSuite {
       return () => subject.create(scope);
     };
     if (subject.hasLog !== true) {
-      this.#runner.it(`does not apply, because ${subject.name} keeps no log: ${name}`, async () => {
-        assert.equal(createAll()().log, undefined);
-      });
+      this.#doesNotApply(name);
       return;
     }
     this.#runner.it(name, async () => {
@@ -70,6 +74,13 @@ export class ClusterSuite {
       } finally {
         await fixture.close();
       }
+    });
+  }
+
+  #doesNotApply(name: string): void {
+    const { subject } = this;
+    this.#runner.it(`does not apply, because ${subject.name} keeps no log: ${name}`, async () => {
+      assert.equal(subject.create(`log${process.pid}x${++scopes}`).log, undefined);
     });
   }
 

@@ -8,7 +8,10 @@ export class LogNode {
   readonly backplane: Backplane;
   readonly log: BackplaneLog;
   readonly heard: LogRecord[] = [];
+  /** What was published without a place in the log. */
+  readonly messages: Uint8Array[] = [];
   isUp = false;
+  outages = 0;
   readonly #origin: string;
   #number = 0;
 
@@ -18,11 +21,14 @@ export class LogNode {
     this.log = backplane.log;
     this.#origin = origin;
     backplane.start({
-      message: () => {},
+      message: (_channel, envelope) => this.messages.push(envelope),
       recorded: (_channel, record) => this.heard.push(record),
       up: () => (this.isUp = true),
       refused: (_channel, error) => assert.fail(error as Error),
-      down: () => (this.isUp = false),
+      down: () => {
+        this.isUp = false;
+        this.outages++;
+      },
     });
   }
 

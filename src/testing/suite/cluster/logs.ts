@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import type { Appended, LogPosition, LogRecord } from "../../../backplanes/backplane.ts";
+import { until } from "./cluster-fixture.ts";
 import type { ClusterSuite } from "./cluster-suite.ts";
 import { textsOf, type LogFixture } from "./log-fixture.ts";
 
@@ -161,12 +163,16 @@ export function logCases(suite: ClusterSuite): void {
     },
   );
 
-  suite.log("what is published to a channel has no place in its log", CHANNEL, async (fixture) => {
+  suite.log("what is published to a channel has no place in its log, whatever its bytes", CHANNEL, async (fixture) => {
     const [one, two] = [fixture.node(0), fixture.node(1)];
     await one.log.append(CHANNEL, [one.entry("a")], LIMITS);
-    await one.backplane.publish(CHANNEL, Uint8Array.of(1, 2, 3));
+    const envelopes = Array.from({ length: 256 }, (_, byte) => Uint8Array.of(byte, byte, 1));
+    await Promise.all(envelopes.map((envelope) => one.backplane.publish(CHANNEL, envelope)));
     await one.log.append(CHANNEL, [one.entry("b")], LIMITS);
     await fixture.heard(2);
+    await until("all envelopes have arrived", () => two.messages.length === envelopes.length);
+    assert.deepEqual(Buffer.concat(two.messages), Buffer.concat(envelopes));
+    assert.deepEqual(textsOf(two.heard), ["a", "b"]);
     assertContiguous(two.heard);
   });
 }

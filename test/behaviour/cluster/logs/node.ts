@@ -1,6 +1,7 @@
 import type { LogPosition, LogRecord, LogTail } from "../../../../src/backplanes/backplane.ts";
-import { LogReader, type LogGap, type Novelty } from "../../../../src/cluster/log-reader.ts";
+import { LogReader } from "../../../../src/cluster/log-reader.ts";
 import { LogWriter } from "../../../../src/cluster/log-writer.ts";
+import type { LogGap, Novelty } from "../../../../src/members/room-feed.ts";
 import { Line, type Engine } from "./engine.ts";
 
 export type Told =
@@ -54,6 +55,7 @@ export class Node {
         begun: (channel, tail, gap) => {
           this.#tell(channel, { kind: "begun", tail, gap, count: engine.history.length });
           for (const record of tail?.records ?? []) this.#confirm(channel, record);
+          this.writer.proceed(channel);
         },
         recorded: (channel, record, novelty) => {
           this.#tell(channel, { kind: "recorded", record, novelty });
@@ -68,6 +70,8 @@ export class Node {
       origin: id,
       maxPendingBytes,
       positionOf,
+      isFollowed: (channel) => this.line.channels.has(channel),
+      isHeld: () => false,
       report,
     });
   }

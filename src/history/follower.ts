@@ -1,0 +1,102 @@
+import { Buffer } from "node:buffer";
+import type { Codecs, Encoding } from "../delivery/codecs.ts";
+import { EVERYBODY, type Audience } from "../members/audience.ts";
+import type { Member } from "../members/member.ts";
+import type { Members } from "../members/members.ts";
+import type { LogGap, LoggedEvent, Novelty, RoomFeedListener, RoomTail } from "../members/room-feed.ts";
+import type { GapReason } from "../protocol/packet.ts";
+import { HOLE, noteOf } from "./note.ts";
+import type { Notices } from "./notices.ts";
+import type { Records, RoomRecord } from "./records.ts";
+import type { HistoryCounters } from "./statistics.ts";
+
+export interface FollowerParts {
+  readonly codecs: Codecs;
+  readonly counters: HistoryCounters;
+  readonly members: Members;
+  readonly notices: Notices;
+  readonly records: Records;
+  /** Sends an event of a record to its members. */
+  readonly deliver: (record: RoomRecord, at: number, audience: Audience, encoding: Encoding) => void;
+}
+
+/** Keeps the records of this node like the logs of the engine, and sends their members what is new. */
+export class Follower implements RoomFeedListener {
+  readonly #parts: FollowerParts;
+  /** The frames of a hole. */
+  readonly #nothing: readonly { readonly bytes: Buffer }[];
+
+  constructor(parts: FollowerParts) {
+    this.#parts = parts;
+    this.#nothing = parts.codecs.all.map(() => ({ bytes: Buffer.alloc(0) }));
+  }
+
+  begun(room: string, tail: RoomTail | undefined, gap?: LogGap): void {
+    const { notices, records } = this.#parts;
+    const old = records.get(room);
+    if (old === undefined) return;
+    const members = [...this.#membersOf(room)];
+    const record = tail === undefined && !old.isKnown ? old : records.replace(old, tail);
+    if (tail !== undefined) {
+      for (const event of tail.events) this.#append(record, event, event.exceptSockets);
+      record.ring.skip(tail.head);
+    }
+    // They were let in although nobody knew what the room had.
+    const isLate = !old.isKnown;
+    record.isKnown = true;
+    if (!isLate && gap === undefined) {
+      // R13: the record goes on in the log of the room, which has begun now.
+      record.formerEpoch = old.epoch;
+      for (const member of members) notices.position(member, record, record.ring.head);
+      return;
+    }
+    // R12: what they were told before is not for them, should it be appended again.
+    record.witnesses = members.map((member) => member.id);
+    this.#tellGap(members, record, isLate ? "unavailable" : (gap as GapReason));
+  }
+
+  recorded(room: string, event: LoggedEvent, novelty: Novelty): void {
+    const { codecs, deliver, records } = this.#parts;
+    const record = records.get(room);
+    if (record === undefined) return;
+    const { at, exceptRooms, frames, uncompressed, overload } = event;
+    if (novelty === "again") {
+      record.ring.skip(at);
+      return;
+    }
+    const exceptSockets = novelty === "new" ? event.exceptSockets : [...event.exceptSockets, ...record.witnesses];
+    this.#append(record, event, exceptSockets);
+    if (frames === undefined) {
+      this.#tellGap([...this.#membersOf(room)], record, "hole");
+      return;
+    }
+    const audience = {
+      ...EVERYBODY,
+      everybody: false,
+      rooms: [room],
+      exceptRooms,
+      exceptSockets,
+      uncompressed,
+      overload,
+    };
+    deliver(record, at, audience, codecs.encodingOf(frames));
+  }
+
+  #append(record: RoomRecord, event: LoggedEvent, exceptSockets: readonly string[]): void {
+    const { counters, records } = this.#parts;
+    const { at, time, frames, overload } = event;
+    const note = frames === undefined ? HOLE : noteOf({ ...event, exceptSockets });
+    records.append(record, { at, time, frames: frames ?? this.#nothing, note, key: overload?.key });
+    if (frames === undefined) return;
+    counters.recorded++;
+    for (const { bytes } of frames) counters.recordedBytes += bytes.length;
+  }
+
+  #tellGap(members: Iterable<Member>, record: RoomRecord, reason: GapReason): void {
+    for (const member of members) this.#parts.notices.gap(member, record, reason);
+  }
+
+  #membersOf(room: string): Iterable<Member> {
+    return this.#parts.members.rooms.get(room) ?? [];
+  }
+}
