@@ -28,8 +28,10 @@ export function scenarioOf(
   const chat: HistoryRule = { size: isCalm ? 1_000 : size, age: AGE, replay };
   const isSync = random.chance(0.5);
   const hasRate = random.chance(0.3);
+  const nodes = random.pick([0, 1, 2, 3, 3, 4]);
   const options: HubOptions = {
     codecs: [msgpackCodec],
+    cluster: { maxPendingBytes: isCalm ? 1_048_576 : random.pick([3_000, 1_048_576]) },
     heartbeat: { interval: 5_000, timeout: 3_000 },
     maxBufferedBytes: isCalm ? 1_048_576 : random.pick([8_192, 65_536]),
     joinable: isSync ? () => true : () => Promise.resolve(true),
@@ -38,13 +40,13 @@ export function scenarioOf(
   };
   return {
     seed,
-    nodes: 1,
-    engine: false,
+    nodes: Math.max(nodes, 1),
+    engine: nodes > 0,
     clients: random.between(2, 6),
     duration,
     pause: 200,
     rooms: { "chat:a": chat, "chat:b": chat, prices: PRICES },
-    isShort,
+    isTight: isShort || hasRate,
     hub: (basis) => new Hub({ ...options, ...basis }),
     ...(isCalm ? { faults: [] } : {}),
   };

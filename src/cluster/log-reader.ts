@@ -206,7 +206,8 @@ export class LogReader {
     this.#audit = undefined;
   }
 
-  #take(followed: Followed, record: LogRecord): void {
+  /** @param isLate - whether the log was read since the record came. */
+  #take(followed: Followed, record: LogRecord, isLate = false): void {
     const { position } = followed;
     const { epoch, at, previous } = record;
     if (followed.isReading || position === undefined) {
@@ -228,6 +229,8 @@ export class LogReader {
       this.#tell(followed, record);
       return;
     }
+    // R5: it is of an epoch that was left before the last one.
+    if (isLate) return;
     // R1: something is missing before it.
     this.#hold(followed, record);
     this.#read(followed);
@@ -264,6 +267,7 @@ export class LogReader {
     const { clock, log } = this.#parts;
     const { channel, size } = followed;
     const session = this.#session;
+    const { length } = followed.held;
     const isMeant = (): boolean => session === this.#session && this.#followed.get(channel) === followed;
     let tail: LogTail | undefined;
     this.#reads++;
@@ -280,7 +284,7 @@ export class LogReader {
     if (!isMeant()) return;
     followed.isReading = false;
     this.#go(followed, tail);
-    this.#settle(followed);
+    this.#settle(followed, length);
   }
 
   /** Goes on with what was read. */
@@ -319,11 +323,12 @@ export class LogReader {
     guarded(report, () => listener.begun(followed.channel, tail, gap));
   }
 
-  #settle(followed: Followed): void {
+  /** @param late - the number of held records that came before the read began. */
+  #settle(followed: Followed, late: number): void {
     const { held, isOverfull, waiting } = followed;
     followed.held = [];
     followed.isOverfull = false;
-    for (const record of held) this.#take(followed, record);
+    for (const [index, record] of held.entries()) this.#take(followed, record, index < late);
     if (isOverfull) this.#read(followed);
     if (followed.isReading) return;
     followed.waiting = new Set();

@@ -18,8 +18,11 @@ export interface SentEvent {
 /** What became of the promise of `record()`; `"unasked"` for an event that was sent by `emit`. */
 type Fate = { readonly at: number } | "rejected" | "pending" | "unasked";
 
-/** An entry of the record of a room: an event, or a hole. */
-type Entry = SentEvent | "hole" | undefined;
+/**
+ * An entry of the record of a room: an event, or a hole. `"maybe"` is a hole that stands for nothing, because everything that
+ * its node has sent by then is in the record; who cannot know that may tell of it.
+ */
+type Entry = SentEvent | "hole" | "maybe" | undefined;
 
 /** The record of a room between two losses. */
 interface Epoch {
@@ -34,6 +37,10 @@ interface Epoch {
 interface Room {
   readonly rule: HistoryRule;
   readonly epochs: Map<string, Epoch>;
+  /** The records that nodes have begun before the log of the room did, which goes on with them. */
+  readonly aliases: Map<string, string>;
+  /** The number of the last entry of each node that is no hole. */
+  readonly numbers: Map<string, number>;
   newest: string;
   /** Whether anything has happened that may have ended the newest epoch. */
   mayEnd: boolean;
@@ -43,13 +50,15 @@ interface Room {
 
 /** How far one client is in one room. */
 interface Progress {
-  /** The events that it has heard, by the number of gaps and connections that it had before. */
+  /** The events that it has heard, each with the count at that time. */
   readonly heard: Map<number, number>;
-  gaps: number;
-  /** The number of gaps when its present connection began. */
-  memberSince: number;
-  /** The position up to which it gets the newest event of each key alone. */
-  newestUntil: number;
+  /** The number of its gaps and connections. */
+  count: number;
+  /** The count after the last gap, and at the beginning of the present connection. */
+  gapAt: number;
+  connectedAt: number;
+  /** The end of the record when it came without a position or was told of a gap: what is before that is a bonus. */
+  begunAt: number;
 }
 
 /** What a simulation has counted. */
@@ -67,10 +76,10 @@ export interface SimulationCounts {
 export interface CheckerParts {
   readonly rooms: Readonly<Record<string, HistoryRule>>;
   readonly now: () => number;
-  /** The most entries that are kept of a room, whatever its rule says; less only if {@link mayBeShort}. */
+  /** The most entries that are kept of a room, whatever its rule says; less only if {@link isTight}. */
   readonly mostEntries: number;
-  /** Whether nodes may keep less than the rules say. */
-  readonly mayBeShort: boolean;
+  /** Whether nodes may keep, or replay, less than the rules say. */
+  readonly isTight: boolean;
   readonly outcasts: (client: number) => boolean;
   readonly violated: (what: string) => void;
 }
@@ -83,8 +92,9 @@ export class Checker {
   readonly #progress: Map<string, Progress>[] = [];
   readonly #sent: SentEvent[] = [];
   readonly #fates: Fate[] = [];
-  /** The events that are in a record, and the nodes whose losses have become holes. */
-  readonly #recorded = new Set<number>();
+  /** The record that each event was in first. */
+  readonly #recorded = new Map<number, string>();
+  /** The number of events when the last hole of each node was recorded in each room. */
   readonly #holes = new Map<string, number>();
   #wasSilent = false;
   /** The time until which the engine cannot be expected to be there. */
@@ -93,7 +103,7 @@ export class Checker {
   constructor(parts: CheckerParts) {
     this.#parts = parts;
     for (const [room, rule] of Object.entries(parts.rooms)) {
-      this.#rooms.set(room, { rule, epochs: new Map(), newest: "", mayEnd: true, since: 0 });
+      this.#rooms.set(room, { rule, epochs: new Map(), aliases: new Map(), numbers: new Map(), newest: "", mayEnd: true, since: 0 });
     }
   }
 
@@ -116,8 +126,16 @@ export class Checker {
    *
    * @param id - the event; `undefined` for a hole.
    * @param node - the life of the node that has appended it; `undefined` if it is left over from an earlier record.
+   * @param number - its number among the entries of the node.
    */
-  appended(room: string, epoch: string, at: number, id: number | undefined, node: string | undefined): void {
+  appended(
+    room: string,
+    epoch: string,
+    at: number,
+    id: number | undefined,
+    node: string | undefined,
+    number: number,
+  ): void {
     const { now, violated } = this.#parts;
     const known = this.#rooms.get(room);
     if (known === undefined) return;
@@ -132,10 +150,11 @@ export class Checker {
       known.mayEnd = false;
     }
     known.since = now();
-    const event = id === undefined ? "hole" : this.#sent[id];
+    const isTold = node === undefined || number <= (known.numbers.get(node) ?? 0);
+    const event = id === undefined ? (isTold ? "maybe" : "hole") : this.#sent[id];
     if (present.entries[at] !== undefined) violated(`${room}: two entries at ${at}`);
     present.entries[at] = event;
-    if (event === "hole" || event === undefined) {
+    if (typeof event !== "object") {
       if (node !== undefined) this.#holes.set(`${room} ${node}`, this.nextId);
       return;
     }
@@ -143,8 +162,9 @@ export class Checker {
     const last = present.last.get(event.node) ?? -1;
     if (event.id <= last) violated(`${room}: event ${event.id} was recorded behind ${last}`);
     present.last.set(event.node, event.id);
+    if (!isTold) known.numbers.set(node, number);
     if (event.key !== undefined) present.newest.set(event.key, at);
-    this.#recorded.add(event.id);
+    if (!this.#recorded.has(event.id)) this.#recorded.set(event.id, epoch);
   }
 
   /** Notes that something has happened by which the records of rooms may end; by default all. */
@@ -171,7 +191,7 @@ export class Checker {
     const progressOf = (room: string): Progress => {
       let known = progress.get(room);
       if (known === undefined)
-        progress.set(room, (known = { heard: new Map(), gaps: 0, memberSince: 0, newestUntil: 0 }));
+        progress.set(room, (known = { heard: new Map(), count: 0, gapAt: 0, connectedAt: 0, begunAt: 0 }));
       return known;
     };
     this.#progress[client] = progress;
@@ -186,7 +206,7 @@ export class Checker {
       heard: (event, before) => this.#heard(client, event, before, progressOf(event.room), said),
       connected: () => {
         claimed.clear();
-        for (const each of progress.values()) each.memberSince = each.gaps;
+        for (const each of progress.values()) each.connectedAt = ++each.count;
       },
       claimed: (room) => claimed.add(room),
       left: (room) => progress.delete(room),
@@ -194,14 +214,19 @@ export class Checker {
     };
   }
 
-  /** Checks a client that stays, when everything has come to rest. */
-  checkEnd(client: number, room: string, position: Position | undefined): void {
-    const said = (what: string): void => this.#parts.violated(`client ${client}: ${what} in ${room} at the end`);
+  /** Checks that nothing is missing, when everything has come to rest. */
+  checkRest(client: number, room: string, position: Position): void {
+    this.#checkMissing(client, room, position, Number.POSITIVE_INFINITY, (what) => {
+      this.#parts.violated(`client ${client}: at rest, ${what}`);
+    });
+  }
+
+  /** Checks that a client that is in a room is in the record that the room has at the end. */
+  checkRecord(client: number, room: string, position: Position | undefined): void {
     const known = this.#rooms.get(room);
     if (known === undefined) return;
-    if (position === undefined) said("no position");
-    else if (epochOf(position) !== known.newest) said("another record");
-    else this.#checkMissing(client, room, position, Number.POSITIVE_INFINITY, said);
+    const isThere = position !== undefined && (known.newest === "" || this.#epochOf(known, position) === known.newest);
+    if (!isThere) this.#parts.violated(`client ${client}: not in the record of ${room} at the end`);
   }
 
   /** Checks what became of all events of these lives of nodes: I1 and I5 for those who send. */
@@ -236,23 +261,25 @@ export class Checker {
     if (known === undefined) return;
     if (gap !== undefined) {
       this.counts.gaps[gap] = (this.counts.gaps[gap] ?? 0) + 1;
-      progress.gaps++;
+      progress.gapAt = ++progress.count;
     }
-    if (known.rule.replay === "latest" && (gap !== undefined || before === undefined)) {
-      progress.newestUntil = (known.epochs.get(epochOf(notice))?.entries.length ?? 1) - 1;
+    if (gap !== undefined || before === undefined) {
+      progress.begunAt = (known.epochs.get(this.#epochOf(known, notice))?.entries.length ?? 1) - 1;
     }
     if (before === undefined) {
       progress.heard.clear();
-      progress.memberSince = progress.gaps;
       return;
     }
+    // R13: before the room had a log, its record was one of the node alone, and nothing was in it.
+    if (gap !== "epoch" && before.at === 0 && !known.epochs.has(this.#epochOf(known, before))) {
+      known.aliases.set(epochOf(before), epochOf(notice));
+    }
     // R9.
-    const [, last = "", earlier = ""] = before.stream.split(".");
-    if (!stream.includes(last) || !stream.includes(earlier))
-      said(`a stream of ${room} that forgets who the client was`);
+    const [, last = ""] = before.stream.split(".");
+    if (!stream.includes(last)) said(`a stream of ${room} that forgets who the client was`);
     if (gap === undefined) {
       this.counts.recoveries++;
-      if (epochOf(notice) !== epochOf(before)) said(`another record of ${room} without a gap`);
+      if (this.#epochOf(known, notice) !== this.#epochOf(known, before)) said(`another record of ${room} without a gap`);
       else if (notice.at < before.at) said(`from ${before.at} back to ${notice.at} of ${room} without a gap`);
       else this.#checkMissing(client, room, before, notice.at + 1, said);
       return;
@@ -262,21 +289,26 @@ export class Checker {
   }
 
   /** I4: returns why a gap has no reason; `undefined` if it has one. */
-  #reasonAgainst({ epochs, rule }: Room, gap: GapReason, notice: RecordNotice, before: Position): string | undefined {
-    const { mayBeShort, mostEntries, now } = this.#parts;
-    const isSame = epochOf(notice) === epochOf(before);
-    const { entries = [] } = epochs.get(epochOf(notice)) ?? {};
-    switch (gap as GapReason | "hole" | "unavailable") {
+  #reasonAgainst(known: Room, gap: GapReason, notice: RecordNotice, before: Position): string | undefined {
+    const { isTight, mostEntries, now } = this.#parts;
+    const { epochs, rule } = known;
+    const epoch = this.#epochOf(known, notice);
+    const isSame = epoch === this.#epochOf(known, before);
+    const { entries = [] } = epochs.get(epoch) ?? {};
+    switch (gap) {
       case "epoch":
-        return isSame ? "the record is the same" : undefined;
+        // A client that is ahead of a node cannot have it read the engine as often as it likes.
+        if (!isSame || (isTight && before.at > notice.at)) return undefined;
+        // R13: a node that was not there cannot know that the record of another one went on in the log.
+        return epochOf(notice) === epochOf(before) ? "the record is the same" : undefined;
       case "unavailable":
         return now() > this.#troubleUntil ? "the engine is there" : undefined;
       case "hole":
-        for (let at = before.at + 1; at <= notice.at; at++) if (entries[at] === "hole") return undefined;
+        for (let at = before.at + 1; at <= notice.at; at++) if (entries[at] === "hole" || entries[at] === "maybe") return undefined;
         return "no hole is there";
       default:
         if (!isSame) return "the record is another";
-        if (mayBeShort || this.#wasSilent || rule.keep === "latest") return undefined;
+        if (isTight || this.#wasSilent || rule.keep === "latest") return undefined;
         return entries.length - before.at <= Math.min(rule.size, mostEntries) ? "nothing is missing" : undefined;
     }
   }
@@ -300,17 +332,17 @@ export class Checker {
       said(`event ${id} of ${room} before a position`);
       return;
     }
-    const epoch = epochOf(before);
+    const epoch = this.#epochOf(known, before);
     // I3: everybody hears the same at one place.
     if (known.epochs.get(epoch)?.entries[at] !== event) said(`event ${id} at ${at} of ${room}, where it is not`);
     if (at <= before.at) said(`event ${id} of ${room} again, or too late: ${at} after ${before.at}`);
     else this.#checkMissing(client, room, before, at, said);
     // I2: an event comes again only over a gap, and only to a client that has joined again.
     const earlier = progress.heard.get(id);
-    if (earlier !== undefined && (earlier === progress.gaps || earlier >= progress.memberSince)) {
+    if (earlier !== undefined && (earlier >= progress.gapAt || earlier >= progress.connectedAt)) {
       said(`event ${id} of ${room} twice`);
     }
-    progress.heard.set(id, progress.gaps);
+    progress.heard.set(id, progress.count);
     // I6. That two sockets are the same client's, the hub knows of those in the position alone.
     if (event.exceptSocket !== undefined && before.stream.includes(event.exceptSocket)) {
       said(`event ${id} of ${room}, which left it out`);
@@ -321,20 +353,30 @@ export class Checker {
   /** I1: checks that nothing for the client lies behind its position and before another one. */
   #checkMissing(client: number, room: string, before: Position, end: number, said: (what: string) => void): void {
     const known = this.#rooms.get(room);
-    const epoch = known?.epochs.get(epochOf(before));
+    const name = known && this.#epochOf(known, before);
+    const epoch = known?.epochs.get(name ?? "");
     if (known === undefined || epoch === undefined) return;
     const { entries, newest } = epoch;
-    const { newestUntil = 0 } = this.#progress[client]?.get(room) ?? {};
+    const { begunAt = 0 } = this.#progress[client]?.get(room) ?? {};
     const most = Math.min(end, entries.length);
     for (let at = before.at + 1; at < most; at++) {
       const entry = entries[at];
-      if (entry === "hole") said(`nothing told of the hole at ${at} of ${room}`);
+      if (entry === "hole" && at > begunAt) said(`nothing told of the hole at ${at} of ${room}`);
       if (typeof entry !== "object" || this.#isExcepted(client, entry, before)) continue;
+      // R12: who was told of the gap between the two records does not get it again.
+      if (this.#recorded.get(entry.id) !== name) continue;
       const { id, key } = entry;
       const isSuperseded = known.rule.keep === "latest" && key !== undefined && (newest.get(key) ?? 0) > at;
-      if (isSuperseded || (key === undefined && at <= newestUntil)) continue;
+      const isOld = known.rule.replay === "latest" && key === undefined && at <= begunAt;
+      if (isSuperseded || isOld) continue;
       said(`event ${id} at ${at} of ${room} is missing`);
     }
+  }
+
+  /** Returns the record that a position is in. */
+  #epochOf({ aliases }: Room, position: Pick<Position, "stream">): string {
+    const epoch = epochOf(position);
+    return aliases.get(epoch) ?? epoch;
   }
 
   #isExcepted(client: number, { exceptOutcasts, exceptSocket }: SentEvent, { stream }: Position): boolean {

@@ -118,7 +118,8 @@ export class LibraryClient implements Client {
     };
     moved?.then(
       () => settled(true),
-      () => settled(false),
+      // What takes long is not given up: the client goes on to want the room.
+      (error: unknown) => settled((error as { readonly reason?: string }).reason !== "not-joinable"),
     );
   }
 
@@ -164,10 +165,11 @@ export class LibraryClient implements Client {
       const notice = data as RecordNotice;
       listener.noticed(notice, this.positionOf(notice.room));
       if (notice.gap !== undefined) this.#expected.push({ room: notice.room, gap: notice.gap });
-    } else if (at !== undefined && room !== undefined) {
+    } else if (event === this.#parts.event && room !== undefined) {
       const position = this.positionOf(room);
       // The library has no position from the moment it leaves, and what is on its way then still arrives.
-      if (position !== undefined || this.stateOf(room) === "in") listener.heard({ at, data, room }, position);
+      const isMeant = position !== undefined || this.stateOf(room) === "in";
+      if (at !== undefined && isMeant) listener.heard({ at, data, room }, position);
       this.#expected.push({ room, id: idOf(data) });
     }
   }

@@ -26,6 +26,8 @@ interface LogObserver {
    * @param by - who has appended it; `undefined` for one that has survived the end of the log before.
    */
   appended(channel: string, record: LogRecord, by: Line | undefined): void;
+  /** Called when a log ends, unless that is because of its age. */
+  ended(channel: string): void;
 }
 
 /** How the engine is, beside what happens to it. */
@@ -89,7 +91,10 @@ export class SimulatedEngine {
 
   /** Loses the logs of these channels; by default of all. */
   flush(channels: Iterable<string> = this.#limits.keys()): void {
-    for (const channel of channels) this.#log.forget(channel);
+    for (const channel of channels) {
+      this.parts.observer.ended(channel);
+      this.#log.forget(channel);
+    }
   }
 
   /** Loses the log of a room. */
@@ -103,7 +108,7 @@ export class SimulatedEngine {
       const tail = this.#log.read(channel, BEGINNING, Number.MAX_SAFE_INTEGER);
       if (tail === undefined) continue;
       const left = tail.records.slice(0, Math.max(0, tail.records.length - count()));
-      this.#log.forget(channel);
+      this.flush([channel]);
       const { records } = left.length === 0 ? { records: [] } : this.#log.append(channel, left.map(entryOf), limits);
       for (const record of records) this.parts.observer.appended(channel, record, undefined);
     }

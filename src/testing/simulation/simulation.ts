@@ -55,8 +55,11 @@ export interface SimulationOptions {
   readonly pause?: number;
   /** The most events that the engine keeps of a room, whatever its rule says. Default: no limit. */
   readonly mostEntries?: number;
-  /** Whether the hubs have a `maxBytes` that may trim their records. Default: `false`. */
-  readonly isShort?: boolean;
+  /**
+   * Whether the `maxBytes` or `limits.replay` of the hubs may be too small for what is sent, so that they tell of gaps although
+   * the rules do not. Default: `false`.
+   */
+  readonly isTight?: boolean;
   /** Called now and then with the hub of some node, for what the application does by itself. */
   readonly work?: (hub: Hub, random: Random) => void;
   /** Whether everything that happens is written down. Default: `false`. */
@@ -151,7 +154,7 @@ export class Simulation {
 
   constructor(options: SimulationOptions) {
     const { seed, rooms, nodes = 3, engine = true, clients = 5, duration = 10_000, pause = 400, faults } = options;
-    const { mostEntries = Number.MAX_SAFE_INTEGER, isShort = false } = options;
+    const { mostEntries = Number.MAX_SAFE_INTEGER, isTight = false } = options;
     const random = new Random(seed);
     this.#options = options;
     this.#random = random.fork();
@@ -163,7 +166,7 @@ export class Simulation {
       rooms,
       now: () => this.#timeline.now,
       mostEntries,
-      mayBeShort: isShort,
+      isTight,
       outcasts: isOutcast,
       violated: (what) => this.#violated(what),
     });
@@ -175,7 +178,10 @@ export class Simulation {
           network: this.#network,
           random: weather,
           mostEntries,
-          observer: { appended: (channel, record, by) => this.#appended(channel, record, by) },
+          observer: {
+            appended: (channel, record, by) => this.#appended(channel, record, by),
+            ended: (channel) => this.#checker.mayEnd(roomOf(channel)),
+          },
         })
       : undefined;
     this.#faults = isScript(faults) ? faults : chooseFaults(script, this.#kinds(faults), duration, pause);
@@ -202,7 +208,8 @@ export class Simulation {
     while (this.#timeline.now < this.#end) await runUntil(this.#end);
     this.#timeline.schedule(() => this.#heal(), 0, world);
     await runUntil(this.#timeline.now + REST);
-    // What was last has no successor that would show its loss.
+    // R11: what was last has no successor that would show its loss.
+    this.#checkClients();
     for (const room of this.#rooms) {
       const life = this.#nodes[0];
       if (life !== undefined) this.#timeline.schedule(() => this.#emit(life, room), 0, life.process);
@@ -332,13 +339,13 @@ export class Simulation {
     return socket;
   };
 
-  #appended(channel: string, { at, envelope, epoch, hole }: LogRecord, by: Line | undefined): void {
+  #appended(channel: string, { at, envelope, epoch, hole, number }: LogRecord, by: Line | undefined): void {
     const room = roomOf(channel);
     if (room === undefined) return;
     const id = hole === true ? undefined : idIn(envelope);
     const node = by && this.#names.get(by);
-    this.#note(() => `${room} has ${id ?? "a hole"} at ${this.#epochName(epoch)} ${at}`);
-    this.#checker.appended(room, epoch, at, id, node);
+    this.#note(() => `${room} has ${id ?? "a hole"} at ${this.#epochName(epoch)} ${at}, number ${number} of ${node}`);
+    this.#checker.appended(room, epoch, at, id, node, number);
   }
 
   /** Does something, and goes on with that later. */
@@ -416,7 +423,7 @@ export class Simulation {
     const { stream, at } = await hub.history(room, { last: 1 });
     const epoch = stream.split(".", 1)[0] as string;
     this.#note(() => `${room} has ${id} at ${this.#epochName(epoch)} ${at}`);
-    this.#checker.appended(room, epoch, at, id, name);
+    this.#checker.appended(room, epoch, at, id, name, id + 1);
   }
 
   #takeOut(client: Client, room: string): void {
@@ -460,9 +467,8 @@ export class Simulation {
       },
       drain: () => this.#drain(index, life),
       forget: () => {
-        this.#checker.mayEnd(room);
         life?.process.defer(() => {
-          this.#checker.mayEnd(room);
+          if (engine === undefined) this.#checker.mayEnd(room);
           if (!life.isLeaving) life.hub.forget(room).catch(() => {});
         });
       },
@@ -494,22 +500,14 @@ export class Simulation {
       outage: () => this.#failEngine(extent * 5_000),
       "restart-empty": () => {
         this.#failEngine(extent * 1_000);
-        this.#checker.mayEnd();
         engine?.flush();
       },
       "restart-shorter": () => {
         this.#failEngine(extent * 1_000);
-        this.#checker.mayEnd();
         engine?.loseTails(() => this.#random.between(0, Math.ceil(extent * 6)));
       },
-      flush: () => {
-        this.#checker.mayEnd();
-        engine?.flush();
-      },
-      evict: () => {
-        this.#checker.mayEnd(room);
-        engine?.evict(room);
-      },
+      flush: () => engine?.flush(),
+      evict: () => engine?.evict(room),
     };
     faults[kind]();
   }
@@ -579,12 +577,25 @@ export class Simulation {
       if (!client.isConnected) this.#violated(`client ${index} has no connection at the end`);
       for (const room of this.#rooms) {
         const state = client.stateOf(room);
-        const position = client.positionOf(room);
         if (state === "asking" || state === "leaving") this.#violated(`client ${index} got no answer in ${room}`);
-        if (state === "in") this.#checker.checkEnd(index, room, position);
+        if (state === "in") this.#checker.checkRecord(index, room, client.positionOf(room));
       }
     }
+    this.#checkClients();
     this.#checker.checkSent((node) => this.#nodes.some((life) => life?.name === node));
+    // I7: a node reads a room once for each thing that goes wrong, and not one time after the other.
+    const most = this.#lives * this.#rooms.length * (this.#faults.length + 3);
+    const { reads = 0 } = this.#engine ?? {};
+    if (reads > most) this.#violated(`the engine was read ${reads} times`);
+  }
+
+  #checkClients(): void {
+    for (const [index, client] of this.#clients.entries()) {
+      for (const room of this.#rooms) {
+        const position = client.positionOf(room);
+        if (client.stateOf(room) === "in" && position !== undefined) this.#checker.checkRest(index, room, position);
+      }
+    }
   }
 }
 
@@ -615,9 +626,11 @@ function isOutcast(client: number): boolean {
   return client % 2 === 1;
 }
 
+const ID = '"simulation":';
+
 /** Returns the number of the event in an envelope, which has it in JSON. */
 function idIn(envelope: Uint8Array): number | undefined {
-  const text = Buffer.from(envelope.buffer, envelope.byteOffset, envelope.byteLength).toString("latin1");
-  const [, id] = /"simulation":(\d+)/u.exec(text) ?? [];
-  return id === undefined ? undefined : Number(id);
+  const bytes = Buffer.from(envelope.buffer, envelope.byteOffset, envelope.byteLength);
+  const place = bytes.indexOf(ID);
+  return place === -1 ? undefined : Number.parseInt(bytes.toString("latin1", place + ID.length, place + ID.length + 12), 10);
 }

@@ -8,9 +8,12 @@ export async function firstFailure(
 ): Promise<{ readonly seed: number; readonly why: string } | undefined> {
   for (let seed = 1; seed <= seeds; seed++) {
     try {
-      const { counts, violations } = await new Simulation(scenarioOf(seed, options)).run();
+      const scenario = scenarioOf(seed, options);
+      const { counts, reads, violations } = await new Simulation(scenario).run();
       if (violations[0] !== undefined) return { seed, why: violations[0] };
-      if (options.isCalm === true && Object.keys(counts.gaps).length > 0) return { seed, why: "a gap without a fault" };
+      if (options.isCalm !== true) continue;
+      if (Object.keys(counts.gaps).length > 0) return { seed, why: "a gap without a fault" };
+      if (reads > (scenario.nodes ?? 0) * Object.keys(scenario.rooms).length) return { seed, why: "a read without a fault" };
     } catch (error) {
       return { seed, why: String(error) };
     }

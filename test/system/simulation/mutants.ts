@@ -64,7 +64,7 @@ const ON_ONE_NODE: readonly Hunted[] = [
   },
   {
     rule: "R9: a position names the sockets of before",
-    mutants: [mutant("history/position.ts", "sockets: sockets.slice(0, MAX_SOCKETS)", "sockets: sockets.slice(0, 1)")],
+    mutants: [mutant("history/position.ts", "sockets: sockets.slice(0, MAX_SOCKETS)", "sockets: []")],
   },
   {
     rule: "a record that is forgotten is a gap for its members",
@@ -102,4 +102,88 @@ const ON_ONE_NODE: readonly Hunted[] = [
   },
 ];
 
-export const HUNTED: readonly Hunted[] = ON_ONE_NODE;
+const READER = "cluster/log-reader.ts";
+const WRITER = "cluster/log-writer.ts";
+
+/** The rules of decision 42, by which the records of several nodes stay the same. */
+const ON_SEVERAL_NODES: readonly Hunted[] = [
+  {
+    rule: "R1: nothing is told past a hole",
+    mutants: [mutant(READER, "if (previous === position.at) {", "if (previous >= 0) {")],
+  },
+  {
+    rule: "R2: what does not reach back is a gap",
+    mutants: [mutant(READER, "this.#begin(followed, tail, gap);", "this.#begin(followed, tail);")],
+  },
+  {
+    rule: "R3: a position ahead of the node is read first",
+    mutants: [mutant(READER, "const isAhead = position?.epoch === since.epoch && since.at > position.at;", "const isAhead = false;")],
+  },
+  {
+    rule: "R4: the same offset of another epoch is no continuation",
+    mutants: [mutant(READER, "tail.epoch !== position.epoch || tail.floor", "tail.floor")],
+  },
+  {
+    rule: "R5: what is on its way from an epoch before is dropped",
+    mutants: [
+      mutant(READER, "} else if (epoch === followed.left) {", "} else if (epoch === followed.left && isLate) {"),
+      mutant(READER, "if (isLate) return;", ""),
+    ],
+  },
+  {
+    rule: "R6: an entry of unknown fate is taken once",
+    mutants: [mutant(WRITER, "isRetry ? end : undefined", "undefined")],
+  },
+  {
+    rule: "R7 and R12: what may have been told before is not told again",
+    mutants: [
+      mutant("backplanes/shared/memory-log.ts", '? 0 : "unknown";', "? 0 : 0;"),
+      mutant(READER, 'isKnown(seen) ? "again" : isKnown(told) ? "before" : "new"', '"new"'),
+    ],
+  },
+  {
+    rule: "R8: what is refused becomes a hole",
+    mutants: [
+      mutant(
+        WRITER,
+        'this.#empty(refused, "The engine has refused it.");',
+        'this.#empty(refused, ""); outbox.entries.splice(outbox.entries.indexOf(refused), 1);',
+      ),
+    ],
+  },
+  {
+    rule: "R8: what is more than may wait becomes a hole",
+    mutants: [
+      mutant(
+        WRITER,
+        "outbox.entries.splice(outbox.tried, victims.length, last);",
+        "outbox.entries.splice(outbox.tried, victims.length);",
+      ),
+    ],
+  },
+  {
+    rule: "R10: a read that ends with its connection is done again",
+    mutants: [
+      mutant(
+        READER,
+        "this.#read(followed);\n    }\n  }\n\n  disconnected",
+        "}\n  }\n\n  disconnected",
+      ),
+    ],
+  },
+  {
+    rule: "R11: a log that has fallen silent is compared",
+    mutants: [mutant(READER, "if (this.#isUp && this.#silent.size > 0)", "if (this.#silent.size < 0)")],
+  },
+  {
+    rule: "R12: what was told in an epoch that has ended is not new",
+    mutants: [mutant(READER, 'isKnown(told) ? "before" : "new"', '"new"')],
+  },
+  {
+    rule: "R13: the first entry of a room is no gap",
+    mutants: [mutant(READER, "position.epoch === NO_EPOCH && previous === 0", "position.epoch === NO_EPOCH && previous < 0")],
+    isCalm: true,
+  },
+];
+
+export const HUNTED: readonly Hunted[] = [...ON_ONE_NODE, ...ON_SEVERAL_NODES];

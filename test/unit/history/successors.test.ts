@@ -9,6 +9,8 @@ test("the last socket comes first, however far the positions of a client go back
   successors.add(member, ["last"]);
   successors.add(member, ["last", "second", "third"]);
   expect(successors.earlierOf(member)).toStrictEqual(["last", "second", "third"]);
+  successors.add(member, ["other", "second of other"]);
+  expect(successors.earlierOf(member).slice(0, 3)).toStrictEqual(["last", "other", "second"]);
 });
 
 test("what leaves out an earlier socket leaves out its successor, until that has ended", () => {
