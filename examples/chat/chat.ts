@@ -44,6 +44,18 @@ export interface ChatTypes {
 type ChatSocket = Socket<ChatTypes>;
 
 const LOBBY = "lobby";
+
+/**
+ * Who is in a room of the chat is in the room of the hub with this prefix, by the server, and hears who joins and leaves.
+ * The messages are in another one, which a client joins by itself when it is ready to show them: these are recorded.
+ */
+const PEOPLE = "people:";
+const MESSAGES = "messages:";
+
+/** A visitor gets so many of the last messages. */
+const MESSAGES_KEPT = 100;
+const KEPT_FOR = 24 * 3_600_000;
+
 const MAX_NAME = 32;
 const MAX_TEXT = 2_000;
 
@@ -66,13 +78,18 @@ export function createChat(transport: Transport): Hub<ChatTypes> {
     maxMessageBytes: 16 * 1024,
     // Far more than anybody types: who moves from room to room is announced to everybody there.
     limits: { messages: { perSecond: 10, burst: 100 } },
+    // All rooms are open to everybody in the chat.
+    joinable: (room) => room.startsWith(MESSAGES),
+    history: { rooms: { [`${MESSAGES}*`]: { size: MESSAGES_KEPT, age: KEPT_FOR, replay: MESSAGES_KEPT } } },
   });
 
   /** Volatile: to somebody who reads slowly, only the latest list is worth anything. */
   const announceRooms = atMostEvery(100, () => {
     // The hub may be closed by now.
     if (hub.sockets.size === 0) return;
-    const rooms = Array.from(hub.rooms, ([name, { size }]) => ({ name, people: size }));
+    const rooms = Array.from(hub.rooms, ([name, { size }]) => ({ name, people: size }))
+      .filter(({ name }) => name.startsWith(PEOPLE))
+      .map(({ name, people }) => ({ name: name.slice(PEOPLE.length), people }));
     rooms.sort((a, b) => b.people - a.people || a.name.localeCompare(b.name));
     hub.volatile.emit("rooms", rooms.slice(0, MAX_ROOMS_LISTED));
   });
@@ -110,7 +127,7 @@ export function createChat(transport: Transport): Hub<ChatTypes> {
     // What waited for a connection may come when its sender has moved on.
     if ((message?.room ?? room) !== room) throw new ReplyError("elsewhere", "You have left the room.");
     const at = Date.now();
-    socket.to(room).emit("chat", { from: person(socket), text, at });
+    socket.to(MESSAGES + room).emit("chat", { from: person(socket), text, at });
     return { at };
   });
 
@@ -119,20 +136,20 @@ export function createChat(transport: Transport): Hub<ChatTypes> {
   hub.on("disconnection", (socket) => {
     // Whoever was sent away at the door was never in a room.
     if (socket.rooms.size === 0) return;
-    hub.to(socket.data.room).emit("userLeft", person(socket));
+    hub.to(PEOPLE + socket.data.room).emit("userLeft", person(socket));
     announceRooms();
   });
 
   /** Entering the room one is in already changes nothing and tells nobody. */
   function enter(socket: ChatSocket): Joined {
     const { room } = socket.data;
-    if (!socket.rooms.has(room)) socket.to(room).emit("userJoined", person(socket));
-    socket.join(room);
-    return { room, you: person(socket), people: Array.from(hub.rooms.get(room) ?? [], person) };
+    if (!socket.rooms.has(PEOPLE + room)) socket.to(PEOPLE + room).emit("userJoined", person(socket));
+    socket.join(PEOPLE + room);
+    return { room, you: person(socket), people: Array.from(hub.rooms.get(PEOPLE + room) ?? [], person) };
   }
 
   function leave(socket: ChatSocket): void {
-    const { room } = socket.data;
+    const room = PEOPLE + socket.data.room;
     socket.leave(room);
     hub.to(room).emit("userLeft", person(socket));
   }

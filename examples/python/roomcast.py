@@ -1,6 +1,7 @@
 """A client of roomcast in Python, written from docs/PROTOCOL.md alone: the numbers in comments are its sections.
 
-It needs Python 3.11 and the package websockets (Debian: python3-websockets). It speaks JSON, and reconnects:
+It needs Python 3.11 and the package websockets (Debian: python3-websockets). It speaks JSON, reconnects, and gets what
+it missed in rooms that the server records:
 
     async with Client("ws://localhost:8080/chat", auth={"name": "Ann"}) as client:
         await client.join("tea")
@@ -36,7 +37,7 @@ Outgoing = asyncio.Queue[str | tuple[int, str]]  # Messages, and the code and re
 
 @dataclass(frozen=True)
 class Event:
-    """An event of the application, or the client's own hub:state, hub:error, hub:message or hub:dropped."""
+    """An event of the application, or one of hub:state, hub:error, hub:message, hub:dropped, hub:left and hub:gap."""
 
     name: str
     data: Any = ABSENT
@@ -95,6 +96,7 @@ class Client:
         stable_after: float = 10.0,
     ) -> None:
         self.id: str | None = None
+        self.positions: dict[str, dict[str, Any]] = {}  # in recorded rooms; they may be stored, and set again (4.3)
         self._home: Any = ABSENT  # where the server remembers the requests that are idempotent (5.1)
         self._url, self._auth = url, auth
         self._min_delay, self._max_delay, self._stable_after = min_delay, max_delay, stable_after
@@ -103,6 +105,7 @@ class Client:
         self._outbox: list[tuple[str, Request | None]] = []
         self._requests: dict[int, Request] = {}
         self._rooms: dict[str, asyncio.Future[None]] = {}
+        self._entered: set[str] = set()  # rooms that the server has let this connection into
         self._tasks: set[asyncio.Task[Any]] = set()
         self._last_id = 0
         self._outgoing: Outgoing | None = None  # while there is a connection
@@ -149,10 +152,11 @@ class Client:
         await asyncio.shield(joined)
 
     async def leave(self, room: str) -> None:
-        if (joined := self._rooms.pop(room, None)) is not None:
+        if (joined := self._forget(room)) is not None:
             settle(joined, error=RequestError("closed", message=f'Left "{room}".'))
         if self.id is not None:
             await self._ask("hub:leave", {"room": room}).reply
+            self.positions.pop(room, None)  # The server may have told it before it knew.
 
     async def close(self, code: int = 1000, reason: str = "") -> None:
         """Closes for good, after everything that was sent. Returns when the connection has ended."""
@@ -224,7 +228,8 @@ class Client:
             return
         auth = self._auth() if callable(self._auth) else self._auth
         auth = await auth if inspect.isawaitable(auth) else auth
-        hello = present(protocol=VERSION, auth=auth, home=self._home)
+        since = self._since([room for room in self.positions if room not in self._rooms][-ROOMS_PER_REQUEST:])
+        hello = present(protocol=VERSION, auth=auth, home=self._home, since=since)
         outgoing.put_nowait(self._closed or encode(event="hub:hello", data=hello))
         limit: float | None = None
         while True:
@@ -328,6 +333,7 @@ class Client:
     def _ask_for(self, rooms: list[str]) -> None:
         """Asks for rooms that the application waits for, or was in before, in one message (4.1)."""
         waiting = [(room, self._rooms[room]) for room in rooms]
+        self._entered.difference_update(rooms)
 
         def asked(reply: asyncio.Future[Any]) -> None:
             if reply.cancelled():
@@ -343,23 +349,42 @@ class Client:
             for room, joined in waiting:
                 self._decided(room, joined, errors.get(room))
 
-        self._ask("hub:join", {"rooms": rooms}).reply.add_done_callback(asked)
+        self._ask("hub:join", present(rooms=rooms, since=self._since(rooms))).reply.add_done_callback(asked)
+
+    def _since(self, rooms: list[str]) -> Any:
+        return {room: self.positions[room] for room in rooms if room in self.positions} or ABSENT
+
+    def _forget(self, room: str) -> asyncio.Future[None] | None:
+        self.positions.pop(room, None)
+        return self._rooms.pop(room, None)
 
     def _decided(self, room: str, joined: asyncio.Future[None], error: RequestError | None) -> None:
         if error is None:
+            self._entered.add(room)
             settle(joined)
             return
         again = joined.done()
         if self._rooms.get(room) is joined and not (again and error.code in NO_REFUSALS):
-            del self._rooms[room]
+            self._forget(room)
         settle(joined, error=error)
         if again:
             self._events.put_nowait(Event("hub:error", {"code": error.code, "message": str(error)}))
 
     def _take(self, message: str | bytes, packet: dict[str, Any], outgoing: Outgoing) -> None:
         name, number, data = packet.get("event"), packet.get("reply"), packet.get("data", ABSENT)
+        if (room := packet.get("room")) in self.positions and "at" in packet:
+            self.positions[room]["at"] = packet["at"]  # 4.3
         if name == "hub:ping":
             outgoing.put_nowait(encode(event="hub:pong"))
+        elif name == "hub:record":
+            self.positions[data["room"]] = {"stream": data["stream"], "at": data["at"]}
+            if "gap" in data:  # What the application shows has to be loaded anew.
+                self._events.put_nowait(Event("hub:gap", data["gap"], data["room"]))
+        elif name == "hub:left":
+            self.positions.pop(data["room"], None)
+            if data["room"] in self._entered:  # Otherwise a request is on its way, and will have an answer.
+                self._forget(data["room"])
+            self._events.put_nowait(Event(name, data))
         elif name == "hub:dropped" or (isinstance(name, str) and not name.startswith("hub:")):
             self._events.put_nowait(Event(name, data, packet.get("room")))
             if "id" in packet:

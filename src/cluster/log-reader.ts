@@ -221,7 +221,8 @@ export class LogReader {
         return;
       }
     } else if (epoch === followed.left) {
-      // R5: the read that found the new epoch has told of the gap.
+      // R5: the read that found the new epoch has told of the gap. Should the log go on there after all, R11 finds it.
+      this.#watch(followed.channel);
       return;
     } else if (position.epoch === NO_EPOCH && previous === 0) {
       // R13: nothing was before it that could be missing, as each connection begins with a read.

@@ -317,7 +317,7 @@ export class LogWriter {
       const isTaken = entry.number === number && appended !== "unknown" && entry.hole !== true;
       const settle = (): void => {
         if (isTaken) settled.resolve(appended);
-        else settled.reject(new HubError("ERR_HUB_BACKPLANE", "Nobody can say whether the event was recorded."));
+        else settled.reject(new HubError("ERR_HUB_BACKPLANE", "The event was not recorded, or nobody can say."));
       };
       outbox.unheard.push({ number: entry.number, settle });
     }

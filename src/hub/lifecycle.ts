@@ -170,7 +170,9 @@ export class HubLifecycle {
     receiver.stop();
     requests.close();
     cluster?.settle();
-    if (within !== 0) await this.#delivered();
+    const delivered = within === 0 ? undefined : this.#delivered();
+    // Without a wait, everybody is closed before this call returns.
+    if (delivered !== undefined) await delivered;
     connections.close();
     await this.#destroyTransport(within);
     await cluster?.disconnect();

@@ -12,6 +12,7 @@ import {
   type Envelope,
   type QueryAnswer,
 } from "../../src/cluster/envelope.ts";
+import { encodeEntry } from "../../src/backplanes/redis/log-message.ts";
 import { settle } from "../../src/testing/settle.ts";
 import { HandBackplane, PEER, PEER_SOCKET, record, type Published, type Recording } from "./version-skew/recording.ts";
 
@@ -308,6 +309,20 @@ describe("what a node does not understand", () => {
       expect.stringMatching(`^${whose} Unable to deserialize`),
       "What came from another node cannot be read.",
     ]);
+  });
+
+  test("is an entry of a log that Redis hands over, for a node of a release that knows no logs", async () => {
+    const today = new Today();
+    await today.connect("ann", "lobby");
+    const bundle = encodeBundle(PEER, [frames("")]);
+    const entry = encodeEntry({ origin: PEER, number: 1, envelope: bundle });
+    for (let count = 1; count <= 3; count++) {
+      today.backplane.receive("room:lobby", Buffer.concat([Buffer.from(`\u0000\u0001179-ab 179-${count}\n`), entry]));
+      today.backplane.receive("room:lobby", bundle);
+    }
+    await settle();
+    expect(today.heard("ann")).toHaveLength(3);
+    expect(today.errors).toEqual(["What came from another node cannot be read."]);
   });
 
   test.each<[what: string, bundleOf: (count: number, from: string) => Buffer]>([

@@ -273,6 +273,15 @@ function reconnectionAfter(code: number): string {
   return isAtOnce ? "at-once" : "back-off";
 }
 
+test("the client of section 4.3 is that of the example", () => {
+  const { text = "" } = blocks.find(({ info, text: code }) => info[0] === "js" && code.includes("hub:record")) ?? {};
+  // The page has its positions from before it was loaded again.
+  const [first, ...rest] = text.trimEnd().split("\n");
+  expect(first).toContain("const since = {}");
+  const page = readText("examples/recovery/client.html").replaceAll(/^ {6}/gm, "");
+  expect(page).toContain(rest.join("\n"));
+});
+
 describe("the exchanges", () => {
   const exchanges = blocks.filter(({ info }) => info[0] === "exchange");
 

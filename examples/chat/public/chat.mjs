@@ -9,7 +9,7 @@ startPage(({ wish, state, events }) => {
       return url;
     },
     state,
-    event: (name, data) => events[name]?.(data),
+    event: (name, data, context) => events[name]?.(data, context),
   });
   return connection;
 });

@@ -34,6 +34,15 @@ startPage(({ wish, state, events }) => {
       void left?.close();
     },
 
+    /** The library joins again after a lost connection, and gets what was missed. */
+    join(room) {
+      return client.join(room);
+    },
+
+    leave(room) {
+      void client.leave(room);
+    },
+
     /** A message is sent again after a lost connection, and arrives once; where to be is decided by the next `wish`. */
     request(event, data) {
       return client.request(event, data, { idempotent: event === "chat", timeout: PATIENCE });

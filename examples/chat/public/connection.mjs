@@ -18,7 +18,7 @@ const LOST = { code: "disconnected", message: "The connection was lost." };
 /**
  * A bare WebSocket that speaks roomcast's protocol v1 and reconnects by itself.
  *
- * Calls `event(name, data)` for what the server sends, and `state(state, reason)` with
+ * Calls `event(name, data, { room, past })` for what the server sends, with `hub:gap` where something may be missing, and `state(state, reason)` with
  *
  * - `connecting`: the first attempt, or the next one, is under way;
  * - `open`: the server has said welcome;
@@ -31,6 +31,10 @@ export class Connection {
   #event;
   #socket;
   #requests = new Map();
+  /** The rooms that were joined, with the position in each: `undefined` before the server has told one. */
+  #rooms = new Map();
+  /** The rooms that are being joined: what comes of them was missed. */
+  #joining = new Set();
   #lastId = 0;
   #attempts = 0;
   #reconnecting;
@@ -71,7 +75,19 @@ export class Connection {
   /** Ends the connection for good. */
   close() {
     clearTimeout(this.#reconnecting);
+    this.#rooms.clear();
     this.#forget()?.close();
+  }
+
+  /** Joins a room, now and on every later connection: from the second time on, what was missed comes first. */
+  join(room) {
+    this.#rooms.set(room, undefined);
+    return this.#ask(room);
+  }
+
+  leave(room) {
+    this.#rooms.delete(room);
+    if (this.isOpen) this.send("hub:leave", { room });
   }
 
   send(event, data) {
@@ -88,7 +104,20 @@ export class Connection {
     });
   }
 
-  #receive({ event, data, reply, error }) {
+  async #ask(room) {
+    this.#joining.add(room);
+    try {
+      await this.request("hub:join", { room, since: this.#rooms.get(room) });
+    } catch (error) {
+      // Whoever is refused is nowhere.
+      if (error.code !== LOST.code && this.#rooms.has(room)) this.#rooms.set(room, undefined);
+      throw error;
+    } finally {
+      this.#joining.delete(room);
+    }
+  }
+
+  #receive({ event, data, reply, error, room, at }) {
     this.#awaitingPong = false;
     if (reply !== undefined) {
       const request = this.#requests.get(reply);
@@ -98,9 +127,17 @@ export class Connection {
     } else if (event === "hub:welcome") {
       this.#attempts = 0;
       this.#pinging = setInterval(() => this.#ping(), PING_INTERVAL);
+      // What is refused is asked for again on the next connection.
+      for (const name of this.#rooms.keys()) this.#ask(name).catch(() => {});
       this.#state("open");
+    } else if (event === "hub:record") {
+      if (!this.#rooms.has(data.room)) return;
+      this.#rooms.set(data.room, data);
+      if (data.gap) this.#event("hub:gap", data);
     } else {
-      this.#event(event, data);
+      const position = this.#rooms.get(room);
+      if (position !== undefined && at !== undefined) position.at = at;
+      this.#event(event, data, { room, past: this.#joining.has(room) });
     }
   }
 

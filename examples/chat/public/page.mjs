@@ -14,6 +14,9 @@ const people = new Map();
 let rooms = [];
 let unread = 0;
 
+/** The hub's room that has the messages of a room of the chat. */
+const messagesOf = (name) => `messages:${name}`;
+
 /** What {@link startPage} was given; it is there before the first click. */
 let connection;
 
@@ -29,10 +32,15 @@ const events = {
     showPeople();
     log.move("left", person);
   },
-  chat(message) {
-    log.message(message, false);
-    if (document.hidden) unread += 1;
+  chat(message, { room: from, past }) {
+    // What was on its way when we left its room is not shown.
+    if (from !== messagesOf(room)) return;
+    log.message(message, false).classList.toggle("past", past);
+    if (document.hidden && !past) unread += 1;
     showTitle();
+  },
+  "hub:gap": ({ room: where }) => {
+    if (where === messagesOf(room)) log.system("Some messages may be missing here");
   },
   rooms(list) {
     rooms = list;
@@ -44,12 +52,16 @@ const events = {
 /** We are in a room: at first, after switching, or back after the connection was lost. */
 function joined(now) {
   const same = now.room === room;
+  if (!same && room !== undefined) connection.leave(messagesOf(room));
   ({ you, room } = now);
   wish.room = room;
   people.clear();
   for (const person of now.people) people.set(person.id, person);
-  if (!same) log.clear();
-  log.system(same ? "Connected again" : "You joined the room");
+  if (same) log.system("Connected again");
+  else {
+    log.clear();
+    void listen(room);
+  }
   find("room-title").firstElementChild.textContent = room;
   find("you").textContent = you.name;
   // The address can be shared, and a reload knows the name.
@@ -58,6 +70,16 @@ function joined(now) {
   showPeople();
   showRooms();
   showTitle();
+}
+
+/** Shows the messages of a room, the last ones first. */
+async function listen(name) {
+  try {
+    await connection.join(messagesOf(name));
+    if (name === room) log.system("You joined the room");
+  } catch (error) {
+    if (connection.isOpen) problem(error.message);
+  }
 }
 
 async function switchTo(name) {
@@ -226,10 +248,11 @@ window.addEventListener("online", () => {
  *
  * - `wish`, the name and the room that the user wants whenever there is a new connection;
  * - `state(state, reason)`, to be told `connecting`, `open`, `waiting` for the next attempt, or `closed` for good;
- * - `events`, what to call with the data of each event;
+ * - `events`, what to call with the data of each event, and its `room` and whether it is `past`: the client had missed it;
  *
- * and returns `open()`, `close()`, `request(event, data)`, `retry()`, which tries now instead of later, `isOpen`, and
- * `queues`: whether what is requested without a connection waits for the next one.
+ * and returns `open()`, `close()`, `request(event, data)`, `join(room)` and `leave(room)` for rooms of the hub, `retry()`,
+ * which tries now instead of later, `isOpen`, and `queues`: whether what is requested without a connection waits for the
+ * next one.
  */
 export function startPage(createConnection) {
   connection = createConnection({ wish, state: showState, events });

@@ -3,7 +3,7 @@ import type * as Nats from "@nats-io/transport-node";
 import type { Backplane } from "../backplane.ts";
 import { HubError } from "../../errors.ts";
 import { loadPackage } from "../../checks/optional-package.ts";
-import { checkOptions, hasFunctions, isObject, isText } from "../../checks/option-rules.ts";
+import { checkOptions, hasFunctions, isInteger, isObject, isText } from "../../checks/option-rules.ts";
 import { connectOwn, connectShared } from "./session.ts";
 import { SupervisedBackplane } from "../shared/supervised.ts";
 
@@ -32,6 +32,20 @@ export interface NatsOptions {
    * The first token of all subjects, which tells apart several clusters on one engine. Default: `"roomcast"`.
    */
   readonly prefix?: string | undefined;
+
+  /**
+   * How JetStream keeps the records of rooms, in streams that the backplane makes when something is recorded. A stream that
+   * exists stays as it is. Default: `{ storage: "file", replicas: 1 }`.
+   */
+  readonly records?: NatsRecordOptions | undefined;
+}
+
+/** How JetStream keeps the records of rooms. */
+export interface NatsRecordOptions {
+  /** Whether they are kept in files, and survive a restart of the server, or in memory. Default: `"file"`. */
+  readonly storage?: "file" | "memory" | undefined;
+  /** On how many servers of a cluster they are kept, from 1 to 5. Default: 1. */
+  readonly replicas?: number | undefined;
 }
 
 const RULES = {
@@ -52,6 +66,12 @@ const RULES = {
     "a string without spaces, dots, * and >",
     (value: unknown): boolean => typeof value === "string" && /^[^\s.*>]+$/.test(value),
   ],
+  records: ["an object { storage, replicas }", isObject],
+} as const;
+
+const RECORD_RULES = {
+  storage: ['"file" or "memory"', (value: unknown): boolean => value === "file" || value === "memory"],
+  replicas: ["a whole number from 1 to 5", (value: unknown): boolean => isInteger(value, 1, 5)],
 } as const;
 
 /**
@@ -65,15 +85,19 @@ const RULES = {
 export function nats(options: NatsOptions = {}): Backplane {
   const given = checkOptions(options, RULES, "nats()") as NatsOptions;
   const { connection, servers = "nats://127.0.0.1:4222", prefix = "roomcast" } = given;
-  if (connection === undefined) {
-    const { connect } = loadPackage("@nats-io/transport-node", unavailable) as typeof Nats;
-    const addresses = typeof servers === "string" ? servers : [...servers];
-    return new SupervisedBackplane(true, connectOwn(connect, { ...given.options, servers: addresses }, prefix));
-  }
-  if (given.servers !== undefined || given.options !== undefined) {
+  const { storage = "file", replicas = 1 } = checkOptions(
+    given.records ?? {},
+    RECORD_RULES,
+    'the option "records" of nats()',
+  ) as NatsRecordOptions;
+  if (connection !== undefined && (given.servers !== undefined || given.options !== undefined)) {
     throw new HubError("ERR_HUB_OPTION", 'Give nats() either "connection" or "servers" and "options".');
   }
-  return new SupervisedBackplane(true, connectShared(connection, prefix));
+  const { connect, headers } = loadPackage("@nats-io/transport-node", unavailable) as typeof Nats;
+  const settings = { prefix, streams: { storage, replicas }, createHeaders: headers, seen: new Map() };
+  if (connection !== undefined) return new SupervisedBackplane(true, connectShared(connection, settings), true);
+  const addresses = typeof servers === "string" ? servers : [...servers];
+  return new SupervisedBackplane(true, connectOwn(connect, { ...given.options, servers: addresses }, settings), true);
 }
 
 /** Returns whether the package can read an address. It takes one without a protocol, and an IPv6 one without brackets. */

@@ -1,5 +1,7 @@
 import type {
   ConnectionOptions,
+  Msg,
+  MsgHdrs,
   NatsConnection,
   PermissionViolationError,
   QueuedIterator,
@@ -9,16 +11,29 @@ import type {
 import { soon, watch } from "../../guard.ts";
 import type { Connect, Refusals, Session, SessionReport } from "../shared/session.ts";
 import { dial } from "./dial.ts";
+import { JetStream, type StreamSettings } from "./jet-stream.ts";
+import { NatsLog, type SeenMessages } from "./log.ts";
+import { Requests } from "./requests.ts";
 import { subjectOf } from "./subject.ts";
 
 /** The time that one of several servers may take until the next one is tried, in milliseconds. */
 const DIAL_TIMEOUT = 2_000;
 
+/** What the sessions of a backplane have in common. */
+export interface SessionSettings {
+  /** The first token of all subjects. */
+  readonly prefix: string;
+  readonly streams: StreamSettings;
+  /** Creates headers of a message. */
+  readonly createHeaders: () => MsgHdrs;
+  readonly seen: SeenMessages;
+}
+
 /** Connects sessions that each have a connection of their own. */
 export function connectOwn(
   connect: (options: ConnectionOptions) => Promise<NatsConnection>,
   options: ConnectionOptions,
-  prefix: string,
+  settings: SessionSettings,
 ): Connect {
   let learnt: readonly string[] = [];
   return async (report, signal) => {
@@ -28,7 +43,7 @@ export function connectOwn(
       const own = { servers, noEcho: true, reconnect: false };
       return connect({ timeout: DIAL_TIMEOUT, ...options, ...tlsFirst(options, signalOfNext), ...own });
     });
-    const session = new NatsSession(connection, prefix, report, () => {
+    const session = new NatsSession(connection, settings, report, () => {
       connection.close().catch(() => {});
     });
     endWith(signal, session);
@@ -60,13 +75,13 @@ function tlsFirst({ tls }: ConnectionOptions, signalOfNext: () => AbortSignal): 
 }
 
 /** Connects sessions on a connection of the application. Each lasts from one disconnection to the next. */
-export function connectShared(connection: NatsConnection, prefix: string): Connect {
+export function connectShared(connection: NatsConnection, settings: SessionSettings): Connect {
   return async (report, signal) => {
     if (connection.isClosed()) throw new Error("The application has closed the connection to NATS.");
     await connection.flush();
     // A loop over them can only be left when there is another one, which may be never.
     const statuses = connection.status() as QueuedIterator<Status>;
-    const session = new NatsSession(connection, prefix, report, () => statuses.stop());
+    const session = new NatsSession(connection, settings, report, () => statuses.stop());
     endWith(signal, session);
     const guardian = { error: (error: unknown): void => report.fault(error) };
     watch(guardian, watchShared(statuses, session, report));
@@ -131,6 +146,8 @@ interface Subscribing {
 
 class NatsSession implements Session {
   readonly maxBytes: number;
+  readonly log: NatsLog;
+  readonly #requests: Requests;
   readonly #connection: NatsConnection;
   readonly #prefix: string;
   readonly #report: SessionReport;
@@ -145,8 +162,12 @@ class NatsSession implements Session {
   #abort: ((error: unknown) => void) | undefined;
   #isOver = false;
 
-  constructor(connection: NatsConnection, prefix: string, report: SessionReport, leave: () => void) {
+  constructor(connection: NatsConnection, settings: SessionSettings, report: SessionReport, leave: () => void) {
+    const { prefix, streams, createHeaders, seen } = settings;
     this.maxBytes = connection.info?.max_payload ?? Infinity;
+    this.#requests = new Requests(connection, prefix);
+    const jetStream = new JetStream(this.#requests, prefix, streams);
+    this.log = new NatsLog({ jetStream, prefix, maxBytes: this.maxBytes, createHeaders, seen });
     this.#connection = connection;
     this.#prefix = prefix;
     this.#report = report;
@@ -174,7 +195,7 @@ class NatsSession implements Session {
       const subscription = this.#connection.subscribe(subjectOf(this.#prefix, channel), {
         callback: (error, message) => {
           if (this.#isOver) return;
-          if (error === null) this.#report.message(channel, message.data);
+          if (error === null) this.#received(channel, message);
           else if (this.#subscribing === subscribing) refusals.set(channel, error);
           // A permission was taken away. The next session finds out which are left.
           else this.#report.fault(error);
@@ -202,6 +223,7 @@ class NatsSession implements Session {
     if (isPermissionViolation(error)) {
       // The package tells a subscription of its own errors.
       if (error.operation !== "publish") return;
+      this.#requests.forbidden(error);
       for (const publication of this.#publications) {
         if (publication.subject === error.subject) publication.refusal = error;
       }
@@ -225,8 +247,16 @@ class NatsSession implements Session {
   end(): void {
     this.#isOver = true;
     for (const subscription of this.#subscriptions.values()) subscription.unsubscribe();
-    this.#abort?.(new Error("The connection to NATS has ended."));
+    const ended = new Error("The connection to NATS has ended.");
+    this.#requests.end(ended);
+    this.#abort?.(ended);
     this.#leave();
+  }
+
+  #received(channel: string, message: Msg): void {
+    const records = this.log.received(channel, message);
+    if (records === undefined) this.#report.message(channel, message.data);
+    else for (const record of records) this.#report.recorded(channel, record);
   }
 
   async #flushAfter(before: Promise<void>): Promise<void> {

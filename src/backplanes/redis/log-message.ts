@@ -10,6 +10,12 @@ const ENTRIES = 1;
 
 const LINE_FEED = 10;
 
+/** The line before the entries of a message: their epoch, and the id of the first, which ends with its place. */
+const HEAD = /^([\w-]+) \d+-(\d{1,16})$/;
+
+/** The line of an entry: its number, the length of its envelope, and its origin. */
+const ENTRY = /^(\d{1,16}) (\d{1,10}|-) (.+)$/;
+
 /** Takes the place of the length of an envelope in a hole. */
 const HOLE = "-";
 
@@ -43,9 +49,9 @@ export function decodeEntry(bytes: Buffer, position: LogPosition): LogRecord | u
 
 function recordsOf(message: Buffer): readonly LogRecord[] | undefined {
   const [line, start] = lineAt(message, 2);
-  const [epoch = "", first] = line.split(" ");
+  const [, epoch, first] = HEAD.exec(line) ?? [];
+  if (epoch === undefined) return undefined;
   let at = Number(first);
-  if (!Number.isSafeInteger(at)) return undefined;
   const records: LogRecord[] = [];
   for (let offset = start; offset < message.length; at++) {
     const found = recordAt(message, offset, { epoch, at });
@@ -59,11 +65,11 @@ function recordsOf(message: Buffer): readonly LogRecord[] | undefined {
 /** Reads the entry at an offset. Returns it and where the next one begins. */
 function recordAt(bytes: Buffer, offset: number, { epoch, at }: LogPosition): readonly [LogRecord, number] | undefined {
   const [line, start] = lineAt(bytes, offset);
-  const [number, length, origin] = line.split(" ");
+  const [, number, length, origin = ""] = ENTRY.exec(line) ?? [];
   const isHole = length === HOLE;
   const end = start + (isHole ? 0 : Number(length));
   // Comparing with a number that is none is false as well.
-  if (origin === undefined || !(end <= bytes.length) || !Number.isSafeInteger(Number(number))) return undefined;
+  if (!(end <= bytes.length)) return undefined;
   const entry: LogEntry = { origin, number: Number(number), envelope: bytes.subarray(start, end) };
   return [{ ...entry, epoch, at, previous: at - 1, ...(isHole ? { hole: true } : undefined) }, end];
 }

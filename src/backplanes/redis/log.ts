@@ -9,7 +9,8 @@ import { APPEND, READ, type Script } from "./scripts.ts";
 const BLOB_STRING = 36;
 
 /** What {@link APPEND} answers. */
-type AppendAnswer = readonly [epoch: Buffer, ...places: number[]];
+type AppendAnswer = Buffer | FoundAnswer;
+type FoundAnswer = readonly [epoch: Buffer, ...places: number[]];
 
 /** What {@link READ} answers. */
 type ReadAnswer = readonly [
@@ -18,6 +19,9 @@ type ReadAnswer = readonly [
   floor: number,
   entries: readonly (readonly [id: Buffer, fields: readonly [name: Buffer, entry: Buffer]])[],
 ];
+
+/** An epoch that no log ever has. */
+const NO_EPOCH = "-";
 
 const NOWHERE: LogPosition = { epoch: "", at: 0 };
 
@@ -42,12 +46,17 @@ export class RedisLog implements BackplaneLog {
     { size, age }: LogLimits,
     retry?: LogPosition,
   ): Promise<readonly Appended[]> {
-    const [time = "", incarnation = ""] = this.#epochs.get(channel)?.split("-") ?? [];
-    const { epoch: tried, at } = retry ?? NOWHERE;
-    const head = [`${size}`, `${age}`, time, incarnation, retry === undefined ? "0" : "1", tried, `${at}`];
+    const known = retry === undefined ? this.#epochs.get(channel) : undefined;
+    const next = known === undefined ? "" : known.replace(/-.*/, "-*");
+    const tried = retry === undefined ? ["", ""] : [retry.epoch || NO_EPOCH, `${retry.at}`];
+    const head = [`${size}`, `${age}`, next, known ?? "", ...tried];
     try {
       const answer = (await this.#run(APPEND, channel, [...head, ...entries.map(encodeEntry)])) as AppendAnswer;
-      const [name, ...places] = answer;
+      if (known !== undefined && answer instanceof Uint8Array) {
+        const first = placeOf(answer);
+        return entries.map((_, index) => ({ epoch: known, at: first + index }));
+      }
+      const [name, ...places] = answer as FoundAnswer;
       const epoch = name.toString();
       this.#epochs.set(channel, epoch);
       return places.map((place) => (place === 0 ? "unknown" : { epoch, at: place }));
@@ -63,7 +72,7 @@ export class RedisLog implements BackplaneLog {
     const [name, head, floor, entries] = answer;
     const epoch = name.toString();
     const records = entries.map(([id, [, entry]]): LogRecord => {
-      const at = Number(id.toString().split("-")[1]);
+      const at = placeOf(id);
       // To everybody, what nobody can read is missing.
       const unreadable: LogRecord = { epoch, at, previous: at - 1, origin: "", number: 0, envelope: entry, hole: true };
       return decodeEntry(entry, { epoch, at }) ?? unreadable;
@@ -112,4 +121,9 @@ export class RedisLog implements BackplaneLog {
       throw error;
     }
   }
+}
+
+/** Returns the place of an entry that has this id. */
+function placeOf(id: Buffer): number {
+  return Number(id.toString().split("-")[1]);
 }

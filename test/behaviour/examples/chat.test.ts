@@ -28,6 +28,17 @@ async function until(
   }
 }
 
+/** Asks for the messages of a room, and returns the texts of those that the server has kept. */
+async function listen(client: WsClient, room: string): Promise<unknown[]> {
+  client.send({ event: "hub:join", id: 0, data: { room: `messages:${room}` } });
+  expect(await next(client)).toMatchObject({ event: "hub:record", data: { room: `messages:${room}` } });
+  const past: unknown[] = [];
+  for (let packet = await next(client); packet.reply !== 0; packet = await next(client)) {
+    past.push((packet.data as { text?: unknown }).text);
+  }
+  return past;
+}
+
 describe.each(TRANSPORTS)("the chat for a bare client, on %s", (transport) => {
   let server: ChatServer;
   let clients: WsClient[];
@@ -49,12 +60,12 @@ describe.each(TRANSPORTS)("the chat for a bare client, on %s", (transport) => {
     return client;
   }
 
-  /** Connects and reads the two packets that begin every connection. */
-  async function enter(query: Record<string, string> = {}): Promise<{ client: WsClient; id: string }> {
+  /** Connects, reads the two packets that begin every connection, and asks for the messages of the room. */
+  async function enter(query: Record<string, string> = {}): Promise<{ client: WsClient; id: string; past: unknown[] }> {
     const client = await connect(query);
     const { data } = await next(client);
-    await next(client);
-    return { client, id: (data as { id: string }).id };
+    const { room } = (await next(client)).data as { room: string };
+    return { client, id: (data as { id: string }).id, past: await listen(client, room) };
   }
 
   it("tells a client its id and the others of the client", async () => {
@@ -66,7 +77,7 @@ describe.each(TRANSPORTS)("the chat for a bare client, on %s", (transport) => {
     const you = { id: (welcome.data as { id: string }).id, name: "Ben" };
     const people = [{ id: ada.id, name: "Ada" }, you];
     expect(await next(ben)).toEqual({ event: "joined", data: { room: "lobby", you, people } });
-    expect(await next(ada.client)).toEqual({ event: "userJoined", room: "lobby", data: you });
+    expect(await next(ada.client)).toEqual({ event: "userJoined", room: "people:lobby", data: you });
   });
 
   it("makes a client without a name a guest in the lobby", async () => {
@@ -86,7 +97,12 @@ describe.each(TRANSPORTS)("the chat for a bare client, on %s", (transport) => {
     expect(reply).toEqual({ reply: 7, data: { at: expect.any(Number) } });
     const { at } = reply.data as { at: number };
     const from = { id: ada.id, name: "Ada" };
-    expect(await next(ben.client)).toEqual({ event: "chat", room: "lobby", data: { from, text: "hello", at } });
+    expect(await next(ben.client)).toEqual({
+      event: "chat",
+      at: 1,
+      room: "messages:lobby",
+      data: { from, text: "hello", at },
+    });
 
     // The answers to a ping: nothing came before them, neither to the sender nor to another room.
     for (const { client } of [ada, cleo]) {
@@ -95,12 +111,30 @@ describe.each(TRANSPORTS)("the chat for a bare client, on %s", (transport) => {
     }
   });
 
+  it("gives a visitor the last hundred messages of the room, and nothing else", async () => {
+    const ada = await enter({ name: "Ada" });
+    const texts = Array.from({ length: 101 }, (_, number) => `message ${number}`);
+    for (const [id, text] of texts.entries()) {
+      ada.client.send({ event: "chat", id, data: { text } });
+      expect(await next(ada.client)).toMatchObject({ reply: id });
+    }
+    const ben = await enter({ name: "Ben" });
+    expect(ben.past).toEqual(texts.slice(1));
+    const cleo = await enter({ name: "Cleo", room: "messages:lobby" });
+    expect(cleo.past).toEqual([]);
+    expect(await next(ada.client)).toMatchObject({ event: "userJoined", data: { name: "Ben" } });
+  });
+
   it("tells the room when a client closes", async () => {
     const ada = await enter({ name: "Ada" });
     const ben = await enter({ name: "Ben" });
     await next(ada.client);
     await ben.client.close();
-    expect(await next(ada.client)).toEqual({ event: "userLeft", room: "lobby", data: { id: ben.id, name: "Ben" } });
+    expect(await next(ada.client)).toEqual({
+      event: "userLeft",
+      room: "people:lobby",
+      data: { id: ben.id, name: "Ben" },
+    });
   });
 
   it("moves a client from one room to another", async () => {
@@ -113,8 +147,8 @@ describe.each(TRANSPORTS)("the chat for a bare client, on %s", (transport) => {
     const people = [{ id: cleo.id, name: "Cleo" }, you];
     ben.client.send({ event: "join", id: 1, data: { room: " tea " } });
     expect(await next(ben.client)).toEqual({ reply: 1, data: { room: "tea", you, people } });
-    expect(await next(ada.client)).toEqual({ event: "userLeft", room: "lobby", data: you });
-    expect(await next(cleo.client)).toEqual({ event: "userJoined", room: "tea", data: you });
+    expect(await next(ada.client)).toEqual({ event: "userLeft", room: "people:lobby", data: you });
+    expect(await next(cleo.client)).toEqual({ event: "userJoined", room: "people:tea", data: you });
 
     // Joining the room again changes nothing: the next that Cleo hears is the message after it.
     ben.client.send({ event: "join", id: 2, data: { room: "tea" } });

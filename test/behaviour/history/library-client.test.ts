@@ -41,12 +41,12 @@ function listen(client: Client): unknown[] {
 }
 
 describe.each(CASES)("on $title", ({ transport, codec }) => {
-  async function openHub(options: HubOptions = {}): Promise<{ readonly hub: Hub; readonly url: string }> {
+  async function openHub(options: HubOptions = {}, wanted = 0): Promise<{ readonly hub: Hub; readonly url: string }> {
     const made = MAKERS[transport]();
     const hub = new Hub({ ...recording({}, options), codecs: [msgpackCodec], transport: made });
     onTestFinished(() => hub.close());
     hub.on("error", () => {});
-    const { port } = await hub.listen({ host: "127.0.0.1" });
+    const { port } = await hub.listen({ host: "127.0.0.1", port: wanted });
     return { hub, url: `ws://127.0.0.1:${port}` };
   }
 
@@ -251,6 +251,43 @@ describe.each(CASES)("on $title", ({ transport, codec }) => {
     client.positions.set("chat", { stream, at });
     await client.join("chat");
     expect([...events.map(({ data }) => data), ...heard.flat()]).toEqual([1, 2]);
+  });
+
+  test("a client that reads too slowly, and is closed for it, misses nothing", async () => {
+    const { hub, url } = await openHub({ maxBufferedBytes: 512 * 1024 });
+    const { client, heard } = await openIn(url);
+    const waiting = reached(client, "waiting");
+    const socket = FragileWebSocket.all.at(-1);
+    socket?.pause();
+    const gone = new Promise<number>((resolve) => hub.on("disconnection", (_, { code }) => resolve(code)));
+    const text = "x".repeat(128 * 1024);
+    let sent = 0;
+    for (; hub.sockets.size > 0 && sent < 90; sent++) {
+      hub.to("chat").emit("said", `${sent} ${text}`);
+      // oxlint-disable-next-line no-await-in-loop -- what the network takes is not the server's any more
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(await gone).toBe(4101);
+    socket?.resume();
+    await waiting;
+    await client.join("chat");
+    expect(heard.flat().map((data) => Number.parseInt(String(data), 10))).toEqual(
+      Array.from({ length: sent }, (_, n) => n),
+    );
+    // What had not come before the close was sent again.
+    expect(heard.some((data) => Array.isArray(data))).toBe(true);
+  });
+
+  test("a client has a gap, and hears what follows, when the process is another one", async () => {
+    const { hub, url } = await openHub();
+    const { heard } = await openIn(url);
+    hub.to("chat").emit("said", 1);
+    await expect.poll(() => heard).toEqual([1]);
+    await hub.close();
+    const { hub: next } = await openHub({}, Number(new URL(url).port));
+    await expect.poll(() => heard).toEqual([1, "epoch"]);
+    next.to("chat").emit("said", 2);
+    await expect.poll(() => heard).toEqual([1, "epoch", 2]);
   });
 
   test("a gap is told when the record is another, and the events behind it are heard", async () => {

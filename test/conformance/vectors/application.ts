@@ -33,7 +33,9 @@ export class Application extends Subject {
       .on("hub:state", (change: StateChange) => this.states.push(change))
       .on("hub:error", ({ reason = "" }: ClientError) => this.heard.push({ hears: { error: reason } }))
       .on("hub:message", (message: string | Uint8Array) => this.heard.push({ hears: { text: String(message) } }))
-      .on("hub:dropped", (data: { count: number }) => this.heard.push({ hears: { event: "hub:dropped", data } }));
+      .on("hub:dropped", (data: { count: number }) => this.heard.push({ hears: { event: "hub:dropped", data } }))
+      .on("hub:left", (data: { room: string }) => this.heard.push({ hears: { event: "hub:left", data } }))
+      .on("hub:gap", ({ room, reason }) => this.heard.push({ hears: { gap: reason, room } }));
     void this.#listen();
   }
 

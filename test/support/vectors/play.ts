@@ -88,12 +88,33 @@ export class Play {
   }
 }
 
-/** Leaves out the home of a hello where the vector has none: a client need not tell it. */
+/**
+ * Leaves out the home of a hello where the vector has none, because a client need not tell it, and what a position has
+ * besides `stream` and `at`, because a client may send back what it was told.
+ */
 function comparable(said: WireStep | undefined, expected: WireStep): WireStep | undefined {
-  const { event, data } = packetIn(said);
-  if (said === undefined || event !== "hub:hello" || packetIn(expected).data?.["home"] !== undefined) return said;
-  const { home: _, ...rest } = data ?? {};
-  return { from: said.from, packet: { event, data: rest } };
+  const { data, ...packet } = packetIn(said);
+  if (said === undefined || data === undefined || !isRequest(packet.event)) return said;
+  const { home, since, ...rest } = data;
+  const hasHome =
+    home !== undefined && (packet.event !== "hub:hello" || packetIn(expected).data?.["home"] !== undefined);
+  return {
+    from: said.from,
+    packet: {
+      ...packet,
+      data: { ...rest, ...(hasHome ? { home } : {}), ...(since === undefined ? {} : { since: positionsIn(since) }) },
+    },
+  };
+}
+
+/** Whether an event says where a client was. */
+function isRequest(event: string | undefined): boolean {
+  return event === "hub:hello" || event === "hub:join";
+}
+
+function positionsIn(since: unknown): object {
+  const positions = Object.entries(since as Readonly<Record<string, { readonly stream: string; readonly at: number }>>);
+  return Object.fromEntries(positions.map(([room, { stream, at }]) => [room, { stream, at }]));
 }
 
 function packetIn(step: WireStep | undefined): {

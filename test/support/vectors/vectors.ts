@@ -51,6 +51,7 @@ export type SeenStep =
   | { readonly outcome: string; readonly data?: Notation }
   | { readonly outcome: string; readonly fails: "remote" | "disconnected" | "closed"; readonly code?: string }
   | { readonly hears: { readonly event: string; readonly data?: Notation; readonly room?: string } }
+  | { readonly hears: { readonly gap: string; readonly room: string } }
   | { readonly hears: { readonly text: string } }
   | { readonly hears: { readonly error: string } }
   | { readonly returns: Returns };

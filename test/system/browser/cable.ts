@@ -37,6 +37,12 @@ export class Cable {
     for (const end of this.#ends) end.unpipe().pause();
   }
 
+  /** Ends the connections there are; new ones work. */
+  sever(): void {
+    for (const end of this.#ends) end.resetAndDestroy();
+    this.#ends.clear();
+  }
+
   async remove(): Promise<void> {
     const closed = once(this.#server, "close");
     this.#server.close();

@@ -127,13 +127,22 @@ describe.each(TRANSPORTS)("the chat's page on the client library, on %s", (trans
 
     cable.cut();
     await ada.say("Only once");
+    await ben.say("Are you there?");
+    await ben.page.locator(".own:not(.sending)").waitFor();
     await ada.page.clock.runFor(HEARTBEAT + LONGEST_FIRST_DELAY);
     await ada.sees("Connected again");
     await ben.hears("Only once");
     await ada.page.locator(".own:not(.sending)").waitFor();
     await ada.say("And then this");
     await ben.hears("And then this");
-    expect(await ben.texts()).toEqual(["Only once", "And then this"]);
+    expect(await ben.texts()).toEqual(["Are you there?", "Only once", "And then this"]);
+    expect(await ada.texts()).toEqual(["Only once", "Are you there?", "And then this"]);
+    expect(await ada.past()).toEqual(["Are you there?"]);
+
+    // Who loads the page again sees what was said.
+    await ben.page.reload();
+    await ben.enter("Ben", "lobby");
+    expect(await ben.past()).toEqual(["Are you there?", "Only once", "And then this"]);
   });
 
   it("shows on the entry form why the server refuses somebody, and does not reconnect by itself", async () => {

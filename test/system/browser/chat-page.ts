@@ -17,6 +17,7 @@ export class ChatPage extends ExamplePage {
     await this.page.getByRole("button", { name: "Enter" }).click();
     await this.isConnected();
     await this.isIn(room);
+    await this.sees("You joined the room");
   }
 
   /** Submits the entry form with a name that is too long, and waits until the server's reason is shown. */
@@ -46,6 +47,11 @@ export class ChatPage extends ExamplePage {
   /** The texts of all messages in the log, in order. */
   texts(): Promise<string[]> {
     return this.page.locator(".message .text").allTextContents();
+  }
+
+  /** The texts of the messages that came again, in order. */
+  past(): Promise<string[]> {
+    return this.page.locator(".past .text").allTextContents();
   }
 
   /** The names in the list of those who are here. */

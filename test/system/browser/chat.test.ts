@@ -241,13 +241,18 @@ describe.each(TRANSPORTS)("the chat's page, on %s", (transport) => {
     }
     await ada.isConnected();
 
+    const ben = await enter("Ben");
+    expect(await ben.past()).toEqual(["one", "two", "three"]);
     cable.cut();
+    await ben.say("Are you there?");
+    await ben.page.locator(".own:not(.sending)").waitFor();
     await clock.runFor(2 * PING_INTERVAL + LONGEST_FIRST_DELAY);
     await ada.sees("Connected again");
-    const ben = await enter("Ben");
+    await ada.hears("Are you there?");
+    expect(await ada.past()).toEqual(["Are you there?"]);
     await ada.say("Here I am again");
     await ben.hears("Here I am again");
-    expect(await ada.texts()).toEqual(["one", "two", "three", "Here I am again"]);
+    expect(await ada.texts()).toEqual(["one", "two", "three", "Are you there?", "Here I am again"]);
   });
 
   it("shows on the entry form why the server refuses somebody", async () => {

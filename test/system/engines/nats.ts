@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "../../support/free-port.ts";
@@ -8,19 +8,24 @@ import { EngineProcess } from "./process.ts";
 export class NatsServer {
   readonly port: number;
   readonly #folder: string;
+  readonly #hasJetStream: boolean;
   #process: EngineProcess | undefined;
 
-  /** @param configuration - the text of its configuration file. */
-  static async start(configuration = ""): Promise<NatsServer> {
-    const server = new NatsServer(await freePort(), await mkdtemp(join(tmpdir(), "nats-")));
+  /**
+   * @param configuration - the text of its configuration file.
+   * @param hasJetStream - whether it has JetStream, which keeps its files when the server ends.
+   */
+  static async start(configuration = "", hasJetStream = false): Promise<NatsServer> {
+    const server = new NatsServer(await freePort(), await mkdtemp(join(tmpdir(), "nats-")), hasJetStream);
     await server.configure(configuration);
     await server.restart();
     return server;
   }
 
-  private constructor(port: number, folder: string) {
+  private constructor(port: number, folder: string, hasJetStream: boolean) {
     this.port = port;
     this.#folder = folder;
+    this.#hasJetStream = hasJetStream;
   }
 
   get url(): string {
@@ -45,8 +50,22 @@ export class NatsServer {
 
   /** Starts it again, on the same port. */
   async restart(): Promise<void> {
-    const args = ["-a", "127.0.0.1", "-p", `${this.port}`, "-c", this.#file];
+    const jetStream = this.#hasJetStream ? ["-js", "-sd", this.#streams] : [];
+    const args = ["-a", "127.0.0.1", "-p", `${this.port}`, "-c", this.#file, ...jetStream];
     this.#process = await EngineProcess.start("nats-server", args, this.port);
+  }
+
+  /** Keeps a copy of its streams as they are now. */
+  async save(): Promise<void> {
+    await cp(this.#streams, this.#copy, { recursive: true });
+  }
+
+  /** Ends it, takes its streams back to what was saved, as a loss of power may, and starts it again. */
+  async goBack(): Promise<void> {
+    await this.kill();
+    await rm(this.#streams, { recursive: true });
+    await cp(this.#copy, this.#streams, { recursive: true });
+    await this.restart();
   }
 
   async stop(): Promise<void> {
@@ -56,5 +75,13 @@ export class NatsServer {
 
   get #file(): string {
     return join(this.#folder, "nats.conf");
+  }
+
+  get #streams(): string {
+    return join(this.#folder, "streams");
+  }
+
+  get #copy(): string {
+    return join(this.#folder, "copy");
   }
 }

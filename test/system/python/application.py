@@ -38,6 +38,8 @@ def tell(event: Event) -> None:
         say(hears={"error": event.data["code"]})
     elif event.name == "hub:message":
         say(hears={"text": event.data})
+    elif event.name == "hub:gap":
+        say(hears={"gap": event.data, "room": event.room})
     else:
         # None is null here, which `given` would leave out.
         data = {} if event.data is ABSENT else {"data": event.data}

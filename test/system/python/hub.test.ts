@@ -21,7 +21,9 @@ const hub = new Hub({
   heartbeat: beats === "true" && { interval: 1_000, timeout: 900 },
   authenticate: ({ auth }) => (auth?.name === undefined ? undefined : { id: auth.name }),
   joinable: () => true,
+  history: { rooms: { log: { size: 100, age: 60_000 } } },
 });
+hub.on("disconnection", () => hub.to("log").emit("chat", { text: "missed" }));
 hub.handle("sum", ({ a, b }) => a + b);
 hub.handle("quiz", async (_, socket) => ({ right: (await socket.request("question", "6 * 7")) === 42 }));
 hub.handle("chat", ({ room, text }) => hub.to(room).emit("chat", { text }));
@@ -60,9 +62,15 @@ class Front {
     return `ws://127.0.0.1:${(this.#server.address() as AddressInfo).port}/chat`;
   }
 
+  /** Ends the connections there are; new ones work. */
+  cut(): void {
+    for (const socket of this.#sockets) socket.destroy();
+    this.#sockets.clear();
+  }
+
   close(): void {
     this.#server.close();
-    for (const socket of this.#sockets) socket.destroy();
+    this.cut();
   }
 }
 
@@ -140,6 +148,23 @@ describe.each(TRANSPORTS)("the client in Python and a hub on %s", (transport) =>
     client.perform({ call: "emit", event: "kick me" });
     expect(await hear()).toEqual({ hears: { event: "goodbye" } });
     expect(await client.see({ returns: "never" })).toEqual({ returns: "never" });
+  });
+
+  test("make up for what was missed, and tell of a gap when nobody has it any more", async () => {
+    const first = await start(transport);
+    client = new PythonSubject({ url, auth: { name: "Ann" }, stableAfter: 0 });
+    expect(await ask({ call: "join", as: "log", room: "log" })).toEqual({ outcome: "log" });
+    for (const text of ["one", "two"]) {
+      client.perform({ call: "emit", event: "chat", data: { room: "log", text } });
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      expect(await hear()).toEqual({ hears: { event: "chat", room: "log", data: { text } } });
+      front.cut();
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      expect(await hear()).toEqual({ hears: { event: "chat", room: "log", data: { text: "missed" } } });
+    }
+    await start(transport);
+    first.kill("SIGKILL");
+    expect(await hear()).toEqual({ hears: { gap: "epoch", room: "log" } });
   });
 
   test("answer each other's heartbeat", async () => {
