@@ -35,6 +35,7 @@ interface Step {
   /** Those where entries before it are under way. */
   readonly open: Set<Outbox>;
   readonly run: () => void;
+  isRunning: boolean;
   timer: Timer | undefined;
 }
 
@@ -166,7 +167,7 @@ export class LogWriter {
       run();
       return;
     }
-    const step: Step = { outboxes: [...outboxes], open: outboxes, run, timer: undefined };
+    const step: Step = { outboxes: [...outboxes], open: outboxes, run, isRunning: false, timer: undefined };
     for (const outbox of outboxes) outbox.steps.push({ step, behind: this.#lastNumber });
     step.timer = this.#parts.clock.setTimeout(() => this.#run(step), PATIENCE);
     for (const outbox of outboxes) this.#stepForward(outbox);
@@ -350,6 +351,8 @@ export class LogWriter {
   #stepForward(outbox: Outbox): void {
     for (let next = outbox.steps[0]; next !== undefined && isReady(outbox, next); next = outbox.steps[0]) {
       const { step } = next;
+      // What a step does may come to another one, which is behind it.
+      if (step.isRunning) return;
       step.open.delete(outbox);
       if (step.open.size > 0) return;
       this.#run(step);
@@ -358,6 +361,7 @@ export class LogWriter {
 
   #run(step: Step): void {
     step.timer?.cancel();
+    step.isRunning = true;
     guarded(this.#parts.report, step.run);
     for (const outbox of step.outboxes) {
       outbox.steps = outbox.steps.filter((place) => place.step !== step);

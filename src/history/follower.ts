@@ -47,6 +47,8 @@ export class Follower implements RoomFeedListener {
     if (!isLate && gap === undefined) {
       // R13: the record goes on in the log of the room, which has begun now.
       record.formerEpoch = old.epoch;
+      // R12: the gap before that is theirs still.
+      record.witnesses = old.witnesses;
       for (const member of members) notices.position(member, record, record.ring.head);
       return;
     }

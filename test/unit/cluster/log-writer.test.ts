@@ -186,3 +186,17 @@ test("stop() rejects what waits", async () => {
   expect(settled).toStrictEqual(["ERR_HUB_CLOSED", "ERR_HUB_CLOSED"]);
   expect(writer.byteLength).toBe(0);
 });
+
+test("a step that adds another one is taken once, and the other one behind it", async () => {
+  const steps: string[] = [];
+  append();
+  writer.inLine([ROOM], true, () => {
+    steps.push("one begins");
+    writer.inLine([ROOM], false, () => steps.push("two"));
+    steps.push("one ends");
+  });
+  expect(steps).toStrictEqual([]);
+  appends[0]?.answer(at(8));
+  await clock.advance(0);
+  expect(steps).toStrictEqual(["one begins", "one ends", "two"]);
+});
