@@ -23,8 +23,8 @@ export interface Entrance {
   readonly sockets: readonly string[];
   /** The position up to which everything was sent. */
   at: number;
-  /** Whether the member gets what it has missed, and not only what the rule gives to everybody who comes. */
-  readonly isRecovery: boolean;
+  /** The position behind which the member is owed everything. What is before it the rule gives to everybody who comes. */
+  readonly owedBehind: number;
   /** Up to this position only the newest event of each key is sent. */
   readonly newestUntil: number;
   readonly entered: Entered[];
@@ -240,8 +240,8 @@ export class Entrances {
     this.#parts.rates.chargeReplay(member, bytes);
   }
 
-  #isWanted({ member, record, sockets, isRecovery, newestUntil }: Entrance, { at, note, frame }: Recorded): boolean {
-    if (frame === undefined) return isRecovery;
+  #isWanted({ member, record, sockets, owedBehind, newestUntil }: Entrance, { at, note, frame }: Recorded): boolean {
+    if (frame === undefined) return at > owedBehind;
     if (at <= newestUntil && !record.ring.isNewest(at)) return false;
     if (note === "") return true;
     const { rooms } = this.#parts.members;

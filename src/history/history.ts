@@ -361,7 +361,7 @@ export class History implements RecordedRooms {
       record,
       sockets: [member.id, ...this.#successors.earlierOf(member)],
       at: isRecovery ? given.at : isOfLatest ? ring.floor : first,
-      isRecovery,
+      owedBehind: isRecovery ? given.at : ring.head,
       newestUntil: isOfLatest ? ring.head : 0,
       entered: [],
     };

@@ -149,6 +149,26 @@ test("what the outbox cannot hold is one hole, in its place", async () => {
   expect(one.hub.stats().history?.gaps.hole).toBe(1);
 });
 
+test("a client that comes without a position is told of a hole that is recorded while it gets the last events", async () => {
+  const options = recording({ outage: "local", replay: 2 }, { limits: { replay: { perSecond: 100, burst: 100 } } });
+  const node = new Node(options);
+  const a = await node.connect();
+  await a.join("chat");
+  await a.join("chat of before");
+  await node.hub.to("chat of before").record("said", "x".repeat(400));
+  for (const data of [1, 2]) await node.hub.to("chat").record("said", data);
+  const b = await node.connect();
+  // It has got so much by now that it has to wait for more.
+  await b.join("chat of before");
+  await b.join("chat");
+  engine.stop();
+  node.hub.to("chat").emit("said", "lost");
+  engine.start();
+  await settle();
+  await passed(20_000);
+  expect(b.take().slice(3)).toStrictEqual(["position", 1, 2, "hole", "joined"]);
+});
+
 test("a client that missed a hole is told of it in its place", async () => {
   const [one, two] = [new Node(recording({ outage: "local" })), new Node(recording({ outage: "local" }))];
   const [a, b] = [await one.connect(), await two.connect()];
