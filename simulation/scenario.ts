@@ -3,7 +3,7 @@ import { msgpackCodec } from "roomcast/msgpack";
 import { Random, type SimulationOptions } from "roomcast/testing";
 
 /** The time of silence after which a record ends, in milliseconds. */
-const AGE = 60_000;
+const AGE = 120_000;
 
 /** Prices, of which only the newest of each currency counts. */
 const PRICES: HistoryRule = { size: 5, age: AGE, keep: "latest", replay: "latest" };
@@ -31,18 +31,19 @@ export function scenarioOf(
   const nodes = random.pick([0, 1, 2, 3, 3, 4]);
   const options: HubOptions = {
     codecs: [msgpackCodec],
-    cluster: { maxPendingBytes: isCalm ? 1_048_576 : random.pick([3_000, 1_048_576]) },
+    cluster: { maxPendingBytes: isCalm ? 1_048_576 : random.pick([3_000, 1_048_576, 1_048_576]) },
     heartbeat: { interval: 5_000, timeout: 3_000 },
     maxBufferedBytes: isCalm ? 1_048_576 : random.pick([8_192, 65_536]),
     joinable: isSync ? () => true : () => Promise.resolve(true),
-    ...(hasRate && !isCalm ? { limits: { replay: { perSecond: 2_000, burst: 4_000 } } } : {}),
+    ...(hasRate && !isCalm ? { limits: { replay: { perSecond: 10_000, burst: 4_000 } } } : {}),
     history: { rooms: { "chat:*": chat, prices: PRICES }, ...(isShort && !isCalm ? { maxBytes: 8_000 } : {}) },
   };
   return {
     seed,
     nodes: Math.max(nodes, 1),
     engine: nodes > 0,
-    clients: random.between(2, 6),
+    codecs: [msgpackCodec],
+    clients: random.pick([2, 3, 4, 5, 6, 16]),
     duration,
     pause: 200,
     rooms: { "chat:a": chat, "chat:b": chat, prices: PRICES },

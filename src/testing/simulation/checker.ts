@@ -39,7 +39,7 @@ interface Room {
   readonly epochs: Map<string, Epoch>;
   /** The records that nodes have begun before the log of the room did, which goes on with them. */
   readonly aliases: Map<string, string>;
-  /** The number of the last entry of each node that is no hole. */
+  /** The number of the last entry of each node. */
   readonly numbers: Map<string, number>;
   newest: string;
   /** Whether anything has happened that may have ended the newest epoch. */
@@ -103,7 +103,15 @@ export class Checker {
   constructor(parts: CheckerParts) {
     this.#parts = parts;
     for (const [room, rule] of Object.entries(parts.rooms)) {
-      this.#rooms.set(room, { rule, epochs: new Map(), aliases: new Map(), numbers: new Map(), newest: "", mayEnd: true, since: 0 });
+      this.#rooms.set(room, {
+        rule,
+        epochs: new Map(),
+        aliases: new Map(),
+        numbers: new Map(),
+        newest: "",
+        mayEnd: true,
+        since: 0,
+      });
     }
   }
 
@@ -154,6 +162,7 @@ export class Checker {
     const event = id === undefined ? (isTold ? "maybe" : "hole") : this.#sent[id];
     if (present.entries[at] !== undefined) violated(`${room}: two entries at ${at}`);
     present.entries[at] = event;
+    if (!isTold) known.numbers.set(node, number);
     if (typeof event !== "object") {
       if (node !== undefined) this.#holes.set(`${room} ${node}`, this.nextId);
       return;
@@ -162,7 +171,6 @@ export class Checker {
     const last = present.last.get(event.node) ?? -1;
     if (event.id <= last) violated(`${room}: event ${event.id} was recorded behind ${last}`);
     present.last.set(event.node, event.id);
-    if (!isTold) known.numbers.set(node, number);
     if (event.key !== undefined) present.newest.set(event.key, at);
     if (!this.#recorded.has(event.id)) this.#recorded.set(event.id, epoch);
   }
@@ -186,7 +194,7 @@ export class Checker {
   listenerOf(client: number): ClientListener {
     const { violated } = this.#parts;
     const progress = new Map<string, Progress>();
-    const claimed = new Set<string>();
+    const claimed = new Map<string, number>();
     const said = (what: string): void => violated(`client ${client}: ${what}`);
     const progressOf = (room: string): Progress => {
       let known = progress.get(room);
@@ -201,14 +209,16 @@ export class Checker {
         // Where the server takes a client out that asks at the same time, the client has forgotten what it has told.
         if (gap !== undefined && before === undefined && !claimed.has(room))
           said(`a gap in ${room} without a position`);
-        this.#noticed(client, notice, before, progressOf(room), said);
+        // A position that is told once more, before the first is answered, comes too late.
+        const isRepeated = (claimed.get(room) ?? 0) > 1;
+        this.#noticed(client, notice, before, progressOf(room), isRepeated, claimed.size < 2, said);
       },
       heard: (event, before) => this.#heard(client, event, before, progressOf(event.room), said),
       connected: () => {
         claimed.clear();
         for (const each of progress.values()) each.connectedAt = ++each.count;
       },
-      claimed: (room) => claimed.add(room),
+      claimed: (room) => claimed.set(room, (claimed.get(room) ?? 0) + 1),
       left: (room) => progress.delete(room),
       failed: said,
     };
@@ -253,6 +263,8 @@ export class Checker {
     notice: RecordNotice,
     before: Position | undefined,
     progress: Progress,
+    isRepeated: boolean,
+    isAlone: boolean,
     said: (what: string) => void,
   ): void {
     const { room, stream, gap } = notice;
@@ -274,18 +286,20 @@ export class Checker {
     if (gap !== "epoch" && before.at === 0 && !known.epochs.has(this.#epochOf(known, before))) {
       known.aliases.set(epochOf(before), epochOf(notice));
     }
-    // R9.
+    // R9. Positions in several rooms may name more sockets than one stream has.
     const [, last = ""] = before.stream.split(".");
-    if (!stream.includes(last)) said(`a stream of ${room} that forgets who the client was`);
+    if (isAlone && !stream.includes(last)) said(`a stream of ${room} that forgets who the client was`);
     if (gap === undefined) {
       this.counts.recoveries++;
-      if (this.#epochOf(known, notice) !== this.#epochOf(known, before)) said(`another record of ${room} without a gap`);
+      if (this.#epochOf(known, notice) !== this.#epochOf(known, before))
+        said(`another record of ${room} without a gap`);
       else if (notice.at < before.at) said(`from ${before.at} back to ${notice.at} of ${room} without a gap`);
       else this.#checkMissing(client, room, before, notice.at + 1, said);
       return;
     }
     const reason = this.#reasonAgainst(known, gap, notice, before);
-    if (reason !== undefined) said(`a gap "${gap}" in ${room} from ${before.at} to ${notice.at}, but ${reason}`);
+    if (reason !== undefined && !isRepeated)
+      said(`a gap "${gap}" in ${room} from ${before.at} to ${notice.at}, but ${reason}`);
   }
 
   /** I4: returns why a gap has no reason; `undefined` if it has one. */
@@ -304,7 +318,8 @@ export class Checker {
       case "unavailable":
         return now() > this.#troubleUntil ? "the engine is there" : undefined;
       case "hole":
-        for (let at = before.at + 1; at <= notice.at; at++) if (entries[at] === "hole" || entries[at] === "maybe") return undefined;
+        for (let at = before.at + 1; at <= notice.at; at++)
+          if (entries[at] === "hole" || entries[at] === "maybe") return undefined;
         return "no hole is there";
       default:
         if (!isSame) return "the record is another";

@@ -113,13 +113,19 @@ export class LibraryClient implements Client {
     this.#states.set(room, state);
     const settled = (isDone: boolean): void => {
       if (this.#library !== library || this.#states.get(room) !== state) return;
-      if (state === "asking" && isDone) this.#states.set(room, "in");
+      // The server may have taken it out since the answer was decided on.
+      const isIn = state === "asking" && isDone && this.positionOf(room) !== undefined;
+      if (isIn) this.#states.set(room, "in");
       else this.#left(room);
     };
     moved?.then(
       () => settled(true),
-      // What takes long is not given up: the client goes on to want the room.
-      (error: unknown) => settled((error as { readonly reason?: string }).reason !== "not-joinable"),
+      (error: unknown) => {
+        const { reason } = error as { readonly reason?: string };
+        // What takes long is not given up: the client goes on to want the room.
+        if (state === "leaving" || reason === "not-joinable") settled(false);
+        else if (this.#library === library) this.#move(room, "asking", library?.join(room));
+      },
     );
   }
 
@@ -163,12 +169,13 @@ export class LibraryClient implements Client {
     const { at, event, data, room }: EventPacket = packet;
     if (event === "hub:record") {
       const notice = data as RecordNotice;
-      listener.noticed(notice, this.positionOf(notice.room));
+      const position = this.positionOf(notice.room);
+      // What is on its way when the client leaves still arrives.
+      if (this.stateOf(notice.room) !== "leaving") listener.noticed(notice, position);
       if (notice.gap !== undefined) this.#expected.push({ room: notice.room, gap: notice.gap });
     } else if (event === this.#parts.event && room !== undefined) {
       const position = this.positionOf(room);
-      // The library has no position from the moment it leaves, and what is on its way then still arrives.
-      const isMeant = position !== undefined || this.stateOf(room) === "in";
+      const isMeant = this.stateOf(room) !== "leaving" && (position !== undefined || this.stateOf(room) === "in");
       if (at !== undefined && isMeant) listener.heard({ at, data, room }, position);
       this.#expected.push({ room, id: idOf(data) });
     }

@@ -238,10 +238,9 @@ export class Line implements Backplane, BackplaneLog {
     this.cut();
   }
 
-  /** Ends the partition, and loses nothing more. */
+  /** Ends the partition. What is to be lost still is: it may be the last message, which has no successor. */
   heal(): void {
     this.#cutUntil = 0;
-    this.toLose = 0;
   }
 
   /** Ends the connection for good, because the process has ended. What is under way may still be done. */

@@ -5,8 +5,7 @@ import type { HistoryRule } from "../../history/options.ts";
 import type { Hub } from "../../hub/hub.ts";
 import type { Socket } from "../../hub/socket.ts";
 import type { Target } from "../../hub/target.ts";
-import { msgpackCodec } from "../../msgpack/index.ts";
-import { jsonCodec } from "../../protocol/codec.ts";
+import { jsonCodec, type Codec } from "../../protocol/codec.ts";
 import type { Clock } from "../../time/clock.ts";
 import type { MemoryTransport } from "../../transports/memory/index.ts";
 import type { MemoryWebSocket } from "../../transports/memory/web-socket.ts";
@@ -45,6 +44,8 @@ export interface SimulationOptions {
   readonly nodes?: number;
   /** Whether the nodes have an engine. One node can do without. Default: `true`. */
   readonly engine?: boolean;
+  /** The `codecs` of the hubs, which some clients use. Default: none but JSON. */
+  readonly codecs?: readonly (Codec & { readonly protocol: string })[];
   /** The number of clients. Default: 5. */
   readonly clients?: number;
   /** The time for which there is work, and for which things go wrong, in virtual milliseconds. Default: 10,000. */
@@ -86,7 +87,7 @@ const KEYS = ["EUR", "USD", "JPY", undefined];
 const MOST_VIOLATIONS = 20;
 
 /** The time in which everything comes to rest after the last fault: heartbeats, leases and delays of clients. */
-const REST = 30_000;
+const REST = 60_000;
 
 /** What a client may give as a position. */
 const GARBAGE: readonly unknown[] = [
@@ -210,6 +211,8 @@ export class Simulation {
     await runUntil(this.#timeline.now + REST);
     // R11: what was last has no successor that would show its loss.
     this.#checkClients();
+    // A room that has been silent for so long is compared no more.
+    for (const life of this.#nodes) if (life?.line !== undefined) life.line.toLose = 0;
     for (const room of this.#rooms) {
       const life = this.#nodes[0];
       if (life !== undefined) this.#timeline.schedule(() => this.#emit(life, room), 0, life.process);
@@ -281,7 +284,7 @@ export class Simulation {
   }
 
   #addClient(index: number, random: Random): void {
-    const codec = random.pick([undefined, jsonCodec, msgpackCodec]);
+    const codec = random.pick([undefined, jsonCodec, ...(this.#options.codecs ?? [])]);
     const listener = this.#journaled(index, this.#checker.listenerOf(index));
     const common = { url: `/?client=${index}`, dial: this.#dial, listener, codec };
     this.#sockets.push([]);
@@ -482,8 +485,8 @@ export class Simulation {
         this.#later(() => (this.#network.slowness = 0), extent * 3_000);
       },
       partition: () => {
-        this.#checker.trouble(now + extent * 5_000 + 10_000);
-        life?.line?.partition(extent * 5_000);
+        this.#checker.trouble(now + extent * 9_000 + 10_000);
+        life?.line?.partition(extent * 9_000);
       },
       disconnect: () => {
         this.#checker.trouble(now + 10_000);
@@ -497,7 +500,7 @@ export class Simulation {
       "lose-message": () => {
         if (life?.line !== undefined) life.line.toLose += 1 + Math.floor(extent * 3);
       },
-      outage: () => this.#failEngine(extent * 5_000),
+      outage: () => this.#failEngine(extent * 9_000),
       "restart-empty": () => {
         this.#failEngine(extent * 1_000);
         engine?.flush();
@@ -549,6 +552,7 @@ export class Simulation {
   #heal(): void {
     this.#isOver = true;
     this.#note(() => "FAULTS END");
+    if (Object.values(this.#options.rooms).some(({ age }) => age <= REST)) this.#checker.wasSilent();
     this.#network.slowness = 0;
     this.#engine?.heal();
     for (const [index, life] of this.#nodes.entries()) {
@@ -632,5 +636,7 @@ const ID = '"simulation":';
 function idIn(envelope: Uint8Array): number | undefined {
   const bytes = Buffer.from(envelope.buffer, envelope.byteOffset, envelope.byteLength);
   const place = bytes.indexOf(ID);
-  return place === -1 ? undefined : Number.parseInt(bytes.toString("latin1", place + ID.length, place + ID.length + 12), 10);
+  return place === -1
+    ? undefined
+    : Number.parseInt(bytes.toString("latin1", place + ID.length, place + ID.length + 12), 10);
 }

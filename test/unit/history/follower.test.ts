@@ -8,7 +8,7 @@ import { Records } from "../../../src/history/records.ts";
 import { Rules, type Rule } from "../../../src/history/rules.ts";
 import { zeroHistoryCounters } from "../../../src/history/statistics.ts";
 import type { Members } from "../../../src/members/members.ts";
-import type { LoggedEvent, RoomFeed } from "../../../src/members/room-feed.ts";
+import type { LoggedEvent, RoomFeed, RoomTail } from "../../../src/members/room-feed.ts";
 
 const ROOM = "room";
 
@@ -21,6 +21,11 @@ const event: LoggedEvent = {
   overload: undefined,
   frames: [OutgoingFrame.of(Buffer.from([0x81, 0x01, 0x78]), true)],
 };
+
+/** The end of a log without entries. */
+function empty(epoch: string): RoomTail {
+  return { epoch, head: 0, floor: 0, events: [] };
+}
 
 test("R12: who was told of a gap does not get again what was told before, also when the log begins only later", () => {
   const rules = new Rules({ rooms: { [ROOM]: { size: 10, age: 1_000 } } });
@@ -39,13 +44,10 @@ test("R12: who was told of a gap does not get again what was told before, also w
     deliver: (_record, _at, { exceptSockets }) => excepted.push(exceptSockets),
   });
   records.of(ROOM, rules.of(ROOM) as Rule);
-  const begin = (epoch: string): { epoch: string; head: number; floor: number; events: readonly LoggedEvent[] } => {
-    return { epoch, head: 0, floor: 0, events: [] };
-  };
-  follower.begun(ROOM, begin("a"));
+  follower.begun(ROOM, empty("a"));
   follower.recorded(ROOM, event, "new");
   follower.begun(ROOM, undefined, "epoch");
-  follower.begun(ROOM, begin("b"));
+  follower.begun(ROOM, empty("b"));
   follower.recorded(ROOM, event, "before");
   expect(excepted).toStrictEqual([[], ["witness"]]);
   records.stop();
