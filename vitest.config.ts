@@ -6,11 +6,11 @@ const source = (path: string): string => fileURLToPath(new URL(`src/${path}`, im
 
 const globalSetup = "test/support/build.ts";
 
-/** The tests of networks and proxies. */
-const NETWORK = "test/system/{network,proxies}/**/*.test.ts";
+/** The tests of networks and proxies, and of what clients recover when something ends. */
+const NETWORK = "test/system/{network,proxies,recovery}/**/*.test.ts";
 
-/** The tests that wait for programs that are not ours, such as engines and browsers. */
-const WAITING = "test/system/{backplanes,browser,neighbours,platforms,python}/**/*.test.ts";
+/** The tests that wait for programs which they start, such as engines, browsers and npm. */
+const WAITING = "test/system/{backplanes,browser,neighbours,package,platforms,processes,python,weight}/**/*.test.ts";
 
 /** Where this run reports as JSON, beside the usual report. */
 const folder = process.env["TEST_REPORTS"];
@@ -63,8 +63,8 @@ const config: ViteUserConfig = defineConfig({
       },
       {
         extends: true,
-        // Its tests wait more than they work, so that two files fit on two cores.
-        test: { name: "waiting", maxWorkers: 2, sequence: { groupOrder: 2 }, include: [WAITING], globalSetup },
+        // Its tests measure no time, and wait for half of theirs, so that two cores take three files.
+        test: { name: "waiting", maxWorkers: 3, sequence: { groupOrder: 2 }, include: [WAITING], globalSetup },
       },
       {
         extends: true,

@@ -1,10 +1,10 @@
 import { closeSync, openSync, writeFileSync } from "node:fs";
-import { isClusterRun } from "./cluster/asked.ts";
 import { Benchmark } from "./coordinator/benchmark.ts";
 import { optionsOf, UsageError, type Options } from "./command-line.ts";
 import { gatesOf } from "./gate.ts";
 import { helpText } from "./terminal/help.ts";
 import { machineOf } from "./coordinator/machine.ts";
+import { ownRunOf } from "./own-runs.ts";
 import { PEERS } from "./peers/index.ts";
 import type { PeerName } from "./peers/peer.ts";
 import { pin } from "./coordinator/pinning.ts";
@@ -26,11 +26,8 @@ const INTERRUPTED = 130;
 
 /** @returns the exit status. */
 async function main(args: readonly string[]): Promise<number> {
-  if (isClusterRun(args)) {
-    // Only now: it needs packages that nothing else does.
-    const { runCluster } = await import("./cluster/benchmark.ts");
-    return runCluster(args);
-  }
+  const ownRun = await ownRunOf(args);
+  if (ownRun !== undefined) return ownRun(args);
   const options = optionsOf(args);
   if (options === "help") {
     console.log(helpText());

@@ -172,13 +172,15 @@ function oneOf(
   return text === undefined ? undefined : read(option, text);
 }
 
-function count(option: string, text: string, least = 1): number {
+/** @throws UsageError - It is no whole number, or less than `least`. */
+export function count(option: string, text: string, least = 1): number {
   const value = Number(text);
   if (Number.isSafeInteger(value) && value >= least) return value;
   throw new UsageError(`${option} is a whole number from ${least} on, not "${text}"`);
 }
 
-function positive(option: string, text: string): number {
+/** @throws UsageError - It is no number of seconds. */
+export function positive(option: string, text: string): number {
   const value = Number(text);
   if (Number.isFinite(value) && value > 0) return value;
   throw new UsageError(`${option} is a number of seconds above 0, not "${text}"`);

@@ -45,8 +45,8 @@ export class ForkedStage implements Stage {
 
   /** They start at once: see {@link opened}. */
   constructor(options: StageOptions) {
-    const { peer, compression, size, pinning, flags } = options;
-    const serverOptions: ServerOptions = { peer, compression, size };
+    const { peer, compression, size, recorded, pinning, flags } = options;
+    const serverOptions: ServerOptions = { peer, compression, size, ...(recorded !== undefined && { recorded }) };
     this.peer = peer;
     this.#options = options;
     this.#server = new Child(
@@ -97,11 +97,13 @@ export class ForkedStage implements Stage {
   }
 
   async connect(plan: Parameters<Stage["connect"]>[0]): Promise<{ seconds: number }> {
-    const { dialect, compression, size } = this.#options;
+    const { dialect, compression, size, recorded } = this.#options;
+    // What is recorded is longer by its position.
+    const hasSize = !compression && recorded === undefined;
     const connected = this.#receivers.next(["connected"], plan.clients.length / SLOW_HANDSHAKES);
     this.#receivers.send({
       do: "connect",
-      plan: { ...plan, port: this.#port, dialect, compression, ...(!compression && { size }) },
+      plan: { ...plan, port: this.#port, dialect, compression, ...(hasSize && { size }) },
     });
     const { seconds } = await connected;
     return { seconds };

@@ -12,6 +12,9 @@ const SETTINGS: Readonly<Record<string, string>> = {
   compression: "off; where it is measured, the hub's option",
 };
 
+/** The rule of the rooms that are recorded, where that is measured. */
+const RECORD = { size: 1_000, age: 3_600_000 };
+
 /** The hub, beside the HTTP server of an application. */
 export const hubOnWs: Peer = {
   dialect: "websocket",
@@ -63,10 +66,16 @@ interface Types {
 
 async function startHub(
   transport: NonNullable<HubOptions["transport"]>,
-  { compression }: Application,
+  { compression, recorded }: Application,
 ): Promise<Omit<PeerServer, "port">> {
   const { Hub } = await import("roomcast");
-  const hub = new Hub<Types>({ transport, welcome: false, heartbeat: false, compression });
+  const hub = new Hub<Types>({
+    transport,
+    welcome: false,
+    heartbeat: false,
+    compression,
+    ...(recorded !== undefined && { joinable: () => true, history: { rooms: { [recorded]: RECORD } } }),
+  });
   const sockets = new Map<number, Socket<Types>>();
   hub.on("connection", (socket) => {
     const { client, rooms } = identify(socket.handshake.query);

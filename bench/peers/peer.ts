@@ -35,6 +35,8 @@ export interface Peer {
 export interface Application {
   /** Whether permessage-deflate is offered, without context takeover. */
   readonly compression: boolean;
+  /** The pattern of the rooms that a hub records; absent where it keeps no record. Others have none. */
+  readonly recorded?: string;
   /**
    * Somebody has posted to `/publish`, with a JSON body of any size that the peer has read to its end. What to send is the
    * application's business, the answer (204) the peer's. Everything else over HTTP is answered with 200 and `ok`.

@@ -22,6 +22,8 @@ const HANDSHAKE_MILLISECONDS = 20_000;
 
 const END_OF_HEAD = "\r\n\r\n";
 const END_OF_DEFLATED: Buffer = Buffer.from([0x00, 0x00, 0xff, 0xff]);
+/** How a hub tells where the record of a room begins. */
+const RECORD = '{"event":"hub:record"';
 const QUOTE = 0x22;
 const BRACE = 0x7d;
 const BRACKET = 0x5d;
@@ -180,8 +182,9 @@ export class Connection implements FrameHandler {
   #packet(text: string): void {
     const engine = this.dialect === "engine.io";
     if (engine && text === "2") this.write(clientFrame(TEXT, Buffer.from("3")));
-    else if (this.#opened) this.malformed();
-    else if (text.startsWith("0{")) this.write(clientFrame(TEXT, Buffer.from("40")));
+    else if (this.#opened) {
+      if (!text.startsWith(RECORD)) this.malformed();
+    } else if (text.startsWith("0{")) this.write(clientFrame(TEXT, Buffer.from("40")));
     else if (text.startsWith("40{")) this.#open();
     else this.#fail(new Error(`The server answered "${text}" to the handshake of Socket.IO.`));
   }

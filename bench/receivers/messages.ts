@@ -24,7 +24,7 @@ export interface ConnectPlan {
   readonly from: readonly string[];
   /** Whether to ask for permessage-deflate without context takeover. Then messages are inflated before they are counted. */
   readonly compression: boolean;
-  /** Bytes that every message has to have on the wire, without its frame's header; absent where it is compressed. */
+  /** Bytes that every message has to have on the wire, without its frame's header; absent where that differs. */
   readonly size?: number;
 }
 

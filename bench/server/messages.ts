@@ -19,6 +19,8 @@ export interface ServerOptions {
   readonly compression: boolean;
   /** Bytes of every WebSocket message, whatever a peer puts around the body. */
   readonly size: number;
+  /** See `Application`. */
+  readonly recorded?: string;
 }
 
 /** What the coordinator asks of the server's process. It works on one load at a time. */

@@ -24,6 +24,7 @@ let credit = new Credit();
 
 const application: Application = {
   compression: options.compression,
+  ...(options.recorded !== undefined && { recorded: options.recorded }),
   posted: () => {
     if (driven === undefined) return;
     const time = now();

@@ -14,6 +14,13 @@ What is run
   --scenario NAME     only this one, with latency at 75 %; may be repeated, or a list with commas
   --scenario cluster  several servers and Redis between them: a run of its own, which takes
                       --nodes N (2 to 4), --pairs, --duration, --peer and --json
+  --scenario recovery clients whose connections are cut all the while: a run of its own, which
+                      takes --members (clients), --rate (messages a second to a room), --cut
+                      (seconds between two cuts), --duration, --nodes, --transport, --peer, --seed
+                      and --json
+  --scenario history  what a record of rooms costs: a run of its own, which takes --transport,
+                      --members (clients of the storm), --pairs, --duration, --gate, --no-pin,
+                      --seed and --json
   --peer NAME         only this one and the control; may be repeated, or a list with commas
   --transport NAME    of the hub's rows only those on ws or on uws
   --size BYTES        of a message; a list with commas for several

@@ -1,6 +1,6 @@
 /** What a hub appends to the log of a channel. */
 export interface LogEntry {
-  /** The hub that appends it: an id that no other hub has, or ever had. */
+  /** The hub that appends it: an id of letters, digits, `-` and `_` that no other hub has, or ever had. */
   readonly origin: string;
   /** A whole number from 1, which grows from entry to entry of one origin on a channel. */
   readonly number: number;
@@ -26,9 +26,9 @@ export interface LogRecord extends LogEntry, LogPosition {
 
 /** How much is kept of the log of a channel. */
 export interface LogLimits {
-  /** The number of the last entries that are kept; an engine may keep some more. */
+  /** The number of the last entries that are kept; an engine may keep some more, and need not keep those older than `age`. */
   readonly size: number;
-  /** The time without an entry after which the log is forgotten, in milliseconds. */
+  /** The time without an entry after which the log is forgotten, in milliseconds; an engine may take twice as long. */
   readonly age: number;
 }
 
@@ -43,7 +43,10 @@ export interface LogTail {
   readonly epoch: string;
   /** The `at` of the last entry. */
   readonly head: number;
-  /** The `at` of the last entry that was trimmed; 0 if none was. */
+  /**
+   * A place behind which nothing is missing: the `at` of the last entry that was trimmed, or a later one that an engine is
+   * sure of; 0 if none was trimmed.
+   */
   readonly floor: number;
   /** Entries that follow each other, the oldest first. */
   readonly records: readonly LogRecord[];
@@ -55,6 +58,9 @@ export interface LogTail {
  *
  * A log begins with its first entry. It ends when it was silent for its `age`, was forgotten, or when the engine may have
  * lost some of it; what is appended from then on has a new epoch, and an epoch that was left never comes back.
+ *
+ * An engine that keeps no logs, because of its settings or its permissions, refuses what is appended, and the other promises
+ * reject with an error that says why.
  */
 export interface BackplaneLog {
   /**

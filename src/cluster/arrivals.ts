@@ -244,7 +244,7 @@ export class Arrivals {
       case "join":
       case "leave":
       case "close":
-        this.#act(this.#shareOf(from, channel, control.selection, NO_MANNER), control);
+        this.#act(from, this.#shareOf(from, channel, control.selection, NO_MANNER), control);
         break;
       case "probe":
         if (control.syncs === true) {
@@ -281,21 +281,27 @@ export class Arrivals {
     return { id, name: this.#parts.nodes.others.get(id)?.name ?? id };
   }
 
-  #act(share: Share | undefined, control: Extract<Control, { readonly selection: Selection }>): void {
+  #act(origin: string, share: Share | undefined, control: Extract<Control, { readonly selection: Selection }>): void {
     const { local } = this.#parts;
     if (share === undefined) return;
     const { audience, among } = share;
-    if (control.type === "close") local.close(audience, { code: control.code, reason: control.reason }, among);
-    else if (control.type === "join") local.join(audience, control.rooms, among);
-    else local.leave(audience, control.rooms, among);
+    if (control.type === "join") {
+      const { rooms, sent } = control;
+      local.join(audience, rooms, among, sent === undefined ? undefined : { origin, number: sent });
+      return;
+    }
+    const marks = { origin, numbers: new Map(control.sent) };
+    if (control.type === "close") local.close(audience, { code: control.code, reason: control.reason }, among, marks);
+    else local.leave(audience, control.rooms, among, marks);
   }
 
   /** Confirms that this node hears all rooms that it has members in now, but for those that its engine refuses. */
   async #confirm(from: string, id: number): Promise<void> {
-    const { interest, tell } = this.#parts;
+    const { interest, local, tell } = this.#parts;
     let outcome: Pick<QueryAnswer, "complete" | "failed" | "refused">;
     try {
       await interest.settled();
+      await local.joined();
       outcome = { complete: true, refused: interest.refusals.map(roomOf).filter((room) => room !== undefined) };
     } catch {
       // Who awaits the room here is told why.

@@ -28,6 +28,7 @@ import {
   type EncodedMessage,
   type Manner,
   type RawReply,
+  type RoomNumber,
   type Selection,
 } from "./envelope.ts";
 import type { Interest } from "./interest.ts";
@@ -282,20 +283,24 @@ export class Cluster {
 
   /** Puts the sockets of other nodes into rooms. */
   join(audience: Audience, rooms: readonly string[]): void {
-    const routes = this.#act(audience, (selection) => ({ type: "join", selection, rooms }));
+    const sent = this.#parts.logs?.mark.number;
+    const routes = this.#act(audience, (selection) => ({ type: "join", selection, rooms, sent }));
     if (routes.length > 0) this.#moves.add(rooms, routes);
   }
 
   /** Takes the sockets of other nodes out of rooms. */
   leave(audience: Audience, rooms: readonly string[]): void {
-    const routes = this.#act(audience, (selection) => ({ type: "leave", selection, rooms }));
+    const sent = this.#sentTo(rooms);
+    const routes = this.#act(audience, (selection) => ({ type: "leave", selection, rooms, sent }));
     // Where the engine keeps the order, everything that follows finds the sockets gone.
     if (routes.length > 0 && !this.#parts.backplane.ordered) this.#moves.add(rooms, routes);
   }
 
   /** Closes the sockets of other nodes. */
   close(audience: Audience, { code, reason }: Close): void {
-    this.#act(audience, (selection) => ({ type: "close", selection, code, reason }));
+    const { everybody, rooms, sockets, users } = audience;
+    const sent = this.#sentTo(everybody || sockets.length > 0 || users.length > 0 ? undefined : rooms);
+    this.#act(audience, (selection) => ({ type: "close", selection, code, reason, sent }));
   }
 
   /**
@@ -322,13 +327,17 @@ export class Cluster {
     this.#queries.settle(closed);
   }
 
-  /** Tells the other nodes that this one leaves. Resolves when the engine has taken the last byte. */
-  async disconnect(): Promise<void> {
+  /**
+   * Tells the other nodes that this one leaves. Resolves when the engine has taken the last byte.
+   *
+   * @param within - the longest wait for records, in milliseconds. Default: a few seconds.
+   */
+  async disconnect(within: number = Infinity): Promise<void> {
     const { logs } = this.#parts;
     this.settle();
-    const isWaiting = this.#courier.isWaiting || logs?.isWaiting === true;
+    const isWaiting = this.#courier.isWaiting || logs?.settled() !== undefined;
     if (this.#state === "connecting" && isWaiting) await this.#firstAttempt();
-    if (this.#state === "connected") await this.#recorded();
+    if (this.#state === "connected") await this.#recorded(within);
     logs?.stop();
     this.#queries.giveUp(closed);
     this.claims.stop();
@@ -346,12 +355,12 @@ export class Cluster {
   }
 
   /** Waits until the engine has recorded what was sent, a few seconds at most. */
-  async #recorded(): Promise<void> {
-    const { clock, logs } = this.#parts;
-    if (logs?.isWaiting !== true) return;
+  async #recorded(within: number): Promise<void> {
+    const settled = this.#parts.logs?.settled();
+    if (settled === undefined) return;
     const deadline = createDeferred();
-    const timer = clock.setTimeout(deadline.resolve, LAST_APPEND);
-    await Promise.race([logs.settled(), deadline.promise]);
+    const timer = this.#parts.clock.setTimeout(deadline.resolve, Math.min(within, LAST_APPEND));
+    await Promise.race([settled, deadline.promise]);
     timer.cancel();
   }
 
@@ -381,6 +390,7 @@ export class Cluster {
       `The engine does not let this node hear ${meaningOf(channel)}. Look at its permissions and limits. ` +
       "Further refusals on this connection are only counted.";
     const error = new HubError("ERR_HUB_BACKPLANE", message, { cause });
+    this.#parts.logs?.refused(channel);
     if (interest.refuse(channel, error)) report.failed(error, "backplane");
   }
 
@@ -447,6 +457,17 @@ export class Cluster {
       return [];
     };
     this.#courier.send(channels, envelope, asking && (() => lost(asking)));
+  }
+
+  /** Returns what this node has sent to rooms, or to all rooms, that is on its way, with the number of the last event. */
+  #sentTo(rooms: readonly string[] | undefined): readonly RoomNumber[] | undefined {
+    const sent = [...(this.#parts.logs?.pending ?? [])].filter(([room]) => rooms === undefined || rooms.includes(room));
+    return sent.length === 0 ? undefined : sent;
+  }
+
+  /** Hands over to the engine what waits. */
+  flush(): void {
+    if (this.#courier.isWaiting) this.#courier.flush();
   }
 
   /** Sends an act on sockets to their nodes. Returns the channels that the audience consists of. */

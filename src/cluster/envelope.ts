@@ -124,6 +124,9 @@ export interface ClaimAnswer {
   readonly receipt: Receipt | undefined;
 }
 
+/** A room, and the number of the last event that a node has sent there to be recorded. */
+export type RoomNumber = readonly [room: string, number: number];
+
 /** The messages between nodes that are not for sockets. */
 export type Control =
   /** A node has started, or is still there; `asks` makes the other nodes send the same. */
@@ -140,8 +143,27 @@ export type Control =
   | { readonly type: "who" }
   | { readonly type: "bye" }
   | { readonly type: "message"; readonly event: string; readonly data: unknown }
-  | { readonly type: "join" | "leave"; readonly selection: Selection; readonly rooms: readonly string[] }
-  | { readonly type: "close"; readonly selection: Selection; readonly code: number; readonly reason: string }
+  | {
+      readonly type: "join";
+      readonly selection: Selection;
+      readonly rooms: readonly string[];
+      /** The number of the last event that the node had recorded; what it records afterwards is for the new members. */
+      readonly sent?: number | undefined;
+    }
+  | {
+      readonly type: "leave";
+      readonly selection: Selection;
+      readonly rooms: readonly string[];
+      /** What the node has sent before to be recorded, and what the members get that are taken out. */
+      readonly sent?: readonly RoomNumber[] | undefined;
+    }
+  | {
+      readonly type: "close";
+      readonly selection: Selection;
+      readonly code: number;
+      readonly reason: string;
+      readonly sent?: readonly RoomNumber[] | undefined;
+    }
   /** Follows a request: each node answers when it has asked its sockets, or has none to ask. */
   | {
       readonly type: "probe";

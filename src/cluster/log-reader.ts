@@ -106,10 +106,7 @@ export class LogReader {
   connected(): void {
     this.#isUp = true;
     // R10: what a read of the last connection was for is still missing.
-    for (const followed of this.#followed.values()) {
-      followed.isSubscribed = true;
-      this.#read(followed);
-    }
+    for (const followed of this.#followed.values()) this.#read(followed);
   }
 
   disconnected(): void {
@@ -153,9 +150,22 @@ export class LogReader {
   /** Begins to read the log of a channel, which is subscribed to by now. */
   subscribed(channel: string): void {
     const followed = this.#followed.get(channel);
-    if (followed === undefined) return;
+    if (followed === undefined || followed.isSubscribed) return;
     followed.isSubscribed = true;
     this.#read(followed);
+  }
+
+  /** Reads the log of a channel no more, of which nothing is handed over. */
+  refused(channel: string): void {
+    const followed = this.#followed.get(channel);
+    if (followed === undefined) return;
+    followed.isSubscribed = false;
+    followed.position = undefined;
+  }
+
+  /** Returns the number of the last entry of an origin that was told of a channel. */
+  heardOf(channel: string, origin: string): number {
+    return this.#followed.get(channel)?.seen.get(origin) ?? 0;
   }
 
   unfollow(channel: string): void {
@@ -300,8 +310,15 @@ export class LogReader {
     // R2, R4: it is no continuation.
     if (tail === undefined || tail.epoch !== position.epoch || tail.floor > position.at) {
       const gap = tail?.epoch === position.epoch ? "trimmed" : "epoch";
-      this.#begin(followed, tail, gap);
-      return;
+      const isWhole = tail?.records[0]?.previous === 0;
+      if (!isWhole || gap === "trimmed") {
+        this.#begin(followed, tail, gap);
+        return;
+      }
+      // All of another log is there, so that only what was in the one before is missing.
+      const start = tail.records.findIndex(({ hole }) => hole !== true);
+      const holes = start === -1 ? tail.records : tail.records.slice(0, start);
+      this.#begin(followed, { ...tail, head: holes.at(-1)?.at ?? 0, records: holes }, gap);
     }
     for (const record of tail.records) {
       if (record.previous === followed.position?.at) this.#tell(followed, record);
@@ -320,8 +337,14 @@ export class LogReader {
     }
     followed.position = { epoch, at: tail?.head ?? 0 };
     followed.emptySince = tail === undefined ? this.#session : -1;
-    for (const record of tail?.records ?? []) see(followed.seen, record);
-    guarded(report, () => listener.begun(followed.channel, tail, gap));
+    // A first attempt that has arrived behind its retry is there twice.
+    const records = tail?.records.filter((record) => {
+      const isAgain = record.number <= (followed.seen.get(record.origin) ?? 0);
+      see(followed.seen, record);
+      return !isAgain;
+    });
+    const known = tail && { ...tail, floor: tail.records[0]?.previous ?? tail.head, records: records ?? [] };
+    guarded(report, () => listener.begun(followed.channel, known, gap));
   }
 
   /** @param late - the number of held records that came before the read began. */

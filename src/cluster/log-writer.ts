@@ -1,7 +1,7 @@
 import type { Appended, BackplaneLog, LogEntry, LogLimits, LogPosition } from "../backplanes/backplane.ts";
 import { createDeferred, type Deferred } from "../deferred.ts";
 import { HubError } from "../errors.ts";
-import { guarded, watch } from "../guard.ts";
+import { watch } from "../guard.ts";
 import type { ErrorReport } from "../report.ts";
 import type { Clock, Timer } from "../time/clock.ts";
 import { NOWHERE } from "./log-reader.ts";
@@ -18,7 +18,7 @@ const SILENCE = 60_000;
 /** The most entries that wait for each channel. */
 const MAX_WAITING = 1_000;
 
-/** The longest wait for an entry that the engine has taken to be handed over, and of a step for what is before it. */
+/** The longest wait for an entry that the engine has taken to be handed over, in milliseconds. */
 const PATIENCE = 1_000;
 
 const NOTHING = new Uint8Array();
@@ -29,21 +29,20 @@ interface Waiting {
   readonly settled: Deferred<LogPosition>;
 }
 
-/** Something that is done between two entries of each of its channels. */
-interface Step {
-  readonly outboxes: readonly Outbox[];
-  /** Those where entries before it are under way. */
-  readonly open: Set<Outbox>;
-  readonly run: () => void;
-  isRunning: boolean;
-  timer: Timer | undefined;
+/** An entry that the engine has confirmed, and that is still to be handed over here. */
+interface Unheard {
+  readonly number: number;
+  readonly settle: () => void;
+  readonly settled: Promise<LogPosition>;
 }
 
-/** The place of a step in a channel. */
-interface StepPlace {
-  readonly step: Step;
+/** Something that is done to a log between two entries. */
+interface Step {
   /** The number of the last entry of this node before it. */
   readonly behind: number;
+  readonly run: () => Promise<void>;
+  readonly settled: Deferred;
+  isRunning: boolean;
 }
 
 /** The entries of one channel that the engine has not confirmed, in order. */
@@ -52,11 +51,11 @@ interface Outbox {
   readonly limits: LogLimits;
   entries: Waiting[];
   /** The entries that the engine has confirmed, with their places, and that are still to be handed over here. */
-  unheard: { readonly number: number; readonly settle: () => void }[];
+  unheard: Unheard[];
   /** Ends the wait for them. */
   patience: Timer | undefined;
   /** What is to be done between the entries, in order. */
-  steps: StepPlace[];
+  steps: Step[];
   /** The number of the first entries that were tried: nobody knows whether they are in the log. */
   tried: number;
   /** The end of the log, as far as it was known, when they were tried first. */
@@ -75,8 +74,8 @@ export interface LogWriterParts {
   readonly positionOf: (channel: string) => LogPosition;
   /** Returns whether this node is handed over the entries of a channel. */
   readonly isFollowed: (channel: string) => boolean;
-  /** Returns whether entries of a channel have to wait until this node knows its log. */
-  readonly isHeld: (channel: string) => boolean;
+  /** Hands over to the engine what was published before, which an entry must not overtake. */
+  readonly flush: () => void;
   /** Receives the first loss, and no further one until nothing was lost for {@link SILENCE}. */
   readonly report: ErrorReport;
 }
@@ -94,6 +93,7 @@ export class LogWriter {
   #bytes = 0;
   #lastNumber = 0;
   #isUp = false;
+  #isStopped = false;
   /** The number of this connection. */
   #session = 0;
   /** The time of the last loss. */
@@ -108,9 +108,25 @@ export class LogWriter {
     return this.#bytes;
   }
 
-  /** Whether an entry waits. */
-  get isWaiting(): boolean {
-    return this.#outboxes.size > 0;
+  /** The number of the last entry of this node in any channel. */
+  get lastNumber(): number {
+    return this.#lastNumber;
+  }
+
+  /** The channels with entries of this node that were not handed over yet, with the number of the last one in each. */
+  get pending(): ReadonlyMap<string, number> {
+    const pending = new Map<string, number>();
+    for (const channel of this.#outboxes.keys()) {
+      const number = this.pendingOf(channel);
+      if (number !== undefined) pending.set(channel, number);
+    }
+    return pending;
+  }
+
+  /** Returns the number of the last entry of this node in a channel, if it was not handed over yet. */
+  pendingOf(channel: string): number | undefined {
+    const outbox = this.#outboxes.get(channel);
+    return outbox?.entries.at(-1)?.entry.number ?? outbox?.unheard.at(-1)?.number;
   }
 
   connected(): void {
@@ -132,6 +148,7 @@ export class LogWriter {
    *   with `ERR_HUB_BACKPLANE` if the entry has become a hole, or nobody can say; with `ERR_HUB_CLOSED`.
    */
   append(channel: string, limits: LogLimits, envelope: Uint8Array | undefined): Promise<LogPosition> {
+    if (this.#isStopped) return Promise.reject(closedError());
     const outbox = this.#outboxOf(channel, limits);
     const last = outbox.entries[outbox.entries.length - 1];
     // One hole stands for all that nobody can know.
@@ -150,27 +167,14 @@ export class LogWriter {
     return settled.promise;
   }
 
-  /**
-   * Does something when what was appended to these channels before was handed over here, and before anything that is
-   * appended afterwards: at once if nothing is under way, and in {@link PATIENCE} at the latest.
-   *
-   * @param channels - default: all.
-   * @param isBehindAll - `false` if it need not wait for entries, but only for other steps.
-   */
-  inLine(channels: readonly string[] | undefined, isBehindAll: boolean, run: () => void): void {
-    const outboxes = new Set<Outbox>();
-    for (const channel of channels ?? this.#outboxes.keys()) {
-      const outbox = this.#outboxes.get(channel);
-      if (outbox !== undefined && (isBehindAll || outbox.steps.length > 0)) outboxes.add(outbox);
-    }
-    if (outboxes.size === 0) {
-      run();
-      return;
-    }
-    const step: Step = { outboxes: [...outboxes], open: outboxes, run, isRunning: false, timer: undefined };
-    for (const outbox of outboxes) outbox.steps.push({ step, behind: this.#lastNumber });
-    step.timer = this.#parts.clock.setTimeout(() => this.#run(step), PATIENCE);
-    for (const outbox of outboxes) this.#stepForward(outbox);
+  /** Does something to the log of a channel behind what was appended before, and ahead of what is appended afterwards. */
+  step(channel: string, limits: LogLimits, run: () => Promise<void>): Promise<void> {
+    if (this.#isStopped) return Promise.reject(closedError());
+    const outbox = this.#outboxOf(channel, limits);
+    const step: Step = { behind: this.#lastNumber, run, settled: createDeferred(), isRunning: false };
+    outbox.steps.push(step);
+    this.#post(outbox);
+    return step.settled.promise;
   }
 
   /** Confirms an entry of this node that was heard, whatever becomes of the answer of the engine. */
@@ -179,30 +183,32 @@ export class LogWriter {
     if (outbox !== undefined) this.#confirm(outbox, number, hole === true ? "unknown" : position, true);
   }
 
-  /** Goes on with a channel whose log this node knows from now on, or begins to know anew. */
+  /** Waits for no entry to be handed over any more that the engine has taken, because the channel begins anew. */
   proceed(channel: string): void {
     const outbox = this.#outboxes.get(channel);
-    if (outbox === undefined) return;
-    this.#hear(outbox, Infinity);
-    this.#post(outbox);
+    if (outbox !== undefined) this.#hear(outbox, Infinity);
   }
 
-  /** Resolves when everything that was to be appended by now is settled. */
-  async settled(): Promise<void> {
-    await Promise.allSettled(
-      [...this.#outboxes.values()].flatMap(({ entries }) => entries.at(-1)?.settled.promise ?? []),
-    );
+  /** Resolves when everything that was to be appended by now is settled; `undefined` if everything is. */
+  settled(): Promise<unknown> | undefined {
+    const promises: Promise<unknown>[] = [];
+    for (const { entries, unheard } of this.#outboxes.values()) {
+      const last = entries.at(-1)?.settled.promise ?? unheard.at(-1)?.settled;
+      if (last !== undefined) promises.push(last);
+    }
+    return promises.length === 0 ? undefined : Promise.allSettled(promises);
   }
 
   /** Rejects what waits, and stops. */
   stop(): void {
     this.disconnected();
-    const error = new HubError("ERR_HUB_CLOSED", "The hub was closed before the event was recorded.");
+    this.#isStopped = true;
+    const error = closedError();
     for (const { entries, unheard, patience, steps } of this.#outboxes.values()) {
       patience?.cancel();
       for (const { settle } of unheard) settle();
       for (const { settled } of entries) settled.reject(error);
-      for (const { step } of steps) step.timer?.cancel();
+      for (const { settled } of steps) settled.reject(error);
     }
     this.#outboxes.clear();
     this.#bytes = 0;
@@ -227,7 +233,10 @@ export class LogWriter {
       const victims = untried.slice(0, Math.ceil(untried.length / 2));
       const last = victims.at(-1);
       if (last === undefined || (victims.length === 1 && last.entry.hole === true)) return;
-      for (const victim of victims) this.#empty(victim, "More waits for the engine than it takes.");
+      for (const victim of victims) {
+        this.#empty(victim, "More waits for the engine than it takes.");
+        if (victim !== last) victim.settled.reject(lostError());
+      }
       outbox.entries.splice(outbox.tried, victims.length, last);
     }
   }
@@ -256,15 +265,20 @@ export class LogWriter {
     if (outbox.isUnderWay) return;
     if (isDone(outbox)) this.#outboxes.delete(outbox.channel);
     const [next] = outbox.entries;
-    const untilStep = outbox.steps[0]?.behind ?? Infinity;
-    if (next === undefined || next.entry.number > untilStep) return;
-    if (!this.#isUp || this.#parts.isHeld(outbox.channel)) return;
+    const [step] = outbox.steps;
+    const untilStep = step?.behind ?? Infinity;
+    if (step !== undefined && (next === undefined || next.entry.number > untilStep)) {
+      if (!step.isRunning) watch(this.#parts.report, this.#take(outbox, step));
+      return;
+    }
+    if (next === undefined || !this.#isUp) return;
     const isRetry = outbox.tried > 0;
     if (!isRetry) {
       outbox.tried = batchOf(outbox.entries, untilStep);
       outbox.end = this.#parts.positionOf(outbox.channel);
     }
     outbox.isUnderWay = true;
+    this.#parts.flush();
     watch(this.#parts.report, this.#append(outbox, outbox.entries.slice(0, outbox.tried), isRetry));
   }
 
@@ -293,11 +307,24 @@ export class LogWriter {
       this.#postLater(outbox, session);
       return;
     }
-    if (refused !== undefined) {
+    // It may have been heard meanwhile.
+    if (refused !== undefined && outbox.entries.includes(refused)) {
       this.#empty(refused, "The engine has refused it.");
       if (!isRetry) outbox.tried = 0;
     }
     outbox.isUnderWay = false;
+    this.#post(outbox);
+  }
+
+  async #take(outbox: Outbox, step: Step): Promise<void> {
+    step.isRunning = true;
+    try {
+      await step.run();
+      step.settled.resolve();
+    } catch (error) {
+      step.settled.reject(error);
+    }
+    outbox.steps = outbox.steps.filter((other) => other !== step);
     this.#post(outbox);
   }
 
@@ -318,9 +345,9 @@ export class LogWriter {
       const isTaken = entry.number === number && appended !== "unknown" && entry.hole !== true;
       const settle = (): void => {
         if (isTaken) settled.resolve(appended);
-        else settled.reject(new HubError("ERR_HUB_BACKPLANE", "The event was not recorded, or nobody can say."));
+        else settled.reject(lostError());
       };
-      outbox.unheard.push({ number: entry.number, settle });
+      outbox.unheard.push({ number: entry.number, settle, settled: settled.promise });
     }
     if (count > 0) this.#remove(outbox, count);
     if (isHeard) this.#hear(outbox, number);
@@ -343,31 +370,7 @@ export class LogWriter {
       outbox.patience = undefined;
     }
     for (const entry of unheard) if (isHeard(entry)) entry.settle();
-    this.#stepForward(outbox);
     this.#post(outbox);
-  }
-
-  /** Takes the next steps of a channel, as far as nothing is before them. */
-  #stepForward(outbox: Outbox): void {
-    for (let next = outbox.steps[0]; next !== undefined && isReady(outbox, next); next = outbox.steps[0]) {
-      const { step } = next;
-      // What a step does may come to another one, which is behind it.
-      if (step.isRunning) return;
-      step.open.delete(outbox);
-      if (step.open.size > 0) return;
-      this.#run(step);
-    }
-  }
-
-  #run(step: Step): void {
-    step.timer?.cancel();
-    step.isRunning = true;
-    guarded(this.#parts.report, step.run);
-    for (const outbox of step.outboxes) {
-      outbox.steps = outbox.steps.filter((place) => place.step !== step);
-      this.#stepForward(outbox);
-      this.#post(outbox);
-    }
   }
 }
 
@@ -375,9 +378,12 @@ function isDone({ entries, unheard, steps }: Outbox): boolean {
   return entries.length === 0 && unheard.length === 0 && steps.length === 0;
 }
 
-/** Returns whether everything before a step was handed over. */
-function isReady({ entries, unheard }: Outbox, { behind }: StepPlace): boolean {
-  return (unheard[0]?.number ?? Infinity) > behind && (entries[0]?.entry.number ?? Infinity) > behind;
+function closedError(): HubError {
+  return new HubError("ERR_HUB_CLOSED", "The hub was closed before the event was recorded.");
+}
+
+function lostError(): HubError {
+  return new HubError("ERR_HUB_BACKPLANE", "The event was not recorded, or nobody can say.");
 }
 
 /** Returns the number of the first entries that are appended together: none behind the number of the next step. */

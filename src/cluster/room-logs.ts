@@ -10,21 +10,19 @@ import type {
   FeedLimits,
   FeedPosition,
   LoggedEvent,
+  Mark,
   RoomFeed,
   RoomFeedListener,
   RoomTail,
 } from "../members/room-feed.ts";
 import type { Codec } from "../protocol/codec.ts";
 import type { ErrorReport } from "../report.ts";
-import type { Clock, Timer } from "../time/clock.ts";
+import type { Clock } from "../time/clock.ts";
 import { roomChannel, roomOf } from "./channels.ts";
 import { decodeBundle, encodeBundle, encodeFrames, type EncodedMessage, type FramesEnvelope } from "./envelope.ts";
 import type { Interest } from "./interest.ts";
 import { LogReader, NOWHERE } from "./log-reader.ts";
 import { LogWriter } from "./log-writer.ts";
-
-/** The longest time for which events wait until this node knows the log of their room, in milliseconds. */
-const ACQUAINTANCE = 5_000;
 
 export interface RoomLogsParts {
   /** The id of this node. */
@@ -36,6 +34,8 @@ export interface RoomLogsParts {
   readonly maxPendingBytes: number;
   /** The default policy for events to sockets that are behind. */
   readonly overload: Overload;
+  /** Hands over to the engine what was published before, which an event must not overtake. */
+  readonly flush: () => void;
   readonly listener: RoomFeedListener;
   readonly report: ErrorReport;
 }
@@ -47,9 +47,7 @@ export class RoomLogs implements RoomFeed {
   readonly #writer: LogWriter;
   /** The rooms that are followed, and those whose channel is about to be subscribed to. */
   readonly #rooms = new Set<string>();
-  /** The channels whose log is not known yet, with what ends the wait for it. */
-  readonly #unknown = new Map<string, Timer>();
-  #isConnected = false;
+  #isCut = false;
 
   constructor(parts: RoomLogsParts) {
     const { clock, listener, log, maxPendingBytes, report, self } = parts;
@@ -62,7 +60,7 @@ export class RoomLogs implements RoomFeed {
         begun: (channel, tail, gap) => {
           listener.begun(roomOf(channel) as string, tail && this.#tailOf(tail), gap);
           for (const record of tail?.records ?? []) this.#confirm(channel, record);
-          this.#proceed(channel);
+          this.#writer.proceed(channel);
         },
         recorded: (channel, record, novelty) => {
           listener.recorded(roomOf(channel) as string, this.#eventOf(record), novelty);
@@ -77,13 +75,28 @@ export class RoomLogs implements RoomFeed {
       maxPendingBytes,
       positionOf: (channel) => this.#reader.positionOf(channel),
       isFollowed: (channel) => this.#rooms.has(roomOf(channel) as string),
-      isHeld: (channel) => this.#unknown.has(channel),
+      flush: parts.flush,
       report,
     });
   }
 
-  get isConnected(): boolean {
-    return this.#isConnected;
+  get isCut(): boolean {
+    return this.#isCut;
+  }
+
+  get mark(): Mark {
+    return { origin: this.#parts.self, number: this.#writer.lastNumber };
+  }
+
+  /** The rooms with events of this node that are on their way, with the number of the last one in each. */
+  get pending(): ReadonlyMap<string, number> {
+    const pending = new Map<string, number>();
+    for (const [channel, number] of this.#writer.pending) pending.set(roomOf(channel) as string, number);
+    return pending;
+  }
+
+  pendingOf(room: string): number | undefined {
+    return this.#writer.pendingOf(roomChannel(room));
   }
 
   get reads(): number {
@@ -95,13 +108,15 @@ export class RoomLogs implements RoomFeed {
   }
 
   connected(): void {
-    this.#isConnected = true;
+    this.#isCut = false;
     this.#reader.connected();
+    // What the engine refused before, it may refuse again.
+    for (const room of this.#rooms) this.#subscribe(room);
     this.#writer.connected();
   }
 
   disconnected(): void {
-    this.#isConnected = false;
+    this.#isCut = true;
     this.#reader.disconnected();
     this.#writer.disconnected();
   }
@@ -113,27 +128,11 @@ export class RoomLogs implements RoomFeed {
 
   follow(room: string, size: number): void {
     if (this.#rooms.has(room)) return;
-    const { clock, interest, report } = this.#parts;
     const channel = roomChannel(room);
     this.#rooms.add(room);
-    // What is sent after a join has its place behind that of the new member.
-    this.#unknown.set(
-      channel,
-      clock.setTimeout(() => this.#proceed(channel), ACQUAINTANCE),
-    );
     this.#reader.follow(channel, size, false);
-    interest.hold(channel);
-    const begin = async (): Promise<void> => {
-      try {
-        await interest.synced(channel);
-      } catch {
-        // Whoever joins is told that the record cannot be reached, and of the refusal the hub was told.
-        this.#proceed(channel);
-        return;
-      }
-      this.#reader.subscribed(channel);
-    };
-    watch(report, begin());
+    this.#parts.interest.hold(channel);
+    this.#subscribe(room);
   }
 
   unfollow(room: string): void {
@@ -141,7 +140,7 @@ export class RoomLogs implements RoomFeed {
     const channel = roomChannel(room);
     this.#reader.unfollow(channel);
     this.#parts.interest.release(channel);
-    this.#proceed(channel);
+    this.#writer.proceed(channel);
   }
 
   whenKnown(room: string, since: FeedPosition | undefined, known: () => void): () => void {
@@ -153,45 +152,58 @@ export class RoomLogs implements RoomFeed {
     return this.#writer.append(roomChannel(room), limits, envelope);
   }
 
-  inLine(rooms: readonly string[] | undefined, isBehindAll: boolean, act: () => void): void {
-    this.#writer.inLine(rooms?.map(roomChannel), isBehindAll, act);
-  }
-
-  async forget(room: string): Promise<void> {
+  async forget(room: string, limits: FeedLimits): Promise<void> {
     const channel = roomChannel(room);
+    const { log } = this.#parts;
     try {
-      await this.#parts.log.forget(channel);
+      await this.#writer.step(channel, limits, () => log.forget(channel));
     } catch (cause) {
+      if (cause instanceof HubError) throw cause;
       throw new HubError("ERR_HUB_BACKPLANE", "The engine has not confirmed that it has forgotten the record.", {
         cause,
       });
     }
+    // Who hears an entry of another log knows that the one before is gone.
+    await this.#writer.append(channel, limits, undefined).catch(() => {});
   }
 
-  /** Whether something waits to be appended. */
-  get isWaiting(): boolean {
-    return this.#writer.isWaiting;
-  }
-
-  /** Resolves when everything that was to be appended by now is settled. */
-  settled(): Promise<void> {
+  settled(): Promise<unknown> | undefined {
     return this.#writer.settled();
+  }
+
+  heardOf(room: string, origin: string): number {
+    return this.#reader.heardOf(roomChannel(room), origin);
+  }
+
+  /** Notes that the engine does not let this node hear a channel. */
+  refused(channel: string): void {
+    const room = roomOf(channel);
+    if (room === undefined || !this.#rooms.has(room)) return;
+    this.#reader.refused(channel);
+    this.#parts.listener.lost(room);
   }
 
   stop(): void {
     this.#reader.stop();
     this.#writer.stop();
-    for (const timer of this.#unknown.values()) timer.cancel();
-    this.#unknown.clear();
     for (const room of this.#rooms) this.#parts.interest.release(roomChannel(room));
     this.#rooms.clear();
   }
 
-  /** Lets go what has waited for the log of a channel. */
-  #proceed(channel: string): void {
-    this.#unknown.get(channel)?.cancel();
-    this.#unknown.delete(channel);
-    this.#writer.proceed(channel);
+  /** Reads the log of a room once its channel is subscribed to. */
+  #subscribe(room: string): void {
+    const { interest, report } = this.#parts;
+    const channel = roomChannel(room);
+    const begin = async (): Promise<void> => {
+      try {
+        await interest.synced(channel);
+      } catch {
+        // Whoever joins is told that the record cannot be reached, and of the refusal the hub was told.
+        return;
+      }
+      this.#reader.subscribed(channel);
+    };
+    watch(report, begin());
   }
 
   #envelopeOf(audience: Audience, encoding: Encoding): Uint8Array {
@@ -220,18 +232,20 @@ export class RoomLogs implements RoomFeed {
     this.#writer.heard(channel, record, { epoch: record.epoch, at: record.at });
   }
 
-  #tailOf({ epoch, head, records }: LogTail): RoomTail {
+  #tailOf({ epoch, head, floor, records }: LogTail): RoomTail {
     return {
       epoch,
       head,
-      floor: records[0]?.previous ?? head,
+      floor,
       events: records.map((record) => this.#eventOf(record)),
     };
   }
 
   #eventOf(record: LogRecord): LoggedEvent {
-    const { at, hole } = record;
+    const { at, hole, origin, number } = record;
     const none = {
+      origin,
+      number,
       at,
       time: 0,
       exceptRooms: [],
@@ -248,6 +262,8 @@ export class RoomLogs implements RoomFeed {
       const { policy, key } = manner;
       const overload = policy === undefined ? undefined : { policy, key };
       return {
+        origin,
+        number,
         at,
         time: manner.time ?? 0,
         exceptRooms: selection.exceptRooms ?? [],

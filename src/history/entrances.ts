@@ -8,11 +8,15 @@ import type { Members } from "../members/members.ts";
 import type { Entered } from "../members/recorded-rooms.ts";
 import type { Clock, Timer } from "../time/clock.ts";
 import { HOLE, isExcepted, isUncompressed } from "./note.ts";
+import { PageCache } from "./page-cache.ts";
 import type { RoomRecord } from "./records.ts";
 import type { HistoryCounters } from "./statistics.ts";
 
 /** The most bytes that a member is sent again in one turn of the event loop, or half of what may wait for it. */
 const PAGE_BYTES = 64 * 1024;
+
+/** The memory of the objects that an event of a page is made of, in bytes, roughly. */
+const EVENT_BYTES = 256;
 
 /** The way of a member into a room: it is sent what it has missed, and is a member from then on. */
 export interface Entrance {
@@ -83,12 +87,12 @@ export class Entrances {
   readonly #parts: EntrancesParts;
   readonly #pageBytes: number;
   readonly #arrivals = new Map<Member, Arrival>();
-  /** The pages of this turn: clients that have lost their connections together have missed the same. */
-  readonly #pages = new Map<RoomRecord, Map<string, Page>>();
+  readonly #pages: PageCache<Page>;
   #count = 0;
 
   constructor(parts: EntrancesParts) {
     this.#parts = parts;
+    this.#pages = new PageCache(parts.clock);
     this.#pageBytes = Math.min(PAGE_BYTES, parts.maxBufferedBytes >> 1);
   }
 
@@ -127,6 +131,7 @@ export class Entrances {
     const arrival = known ?? { entrances: new Map(), isScheduled: false, timer: undefined };
     if (known === undefined) this.#arrivals.set(member, arrival);
     arrival.entrances.set(room, entrance);
+    entrance.record.entering++;
     this.#count++;
     this.#proceed(member, arrival);
   }
@@ -138,13 +143,19 @@ export class Entrances {
   }
 
   /** Takes a member off its way into a room. */
-  remove({ member, room }: Entrance): void {
+  remove({ member, room, record }: Entrance): void {
     const arrival = this.#arrivals.get(member);
     if (arrival?.entrances.delete(room) !== true) return;
     this.#count--;
+    record.entering--;
     if (arrival.entrances.size > 0) return;
     arrival.timer?.cancel();
     this.#arrivals.delete(member);
+  }
+
+  /** Forgets everything, and stops. */
+  stop(): void {
+    this.#pages.clear();
   }
 
   /** Takes a member off all its ways. */
@@ -154,7 +165,10 @@ export class Entrances {
     arrival.timer?.cancel();
     this.#arrivals.delete(member);
     this.#count -= arrival.entrances.size;
-    for (const { entered } of arrival.entrances.values()) for (const call of entered) call(true);
+    for (const { entered, record } of arrival.entrances.values()) {
+      record.entering--;
+      for (const call of entered) call(true);
+    }
   }
 
   #proceed(member: Member, arrival: Arrival): void {
@@ -245,18 +259,15 @@ export class Entrances {
     if (at <= newestUntil && !record.ring.isNewest(at)) return false;
     if (note === "") return true;
     const { rooms } = this.#parts.members;
-    return !isExcepted(note, sockets, (room) => rooms.get(room)?.has(member) === true);
+    return !isExcepted(note, sockets, (room) => rooms.get(room)?.has(member) === true, record.witnesses);
   }
 
   #pageOf({ member, record, at }: Entrance): Page {
-    const { codecs, report } = this.#parts;
+    const { codecs } = this.#parts;
     const { ring } = record;
     const codec = codecs.all.indexOf(member.codec);
     const name = `${codec} ${at} ${ring.head}`;
-    if (this.#pages.size === 0) soon(report, () => this.#pages.clear());
-    let pages = this.#pages.get(record);
-    if (pages === undefined) this.#pages.set(record, (pages = new Map()));
-    let page = pages.get(name);
+    let page = this.#pages.get(record, name);
     if (page === undefined) {
       const entries = ring.read(at, codec, this.#pageBytes);
       const events = entries.map(({ at: place, note, frame }) => {
@@ -265,8 +276,13 @@ export class Entrances {
       });
       const last = events.at(-1)?.at ?? ring.head;
       page = { events, end: last };
-      pages.set(name, page);
+      this.#pages.set(record, name, page, byteLengthOf(page));
     }
     return page;
   }
+}
+
+/** The memory that a page takes, in bytes, with the ring's that it holds. */
+function byteLengthOf({ events }: Page): number {
+  return events.reduce((sum, { frame }) => sum + EVENT_BYTES + (frame?.bytes.length ?? 0), 0);
 }

@@ -5,6 +5,7 @@ import type { Member } from "../members/member.ts";
 import type { Members } from "../members/members.ts";
 import type { LogGap, LoggedEvent, Novelty, RoomFeedListener, RoomTail } from "../members/room-feed.ts";
 import type { GapReason } from "../protocol/packet.ts";
+import type { Departures } from "./departures.ts";
 import { HOLE, noteOf } from "./note.ts";
 import type { Notices } from "./notices.ts";
 import type { Records, RoomRecord } from "./records.ts";
@@ -13,11 +14,18 @@ import type { HistoryCounters } from "./statistics.ts";
 export interface FollowerParts {
   readonly codecs: Codecs;
   readonly counters: HistoryCounters;
+  readonly departures: Departures;
   readonly members: Members;
   readonly notices: Notices;
   readonly records: Records;
-  /** Sends an event of a record to its members. */
-  readonly deliver: (record: RoomRecord, at: number, audience: Audience, encoding: Encoding) => void;
+  /** Sends an event of a record to its members, and to others that have left since it was sent. */
+  readonly deliver: (
+    record: RoomRecord,
+    at: number,
+    audience: Audience,
+    encoding: Encoding,
+    others: readonly Member[],
+  ) => void;
 }
 
 /** Keeps the records of this node like the logs of the engine, and sends their members what is new. */
@@ -32,13 +40,15 @@ export class Follower implements RoomFeedListener {
   }
 
   begun(room: string, tail: RoomTail | undefined, gap?: LogGap): void {
-    const { notices, records } = this.#parts;
+    const { departures, notices, records } = this.#parts;
+    departures.end(room);
     const old = records.get(room);
     if (old === undefined) return;
     const members = [...this.#membersOf(room)];
     const record = tail === undefined && !old.isKnown ? old : records.replace(old, tail);
     if (tail !== undefined) {
-      for (const event of tail.events) this.#append(record, event, event.exceptSockets);
+      record.origins = [];
+      for (const event of tail.events) this.#append(record, event, false);
       record.ring.skip(tail.head);
     }
     // They were let in although nobody knew what the room had.
@@ -47,31 +57,43 @@ export class Follower implements RoomFeedListener {
     if (!isLate && gap === undefined) {
       // R13: the record goes on in the log of the room, which has begun now.
       record.formerEpoch = old.epoch;
-      // R12: the gap before that is theirs still.
       record.witnesses = old.witnesses;
       for (const member of members) notices.position(member, record, record.ring.head);
       return;
     }
     // R12: what they were told before is not for them, should it be appended again.
-    record.witnesses = members.map((member) => member.id);
+    record.witnesses = new Set(members.map((member) => member.id));
     this.#tellGap(members, record, isLate ? "unavailable" : (gap as GapReason));
   }
 
   recorded(room: string, event: LoggedEvent, novelty: Novelty): void {
-    const { codecs, deliver, records } = this.#parts;
+    const { departures, records } = this.#parts;
     const record = records.get(room);
     if (record === undefined) return;
+    if (novelty === "again") record.ring.skip(event.at);
+    else this.#tell(record, event, novelty === "before");
+    departures.heard(room, event);
+  }
+
+  lost(room: string): void {
+    const { departures, records } = this.#parts;
+    departures.end(room);
+    const record = records.get(room);
+    if (record?.isKnown !== true) return;
+    record.isKnown = false;
+    this.#tellGap([...this.#membersOf(room)], record, "unavailable");
+  }
+
+  #tell(record: RoomRecord, event: LoggedEvent, isOfBefore: boolean): void {
+    const { codecs, deliver, departures } = this.#parts;
+    const { room, witnesses } = record;
     const { at, exceptRooms, frames, uncompressed, overload } = event;
-    if (novelty === "again") {
-      record.ring.skip(at);
-      return;
-    }
-    const exceptSockets = novelty === "new" ? event.exceptSockets : [...event.exceptSockets, ...record.witnesses];
-    this.#append(record, event, exceptSockets);
+    this.#append(record, event, isOfBefore);
     if (frames === undefined) {
       this.#tellGap([...this.#membersOf(room)], record, "hole");
       return;
     }
+    const exceptSockets = isOfBefore ? [...event.exceptSockets, ...witnesses] : event.exceptSockets;
     const audience = {
       ...EVERYBODY,
       everybody: false,
@@ -81,13 +103,15 @@ export class Follower implements RoomFeedListener {
       uncompressed,
       overload,
     };
-    deliver(record, at, audience, codecs.encodingOf(frames));
+    const left = departures.awaiting(room, event);
+    deliver(record, at, audience, codecs.encodingOf(frames), left);
   }
 
-  #append(record: RoomRecord, event: LoggedEvent, exceptSockets: readonly string[]): void {
+  #append(record: RoomRecord, event: LoggedEvent, isOfBefore: boolean): void {
     const { counters, records } = this.#parts;
-    const { at, time, frames, overload } = event;
-    const note = frames === undefined ? HOLE : noteOf({ ...event, exceptSockets });
+    const { at, time, frames, overload, origin, number } = event;
+    record.origins?.push({ at, origin, number });
+    const note = frames === undefined ? HOLE : noteOf({ ...event, isOfBefore });
     records.append(record, { at, time, frames: frames ?? this.#nothing, note, key: overload?.key });
     if (frames === undefined) return;
     counters.recorded++;

@@ -4,15 +4,16 @@ import { OutgoingFrame } from "../delivery/outgoing-frame.ts";
 import type { Overload } from "../delivery/overload.ts";
 import { isObject } from "../checks/option-rules.ts";
 import { HubError } from "../errors.ts";
-import { handled } from "../guard.ts";
+import { guarded, handled } from "../guard.ts";
 import type { RateLimits } from "../limits/rate-limits.ts";
-import { EVERYBODY, onlyRoom, type Audience } from "../members/audience.ts";
+import { onlyRoom, type Audience } from "../members/audience.ts";
 import type { Member } from "../members/member.ts";
 import type { Members } from "../members/members.ts";
 import type { Entered, RecordedRooms } from "../members/recorded-rooms.ts";
-import type { RoomFeed } from "../members/room-feed.ts";
+import type { Mark, Marks, RoomFeed } from "../members/room-feed.ts";
 import { MAX_ROOMS_PER_REQUEST, type EventPacket } from "../protocol/packet.ts";
 import type { Clock } from "../time/clock.ts";
+import { Departures } from "./departures.ts";
 import { Entrances, type Entrance } from "./entrances.ts";
 import { Follower } from "./follower.ts";
 import { HOLE, noteOf } from "./note.ts";
@@ -33,12 +34,32 @@ export interface HistoryParts {
   readonly feed: RoomFeed | undefined;
   /** The most bytes that may wait for one member. */
   readonly maxBufferedBytes: number;
+  /** Whether this process may have sockets. */
+  readonly isNode: boolean;
   readonly members: Members;
   readonly rates: RateLimits;
   readonly rules: Rules;
   /** Sends an event to the members of this node. */
   readonly deliver: (audience: Audience, encoding: Encoding) => void;
   readonly report: HistoryReport;
+}
+
+/** A member that enters a room. */
+interface Entering {
+  readonly member: Member;
+  readonly room: string;
+  readonly since: unknown;
+  readonly entered: readonly Entered[];
+  /** Whether this node knows the record. */
+  readonly isKnown: boolean;
+  /** The last event that was sent before; `undefined` without a backplane. */
+  readonly mark: Mark | undefined;
+}
+
+/** Where the way of a member into a room begins. */
+interface Beginning extends Pick<Entering, "member" | "isKnown" | "mark"> {
+  readonly record: RoomRecord;
+  readonly given: GivenPosition | undefined;
 }
 
 /** The longest time for which `hub.history` waits for the engine, in milliseconds. */
@@ -68,6 +89,7 @@ export class History implements RecordedRooms {
   readonly #entrances: Entrances;
   readonly #notices: Notices;
   readonly #pending: PendingJoins;
+  readonly #departures: Departures;
   /** Hears the logs of the engine. */
   readonly follower: Follower;
   readonly #successors = new Successors();
@@ -99,12 +121,17 @@ export class History implements RecordedRooms {
         moved: ({ member, record, at }) => notices.position(member, record, at),
       },
     });
+    this.#departures = new Departures(clock);
     this.follower = new Follower({
       ...parts,
       counters,
+      departures: this.#departures,
       notices,
       records,
-      deliver: (record, at, audience, encoding) => this.#deliver(record, at, audience, encoding),
+      deliver: (record, at, audience, encoding, others) => {
+        this.#deliver(record, at, audience, encoding);
+        this.#deliverTo(others, audience, encoding);
+      },
     });
   }
 
@@ -134,11 +161,11 @@ export class History implements RecordedRooms {
    * @throws {HubError} `ERR_HUB_UNSERIALISABLE`, `ERR_HUB_MESSAGE_TOO_LARGE`, and then nothing was recorded.
    */
   send(rule: Rule, audience: Audience, packet: EventPacket, overload: Overload): Recorded {
-    const { clock, codecs, deliver, feed } = this.#parts;
+    const { clock, codecs, deliver, feed, isNode } = this.#parts;
     const room = packet.room as string;
     if (feed !== undefined) {
       const encoding = codecs.encodeForAll(packet, true, overload, !audience.uncompressed);
-      const isLost = rule.outage === "local" && !feed.isConnected;
+      const isLost = rule.outage === "local" && isNode && feed.isCut;
       // The members of this node do not wait, and the others are told of a gap.
       if (isLost) deliver(this.#withoutSuccessors(audience), encoding);
       const place = feed.append(room, audience, isLost ? undefined : encoding, rule);
@@ -171,29 +198,67 @@ export class History implements RecordedRooms {
     return this.#entrances.countOf(member) + this.#pending.countOf(member);
   }
 
-  enter(member: Member, room: string, since: unknown, entered?: Entered): void {
+  enter(member: Member, room: string, since: unknown, entered?: Entered, mark?: Mark): void {
     const { feed } = this.#parts;
-    if (feed === undefined) this.#enter(member, room, since, list(entered), true);
-    // Whoever was taken out of the room a moment ago, behind what is on its way, comes in again behind that.
-    else feed.inLine([room], false, () => this.#ask(feed, member, room, since, entered));
+    if (feed === undefined) {
+      this.#enter({ member, room, since, entered: list(entered), isKnown: true, mark: undefined });
+      return;
+    }
+    // Who comes in again hears the rest as a member.
+    this.#departures.end(room, member);
+    this.#ask(feed, member, room, since, entered, mark ?? feed.mark);
   }
 
-  inLine(rooms: readonly string[] | undefined, isBehindAll: boolean, act: () => void): void {
-    const { feed } = this.#parts;
-    if (feed === undefined) act();
-    else feed.inLine(rooms, isBehindAll, act);
-  }
-
-  leave(member: Member, room: string, isTold: boolean): void {
+  leave(member: Member, room: string, isTold: boolean, marks?: Marks): void {
     const { members } = this.#parts;
     this.#hellos.get(member)?.delete(room);
-    const pending = this.#pending.remove(member, room);
+    const calls = this.#pending.remove(member, room);
     const entrance = this.#entrances.get(member, room);
-    if (entrance !== undefined) this.#entrances.remove(entrance);
-    else if (members.rooms.get(room)?.has(member) === true) members.rooms.leave(member, room);
-    else if (pending === undefined) return;
-    if (isTold) this.#notices.left(member, room);
-    for (const call of entrance?.entered ?? pending ?? []) call(false);
+    const tell = (): void => {
+      if (isTold && member.open) this.#notices.left(member, room);
+    };
+    if (entrance !== undefined) {
+      this.#entrances.remove(entrance);
+      tell();
+    } else if (members.rooms.get(room)?.has(member) === true) {
+      members.rooms.leave(member, room);
+      const mark = isTold ? this.#onItsWay(room, marks) : undefined;
+      if (mark === undefined) tell();
+      else this.#departures.add(member, room, mark, tell);
+    } else if (calls !== undefined) {
+      tell();
+    }
+    for (const call of [...(entrance?.entered ?? []), ...(calls ?? [])]) call(false);
+  }
+
+  depart(member: Member, marks?: Marks): Promise<void> | undefined {
+    const { feed, members } = this.#parts;
+    const { rooms } = member;
+    if (feed === undefined || rooms === undefined) return undefined;
+    const left: [room: string, mark: Mark][] = [];
+    for (const room of typeof rooms === "string" ? [rooms] : [...rooms]) {
+      const mark = this.#onItsWay(room, marks);
+      if (mark === undefined) continue;
+      members.rooms.leave(member, room);
+      left.push([room, mark]);
+    }
+    let open = left.length;
+    if (open === 0) return undefined;
+    return new Promise((resolve) => {
+      const done = (): void => {
+        if (--open === 0) resolve();
+      };
+      for (const [room, mark] of left) this.#departures.add(member, room, mark, done);
+    });
+  }
+
+  joined(): Promise<void> | undefined {
+    return this.#pending.count === 0 ? undefined : this.#pending.settled();
+  }
+
+  /** Resolves when what was sent to records has reached the members; `undefined` if everything has. */
+  settled(): Promise<unknown> | undefined {
+    return this.#parts.feed?.settled();
   }
 
   /** Goes on with a member that has read what it was sent. */
@@ -216,9 +281,7 @@ export class History implements RecordedRooms {
   async forget(room: string, rule: Rule): Promise<void> {
     const { feed, members } = this.#parts;
     if (feed !== undefined) {
-      await feed.forget(room);
-      // Who hears an entry of another log knows that the one before is gone.
-      await feed.append(room, EVERYBODY, undefined, rule).catch(() => {});
+      await feed.forget(room, rule);
       return;
     }
     if (!this.#records.forget(room)) return;
@@ -272,36 +335,44 @@ export class History implements RecordedRooms {
   /** Forgets everything, and stops. */
   stop(): void {
     this.#pending.stop();
+    this.#departures.stop();
+    this.#entrances.stop();
     this.#records.stop();
   }
 
+  /** Returns the last event that a node had sent to a room, if it was not handed over here yet; by default this node. */
+  #onItsWay(room: string, marks: Marks | undefined): Mark | undefined {
+    const { feed } = this.#parts;
+    if (feed === undefined) return undefined;
+    const { origin } = marks ?? feed.mark;
+    const number = marks === undefined ? feed.pendingOf(room) : marks.numbers.get(room);
+    return number === undefined || number <= feed.heardOf(room, origin) ? undefined : { origin, number };
+  }
+
   /** Enters a room once this node knows what its record has behind the position that the client has given. */
-  #ask(feed: RoomFeed, member: Member, room: string, since: unknown, entered: Entered | undefined): void {
-    if (this.#pending.follows(member, room, entered)) return;
+  #ask(feed: RoomFeed, member: Member, room: string, given: unknown, entered: Entered | undefined, mark: Mark): void {
+    if (this.#pending.follows(member, room, given, entered)) return;
     const { rates, rules } = this.#parts;
     const record = this.#records.of(room, rules.of(room) as Rule);
-    const given = readPosition(since) ?? this.#hellos.get(member)?.get(room)?.position;
+    const position = readPosition(given) ?? this.#hellos.get(member)?.get(room)?.position;
     // Of the record before the room had a log there is nothing more to read. A client that has made up its position must not
     // have the engine asked as often as it likes.
-    const isAhead = given?.epoch === record.epoch && given.at > record.ring.head;
+    const isAhead = position?.epoch === record.epoch && position.at > record.ring.head;
     const isTooOften = isAhead && rates.replayDelayOf(member) > 0;
     if (isAhead && !isTooOften) rates.chargeReplay(member, READ_CHARGE);
-    const asked = given?.epoch === record.formerEpoch || isTooOften ? undefined : given;
-    const whenKnown = (known: () => void): (() => void) => feed.whenKnown(room, asked, known);
-    this.#pending.add(member, room, whenKnown, entered, (isKnown, calls) => {
-      this.#enter(member, room, since, calls, isKnown);
+    const asked = position?.epoch === record.formerEpoch || isTooOften ? undefined : position;
+    this.#pending.add(member, room, {
+      since: given,
+      whenKnown: (known) => feed.whenKnown(room, asked, known),
+      entered,
+      act: (isKnown, since, calls) => this.#enter({ member, room, since, entered: calls, isKnown, mark }),
     });
   }
 
-  #enter(member: Member, room: string, since: unknown, entered: readonly Entered[], isKnown: boolean): void {
+  #enter({ member, room, since, entered, isKnown, mark }: Entering): void {
     const isIn = (): void => {
       for (const call of entered) call(true);
     };
-    const underWay = this.#entrances.get(member, room);
-    if (underWay !== undefined) {
-      underWay.entered.push(...entered);
-      return;
-    }
     const { members, rules } = this.#parts;
     if (!member.isReachable) {
       // Its client hears nothing any more, and will ask for everything on its next connection.
@@ -315,14 +386,20 @@ export class History implements RecordedRooms {
     if (hello !== undefined) hello.isUsed = true;
     const record = this.#records.of(room, rules.of(room) as Rule);
     if (given !== undefined) this.#successors.add(member, given.sockets);
+    const underWay = this.#entrances.get(member, room);
+    if (underWay !== undefined) {
+      this.#stay(member, underWay.record, given, begun, underWay.at);
+      underWay.entered.push(...entered);
+      return;
+    }
     if (members.rooms.get(room)?.has(member) === true) {
-      this.#stay(member, record, given, begun);
+      this.#stay(member, record, given, begun, record.ring.head);
       isIn();
       return;
     }
     // A client that was taken out may ask with its position before it knows; what was on its way then would come twice.
     const isOfNow = given !== undefined && record.continues(given.epoch) && given.sockets[0] === member.id;
-    const entrance = this.#entranceOf(member, record, isOfNow ? undefined : given, isKnown);
+    const entrance = this.#entranceOf({ member, record, given: isOfNow ? undefined : given, isKnown, mark });
     // What it was told may have been too much for it.
     if (!member.isReachable) {
       isIn();
@@ -342,6 +419,20 @@ export class History implements RecordedRooms {
     }
   }
 
+  /** Sends an event of a record to members that have left it since. */
+  #deliverTo(others: readonly Member[], { exceptSockets, exceptRooms }: Audience, encoding: Encoding): void {
+    const { delivery, members, report } = this.#parts;
+    for (const member of others) {
+      const ids = new Set([member.id, ...this.#successors.earlierOf(member)]);
+      const isExcepted =
+        exceptSockets.some((id) => ids.has(id)) ||
+        exceptRooms.some((name) => members.rooms.get(name)?.has(member) === true);
+      const frame = encoding instanceof OutgoingFrame ? encoding : encoding.get(member.codec);
+      if (isExcepted || frame === undefined || !member.isReachable) continue;
+      guarded({ error: (error) => report.fail(member, error) }, () => delivery.send(member, frame));
+    }
+  }
+
   /** Returns the audience without the successors of the sockets that it leaves out. */
   #withoutSuccessors(audience: Audience): Audience {
     const exceptSockets = this.#successors.withSuccessors(audience.exceptSockets);
@@ -349,25 +440,28 @@ export class History implements RecordedRooms {
   }
 
   /** Tells a member where its position in a room begins, and returns its way into the room from there. */
-  #entranceOf(member: Member, record: RoomRecord, given: GivenPosition | undefined, isKnown: boolean): Entrance {
+  #entranceOf({ member, record, given, isKnown, mark }: Beginning): Entrance {
     const { ring, room, rule } = record;
     const isOfRecord = given !== undefined && record.continues(given.epoch) && given.at <= ring.head;
     const isRecovery = isOfRecord && given.at >= ring.floor;
     const isOfLatest = !isRecovery && rule.replay === "latest";
-    const first = typeof rule.replay === "number" && rule.replay > 0 ? ring.before(rule.replay) : ring.head;
+    // What was sent behind the call that puts the member into the room is for it.
+    const called = mark === undefined ? ring.head : record.placeBehind(mark);
+    const first =
+      typeof rule.replay === "number" && rule.replay > 0 ? Math.min(ring.before(rule.replay), called) : called;
     const entrance: Entrance = {
       member,
       room,
       record,
       sockets: [member.id, ...this.#successors.earlierOf(member)],
       at: isRecovery ? given.at : isOfLatest ? ring.floor : first,
-      owedBehind: isRecovery ? given.at : ring.head,
+      owedBehind: isRecovery ? given.at : called,
       newestUntil: isOfLatest ? ring.head : 0,
       entered: [],
     };
     this.#entrances.skip(entrance);
     if (isRecovery) this.#counters.recoveries++;
-    if (isRecovery || given === undefined) this.#notices.position(member, record, entrance.at);
+    if (isKnown && (isRecovery || given === undefined)) this.#notices.position(member, record, entrance.at);
     else this.#notices.gap(member, record, !isKnown ? "unavailable" : isOfRecord ? "trimmed" : "epoch", entrance.at);
     return entrance;
   }
@@ -377,11 +471,17 @@ export class History implements RecordedRooms {
    * sent between that and this membership is missing. A library client that is put into the room by the server, with the
    * position in its hello, asks for the room with the same one, which was answered.
    */
-  #stay(member: Member, record: RoomRecord, given: GivenPosition | undefined, begun: GivenPosition | undefined): void {
+  #stay(
+    member: Member,
+    record: RoomRecord,
+    given: GivenPosition | undefined,
+    begun: GivenPosition | undefined,
+    at: number,
+  ): void {
     if (given === undefined || given.sockets[0] === member.id) return;
     if (given.epoch === begun?.epoch && given.at >= begun.at) return;
-    if (!record.continues(given.epoch)) this.#notices.gap(member, record, "epoch");
-    else if (given.at < record.ring.head) this.#notices.gap(member, record, "overrun");
+    if (!record.continues(given.epoch)) this.#notices.gap(member, record, "epoch", at);
+    else if (given.at < at) this.#notices.gap(member, record, "overrun", at);
   }
 }
 

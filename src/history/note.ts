@@ -5,6 +5,8 @@ export interface Noted {
   readonly exceptRooms: readonly string[];
   /** Whether it goes uncompressed. */
   readonly uncompressed: boolean;
+  /** Whether it is not for the members that were told of the gap with which the record began. */
+  readonly isOfBefore?: boolean;
 }
 
 /** The note of a place where events were lost, of which nobody can know. */
@@ -14,13 +16,13 @@ export const HOLE = '{"hole":true}';
 const JSON_START = "{";
 
 /** Returns the text that is recorded: mostly there is nothing to note, or one socket, whose id is the text. */
-export function noteOf({ exceptSockets, exceptRooms, uncompressed }: Noted): string {
-  if (exceptRooms.length === 0 && !uncompressed) {
+export function noteOf({ exceptSockets, exceptRooms, uncompressed, isOfBefore = false }: Noted): string {
+  if (exceptRooms.length === 0 && !uncompressed && !isOfBefore) {
     const [id] = exceptSockets;
     if (id === undefined) return "";
     if (exceptSockets.length === 1 && !id.startsWith(JSON_START)) return id;
   }
-  return JSON.stringify({ exceptSockets, exceptRooms, uncompressed } satisfies Noted);
+  return JSON.stringify({ exceptSockets, exceptRooms, uncompressed, isOfBefore } satisfies Noted);
 }
 
 /** Returns whether an event goes uncompressed. */
@@ -33,9 +35,16 @@ export function isUncompressed(note: string): boolean {
  *
  * @param sockets - the ids of the sockets that the client has and had.
  * @param isIn - returns whether the member is in a room.
+ * @param witnesses - the ids of the sockets that were told of the gap with which the record began. Default: none.
  */
-export function isExcepted(note: string, sockets: readonly string[], isIn: (room: string) => boolean): boolean {
+export function isExcepted(
+  note: string,
+  sockets: readonly string[],
+  isIn: (room: string) => boolean,
+  witnesses?: ReadonlySet<string>,
+): boolean {
   if (!note.startsWith(JSON_START)) return sockets.includes(note);
-  const { exceptSockets, exceptRooms } = JSON.parse(note) as Noted;
+  const { exceptSockets, exceptRooms, isOfBefore } = JSON.parse(note) as Noted;
+  if (isOfBefore === true && witnesses !== undefined && sockets.some((id) => witnesses.has(id))) return true;
   return exceptSockets.some((id) => sockets.includes(id)) || exceptRooms.some(isIn);
 }

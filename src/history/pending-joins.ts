@@ -10,8 +10,17 @@ type WhenKnown = (known: () => void) => () => void;
 
 /** A join that waits until this node knows the record of the room. */
 interface PendingJoin {
+  /** The position that the client has given last. */
+  since: unknown;
   readonly entered: Entered[];
-  readonly stop: () => void;
+  stop: () => void;
+}
+
+interface JoinParts {
+  readonly since: unknown;
+  readonly whenKnown: WhenKnown;
+  readonly entered: Entered | undefined;
+  readonly act: (isKnown: boolean, since: unknown, entered: readonly Entered[]) => void;
 }
 
 /** The joins that wait until this node knows the record of their room, which it has to read from the engine. */
@@ -35,44 +44,50 @@ export class PendingJoins {
   }
 
   /** Adds to a join that waits already. Returns whether there is one. */
-  follows(member: Member, room: string, entered: Entered | undefined): boolean {
+  follows(member: Member, room: string, since: unknown, entered: Entered | undefined): boolean {
     const join = this.#joins.get(member)?.get(room);
-    if (join !== undefined && entered !== undefined) join.entered.push(entered);
-    return join !== undefined;
+    if (join === undefined) return false;
+    if (entered !== undefined) join.entered.push(entered);
+    join.since = since ?? join.since;
+    return true;
+  }
+
+  /** Resolves when the joins that wait now do so no more. */
+  async settled(): Promise<void> {
+    const settled: Promise<void>[] = [];
+    for (const joins of this.#joins.values()) {
+      for (const { entered } of joins.values()) settled.push(new Promise((resolve) => entered.push(() => resolve())));
+    }
+    await Promise.all(settled);
   }
 
   /**
    * Joins when the record is known, at once if it is, or when that lasts too long.
    *
-   * @param act - called with whether it is known, and with what to call when the member is in.
+   * @param act - called with whether it is known, with the position that the client has given last, and with what to call
+   *   when the member is in.
    */
-  add(
-    member: Member,
-    room: string,
-    whenKnown: WhenKnown,
-    entered: Entered | undefined,
-    act: (isKnown: boolean, entered: readonly Entered[]) => void,
-  ): void {
-    const list = entered === undefined ? [] : [entered];
+  add(member: Member, room: string, { since, whenKnown, entered, act }: JoinParts): void {
     let isOver = false;
+    const join: PendingJoin = { since, entered: entered === undefined ? [] : [entered], stop: () => {} };
     const end = (isKnown: boolean): void => {
       if (isOver) return;
       isOver = true;
       this.remove(member, room);
-      act(isKnown, list);
+      act(isKnown, join.since, join.entered);
     };
     const callOff = whenKnown(() => end(true));
     // It may have been called by now.
     if (isOver as boolean) return;
     const timer = this.#clock.setTimeout(() => end(false), PATIENCE);
-    const stop = (): void => {
+    join.stop = () => {
       isOver = true;
       callOff();
       timer.cancel();
     };
     let joins = this.#joins.get(member);
     if (joins === undefined) this.#joins.set(member, (joins = new Map()));
-    joins.set(room, { entered: list, stop });
+    joins.set(room, join);
     this.#count++;
   }
 
@@ -90,7 +105,9 @@ export class PendingJoins {
 
   /** Takes a member off all its ways. */
   end(member: Member): void {
-    for (const room of this.#joins.get(member)?.keys() ?? []) this.remove(member, room);
+    for (const room of this.#joins.get(member)?.keys() ?? []) {
+      for (const call of this.remove(member, room) ?? []) call(true);
+    }
   }
 
   stop(): void {

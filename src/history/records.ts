@@ -1,6 +1,6 @@
 import { nanoid } from "nanoid";
 import type { OutgoingFrame } from "../delivery/outgoing-frame.ts";
-import type { RoomFeed } from "../members/room-feed.ts";
+import type { Mark, RoomFeed } from "../members/room-feed.ts";
 import type { Clock, Timer } from "../time/clock.ts";
 import { Queue } from "./queue.ts";
 import { Ring } from "./ring.ts";
@@ -20,6 +20,13 @@ interface Silent {
   readonly rule: Rule;
   readonly filled: Queue<RoomRecord>;
   readonly empty: Queue<RoomRecord>;
+}
+
+const NOBODY: ReadonlySet<string> = new Set();
+
+/** Who has sent an event of a record. */
+interface EventOrigin extends Mark {
+  readonly at: number;
 }
 
 /** An event as it is recorded. */
@@ -45,7 +52,11 @@ export class RoomRecord {
   /** The epoch of the record before the room had a log, which goes on in this one. */
   formerEpoch: string | undefined = undefined;
   /** The ids of the members that were told of the gap with which the record began. */
-  witnesses: readonly string[] = [];
+  witnesses: ReadonlySet<string> = NOBODY;
+  /** Who has sent the events that this node has read or heard of late, in their order; `undefined` when that is long ago. */
+  origins: EventOrigin[] | undefined = undefined;
+  /** Number of members that are on their way into the room. */
+  entering = 0;
   /** Whether the record was forgotten: the room has another one by now, or none. */
   isForgotten = false;
   /** The time since when it is in its queue, in milliseconds. */
@@ -64,6 +75,12 @@ export class RoomRecord {
     this.epoch = epoch;
     this.isKnown = isKnown;
     this.ring = new Ring({ ...ring, start, size, keyed: keepsLatest || replay === "latest", keepsLatest });
+  }
+
+  /** Returns the place before the first event of a node behind this one; the end of the record if there is none. */
+  placeBehind({ origin, number }: Mark): number {
+    const first = this.origins?.find((event) => event.origin === origin && event.number > number);
+    return first === undefined ? this.ring.head : first.at - 1;
   }
 
   /** Returns whether this record continues that of an epoch. */
@@ -200,7 +217,8 @@ export class Records {
   /** Forgets the records whose rooms had no members for a while: the engine has the rest. */
   readonly #sweep = (): void => {
     for (const record of this.#records.values()) {
-      const isUsed = this.#parts.isUsed(record.room);
+      const isUsed = this.#parts.isUsed(record.room) || record.entering > 0;
+      record.origins = undefined;
       if (!isUsed && !record.wasUsed) this.#forget(record);
       record.wasUsed = isUsed;
     }

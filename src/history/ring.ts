@@ -51,6 +51,8 @@ export class Ring {
   /** The place in the first chunk before which all entries were trimmed. */
   #start = 0;
   #count = 0;
+  /** Number of events without a frame. */
+  #empty = 0;
   #deleted = 0;
   #head = 0;
   #floor = 0;
@@ -99,6 +101,7 @@ export class Ring {
     for (const frame of frames) chunk.add(frame.bytes);
     chunk.addText(note);
     this.#count++;
+    if (frames[0]?.bytes.length === 0) this.#empty++;
     if (key !== undefined && this.#parts.keyed) this.#supersede(at, key);
     if (this.#count > this.#parts.size) this.#trimOldest();
   }
@@ -114,19 +117,20 @@ export class Ring {
     return key !== undefined && this.#newest.get(key) === at;
   }
 
-  /** Returns the position before that of the last `count` events. */
+  /** Returns the position before that of the last `count` events, not counting those without a frame. */
   before(count: number): number {
     let left = count;
     for (let index = this.#chunks.length - 1; index >= 0; index--) {
       const chunk = this.#chunks[index] as Chunk;
       const first = index === 0 ? this.#start : 0;
       // A client can ask for this as often as it joins: most chunks are counted, and not walked through.
-      if (index > 0 && chunk.liveCount < left) {
+      if (index > 0 && this.#empty === 0 && chunk.liveCount < left) {
         left -= chunk.liveCount;
         continue;
       }
       for (let place = chunk.count - 1; place >= first; place--) {
-        if (!chunk.isDeleted(place) && --left === 0) return chunk.positionOf(place) - 1;
+        if (chunk.isDeleted(place) || chunk.partOf(place, 0).length === 0) continue;
+        if (--left === 0) return chunk.positionOf(place) - 1;
       }
     }
     return this.#floor;
@@ -214,6 +218,7 @@ export class Ring {
     }
     const at = chunk.positionOf(place);
     this.#count--;
+    if (chunk.partOf(place, 0).length === 0) this.#empty--;
     this.#floor = at;
     const key = this.#keys.get(at);
     if (key === undefined) return;

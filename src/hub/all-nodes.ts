@@ -88,28 +88,20 @@ export class AllNodes {
 
   /** Puts the sockets into rooms. */
   join(audience: Audience, rooms: readonly string[]): void {
-    this.#inLine([...audience.rooms, ...rooms], false, () => {
-      this.#parts.local.join(audience, rooms);
-      this.#beyond(audience)?.join(audience, rooms);
-    });
+    this.#parts.local.join(audience, rooms);
+    this.#beyond(audience)?.join(audience, rooms);
   }
 
   /** Takes the sockets out of rooms. */
   leave(audience: Audience, rooms: readonly string[]): void {
-    this.#inLine([...audience.rooms, ...rooms], true, () => {
-      this.#parts.local.leave(audience, rooms);
-      this.#beyond(audience)?.leave(audience, rooms);
-    });
+    this.#parts.local.leave(audience, rooms);
+    this.#beyond(audience)?.leave(audience, rooms);
   }
 
   /** Closes the sockets, after what was sent to them before. */
   close(audience: Audience, close: Close): void {
-    const { everybody, rooms, sockets, users } = audience;
-    const areRooms = !everybody && sockets.length === 0 && users.length === 0;
-    this.#inLine(areRooms ? rooms : undefined, true, () => {
-      this.#parts.local.close(audience, close);
-      this.#beyond(audience)?.close(audience, close);
-    });
+    this.#parts.local.close(audience, close);
+    this.#beyond(audience)?.close(audience, close);
   }
 
   /** Describes the sockets, with these properties of their data. */
@@ -123,13 +115,6 @@ export class AllNodes {
     const findings = await elsewhere;
     descriptions.push(...((findings?.descriptions ?? []) as MemberDescription[]));
     return withSilent(descriptions, findings?.silent ?? []);
-  }
-
-  /** Acts in its place among what is sent to these rooms. */
-  #inLine(rooms: readonly string[] | undefined, isBehindAll: boolean, act: () => void): void {
-    const { history } = this.#parts;
-    if (history === undefined) act();
-    else history.inLine(rooms, isBehindAll, act);
   }
 
   /** Returns the cluster; `undefined` without a backplane, or for an audience of this node only. */

@@ -113,9 +113,11 @@ export function assembleNode(
           interest,
           maxPendingBytes: options.maxPendingBytes,
           overload,
+          flush: () => cluster?.flush(),
           listener: {
             begun: (room, tail, gap) => history?.follower.begun(room, tail, gap),
             recorded: (room, event, novelty) => history?.follower.recorded(room, event, novelty),
+            lost: (room) => history?.follower.lost(room),
           },
           report,
         });
@@ -128,6 +130,7 @@ export function assembleNode(
           delivery,
           maxBufferedBytes,
           deliver: (audience, encoding) => local.deliver(audience, encoding),
+          isNode,
           feed: logs,
           members,
           rates,

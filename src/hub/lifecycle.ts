@@ -170,26 +170,25 @@ export class HubLifecycle {
     receiver.stop();
     requests.close();
     cluster?.settle();
-    const delivered = within === 0 ? undefined : this.#delivered();
+    const delivered = history?.settled();
     // Without a wait, everybody is closed before this call returns.
-    if (delivered !== undefined) await delivered;
+    if (delivered !== undefined && within !== 0) await this.#patiently(delivered, within);
     connections.close();
     await this.#destroyTransport(within);
-    await cluster?.disconnect();
+    await cluster?.disconnect(within);
     preconditions.close();
     history?.stop();
   }
 
   /** Waits until the members have been sent what is on its way to the records of their rooms; a second at most. */
-  #delivered(): Promise<void> | undefined {
-    let isDone = false;
-    const delivered = createDeferred();
-    const { history } = this.#parts;
-    history?.inLine(undefined, true, () => {
-      isDone = true;
-      delivered.resolve();
-    });
-    return history === undefined || isDone ? undefined : delivered.promise;
+  async #patiently(delivered: Promise<unknown>, within: number = LAST_CALL): Promise<void> {
+    const { clock, transport } = this.#parts;
+    await this.#listening?.catch(() => {});
+    transport.stopListening();
+    const deadline = createDeferred();
+    const timer = clock.setTimeout(deadline.resolve, Math.min(within, LAST_CALL));
+    await Promise.race([delivered, deadline.promise]);
+    timer.cancel();
   }
 
   async #destroyTransport(within: number | undefined): Promise<void> {

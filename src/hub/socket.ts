@@ -311,7 +311,7 @@ export class Socket<T extends HubTypes = HubTypes> {
   leave(...rooms: readonly RoomNames[]): void {
     const { local, preconditions } = this.#parts;
     const names = preconditions.roomNames(rooms);
-    if (this.isOpen) local.inLine(names, () => local.leaveOne(this.#member, names));
+    if (this.isOpen) local.leaveOne(this.#member, names);
   }
 
   /**

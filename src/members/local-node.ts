@@ -3,6 +3,7 @@ import type { Delivery } from "../delivery/delivery.ts";
 import { OutgoingFrame } from "../delivery/outgoing-frame.ts";
 import type { Overload } from "../delivery/overload.ts";
 import { RoomLimitError } from "../errors.ts";
+import { watch } from "../guard.ts";
 import type { Limits } from "../limits/limits.ts";
 import type { Close } from "../protocol/close-codes.ts";
 import type { Codec } from "../protocol/codec.ts";
@@ -15,6 +16,7 @@ import type { MemberLifecycle } from "./lifecycle.ts";
 import type { Member } from "./member.ts";
 import type { Members } from "./members.ts";
 import type { Entered, RecordedRooms } from "./recorded-rooms.ts";
+import type { Mark, Marks } from "./room-feed.ts";
 import type { IdentifiedRequest, Replies, Requests, Settled } from "./requests.ts";
 
 export interface LocalNodeParts {
@@ -126,12 +128,13 @@ export class LocalNode {
    * clients fill their own rooms, and must not keep others out.
    *
    * @param among - see {@link deliver}.
+   * @param mark - see {@link RecordedRooms.enter}.
    */
-  join(audience: Audience, rooms: readonly string[], among?: Set<Member>): void {
+  join(audience: Audience, rooms: readonly string[], among?: Set<Member>, mark?: Mark): void {
     const { limits, report } = this.#parts;
     let full: Member | undefined;
     for (const member of this.membersOf(audience, among)) {
-      if (!this.#wouldExceed(member, rooms)) this.#put(member, rooms);
+      if (!this.#wouldExceed(member, rooms)) this.#put(member, rooms, mark);
       else full ??= member;
     }
     if (full === undefined) return;
@@ -173,11 +176,11 @@ export class LocalNode {
   }
 
   /** A transport may end a member that is behind as soon as its groups change, and so may what a recorded room sends to it. */
-  #put(member: Member, rooms: readonly string[]): void {
+  #put(member: Member, rooms: readonly string[], mark?: Mark): void {
     const { members, recorded } = this.#parts;
     for (const room of rooms) {
       if (!member.open) return;
-      if (recorded?.has(room) === true) recorded.enter(member, room, undefined);
+      if (recorded?.has(room) === true) recorded.enter(member, room, undefined, undefined, mark);
       else members.rooms.join(member, room);
     }
   }
@@ -186,24 +189,18 @@ export class LocalNode {
    * Takes the members of an audience out of rooms.
    *
    * @param among - see {@link deliver}.
+   * @param marks - see {@link RecordedRooms.leave}.
    */
-  leave(audience: Audience, rooms: readonly string[], among?: Set<Member>): void {
-    for (const member of this.membersOf(audience, among)) this.leaveOne(member, rooms);
-  }
-
-  /** Acts on one member in its place among what is sent to these rooms: see {@link RecordedRooms.inLine}. */
-  inLine(rooms: readonly string[], act: () => void): void {
-    const { recorded } = this.#parts;
-    if (recorded === undefined) act();
-    else recorded.inLine(rooms, true, act);
+  leave(audience: Audience, rooms: readonly string[], among?: Set<Member>, marks?: Marks): void {
+    for (const member of this.membersOf(audience, among)) this.leaveOne(member, rooms, marks);
   }
 
   /** Takes one member out of rooms. One that ends meanwhile keeps the others in its description. */
-  leaveOne(member: Member, rooms: readonly string[]): void {
+  leaveOne(member: Member, rooms: readonly string[], marks?: Marks): void {
     const { members, recorded } = this.#parts;
     for (const room of rooms) {
       if (!member.open) return;
-      if (recorded?.has(room) === true) recorded.leave(member, room, true);
+      if (recorded?.has(room) === true) recorded.leave(member, room, true, marks);
       else members.rooms.leave(member, room);
     }
   }
@@ -219,9 +216,24 @@ export class LocalNode {
    * Closes the members of an audience, after what was sent to them before.
    *
    * @param among - see {@link deliver}.
+   * @param marks - see {@link RecordedRooms.leave}.
    */
-  close(audience: Audience, close: Close, among?: Set<Member>): void {
-    this.#forEach(audience, among, (member) => this.#parts.lifecycle.close(member, close));
+  close(audience: Audience, close: Close, among?: Set<Member>, marks?: Marks): void {
+    const { lifecycle, recorded, report } = this.#parts;
+    this.#forEach(audience, among, (member) => {
+      const departed = recorded?.depart(member, marks);
+      if (departed === undefined) lifecycle.close(member, close);
+      else
+        watch(
+          report,
+          departed.then(() => lifecycle.close(member, close)),
+        );
+    });
+  }
+
+  /** Resolves when the members that wait for the engine are in their rooms; `undefined` if none waits. */
+  joined(): Promise<void> | undefined {
+    return this.#parts.recorded?.joined();
   }
 
   /** Describes the members of an audience, with these properties of their data. */

@@ -16,8 +16,25 @@ export interface FeedLimits {
   readonly age: number;
 }
 
+/**
+ * What a node had sent to rooms when it did something else, such as taking members out of them: the number of its last
+ * event in each of those of which some were on their way.
+ */
+export interface Marks {
+  /** The id of the node. */
+  readonly origin: string;
+  readonly numbers: ReadonlyMap<string, number>;
+}
+
+/** An event of a node, and all that it sent before, to whatever room. */
+export interface Mark {
+  /** The id of the node. */
+  readonly origin: string;
+  readonly number: number;
+}
+
 /** An entry of the log of a room. */
-export interface LoggedEvent {
+export interface LoggedEvent extends Mark {
   readonly at: number;
   /** The time when the event was sent, in milliseconds since 1970. */
   readonly time: number;
@@ -59,12 +76,20 @@ export interface RoomFeedListener {
   begun(room: string, tail: RoomTail | undefined, gap?: LogGap): void;
   /** Called with the next entry. */
   recorded(room: string, event: LoggedEvent, novelty: Novelty): void;
+  /** Called when the engine does not let this node hear a room any more: what follows is not known before {@link begun}. */
+  lost(room: string): void;
 }
 
 /** The logs of rooms that the engine of a backplane keeps. */
 export interface RoomFeed {
-  /** Whether the engine can be reached. */
-  readonly isConnected: boolean;
+  /** Whether the engine cannot be reached any more, or could not at the first attempt. */
+  readonly isCut: boolean;
+
+  /** The last event that this node has sent to any room. */
+  readonly mark: Mark;
+
+  /** Returns the number of the last event that this node has sent to a room, if it is on its way to the members here. */
+  pendingOf(room: string): number | undefined;
 
   /** The number of reads of logs, and of those among them that were for something missing. */
   readonly reads: number;
@@ -96,15 +121,15 @@ export interface RoomFeed {
    */
   append(room: string, audience: Audience, encoding: Encoding | undefined, limits: FeedLimits): Promise<FeedPosition>;
 
-  /**
-   * Does something when what was sent to these rooms before has reached the members of this node, and before anything that is
-   * sent to them afterwards: at once if nothing is on its way, and in a second at the latest.
-   *
-   * @param rooms - default: all.
-   * @param isBehindAll - `false` if it need not wait for what was sent, but only for what else is done in its place.
-   */
-  inLine(rooms: readonly string[] | undefined, isBehindAll: boolean, act: () => void): void;
+  /** Resolves when what this node has sent is recorded, and has reached its members; `undefined` if everything has. */
+  settled(): Promise<unknown> | undefined;
 
-  /** Forgets the log of a room, on all nodes. The promise rejects with `ERR_HUB_BACKPLANE`. */
-  forget(room: string): Promise<void>;
+  /** Returns the number of the last event of a node that this one was handed over in a room. */
+  heardOf(room: string, origin: string): number;
+
+  /**
+   * Forgets the log of a room on all nodes, behind what was sent there before. The promise rejects with `ERR_HUB_BACKPLANE`,
+   * `ERR_HUB_CLOSED`.
+   */
+  forget(room: string, limits: FeedLimits): Promise<void>;
 }

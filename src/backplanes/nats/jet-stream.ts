@@ -56,7 +56,7 @@ const WRONG_LAST_SEQUENCE = 10_071;
 const PASSING = new Set([10_008, 10_009]);
 
 /** JetStream has answered that it does not do something. */
-export class JetStreamError extends Error {
+class JetStreamError extends Error {
   readonly number: number;
 
   constructor(message: string, number: number) {

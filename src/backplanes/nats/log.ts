@@ -352,7 +352,7 @@ export class NatsLog implements BackplaneLog {
     if (last?.created === state.created) {
       const stored = state.last < last.seq ? undefined : await jetStream.get(stream, { seq: last.seq });
       // What is not there any more was trimmed.
-      const isLost = state.last < last.seq || (stored !== undefined && stored.headers.get(ID) !== last.id);
+      const isLost = state.last < last.seq || (stored !== undefined && (stored.headers.get(ID) ?? "") !== last.id);
       if (isLost) await jetStream.purge(stream);
       if (isLost) seen.delete(stream);
     } else {

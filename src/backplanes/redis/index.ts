@@ -18,14 +18,15 @@ export interface RedisOptions {
 
   /**
    * The result of `createClient`, `createCluster` or `createSentinel` of the package `redis`, in place of `url`. The
-   * backplane makes connections of its own with the same settings. It neither uses nor closes this client, which need
-   * not be connected.
+   * backplane makes connections of its own with the same settings, but for a prefix of keys and the number of a
+   * database. It neither uses nor closes this client, which need not be connected.
    */
   readonly client?: RedisTemplate | undefined;
 
   /**
-   * The prefix of all channels, which tells apart several clusters on one engine. Database numbers do not: what is
-   * published on one is heard on all of them. Default: `"roomcast"`.
+   * The prefix of all channels, and of the keys of records, which tells apart several clusters on one engine. Database
+   * numbers do not: what is published on one is heard on all of them, and records are in database 0. Default:
+   * `"roomcast"`.
    */
   readonly prefix?: string | undefined;
 }
@@ -46,7 +47,8 @@ const RULES = {
 
 /**
  * Connects hubs over Redis 7 or later, or Valkey: a single server, servers that Sentinel watches, or a Cluster. It uses
- * sharded publish/subscribe and the package `redis`, version 6, which has to be installed.
+ * sharded publish/subscribe and the package `redis`, version 6, which has to be installed. It keeps the records of rooms in
+ * streams, one for each room.
  *
  * In a Cluster, order holds for each room, and otherwise for the channels that one server carries.
  *

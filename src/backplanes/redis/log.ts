@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import type { Appended, BackplaneLog, LogEntry, LogLimits, LogPosition, LogRecord, LogTail } from "../backplane.ts";
 import type { RedisClient } from "./copies.ts";
-import { isDelay, isRefusal, isUnknownScript } from "./errors.ts";
+import { isDelay, isLogRefusal, isUnknownScript } from "./errors.ts";
 import { decodeEntry, encodeEntry } from "./log-message.ts";
 import { APPEND, READ, type Script } from "./scripts.ts";
 
@@ -61,7 +61,7 @@ export class RedisLog implements BackplaneLog {
       this.#epochs.set(channel, epoch);
       return places.map((place) => (place === 0 ? "unknown" : { epoch, at: place }));
     } catch (error) {
-      if (isRefusal(error)) return entries.map(() => "refused");
+      if (isLogRefusal(error)) return entries.map(() => "refused");
       throw error;
     }
   }
@@ -117,7 +117,7 @@ export class RedisLog implements BackplaneLog {
     try {
       return await command();
     } catch (error) {
-      if (!isRefusal(error) && !isDelay(error)) this.#fault(error);
+      if (!isLogRefusal(error) && !isDelay(error)) this.#fault(error);
       throw error;
     }
   }

@@ -20,7 +20,9 @@ export interface Script {
 /** Finds the log of a channel. */
 const FIND = `
 local key = KEYS[1]
-local incarnation = string.sub(string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)'), 1, 10)
+local replid = string.match(redis.call('INFO', 'replication'), 'master_replid:(%x+)')
+if not replid then return redis.error_reply('NOLOG this server tells no master_replid, as Redis 7 and Valkey do') end
+local incarnation = string.sub(replid, 1, 10)
 local last = redis.call('XREVRANGE', key, '+', '-', 'COUNT', 1)[1]
 local time, head, epoch
 if last then

@@ -84,7 +84,7 @@ export class SupervisedBackplane implements Backplane {
     await within(CLOSE_TIMEOUT, "The end", Promise.allSettled(this.#publishing)).catch(() => {});
     this.#subscriptions.close(new Error("The backplane was closed."));
     this.#session = undefined;
-    this.#lifetime.abort();
+    this.#lifetime.abort(new Error("The backplane was closed."));
   }
 
   #connected(): Session {
@@ -110,7 +110,6 @@ export class SupervisedBackplane implements Backplane {
     // Each socket of the session may listen to it.
     setMaxListeners(0, signal);
     this.#lifetime = lifetime;
-    let fault: { readonly error: unknown } | undefined;
     const answers: Answers = new Map();
     let session: Session | undefined;
     let isUp = false;
@@ -126,8 +125,9 @@ export class SupervisedBackplane implements Backplane {
             if (this.#subscriptions.has(channel)) this.#handlers?.recorded?.(channel, record);
           },
           fault: (error) => {
-            fault ??= { error };
             if (isUp && session !== undefined) this.#faulted(session, error);
+            // What the session was asked for may never settle.
+            else lifetime.abort(error);
           },
         },
         signal,
@@ -139,7 +139,7 @@ export class SupervisedBackplane implements Backplane {
         // oxlint-disable-next-line no-await-in-loop -- one round brings all channels but those
         await within(RESTORE_TIMEOUT, "Subscribing", untilAborted(signal, restored));
       }
-      if (fault !== undefined) throw fault.error;
+      signal.throwIfAborted();
     } catch (error) {
       lifetime.abort();
       this.#subscriptions.suspend();
@@ -198,7 +198,8 @@ function logOf({ log }: Session): BackplaneLog {
 /** Waits for a promise no longer than until the signal is aborted. */
 function untilAborted<V>(signal: AbortSignal, promise: Promise<V>): Promise<V> {
   const aborted = new Promise<never>((_, reject) => {
-    signal.addEventListener("abort", () => reject(new Error("The backplane was closed.")), { once: true });
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
   });
   return Promise.race([promise, aborted]);
 }

@@ -59,6 +59,8 @@ interface Progress {
   connectedAt: number;
   /** The end of the record when it came without a position or was told of a gap: what is before that is a bonus. */
   begunAt: number;
+  /** Whether the server has taken it out, so that it is sent only what its node had sent before, until it hears of that. */
+  isTakenOut: boolean;
 }
 
 /** What a simulation has counted. */
@@ -199,7 +201,7 @@ export class Checker {
     const progressOf = (room: string): Progress => {
       let known = progress.get(room);
       if (known === undefined)
-        progress.set(room, (known = { heard: new Map(), count: 0, gapAt: 0, connectedAt: 0, begunAt: 0 }));
+        progress.set(room, (known = { heard: new Map(), count: 0, gapAt: 0, connectedAt: 0, begunAt: 0, isTakenOut: false }));
       return known;
     };
     this.#progress[client] = progress;
@@ -222,6 +224,12 @@ export class Checker {
       left: (room) => progress.delete(room),
       failed: said,
     };
+  }
+
+  /** Notes that the server takes a client out of a room. */
+  takenOut(client: number, room: string): void {
+    const progress = this.#progress[client]?.get(room);
+    if (progress !== undefined) progress.isTakenOut = true;
   }
 
   /** Checks that nothing is missing, when everything has come to rest. */
@@ -275,6 +283,7 @@ export class Checker {
       this.counts.gaps[gap] = (this.counts.gaps[gap] ?? 0) + 1;
       progress.gapAt = ++progress.count;
     }
+    progress.isTakenOut = false;
     if (gap !== undefined || before === undefined) {
       progress.begunAt = (known.epochs.get(this.#epochOf(known, notice))?.entries.length ?? 1) - 1;
     }
@@ -351,7 +360,7 @@ export class Checker {
     // I3: everybody hears the same at one place.
     if (known.epochs.get(epoch)?.entries[at] !== event) said(`event ${id} at ${at} of ${room}, where it is not`);
     if (at <= before.at) said(`event ${id} of ${room} again, or too late: ${at} after ${before.at}`);
-    else this.#checkMissing(client, room, before, at, said);
+    else if (!progress.isTakenOut) this.#checkMissing(client, room, before, at, said);
     // I2: an event comes again only over a gap, and only to a client that has joined again.
     const earlier = progress.heard.get(id);
     if (earlier !== undefined && (earlier >= progress.gapAt || earlier >= progress.connectedAt)) {

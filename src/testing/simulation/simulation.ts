@@ -432,8 +432,12 @@ export class Simulation {
   #takeOut(client: Client, room: string): void {
     // A client that asks to leave meanwhile hears of both, and a plain one does not tell them apart.
     if (client.stateOf(room) === "leaving") return;
-    const last = this.#sockets[this.#clients.indexOf(client)]?.at(-1);
-    last?.life.process.defer(() => last.socket.leave(room));
+    const index = this.#clients.indexOf(client);
+    const last = this.#sockets[index]?.at(-1);
+    last?.life.process.defer(() => {
+      this.#checker.takenOut(index, room);
+      last.socket.leave(room);
+    });
   }
 
   /** Has something go wrong. */

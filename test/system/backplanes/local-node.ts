@@ -1,4 +1,4 @@
-import { Hub, HubError, type Backplane, type ClusterOptions, type Socket } from "roomcast";
+import { Hub, HubError, type Backplane, type ClusterOptions, type HubOptions, type Socket } from "roomcast";
 import { memory } from "roomcast/testing";
 import { expect, vi, type TestContext } from "vitest";
 
@@ -11,9 +11,9 @@ export class LocalNode {
   readonly errors: unknown[] = [];
   readonly #connected: Promise<Socket>;
 
-  constructor(backplane: Backplane, cluster: Partial<ClusterOptions> = {}) {
+  constructor(backplane: Backplane, cluster: Partial<ClusterOptions> = {}, options: HubOptions = {}) {
     const transport = memory();
-    this.hub = new Hub({ transport, backplane, welcome: false, cluster: { lease: 1_500, ...cluster } });
+    this.hub = new Hub({ ...options, transport, backplane, welcome: false, cluster: { lease: 1_500, ...cluster } });
     this.hub.on("error", (error) => this.errors.push(error instanceof HubError ? error.code : error));
     this.#connected = new Promise((resolve) => {
       this.hub.on("connection", (socket) => {

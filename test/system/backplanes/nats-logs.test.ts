@@ -1,6 +1,7 @@
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { nats, type NatsOptions } from "roomcast/backplanes/nats";
-import type { Appended, LogPosition } from "roomcast";
+import { Hub, type Appended, type LogPosition } from "roomcast";
+import { memory } from "roomcast/testing";
 import { expect, test, type TestContext } from "vitest";
 import { LogNode, textsOf } from "../../../src/testing/suite/cluster/log-fixture.ts";
 import { NatsServer } from "../engines/nats.ts";
@@ -210,6 +211,12 @@ test.concurrent("a message of others in the subject of a log is a hole, from whi
   expect(textsOf(node.heard)).toEqual(["a", "hole", "b"]);
   const tail = await node.log.read(CHANNEL, before, 10);
   expect([textsOf(tail?.records ?? []), tail?.epoch]).toEqual([["hole", "b"], after.epoch]);
+  await client.request("roomcast.log.100-60000.room=003ax", "garbage");
+  await until(() => node.heard.length === 4);
+  await server.kill();
+  await until(() => !node.isUp);
+  await restart(node, () => server.restart());
+  expect(textsOf((await node.log.read(CHANNEL, NOWHERE, 10))?.records ?? [])).toEqual(["hole"]);
 });
 
 const DENIED = `authorization { users = [ { user: app, password: secret, permissions: {
@@ -231,3 +238,27 @@ for (const [what, why, configuration, hasJetStream, options] of [
     expect(node.isUp).toBe(true);
   });
 }
+
+test.concurrent("a hub on a server without JetStream says so once, and everything that is not recorded goes on", async (t) => {
+  const server = await serverWith(t, "", false);
+  const errors: string[] = [];
+  const received: string[] = [];
+  const [one, two] = [1, 2].map(() => {
+    const transport = memory();
+    const history = { rooms: { "log:*": { size: 10, age: 60_000 } } };
+    const hub = new Hub({ transport, backplane: nats({ servers: server.url }), history, welcome: false });
+    t.onTestFinished(() => hub.close());
+    hub.on("error", (error, { source }) => errors.push(`${source}: ${(error as Error).message}`));
+    hub.on("connection", (socket) => socket.join(["log:x", "x"]));
+    transport.connect().addEventListener("message", (event) => received.push((event as MessageEvent).data as string));
+    return hub;
+  }) as [Hub, Hub];
+  await until(() => one.nodes.length === 1 && two.nodes.length === 1);
+  await expect(one.to("log:y").record("said", "lost")).rejects.toMatchObject({ code: "ERR_HUB_BACKPLANE" });
+  await until(() => errors.length === 3);
+  expect(errors.filter((error) => /^backplane: .*has no JetStream for this account/.test(error))).toHaveLength(2);
+  expect(errors.filter((error) => error.startsWith("backplane: An event was not recorded"))).toHaveLength(1);
+  one.to("x").send("not recorded");
+  await until(() => received.filter((text) => text === "not recorded").length === 2);
+  expect(errors).toHaveLength(3);
+});

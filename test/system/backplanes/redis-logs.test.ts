@@ -9,7 +9,7 @@ import { RedisLog } from "../../../src/backplanes/redis/log.ts";
 import { LogFixture, LogNode, textsOf } from "../../../src/testing/suite/cluster/log-fixture.ts";
 import { RedisCluster, RedisServer } from "../engines/redis.ts";
 import { Proxy } from "../network/proxy.ts";
-import { until } from "./local-node.ts";
+import { node as localNode, together, until, type LocalNode } from "./local-node.ts";
 
 const CHANNEL = "room:x";
 const KEY = `roomcast:${CHANNEL}`;
@@ -117,6 +117,40 @@ describe("an outage", () => {
     await server.command("SCRIPT", "FLUSH");
     expect((await one.log.read(CHANNEL, NOWHERE, 10))?.head).toBe(2);
   });
+});
+
+/** What the client of a node has received: the data of events, and the reasons of gaps. */
+function told({ received }: LocalNode): readonly unknown[] {
+  return received
+    .map((text) => JSON.parse(text) as { readonly event: string; readonly data: { readonly gap?: string } })
+    .map(({ event, data }) => (event === "hub:record" ? data.gap : data))
+    .filter((item) => item !== undefined);
+}
+
+test.concurrent("members of all nodes are told of a gap when Redis has restarted, and get nothing twice", async (t) => {
+  const server = await serverFor(t);
+  const history = { rooms: { x: LIMITS } };
+  const all = ["one", "two"].map((name) => localNode(t, redis({ url: server.url }), { name }, { history }));
+  await together(all);
+  const [one, two] = all as [LocalNode, LocalNode];
+  await one.hub.to("x").record("news", 1);
+  await two.hub.to("x").record("news", 2);
+  await until(() => all.every((each) => told(each).length === 2));
+  await server.kill();
+  await until(() => all.every(({ hub }) => hub.backplaneState === "disconnected"));
+  one.hub.to("x").emit("news", "meanwhile");
+  await server.restart();
+  await together(all);
+  await two.hub.to("x").record("news", 3);
+  await until(() => all.every((each) => told(each).includes(3)));
+  // What was sent meanwhile comes after the gap, or was recorded before the node was there again, and the gap speaks for it.
+  for (const each of all) {
+    const items = told(each);
+    expect([
+      [1, 2, "epoch", 3],
+      [1, 2, "epoch", "meanwhile", 3],
+    ]).toContainEqual(items);
+  }
 });
 
 describe("what Redis has lost begins a new epoch, and no position is given twice", () => {
@@ -297,6 +331,12 @@ describe("what Redis does not take is refused as a whole, and the connection sta
     await until(() => one.heard.length === 2);
     expect([textsOf(one.heard), one.heard[1]?.previous]).toEqual([["a", "d"], 1]);
     expect([one.isUp, two.isUp]).toEqual([true, true]);
+  });
+
+  test.concurrent.for(["INFO", "XADD", "EVALSHA"])("because there is no %s on the server", async (command, t) => {
+    const server = await serverFor(t, ["--rename-command", command, ""]);
+    const [one] = await nodes(t, () => redis({ url: server.url }));
+    expect([await append(one, "a"), one.isUp]).toEqual([["refused"], true]);
   });
 
   test.concurrent("because the key belongs to the application", async (t) => {

@@ -153,9 +153,10 @@ export class RedisSentinel {
   readonly #folder: string;
   readonly #process: EngineProcess;
 
-  static async start(): Promise<RedisSentinel> {
+  /** @param wayTo - returns the port at which the replica finds the master, if that is not the master's own. */
+  static async start(wayTo: (port: number) => number | Promise<number> = (port) => port): Promise<RedisSentinel> {
     const master = await RedisServer.start();
-    const replica = await RedisServer.start(["--replicaof", "127.0.0.1", `${master.port}`]);
+    const replica = await RedisServer.start(["--replicaof", "127.0.0.1", `${await wayTo(master.port)}`]);
     while (!String(await replica.command("INFO", "replication")).includes("master_link_status:up")) await sleep(50);
     const port = await freePort();
     const folder = await mkdtemp(join(tmpdir(), "sentinel-"));

@@ -1,10 +1,11 @@
 import { execFile } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { launchBrowser } from "../browser/browser.ts";
+import { installedProgram } from "../installed-program.ts";
 import { Firefox } from "./firefox.ts";
 import type { CommandLine, Platform } from "./platforms.ts";
 import { playing, ScenarioPage } from "./scenario-page.ts";
@@ -73,7 +74,7 @@ async function startCommandLine({
   before = [],
   behind = [],
 }: CommandLine): Promise<Runner | string> {
-  const command = from === undefined ? process.execPath : await installed(from, program);
+  const command = from === undefined ? process.execPath : await installedProgram(from, program);
   try {
     await execute(command, ["--version"]);
   } catch (error) {
@@ -102,16 +103,4 @@ function install(folder: string): void {
   mkdirSync(join(folder, "node_modules"));
   symlinkSync(PROJECT, join(folder, "node_modules/roomcast"));
   symlinkSync(join(PROJECT, "node_modules/ws"), join(folder, "node_modules/ws"));
-}
-
-/** A program of a package, which is installed beside those of `scripts/test-nodes.sh` if it is not there. */
-async function installed(from: string, program: string): Promise<string> {
-  const [name = "", version = ""] = from.split("@");
-  const prefix = join(PROJECT, ".nodes", name === "node" ? version : name);
-  const path = join(prefix, "node_modules", name, program);
-  if (!existsSync(path)) {
-    mkdirSync(prefix, { recursive: true });
-    await execute("npm", ["install", "--silent", "--no-save", "--prefix", prefix, from]);
-  }
-  return path;
 }

@@ -29,6 +29,9 @@ const wrong = [
   ["nats", nats, { options: { servers: "x" } }, "options"],
   ["nats", nats, { connection: {} }, "connection"],
   ["nats", nats, { prefix: "a.b" }, "prefix"],
+  ["nats", nats, { records: "file" }, "records"],
+  ["nats", nats, { records: { storage: "tape" } }, "storage"],
+  ["nats", nats, { records: { replicas: 0 } }, "replicas"],
   ["cluster", cluster, { prefix: 1 }, "prefix"],
   ["setupPrimary", setupPrimary, { maxBytes: 0 }, "maxBytes"],
 ] as const;

@@ -114,6 +114,20 @@ test("the engine is pinged 2 s after each answer, and has 4 s for the next", asy
   expect([last().signal.aborted, log]).toEqual([true, ["up", "down"]]);
 });
 
+test("a session that breaks while it subscribes is given up at once, whether or not it answers", async () => {
+  const fine = backplane.subscribe("fine");
+  const silent = new ScriptedSession();
+  silent.answer = () => new Promise(() => {});
+  await succeed(silent);
+  const { report, signal } = last();
+  report.fault(new Error("broken"));
+  expect(await nextAttempt()).toBeLessThanOrEqual(150);
+  expect([signal.aborted, log]).toEqual([true, ["down"]]);
+  await succeed();
+  await fine;
+  expect(log).toEqual(["down", "up"]);
+});
+
 test("what an engine has answered before its session broke is forgotten", async () => {
   await succeed();
   const deaf = backplane.subscribe("no");

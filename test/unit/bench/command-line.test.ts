@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { optionsOf, UsageError, type Options } from "../../../bench/command-line.ts";
 import { helpText } from "../../../bench/terminal/help.ts";
 import { PEERS } from "../../../bench/peers/index.ts";
+import { OWN_RUNS } from "../../../bench/own-runs.ts";
 import { scenarios } from "../../../bench/scenarios/index.ts";
 
 function parsed(...args: readonly string[]): Options {
@@ -102,6 +103,7 @@ describe("the help", () => {
     const options = "full scenario peer transport size members rooms rate pairs duration no-pin seed".split(" ");
     for (const option of [...options, "json", "html", "gate", "baseline"]) expect(text).toContain(`--${option}`);
     for (const { name } of scenarios) expect(text).toContain(`\n  ${name} `);
+    for (const name of OWN_RUNS) expect(text).toContain(`--scenario ${name}`);
     for (const peer of Object.keys(PEERS)) expect(text).toContain(`\n  ${peer.replaceAll(/[ .]/g, "-")} `);
     expect(text.split("\n").filter((line) => line.length > 100)).toEqual([]);
   });

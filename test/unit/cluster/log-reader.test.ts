@@ -140,7 +140,18 @@ test("R4: the same offset of another epoch is no continuation", async () => {
   take(record("b", 6));
   expect(told).toStrictEqual([]);
   await answer(tail("b", 1, 6));
-  expect(told).toStrictEqual(["b from 6, epoch"]);
+  // All of the other log is there, and what is in it was not told before.
+  expect(told).toStrictEqual(["b from 0, epoch", "b1", "b2", "b3", "b4", "b5", "b6"]);
+  take(record("c", 9));
+  await answer(tail("c", 4, 9));
+  expect(told.slice(7)).toStrictEqual(["c from 9, epoch"]);
+});
+
+test("a log that begins with a hole, as one that was forgotten, begins behind it", async () => {
+  await follow(tail("a", 1, 5));
+  take({ ...record("b", 1), hole: true });
+  await answer({ ...tail("b", 1, 2), records: [{ ...record("b", 1), hole: true }, record("b", 2)] });
+  expect(told).toStrictEqual(["b from 1, epoch", "b2"]);
 });
 
 test("R5: what is on its way from an epoch that was left is dropped, and costs no read", async () => {
@@ -148,7 +159,7 @@ test("R5: what is on its way from an epoch that was left is dropped, and costs n
   take(record("b", 1));
   await answer(tail("b", 1, 1));
   take(record("a", 6), record("b", 2, 7));
-  expect(told.slice(1)).toStrictEqual(["b2"]);
+  expect(told.slice(1)).toStrictEqual(["b1", "b2"]);
   expect(reads).toStrictEqual([]);
 });
 
@@ -163,6 +174,21 @@ test("R5: what is on its way from an epoch before that costs one read, and not o
   expect(reads).toStrictEqual([]);
   take(record("c", 2));
   expect(told.slice(-1)).toStrictEqual(["c2"]);
+});
+
+test("R5, R11: should a log go on in an epoch that was left, it is compared once more, and nothing is lost in silence", async () => {
+  await follow(tail("a", 1, 5));
+  reader.disconnected();
+  reads = [];
+  reader.connected();
+  await answer(undefined);
+  await clock.advance(60_000);
+  take(record("a", 9));
+  expect(told).toStrictEqual(["none from 0, epoch"]);
+  heads = [{ epoch: "a", at: 9 }];
+  await clock.advance(10_000);
+  await answer(tail("a", 9, 9));
+  expect(told.at(-1)).toBe("a from 9, epoch");
 });
 
 test("R10: a read that ends with its connection is done again on the next, and who waits for it waits on", async () => {
@@ -233,7 +259,7 @@ test("R12: an entry that is appended again in a new epoch is told as one of befo
   take(record("b", 1, 100));
   await answer(tail("b", 1, 1));
   take(record("b", 2, 5), record("b", 3, 6), record("b", 4, 1, "another"));
-  expect(told.slice(2)).toStrictEqual(["b2 before", "b3", "b4"]);
+  expect(told.slice(2)).toStrictEqual(["b1 before", "b2 before", "b3", "b4"]);
 });
 
 test("R12: what was in a log before this node followed it is new when it is appended again in another", async () => {
@@ -241,7 +267,7 @@ test("R12: what was in a log before this node followed it is new when it is appe
   take(record("b", 1, 100));
   await answer(tail("b", 1, 1));
   take(record("b", 2, 5));
-  expect(told.slice(1)).toStrictEqual(["b2"]);
+  expect(told.slice(1)).toStrictEqual(["b1", "b2"]);
 });
 
 test("an entry that is twice in one log is told as such", async () => {
@@ -259,7 +285,7 @@ test("R13: the first entry of a channel without a log goes on, and any other is 
   await follow(undefined);
   take(record("b", 2));
   await answer(tail("b", 1, 2));
-  expect(told).toStrictEqual(["b from 2, epoch"]);
+  expect(told).toStrictEqual(["b from 0, epoch", "b1", "b2"]);
 });
 
 test("R13: whoever did not hear the channel all along may have missed a log that came and went", async () => {

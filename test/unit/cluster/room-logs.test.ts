@@ -42,7 +42,9 @@ class Node {
       interest: this.interest,
       maxPendingBytes: 1_000_000,
       overload: { policy: "close" },
+      flush: () => {},
       listener: {
+        lost: () => {},
         begun: (room, tail, gap) => {
           this.begun.push(`${room} ${tail?.floor}..${tail?.head} ${gap}`);
           this.heard.push(...(tail?.events ?? []));

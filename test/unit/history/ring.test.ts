@@ -170,6 +170,16 @@ function compare(ring: Ring, model: Model): void {
   for (const { at } of model.kept) expect(ring.isNewest(at)).toBe(model.isNewest(at));
   for (const count of [1, 2, 7, 30, 100]) {
     const [first] = ring.read(ring.before(count), 0, 0);
-    expect(first?.at).toBe(model.kept.at(-count)?.at ?? model.kept[0]?.at);
+    const framed = model.kept.filter(({ frames }) => frames[0]?.length !== 0);
+    expect(first?.at).toBe(framed.at(-count)?.at ?? model.kept[0]?.at);
   }
 }
+
+test("what has no frame is not counted among the last events, and is trimmed as others are", () => {
+  const ring = new Ring({ codecs: 1, size: 4, keyed: false, keepsLatest: false, sized: () => {} });
+  const add = (at: number, text: string): void => ring.push(at, 0, [{ bytes: Buffer.from(text) }], "");
+  for (const [index, text] of ["a", "", "b", ""].entries()) add(index + 1, text);
+  expect([ring.before(1), ring.before(2), ring.before(3)]).toStrictEqual([2, 0, 0]);
+  for (const at of [5, 6, 7, 8]) add(at, "c");
+  expect([ring.before(1), ring.before(4), ring.floor]).toStrictEqual([7, 4, 4]);
+});

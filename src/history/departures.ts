@@ -1,0 +1,70 @@
+import type { Member } from "../members/member.ts";
+import type { Mark } from "../members/room-feed.ts";
+import type { Clock, Timer } from "../time/clock.ts";
+
+/** The longest time for which a member that has left is sent what was on its way, in milliseconds. */
+const PATIENCE = 1_000;
+
+/** A member that was taken out of a room while events that were sent to it before were on their way. */
+export interface Departure {
+  readonly member: Member;
+  /** The last of these events. */
+  readonly mark: Mark;
+  readonly done: () => void;
+  readonly timer: Timer;
+}
+
+/** The members that were taken out of rooms, and are still sent what was sent there before. */
+export class Departures {
+  readonly #clock: Clock;
+  readonly #byRoom = new Map<string, Set<Departure>>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** @param done - called when the member has got everything, or when that lasts too long. */
+  add(member: Member, room: string, mark: Mark, done: () => void): void {
+    let departures = this.#byRoom.get(room);
+    if (departures === undefined) this.#byRoom.set(room, (departures = new Set()));
+    const timer = this.#clock.setTimeout(() => this.#end(room, departure), PATIENCE);
+    const departure: Departure = { member, mark, done, timer };
+    departures.add(departure);
+  }
+
+  /** Returns the members that are to be sent an event. */
+  awaiting(room: string, { origin, number }: Mark): readonly Member[] {
+    const members: Member[] = [];
+    for (const { member, mark } of this.#byRoom.get(room) ?? []) {
+      if (mark.origin === origin && number <= mark.number) members.push(member);
+    }
+    return members;
+  }
+
+  /** Ends the departures for which an event was the last one. */
+  heard(room: string, { origin, number }: Mark): void {
+    for (const departure of this.#byRoom.get(room) ?? []) {
+      const { mark } = departure;
+      if (mark.origin === origin && number >= mark.number) this.#end(room, departure);
+    }
+  }
+
+  /** Ends all departures from a room, or those of one member. */
+  end(room: string, member?: Member): void {
+    for (const departure of this.#byRoom.get(room) ?? []) {
+      if (member === undefined || departure.member === member) this.#end(room, departure);
+    }
+  }
+
+  stop(): void {
+    for (const room of this.#byRoom.keys()) this.end(room);
+  }
+
+  #end(room: string, departure: Departure): void {
+    const departures = this.#byRoom.get(room);
+    if (departures?.delete(departure) !== true) return;
+    if (departures.size === 0) this.#byRoom.delete(room);
+    departure.timer.cancel();
+    departure.done();
+  }
+}
