@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { Simulation } from "roomcast/testing";
+import { Hub } from "roomcast";
+import { shrinkFaults, Simulation, type SimulationOptions } from "roomcast/testing";
 import { scenarioOf } from "../../../simulation/scenario.ts";
 
 const SEEDS = 30;
@@ -39,4 +40,24 @@ test.each([1, 3])("a seed is the same run on %s nodes, step by step", async (nod
   const first = await journalOf(nodes);
   expect(first.length).toBeGreaterThan(300);
   expect(await journalOf(nodes)).toStrictEqual(first);
+});
+
+test("a script of faults is shrunk to those without which the simulation does not fail", async () => {
+  // The hub keeps less than it should.
+  const options: SimulationOptions = {
+    seed: 2,
+    nodes: 1,
+    engine: false,
+    clients: 3,
+    duration: 2_000,
+    pause: 200,
+    rooms: { lobby: { size: 100, age: 120_000 } },
+    hub: (basis) =>
+      new Hub({ ...basis, joinable: () => true, history: { rooms: { lobby: { size: 10, age: 120_000 } } } }),
+  };
+  const faults = (await shrinkFaults(options)) ?? [];
+  expect(faults).toHaveLength(1);
+  const { violations } = await new Simulation({ ...options, faults }).run();
+  expect(violations[0]).toContain('a gap "trimmed" in lobby');
+  expect(await shrinkFaults({ ...options, faults: [] })).toBeUndefined();
 });

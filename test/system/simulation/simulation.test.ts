@@ -3,9 +3,9 @@ import { Simulation } from "roomcast/testing";
 import { scenarioOf } from "../../../simulation/scenario.ts";
 
 /** The number of events that clients hear in all. `npm run simulate` goes on for longer. */
-const DELIVERIES = 500_000;
+const DELIVERIES = 1_000_000;
 
-test("in half a million deliveries under all faults nothing is lost silently, or comes twice", async () => {
+test("in a million deliveries under all faults nothing is lost silently, or comes twice", async () => {
   const gaps = new Set<string>();
   let deliveries = 0;
   for (let seed = 1_000; deliveries < DELIVERIES; seed++) {
