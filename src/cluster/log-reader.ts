@@ -216,7 +216,8 @@ export class LogReader {
     this.#audit = undefined;
   }
 
-  #take(followed: Followed, record: LogRecord): void {
+  /** @param isLate - whether the log was read since the record came. */
+  #take(followed: Followed, record: LogRecord, isLate = false): void {
     const { position } = followed;
     const { epoch, at, previous } = record;
     if (followed.isReading || position === undefined) {
@@ -239,6 +240,8 @@ export class LogReader {
       this.#tell(followed, record);
       return;
     }
+    // R5: it is of an epoch that was left before the last one.
+    if (isLate) return;
     // R1: something is missing before it.
     this.#hold(followed, record);
     this.#read(followed);
@@ -275,6 +278,7 @@ export class LogReader {
     const { clock, log } = this.#parts;
     const { channel, size } = followed;
     const session = this.#session;
+    const { length } = followed.held;
     const isMeant = (): boolean => session === this.#session && this.#followed.get(channel) === followed;
     let tail: LogTail | undefined;
     this.#reads++;
@@ -291,7 +295,7 @@ export class LogReader {
     if (!isMeant()) return;
     followed.isReading = false;
     this.#go(followed, tail);
-    this.#settle(followed);
+    this.#settle(followed, length);
   }
 
   /** Goes on with what was read. */
@@ -337,17 +341,20 @@ export class LogReader {
     const records = tail?.records.filter((record) => {
       const isAgain = record.number <= (followed.seen.get(record.origin) ?? 0);
       see(followed.seen, record);
+      // Members get it from the record, so that R12 holds for it as well.
+      see(followed.told, record);
       return !isAgain;
     });
     const known = tail && { ...tail, floor: tail.records[0]?.previous ?? tail.head, records: records ?? [] };
     guarded(report, () => listener.begun(followed.channel, known, gap));
   }
 
-  #settle(followed: Followed): void {
+  /** @param late - the number of held records that came before the read began. */
+  #settle(followed: Followed, late: number): void {
     const { held, isOverfull, waiting } = followed;
     followed.held = [];
     followed.isOverfull = false;
-    for (const record of held) this.#take(followed, record);
+    for (const [index, record] of held.entries()) this.#take(followed, record, index < late);
     if (isOverfull) this.#read(followed);
     if (followed.isReading) return;
     followed.waiting = new Set();

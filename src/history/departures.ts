@@ -32,13 +32,11 @@ export class Departures {
     departures.add(departure);
   }
 
-  /** Returns the members that are to be sent an event. */
-  awaiting(room: string, { origin, number }: Mark): readonly Member[] {
-    const members: Member[] = [];
-    for (const { member, mark } of this.#byRoom.get(room) ?? []) {
-      if (mark.origin === origin && number <= mark.number) members.push(member);
-    }
-    return members;
+  /**
+   * Returns the members that are still sent what is recorded of a room: all of it, as their positions move on with it.
+   */
+  of(room: string): readonly Member[] {
+    return Array.from(this.#byRoom.get(room) ?? [], ({ member }) => member);
   }
 
   /** Ends the departures for which an event was the last one. */

@@ -103,7 +103,7 @@ export class Follower implements RoomFeedListener {
       uncompressed,
       overload,
     };
-    const left = departures.awaiting(room, event);
+    const left = departures.of(room);
     deliver(record, at, audience, codecs.encodingOf(frames), left);
   }
 

@@ -212,6 +212,8 @@ export class History implements RecordedRooms {
   leave(member: Member, room: string, isTold: boolean, marks?: Marks): void {
     const { members } = this.#parts;
     this.#hellos.get(member)?.delete(room);
+    // A client that leaves by itself forgets its position.
+    if (!isTold) this.#departures.end(room, member);
     const calls = this.#pending.remove(member, room);
     const entrance = this.#entrances.get(member, room);
     const tell = (): void => {

@@ -18,11 +18,17 @@ export class Successors {
   /** Notes the earlier sockets of a member, the last one first. */
   add(member: Member, sockets: readonly string[]): void {
     const known = this.earlierOf(member);
-    const added = sockets.filter((id) => id !== "" && id !== member.id && !known.includes(id));
+    const given = sockets.filter((id) => id !== "" && id !== member.id);
+    const added = given.filter((id) => !known.includes(id));
     if (added.length === 0) return;
-    const earlier = [...added, ...known].slice(0, MAX_EARLIER);
+    // Each position names the last socket first, and nobody knows which of two positions is of a later connection.
+    const inTurn = Array.from({ length: Math.max(given.length, known.length) }, (_, index) => [
+      known[index],
+      given[index],
+    ]);
+    const earlier = [...new Set(inTurn.flat().filter((id) => id !== undefined))].slice(0, MAX_EARLIER);
     for (const id of known) if (!earlier.includes(id)) this.#delete(id, member);
-    for (const id of added) {
+    for (const id of earlier.filter((each) => added.includes(each))) {
       const members = this.#members.get(id);
       if (members === undefined) this.#members.set(id, new Set([member]));
       else members.add(member);

@@ -2,8 +2,20 @@ export { backplaneSuite } from "./backplane-suite.ts";
 export type { BackplaneSubject } from "./backplane-subject.ts";
 export { MemoryEngine } from "./memory-engine.ts";
 export { memory, type MemoryConnectOptions, type MemoryTransport } from "../transports/memory/index.ts";
+export { Random } from "./random.ts";
 export { RawClient, type RawResponse } from "./raw-client.ts";
 export type { RawFrame } from "./raw-frame.ts";
+export {
+  FAULTS,
+  shrinkFaults,
+  Simulation,
+  type Fault,
+  type FaultKind,
+  type SimulatedNodeBasis,
+  type SimulationCounts,
+  type SimulationOptions,
+  type SimulationOutcome,
+} from "./simulation/index.ts";
 export { SuiteRefusal, type SuiteClient, type SuiteClosing, type SuiteConnectOptions } from "./suite-client.ts";
 export type { SuiteRunner } from "./suite/suite.ts";
 export type { TestClient, TestMessage } from "./test-client.ts";

@@ -4,7 +4,7 @@ import type { Connection, FrameSequence, TransportHandlers } from "../transport.
 import type { Close } from "../../protocol/close-codes.ts";
 import { ABNORMAL, TOO_BIG } from "../shared/closes.ts";
 import type { Closing, Closings } from "../shared/closings.ts";
-import { Pipe } from "./pipe.ts";
+import { Pipe, type Carrier } from "./pipe.ts";
 
 /** The client's end of a connection in memory, as the server's end sees it. */
 export interface ClientEnd {
@@ -25,7 +25,7 @@ export class MemoryConnection implements Connection, Closing {
   readonly #handlers: TransportHandlers;
   readonly #closings: Closings;
   readonly #forget: () => void;
-  readonly #toClient: Pipe = new Pipe(() => this.#drained());
+  readonly #toClient: Pipe;
   #open = true;
   #gone = false;
 
@@ -35,6 +35,7 @@ export class MemoryConnection implements Connection, Closing {
     client: ClientEnd,
     handlers: TransportHandlers,
     closings: Closings,
+    carry: Carrier,
     forget: () => void,
   ) {
     this.protocol = protocol;
@@ -42,6 +43,7 @@ export class MemoryConnection implements Connection, Closing {
     this.#handlers = handlers;
     this.#closings = closings;
     this.#forget = forget;
+    this.#toClient = new Pipe(carry, () => this.#drained());
   }
 
   get bufferedAmount(): number {

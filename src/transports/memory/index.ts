@@ -4,6 +4,7 @@ import type { ListenAddress, Transport, TransportHandlers, TransportSettings, Up
 import { Closings } from "../shared/closings.ts";
 import { pathOf } from "../shared/handshake.ts";
 import { MemoryConnection } from "./connection.ts";
+import { nextTurn, type Carrier } from "./pipe.ts";
 import { MemoryWebSocket } from "./web-socket.ts";
 
 /** Options of a client in memory. */
@@ -40,10 +41,16 @@ interface Started {
 /** A transport in memory, made by {@link memory}. */
 export class MemoryTransport implements Transport {
   readonly name = "memory";
+  readonly #carry: Carrier;
   readonly #connections = new Set<MemoryConnection>();
   #started: Started | undefined;
   #accepting = true;
   #destroyed: Promise<void> | undefined;
+
+  /** @param carry - how messages travel. @internal */
+  constructor(carry: Carrier = nextTurn) {
+    this.#carry = carry;
+  }
 
   start(handlers: TransportHandlers, settings: TransportSettings): void {
     this.#started = { handlers, settings, closings: new Closings(handlers) };
@@ -81,7 +88,7 @@ export class MemoryTransport implements Transport {
       throw new HubError("ERR_HUB_ARGUMENT", "Give this transport to a hub before you connect a client to it.");
     }
     const abandoned = new AbortController();
-    const client = new MemoryWebSocket(url, () => abandoned.abort());
+    const client = new MemoryWebSocket(url, this.#carry, () => abandoned.abort());
     const { protocols = [], headers = {}, remoteAddress = "127.0.0.1" } = options;
     const info = { url, headers, remoteAddress, secure: false, protocols, signal: abandoned.signal };
     const { handlers } = this.#started;
@@ -101,9 +108,15 @@ export class MemoryTransport implements Transport {
     if (!this.#accepting) return client.refused(503, "Service Unavailable");
     if (!decided.accept) return client.refused(decided.status, decided.message, decided.headers);
 
-    const connection: MemoryConnection = new MemoryConnection(decided.protocol, client, handlers, closings, () => {
-      this.#connections.delete(connection);
-    });
+    const forget = (): void => void this.#connections.delete(connection);
+    const connection: MemoryConnection = new MemoryConnection(
+      decided.protocol,
+      client,
+      handlers,
+      closings,
+      this.#carry,
+      forget,
+    );
     this.#connections.add(connection);
     client.accepted(connection, settings.maxMessageBytes);
     handlers.open(connection, decided.context);

@@ -1,5 +1,12 @@
-/** One direction of a connection in memory. It delivers items in order, each in a later turn of the event loop. */
+/** Brings something from one end of a connection to the other, by calling it later. */
+export type Carrier = (arrive: () => void) => void;
+
+/** Carries to a later turn of the event loop. */
+export const nextTurn: Carrier = (arrive) => void setImmediate(arrive);
+
+/** One direction of a connection in memory. It delivers items in order, each when it was carried. */
 export class Pipe {
+  readonly #carry: Carrier;
   readonly #drained: () => void;
   readonly #items: { readonly size: number; readonly deliver: () => void }[] = [];
   #size = 0;
@@ -9,7 +16,8 @@ export class Pipe {
   #cut = false;
 
   /** @param drained - called when items that a pause held back have been delivered. */
-  constructor(drained: () => void = () => {}) {
+  constructor(carry: Carrier, drained: () => void = () => {}) {
+    this.#carry = carry;
     this.#drained = drained;
   }
 
@@ -54,14 +62,14 @@ export class Pipe {
   #schedule(): void {
     if (this.#scheduled || this.#paused || this.#items.length === 0) return;
     this.#scheduled = true;
-    setImmediate(() => {
+    this.#carry(() => {
       this.#scheduled = false;
       this.#deliver();
     });
   }
 
   #deliver(): void {
-    // Items that are pushed during this turn wait for the next one.
+    // Items that are pushed meanwhile are carried later.
     let count = this.#items.length;
     while (count-- > 0 && !this.#paused) {
       const item = this.#items.shift();

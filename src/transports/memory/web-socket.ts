@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import { CloseCode, MAX_CLOSE_REASON_BYTES, type Close } from "../../protocol/close-codes.ts";
 import { ABNORMAL } from "../shared/closes.ts";
 import type { ClientEnd, MemoryConnection } from "./connection.ts";
-import { Pipe } from "./pipe.ts";
+import { Pipe, type Carrier } from "./pipe.ts";
 
 /** The `close` event of a client in memory. Node.js 20 has no `CloseEvent`. */
 export class MemoryCloseEvent extends Event {
@@ -37,8 +37,9 @@ const CLOSED = 3;
  */
 export class MemoryWebSocket extends EventTarget implements ClientEnd {
   readonly url: string;
+  readonly #carry: Carrier;
   readonly #gaveUp: () => void;
-  readonly #toServer: Pipe = new Pipe();
+  readonly #toServer: Pipe;
   #readyState: number = CONNECTING;
   #connection: MemoryConnection | undefined;
   #maxMessageBytes = 0;
@@ -50,10 +51,12 @@ export class MemoryWebSocket extends EventTarget implements ClientEnd {
   onclose: ((event: MemoryCloseEvent) => void) | null = null;
 
   /** @param gaveUp - called when the client disconnects before its handshake was answered. */
-  constructor(url: string, gaveUp: () => void) {
+  constructor(url: string, carry: Carrier, gaveUp: () => void) {
     super();
     this.url = url;
+    this.#carry = carry;
     this.#gaveUp = gaveUp;
+    this.#toServer = new Pipe(carry);
     this.addEventListener("open", (event) => this.onopen?.(event));
     this.addEventListener("message", (event) => this.onmessage?.(event as MessageEvent));
     this.addEventListener("error", (event) => this.onerror?.(event));
@@ -113,7 +116,7 @@ export class MemoryWebSocket extends EventTarget implements ClientEnd {
     const close = { code: code ?? CloseCode.noStatus, reason: reason.toWellFormed() };
     this.#toServer.push(0, () => {
       this.#connection?.clientClosed(close);
-      setImmediate(() => this.closed(close));
+      this.#carry(() => this.closed(close));
     });
   }
 
@@ -121,7 +124,7 @@ export class MemoryWebSocket extends EventTarget implements ClientEnd {
   terminate(): void {
     this.#toServer.cut();
     if (this.#readyState === CONNECTING) this.#gaveUp();
-    setImmediate(() => {
+    this.#carry(() => {
       this.#connection?.clientVanished();
       this.closed(ABNORMAL);
     });
@@ -142,7 +145,7 @@ export class MemoryWebSocket extends EventTarget implements ClientEnd {
     this.#connection = connection;
     this.#maxMessageBytes = maxMessageBytes;
     this.#readyState = OPEN;
-    setImmediate(() => this.dispatchEvent(new Event("open")));
+    this.#carry(() => this.dispatchEvent(new Event("open")));
   }
 
   /** Ends the connection with the server's answer. Called by the transport. */

@@ -163,6 +163,19 @@ test("R5: what is on its way from an epoch that was left is dropped, and costs n
   expect(reads).toStrictEqual([]);
 });
 
+test("R5: what is on its way from an epoch before that costs one read, and not one after the other", async () => {
+  await follow(tail("a", 1, 5));
+  take(record("b", 1));
+  await answer(tail("b", 1, 1));
+  take(record("c", 1));
+  await answer(tail("c", 1, 1));
+  take(record("a", 6));
+  await answer(tail("c", 2, 1));
+  expect(reads).toStrictEqual([]);
+  take(record("c", 2));
+  expect(told.slice(-1)).toStrictEqual(["c2"]);
+});
+
 test("R5, R11: should a log go on in an epoch that was left, it is compared once more, and nothing is lost in silence", async () => {
   await follow(tail("a", 1, 5));
   reader.disconnected();
