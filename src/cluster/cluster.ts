@@ -298,8 +298,7 @@ export class Cluster {
 
   /** Closes the sockets of other nodes. */
   close(audience: Audience, { code, reason }: Close): void {
-    const { everybody, rooms, sockets, users } = audience;
-    const sent = this.#sentTo(everybody || sockets.length > 0 || users.length > 0 ? undefined : rooms);
+    const sent = this.#sentTo(undefined);
     this.#act(audience, (selection) => ({ type: "close", selection, code, reason, sent }));
   }
 
@@ -461,7 +460,7 @@ export class Cluster {
 
   /** Returns what this node has sent to rooms, or to all rooms, that is on its way, with the number of the last event. */
   #sentTo(rooms: readonly string[] | undefined): readonly RoomNumber[] | undefined {
-    const sent = [...(this.#parts.logs?.pending ?? [])].filter(([room]) => rooms === undefined || rooms.includes(room));
+    const sent = [...(this.#parts.logs?.recent ?? [])].filter(([room]) => rooms === undefined || rooms.includes(room));
     return sent.length === 0 ? undefined : sent;
   }
 
@@ -475,8 +474,11 @@ export class Cluster {
     const routes = routesOf(audience, this.self.id);
     if (routes.length === 0) return routes;
     const channels = this.#moves.widened(routes, audience.rooms);
-    const selection = this.#selectionOf(audience, channels);
-    this.#courier.send(channels, encodeControl(controlOf(selection)));
+    const control = controlOf(this.#selectionOf(audience, channels));
+    // What is too large for the engine is sent without what was on its way.
+    const bare = (): readonly Buffer[] => [encodeControl({ ...control, sent: undefined } as Control)];
+    const isMarked = control.type === "close" && control.sent !== undefined;
+    this.#courier.send(channels, encodeControl(control), isMarked ? bare : undefined);
     return routes;
   }
 

@@ -160,6 +160,8 @@ export class LogReader {
     const followed = this.#followed.get(channel);
     if (followed === undefined) return;
     followed.isSubscribed = false;
+    followed.isReading = false;
+    followed.held = [];
     followed.position = undefined;
   }
 
@@ -279,7 +281,8 @@ export class LogReader {
     const { channel, size } = followed;
     const session = this.#session;
     const { length } = followed.held;
-    const isMeant = (): boolean => session === this.#session && this.#followed.get(channel) === followed;
+    const isMeant = (): boolean =>
+      session === this.#session && followed.isSubscribed && this.#followed.get(channel) === followed;
     let tail: LogTail | undefined;
     this.#reads++;
     if (followed.position !== undefined) this.#repairs++;

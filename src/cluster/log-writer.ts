@@ -21,6 +21,9 @@ const MAX_WAITING = 1_000;
 /** The longest wait for an entry that the engine has taken to be handed over, in milliseconds. */
 const PATIENCE = 1_000;
 
+/** The time for which other nodes may not have an entry that this one was handed over, in milliseconds. */
+const LATELY = 10_000;
+
 const NOTHING = new Uint8Array();
 
 /** An entry that the engine has not confirmed. */
@@ -92,6 +95,8 @@ export class LogWriter {
   readonly #outboxes = new Map<string, Outbox>();
   #bytes = 0;
   #lastNumber = 0;
+  /** The last number in each channel of late, the earliest first. */
+  readonly #last = new Map<string, { readonly number: number; readonly time: number }>();
   #isUp = false;
   #isStopped = false;
   /** The number of this connection. */
@@ -113,14 +118,19 @@ export class LogWriter {
     return this.#lastNumber;
   }
 
-  /** The channels with entries of this node that were not handed over yet, with the number of the last one in each. */
-  get pending(): ReadonlyMap<string, number> {
-    const pending = new Map<string, number>();
+  /** The channels with entries of this node that other nodes may not have yet, with the number of the last one in each. */
+  get recent(): ReadonlyMap<string, number> {
+    const recent = new Map<string, number>();
     for (const channel of this.#outboxes.keys()) {
       const number = this.pendingOf(channel);
-      if (number !== undefined) pending.set(channel, number);
+      if (number !== undefined) recent.set(channel, number);
     }
-    return pending;
+    const since = this.#parts.clock.now() - LATELY;
+    for (const [channel, { number, time }] of this.#last) {
+      if (time < since) this.#last.delete(channel);
+      else recent.set(channel, number);
+    }
+    return recent;
   }
 
   /** Returns the number of the last entry of this node in a channel, if it was not handed over yet. */
@@ -137,7 +147,11 @@ export class LogWriter {
   disconnected(): void {
     this.#isUp = false;
     this.#session++;
-    for (const outbox of this.#outboxes.values()) outbox.isUnderWay = false;
+    for (const outbox of this.#outboxes.values()) {
+      outbox.isUnderWay = false;
+      for (const { isRunning, settled } of outbox.steps) if (isRunning) settled.reject(lostError());
+      outbox.steps = outbox.steps.filter(({ isRunning }) => !isRunning);
+    }
   }
 
   /**
@@ -161,17 +175,28 @@ export class LogWriter {
       envelope === undefined ? { origin, number, envelope: NOTHING, hole: true } : { origin, number, envelope };
     const settled = createDeferred<LogPosition>();
     outbox.entries.push({ entry, settled });
+    this.#note(channel, number);
     this.#bytes += entry.envelope.byteLength;
     this.#bound(outbox);
     this.#post(outbox);
     return settled.promise;
   }
 
-  /** Does something to the log of a channel behind what was appended before, and ahead of what is appended afterwards. */
-  step(channel: string, limits: LogLimits, run: () => Promise<void>): Promise<void> {
+  /**
+   * Forgets the log of a channel behind what was appended before, and ahead of what is appended afterwards. The next log begins
+   * with a hole: who hears an entry of another log knows that the one before is gone.
+   */
+  forget(channel: string, limits: LogLimits): Promise<void> {
     if (this.#isStopped) return Promise.reject(closedError());
     const outbox = this.#outboxOf(channel, limits);
-    const step: Step = { behind: this.#lastNumber, run, settled: createDeferred(), isRunning: false };
+    const { log, origin } = this.#parts;
+    const behind = this.#lastNumber;
+    const hole: LogEntry = { origin, number: ++this.#lastNumber, envelope: NOTHING, hole: true };
+    const run = async (): Promise<void> => {
+      await log.forget(channel);
+      await log.append(channel, [hole], limits);
+    };
+    const step: Step = { behind, run, settled: createDeferred(), isRunning: false };
     outbox.steps.push(step);
     this.#post(outbox);
     return step.settled.promise;
@@ -212,6 +237,16 @@ export class LogWriter {
     }
     this.#outboxes.clear();
     this.#bytes = 0;
+  }
+
+  #note(channel: string, number: number): void {
+    const time = this.#parts.clock.now();
+    this.#last.delete(channel);
+    this.#last.set(channel, { number, time });
+    for (const [earliest, { time: then }] of this.#last) {
+      if (time - then < LATELY) return;
+      this.#last.delete(earliest);
+    }
   }
 
   #outboxOf(channel: string, limits: LogLimits): Outbox {

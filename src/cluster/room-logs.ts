@@ -88,11 +88,11 @@ export class RoomLogs implements RoomFeed {
     return { origin: this.#parts.self, number: this.#writer.lastNumber };
   }
 
-  /** The rooms with events of this node that are on their way, with the number of the last one in each. */
-  get pending(): ReadonlyMap<string, number> {
-    const pending = new Map<string, number>();
-    for (const [channel, number] of this.#writer.pending) pending.set(roomOf(channel) as string, number);
-    return pending;
+  /** The rooms with events of this node that other nodes may not have yet, with the number of the last one in each. */
+  get recent(): ReadonlyMap<string, number> {
+    const recent = new Map<string, number>();
+    for (const [channel, number] of this.#writer.recent) recent.set(roomOf(channel) as string, number);
+    return recent;
   }
 
   pendingOf(room: string): number | undefined {
@@ -154,17 +154,14 @@ export class RoomLogs implements RoomFeed {
 
   async forget(room: string, limits: FeedLimits): Promise<void> {
     const channel = roomChannel(room);
-    const { log } = this.#parts;
     try {
-      await this.#writer.step(channel, limits, () => log.forget(channel));
+      await this.#writer.forget(channel, limits);
     } catch (cause) {
       if (cause instanceof HubError) throw cause;
       throw new HubError("ERR_HUB_BACKPLANE", "The engine has not confirmed that it has forgotten the record.", {
         cause,
       });
     }
-    // Who hears an entry of another log knows that the one before is gone.
-    await this.#writer.append(channel, limits, undefined).catch(() => {});
   }
 
   settled(): Promise<unknown> | undefined {

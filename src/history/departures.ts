@@ -10,8 +10,15 @@ export interface Departure {
   readonly member: Member;
   /** The last of these events. */
   readonly mark: Mark;
-  readonly done: () => void;
+  /** The rooms that the member was in: what leaves out one of these is not for it. */
+  readonly rooms: ReadonlySet<string>;
+  readonly done: (() => void)[];
   readonly timer: Timer;
+}
+
+interface NewDeparture extends Pick<Departure, "member" | "mark" | "rooms"> {
+  readonly room: string;
+  readonly done: () => void;
 }
 
 /** The members that were taken out of rooms, and are still sent what was sent there before. */
@@ -24,19 +31,32 @@ export class Departures {
   }
 
   /** @param done - called when the member has got everything, or when that lasts too long. */
-  add(member: Member, room: string, mark: Mark, done: () => void): void {
+  add({ member, room, mark, rooms, done }: NewDeparture): void {
     let departures = this.#byRoom.get(room);
     if (departures === undefined) this.#byRoom.set(room, (departures = new Set()));
     const timer = this.#clock.setTimeout(() => this.#end(room, departure), PATIENCE);
-    const departure: Departure = { member, mark, done, timer };
+    const departure: Departure = { member, mark, rooms, done: [done], timer };
     departures.add(departure);
   }
 
   /**
    * Returns the members that are still sent what is recorded of a room: all of it, as their positions move on with it.
    */
-  of(room: string): readonly Member[] {
-    return Array.from(this.#byRoom.get(room) ?? [], ({ member }) => member);
+  of(room: string): readonly Departure[] {
+    return [...(this.#byRoom.get(room) ?? [])];
+  }
+
+  /** Calls back for each departure of a member when it ends. Returns their number. */
+  whenDone(member: Member, done: () => void): number {
+    let count = 0;
+    for (const departures of this.#byRoom.values()) {
+      for (const departure of departures) {
+        if (departure.member !== member) continue;
+        departure.done.push(done);
+        count++;
+      }
+    }
+    return count;
   }
 
   /** Ends the departures for which an event was the last one. */
@@ -63,6 +83,6 @@ export class Departures {
     if (departures?.delete(departure) !== true) return;
     if (departures.size === 0) this.#byRoom.delete(room);
     departure.timer.cancel();
-    departure.done();
+    for (const done of departure.done) done();
   }
 }

@@ -4,14 +4,16 @@ import { EVERYBODY, type Audience } from "../members/audience.ts";
 import type { Member } from "../members/member.ts";
 import type { Members } from "../members/members.ts";
 import type { LogGap, LoggedEvent, Novelty, RoomFeedListener, RoomTail } from "../members/room-feed.ts";
+import type { Clock } from "../time/clock.ts";
 import type { GapReason } from "../protocol/packet.ts";
-import type { Departures } from "./departures.ts";
+import type { Departure, Departures } from "./departures.ts";
 import { HOLE, noteOf } from "./note.ts";
 import type { Notices } from "./notices.ts";
 import type { Records, RoomRecord } from "./records.ts";
 import type { HistoryCounters } from "./statistics.ts";
 
 export interface FollowerParts {
+  readonly clock: Clock;
   readonly codecs: Codecs;
   readonly counters: HistoryCounters;
   readonly departures: Departures;
@@ -24,7 +26,7 @@ export interface FollowerParts {
     at: number,
     audience: Audience,
     encoding: Encoding,
-    others: readonly Member[],
+    left: readonly Departure[],
   ) => void;
 }
 
@@ -41,13 +43,12 @@ export class Follower implements RoomFeedListener {
 
   begun(room: string, tail: RoomTail | undefined, gap?: LogGap): void {
     const { departures, notices, records } = this.#parts;
-    departures.end(room);
+    for (const event of tail?.events ?? []) departures.heard(room, event);
     const old = records.get(room);
     if (old === undefined) return;
-    const members = [...this.#membersOf(room)];
+    const members = this.#audienceOf(room);
     const record = tail === undefined && !old.isKnown ? old : records.replace(old, tail);
     if (tail !== undefined) {
-      record.origins = [];
       for (const event of tail.events) this.#append(record, event, false);
       record.ring.skip(tail.head);
     }
@@ -81,7 +82,7 @@ export class Follower implements RoomFeedListener {
     const record = records.get(room);
     if (record?.isKnown !== true) return;
     record.isKnown = false;
-    this.#tellGap([...this.#membersOf(room)], record, "unavailable");
+    this.#tellGap(this.#audienceOf(room), record, "unavailable");
   }
 
   #tell(record: RoomRecord, event: LoggedEvent, isOfBefore: boolean): void {
@@ -89,8 +90,9 @@ export class Follower implements RoomFeedListener {
     const { room, witnesses } = record;
     const { at, exceptRooms, frames, uncompressed, overload } = event;
     this.#append(record, event, isOfBefore);
+    const left = departures.of(room);
     if (frames === undefined) {
-      this.#tellGap([...this.#membersOf(room)], record, "hole");
+      this.#tellGap(this.#audienceOf(room), record, "hole");
       return;
     }
     const exceptSockets = isOfBefore ? [...event.exceptSockets, ...witnesses] : event.exceptSockets;
@@ -103,14 +105,13 @@ export class Follower implements RoomFeedListener {
       uncompressed,
       overload,
     };
-    const left = departures.of(room);
     deliver(record, at, audience, codecs.encodingOf(frames), left);
   }
 
   #append(record: RoomRecord, event: LoggedEvent, isOfBefore: boolean): void {
-    const { counters, records } = this.#parts;
+    const { clock, counters, records } = this.#parts;
     const { at, time, frames, overload, origin, number } = event;
-    record.origins?.push({ at, origin, number });
+    record.note({ at, origin, number, time: clock.now() });
     const note = frames === undefined ? HOLE : noteOf({ ...event, isOfBefore });
     records.append(record, { at, time, frames: frames ?? this.#nothing, note, key: overload?.key });
     if (frames === undefined) return;
@@ -118,11 +119,14 @@ export class Follower implements RoomFeedListener {
     for (const { bytes } of frames) counters.recordedBytes += bytes.length;
   }
 
-  #tellGap(members: Iterable<Member>, record: RoomRecord, reason: GapReason): void {
+  #tellGap(members: readonly Member[], record: RoomRecord, reason: GapReason): void {
     for (const member of members) this.#parts.notices.gap(member, record, reason);
   }
 
-  #membersOf(room: string): Iterable<Member> {
-    return this.#parts.members.rooms.get(room) ?? [];
+  /** Returns the members of a room, and those that have left it and still hear it. */
+  #audienceOf(room: string): readonly Member[] {
+    const { departures, members } = this.#parts;
+    const left = departures.of(room).map(({ member }) => member);
+    return [...(members.rooms.get(room) ?? []), ...left];
   }
 }

@@ -13,7 +13,7 @@ import type { Entered, RecordedRooms } from "../members/recorded-rooms.ts";
 import type { Mark, Marks, RoomFeed } from "../members/room-feed.ts";
 import { MAX_ROOMS_PER_REQUEST, type EventPacket } from "../protocol/packet.ts";
 import type { Clock } from "../time/clock.ts";
-import { Departures } from "./departures.ts";
+import { Departures, type Departure } from "./departures.ts";
 import { Entrances, type Entrance } from "./entrances.ts";
 import { Follower } from "./follower.ts";
 import { HOLE, noteOf } from "./note.ts";
@@ -52,12 +52,12 @@ interface Entering {
   readonly entered: readonly Entered[];
   /** Whether this node knows the record. */
   readonly isKnown: boolean;
-  /** The last event that was sent before; `undefined` without a backplane. */
-  readonly mark: Mark | undefined;
+  /** The last events that were sent before. */
+  readonly marks: readonly Mark[];
 }
 
 /** Where the way of a member into a room begins. */
-interface Beginning extends Pick<Entering, "member" | "isKnown" | "mark"> {
+interface Beginning extends Pick<Entering, "member" | "isKnown" | "marks"> {
   readonly record: RoomRecord;
   readonly given: GivenPosition | undefined;
 }
@@ -128,9 +128,9 @@ export class History implements RecordedRooms {
       departures: this.#departures,
       notices,
       records,
-      deliver: (record, at, audience, encoding, others) => {
+      deliver: (record, at, audience, encoding, left) => {
         this.#deliver(record, at, audience, encoding);
-        this.#deliverTo(others, audience, encoding);
+        this.#deliverTo(left, audience, encoding);
       },
     });
   }
@@ -201,11 +201,9 @@ export class History implements RecordedRooms {
   enter(member: Member, room: string, since: unknown, entered?: Entered, mark?: Mark): void {
     const { feed } = this.#parts;
     if (feed === undefined) {
-      this.#enter({ member, room, since, entered: list(entered), isKnown: true, mark: undefined });
+      this.#enter({ member, room, since, entered: list(entered), isKnown: true, marks: [] });
       return;
     }
-    // Who comes in again hears the rest as a member.
-    this.#departures.end(room, member);
     this.#ask(feed, member, room, since, entered, mark ?? feed.mark);
   }
 
@@ -223,10 +221,11 @@ export class History implements RecordedRooms {
       this.#entrances.remove(entrance);
       tell();
     } else if (members.rooms.get(room)?.has(member) === true) {
+      const rooms = roomsBefore(member);
       members.rooms.leave(member, room);
       const mark = isTold ? this.#onItsWay(room, marks) : undefined;
       if (mark === undefined) tell();
-      else this.#departures.add(member, room, mark, tell);
+      else this.#departures.add({ member, room, mark, rooms, done: tell });
     } else if (calls !== undefined) {
       tell();
     }
@@ -235,22 +234,26 @@ export class History implements RecordedRooms {
 
   depart(member: Member, marks?: Marks): Promise<void> | undefined {
     const { feed, members } = this.#parts;
-    const { rooms } = member;
-    if (feed === undefined || rooms === undefined) return undefined;
+    // In an outage nothing arrives that could be waited for.
+    if (feed === undefined || feed.isCut) return undefined;
     const left: [room: string, mark: Mark][] = [];
-    for (const room of typeof rooms === "string" ? [rooms] : [...rooms]) {
+    const rooms = roomsBefore(member);
+    for (const room of rooms) {
       const mark = this.#onItsWay(room, marks);
       if (mark === undefined) continue;
       members.rooms.leave(member, room);
       left.push([room, mark]);
     }
     let open = left.length;
+    let finish = (): void => {};
+    const done = (): void => {
+      if (--open === 0) finish();
+    };
+    open += this.#departures.whenDone(member, done);
     if (open === 0) return undefined;
     return new Promise((resolve) => {
-      const done = (): void => {
-        if (--open === 0) resolve();
-      };
-      for (const [room, mark] of left) this.#departures.add(member, room, mark, done);
+      finish = resolve;
+      for (const [room, mark] of left) this.#departures.add({ member, room, mark, rooms, done });
     });
   }
 
@@ -353,7 +356,7 @@ export class History implements RecordedRooms {
 
   /** Enters a room once this node knows what its record has behind the position that the client has given. */
   #ask(feed: RoomFeed, member: Member, room: string, given: unknown, entered: Entered | undefined, mark: Mark): void {
-    if (this.#pending.follows(member, room, given, entered)) return;
+    if (this.#pending.follows(member, room, { since: given, entered, mark })) return;
     const { rates, rules } = this.#parts;
     const record = this.#records.of(room, rules.of(room) as Rule);
     const position = readPosition(given) ?? this.#hellos.get(member)?.get(room)?.position;
@@ -367,11 +370,14 @@ export class History implements RecordedRooms {
       since: given,
       whenKnown: (known) => feed.whenKnown(room, asked, known),
       entered,
-      act: (isKnown, since, calls) => this.#enter({ member, room, since, entered: calls, isKnown, mark }),
+      mark,
+      act: (isKnown, { since, entered: calls, marks }) => {
+        this.#enter({ member, room, since, entered: calls, isKnown, marks });
+      },
     });
   }
 
-  #enter({ member, room, since, entered, isKnown, mark }: Entering): void {
+  #enter({ member, room, since, entered, isKnown, marks }: Entering): void {
     const isIn = (): void => {
       for (const call of entered) call(true);
     };
@@ -401,7 +407,9 @@ export class History implements RecordedRooms {
     }
     // A client that was taken out may ask with its position before it knows; what was on its way then would come twice.
     const isOfNow = given !== undefined && record.continues(given.epoch) && given.sockets[0] === member.id;
-    const entrance = this.#entranceOf({ member, record, given: isOfNow ? undefined : given, isKnown, mark });
+    // Who comes in again hears the rest as a member.
+    this.#departures.end(room, member);
+    const entrance = this.#entranceOf({ member, record, given: isOfNow ? undefined : given, isKnown, marks });
     // What it was told may have been too much for it.
     if (!member.isReachable) {
       isIn();
@@ -422,13 +430,11 @@ export class History implements RecordedRooms {
   }
 
   /** Sends an event of a record to members that have left it since. */
-  #deliverTo(others: readonly Member[], { exceptSockets, exceptRooms }: Audience, encoding: Encoding): void {
-    const { delivery, members, report } = this.#parts;
-    for (const member of others) {
+  #deliverTo(left: readonly Departure[], { exceptSockets, exceptRooms }: Audience, encoding: Encoding): void {
+    const { delivery, report } = this.#parts;
+    for (const { member, rooms } of left) {
       const ids = new Set([member.id, ...this.#successors.earlierOf(member)]);
-      const isExcepted =
-        exceptSockets.some((id) => ids.has(id)) ||
-        exceptRooms.some((name) => members.rooms.get(name)?.has(member) === true);
+      const isExcepted = exceptSockets.some((id) => ids.has(id)) || exceptRooms.some((name) => rooms.has(name));
       const frame = encoding instanceof OutgoingFrame ? encoding : encoding.get(member.codec);
       if (isExcepted || frame === undefined || !member.isReachable) continue;
       guarded({ error: (error) => report.fail(member, error) }, () => delivery.send(member, frame));
@@ -442,13 +448,13 @@ export class History implements RecordedRooms {
   }
 
   /** Tells a member where its position in a room begins, and returns its way into the room from there. */
-  #entranceOf({ member, record, given, isKnown, mark }: Beginning): Entrance {
+  #entranceOf({ member, record, given, isKnown, marks }: Beginning): Entrance {
     const { ring, room, rule } = record;
     const isOfRecord = given !== undefined && record.continues(given.epoch) && given.at <= ring.head;
     const isRecovery = isOfRecord && given.at >= ring.floor;
     const isOfLatest = !isRecovery && rule.replay === "latest";
     // What was sent behind the call that puts the member into the room is for it.
-    const called = mark === undefined ? ring.head : record.placeBehind(mark);
+    const called = Math.min(ring.head, ...marks.map((mark) => record.placeBehind(mark)));
     const first =
       typeof rule.replay === "number" && rule.replay > 0 ? Math.min(ring.before(rule.replay), called) : called;
     const entrance: Entrance = {
@@ -485,6 +491,11 @@ export class History implements RecordedRooms {
     if (!record.continues(given.epoch)) this.#notices.gap(member, record, "epoch", at);
     else if (given.at < at) this.#notices.gap(member, record, "overrun", at);
   }
+}
+
+/** Returns a copy of the rooms of a member. */
+function roomsBefore({ rooms }: Member): ReadonlySet<string> {
+  return new Set(typeof rooms === "object" ? rooms : list(rooms));
 }
 
 function list<I>(item: I | undefined): readonly I[] {

@@ -1,5 +1,6 @@
 import type { Member } from "../members/member.ts";
 import type { Entered } from "../members/recorded-rooms.ts";
+import type { Mark } from "../members/room-feed.ts";
 import type { Clock } from "../time/clock.ts";
 
 /** The longest time for which a join waits until this node knows the record, in milliseconds. */
@@ -13,14 +14,21 @@ interface PendingJoin {
   /** The position that the client has given last. */
   since: unknown;
   readonly entered: Entered[];
+  /** The last events that were sent before somebody called for it. */
+  readonly marks: Mark[];
   stop: () => void;
 }
 
-interface JoinParts {
+/** A call for a join. */
+interface Call {
   readonly since: unknown;
-  readonly whenKnown: WhenKnown;
   readonly entered: Entered | undefined;
-  readonly act: (isKnown: boolean, since: unknown, entered: readonly Entered[]) => void;
+  readonly mark: Mark;
+}
+
+interface JoinParts extends Call {
+  readonly whenKnown: WhenKnown;
+  readonly act: (isKnown: boolean, join: Pick<PendingJoin, "since" | "entered" | "marks">) => void;
 }
 
 /** The joins that wait until this node knows the record of their room, which it has to read from the engine. */
@@ -44,11 +52,12 @@ export class PendingJoins {
   }
 
   /** Adds to a join that waits already. Returns whether there is one. */
-  follows(member: Member, room: string, since: unknown, entered: Entered | undefined): boolean {
+  follows(member: Member, room: string, { since, entered, mark }: Call): boolean {
     const join = this.#joins.get(member)?.get(room);
     if (join === undefined) return false;
     if (entered !== undefined) join.entered.push(entered);
     join.since = since ?? join.since;
+    join.marks.push(mark);
     return true;
   }
 
@@ -64,17 +73,16 @@ export class PendingJoins {
   /**
    * Joins when the record is known, at once if it is, or when that lasts too long.
    *
-   * @param act - called with whether it is known, with the position that the client has given last, and with what to call
-   *   when the member is in.
+   * @param act - called with whether it is known, and with the join.
    */
-  add(member: Member, room: string, { since, whenKnown, entered, act }: JoinParts): void {
+  add(member: Member, room: string, { since, whenKnown, entered, mark, act }: JoinParts): void {
     let isOver = false;
-    const join: PendingJoin = { since, entered: entered === undefined ? [] : [entered], stop: () => {} };
+    const join: PendingJoin = { since, entered: entered === undefined ? [] : [entered], marks: [mark], stop: () => {} };
     const end = (isKnown: boolean): void => {
       if (isOver) return;
       isOver = true;
       this.remove(member, room);
-      act(isKnown, join.since, join.entered);
+      act(isKnown, join);
     };
     const callOff = whenKnown(() => end(true));
     // It may have been called by now.

@@ -24,9 +24,17 @@ interface Silent {
 
 const NOBODY: ReadonlySet<string> = new Set();
 
+/** The time for which it is known who has sent an event, in milliseconds: longer than a join waits. */
+const LATELY = 10_000;
+
+/** The number of events of which that is known at least. */
+const MIN_ORIGINS = 64;
+
 /** Who has sent an event of a record. */
 interface EventOrigin extends Mark {
   readonly at: number;
+  /** When this node has heard of it, in milliseconds. */
+  readonly time: number;
 }
 
 /** An event as it is recorded. */
@@ -53,8 +61,10 @@ export class RoomRecord {
   formerEpoch: string | undefined = undefined;
   /** The ids of the members that were told of the gap with which the record began. */
   witnesses: ReadonlySet<string> = NOBODY;
-  /** Who has sent the events that this node has read or heard of late, in their order; `undefined` when that is long ago. */
-  origins: EventOrigin[] | undefined = undefined;
+  /** Who has sent the events that this node has read or heard of late, in their order. */
+  #origins: EventOrigin[] = [];
+  /** The number of these at which it is looked which are old. */
+  #mostOrigins = MIN_ORIGINS;
   /** Number of members that are on their way into the room. */
   entering = 0;
   /** Whether the record was forgotten: the room has another one by now, or none. */
@@ -79,8 +89,16 @@ export class RoomRecord {
 
   /** Returns the place before the first event of a node behind this one; the end of the record if there is none. */
   placeBehind({ origin, number }: Mark): number {
-    const first = this.origins?.find((event) => event.origin === origin && event.number > number);
+    const first = this.#origins.find((event) => event.origin === origin && event.number > number);
     return first === undefined ? this.ring.head : first.at - 1;
+  }
+
+  /** Notes who has sent an event. */
+  note(event: EventOrigin): void {
+    this.#origins.push(event);
+    if (this.#origins.length < this.#mostOrigins) return;
+    this.#origins = this.#origins.filter(({ time }) => event.time - time < LATELY);
+    this.#mostOrigins = Math.max(MIN_ORIGINS, 2 * this.#origins.length);
   }
 
   /** Returns whether this record continues that of an epoch. */
@@ -218,7 +236,6 @@ export class Records {
   readonly #sweep = (): void => {
     for (const record of this.#records.values()) {
       const isUsed = this.#parts.isUsed(record.room) || record.entering > 0;
-      record.origins = undefined;
       if (!isUsed && !record.wasUsed) this.#forget(record);
       record.wasUsed = isUsed;
     }

@@ -212,7 +212,8 @@ export class Checker {
       noticed: (notice, before) => {
         const { gap, room } = notice;
         // Where the server takes a client out that asks at the same time, the client has forgotten what it has told.
-        if (gap !== undefined && before === undefined && !claimed.has(room))
+        // Whoever comes while nobody can read the record is told so, with or without a position.
+        if (gap !== undefined && gap !== "unavailable" && before === undefined && !claimed.has(room))
           said(`a gap in ${room} without a position`);
         // A position that is told once more, before the first is answered, comes too late.
         const isRepeated = (claimed.get(room) ?? 0) > 1;
