@@ -46,6 +46,14 @@ export class Departures {
     return [...(this.#byRoom.get(room) ?? [])];
   }
 
+  /** Returns whether a member is still sent something. */
+  has(member: Member): boolean {
+    for (const departures of this.#byRoom.values()) {
+      for (const departure of departures) if (departure.member === member) return true;
+    }
+    return false;
+  }
+
   /** Calls back for each departure of a member when it ends. Returns their number. */
   whenDone(member: Member, done: () => void): number {
     let count = 0;

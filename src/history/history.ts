@@ -244,16 +244,14 @@ export class History implements RecordedRooms {
       members.rooms.leave(member, room);
       left.push([room, mark]);
     }
-    let open = left.length;
-    let finish = (): void => {};
-    const done = (): void => {
-      if (--open === 0) finish();
-    };
-    open += this.#departures.whenDone(member, done);
-    if (open === 0) return undefined;
+    if (left.length === 0 && !this.#departures.has(member)) return undefined;
     return new Promise((resolve) => {
-      finish = resolve;
-      for (const [room, mark] of left) this.#departures.add({ member, room, mark, rooms, done });
+      for (const [room, mark] of left) this.#departures.add({ member, room, mark, rooms, done: () => {} });
+      let open = 0;
+      const done = (): void => {
+        if (--open === 0) resolve();
+      };
+      open = this.#departures.whenDone(member, done);
     });
   }
 

@@ -215,7 +215,9 @@ export class Checker {
         // Whoever comes while nobody can read the record is told so, with or without a position.
         if (gap !== undefined && gap !== "unavailable" && before === undefined && !claimed.has(room))
           said(`a gap in ${room} without a position`);
-        // A position that is told once more, before the first is answered, comes too late.
+        // A position that is told once more, before the first is answered, comes too late, and so does one whose client was
+        // taken out and put in again meanwhile.
+        if (gap === undefined && before === undefined && claimed.has(room)) claimed.set(room, 2);
         const isRepeated = (claimed.get(room) ?? 0) > 1;
         this.#noticed(client, notice, before, progressOf(room), isRepeated, claimed.size < 2, said);
       },
@@ -385,6 +387,8 @@ export class Checker {
     const epoch = known?.epochs.get(name ?? "");
     if (known === undefined || epoch === undefined) return;
     const { entries, newest } = epoch;
+    const epochs = [...known.epochs.values()];
+    const later = epochs.slice(epochs.indexOf(epoch) + 1);
     const { begunAt = 0 } = this.#progress[client]?.get(room) ?? {};
     const most = Math.min(end, entries.length);
     for (let at = before.at + 1; at < most; at++) {
@@ -394,7 +398,10 @@ export class Checker {
       // R12: who was told of the gap between the two records does not get it again.
       if (this.#recorded.get(entry.id) !== name) continue;
       const { id, key } = entry;
-      const isSuperseded = known.rule.keep === "latest" && key !== undefined && (newest.get(key) ?? 0) > at;
+      // For a slow reader the newest takes the place of what waits, also if it is in another record.
+      const isNewer =
+        key !== undefined && ((newest.get(key) ?? 0) > at || later.some((other) => other.newest.has(key)));
+      const isSuperseded = known.rule.keep === "latest" && isNewer;
       const isOld = known.rule.replay === "latest" && key === undefined && at <= begunAt;
       if (isSuperseded || isOld) continue;
       said(`event ${id} at ${at} of ${room} is missing`);

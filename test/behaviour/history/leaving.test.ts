@@ -114,6 +114,93 @@ describe("who is taken out of a recorded room", () => {
     expect([a?.closed, b?.closed, late.closed]).toStrictEqual([4001, 4001, undefined]);
   });
 
+  test("gets what was sent before also where that is the first event of the room", async () => {
+    const [one, two] = [cluster.node(), cluster.node()];
+    const [a] = await one.members("chat", 1);
+    const [b] = await two.members("chat", 1);
+    one.hub.to("chat").emit("said", "first");
+    one.hub.to("chat").leave("chat");
+    await cluster.passed(2_000);
+    for (const client of [a, b]) expect(client?.take()).toStrictEqual(["position", "first", "left"]);
+  });
+
+  test("and then closed waits for what was sent before, in all its rooms and on every node", async () => {
+    const [one, two] = [cluster.node(), cluster.node()];
+    const [a] = await one.members("chat-1", 1);
+    const [b] = await two.members("chat-1", 1);
+    for (const client of [a, b]) await client?.join("chat-2");
+    for (const room of ["chat-1", "chat-2"]) await one.hub.to(room).record("said", 0);
+    await settle();
+    for (const client of [a, b]) client?.take();
+    one.hub.to("chat-1").emit("said", 1);
+    one.hub.to("chat-2").emit("said", 2);
+    one.hub.to("chat-1").leave("chat-1");
+    one.hub.to("chat-2").close(4001);
+    await cluster.passed(2_000);
+    for (const client of [a, b]) expect([client?.events(), client?.closed]).toStrictEqual([[1, 2], 4001]);
+  });
+
+  test("gets what other nodes had sent before as well, so that its position skips nothing", async () => {
+    const [one, two] = [cluster.node(), cluster.node()];
+    const [a] = await one.members("chat", 1);
+    await two.members("chat", 1);
+    await one.hub.to("chat").record("said", 0);
+    await settle();
+    a?.take();
+    two.hub.to("chat").emit("said", "of two");
+    one.hub.to("chat").emit("said", "of one");
+    one.sockets[0]?.leave("chat");
+    await cluster.passed(2_000);
+    expect(a?.take()).toStrictEqual(["of two", "of one", "left"]);
+  });
+
+  test("of a room that is left out does not get what it was left out of", async () => {
+    const one = cluster.node();
+    const [a] = await one.members("chat", 1);
+    await a?.join("chat-guests");
+    await one.hub.to("chat").record("said", 0);
+    await settle();
+    a?.take();
+    one.hub.to("chat").except("chat-guests").emit("said", "secret");
+    one.hub.to("chat-guests").emit("said", "for guests");
+    one.hub.to("chat").close(4001);
+    await cluster.passed(2_000);
+    expect(a?.events()).toStrictEqual(["for guests"]);
+  });
+
+  test("by a node that has heard its own event, while that of the member reads, gets it", async () => {
+    const slow = new Gate();
+    let isDeaf = false;
+    const one = cluster.node();
+    const two = cluster.node(recording(), (backplane) => {
+      const later = readLater(backplane, slow.promise);
+      return {
+        ...later,
+        start: (handlers) => {
+          later.start({
+            ...handlers,
+            recorded: (channel, record) => {
+              if (!isDeaf) handlers.recorded?.(channel, record);
+            },
+          });
+        },
+      };
+    });
+    slow.open();
+    const [b] = await two.members("chat", 1);
+    await one.hub.to("chat").record("said", 0);
+    await settle();
+    b?.take();
+    isDeaf = true;
+    await one.hub.to("chat").record("said", "awaited");
+    isDeaf = false;
+    one.hub.to("chat").leave("chat");
+    await settle();
+    await one.hub.to("chat").record("said", "after");
+    await cluster.passed(2_000);
+    expect(b?.take()).toStrictEqual(["awaited", "left"]);
+  });
+
   test("in an outage with local delivery hears nothing more", async () => {
     const node = cluster.node(recording({ outage: "local" }));
     const [a] = await node.members("chat", 1);
@@ -157,6 +244,21 @@ describe("who is put into a recorded room", () => {
     slow.open();
     await synced;
     await two.hub.to("chat").record("said", "new");
+    await settle();
+    expect(client.events()).toStrictEqual(["new"]);
+  });
+
+  test("in a room that is old gets what is sent afterwards, too", async () => {
+    const slow = new Gate();
+    const one = cluster.node();
+    const two = cluster.node(recording({ age: 600_000 }), (backplane) => readLater(backplane, slow.promise));
+    slow.open();
+    await two.members("chat", 1);
+    await one.hub.to("chat").record("said", 0);
+    await cluster.passed(200_000);
+    const client = await two.connect();
+    one.hub.toSocket(two.sockets[1]?.id ?? "").join("chat");
+    one.hub.to("chat").emit("said", "new");
     await settle();
     expect(client.events()).toStrictEqual(["new"]);
   });

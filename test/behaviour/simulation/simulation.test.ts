@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { Hub } from "roomcast";
 import { shrinkFaults, Simulation, type SimulationOptions } from "roomcast/testing";
-import { scenarioOf } from "../../../simulation/scenario.ts";
+import { scenarioOf } from "../../../examples/simulation/scenario.ts";
 
 const SEEDS = 30;
 const SHORT = { duration: 3_000 };

@@ -1,5 +1,5 @@
 import { Simulation } from "roomcast/testing";
-import { scenarioOf, type ScenarioOptions } from "../../../simulation/scenario.ts";
+import { scenarioOf, type ScenarioOptions } from "../../../examples/simulation/scenario.ts";
 
 /** Simulates seeds until one fails. Returns this seed and why; `undefined` if none does. */
 export async function firstFailure(

@@ -24,7 +24,13 @@ const ON_ONE_NODE: readonly Hunted[] = [
   {
     rule: "what is told has a position",
     seed: 1,
-    mutants: [mutant(HISTORY, "if (isRecovery || given === undefined) this.#notices", "if (isRecovery) this.#notices")],
+    mutants: [
+      mutant(
+        HISTORY,
+        "if (isKnown && (isRecovery || given === undefined)) this.#notices",
+        "if (isRecovery) this.#notices",
+      ),
+    ],
   },
   {
     rule: "a position before the record is a gap",
@@ -190,7 +196,7 @@ const ON_SEVERAL_NODES: readonly Hunted[] = [
   {
     rule: "R10: a read that ends with its connection is done again",
     seed: 65,
-    mutants: [mutant(READER, "this.#read(followed);\n    }\n  }\n\n  disconnected", "}\n  }\n\n  disconnected")],
+    mutants: [mutant(READER, "for (const followed of this.#followed.values()) this.#read(followed);", "")],
   },
   {
     rule: "R11: a log that has fallen silent is compared",

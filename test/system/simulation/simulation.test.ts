@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { Simulation } from "roomcast/testing";
-import { scenarioOf } from "../../../simulation/scenario.ts";
+import { scenarioOf } from "../../../examples/simulation/scenario.ts";
 
 /** The number of events that clients hear in all. `npm run simulate` goes on for longer. */
 const DELIVERIES = 1_000_000;
