@@ -8,6 +8,7 @@ const PATIENCE = 1_000;
 /** A member that was taken out of a room while events that were sent to it before were on their way. */
 export interface Departure {
   readonly member: Member;
+  readonly room: string;
   /** The last of these events. */
   readonly mark: Mark;
   /** The rooms that the member was in: what leaves out one of these is not for it. */
@@ -16,8 +17,7 @@ export interface Departure {
   readonly timer: Timer;
 }
 
-interface NewDeparture extends Pick<Departure, "member" | "mark" | "rooms"> {
-  readonly room: string;
+interface NewDeparture extends Pick<Departure, "member" | "room" | "mark" | "rooms"> {
   readonly done: () => void;
 }
 
@@ -25,18 +25,19 @@ interface NewDeparture extends Pick<Departure, "member" | "mark" | "rooms"> {
 export class Departures {
   readonly #clock: Clock;
   readonly #byRoom = new Map<string, Set<Departure>>();
+  readonly #byMember = new Map<Member, Set<Departure>>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
   /** @param done - called when the member has got everything, or when that lasts too long. */
-  add({ member, room, mark, rooms, done }: NewDeparture): void {
-    let departures = this.#byRoom.get(room);
-    if (departures === undefined) this.#byRoom.set(room, (departures = new Set()));
-    const timer = this.#clock.setTimeout(() => this.#end(room, departure), PATIENCE);
-    const departure: Departure = { member, mark, rooms, done: [done], timer };
-    departures.add(departure);
+  add({ done, ...departing }: NewDeparture): void {
+    const { member, room } = departing;
+    const timer = this.#clock.setTimeout(() => this.#end(departure), PATIENCE);
+    const departure: Departure = { ...departing, done: [done], timer };
+    addTo(this.#byRoom, room, departure);
+    addTo(this.#byMember, member, departure);
   }
 
   /**
@@ -48,49 +49,57 @@ export class Departures {
 
   /** Returns whether a member is still sent something. */
   has(member: Member): boolean {
-    for (const departures of this.#byRoom.values()) {
-      for (const departure of departures) if (departure.member === member) return true;
-    }
-    return false;
+    return this.#byMember.has(member);
   }
 
   /** Calls back for each departure of a member when it ends. Returns their number. */
   whenDone(member: Member, done: () => void): number {
-    let count = 0;
-    for (const departures of this.#byRoom.values()) {
-      for (const departure of departures) {
-        if (departure.member !== member) continue;
-        departure.done.push(done);
-        count++;
-      }
-    }
-    return count;
+    const departures = this.#byMember.get(member);
+    for (const departure of departures ?? []) departure.done.push(done);
+    return departures?.size ?? 0;
   }
 
   /** Ends the departures for which an event was the last one. */
   heard(room: string, { origin, number }: Mark): void {
-    for (const departure of this.#byRoom.get(room) ?? []) {
+    for (const departure of this.of(room)) {
       const { mark } = departure;
-      if (mark.origin === origin && number >= mark.number) this.#end(room, departure);
+      if (mark.origin === origin && number >= mark.number) this.#end(departure);
     }
   }
 
-  /** Ends all departures from a room, or those of one member. */
-  end(room: string, member?: Member): void {
-    for (const departure of this.#byRoom.get(room) ?? []) {
-      if (member === undefined || departure.member === member) this.#end(room, departure);
-    }
+  /** Ends all departures from a room. */
+  end(room: string): void {
+    for (const departure of this.of(room)) this.#end(departure);
+  }
+
+  /** Ends the departures of a member from a room. */
+  endOf(member: Member, room: string): void {
+    for (const departure of this.#byMember.get(member) ?? []) if (departure.room === room) this.#end(departure);
   }
 
   stop(): void {
     for (const room of this.#byRoom.keys()) this.end(room);
   }
 
-  #end(room: string, departure: Departure): void {
-    const departures = this.#byRoom.get(room);
-    if (departures?.delete(departure) !== true) return;
-    if (departures.size === 0) this.#byRoom.delete(room);
-    departure.timer.cancel();
-    for (const done of departure.done) done();
+  #end(departure: Departure): void {
+    const { member, room, timer, done } = departure;
+    if (!deleteFrom(this.#byRoom, room, departure)) return;
+    deleteFrom(this.#byMember, member, departure);
+    timer.cancel();
+    for (const call of done) call();
   }
+}
+
+function addTo<K>(sets: Map<K, Set<Departure>>, key: K, departure: Departure): void {
+  const known = sets.get(key);
+  if (known === undefined) sets.set(key, new Set([departure]));
+  else known.add(departure);
+}
+
+/** Returns whether it was there. */
+function deleteFrom<K>(sets: Map<K, Set<Departure>>, key: K, departure: Departure): boolean {
+  const known = sets.get(key);
+  const wasThere = known?.delete(departure) === true;
+  if (known?.size === 0) sets.delete(key);
+  return wasThere;
 }

@@ -211,7 +211,7 @@ export class History implements RecordedRooms {
     const { members } = this.#parts;
     this.#hellos.get(member)?.delete(room);
     // A client that leaves by itself forgets its position.
-    if (!isTold) this.#departures.end(room, member);
+    if (!isTold) this.#departures.endOf(member, room);
     const calls = this.#pending.remove(member, room);
     const entrance = this.#entrances.get(member, room);
     const tell = (): void => {
@@ -406,7 +406,7 @@ export class History implements RecordedRooms {
     // A client that was taken out may ask with its position before it knows; what was on its way then would come twice.
     const isOfNow = given !== undefined && record.continues(given.epoch) && given.sockets[0] === member.id;
     // Who comes in again hears the rest as a member.
-    this.#departures.end(room, member);
+    this.#departures.endOf(member, room);
     const entrance = this.#entranceOf({ member, record, given: isOfNow ? undefined : given, isKnown, marks });
     // What it was told may have been too much for it.
     if (!member.isReachable) {
