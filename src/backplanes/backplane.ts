@@ -111,8 +111,8 @@ export interface BackplaneHandlers {
 
   /**
    * Hands over an entry of the log of a channel that is subscribed to, in the order of the log. The bytes belong to the hub
-   * from now on. Entries may be missing, and come only from {@link BackplaneLog.read}. A hub that keeps no records has no
-   * such function.
+   * from now on. Entries may be missing, and come only from {@link BackplaneLog.read}; one that comes behind its successor is
+   * taken for missing, which costs a read. A hub that keeps no records has no such function.
    */
   recorded?(channel: string, record: LogRecord): void;
 

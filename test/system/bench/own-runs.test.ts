@@ -27,7 +27,20 @@ beforeAll(async () => {
   [cluster, recovery, recoveryInCluster, history] = await Promise.all([
     run("cluster", "--pairs", "1", "--duration", "0.3", "--peer", "drops"),
     run("recovery", ...SHORT, "--members", "20", "--peer", "hub,hub-plain-clients", "--json", "recovery.json"),
-    run("recovery", ...SHORT, "--members", "10", "--peer", "drops", "--nodes", "2", "--json", "cluster.json"),
+    run(
+      "recovery",
+      ...SHORT,
+      "--members",
+      "40",
+      "--rate",
+      "100",
+      "--peer",
+      "drops",
+      "--nodes",
+      "2",
+      "--json",
+      "cluster.json",
+    ),
     run("history", "--members", "50", "--duration", "0.02", "--pairs", "1", "--transport", "ws", "--no-pin"),
   ]);
 }, PATIENCE);
