@@ -143,13 +143,12 @@ test.concurrent("members of all nodes are told of a gap when Redis has restarted
   await together(all);
   await two.hub.to("x").record("news", 3);
   await until(() => all.every((each) => told(each).includes(3)));
-  // What was sent meanwhile comes after the gap, or was recorded before the node was there again, and the gap speaks for it.
+  // What was sent meanwhile comes after the gap, before or after what the other node has sent, or the gap speaks for it.
   for (const each of all) {
     const items = told(each);
-    expect([
-      [1, 2, "epoch", 3],
-      [1, 2, "epoch", "meanwhile", 3],
-    ]).toContainEqual(items);
+    const place = items.indexOf("meanwhile");
+    expect(place === -1 || place > 2).toBe(true);
+    expect(items.toSpliced(place, place === -1 ? 0 : 1)).toEqual([1, 2, "epoch", 3]);
   }
 });
 
