@@ -298,7 +298,7 @@ export class Cluster {
 
   /** Closes the sockets of other nodes. */
   close(audience: Audience, { code, reason }: Close): void {
-    const sent = this.#sentTo(undefined);
+    const sent = this.#sentTo();
     this.#act(audience, (selection) => ({ type: "close", selection, code, reason, sent }));
   }
 
@@ -458,9 +458,9 @@ export class Cluster {
     this.#courier.send(channels, envelope, asking && (() => lost(asking)));
   }
 
-  /** Returns what this node has sent to rooms, or to all rooms, that is on its way, with the number of the last event. */
-  #sentTo(rooms: readonly string[] | undefined): readonly RoomNumber[] | undefined {
-    const sent = [...(this.#parts.logs?.recent ?? [])].filter(([room]) => rooms === undefined || rooms.includes(room));
+  /** Returns what this node has sent to rooms, or to all rooms, and that other nodes may not have yet. */
+  #sentTo(rooms?: readonly string[]): readonly RoomNumber[] | undefined {
+    const sent = this.#parts.logs?.recentIn(rooms) ?? [];
     return sent.length === 0 ? undefined : sent;
   }
 

@@ -121,16 +121,18 @@ export class LogWriter {
   /** The channels with entries of this node that other nodes may not have yet, with the number of the last one in each. */
   get recent(): ReadonlyMap<string, number> {
     const recent = new Map<string, number>();
-    for (const channel of this.#outboxes.keys()) {
-      const number = this.pendingOf(channel);
+    for (const channel of [...this.#outboxes.keys(), ...this.#last.keys()]) {
+      const number = this.recentOf(channel);
       if (number !== undefined) recent.set(channel, number);
     }
-    const since = this.#parts.clock.now() - LATELY;
-    for (const [channel, { number, time }] of this.#last) {
-      if (time < since) this.#last.delete(channel);
-      else recent.set(channel, number);
-    }
     return recent;
+  }
+
+  /** Returns the number of the last entry of this node in a channel, if other nodes may not have it yet. */
+  recentOf(channel: string): number | undefined {
+    const last = this.#last.get(channel);
+    const isRecent = last !== undefined && this.#parts.clock.now() - last.time <= LATELY;
+    return isRecent ? last.number : this.pendingOf(channel);
   }
 
   /** Returns the number of the last entry of this node in a channel, if it was not handed over yet. */

@@ -19,7 +19,14 @@ import type { Codec } from "../protocol/codec.ts";
 import type { ErrorReport } from "../report.ts";
 import type { Clock } from "../time/clock.ts";
 import { roomChannel, roomOf } from "./channels.ts";
-import { decodeBundle, encodeBundle, encodeFrames, type EncodedMessage, type FramesEnvelope } from "./envelope.ts";
+import {
+  decodeBundle,
+  encodeBundle,
+  encodeFrames,
+  type EncodedMessage,
+  type FramesEnvelope,
+  type RoomNumber,
+} from "./envelope.ts";
 import type { Interest } from "./interest.ts";
 import { LogReader, NOWHERE } from "./log-reader.ts";
 import { LogWriter } from "./log-writer.ts";
@@ -88,11 +95,20 @@ export class RoomLogs implements RoomFeed {
     return { origin: this.#parts.self, number: this.#writer.lastNumber };
   }
 
-  /** The rooms with events of this node that other nodes may not have yet, with the number of the last one in each. */
-  get recent(): ReadonlyMap<string, number> {
-    const recent = new Map<string, number>();
-    for (const [channel, number] of this.#writer.recent) recent.set(roomOf(channel) as string, number);
-    return recent;
+  /**
+   * Returns those of these rooms with events of this node that other nodes may not have yet, with the number of the last one in
+   * each.
+   *
+   * @param rooms - default: all.
+   */
+  recentIn(rooms?: readonly string[]): readonly RoomNumber[] {
+    if (rooms === undefined) {
+      return Array.from(this.#writer.recent, ([channel, number]): RoomNumber => [roomOf(channel) as string, number]);
+    }
+    return rooms.flatMap((room): readonly RoomNumber[] => {
+      const number = this.#writer.recentOf(roomChannel(room));
+      return number === undefined ? [] : [[room, number]];
+    });
   }
 
   pendingOf(room: string): number | undefined {

@@ -6,7 +6,7 @@ import type { Members } from "../members/members.ts";
 import type { LogGap, LoggedEvent, Novelty, RoomFeedListener, RoomTail } from "../members/room-feed.ts";
 import type { Clock } from "../time/clock.ts";
 import type { GapReason } from "../protocol/packet.ts";
-import type { Departure, Departures } from "./departures.ts";
+import type { Departures } from "./departures.ts";
 import { HOLE, noteOf } from "./note.ts";
 import type { Notices } from "./notices.ts";
 import type { Records, RoomRecord } from "./records.ts";
@@ -21,13 +21,7 @@ export interface FollowerParts {
   readonly notices: Notices;
   readonly records: Records;
   /** Sends an event of a record to its members, and to others that have left since it was sent. */
-  readonly deliver: (
-    record: RoomRecord,
-    at: number,
-    audience: Audience,
-    encoding: Encoding,
-    left: readonly Departure[],
-  ) => void;
+  readonly deliver: (record: RoomRecord, at: number, audience: Audience, encoding: Encoding) => void;
 }
 
 /** Keeps the records of this node like the logs of the engine, and sends their members what is new. */
@@ -86,11 +80,10 @@ export class Follower implements RoomFeedListener {
   }
 
   #tell(record: RoomRecord, event: LoggedEvent, isOfBefore: boolean): void {
-    const { codecs, deliver, departures } = this.#parts;
+    const { codecs, deliver } = this.#parts;
     const { room, witnesses } = record;
     const { at, exceptRooms, frames, uncompressed, overload } = event;
     this.#append(record, event, isOfBefore);
-    const left = departures.of(room);
     if (frames === undefined) {
       this.#tellGap(this.#audienceOf(room), record, "hole");
       return;
@@ -105,7 +98,7 @@ export class Follower implements RoomFeedListener {
       uncompressed,
       overload,
     };
-    deliver(record, at, audience, codecs.encodingOf(frames), left);
+    deliver(record, at, audience, codecs.encodingOf(frames));
   }
 
   #append(record: RoomRecord, event: LoggedEvent, isOfBefore: boolean): void {

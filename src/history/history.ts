@@ -16,7 +16,7 @@ import type { Clock } from "../time/clock.ts";
 import { Departures, type Departure } from "./departures.ts";
 import { Entrances, type Entrance } from "./entrances.ts";
 import { Follower } from "./follower.ts";
-import { HOLE, noteOf } from "./note.ts";
+import { HOLE, leavesOut, noteOf } from "./note.ts";
 import { Notices, type HistoryReport } from "./notices.ts";
 import { PendingJoins } from "./pending-joins.ts";
 import { readPosition, streamOf, type GivenPosition } from "./position.ts";
@@ -128,9 +128,9 @@ export class History implements RecordedRooms {
       departures: this.#departures,
       notices,
       records,
-      deliver: (record, at, audience, encoding, left) => {
+      deliver: (record, at, audience, encoding) => {
         this.#deliver(record, at, audience, encoding);
-        this.#deliverTo(left, audience, encoding);
+        this.#deliverTo(this.#departures.of(record.room), audience, encoding);
       },
     });
   }
@@ -428,13 +428,13 @@ export class History implements RecordedRooms {
   }
 
   /** Sends an event of a record to members that have left it since. */
-  #deliverTo(left: readonly Departure[], { exceptSockets, exceptRooms }: Audience, encoding: Encoding): void {
+  #deliverTo(left: readonly Departure[], audience: Audience, encoding: Encoding): void {
     const { delivery, report } = this.#parts;
     for (const { member, rooms } of left) {
-      const ids = new Set([member.id, ...this.#successors.earlierOf(member)]);
-      const isExcepted = exceptSockets.some((id) => ids.has(id)) || exceptRooms.some((name) => rooms.has(name));
+      const sockets = [member.id, ...this.#successors.earlierOf(member)];
+      if (leavesOut(audience, sockets, (room) => rooms.has(room))) continue;
       const frame = encoding instanceof OutgoingFrame ? encoding : encoding.get(member.codec);
-      if (isExcepted || frame === undefined || !member.isReachable) continue;
+      if (frame === undefined || !member.isReachable) continue;
       guarded({ error: (error) => report.fail(member, error) }, () => delivery.send(member, frame));
     }
   }

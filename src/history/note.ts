@@ -44,7 +44,16 @@ export function isExcepted(
   witnesses?: ReadonlySet<string>,
 ): boolean {
   if (!note.startsWith(JSON_START)) return sockets.includes(note);
-  const { exceptSockets, exceptRooms, isOfBefore } = JSON.parse(note) as Noted;
-  if (isOfBefore === true && witnesses !== undefined && sockets.some((id) => witnesses.has(id))) return true;
+  const noted = JSON.parse(note) as Noted;
+  if (noted.isOfBefore === true && witnesses !== undefined && sockets.some((id) => witnesses.has(id))) return true;
+  return leavesOut(noted, sockets, isIn);
+}
+
+/** Returns whether exceptions name one of the sockets that a client has and had, or a room that it is in. */
+export function leavesOut(
+  { exceptSockets, exceptRooms }: Pick<Noted, "exceptSockets" | "exceptRooms">,
+  sockets: readonly string[],
+  isIn: (room: string) => boolean,
+): boolean {
   return exceptSockets.some((id) => sockets.includes(id)) || exceptRooms.some(isIn);
 }
