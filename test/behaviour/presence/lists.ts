@@ -2,7 +2,10 @@ import { type HubOptions, type PresenceNotice } from "roomcast";
 import type { Client, Node } from "../history/memory-cluster.ts";
 
 /** Options of a hub that lets its clients join, and knows who is in the rooms whose names begin so. */
-export function present(presence: Partial<NonNullable<HubOptions["presence"]>> = {}, options: HubOptions = {}): HubOptions {
+export function present(
+  presence: Partial<NonNullable<HubOptions["presence"]>> = {},
+  options: HubOptions = {},
+): HubOptions {
   return { joinable: () => true, ...options, presence: { rooms: ["chat*"], ...presence } };
 }
 
@@ -46,5 +49,7 @@ export class List {
 
 /** Takes what a client was told of who is present. */
 export function noticesOf(client: Client): readonly PresenceNotice[] {
-  return client.heard.splice(0).flatMap(({ event, data }) => (event === "hub:presence" ? [data as PresenceNotice] : []));
+  return client.heard
+    .splice(0)
+    .flatMap(({ event, data }) => (event === "hub:presence" ? [data as PresenceNotice] : []));
 }
