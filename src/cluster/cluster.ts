@@ -10,6 +10,7 @@ import type { MemberDescription } from "../members/description.ts";
 import type { LocalNode } from "../members/local-node.ts";
 import type { Member } from "../members/member.ts";
 import type { Members } from "../members/members.ts";
+import type { PresenceControl, PresenceListener } from "../members/presence-feed.ts";
 import type { RepeatKeeper } from "../members/repeats.ts";
 import type { RequestOutcome, Requests } from "../members/requests.ts";
 import type { Close } from "../protocol/close-codes.ts";
@@ -77,6 +78,9 @@ const NODES_TIMEOUT = 10_000;
 
 const NO_USERS: Audience = { ...EVERYBODY, everybody: false };
 
+/** The most rooms in one message of versions. */
+const MOST_VERSIONS = 1_000;
+
 export interface ClusterParts {
   readonly backplane: Backplane;
   readonly clock: Clock;
@@ -94,6 +98,8 @@ export interface ClusterParts {
   /** What this node knows of requests that clients may repeat; absent if it remembers nothing. */
   readonly keeper: RepeatKeeper | undefined;
   readonly requests: Requests<Member>;
+  /** Hears of the users on other nodes; `undefined` if no room has presence. */
+  readonly presence: PresenceListener | undefined;
   /** Names the rules by which rooms are recorded: see {@link Nodes}. */
   readonly rules: string | undefined;
   readonly self: NodeDescription;
@@ -126,7 +132,7 @@ export class Cluster {
 
   constructor(parts: ClusterParts) {
     const { backplane, clock, codecs, interest, isNode, keeper, local, members, messages, options, report } = parts;
-    const { requests, self } = parts;
+    const { presence, requests, self } = parts;
     this.#parts = parts;
     this.self = self;
     this.#courier = new Courier({
@@ -145,14 +151,15 @@ export class Cluster {
       self,
       isNode,
       rules: parts.rules,
+      presence: presence?.digest,
       lease: options.lease,
       tell,
       report: {
         came: (node) => this.#queries.came(node),
         differs: ({ name }) => {
           const message =
-            `The node "${name}" has other rules of the option "history" than this one, so that members miss events, or are ` +
-            "told of gaps. Give all nodes the same rules.";
+            `The node "${name}" has other rules of the options "history" and "presence" than this one, so that members miss ` +
+            "events or are told of gaps, and lists of users differ. Give all nodes the same rules.";
           report.failed(new HubError("ERR_HUB_BACKPLANE", message), "backplane");
         },
         acquainted: () => {
@@ -165,7 +172,12 @@ export class Cluster {
           this.nodeRequests.went(node.id);
         },
       },
-      heard: (others) => keeper?.heard(others),
+      heard: (others, slept) => {
+        keeper?.heard(others);
+        presence?.looked(others, !slept && this.#state === "connected");
+        this.#tellVersions();
+      },
+      keptWithin: () => presence?.keptWithin,
     });
     this.claims = new Claims({
       self: self.id,
@@ -213,6 +225,7 @@ export class Cluster {
       messages,
       nodeRequests: this.nodeRequests,
       claims: this.claims,
+      presence,
       traffic: this.traffic,
       tell,
       report,
@@ -371,6 +384,16 @@ export class Cluster {
     this.#courier.send([node === undefined ? ALL_NODES : nodeChannel(node)], envelope);
   }
 
+  /** Tells other nodes of the users on this one. */
+  tellPresence(channel: string, control: PresenceControl): void {
+    this.#tell(channel, control);
+  }
+
+  /** Resolves when all nodes have answered that live, behind what they were asked before. */
+  answered(): Promise<unknown> {
+    return this.#confirmed([ALL_NODES]);
+  }
+
   /** Settles the application's questions to other nodes, and those that it asks from now on, because this node closes. */
   settle(): void {
     this.#isClosing = true;
@@ -424,12 +447,20 @@ export class Cluster {
     timer.cancel();
   }
 
+  #tellVersions(): void {
+    const versions = this.#parts.presence?.versions ?? [];
+    for (let at = 0; at < versions.length; at += MOST_VERSIONS) {
+      this.#tell(ALL_NODES, { type: "versions", rooms: versions.slice(at, at + MOST_VERSIONS) });
+    }
+  }
+
   #connected(maxBytes?: number): void {
     this.#state = "connected";
     this.#attempted.resolve();
     this.#courier.open(maxBytes);
     this.#parts.logs?.connected();
     this.nodes.arrive();
+    this.#parts.presence?.connected();
     this.#up.resolve();
   }
 

@@ -29,6 +29,7 @@ import type { CloseOptions, DrainOptions } from "./lifecycle.ts";
 import type { NodeTargetParts } from "./node-target.ts";
 import { resolveHubOptions, type HubOptions } from "./options.ts";
 import { socketOf } from "./reporter.ts";
+import { RoomPresence } from "./room-presence.ts";
 import { Sender } from "./sender.ts";
 import type { Socket } from "./socket.ts";
 import type { HubStatistics } from "./statistics.ts";
@@ -287,9 +288,21 @@ export class Hub<T extends HubTypes = HubTypes> extends Sender<T> {
     return { history, rule };
   }
 
+  /**
+   * Who is in a room, on all nodes: a live view.
+   *
+   * @throws {HubError} `ERR_HUB_PRESENCE` for a room that the option `presence` does not name, `ERR_HUB_ROOM_NAME`,
+   *   `ERR_HUB_CLOSED`.
+   */
+  presence(room: string): RoomPresence<T> {
+    const { preconditions, presence, reporter } = this.#parts;
+    preconditions.checkOpen();
+    return new RoomPresence(room, { presence: preconditions.present(presence, room), listeners: reporter.presence });
+  }
+
   /** Returns a copy of the counters and of the present numbers. A call looks at every socket once. */
   stats(): HubStatistics {
-    const { cluster, connections, counters, delivery, history, members, waiting, work } = this.#parts;
+    const { cluster, connections, counters, delivery, history, members, presence, waiting, work } = this.#parts;
     return {
       connections: members.all.size,
       newcomers: connections.newcomers,
@@ -304,6 +317,7 @@ export class Hub<T extends HubTypes = HubTypes> extends Sender<T> {
       drops: { ...counters.drops },
       ...(cluster === undefined ? undefined : { cluster: { ...cluster.traffic } }),
       ...(history === undefined ? undefined : { history: history.statistics }),
+      ...(presence === undefined ? undefined : { presence: presence.statistics }),
     };
   }
 
