@@ -5,7 +5,8 @@ import type { Codecs, Encoding } from "../delivery/codecs.ts";
 import { OutgoingFrame } from "../delivery/outgoing-frame.ts";
 import { HubError } from "../errors.ts";
 import { guarded } from "../guard.ts";
-import type { Audience } from "../members/audience.ts";
+import { EVERYBODY, type Audience } from "../members/audience.ts";
+import type { MemberDescription } from "../members/description.ts";
 import type { LocalNode } from "../members/local-node.ts";
 import type { Member } from "../members/member.ts";
 import type { Members } from "../members/members.ts";
@@ -19,7 +20,16 @@ import type { Clock } from "../time/clock.ts";
 import { encodeAnswer } from "./answer.ts";
 import { Arrivals } from "./arrivals.ts";
 import { Claims, withoutReply } from "./claims.ts";
-import { ALL_NODES, isNodeChannel, meaningOf, nodeBehind, nodeChannel, roomChannel, routesOf } from "./channels.ts";
+import {
+  ALL_NODES,
+  isNodeChannel,
+  meaningOf,
+  nodeBehind,
+  nodeChannel,
+  roomChannel,
+  routesOf,
+  userChannel,
+} from "./channels.ts";
 import { Courier } from "./courier.ts";
 import {
   encodeControl,
@@ -59,6 +69,14 @@ const FIRST_ATTEMPT = 5_000;
 
 /** The longest wait for the engine to record what was sent when the node ends, in milliseconds. */
 const LAST_APPEND = 5_000;
+
+/** The most users that the engine, or the nodes, are asked for at once. */
+const USERS_AT_ONCE = 1_000;
+
+/** The time that the nodes have to say which users are online, if the engine cannot, in milliseconds. */
+const NODES_TIMEOUT = 10_000;
+
+const NO_USERS: Audience = { ...EVERYBODY, everybody: false };
 
 /** The most rooms in one message of versions. */
 const MOST_VERSIONS = 1_000;
@@ -292,6 +310,39 @@ export class Cluster {
     const findings = this.#inquire(question, channels, timeout, NO_REPLIES);
     this.#ask(question, channels);
     return findings;
+  }
+
+  /**
+   * Returns which of these users have sockets on other nodes. The engine tells, or else the nodes. A user whose channel this
+   * node still hears may be among them.
+   *
+   * @throws {HubError} `ERR_HUB_BACKPLANE` if nobody can tell, `ERR_HUB_CLOSED`; as a rejection.
+   */
+  async online(users: readonly string[]): Promise<readonly string[]> {
+    await Promise.race([this.#attempted.promise, this.#up.promise]);
+    const online: string[] = [];
+    for (let start = 0; start < users.length; start += USERS_AT_ONCE) {
+      // oxlint-disable-next-line no-await-in-loop -- an engine is not asked for everything at once
+      online.push(...(await this.#onlineOf(users.slice(start, start + USERS_AT_ONCE))));
+    }
+    return online;
+  }
+
+  async #onlineOf(users: readonly string[]): Promise<readonly string[]> {
+    if (this.#state !== "connected") throw unknownUsers("The engine of the backplane is not connected.");
+    let interested: readonly boolean[] | undefined;
+    try {
+      interested = await this.#parts.backplane.interested?.(users.map(userChannel));
+    } catch (cause) {
+      throw this.#isClosing ? closed() : unknownUsers("The engine of the backplane has not answered.", cause);
+    }
+    if (interested !== undefined) return users.filter((_, index) => interested[index]);
+    const { descriptions, silent, unfinished } = await this.describe({ ...NO_USERS, users }, [], NODES_TIMEOUT);
+    if (this.#isClosing) throw closed();
+    if (silent.length > 0 || unfinished !== undefined) {
+      throw unknownUsers(`These nodes have not answered: ${silent.join(", ") || "all"}.`, unfinished);
+    }
+    return (descriptions as readonly MemberDescription[]).flatMap(({ user }) => user?.id ?? []);
   }
 
   /** Puts the sockets of other nodes into rooms. */
@@ -578,6 +629,12 @@ const NO_REPLIES: ReadReply = () => new HubError("ERR_HUB_UNSERIALISABLE", "No r
 
 function closed(): HubError {
   return new HubError("ERR_HUB_CLOSED", "The hub was closed before the reply came.");
+}
+
+function unknownUsers(reason: string, cause?: unknown): HubError {
+  return new HubError("ERR_HUB_BACKPLANE", `Nobody can say which users are online. ${reason} Try again later.`, {
+    cause,
+  });
 }
 
 function mannerOf({ volatile, uncompressed, overload }: Audience): Manner {
