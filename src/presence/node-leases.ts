@@ -1,4 +1,3 @@
-import { guarded, type Guardian } from "../guard.ts";
 import type { Clock, Timer } from "../time/clock.ts";
 
 /** The number of leases for which late words of a node are ignored that has said that it leaves. */
@@ -12,7 +11,6 @@ export interface NodeLeasesReport {
   left(node: string): void;
   /** Called for a node whose users are gone. */
   gone(node: string): void;
-  failed(error: unknown): void;
 }
 
 /** How long the users of the other nodes are believed in. */
@@ -20,7 +18,6 @@ export class NodeLeases {
   readonly #clock: Clock;
   readonly #lease: number;
   readonly #report: NodeLeasesReport;
-  readonly #guardian: Guardian;
   /** The nodes, and when each gave its last sign of life. */
   readonly #seen = new Map<string, number>();
   /** Those that have said that they leave. Their ids are never used again. */
@@ -30,7 +27,6 @@ export class NodeLeases {
     this.#clock = clock;
     this.#lease = lease;
     this.#report = report;
-    this.#guardian = { error: (error) => report.failed(error) };
   }
 
   /** Takes a sign of life. Returns whether the node may be believed. */
@@ -49,12 +45,11 @@ export class NodeLeases {
     const forget = (): void => {
       this.#left.delete(node);
     };
-    const end = (): void =>
-      guarded(this.#guardian, () => {
-        // P7: what it has said before may still be on its way.
-        this.#left.set(node, this.#clock.setTimeout(forget, LATE * this.#lease));
-        this.#report.gone(node);
-      });
+    const end = (): void => {
+      // P7: what it has said before may still be on its way.
+      this.#left.set(node, this.#clock.setTimeout(forget, LATE * this.#lease));
+      this.#report.gone(node);
+    };
     this.#left.set(node, this.#clock.setTimeout(end, within));
     this.#report.left(node);
   }

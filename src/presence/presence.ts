@@ -90,21 +90,20 @@ export class Presence implements MemberObserver<Member>, PresenceListener {
   #isStopped = false;
 
   constructor(parts: PresenceParts) {
-    const { clock, feed, options, report } = parts;
+    const { clock, feed, options } = parts;
     this.#parts = parts;
     this.#patterns = options.rooms.map((text) => new Pattern(text));
     this.#grace = options.grace ?? GRACE;
     this.#maxBytes = options.maxBytes ?? MAX_BYTES;
     this.#mostTold = Math.max(Math.min(MOST_TOLD, Math.floor(MOST_TOLD_BYTES / (this.#maxBytes + USER_BYTES))), 1);
     this.#stamps = new Stamps(clock);
-    this.#changes = new DataChanges(clock, report);
+    this.#changes = new DataChanges(clock);
     this.#leases =
       feed &&
       new NodeLeases(clock, feed.lease, {
         came: (node) => this.#forEach((room) => room.askNode(node)),
         left: (node) => this.#forEach((room) => room.dismiss(node)),
         gone: (node) => this.#forEach((room) => room.drop(node)),
-        failed: (error) => report.failed(error, "internal"),
       });
   }
 
@@ -296,17 +295,15 @@ export class Presence implements MemberObserver<Member>, PresenceListener {
 
   /** Forgets the rooms that nobody of this node is in, or looks at. */
   readonly #sweep = (): void => {
-    const { clock, feed, report } = this.#parts;
+    const { clock, feed } = this.#parts;
     const since = clock.now() - IDLE;
-    guarded(report, () => {
-      for (const [name, room] of this.#rooms) {
-        if (!room.isIdle || room.lookedAt > since) continue;
-        room.stop();
-        this.#rooms.delete(name);
-        this.#highest = Math.max(this.#highest, room.version);
-        feed?.release(name);
-      }
-    });
+    for (const [name, room] of this.#rooms) {
+      if (!room.isIdle || room.lookedAt > since) continue;
+      room.stop();
+      this.#rooms.delete(name);
+      this.#highest = Math.max(this.#highest, room.version);
+      feed?.release(name);
+    }
     this.#sweeping = this.#rooms.size === 0 ? undefined : clock.setTimeout(this.#sweep, IDLE);
   };
 

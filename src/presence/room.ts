@@ -1,4 +1,4 @@
-import { guarded, microtask } from "../guard.ts";
+import { microtask } from "../guard.ts";
 import type { AbsentUser, PresenceControl, PresenceFeed, PresentUser } from "../members/presence-feed.ts";
 import type { Timer } from "../time/clock.ts";
 import { Copy, type SetChange, type ToldSet } from "./copy.ts";
@@ -270,7 +270,7 @@ export class PresenceRoom {
       if (!this.#isStopped) this.#tellOthers();
     };
     const rest = this.#lastTold + BUNDLE - clock.now();
-    if (rest > 0) this.#telling = clock.setTimeout(() => guarded(report, tell), rest);
+    if (rest > 0) this.#telling = clock.setTimeout(tell, rest);
     else {
       this.#telling = true;
       // Behind the listeners of this node, which act before the others learn that they need not.

@@ -173,7 +173,7 @@ export class Watchers {
     for (const { codec } of members) {
       if (!frames.has(codec)) frames.set(codec, codecs.encode({ event: ControlEvent.presence, data }, codec));
     }
-    for (const member of [...members]) {
+    for (const member of Array.from(members)) {
       const frame = frames.get(member.codec);
       if (frame === undefined || !member.isReachable) continue;
       guarded({ error: (error) => report.fail(member, error) }, () => delivery.send(member, frame));
