@@ -42,8 +42,8 @@ export type PresenceControl =
       readonly in?: readonly PresentUser[];
       readonly out?: readonly AbsentUser[];
     }
-  /** The node has acted on the departures of these users, so that no other one has to. */
-  | { readonly type: "acted"; readonly room: string; readonly users: readonly string[] };
+  /** The node has acted on the departure with this key, so that no other one has to. */
+  | { readonly type: "acted"; readonly room: string; readonly user: string; readonly key: string };
 
 /** The version of the set of a node in each of some rooms. */
 export type PresenceVersions = readonly (readonly [room: string, version: number])[];

@@ -91,6 +91,10 @@ export class PresenceRoom {
   #telling: Timer | true | undefined;
   /** The number of times that the others are still to be asked. */
   #rounds = 0;
+  /** The version that each node was last told with the whole set, and when: it may ask for several reasons at once. */
+  readonly #answered = new Map<string, { readonly version: number; readonly at: number }>();
+  /** The departures on which other nodes have acted, by their keys, and until when that is remembered. */
+  readonly #acts = new Map<string, number>();
   readonly #delegated = new Map<string, Delegated>();
   #isStopped = false;
 
@@ -172,7 +176,7 @@ export class PresenceRoom {
   /** Takes what another node tells of its users. */
   take(node: string, control: PresenceControl): void {
     if (control.type === "acted") {
-      for (const user of control.users) this.#delegated.delete(user);
+      this.#noteAct(control.user, control.key);
       return;
     }
     const copy = this.#copyOf(control.type === "here" ? (control.of?.node ?? node) : node);
@@ -219,7 +223,9 @@ export class PresenceRoom {
   look(): void {
     const now = this.#parts.clock.now();
     if (this.#rounds > 0) this.#ask();
+    for (const [node, { at }] of this.#answered) if (now - at >= PATIENCE) this.#answered.delete(node);
     for (const copy of this.#copies.values()) if (copy.asked !== undefined) this.#askFor(copy);
+    for (const [key, until] of this.#acts) if (until <= now) this.#acts.delete(key);
     for (const [user, { until }] of this.#delegated) if (until <= now) this.#delegated.delete(user);
   }
 
@@ -314,10 +320,15 @@ export class PresenceRoom {
 
   /** Answers a node that has the sets in these versions, also for nodes that cannot. */
   #answer(node: string, versions: Readonly<Record<string, number>>): void {
-    const { absenceOf, feed } = this.#parts;
+    const { absenceOf, clock, feed } = this.#parts;
     if (feed === undefined) return;
     this.#tellOthers();
-    if (versions[feed.self] !== this.#version) this.#tellSet(node);
+    const now = clock.now();
+    const last = this.#answered.get(node);
+    if (versions[feed.self] !== this.#version && (last?.version !== this.#version || now - last.at >= PATIENCE)) {
+      this.#answered.set(node, { version: this.#version, at: now });
+      this.#tellSet(node);
+    }
     for (const copy of this.#copies.values()) {
       if (copy.count === 0 || copy.node === node || versions[copy.node] === copy.version) continue;
       const of = absenceOf(copy.node);
@@ -469,18 +480,27 @@ export class PresenceRoom {
     const departure = this.people.takeDeparture(user) as Departure;
     const node = this.#actorOf(departure);
     const mine = node === this.#own.node && this.#listens !== undefined;
-    report.happened(this.name, "out", { id: user, data }, { mine, key: keyOf(departure) });
-    if (mine && set !== this.#own) this.#tellActed(user);
-    if (!mine && !acted && node !== undefined && feed !== undefined) {
+    const key = keyOf(departure);
+    report.happened(this.name, "out", { id: user, data }, { mine, key });
+    if (mine && set !== this.#own) this.#tellActed(user, key);
+    if (!mine && !acted && node !== undefined && feed !== undefined && !this.#acts.has(key)) {
       this.#delegated.set(user, { node, departure, data, until: clock.now() + NOTICED * feed.lease });
     }
     return mine;
   }
 
   /** Tells the other nodes that this one has acted, once its listeners have. */
-  #tellActed(user: string): void {
+  #tellActed(user: string, key: string): void {
     const { feed, report } = this.#parts;
-    microtask(report, () => feed?.tell({ type: "acted", room: this.name, users: [user] }));
+    microtask(report, () => feed?.tell({ type: "acted", room: this.name, user, key }));
+  }
+
+  /** Another node has acted, whether or not this one has noticed yet that somebody has to. */
+  #noteAct(user: string, key: string): void {
+    const { clock, feed } = this.#parts;
+    const delegated = this.#delegated.get(user);
+    if (delegated !== undefined && keyOf(delegated.departure) === key) this.#delegated.delete(user);
+    else this.#acts.set(key, clock.now() + NOTICED * (feed?.lease ?? 0));
   }
 
   /**
@@ -506,7 +526,7 @@ export class PresenceRoom {
       this.#delegated.delete(user);
       if (next === this.#own.node) {
         this.#parts.report.happened(this.name, "out", { id: user, data }, { mine: true, key: keyOf(departure) });
-        this.#tellActed(user);
+        this.#tellActed(user, keyOf(departure));
       } else if (next !== undefined) this.#delegated.set(user, { node: next, departure, data, until });
     }
   }
