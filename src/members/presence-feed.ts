@@ -10,8 +10,10 @@ export type AbsentUser = readonly [user: string, left: number, acted?: true];
 /** A node that has left, or is silent. */
 export interface AbsentNode {
   readonly node: string;
-  /** The time in which its users come back elsewhere, in milliseconds; absent if it has only been silent for a while. */
+  /** The time in which its users come back elsewhere, in milliseconds; absent if it has not said that it leaves. */
   readonly within?: number | undefined;
+  /** The time for which it has been silent, in milliseconds, if it has not said that it leaves. */
+  readonly silentFor?: number | undefined;
 }
 
 /** The users of a room on the node that sends it: all of them, or how its set has changed. */
