@@ -1,4 +1,4 @@
-import { HubError, type Hub, type Socket } from "roomcast";
+import type { Hub, HubError, Socket } from "roomcast";
 import { VirtualClock } from "roomcast/testing";
 import { beforeEach, describe, expect, test } from "vitest";
 import { settle } from "../../../src/testing/settle.ts";
