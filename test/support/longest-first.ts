@@ -25,6 +25,7 @@ const LONGEST = [
   "system/browser/chat",
   "system/package/installation",
   "system/platforms/platforms",
+  "system/package/requirements",
   "system/browser/react",
   "system/simulation/simulation",
   "system/browser/react-hooks",
