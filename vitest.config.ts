@@ -1,16 +1,17 @@
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { defineConfig, type ViteUserConfig } from "vitest/config";
+import { LongestFirst } from "./test/support/longest-first.ts";
 
 const source = (path: string): string => fileURLToPath(new URL(`src/${path}`, import.meta.url));
 
 const globalSetup = "test/support/build.ts";
 
-/** The tests of networks and proxies, and of what clients recover when something ends. */
-const NETWORK = "test/system/{network,proxies,recovery,simulation}/**/*.test.ts";
-
-/** The tests that wait for programs which they start, such as engines, browsers and npm. */
-const WAITING = "test/system/{backplanes,browser,neighbours,package,platforms,processes,python,weight}/**/*.test.ts";
+/**
+ * How many files of tests run at a time. Some keep a processor busy, and more of them wait, for sockets and timers, for
+ * programs, for clients that read slowly and for times to pass, so that two cores take four.
+ */
+const maxWorkers = Math.max(4, availableParallelism());
 
 /** Where this run reports as JSON, beside the usual report. */
 const folder = process.env["TEST_REPORTS"];
@@ -38,13 +39,13 @@ const config: ViteUserConfig = defineConfig({
     expect: { poll: { timeout: 20_000 } },
     // A list that should be empty is told in full: `.ci/run` shows no more of a failure than its message.
     chaiConfig: { truncateThreshold: 2_000 },
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         extends: true,
         test: {
           name: "fast",
-          // Many tests wait for sockets and timers, so that two cores take three files at a time.
-          maxWorkers: Math.max(3, availableParallelism() - 1),
+          maxWorkers,
           include: ["test/{behaviour,conformance,docs,unit}/**/*.test.ts"],
           typecheck: { enabled: true, include: ["test/types/**/*.test-d.ts"] },
           globalSetup,
@@ -52,24 +53,13 @@ const config: ViteUserConfig = defineConfig({
       },
       {
         extends: true,
-        // Its tests keep the processor busy: beside others of their kind, heartbeats would be missed.
         test: {
           name: "system",
+          maxWorkers,
           sequence: { groupOrder: 1 },
           include: ["test/system/**/*.test.ts"],
-          exclude: [NETWORK, WAITING],
           globalSetup,
         },
-      },
-      {
-        extends: true,
-        // Its tests measure no time, and wait for half of theirs, so that two cores take three files.
-        test: { name: "waiting", maxWorkers: 3, sequence: { groupOrder: 2 }, include: [WAITING], globalSetup },
-      },
-      {
-        extends: true,
-        // Its tests wait for minutes, for clients that read slowly and for times to pass.
-        test: { name: "network", maxWorkers: 3, sequence: { groupOrder: 3 }, include: [NETWORK], globalSetup },
       },
     ],
   },

@@ -13,9 +13,15 @@ const CYCLES = Number(wanted ?? 24_000);
 /** Before anything is measured: until then the engine compiles, and the allocators grow. */
 const WARM_UP = 6_000;
 
+/** The most rounds. What is lost with each visit grows in every round; what the engine compiles late, in one of them. */
+const ROUNDS = 3;
+
+/** The visits of a round. */
+const VISITS = CYCLES / TRANSPORTS.length;
+
 const AT_A_TIME = 48;
 
-const TIME_LIMIT = 60_000 + CYCLES * 5;
+const TIME_LIMIT = 60_000 + ROUNDS * CYCLES * 5;
 
 /** What the engine keeps of code that ran often. Forty bytes lost with each visit would be seen in CI, two in a soak. */
 const HEAP_BOUND = 512 * 1024;
@@ -109,14 +115,21 @@ describe.each(TRANSPORTS)("clients that connect and leave on %s", (transport) =>
   test(
     "leave nothing behind",
     async () => {
-      const { figures: before } = await churn(WARM_UP, 1_000_000_000);
-      const { figures: after, kinds } = await churn(CYCLES / TRANSPORTS.length, 1);
-      if (wanted !== undefined) console.log(transport, kinds, before, after);
-      expect(presence(after)).toBe(presence(idle));
-      expect(after.faults).toEqual([]);
-      expect(after.heap - before.heap).toBeLessThan(HEAP_BOUND);
-      expect(after.resident - before.resident).toBeLessThan(RESIDENT_BOUND);
-      expect(kinds.size).toBe(22);
+      let { figures: before } = await churn(WARM_UP, 1_000_000_000);
+      let heap = Infinity;
+      let resident = Infinity;
+      for (let round = 0; round < ROUNDS && (heap >= HEAP_BOUND || resident >= RESIDENT_BOUND); round++) {
+        const { figures: after, kinds } = await churn(VISITS, 1 + round * VISITS);
+        if (wanted !== undefined) console.log(transport, kinds, before, after);
+        expect(presence(after)).toBe(presence(idle));
+        expect(after.faults).toEqual([]);
+        expect(kinds.size).toBe(22);
+        heap = after.heap - before.heap;
+        resident = after.resident - before.resident;
+        before = after;
+      }
+      expect(heap).toBeLessThan(HEAP_BOUND);
+      expect(resident).toBeLessThan(RESIDENT_BOUND);
     },
     TIME_LIMIT,
   );
