@@ -13,6 +13,7 @@ import type {
   HubTypes,
   NamedEvent,
   NodeEvents,
+  User,
 } from "../event-types.ts";
 import { HubError } from "../errors.ts";
 import type { History } from "../history/history.ts";
@@ -40,6 +41,15 @@ interface NoServer {
   readonly listen?: never;
 }
 
+/** The option that a hub needs whose types name a type of users: with it, no socket is without a user. */
+export interface Authenticated<T extends HubTypes> {
+  readonly authenticate: NonNullable<HubOptions<T>["authenticate"]>;
+}
+
+type HubArguments<T extends HubTypes> = T extends { user: User }
+  ? [options: HubOptions<T> & NoServer & Authenticated<T>]
+  : [options?: HubOptions<T> & NoServer];
+
 /**
  * Rooms over WebSockets: the root of all sockets and targets.
  *
@@ -58,7 +68,7 @@ export class Hub<T extends HubTypes = HubTypes> extends Sender<T> {
    *
    * @throws {HubError} `ERR_HUB_OPTION`, `ERR_HUB_TRANSPORT_UNAVAILABLE`, `ERR_HUB_PATH_TAKEN`.
    */
-  constructor(options: HubOptions<T> & NoServer = {}) {
+  constructor(...[options = {}]: HubArguments<T>) {
     super();
     this.#parts = assembleHub<T>(this, resolveHubOptions(options));
     this.#parts.hubLifecycle.start();

@@ -14,6 +14,7 @@ import type {
   RequestName,
   ServerEvents,
   SocketData,
+  SocketUser,
   UserOf,
 } from "../event-types.ts";
 import { handled } from "../guard.ts";
@@ -67,9 +68,12 @@ export class Socket<T extends HubTypes = HubTypes> {
     return this.#member.id;
   }
 
-  /** The user that `authenticate` returned; `undefined` for a hub without `authenticate`. */
-  get user(): UserOf<T> | undefined {
-    return this.#member.user as UserOf<T> | undefined;
+  /**
+   * The user that `authenticate` returned; `undefined` for a hub without `authenticate`. The type of users that the hub was
+   * given is without `undefined`.
+   */
+  get user(): SocketUser<T> {
+    return this.#member.user as SocketUser<T>;
   }
 
   /** The time when the credentials expire, in milliseconds since 1970; `undefined` for never. */
