@@ -28,6 +28,7 @@ import { assembleHub, type HubAssembly } from "./assembly.ts";
 import type { HubEvents } from "./events.ts";
 import type { CloseOptions, DrainOptions } from "./lifecycle.ts";
 import type { NodeTargetParts } from "./node-target.ts";
+import { HUB_HABITS, refuseHabits } from "./habits.ts";
 import { resolveHubOptions, type HubOptions } from "./options.ts";
 import { socketOf } from "./reporter.ts";
 import { Sender } from "./sender.ts";
@@ -60,6 +61,10 @@ type HubArguments<T extends HubTypes> = T extends { user: User }
  * const { port } = await hub.listen(8080);
  */
 export class Hub<T extends HubTypes = HubTypes> extends Sender<T> {
+  static {
+    refuseHabits(this.prototype, "hub", HUB_HABITS);
+  }
+
   readonly #parts: HubAssembly<T>;
 
   /**
@@ -296,11 +301,17 @@ export class Hub<T extends HubTypes = HubTypes> extends Sender<T> {
    * Starts the hub's own server.
    *
    * @param where - a port (0, the default, takes a free one), or an object for the rest.
+   * @param callback - nothing: the result is a promise.
    * @returns the port that was bound.
    * @throws {HubError} as a rejection: the system's code such as `EADDRINUSE`, `ERR_HUB_LISTENING` when it listens
-   *   already, `ERR_HUB_ATTACHED` when the transport sits on a server of the application's, `ERR_HUB_CLOSED`.
+   *   already, `ERR_HUB_ATTACHED` when the transport sits on a server of the application's, `ERR_HUB_CLOSED`,
+   *   `ERR_HUB_ARGUMENT` for a callback.
    */
-  listen(where: number | ListenOptions = {}): Promise<ListenAddress> {
+  listen(where: number | ListenOptions = {}, callback?: never): Promise<ListenAddress> {
+    if (callback !== undefined) {
+      const message = "listen() takes no callback. Write const { port } = await hub.listen(8080).";
+      return Promise.reject(new HubError("ERR_HUB_ARGUMENT", message));
+    }
     return this.#parts.hubLifecycle.listen(where);
   }
 

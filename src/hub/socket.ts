@@ -27,6 +27,7 @@ import type { Member } from "../members/member.ts";
 import { disconnected, timeoutOf, type RequestOptions } from "../members/requests.ts";
 import { checkUser } from "../members/user.ts";
 import { roomsOf, type RoomNames } from "../rooms/rooms.ts";
+import { refuseHabits, SOCKET_HABITS } from "./habits.ts";
 import { Target, type TargetParts } from "./target.ts";
 import { SetView } from "./views.ts";
 
@@ -52,6 +53,10 @@ export interface SocketParts extends TargetParts {
  * check for that first.
  */
 export class Socket<T extends HubTypes = HubTypes> {
+  static {
+    refuseHabits(this.prototype, "socket", SOCKET_HABITS);
+  }
+
   readonly #parts: SocketParts;
   readonly #member: Member;
 
@@ -253,7 +258,7 @@ export class Socket<T extends HubTypes = HubTypes> {
     ) => HandlerResult<ClientEvents<T>[E]>,
   ): this {
     const { preconditions } = this.#parts;
-    preconditions.checkHandled(event);
+    preconditions.checkHeard(event);
     checkFunction(handler, "A handler");
     const handlers = (this.#member.handlers ??= new Map());
     checkCount(handlers.size, preconditions.mostListeners, "handlers of this socket");
