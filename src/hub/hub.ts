@@ -28,7 +28,7 @@ import { assembleHub, type HubAssembly } from "./assembly.ts";
 import type { HubEvents } from "./events.ts";
 import type { CloseOptions, DrainOptions } from "./lifecycle.ts";
 import type { NodeTargetParts } from "./node-target.ts";
-import { HUB_HABITS, refuseHabits } from "./habits.ts";
+import { HUB_HABITS, refuseHabits, VIEW_HABITS } from "./habits.ts";
 import { resolveHubOptions, type HubOptions } from "./options.ts";
 import { socketOf } from "./reporter.ts";
 import { Sender } from "./sender.ts";
@@ -63,6 +63,7 @@ type HubArguments<T extends HubTypes> = T extends { user: User }
 export class Hub<T extends HubTypes = HubTypes> extends Sender<T> {
   static {
     refuseHabits(this.prototype, "hub", HUB_HABITS);
+    refuseHabits(MapView.prototype, "hub.sockets", VIEW_HABITS);
   }
 
   readonly #parts: HubAssembly<T>;

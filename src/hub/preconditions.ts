@@ -3,8 +3,8 @@ import type { HubSide } from "../contract/hub-side.ts";
 import { HubError } from "../errors.ts";
 import type { Limits } from "../limits/limits.ts";
 import type { ContractSettings } from "../members/options.ts";
-import { insteadOf, warnOfSocketEvent } from "./habits.ts";
 import { roomNames, type RoomNames } from "../rooms/rooms.ts";
+import { insteadOf, warnOfSocketEvent } from "./habits.ts";
 
 /** Checks a call of the application before it is carried out: the state of the hub, names and data. */
 export class Preconditions {

@@ -27,9 +27,9 @@ import type { Member } from "../members/member.ts";
 import { disconnected, timeoutOf, type RequestOptions } from "../members/requests.ts";
 import { checkUser } from "../members/user.ts";
 import { roomsOf, type RoomNames } from "../rooms/rooms.ts";
-import { refuseHabits, SOCKET_HABITS } from "./habits.ts";
 import { Target, type TargetParts } from "./target.ts";
 import { SetView } from "./views.ts";
+import { refuseHabits, SOCKET_HABITS } from "./habits.ts";
 
 /** Options of `socket.join`. */
 export interface JoinOptions {

@@ -1,5 +1,3 @@
-import { refuseHabits, VIEW_HABITS } from "./habits.ts";
-
 /** A read-only view of a set, which follows changes of the set. */
 export class SetView<T> implements Iterable<T> {
   readonly #size: () => number;
@@ -62,10 +60,6 @@ export class SetView<T> implements Iterable<T> {
 
 /** A read-only view of a map with string keys, which follows changes of the map. */
 export class MapView<T> implements Iterable<[string, T]> {
-  static {
-    refuseHabits(this.prototype, "hub.sockets", VIEW_HABITS);
-  }
-
   readonly #source: ReadonlyMap<string, unknown>;
   readonly #get: (key: string) => T | undefined;
   readonly #entries: () => Iterable<[string, T]>;

@@ -98,6 +98,16 @@ async function printedAt(url: string): Promise<unknown> {
 
 const CONNECTED = "Đã kết nối";
 
+test("the page of those who come from Socket.IO gets its client from the server, and talks to the hub", async () => {
+  onTestFinished(removeSnippets);
+  onTestFinished(closeAll);
+  const block = blocksOf("docs/MIGRATING.md").find(({ text }) => text.includes("roomcast/client/bundle"));
+  const { server } = (await run(block as Block)) as { readonly server: Server };
+  const page = await browser.newPage();
+  await page.goto(`http://localhost:${(server.address() as AddressInfo).port}/`);
+  await expect.poll(() => page.locator("body").innerText()).toBe("Hello");
+});
+
 describe.each(TRANSPORTS)("a page of this machine and a hub on %s", (transport) => {
   /** Starts a hub with its default origins, and returns its port. */
   async function startHub(options: HubOptions = {}): Promise<number> {
@@ -157,16 +167,6 @@ describe.each(TRANSPORTS)("a page of this machine and a hub on %s", (transport) 
     expect(await opened({ origins: ["same"] })).toBe("closed");
     expect(await opened({ origins: ["null"] })).toBe("open");
   });
-});
-
-test("the page of those who come from Socket.IO gets its client from the server, and talks to the hub", async () => {
-  onTestFinished(removeSnippets);
-  onTestFinished(closeAll);
-  const block = blocksOf("docs/MIGRATING.md").find(({ text }) => text.includes("roomcast/client/bundle"));
-  const { server } = (await run(block as Block)) as { readonly server: Server };
-  const page = await browser.newPage();
-  await page.goto(`http://localhost:${(server.address() as AddressInfo).port}/`);
-  await expect.poll(() => page.locator("body").innerText()).toBe("Hello");
 });
 
 describe("the README's first page and server", () => {
