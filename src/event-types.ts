@@ -20,7 +20,7 @@ export interface HubTypes {
   data?: object;
   /** The events that the nodes of a cluster send each other. Default: any event with any data. */
   nodes?: object;
-  /** The type of the user that `authenticate` returns. */
+  /** The type of the user that `authenticate` returns. A hub with this type needs that option. */
   user?: User;
   /** The type of the data of `socket.presence(room).set`. Default: any JSON value. */
   presence?: unknown;
@@ -46,6 +46,9 @@ export type NodeEvents<T extends HubTypes> = T extends { nodes: infer E extends 
 export type SocketData<T extends HubTypes> = T extends { data: infer D extends object } ? D : Record<string, any>;
 export type PresenceData<T extends HubTypes> = T extends { presence: infer D } ? D : any;
 export type UserOf<T extends HubTypes> = T extends { user: infer U extends User } ? U : User;
+
+/** The user of a socket. A hub that was given no type of users may have no `authenticate`, and then nobody is known. */
+export type SocketUser<T extends HubTypes> = T extends { user: User } ? UserOf<T> : User | undefined;
 
 /** A function type. In a map of events it marks a request. */
 type AnyRequest = (data: any) => unknown;

@@ -124,6 +124,8 @@ export function onlyValue<V>(values: readonly V[]): V | undefined {
   if (values.length <= 1) return values[0];
   throw new HubError(
     "ERR_HUB_ARGUMENT",
-    "emit() takes one value; put several into an object or an array. For a reply use request().",
+    typeof values.at(-1) === "function"
+      ? "emit() takes no callback. For a reply, write const reply = await socket.request(event, data)."
+      : "emit() takes one value; put several into an object or an array, such as emit(event, { x, y }).",
   );
 }

@@ -12,6 +12,8 @@ export interface PlatformError {
 /** Returns why a connection could not be opened; `undefined` if an event `error` or `close` does not tell it. */
 export type Explain = (event: PlatformError) => string | undefined;
 
+const MORE = " See docs/TROUBLESHOOTING.md of roomcast.";
+
 /** The reasons, by what the platforms say of this kind of failure alone. The first that fits counts. */
 const REASONS: Readonly<Record<string, string>> = {
   "getaddrinfo|ENOTFOUND|dns error|unable to resolve host|hostname could not be found":
@@ -21,11 +23,11 @@ const REASONS: Readonly<Record<string, string>> = {
   "certificate|cert path": "The server's certificate is not trusted.",
   "wrong.version.number|InvalidContentType|TLS packet header": "The server speaks no TLS: is it ws: instead of wss:?",
   "subprotocol|client protocol|sent protocols":
-    "No subprotocol was agreed on: is this a roomcast hub, and does the proxy pass Sec-WebSocket-Protocol?",
+    "No subprotocol was agreed on: is this a roomcast hub, and does the proxy pass Sec-WebSocket-Protocol?" + MORE,
   "status 401": "The server does not let this client in.",
-  "status 403": "The server takes no connections from this origin: see its option `origins`.",
-  "status 404": "Nothing takes WebSocket connections at this path: is the path of the URL that of the hub?",
-  "status 426": "The server saw no WebSocket handshake: does the proxy pass Upgrade and Connection?",
+  "status 403": "The server takes no connections from this origin: see its option `origins`." + MORE,
+  "status 404": "Nothing takes WebSocket connections at this path: is the path of the URL that of the hub?" + MORE,
+  "status 426": "The server saw no WebSocket handshake: does the proxy pass Upgrade and Connection?" + MORE,
   "status 429": "This address has too many connections, or was closed for abuse.",
   "status 503": "The server is full or shutting down, or took too long to decide.",
 };

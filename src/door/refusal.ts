@@ -59,7 +59,7 @@ interface HttpAnswer {
 
 const ANSWERS: Readonly<Record<RefusalReason, HttpAnswer>> = {
   draining: { status: 503, message: "The server is shutting down" },
-  origin: { status: 403, message: "This origin may not connect" },
+  origin: { status: 403, message: "This origin may not connect: see docs/TROUBLESHOOTING.md of roomcast" },
   capacity: { status: 503, message: "The server is full" },
   "address-capacity": { status: 429, message: "Too many connections from this address" },
   abuse: { status: 429, message: "Connections from this address were abused" },

@@ -4,6 +4,7 @@ import type { NodeDescription } from "../cluster/nodes.ts";
 import type { HubTypes } from "../event-types.ts";
 import { EVERYBODY } from "../members/audience.ts";
 import { assembleNode } from "./assembly.ts";
+import { refuseHabits, TARGET_HABITS } from "./habits.ts";
 import type { NodeTargetParts } from "./node-target.ts";
 import { resolveHubOptions, type HubOptions } from "./options.ts";
 import type { Preconditions } from "./preconditions.ts";
@@ -37,6 +38,10 @@ export function createEmitter<T extends HubTypes = HubTypes>(
 
 /** Sends to the sockets of a cluster from a program that has none. Made by {@link createEmitter}. */
 export class Emitter<T extends HubTypes = HubTypes> extends Sender<T> {
+  static {
+    refuseHabits(this.prototype, "emitter", TARGET_HABITS);
+  }
+
   readonly #preconditions: Preconditions;
   readonly #cluster: Cluster;
   readonly #everybody: Target<T>;

@@ -13,6 +13,7 @@ import type {
   HubTypes,
   NamedEvent,
   NodeEvents,
+  User,
 } from "../event-types.ts";
 import { HubError } from "../errors.ts";
 import type { History } from "../history/history.ts";
@@ -27,6 +28,7 @@ import { assembleHub, type HubAssembly } from "./assembly.ts";
 import type { HubEvents } from "./events.ts";
 import type { CloseOptions, DrainOptions } from "./lifecycle.ts";
 import type { NodeTargetParts } from "./node-target.ts";
+import { HUB_HABITS, refuseHabits, VIEW_HABITS } from "./habits.ts";
 import { resolveHubOptions, type HubOptions } from "./options.ts";
 import { socketOf } from "./reporter.ts";
 import { RoomPresence } from "./room-presence.ts";
@@ -41,6 +43,15 @@ interface NoServer {
   readonly listen?: never;
 }
 
+/** The option that a hub needs whose types name a type of users: with it, no socket is without a user. */
+export interface Authenticated<T extends HubTypes> {
+  readonly authenticate: NonNullable<HubOptions<T>["authenticate"]>;
+}
+
+type HubArguments<T extends HubTypes> = T extends { user: User }
+  ? [options: HubOptions<T> & NoServer & Authenticated<T>]
+  : [options?: HubOptions<T> & NoServer];
+
 /**
  * Rooms over WebSockets: the root of all sockets and targets.
  *
@@ -51,6 +62,11 @@ interface NoServer {
  * const { port } = await hub.listen(8080);
  */
 export class Hub<T extends HubTypes = HubTypes> extends Sender<T> {
+  static {
+    refuseHabits(this.prototype, "hub", HUB_HABITS);
+    refuseHabits(MapView.prototype, "hub.sockets", VIEW_HABITS);
+  }
+
   readonly #parts: HubAssembly<T>;
 
   /**
@@ -59,7 +75,7 @@ export class Hub<T extends HubTypes = HubTypes> extends Sender<T> {
    *
    * @throws {HubError} `ERR_HUB_OPTION`, `ERR_HUB_TRANSPORT_UNAVAILABLE`, `ERR_HUB_PATH_TAKEN`.
    */
-  constructor(options: HubOptions<T> & NoServer = {}) {
+  constructor(...[options = {}]: HubArguments<T>) {
     super();
     this.#parts = assembleHub<T>(this, resolveHubOptions(options));
     this.#parts.hubLifecycle.start();
@@ -325,11 +341,17 @@ export class Hub<T extends HubTypes = HubTypes> extends Sender<T> {
    * Starts the hub's own server.
    *
    * @param where - a port (0, the default, takes a free one), or an object for the rest.
+   * @param callback - nothing: the result is a promise.
    * @returns the port that was bound.
    * @throws {HubError} as a rejection: the system's code such as `EADDRINUSE`, `ERR_HUB_LISTENING` when it listens
-   *   already, `ERR_HUB_ATTACHED` when the transport sits on a server of the application's, `ERR_HUB_CLOSED`.
+   *   already, `ERR_HUB_ATTACHED` when the transport sits on a server of the application's, `ERR_HUB_CLOSED`,
+   *   `ERR_HUB_ARGUMENT` for a callback.
    */
-  listen(where: number | ListenOptions = {}): Promise<ListenAddress> {
+  listen(where: number | ListenOptions = {}, callback?: never): Promise<ListenAddress> {
+    if (callback !== undefined) {
+      const message = "listen() takes no callback. Write const { port } = await hub.listen(8080).";
+      return Promise.reject(new HubError("ERR_HUB_ARGUMENT", message));
+    }
     return this.#parts.hubLifecycle.listen(where);
   }
 

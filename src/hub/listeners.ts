@@ -33,7 +33,8 @@ export class Listeners<E extends { [K in keyof E]: readonly unknown[] }> {
       const events = [...this.#listeners.keys()].join(", ");
       throw new HubError(
         "ERR_HUB_ARGUMENT",
-        `A hub has no event "${String(event)}", only ${events}. What clients send goes to handle().`,
+        `A hub has no event "${String(event)}", only ${events}. What clients send is handled with ` +
+          `hub.handle("${String(event)}", (data, socket) => ...).`,
       );
     }
     checkFunction(listener, "A listener");

@@ -14,6 +14,7 @@ import { clockOptions, type ClockSettings } from "../time/clock.ts";
 import { heartbeatOptions, type HeartbeatSettings } from "../time/heartbeat.ts";
 import { wireOptions, type WireSettings } from "../transports/options.ts";
 import type { Transport } from "../transports/transport.ts";
+import { OPTION_HABITS } from "./habits.ts";
 import type { Socket } from "./socket.ts";
 
 /** The transports that a configuration can name. */
@@ -104,6 +105,7 @@ const OPTIONS: Options<HubSettings> = {
  */
 export function resolveHubOptions(options: unknown): HubSettings {
   refuseServer(options);
+  refuseForeign(options);
   const settings = resolveOptions(options, OPTIONS, "Hub");
   if (settings.validateOutgoing && settings.contract === undefined) {
     throw new HubError("ERR_HUB_OPTION", 'The option "validateOutgoing" of Hub needs the option "contract".');
@@ -116,6 +118,16 @@ export function resolveHubOptions(options: unknown): HubSettings {
 
 function isTransport(value: unknown): boolean {
   return value === "ws" || value === "uws" || hasFunctions(value, "start", "listen", "stopListening", "destroy");
+}
+
+/** Refuses options of other libraries, and names the one here. */
+function refuseForeign(options: unknown): void {
+  const name = Object.keys(Object(options)).find((given) => Object.hasOwn(OPTION_HABITS, given));
+  if (name === undefined) return;
+  throw new HubError(
+    "ERR_HUB_OPTION",
+    `Unknown option "${name}" of Hub, which another library has. Write ${OPTION_HABITS[name]}. See docs/MIGRATING.md.`,
+  );
 }
 
 /** Refuses a port and everything that listens in the place of the options: the constructors of other libraries take both. */

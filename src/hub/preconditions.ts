@@ -5,6 +5,7 @@ import type { Limits } from "../limits/limits.ts";
 import type { ContractSettings } from "../members/options.ts";
 import type { Presence } from "../presence/presence.ts";
 import { roomNames, type RoomNames } from "../rooms/rooms.ts";
+import { insteadOf, warnOfSocketEvent } from "./habits.ts";
 
 /** Checks a call of the application before it is carried out: the state of the hub, names and data. */
 export class Preconditions {
@@ -52,8 +53,22 @@ export class Preconditions {
   checkHandled(event: string): void {
     checkEventName(event);
     if (this.#contract?.knows(event) === false) {
-      throw new HubError("ERR_HUB_CONTRACT", `By the contract clients send no "${event}": it would never be handled.`);
+      throw new HubError(
+        "ERR_HUB_CONTRACT",
+        `By the contract clients send no "${event}": it would never be handled.${insteadOf(event)}`,
+      );
     }
+  }
+
+  /**
+   * Checks an event that the application wants to handle for one socket. Without a contract nobody knows whether clients
+   * send it.
+   *
+   * @throws {HubError} `ERR_HUB_EVENT_NAME`, `ERR_HUB_CONTRACT`.
+   */
+  checkHeard(event: string): void {
+    this.checkHandled(event);
+    if (this.#contract === undefined) warnOfSocketEvent(event);
   }
 
   /**

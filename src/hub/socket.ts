@@ -14,6 +14,7 @@ import type {
   RequestName,
   ServerEvents,
   SocketData,
+  SocketUser,
   UserOf,
 } from "../event-types.ts";
 import { handled } from "../guard.ts";
@@ -30,6 +31,7 @@ import { roomsOf, type RoomNames } from "../rooms/rooms.ts";
 import { SocketPresence } from "./socket-presence.ts";
 import { Target, type TargetParts } from "./target.ts";
 import { SetView } from "./views.ts";
+import { refuseHabits, SOCKET_HABITS } from "./habits.ts";
 
 /** Options of `socket.join`. */
 export interface JoinOptions {
@@ -54,6 +56,10 @@ export interface SocketParts extends TargetParts {
  * check for that first.
  */
 export class Socket<T extends HubTypes = HubTypes> {
+  static {
+    refuseHabits(this.prototype, "socket", SOCKET_HABITS);
+  }
+
   readonly #parts: SocketParts;
   readonly #member: Member;
 
@@ -70,9 +76,12 @@ export class Socket<T extends HubTypes = HubTypes> {
     return this.#member.id;
   }
 
-  /** The user that `authenticate` returned; `undefined` for a hub without `authenticate`. */
-  get user(): UserOf<T> | undefined {
-    return this.#member.user as UserOf<T> | undefined;
+  /**
+   * The user that `authenticate` returned; `undefined` for a hub without `authenticate`. The type of users that the hub was
+   * given is without `undefined`.
+   */
+  get user(): SocketUser<T> {
+    return this.#member.user as SocketUser<T>;
   }
 
   /** The time when the credentials expire, in milliseconds since 1970; `undefined` for never. */
@@ -252,7 +261,7 @@ export class Socket<T extends HubTypes = HubTypes> {
     ) => HandlerResult<ClientEvents<T>[E]>,
   ): this {
     const { preconditions } = this.#parts;
-    preconditions.checkHandled(event);
+    preconditions.checkHeard(event);
     checkFunction(handler, "A handler");
     const handlers = (this.#member.handlers ??= new Map());
     checkCount(handlers.size, preconditions.mostListeners, "handlers of this socket");

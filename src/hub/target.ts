@@ -14,16 +14,22 @@ import { HubError } from "../errors.ts";
 import type { Recorded } from "../history/history.ts";
 import type { Rule } from "../history/rules.ts";
 import type { Audience } from "../members/audience.ts";
+import type { Members } from "../members/members.ts";
 import type { SocketDescriptions } from "../members/description.ts";
 import { timeoutOf, type Replies, type RequestOptions } from "../members/requests.ts";
 import type { RoomNames } from "../rooms/rooms.ts";
 import type { AllNodes } from "./all-nodes.ts";
+import { refuseHabits, TARGET_HABITS, warnOfId } from "./habits.ts";
 import type { Preconditions } from "./preconditions.ts";
+
+/** The least characters of the id of a socket. */
+const ID_LENGTH = 21;
 
 /** The parts that targets are made of. */
 export interface TargetParts {
   readonly preconditions: Preconditions;
   readonly allNodes: AllNodes;
+  readonly members: Members;
 }
 
 /**
@@ -34,6 +40,10 @@ export interface TargetParts {
  * `to`.
  */
 export class Target<T extends HubTypes = HubTypes> {
+  static {
+    refuseHabits(this.prototype, "target", TARGET_HABITS);
+  }
+
   readonly #parts: TargetParts;
   readonly #audience: Audience;
   /** The rule by which events are recorded; `null` if they are not, `undefined` before it was looked up. */
@@ -51,7 +61,7 @@ export class Target<T extends HubTypes = HubTypes> {
    * @throws {HubError} `ERR_HUB_ROOM_NAME`.
    */
   to(...rooms: readonly RoomNames[]): Target<T> {
-    return this.#with({ everybody: false, rooms: [...this.#audience.rooms, ...this.#names(rooms)] });
+    return this.#with({ everybody: false, rooms: [...this.#audience.rooms, ...this.#meant(rooms)] });
   }
 
   /** Adds the socket with this id, if it is connected. Otherwise like {@link to}. */
@@ -79,7 +89,7 @@ export class Target<T extends HubTypes = HubTypes> {
     }
     const { exceptRooms, exceptSockets } = this.#audience;
     return this.#with({
-      exceptRooms: [...exceptRooms, ...this.#names(rooms)],
+      exceptRooms: [...exceptRooms, ...this.#meant(rooms)],
       exceptSockets: [...exceptSockets, ...ids],
     });
   }
@@ -247,6 +257,16 @@ export class Target<T extends HubTypes = HubTypes> {
 
   #names(rooms: readonly RoomNames[]): readonly string[] {
     return this.#parts.preconditions.roomNames(rooms);
+  }
+
+  /** Checks the names of rooms whose members are meant. A socket of this node is not meant by its id. */
+  #meant(rooms: readonly RoomNames[]): readonly string[] {
+    const names = this.#names(rooms);
+    const { all, rooms: known } = this.#parts.members;
+    for (const name of names) {
+      if (name.length >= ID_LENGTH && all.has(name) && !known.entries.has(name)) warnOfId();
+    }
+    return names;
   }
 
   #with(change: Partial<Audience>): Target<T> {

@@ -13,6 +13,25 @@ const MOST_KINDS = 1_000;
 const MOST_CHARACTERS = 500;
 const MOST_FRAMES = 20;
 
+/** What is wrong where code for another library throws: the source, the text of the error, and the advice. */
+const HINTS: readonly (readonly [ErrorSource, RegExp, string])[] = [
+  [
+    "handler",
+    /^TypeError: (?:ack|callback|cb|done|fn|respond) is not a function$/,
+    " A handler gets no callback: what it returns is the reply.",
+  ],
+  [
+    "authenticate",
+    /^TypeError: Cannot (?:read properties of|destructure property .* as it is) undefined/,
+    " handshake.auth is what the client gives, connect(url, { auth }), and undefined for clients that give nothing.",
+  ],
+  [
+    "middleware",
+    /^TypeError: Cannot (?:read properties of undefined \(reading|destructure property) '(?:address|auth|headers|query|session)'/,
+    ' hub.use() runs around messages, with (call, next); for connections use the option "authenticate".',
+  ],
+];
+
 /** The warnings of one source. */
 interface Shown {
   readonly kinds: Set<string>;
@@ -43,7 +62,8 @@ export class Warnings {
     if (!this.#mayShow(source, `${code} ${event}`)) return;
     const { text, frames } = describe(error);
     const subject = event === "" ? source : `${source}, "${printable(event)}"`;
-    const message = `Unheard failure (${subject}): ${text} - Listen with ${this.#remedy}. Others like this are not shown.`;
+    const hint = HINTS.find(([where, pattern]) => where === source && pattern.test(text))?.[2] ?? "";
+    const message = `Unheard failure (${subject}): ${text} -${hint} Listen with ${this.#remedy}. Others like this are not shown.`;
     process.emitWarning(message, { type: "HubWarning", code: "HUB_UNHEARD_FAILURE", detail: frames });
   }
 
@@ -54,7 +74,7 @@ export class Warnings {
     const message =
       `Unheard refusal: the option "origins" keeps pages of "${origin}" from the host "${printable(host)}". ` +
       `${advice} In a list it is the entry "${origin}", and "same" the server's own pages. ` +
-      'Listen with hub.on("refusal", ...). Others like this are not shown.';
+      'Listen with hub.on("refusal", ...). Others like this are not shown. See docs/TROUBLESHOOTING.md of roomcast.';
     process.emitWarning(message, { type: "HubWarning", code: "HUB_UNHEARD_REFUSAL" });
   }
 

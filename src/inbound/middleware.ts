@@ -26,6 +26,10 @@ export interface Call<S> {
  */
 export type Middleware<S> = (call: Call<S>, next: () => unknown) => unknown;
 
+const REFUSAL =
+  "next() takes no error. To refuse a message, throw new ReplyError(reason, message); to refuse a connection, use the " +
+  'option "authenticate".';
+
 /** The trace of a call, which tells failures of the handler from those of the middleware around it. */
 export interface CallTrace {
   handlerFailure?: { readonly error: unknown };
@@ -68,7 +72,9 @@ export class MiddlewareChain<S> extends HandlerList<Middleware<S>> {
       const link = links[index];
       if (link === undefined) return traced(trace, () => handler(call.data, call.socket, call));
       let entered = false;
-      return link(call, () => {
+      return link(call, (given?: unknown) => {
+        // What goes on although it should have ended here is the one mistake that lets somebody in.
+        if (given !== undefined) throw new HubError("ERR_HUB_ARGUMENT", REFUSAL);
         if (entered) throw new HubError("ERR_HUB_ARGUMENT", "next() was called twice by the same middleware.");
         entered = true;
         return watch(enter(index + 1));

@@ -1,4 +1,4 @@
-import type { HubTypes, SocketData, UserOf } from "../event-types.ts";
+import type { HubTypes, SocketData, SocketUser } from "../event-types.ts";
 import { roomsOf } from "../rooms/rooms.ts";
 import type { Member } from "./member.ts";
 
@@ -8,7 +8,7 @@ import type { Member } from "./member.ts";
  */
 export interface SocketDescription<T extends HubTypes, K extends keyof SocketData<T>> {
   readonly id: string;
-  readonly user: UserOf<T> | undefined;
+  readonly user: SocketUser<T>;
   readonly rooms: readonly string[];
   /** The properties of `socket.data` that were asked for. */
   readonly data: Partial<Pick<SocketData<T>, K>>;

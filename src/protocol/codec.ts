@@ -115,6 +115,9 @@ const LONE_SURROGATES = /\\ud[89a-f][\da-f]{2}(?<=[^\\](?:\\\\)*\\u....)/g;
 function field(name: string, value: unknown): string {
   if (value === undefined) return "";
   const json = JSON.stringify(value) as string | undefined;
-  if (json === undefined) throw new TypeError(`JSON cannot represent a ${typeof value}.`);
+  if (json === undefined) {
+    const advice = typeof value === "function" ? " For a reply use request(), which takes no callback." : "";
+    throw new TypeError(`JSON cannot represent a ${typeof value}.${advice}`);
+  }
   return `,"${name}":${json}`;
 }

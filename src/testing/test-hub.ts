@@ -1,6 +1,6 @@
-import type { HubTypes } from "../event-types.ts";
+import type { HubTypes, User } from "../event-types.ts";
 import type { ErrorContext } from "../hub/events.ts";
-import { Hub } from "../hub/hub.ts";
+import { Hub, type Authenticated } from "../hub/hub.ts";
 import type { HubOptions } from "../hub/options.ts";
 import { jsonCodec, type Codec } from "../protocol/codec.ts";
 import type { Socket } from "../hub/socket.ts";
@@ -47,6 +47,12 @@ export type TestWebSocketConstructor = new (
 
 const HOST = "test";
 
+type Create<T extends HubTypes> = (basis: TestHubBasis) => Hub<T>;
+
+type TestHubArguments<T extends HubTypes> = T extends { user: User }
+  ? [setUp: (TestHubOptions<T> & Authenticated<T>) | Create<T>]
+  : [setUp?: TestHubOptions<T> | Create<T>];
+
 /**
  * Creates a hub in memory whose time stands still until the test advances it.
  *
@@ -58,12 +64,13 @@ const HOST = "test";
  * assert.equal(await client.request("sum", { a: 1, b: 2 }), 3);
  * await stage.close();
  */
-export function createTestHub<T extends HubTypes = HubTypes>(
-  setUp: TestHubOptions<T> | ((basis: TestHubBasis) => Hub<T>) = {},
-): TestHub<T> {
+export function createTestHub<T extends HubTypes = HubTypes>(...[setUp = {}]: TestHubArguments<T>): TestHub<T> {
   const basis = { transport: memory(), clock: new VirtualClock() };
   if (typeof setUp === "function") return new TestHub(setUp(basis), basis, jsonCodec);
-  return new TestHub(new Hub<T>({ ...setUp, ...basis }), basis, setUp.codec ?? jsonCodec);
+  // The arguments have made sure of `authenticate` already.
+  const create = Hub as new (options: HubOptions<T>) => Hub<T>;
+  const hub = new create({ ...(setUp as TestHubOptions<T>), ...basis });
+  return new TestHub(hub, basis, setUp.codec ?? jsonCodec);
 }
 
 /** A hub in memory with a virtual clock, and its clients. Made by {@link createTestHub}. */

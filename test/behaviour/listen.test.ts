@@ -300,17 +300,41 @@ describe.each(TRANSPORTS)("listening on %s", (transport) => {
     await expectGreeting(second, `ws://${host}:${port}`);
   });
 
-  test("answers plain HTTP with a demand to upgrade", async () => {
+  test.each([
+    ["a page for browsers", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "text/html"],
+    ["a page whatever else is accepted", "application/json, Text/HTML", "text/html"],
+    ["text for programs", "*/*", "text/plain"],
+    ["text for programs that want something else", "application/json, text/htmlx", "text/plain"],
+  ])("answers plain HTTP on every path with a demand to upgrade, and %s", async (_, accept, type) => {
     const { port } = await newHub({ transport, path: "/chat" }).listen({ host });
-    for (const path of ["/", "/chat"]) {
-      // oxlint-disable-next-line no-await-in-loop -- two requests, one after the other
-      const response = await fetch(`http://127.0.0.1:${port}${path}`);
+    for (const path of ["/", "/chat", "/<script>alert(1)</script>?<script>"]) {
+      // oxlint-disable-next-line no-await-in-loop -- one request after the other
+      const response = await fetch(`http://127.0.0.1:${port}${path}`, { headers: { accept } });
       expect(response.status).toBe(426);
-      expect(response.headers.get("upgrade")).toBe("websocket");
-      expect(response.headers.get("sec-websocket-version")).toBe("13");
+      expect(Object.fromEntries(response.headers)).toMatchObject({
+        "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+        "content-type": `${type}; charset=utf-8`,
+        "sec-websocket-version": "13",
+        upgrade: "websocket",
+        vary: "Accept",
+        "x-content-type-options": "nosniff",
+      });
       // oxlint-disable-next-line no-await-in-loop -- its body
-      expect(await response.text()).toBe("Upgrade Required");
+      const body = await response.text();
+      expect(body).toMatch(/This is a WebSocket endpoint of roomcast.*docs\/TROUBLESHOOTING\.md/);
+      expect(body.startsWith("<!doctype html>")).toBe(type === "text/html");
+      expect(body).not.toContain("script");
     }
+  });
+
+  test.each(["HEAD", "POST", "PUT", "DELETE", "OPTIONS"])("answers %s with a demand to upgrade", async (method) => {
+    const { port } = await newHub({ transport }).listen({ host });
+    const response = await fetch(`http://127.0.0.1:${port}/`, { method, headers: { accept: "text/html" } });
+    expect(response.status).toBe(426);
+    expect(response.headers.get("content-type")).toBe("text/plain; charset=utf-8");
+    expect(response.headers.get("upgrade")).toBe("websocket");
+    expect(response.headers.get("sec-websocket-version")).toBe("13");
+    expect(await response.text()).toBe(method === "HEAD" ? "" : "Upgrade Required");
   });
 
   test("accepts only the path, with any query", async () => {

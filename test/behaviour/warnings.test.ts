@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { setImmediate as turn } from "node:timers/promises";
-import { createEmitter, Hub, ReplyError, type HubOptions } from "roomcast";
+import { createEmitter, Hub, ReplyError, type HubOptions, type Socket } from "roomcast";
 import { MemoryEngine, VirtualClock, type SuiteClient, type SuiteConnectOptions } from "roomcast/testing";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { SUBJECTS } from "../support/hub-fixture.ts";
@@ -47,6 +47,28 @@ describe.each(SUBJECTS)("a hub on $name without listeners", (subject) => {
     expect(warning?.detail).toMatch(/^ {4}at .*warnings\.test\.ts/);
   });
 
+  test("explains what throws where code was written for another library", async () => {
+    const warnings = collectWarnings();
+    const { hub, connect } = await open({
+      authenticate: ({ auth, query }) => {
+        const { token } = query.has("guest") ? { token: "secret" } : (auth as { token: string });
+        return token === "secret" ? { id: "ann" } : undefined;
+      },
+    });
+    await expect(connect().opened).rejects.toMatchObject({ status: 401 });
+    const client = connect({ url: "/?guest" });
+    await client.opened;
+    hub.handle("sum", (_, callback) => (callback as unknown as (sum: number) => void)(3));
+    await ask(client, "sum");
+    hub.use((socket, next) => (socket as unknown as Socket).handshake.query.has("token") && next());
+    await ask(client, "sum");
+    expect(warnings.map(({ message }) => message)).toEqual([
+      expect.stringContaining("handshake.auth is what the client gives, connect(url, { auth }), and undefined for"),
+      expect.stringContaining("callback is not a function - A handler gets no callback: what it returns is the reply."),
+      expect.stringContaining('for connections use the option "authenticate".'),
+    ]);
+  });
+
   test("warns of a page of another origin, and of no other refusal", async () => {
     const warnings = collectWarnings();
     const { connect } = await open({ maxConnections: 1 });
@@ -60,7 +82,7 @@ describe.each(SUBJECTS)("a hub on $name without listeners", (subject) => {
         type: "HubWarning",
         code: "HUB_UNHEARD_REFUSAL",
         message: expect.stringMatching(
-          /"https:\/\/shop\.example" from the host "api\.example".*\$http_host.*the entry "https/,
+          /"https:\/\/shop\.example" from the host "api\.example".*\$http_host.*the entry "https.*docs\/TROUBLESHOOTING\.md/,
         ) as string,
       },
     ]);

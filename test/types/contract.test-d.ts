@@ -182,7 +182,7 @@ describe("A hub with a contract", () => {
     typed.handle("chat", ({ at }, socket) => {
       expectTypeOf(at).toEqualTypeOf<Date>();
       expectTypeOf(socket.data).toEqualTypeOf<{ nickname: string }>();
-      expectTypeOf(socket.user).toEqualTypeOf<Account | undefined>();
+      expectTypeOf(socket.user).toEqualTypeOf<Account>();
     });
     typed.emit("count", "1");
     // @ts-expect-error -- the user lacks a name

@@ -22,6 +22,7 @@ import {
   type Socket,
   type Target,
   type Transport,
+  type User,
 } from "roomcast";
 import { uws } from "roomcast/transports/uws";
 import { ws } from "roomcast/transports/ws";
@@ -45,6 +46,7 @@ interface Types {
   user: Account;
 }
 
+declare const account: Account;
 declare const hub: Hub<Types>;
 declare const server: Server;
 declare const served: Server | Http2Server | Http2SecureServer;
@@ -53,7 +55,7 @@ declare const socket: Socket<Types>;
 
 describe("The types of a hub", () => {
   test("may be an interface or an alias, and any part of them", () => {
-    expectTypeOf(new Hub<Types>()).toEqualTypeOf<Hub<Types>>();
+    expectTypeOf(new Hub<Types>({ authenticate: () => account })).toEqualTypeOf<Hub<Types>>();
     expectTypeOf(new Hub<{ data: Data }>()).toEqualTypeOf<Hub<{ data: Data }>>();
     expectTypeOf(new Hub<object>()).toHaveProperty("emit");
   });
@@ -72,7 +74,7 @@ describe("The types of a hub", () => {
 
 describe("Options", () => {
   test("take what is documented", () => {
-    const options: HubOptions<Types> = {
+    const options = {
       transport: "uws",
       path: "/chat",
       authenticate: (handshake) => {
@@ -86,7 +88,7 @@ describe("Options", () => {
       maxMessageBytes: 1,
       maxBufferedBytes: 1024,
       compression: true,
-    };
+    } satisfies HubOptions<Types>;
     expectTypeOf(new Hub<Types>(options)).toEqualTypeOf<Hub<Types>>();
     expectTypeOf(new Hub({ transport: ws() })).toEqualTypeOf<Hub>();
     expectTypeOf(new Hub({ transport: uws(), heartbeat: false })).toEqualTypeOf<Hub>();
@@ -164,10 +166,47 @@ describe("Options", () => {
   });
 });
 
+describe("The user of a socket", () => {
+  test("is there wherever the hub has a type of users", () => {
+    const typed = new Hub<{ user: Account }>({
+      authenticate: async ({ query }) => (query.has("token") ? account : undefined),
+      joinable: (_room, { user }) => user.name !== "",
+    });
+    typed.on("connection", ({ user }) => expectTypeOf(user).toEqualTypeOf<Account>());
+    typed.on("disconnection", ({ user }) => expectTypeOf(user).toEqualTypeOf<Account>());
+    typed.handle("chat", (_text, { user }) => expectTypeOf(user).toEqualTypeOf<Account>());
+    typed.use(({ socket: { user } }, next) => {
+      expectTypeOf(user).toEqualTypeOf<Account>();
+      return next();
+    });
+  });
+
+  test("may be missing without a type, with the option or without", () => {
+    const untyped = new Hub({ authenticate: () => account });
+    expectTypeOf(untyped).toEqualTypeOf<Hub>();
+    untyped.on("connection", ({ user }) => expectTypeOf(user).toEqualTypeOf<User | undefined>());
+    new Hub().on("connection", ({ user }) => expectTypeOf(user).toEqualTypeOf<User | undefined>());
+    new Hub<{ data: Data }>().on("connection", ({ user }) => expectTypeOf(user).toEqualTypeOf<User | undefined>());
+  });
+
+  test("needs the option that knows it", () => {
+    // @ts-expect-error -- nobody would be known
+    expectTypeOf(new Hub<{ user: Account }>()).toHaveProperty("emit");
+    // @ts-expect-error -- likewise
+    expectTypeOf(new Hub<{ user: Account }>({ path: "/chat" })).toHaveProperty("emit");
+    // @ts-expect-error -- likewise
+    expectTypeOf(new Hub<{ user: Account }>({ authenticate: undefined })).toHaveProperty("emit");
+    const options: HubOptions<{ user: Account }> = {};
+    // @ts-expect-error -- these may be without it
+    expectTypeOf(new Hub<{ user: Account }>(options)).toHaveProperty("emit");
+    expectTypeOf(new Hub<{ user: Account }>({ ...options, authenticate: () => account })).toHaveProperty("emit");
+  });
+});
+
 describe("A socket", () => {
   test("knows its user and its data", () => {
     expectTypeOf(socket.id).toEqualTypeOf<string>();
-    expectTypeOf(socket.user).toEqualTypeOf<Account | undefined>();
+    expectTypeOf(socket.user).toEqualTypeOf<Account>();
     expectTypeOf(socket.data).toEqualTypeOf<Data>();
     expectTypeOf(socket.handshake).toEqualTypeOf<Handshake>();
     expectTypeOf([...socket.rooms]).toEqualTypeOf<string[]>();
@@ -182,10 +221,8 @@ describe("A socket", () => {
     socket.data.nikname = "b";
     // @ts-expect-error -- a property is missing
     socket.data = {};
-    // @ts-expect-error -- the hub may know no user
-    expectTypeOf(socket.user.name).toBeString();
     // @ts-expect-error -- no such property
-    expectTypeOf(socket.user?.email).toBeString();
+    expectTypeOf(socket.user.email).toBeString();
     // @ts-expect-error -- whoever it is, it stays
     socket.user = { id: "1", name: "a" };
     // @ts-expect-error -- so does the id
@@ -256,7 +293,7 @@ describe("A target", () => {
   test("describes sockets with the data that was asked for", async () => {
     const [plain] = await hub.to("a").sockets();
     expectTypeOf(plain?.id).toEqualTypeOf<string | undefined>();
-    expectTypeOf(plain?.user).toEqualTypeOf<Account | undefined>();
+    if (plain !== undefined) expectTypeOf(plain.user).toEqualTypeOf<Account>();
     expectTypeOf(plain?.rooms).toEqualTypeOf<readonly string[] | undefined>();
     // @ts-expect-error -- nothing was asked for
     expectTypeOf(plain?.data.nickname).toBeString();

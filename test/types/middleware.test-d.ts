@@ -20,7 +20,7 @@ describe("Middleware", () => {
     hub.use((call, next) => {
       expectTypeOf(call).toEqualTypeOf<Call<Socket<Types>>>();
       expectTypeOf(call.event).toEqualTypeOf<string>();
-      expectTypeOf(call.socket.user).toEqualTypeOf<Types["user"] | undefined>();
+      expectTypeOf(call.socket.user).toEqualTypeOf<Types["user"]>();
       expectTypeOf(call.socket.data.nickname).toEqualTypeOf<string>();
       expectTypeOf(call.isRequest).toEqualTypeOf<boolean>();
       // What a client sent is not known before it was looked at, whatever the event.

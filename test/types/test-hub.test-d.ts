@@ -31,6 +31,20 @@ describe("the types of the hub", () => {
     expectTypeOf(hub).not.toEqualTypeOf<Hub>();
   });
 
+  test("need the option that knows the users", () => {
+    interface Known {
+      user: { id: string; name: string };
+    }
+    const user = { id: "1", name: "a" };
+    const authenticate = (): Known["user"] => user;
+    expectTypeOf(createTestHub<Known>({ authenticate })).toEqualTypeOf<TestHub<Known>>();
+    expectTypeOf(createTestHub((basis) => new Hub<Known>({ ...basis, authenticate }))).toEqualTypeOf<TestHub<Known>>();
+    // @ts-expect-error -- nobody would be known
+    expectTypeOf(createTestHub<Known>()).toEqualTypeOf<TestHub<Known>>();
+    // @ts-expect-error -- likewise
+    expectTypeOf(createTestHub<Known>({ welcome: false })).toEqualTypeOf<TestHub<Known>>();
+  });
+
   test("are open where none are given", () => {
     expectTypeOf(createTestHub()).toEqualTypeOf<TestHub>();
     expectTypeOf(createTestHub({})).toEqualTypeOf<TestHub>();

@@ -46,7 +46,10 @@ const VERSION = { Upgrade: "websocket", "Sec-WebSocket-Version": "13" };
 export const NO_HANDSHAKE: HandshakeFault = { status: 426, message: "Upgrade Required", headers: VERSION };
 
 /** The answer to a handshake for a path that no hub has. */
-export const NOT_FOUND: HandshakeFault = { status: 404, message: "Not Found" };
+export const NOT_FOUND: HandshakeFault = {
+  status: 404,
+  message: "No hub of roomcast takes WebSocket connections at this path: see docs/TROUBLESHOOTING.md",
+};
 
 /** The answer to a handshake with a hub that has closed. */
 export const CLOSED: HandshakeFault = { status: 503, message: "Service Unavailable" };

@@ -33,12 +33,12 @@ export function isWebSocketRequest(request: HttpRequest): boolean {
   });
 }
 
-/** Answers a request with an HTTP status and plain text, inside a cork as the library demands. */
+/** Answers a request with an HTTP status and plain text, or what its headers say, inside a cork as the library demands. */
 export function answer(response: HttpResponse, { status, message, headers = {} }: HandshakeFault): void {
   response.cork(() => {
     response.writeStatus(`${status} ${STATUS_CODES[status] ?? ""}`);
-    response.writeHeader("Content-Type", "text/plain; charset=utf-8");
-    for (const [name, value] of Object.entries(headers)) response.writeHeader(name, value);
+    const written = { "Content-Type": "text/plain; charset=utf-8", ...headers };
+    for (const [name, value] of Object.entries(written)) response.writeHeader(name, value);
     response.end(message, true);
   });
 }

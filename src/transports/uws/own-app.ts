@@ -3,7 +3,8 @@ import { access } from "node:fs/promises";
 import type { TemplatedApp, us_listen_socket } from "uWebSockets.js";
 import type { ListenOptions } from "../transport.ts";
 import { listenError } from "../shared/listen-error.ts";
-import { handshakeFault, NO_HANDSHAKE, NOT_FOUND } from "../shared/handshake.ts";
+import { endpointPage } from "../shared/endpoint-page.ts";
+import { handshakeFault, NOT_FOUND } from "../shared/handshake.ts";
 import { answer, isWebSocketRequest } from "./http.ts";
 import type { Library } from "./library.ts";
 import { listenOn, obstacleTo, withPort } from "./listening.ts";
@@ -36,7 +37,7 @@ export class OwnApp {
     route(app);
     app.any(ANY_PATH, (response, request) => {
       if (!isWebSocketRequest(request)) {
-        answer(response, NO_HANDSHAKE);
+        answer(response, endpointPage(request.getMethod(), request.getHeader("accept")));
         return;
       }
       // The hub's path upgrades, unless the key is bad; a WebSocket client at any other path has the wrong address.

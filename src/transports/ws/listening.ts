@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import { createServer as createTlsServer, type Server as TlsServer } from "node:https";
 import type { ListenOptions, TlsOptions, TransportSettings } from "../transport.ts";
-import { NO_HANDSHAKE } from "../shared/handshake.ts";
+import { endpointPage } from "../shared/endpoint-page.ts";
 
 /** The interval at which Node.js looks for connections that have not sent their request in time, in milliseconds. */
 const CHECKING_INTERVAL = 1_000;
@@ -38,13 +38,16 @@ export async function listenOn(
     server.maxConnections = maxConnections + SPARE_CONNECTIONS + Math.ceil(maxConnections / 8);
   }
   server.maxRequestsPerSocket = 1;
-  server.on("request", (_request, response) => {
+  server.on("request", ({ headers: { accept }, method }, response) => {
     response.setHeader("Content-Type", "text/plain; charset=utf-8").setHeader("Connection", "close");
     // Once the hub listens for no more upgrades, because it closes, they come here. A proxy or a client that is told 503
     // tries another node.
     if (server.listenerCount("upgrade") === 0) {
       response.writeHead(503, { "Retry-After": RETRY_AFTER }).end("The server is shutting down");
-    } else response.writeHead(NO_HANDSHAKE.status, NO_HANDSHAKE.headers).end(NO_HANDSHAKE.message);
+      return;
+    }
+    const { status, headers, message } = endpointPage(method, accept);
+    response.writeHead(status, headers).end(message);
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);

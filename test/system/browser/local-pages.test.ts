@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:http";
+import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -98,6 +98,16 @@ async function printedAt(url: string): Promise<unknown> {
 
 const CONNECTED = "Đã kết nối";
 
+test("the page of those who come from Socket.IO gets its client from the server, and talks to the hub", async () => {
+  onTestFinished(removeSnippets);
+  onTestFinished(closeAll);
+  const block = blocksOf("docs/MIGRATING.md").find(({ text }) => text.includes("roomcast/client/bundle"));
+  const { server } = (await run(block as Block)) as { readonly server: Server };
+  const page = await browser.newPage();
+  await page.goto(`http://localhost:${(server.address() as AddressInfo).port}/`);
+  await expect.poll(() => page.locator("body").innerText()).toBe("Hello");
+});
+
 describe.each(TRANSPORTS)("a page of this machine and a hub on %s", (transport) => {
   /** Starts a hub with its default origins, and returns its port. */
   async function startHub(options: HubOptions = {}): Promise<number> {
@@ -134,6 +144,15 @@ describe.each(TRANSPORTS)("a page of this machine and a hub on %s", (transport) 
     const page = await browser.newPage();
     await page.goto(`${origin}/tutorial.html?port=${await startHub()}`);
     await expect.poll(() => page.title()).toBe("hub:welcome");
+  });
+
+  test("whoever opens the hub's address reads that it is a WebSocket endpoint", async () => {
+    const page = await browser.newPage();
+    const response = await page.goto(`http://localhost:${await startHub()}/anywhere`);
+    expect(response?.status()).toBe(426);
+    expect(await page.getByRole("paragraph").innerText()).toMatch(
+      /^This is a WebSocket endpoint of roomcast and no page:/,
+    );
   });
 
   test("a page in a sandbox, which anybody can make, is refused by default", async () => {
