@@ -6,11 +6,15 @@ const source = (path: string): string => fileURLToPath(new URL(`src/${path}`, im
 
 const globalSetup = "test/support/build.ts";
 
+/** After the build, because it packs what is built. */
+const packingSetup = [globalSetup, "test/support/packed.ts"];
+
 /** The tests of networks and proxies, and of what clients recover when something ends. */
 const NETWORK = "test/system/{network,proxies,recovery,simulation}/**/*.test.ts";
 
 /** The tests that wait for programs which they start, such as engines, browsers and npm. */
-const WAITING = "test/system/{backplanes,browser,neighbours,package,platforms,processes,python,weight}/**/*.test.ts";
+const WAITING =
+  "test/system/{backplanes,browser,frameworks,neighbours,package,platforms,processes,python,weight}/**/*.test.ts";
 
 /** Where this run reports as JSON, beside the usual report. */
 const folder = process.env["TEST_REPORTS"];
@@ -64,7 +68,13 @@ const config: ViteUserConfig = defineConfig({
       {
         extends: true,
         // Its tests measure no time, and wait for half of theirs, so that two cores take three files.
-        test: { name: "waiting", maxWorkers: 3, sequence: { groupOrder: 2 }, include: [WAITING], globalSetup },
+        test: {
+          name: "waiting",
+          maxWorkers: 3,
+          sequence: { groupOrder: 2 },
+          include: [WAITING],
+          globalSetup: packingSetup,
+        },
       },
       {
         extends: true,

@@ -1,15 +1,16 @@
 import { afterAll, afterEach, describe, expect, test } from "vitest";
-import { blocksOf, documentPaths, type Block } from "../support/markdown.ts";
+import { blocksOf, documentPaths, fileShownBy, type Block } from "../support/markdown.ts";
 import { closeAll, compile, removeSnippets, run } from "../support/snippets.ts";
 import { TRANSPORTS } from "../support/transports.ts";
 
 /*
  * What stands behind the ``` of a snippet: `ts` compiles and runs; `ts no-run` only compiles; `ts throws CODE`
- * compiles, and `errors.test.ts` runs it. `tsx` only compiles. Every snippet is complete: it imports what it uses.
+ * compiles, and `errors.test.ts` runs it. `tsx` only compiles. Every snippet is complete: it imports what it uses. Those
+ * that show a file of an example are left to `frameworks.test.ts`.
  */
 const snippets = documentPaths()
   .flatMap(blocksOf)
-  .filter(({ info }) => info[0] === "ts" || info[0] === "tsx");
+  .filter((block) => (block.info[0] === "ts" || block.info[0] === "tsx") && fileShownBy(block) === undefined);
 
 test.each([
   "README.md",
