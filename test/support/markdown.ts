@@ -45,6 +45,12 @@ export function fileShownBy({ path, info: [, file] }: Block): string | undefined
   return name === undefined || !file?.includes(".") ? undefined : `examples/frameworks/${name}/${file}`;
 }
 
+/** The name of the file that a code block of the README or the guide has the reader write, if it does. */
+export function fileWrittenBy({ path, info: [, file] }: Block): string | undefined {
+  const isFollowed = path === "README.md" || path.startsWith("docs/guide/");
+  return isFollowed && file?.includes(".") ? file : undefined;
+}
+
 /** A document without its code blocks. */
 export function proseOf(path: string): string {
   return readText(path).replaceAll(/^```.*?^```$/gms, "");
