@@ -1,6 +1,6 @@
 import { cpSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { inject } from "vitest";
+import { afterAll, inject } from "vitest";
 import { freePort } from "../../support/free-port.ts";
 import { blocksOf, fileWrittenBy, readText, type Block } from "../../support/markdown.ts";
 import { TemporaryFolder } from "../../support/temporary-folder.ts";
@@ -20,7 +20,12 @@ const VERSIONS: Readonly<Record<string, string>> = {
 };
 
 /** What the first commands of other projects have made of an empty folder: npm need not do the same again. */
-const INSTALLED = new Map<string, string>();
+const INSTALLED = new Map<string, TemporaryFolder>();
+
+// Vitest may end its workers without a word.
+afterAll(() => {
+  for (const folder of INSTALLED.values()) folder.remove();
+});
 
 /** The port that the documents name. */
 const PORT = /\b8080\b/g;
@@ -65,14 +70,14 @@ export class Project {
   async type(command: string, fails = false): Promise<void> {
     const isFirst = readdirSync(this.folder).length === 0;
     const installed = isFirst ? INSTALLED.get(command) : undefined;
-    if (installed !== undefined) return cpSync(installed, this.folder, { recursive: true });
+    if (installed !== undefined) return cpSync(installed.path, this.folder, { recursive: true });
     this.#last = new Terminal(installable(this.#ported(command)), this.folder);
     const code = await this.#last.end();
     if ((code === 0) === fails) throw new Error(`\`${command}\` ended with ${code}: ${this.#last.lines.join("\n")}`);
     if (!isFirst) return;
-    const { path } = new TemporaryFolder("roomcast-installed-");
-    cpSync(this.folder, path, { recursive: true });
-    INSTALLED.set(command, path);
+    const kept = new TemporaryFolder("roomcast-installed-");
+    cpSync(this.folder, kept.path, { recursive: true });
+    INSTALLED.set(command, kept);
   }
 
   /** Starts a command that goes on, in the place of what runs in that terminal. */
