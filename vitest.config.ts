@@ -58,7 +58,8 @@ const config: ViteUserConfig = defineConfig({
           maxWorkers,
           sequence: { groupOrder: 1 },
           include: ["test/system/**/*.test.ts"],
-          globalSetup,
+          // After the build, because it packs what is built.
+          globalSetup: [globalSetup, "test/support/packed.ts"],
         },
       },
     ],

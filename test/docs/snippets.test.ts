@@ -1,18 +1,20 @@
 import { afterAll, afterEach, describe, expect, test } from "vitest";
-import { blocksOf, documentPaths, type Block } from "../support/markdown.ts";
+import { blocksOf, documentPaths, fileShownBy, fileWrittenBy, type Block } from "../support/markdown.ts";
 import { closeAll, compile, removeSnippets, run } from "../support/snippets.ts";
 import { TRANSPORTS } from "../support/transports.ts";
 
 /*
  * What stands behind the ``` of a snippet: `ts` compiles and runs; `ts no-run` only compiles; `ts throws CODE`
- * compiles, and `errors.test.ts` runs it. `tsx` only compiles. Every snippet is complete: it imports what it uses.
+ * compiles, and `errors.test.ts` runs it. `tsx` only compiles. Every snippet is complete: it imports what it uses. Those
+ * that show a file of an example are left to `frameworks.test.ts`, and those that a reader writes to a file to
+ * `test/system/package`.
  */
 const snippets = documentPaths()
   .flatMap(blocksOf)
-  .filter(({ info }) => info[0] === "ts" || info[0] === "tsx");
+  .filter(({ info }) => info[0] === "ts" || info[0] === "tsx")
+  .filter((block) => fileShownBy(block) === undefined && fileWrittenBy(block) === undefined);
 
 test.each([
-  "README.md",
   "docs/ERRORS.md",
   "docs/MIGRATING.md",
   "docs/PROTOCOL.md",
@@ -20,6 +22,7 @@ test.each([
   "docs/REACT.md",
   "docs/TESTING.md",
   "docs/TRANSPORTS.md",
+  "docs/guide/first-chat.md",
 ])("%s has snippets", (path) => {
   expect(snippets.filter((block) => block.path === path)).not.toHaveLength(0);
 });

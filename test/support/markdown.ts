@@ -36,6 +36,21 @@ export function blocksOf(path: string): readonly Block[] {
   }));
 }
 
+/**
+ * The path of the file that a code block shows, if it shows one: in `docs/frameworks/NAME.md`, a block with the info
+ * `js server.mjs` shows `examples/frameworks/NAME/server.mjs`.
+ */
+export function fileShownBy({ path, info: [, file] }: Block): string | undefined {
+  const [, name] = /^docs\/frameworks\/([\w-]+)\.md$/.exec(path) ?? [];
+  return name === undefined || !file?.includes(".") ? undefined : `examples/frameworks/${name}/${file}`;
+}
+
+/** The name of the file that a code block of the README or the guide has the reader write, if it does. */
+export function fileWrittenBy({ path, info: [, file] }: Block): string | undefined {
+  const isFollowed = path === "README.md" || path.startsWith("docs/guide/");
+  return isFollowed && file?.includes(".") ? file : undefined;
+}
+
 /** A document without its code blocks. */
 export function proseOf(path: string): string {
   return readText(path).replaceAll(/^```.*?^```$/gms, "");

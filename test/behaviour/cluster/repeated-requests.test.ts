@@ -161,10 +161,10 @@ test("a request whose reply was lost gets the reply from the node that has handl
   expect(counts()).toEqual([1, 0]);
 });
 
-test("the payment of the README is made once, though its client comes back to another node", async () => {
+test("the payment of the guide is made once, though its client comes back to another node", async () => {
   await openNodes(2);
   const traveller = new Traveller(0);
-  expect(readText("README.md")).toContain('client.request("pay", { amount: 5 }, { idempotent: true });');
+  expect(readText("docs/guide/requests.md")).toContain('client.request("pay", { amount: 5 }, { idempotent: true })');
   const receipt = traveller.client.request("pay", { amount: 5 }, { idempotent: true });
   await paidSomewhere(1);
   traveller.cut(1);

@@ -169,8 +169,12 @@ describe.each(TRANSPORTS)("a page of this machine and a hub on %s", (transport) 
   });
 });
 
-describe("the README's first page and server", () => {
-  const [SERVER, PAGE] = blocksOf("README.md") as [Block, Block];
+describe("the guide's page from another server", () => {
+  const path = "docs/guide/first-chat.md";
+  // What the reader writes to files has their names.
+  const [SERVER, PAGE] = blocksOf(path).filter(
+    ({ info }) => info.length === 1 && ["js", "ts"].includes(info[0] ?? ""),
+  ) as [Block, Block];
   let runs = 0;
   let folder: string;
 
@@ -214,8 +218,8 @@ describe("the README's first page and server", () => {
     expect(warnings[0]?.message).toContain('"null"');
   });
 
-  test("do in both cases with the origins that the README names", async () => {
-    const [, origins] = /`(origins: [^`]*)`\.\s+Behind/.exec(proseOf("README.md")) ?? [];
+  test("do in both cases with the origins that the guide names", async () => {
+    const [, origins] = /`(origins: [^`]*)`\.\s+Behind/.exec(proseOf(path)) ?? [];
     const { fromVite, fromDisk } = await arrange(`, ${origins}`);
     for (const url of [fromVite, fromDisk]) expect(await printedAt(url)).toEqual(welcome);
   });

@@ -10,7 +10,10 @@ import { collectWarnings } from "../../support/warnings.ts";
 import { launchBrowser } from "../browser/browser.ts";
 import { printed, replaced, ReverseProxy } from "./reverse-proxy.ts";
 
-const [SERVER, PAGE] = blocksOf("README.md") as [Block, Block];
+/** The server and the page of the guide's section on pages from another server, which are no files. */
+const [SERVER, PAGE] = blocksOf("docs/guide/first-chat.md").filter(
+  ({ info }) => info.length === 1 && ["js", "ts"].includes(info[0] ?? ""),
+) as [Block, Block];
 const LEAST = printed("nginx", "least");
 /** The line of docs/PROXIES.md by which a page connects through the proxy. */
 const CONNECT = blocksOf("docs/PROXIES.md").find(({ info }) => info[0] === "js")?.text ?? "";
@@ -31,7 +34,7 @@ afterEach(closeAll);
 
 let runs = 0;
 
-/** Starts the README's first server, and resolves with its port. */
+/** Starts the guide's server, and resolves with its port. */
 async function startServer(transport: TransportName): Promise<number> {
   const text = replaced(SERVER.text, [
     ['transport: "ws"', `transport: "${transport}"`],
@@ -43,7 +46,7 @@ async function startServer(transport: TransportName): Promise<number> {
 }
 
 /**
- * Runs the README's first page behind nginx, without some lines of the configuration.
+ * Runs the guide's page behind nginx, without some lines of the configuration.
  *
  * @returns the first two lines that it prints; one with the code if the connection ends.
  */
@@ -78,7 +81,7 @@ async function open(transport: TransportName, without = ""): Promise<readonly st
   return lines;
 }
 
-describe("the README's first example behind nginx", () => {
+describe("the first page of the guide behind nginx", () => {
   test.each(TRANSPORTS)("works with the least configuration, on %s", async (transport) => {
     const [welcome = "", reply] = await open(transport);
     expect(JSON.parse(welcome)).toMatchObject({ event: "hub:welcome", data: { protocol: 1 } });

@@ -1,0 +1,58 @@
+import { execFileSync } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { blocksOf, fileShownBy, readText } from "../support/markdown.ts";
+
+interface Manifest {
+  readonly scripts: Readonly<Record<string, string>>;
+  readonly dependencies: Readonly<Record<string, string>>;
+  readonly devDependencies?: Readonly<Record<string, string>>;
+}
+
+const ROOT = new URL("../..", import.meta.url);
+const names = readdirSync(new URL("examples/frameworks", ROOT));
+
+/** The files of an example, also those that are not committed yet. */
+function filesOf(name: string): readonly string[] {
+  const args = ["ls-files", "--cached", "--others", "--exclude-standard", `examples/frameworks/${name}`];
+  return execFileSync("git", args, { cwd: ROOT, encoding: "utf8" }).trimEnd().split("\n");
+}
+
+/** The packages that commands install, with a flag such as "-D " or none. */
+function installedBy(commands: readonly string[], flag: string): readonly string[] {
+  const pattern = new RegExp(`^npm install ${flag}((?:[@\\w][@\\w./-]* ?)+)$`);
+  return commands.flatMap((command) => pattern.exec(command)?.[1]?.split(" ") ?? []).toSorted();
+}
+
+describe.each(names)("the example of %s and its page", (name) => {
+  const page = `docs/frameworks/${name}.md`;
+  const manifest = JSON.parse(readText(`examples/frameworks/${name}/package.json`)) as Manifest;
+  const commands = blocksOf(page)
+    .filter(({ info }) => info[0] === "sh")
+    .flatMap(({ text }) => text.trimEnd().split("\n"));
+
+  test("the page shows every file but package.json, as it is", () => {
+    const shown = blocksOf(page).flatMap((block) => {
+      const path = fileShownBy(block);
+      return path === undefined ? [] : [{ path, text: block.text }];
+    });
+    const files = filesOf(name).filter((path) => !path.endsWith("/package.json"));
+    expect(shown.map(({ path }) => path).toSorted()).toStrictEqual(files);
+    for (const { path, text } of shown) expect(text).toBe(readText(path));
+  });
+
+  test("the page installs what package.json names, in versions that are pinned", () => {
+    const { dependencies, devDependencies = {} } = manifest;
+    expect(installedBy(commands, "")).toStrictEqual(Object.keys(dependencies).toSorted());
+    expect(installedBy(commands, "-D ")).toStrictEqual(Object.keys(devDependencies).toSorted());
+    const { roomcast, ...others } = { ...dependencies, ...devDependencies };
+    expect(roomcast).toBe("file:../../..");
+    for (const version of Object.values(others)) expect(version).toMatch(/^\d+\.\d+\.\d+$/);
+  });
+
+  test("the page's other commands are the scripts of package.json", () => {
+    const others = commands.filter((command) => !command.startsWith("npm install "));
+    const scripts = others.map((command) => command.replace(/^npx /, ""));
+    expect(scripts.toSorted()).toStrictEqual(Object.values(manifest.scripts).toSorted());
+  });
+});

@@ -1,0 +1,76 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { createConnection } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
+import { atExit } from "../support/at-exit.ts";
+
+/** A program that a test has started, with all processes that it starts in turn. */
+export class ProcessGroup {
+  readonly #child: ChildProcess;
+  #printed = "";
+
+  constructor(command: string, args: readonly string[], folder: string, variables: Readonly<Record<string, string>>) {
+    // A group of its own ends as one.
+    this.#child = spawn(command, args, { detached: true, cwd: folder, env: { ...process.env, ...variables } });
+    this.#child.once(
+      "exit",
+      atExit(() => this.#kill()),
+    );
+    for (const stream of [this.#child.stdout, this.#child.stderr]) {
+      stream?.setEncoding("utf8").on("data", (chunk: string) => {
+        this.#printed += chunk;
+      });
+    }
+  }
+
+  /** What it has printed so far. */
+  get output(): string {
+    return this.#printed;
+  }
+
+  get isAlive(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  /** Resolves with the exit code, and `null` after a signal. */
+  async ended(): Promise<number | null> {
+    if (this.isAlive) await once(this.#child, "close");
+    return this.#child.exitCode;
+  }
+
+  /**
+   * Resolves when something listens on a port of localhost, on IPv4 or IPv6.
+   *
+   * @throws {Error} as a rejection, with what the program has printed, if it ends before, or does not listen for minutes.
+   */
+  async listening(port: number): Promise<void> {
+    for (let attempt = 0; attempt < 1_800; attempt++) {
+      if (!this.isAlive) throw new Error(`The program has ended: ${this.output}`);
+      const probe = createConnection({ port, host: "localhost" });
+      const isOpen = await Promise.race([
+        once(probe, "connect").then(() => true),
+        once(probe, "close").then(() => false),
+      ]).catch(() => false);
+      probe.destroy();
+      if (isOpen) return;
+      await delay(100);
+    }
+    throw new Error(`The program does not listen: ${this.output}`);
+  }
+
+  /** Ends the program and all processes that it has started. */
+  async stop(): Promise<void> {
+    const ended = this.ended();
+    this.#kill();
+    await ended;
+  }
+
+  #kill(): void {
+    if (this.#child.pid === undefined) return;
+    try {
+      process.kill(-this.#child.pid, "SIGKILL");
+    } catch {
+      // Nobody is left in the group.
+    }
+  }
+}
