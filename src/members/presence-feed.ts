@@ -41,6 +41,8 @@ export type PresenceControl =
       readonly room: string;
       /** The number of this change, one more than that of the change before it. */
       readonly version: number;
+      /** As in `here`. */
+      readonly listens?: number | undefined;
       readonly in?: readonly PresentUser[];
       readonly out?: readonly AbsentUser[];
     }

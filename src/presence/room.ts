@@ -158,8 +158,8 @@ export class PresenceRoom {
   listen(listens: boolean): void {
     if (listens === (this.#listens !== undefined)) return;
     this.#listens = listens ? this.#parts.stamps.next() : undefined;
-    this.#raise();
-    this.#tellVersion();
+    this.#tellOthers();
+    this.#tellChange();
   }
 
   /** Tells the nodes what this one has, and asks them for what they have: it has begun to hear them. */
@@ -258,7 +258,7 @@ export class PresenceRoom {
     const { clock, stamps } = this.#parts;
     const now = clock.now();
     for (const [user, until] of this.#lingering) {
-      if (until > now) continue;
+      if (until > now) return;
       this.#lingering.delete(user);
       this.#sockets.delete(user);
       const left = stamps.next();
@@ -305,12 +305,16 @@ export class PresenceRoom {
       this.#tellSet();
       return;
     }
-    const { feed, mostTold } = this.#parts;
+    const { mostTold } = this.#parts;
     while (came.length > 0 || went.length > 0) {
-      const users = { in: came.splice(0, mostTold), out: went.splice(0, mostTold) };
-      this.#raise();
-      feed?.tell({ type: "present", room: this.name, version: this.#version, ...users });
+      this.#tellChange({ in: came.splice(0, mostTold), out: went.splice(0, mostTold) });
     }
+  }
+
+  #tellChange(users?: Pick<SetChange, "in" | "out">): void {
+    this.#raise();
+    const { name: room } = this;
+    this.#parts.feed?.tell({ type: "present", room, version: this.#version, listens: this.#listens, ...users });
   }
 
   #raise(): void {
@@ -350,11 +354,6 @@ export class PresenceRoom {
       const more = at + mostTold < users.length ? ({ more: true } as const) : undefined;
       feed?.tell({ ...here, users: part, ...continues, ...more }, node);
     }
-  }
-
-  #tellVersion(): void {
-    this.#tellOthers();
-    this.#parts.feed?.tell(this.#hereOf());
   }
 
   /** Returns a user of a set as nodes are told. */
@@ -414,6 +413,7 @@ export class PresenceRoom {
       return;
     }
     copy.version = change.version;
+    copy.listens = change.listens;
     for (const [user, left, acted] of change.out ?? []) {
       this.#parts.stamps.heard(left);
       this.#remove(copy, user, left, acted);
