@@ -10,7 +10,8 @@ const globalSetup = "test/support/build.ts";
 const NETWORK = "test/system/{network,proxies,recovery,simulation}/**/*.test.ts";
 
 /** The tests that wait for programs which they start, such as engines, browsers and npm. */
-const WAITING = "test/system/{backplanes,browser,neighbours,package,platforms,processes,python,weight}/**/*.test.ts";
+const WAITING =
+  "test/system/{backplanes,browser,neighbours,package,platforms,processes,python,site,weight}/**/*.test.ts";
 
 /** Where this run reports as JSON, beside the usual report. */
 const folder = process.env["TEST_REPORTS"];
