@@ -33,6 +33,7 @@ afterAll(async () => {
 
 async function open(path: string, options: BrowserContextOptions = {}): Promise<Page> {
   context = await browser.newContext({ colorScheme: "light", ...options });
+  context.setDefaultTimeout(BUILDING);
   await context.route(
     (url) => url.origin !== site.url,
     (route) => {
