@@ -98,13 +98,28 @@ test("API.md lists the channels", () => {
   expect(table.map(([first = ""]) => codesIn(first)[0] ?? "").toSorted()).toStrictEqual(channels.toSorted());
 });
 
+const { exports } = JSON.parse(readText("package.json")) as {
+  readonly exports: Readonly<Record<string, { readonly types?: string }>>;
+};
+
 test("API.md lists every entry point", () => {
-  const { exports } = JSON.parse(readText("package.json")) as { readonly exports: Readonly<Record<string, unknown>> };
   const entries = Object.keys(exports).filter((entry) => entry !== "./package.json");
   const listed = (tablesOf(sectionOf("docs/API.md", "Entry points"))[0] ?? []).map(
     ([first = ""]) => codesIn(first)[0] ?? "",
   );
   expect(listed.toSorted()).toStrictEqual(entries.map((entry) => entry.replace(".", "roomcast")).toSorted());
+});
+
+test("every entry point says by which name it is imported, for the reference", () => {
+  const entries = Object.entries(exports).filter(
+    ([entry, { types }]) => types !== undefined && !entry.endsWith("/bundle"),
+  );
+  const unnamed = entries.filter(([entry, { types = "" }]) => {
+    const source = types.replace("./dist/", "src/").replace(".d.ts", ".ts");
+    return !readText(source).includes(` * @module ${entry.replace(".", "roomcast")}\n */\n`);
+  });
+  expect(entries.length).toBeGreaterThan(5);
+  expect(unnamed).toStrictEqual([]);
 });
 
 test("SCALING.md names the default times of a cluster", () => {
