@@ -1,11 +1,11 @@
-/** The reason why a message was not sent to one of its recipients, which stays connected. */
-export type DropReason =
-  /** The message was volatile, and the socket behind. */
-  | "volatile"
-  /** More than the limit would have waited for the socket. */
-  | "overload"
-  /** A later message with the same key took its place. */
-  | "superseded";
+/**
+ * The reason why a message was not sent to one of its recipients, which stays connected.
+ *
+ * - `volatile`: the message was volatile, and the socket behind.
+ * - `overload`: more than the limit would have waited for the socket.
+ * - `superseded`: a later message with the same key took its place.
+ */
+export type DropReason = "volatile" | "overload" | "superseded";
 
 /** The counters of a hub, plain numbers so that counting costs nothing. */
 export interface Counters {

@@ -1,8 +1,16 @@
+/**
+ * The server: {@link Hub}, its options, sockets, targets and errors, and the interfaces of codecs, transports and
+ * backplanes.
+ *
+ * @module roomcast
+ */
+
 export { Hub } from "./hub/hub.ts";
 export type { Disconnection, ErrorContext, HubEvents, RoomChange } from "./hub/events.ts";
 export type { JoinOptions, Socket } from "./hub/socket.ts";
 export type { NodeTarget } from "./hub/node-target.ts";
 export type { Target } from "./hub/target.ts";
+export type { MapView, SetView } from "./hub/views.ts";
 export type { SocketDescription, SocketDescriptions } from "./members/description.ts";
 export { createEmitter, type Emitter, type EmitterOptions } from "./hub/emitter.ts";
 export type {
@@ -48,6 +56,7 @@ export type { OverloadPolicy } from "./delivery/overload.ts";
 export type { Replies, RequestOptions } from "./members/requests.ts";
 export type { HubStatistics } from "./hub/statistics.ts";
 export type { Rate } from "./limits/token-bucket.ts";
+export type { ErrorSource } from "./report.ts";
 export { HubError, RemoteError, ReplyError, type HubErrorCode, type RefusalOptions } from "./errors.ts";
 export { jsonCodec, type Codec } from "./protocol/codec.ts";
 export { jsonWeight } from "./protocol/json-weight.ts";

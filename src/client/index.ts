@@ -1,3 +1,9 @@
+/**
+ * The client, for browsers, Node.js, Bun, Deno and React Native: {@link connect}.
+ *
+ * @module roomcast/client
+ */
+
 import type { HubTypes } from "../event-types.ts";
 import { Client } from "./client.ts";
 import type { ConnectOptions } from "./options.ts";

@@ -1,3 +1,9 @@
+/**
+ * The contract of both sides, without the server, for what pages share with it: {@link defineContract}.
+ *
+ * @module roomcast/contract
+ */
+
 import { toAsyncAPI, type AsyncAPIDocument, type AsyncAPIOptions } from "./asyncapi.ts";
 import { clientSideOf, type ClientContract } from "./client-side.ts";
 import {

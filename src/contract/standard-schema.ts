@@ -9,6 +9,7 @@ export interface StandardSchema<Input = unknown, Output = Input> {
     readonly vendor: string;
     /** This property is absent at run time. Its type carries the schema's types. */
     readonly types?: { readonly input: Input; readonly output: Output } | undefined;
+    /** Validates a value. */
     readonly validate: (value: unknown) => StandardResult<Output> | Promise<StandardResult<Output>>;
   };
 }

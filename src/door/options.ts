@@ -25,12 +25,15 @@ export interface DoorSettings<T extends HubTypes = HubTypes> {
    */
   readonly trustProxy: TrustProxy | undefined;
 
-  /** The most connections at once, handshakes included. Others get HTTP status 503. Default: no limit. */
+  /**
+   * The most connections at once, handshakes included, and those that have ended but whose descriptor may not be free (on
+   * `uws` for up to six seconds). Others get HTTP status 503. Default: no limit.
+   */
   readonly maxConnections: number | undefined;
 
   /**
    * The most connections at once from one address, or one /64 of IPv6. Others get HTTP status 429. Behind a proxy it
-   * needs `trustProxy`. Default: no limit.
+   * needs `trustProxy`; without it, it limits nobody on a Unix domain socket. Default: no limit.
    */
   readonly maxConnectionsPerAddress: number | undefined;
 
@@ -53,14 +56,15 @@ export interface DoorSettings<T extends HubTypes = HubTypes> {
 
   /**
    * The WebSocket subprotocols that the application speaks, best first. The first one that the client offers too is
-   * agreed on. Default: none.
+   * agreed on; a client that offers none of them is let in without. Default: none.
    */
   readonly protocols: readonly string[];
 
   /**
    * The time that a client may take until it is let in, `admit` and `authenticate` included, in milliseconds: at the
    * handshake, where the answer then is HTTP status 503, and, for a library client, from the opening of its connection,
-   * which then is closed with 4102. Default: 10,000.
+   * which then is closed with 4102. A server of the hub's own on `ws` waits as long for the request itself.
+   * Default: 10,000.
    */
   readonly handshakeTimeout: number;
 }

@@ -2,27 +2,30 @@ import type { Handshake } from "../members/handshake.ts";
 import type { UpgradeDecision } from "../transports/transport.ts";
 import type { WireError } from "../protocol/packet.ts";
 
-/** The reason why a client was not let in. */
+/**
+ * The reason why a client was not let in.
+ *
+ * - `draining`: the hub is being drained or closed.
+ * - `origin`: a page of another origin than `origins` allows.
+ * - `capacity`: there are `maxConnections` already.
+ * - `address-capacity`: there are `maxConnectionsPerAddress` from its address already.
+ * - `abuse`: eight connections from its address were closed with 4005 a moment ago.
+ * - `admit`: `admit` said no, or failed.
+ * - `unauthorized`: `authenticate` said no.
+ * - `expired`: the credentials were good, and have expired, perhaps on their way.
+ * - `failed`: `authenticate` failed.
+ * - `timeout`: the client, or `authenticate`, took longer than `handshakeTimeout`.
+ */
 export type RefusalReason =
-  /** The hub is being drained or closed. */
   | "draining"
-  /** A page of another origin than `origins` allows. */
   | "origin"
-  /** There are `maxConnections` already. */
   | "capacity"
-  /** There are `maxConnectionsPerAddress` from its address already. */
   | "address-capacity"
-  /** Eight connections from its address were closed with 4005 a moment ago. */
   | "abuse"
-  /** `admit` said no. */
   | "admit"
-  /** `authenticate` said no. */
   | "unauthorized"
-  /** The credentials were good, and have expired. */
   | "expired"
-  /** `authenticate` failed. */
   | "failed"
-  /** The client, or `authenticate`, took longer than `handshakeTimeout`. */
   | "timeout";
 
 /** The reason why a client is not let in, and the answer to the client. */

@@ -49,7 +49,10 @@ export interface HubEvents<T extends HubTypes = HubTypes> {
    * have changed again. At its end a socket leaves its rooms, before `disconnection`.
    */
   room: [change: RoomChange<T>];
-  /** A message that is no packet: binary, unless the codec says otherwise. */
+  /**
+   * A message that is no packet: binary, unless the codec says otherwise. Without a listener the client is told
+   * `unexpected-message`.
+   */
   message: [socket: Socket<T>, message: string | Uint8Array];
   /** A client was not let in. Without a listener, a page that was refused for its origin becomes a process warning. */
   refusal: [refusal: Refusal];

@@ -53,7 +53,9 @@ type HubArguments<T extends HubTypes> = T extends { user: User }
   : [options?: HubOptions<T> & NoServer];
 
 /**
- * Rooms over WebSockets: the root of all sockets and targets.
+ * A hub holds all WebSocket connections of a server: it lets clients in, gives each of them a {@link Socket}, knows which
+ * rooms the sockets are in, calls the handlers of what clients send, and sends to one socket, to a user, to rooms or to
+ * everybody. Most programs have one. With the option `backplane`, the hubs of several processes act as one.
  *
  * @example
  * const hub = new Hub({ transport: "ws" });

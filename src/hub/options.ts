@@ -23,8 +23,9 @@ export type TransportName = "ws" | "uws";
 /** The settings of the hub itself. */
 interface OwnSettings {
   /**
-   * The transport that carries the bytes: `"ws"` (the default), `"uws"`, or an object from `roomcast/transports/ws` or
+   * The transport that carries the bytes: `"ws"`, `"uws"`, or an object from `roomcast/transports/ws` or
    * `roomcast/transports/uws` that attaches to a server of the application's. Nothing else changes with it.
+   * Default: `"ws"`.
    */
   readonly transport: TransportName | Transport;
 

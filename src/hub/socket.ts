@@ -116,6 +116,7 @@ export class Socket<T extends HubTypes = HubTypes> {
     return (this.#member.data ??= {}) as SocketData<T>;
   }
 
+  /** Replaces the data. */
   set data(data: SocketData<T>) {
     this.#member.data = data as Member["data"];
   }

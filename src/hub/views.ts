@@ -16,6 +16,8 @@ export class SetView<T> implements Iterable<T> {
    * @param source - returns the set, at every use; `undefined` counts as an empty set.
    * @param outward - returns what the view shows for an item of the set.
    * @param inward - returns the item that the view shows so.
+   *
+   * @internal
    */
   static of<I, T>(
     source: () => ReadonlySet<I> | undefined,
@@ -32,14 +34,17 @@ export class SetView<T> implements Iterable<T> {
     );
   }
 
+  /** Number of items; O(1). */
   get size(): number {
     return this.#size();
   }
 
+  /** Tells whether the set has an item; O(1). */
   has(item: T): boolean {
     return this.#has(item);
   }
 
+  /** The items, in the order in which they came. */
   *values(): IterableIterator<T> {
     yield* this.#items();
   }
@@ -49,10 +54,12 @@ export class SetView<T> implements Iterable<T> {
     return [...this];
   }
 
+  /** Calls a function with each item. */
   forEach(visit: (item: T) => void): void {
     for (const item of this.#items()) visit(item);
   }
 
+  /** The items, as {@link values}. */
   [Symbol.iterator](): IterableIterator<T> {
     return this.values();
   }
@@ -79,6 +86,8 @@ export class MapView<T> implements Iterable<[string, T]> {
    *
    * @param source - the map, or a function that returns it at every use.
    * @param outward - returns what the view shows for an entry of the map.
+   *
+   * @internal
    */
   static of<I, T>(
     source: ReadonlyMap<string, I> | (() => ReadonlyMap<string, I>),
@@ -95,26 +104,32 @@ export class MapView<T> implements Iterable<[string, T]> {
     );
   }
 
+  /** Number of entries; O(1). */
   get size(): number {
     return this.#source().size;
   }
 
+  /** Tells whether the map has a key; O(1). */
   has(key: string): boolean {
     return this.#source().has(key);
   }
 
+  /** Returns the value of a key, `undefined` if the map does not have the key; O(1). */
   get(key: string): T | undefined {
     return this.#get(key);
   }
 
+  /** The keys, in the order in which they came. */
   keys(): IterableIterator<string> {
     return this.#source().keys();
   }
 
+  /** The values, in the order of the keys. */
   *values(): IterableIterator<T> {
     for (const [, value] of this.#entries()) yield value;
   }
 
+  /** Pairs of key and value, in the order of the keys. */
   *entries(): IterableIterator<[string, T]> {
     yield* this.#entries();
   }
@@ -124,10 +139,12 @@ export class MapView<T> implements Iterable<[string, T]> {
     return Object.fromEntries(this);
   }
 
+  /** Calls a function with each value and its key. */
   forEach(visit: (value: T, key: string) => void): void {
     for (const [key, value] of this.#entries()) visit(value, key);
   }
 
+  /** Pairs of key and value, as {@link entries}. */
   [Symbol.iterator](): IterableIterator<[string, T]> {
     return this.entries();
   }

@@ -14,7 +14,8 @@ export interface RoomRequestSettings<S> {
   /**
    * Decides whether a client may join, and leave, a room by itself, as `client.join(room)` asks. If it refuses, or
    * throws a {@link ReplyError}, the client is told. Where it returns a promise, it is asked about up to 100 rooms of a
-   * client at a time; they are joined and left in the order in which the client asked.
+   * client at a time; they are joined and left in the order in which the client asked. What the client sends after such a
+   * request is handled after it, but waits for ten seconds at most.
    *
    * Default: no client may; only the server assigns rooms.
    */

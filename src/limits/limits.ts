@@ -24,13 +24,20 @@ export interface Limits {
    * missed waits until the rate allows it. What the client has used up is not renewed by a new connection.
    */
   readonly replay: Rate;
-  /** Rooms that the socket is in at once: 2,000. */
+  /**
+   * Rooms that the socket is in at once: 2,000. Above, `socket.join` throws `ERR_HUB_LIMIT` and joins nothing; thrown in a
+   * handler, it tells the client `too-many-rooms`. `target.join` leaves out the sockets concerned, and `error` names the
+   * first of them.
+   */
   readonly rooms: number;
-  /** Length of a room's name, in UTF-16 code units: 256. The limit also holds where the application names a room. */
+  /**
+   * Length of a room's name, in UTF-16 code units: 256. Above, the application gets `ERR_HUB_ROOM_NAME`, and a client
+   * `invalid-data`.
+   */
   readonly roomNameLength: number;
   /**
    * Messages of the client that asynchronous handlers are at work on: 1,000. Further ones wait. While more than
-   * `waitingBytes` wait, those that have waited for ten seconds are refused.
+   * `waitingBytes` wait, those that have waited for ten seconds are refused with `too-many-requests`.
    */
   readonly pendingRequests: number;
   /** The memory that the data of these messages takes, in bytes, likewise: 16 MiB. A single message may take more. */
@@ -42,7 +49,7 @@ export interface Limits {
    * to it, so that this happens to no other.
    */
   readonly waitingBytes: number;
-  /** Handlers of one socket, and listeners of one event of the hub: 1,000. More are a leak. */
+  /** Handlers of one socket, and listeners of one event of the hub: 1,000. More are a leak: `ERR_HUB_LIMIT`. */
   readonly listeners: number;
 }
 

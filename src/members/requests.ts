@@ -5,6 +5,7 @@ import { HubError, RemoteError } from "../errors.ts";
 import type { ReplyPacket } from "../protocol/packet.ts";
 import type { Clock } from "../time/clock.ts";
 
+/** Options of a request to clients, or to other nodes. */
 export interface RequestOptions {
   /** The time to wait for a reply, in milliseconds. Default: 10,000. */
   readonly timeout?: number;

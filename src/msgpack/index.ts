@@ -1,3 +1,9 @@
+/**
+ * The codec of MessagePack, for both sides: {@link msgpackCodec}. It needs the package `msgpackr`.
+ *
+ * @module roomcast/msgpack
+ */
+
 import { pack, packable } from "./packable.ts";
 import { MessagePackReader } from "./reader.ts";
 import { messagePackWeight } from "./weight.ts";

@@ -25,7 +25,7 @@ export interface EventPacket {
   readonly room?: string | undefined;
   /**
    * The key of a client's request that may be repeated, with the same `id`, on a later connection. The server handles
-   * such a request once and gives the same reply again. A key has 1 to {@link MAX_KEY_LENGTH} code units, and others
+   * such a request once and gives the same reply again. A key has 1 to 64 code units, and others
    * must not be able to guess it.
    */
   readonly key?: string | undefined;
@@ -38,7 +38,7 @@ export interface EventPacket {
 
 /** The error in a reply or in `hub:error`. */
 export interface WireError {
-  /** A short word on which a program can branch: a {@link WireErrorCode}, or a code that the application chose. */
+  /** A short word on which a program can branch: one of the codes that `docs/ERRORS.md` lists, or a code that the application chose. */
   readonly code: string;
   /** A sentence for the developer. */
   readonly message: string;

@@ -1,5 +1,11 @@
 "use client";
 
+/**
+ * A provider and hooks around the client, for React: {@link createHubHooks}. `docs/REACT.md` shows how to use them.
+ *
+ * @module roomcast/react
+ */
+
 export { HubProvider, useConnection, useEvent, useHub, useRequest, useRoom } from "./any-events.ts";
 export { createHubHooks } from "./hooks.ts";
 export type { HubHooks } from "./hooks.ts";

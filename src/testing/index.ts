@@ -1,3 +1,10 @@
+/**
+ * For tests: a hub in memory with a virtual clock, simulated clusters, and the suites that hold transports and
+ * backplanes to what hubs rely on. `docs/TESTING.md` shows how to use them.
+ *
+ * @module roomcast/testing
+ */
+
 export { backplaneSuite } from "./backplane-suite.ts";
 export type { BackplaneSubject } from "./backplane-subject.ts";
 export { MemoryEngine } from "./memory-engine.ts";

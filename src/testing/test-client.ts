@@ -98,7 +98,7 @@ export class TestClient<T extends HubTypes = HubTypes> {
    * Sends a request.
    *
    * @returns a promise of the data of the reply.
-   * @throws {HubError} as a rejection: a {@link RemoteError} with the `reason` of the hub's error, or
+   * @throws {HubError} as a rejection: a `RemoteError` with the `reason` of the hub's error, or
    *   `ERR_HUB_DISCONNECTED` when the connection ends before the hub replies.
    */
   request(event: string, data?: unknown): Promise<unknown> {

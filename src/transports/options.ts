@@ -6,8 +6,8 @@ export interface WireSettings {
   readonly path: string | undefined;
 
   /**
-   * The size of the largest message accepted from a client, in bytes. A larger one ends the connection with 1009.
-   * Default: 1 MiB.
+   * The size of the largest message accepted from a client, in bytes. A larger one ends the connection with 1009. One
+   * that would take more than 24 times as much memory once it is decoded is refused with `bad-packet`. Default: 1 MiB.
    */
   readonly maxMessageBytes: number;
 

@@ -39,11 +39,23 @@ describe("dependencies", () => {
     expect(explained(1)).toStrictEqual([...names]);
   });
 
-  test("the lock file names no registry", () => {
-    const addresses = Object.values(lock.packages).map(({ resolved }) => resolved ?? "");
+  test.each(["", "docs/"])("the lock file in ./%s names no registry", (folder) => {
+    const { packages } = JSON.parse(readText(`${folder}package-lock.json`)) as Lock;
+    const addresses = Object.values(packages).map(({ resolved }) => resolved ?? "");
     expect(addresses.filter((address) => address.includes("://"))).toStrictEqual([]);
-    expect(readText(".npmrc").split("\n")).toContain("omit-lockfile-registry-resolved=true");
-    expect(readText(".npmrc")).not.toMatch(/:\/\//);
+    expect(readText(`${folder}.npmrc`).split("\n")).toContain("omit-lockfile-registry-resolved=true");
+    expect(readText(`${folder}.npmrc`)).not.toMatch(/:\/\//);
+  });
+
+  test("the packages of the site are pinned, and none runs a script when it is installed", () => {
+    const site = JSON.parse(readText("docs/package.json")) as Pick<Package, "allowScripts"> & {
+      readonly dependencies: Readonly<Record<string, string>>;
+    };
+    const { packages } = JSON.parse(readText("docs/package-lock.json")) as Lock;
+    const scripted = Object.entries(packages).filter(([, { hasInstallScript }]) => hasInstallScript === true);
+    const names = scripted.map(([path]) => path.replace(/^.*node_modules\//, ""));
+    expect(Object.values(site.dependencies).filter((version) => !/^\d+\.\d+\.\d+$/.test(version))).toStrictEqual([]);
+    expect(site.allowScripts).toStrictEqual(Object.fromEntries(names.map((name) => [name, false])));
   });
 
   test("the native code of the tests is pinned", () => {

@@ -33,7 +33,15 @@ export class Installation {
     mkdirSync(own, { recursive: true });
     cpSync(join(PROJECT, "package.json"), join(own, "package.json"));
     // The types are checked elsewhere.
-    const emit = ["--noCheck", "--declaration", "false", "--isolatedDeclarations", "false"];
+    const emit = [
+      "--noCheck",
+      "--declaration",
+      "false",
+      "--declarationMap",
+      "false",
+      "--isolatedDeclarations",
+      "false",
+    ];
     await Promise.all([
       compile("-p", join(PROJECT, "tsconfig.build.json"), "--outDir", join(own, "dist"), ...emit),
       compile("-p", join(PROJECT, "tsconfig.run.json"), "--outDir", made.folder, "--rootDir", PROJECT, ...emit),

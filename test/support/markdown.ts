@@ -13,11 +13,14 @@ export interface Block {
   readonly text: string;
 }
 
+/** The folders of `docs/` that hold what `npm run docs` installs and writes. */
+const NOT_WRITTEN = /^docs\/(?:node_modules|project|reference|\.vitepress)\//;
+
 /** The documents at the root and everything in `docs/`, as paths from the root of the project. */
 export function documentPaths(): readonly string[] {
   const docs = readdirSync(new URL("docs/", ROOT), { recursive: true, encoding: "utf8" });
   const paths = [...readdirSync(ROOT), ...docs.map((path) => `docs/${path}`)];
-  return paths.filter((path) => path.endsWith(".md")).toSorted();
+  return paths.filter((path) => path.endsWith(".md") && !NOT_WRITTEN.test(path)).toSorted();
 }
 
 /** A text file of the project. */

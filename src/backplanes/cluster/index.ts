@@ -1,3 +1,9 @@
+/**
+ * The backplane of the workers of `node:cluster`: {@link cluster}, and {@link setupPrimary} in the primary process.
+ *
+ * @module roomcast/backplanes/cluster
+ */
+
 import nodeCluster from "node:cluster";
 import type { Backplane } from "../backplane.ts";
 import { checkOptions, isCount, isText } from "../../checks/option-rules.ts";

@@ -1,3 +1,9 @@
+/**
+ * The backplane on NATS: {@link nats}. It needs the package `@nats-io/transport-node`.
+ *
+ * @module roomcast/backplanes/nats
+ */
+
 import { isIPv6 } from "node:net";
 import type * as Nats from "@nats-io/transport-node";
 import type { Backplane } from "../backplane.ts";

@@ -1,3 +1,9 @@
+/**
+ * The backplane on Redis: {@link redis}. It needs the package `redis`.
+ *
+ * @module roomcast/backplanes/redis
+ */
+
 import type * as Redis from "redis";
 import type { Backplane } from "../backplane.ts";
 import { HubError } from "../../errors.ts";

@@ -27,6 +27,7 @@ export const FAULTS = [
   "evict",
 ] as const;
 
+/** What can go wrong in a simulation: one of {@link FAULTS}. */
 export type FaultKind = (typeof FAULTS)[number];
 
 /** Something that goes wrong. */

@@ -8,7 +8,9 @@ import { Wire } from "./wire.ts";
 
 /** The functions of a test runner that the suites need. `node:test`, Vitest, Mocha and Jest have them. */
 export interface SuiteRunner {
+  /** Declares a group of tests. */
   describe(name: string, body: () => void): unknown;
+  /** Declares a test. */
   it(name: string, body: () => Promise<void>): unknown;
 }
 

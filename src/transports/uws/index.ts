@@ -1,3 +1,9 @@
+/**
+ * The transport on uWebSockets.js, for a hub on an app of the application's: {@link uws}.
+ *
+ * @module roomcast/transports/uws
+ */
+
 import { Buffer } from "node:buffer";
 import type { HttpRequest, HttpResponse, TemplatedApp, us_socket_context_t } from "uWebSockets.js";
 import { HubError } from "../../errors.ts";

@@ -1,3 +1,9 @@
+/**
+ * The transport on `ws`, for a hub on a server of the application's: {@link ws}.
+ *
+ * @module roomcast/transports/ws
+ */
+
 import type { Buffer } from "node:buffer";
 import type { IncomingMessage, Server } from "node:http";
 import type { Server as TlsServer } from "node:https";
