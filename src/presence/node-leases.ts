@@ -48,6 +48,12 @@ export class NodeLeases {
     return true;
   }
 
+  /** Takes what a node tells of its users. Returns whether it may be believed: also a last word on its way, behind its goodbye. */
+  mayTell(node: string): boolean {
+    const left = this.#left.get(node);
+    return left === undefined ? this.heard(node) : left.until > this.#clock.now();
+  }
+
   /** Returns in what way a node is absent; `undefined` for one that speaks for itself. */
   absenceOf(node: string): AbsentNode | undefined {
     const now = this.#clock.now();

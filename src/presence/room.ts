@@ -1,5 +1,12 @@
 import { microtask } from "../guard.ts";
-import type { AbsentNode, AbsentUser, PresenceControl, PresenceFeed, PresentUser } from "../members/presence-feed.ts";
+import type {
+  AbsentNode,
+  AbsentUser,
+  PresenceControl,
+  PresenceFeed,
+  PresentUser,
+  RoomPresenceControl,
+} from "../members/presence-feed.ts";
 import type { Timer } from "../time/clock.ts";
 import { Copy, type SetChange, type ToldSet } from "./copy.ts";
 import { People, type Departure, type Effect, type NodeSet } from "./people.ts";
@@ -174,7 +181,7 @@ export class PresenceRoom {
   }
 
   /** Takes what another node tells of its users. */
-  take(node: string, control: PresenceControl): void {
+  take(node: string, control: RoomPresenceControl): void {
     if (control.type === "acted") {
       this.#noteAct(control.user, control.key);
       return;
@@ -199,9 +206,15 @@ export class PresenceRoom {
     if (copy.version !== version) this.#askFor(copy);
   }
 
-  /** Asks a node for its set, whatever is known of it. */
-  askNode(node: string): void {
-    this.#askFor(this.#copyOf(node));
+  /** Returns the version of the set of a node that is known here. */
+  versionOf(node: string): number {
+    return this.#copies.get(node)?.version ?? -1;
+  }
+
+  /** Tells a node the set of this one, unless it has this version. */
+  tellNode(node: string, version: number): void {
+    this.#tellOthers();
+    if (version !== this.#version && (this.#isToldOf || this.#listens !== undefined)) this.#tellSet(node);
   }
 
   /** A node has said that it leaves: it does not act any more. */
@@ -224,9 +237,18 @@ export class PresenceRoom {
     const now = this.#parts.clock.now();
     if (this.#rounds > 0) this.#ask();
     for (const [node, { at }] of this.#answered) if (now - at >= PATIENCE) this.#answered.delete(node);
-    for (const copy of this.#copies.values()) if (copy.asked !== undefined) this.#askFor(copy);
+    for (const copy of this.#copies.values()) {
+      // One message may be lost, but a node that follows the room no more does not answer.
+      if (copy.asked !== undefined && copy.tries < ROUNDS) this.#askFor(copy);
+    }
     for (const [key, until] of this.#acts) if (until <= now) this.#acts.delete(key);
     for (const [user, { until }] of this.#delegated) if (until <= now) this.#delegated.delete(user);
+  }
+
+  /** Tells the other nodes what they do not know yet, and stops, because this node leaves. */
+  leave(): void {
+    this.#tellOthers();
+    this.stop();
   }
 
   stop(): void {
@@ -349,10 +371,10 @@ export class PresenceRoom {
   #send(here: Here, users: readonly PresentUser[], node?: string): void {
     const { feed, mostTold } = this.#parts;
     for (let at = 0; at === 0 || at < users.length; at += mostTold) {
-      const part = users.slice(at, at + mostTold);
-      const continues = at > 0 ? ({ continues: true } as const) : undefined;
       const more = at + mostTold < users.length ? ({ more: true } as const) : undefined;
-      feed?.tell({ ...here, users: part, ...continues, ...more }, node);
+      const control = { ...here, users: users.slice(at, at + mostTold), part: at / mostTold, ...more };
+      if (node === undefined) feed?.tell(control);
+      else feed?.tellNode(node, control);
     }
   }
 
@@ -401,7 +423,8 @@ export class PresenceRoom {
     const now = this.#parts.clock.now();
     if (copy.asked !== undefined && now - copy.asked < PATIENCE) return;
     copy.asked = now;
-    this.#parts.feed?.tell({ ...this.#hereOf(), asks: { [copy.node]: copy.version } }, copy.node);
+    copy.tries++;
+    this.#parts.feed?.tellNode(copy.node, { ...this.#hereOf(), asks: { [copy.node]: copy.version } });
   }
 
   /** P1: a change counts only if it is the next one. */
@@ -429,6 +452,7 @@ export class PresenceRoom {
       for (const user of users) this.#takeIn(copy, user);
     }
     copy.asked = undefined;
+    copy.tries = 0;
     for (let next = copy.next(); next !== undefined; next = copy.next()) this.#follow(copy, next);
     if (copy.isBehind) this.#askFor(copy);
   }

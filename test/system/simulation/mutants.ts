@@ -268,9 +268,7 @@ const PRESENCE: readonly Hunted[] = [
   {
     rule: "who came to a node while another was away is asked for",
     seed: 1,
-    mutants: [
-      mutant("presence/presence.ts", "came: (node) => this.#forEach((room) => room.askNode(node)),", "came: () => {},"),
-    ],
+    mutants: [mutant("presence/presence.ts", "came: (node) => this.#strangers.set(node, ROUNDS),", "came: () => {},")],
   },
   {
     rule: "a list that is counted is named again",
