@@ -58,8 +58,20 @@ const config: ViteUserConfig = defineConfig({
           maxWorkers,
           sequence: { groupOrder: 1 },
           include: ["test/system/**/*.test.ts"],
+          exclude: ["test/system/fuzz/**"],
           // After the build, because it packs what is built.
           globalSetup: [globalSetup, "test/support/packed.ts"],
+        },
+      },
+      {
+        extends: true,
+        // Its servers are flooded while other clients have to be served: beside other files, heartbeats would be missed.
+        test: {
+          name: "fuzz",
+          maxWorkers: 1,
+          sequence: { groupOrder: 2 },
+          include: ["test/system/fuzz/**/*.test.ts"],
+          globalSetup,
         },
       },
     ],

@@ -70,30 +70,34 @@ class Host {
 const LISTEN = "0A";
 
 describe.skipIf(process.platform !== "linux").each(TRANSPORTS)("descriptors, on %s", (transport) => {
-  it("an address has no more of them than places, whichever way its connections end", { timeout: 60_000 }, async () => {
-    const host = await Host.open(transport, { maxConnectionsPerAddress: 10, maxBufferedBytes: 8 * 1024 * 1024 });
-    let opened = 0;
-    host.hub.on("connection", (socket) => {
-      opened++;
-      if (opened % 3 === 0) socket.send(MUCH);
-      if (opened % 5 !== 0) socket.close(4003);
-    });
-    for (let attempt = 0; attempt < 100; attempt++) {
-      const client = host.dial(attempt % 4 === 0 ? { "Sec-WebSocket-Protocol": "roomcast.v1.json" } : {});
-      if (!(await client.isIn)) client.tcp.destroy();
-      // The library client's hello is wrong, which ends it; most others say goodbye, and some vanish.
-      else if (attempt % 7 === 0) client.tcp.resetAndDestroy();
-      else client.tcp.write(attempt % 4 === 0 ? rawFrame(Opcode.text, "rubbish") : rawFrame(Opcode.close));
-      // The descriptor of a client that was refused is free a little after its end.
-      await expect.poll(() => host.descriptors).toBeLessThanOrEqual(10);
-    }
-    expect(host.hub.stats().refusals).toBeGreaterThan(50);
-    await host.allFree();
-    expect(host.descriptors).toBe(0);
-    expect(await host.dial().isIn).toBe(true);
-  });
+  it(
+    "an address has no more of them than places, whichever way its connections end",
+    { timeout: 180_000 },
+    async () => {
+      const host = await Host.open(transport, { maxConnectionsPerAddress: 10, maxBufferedBytes: 8 * 1024 * 1024 });
+      let opened = 0;
+      host.hub.on("connection", (socket) => {
+        opened++;
+        if (opened % 3 === 0) socket.send(MUCH);
+        if (opened % 5 !== 0) socket.close(4003);
+      });
+      for (let attempt = 0; attempt < 100; attempt++) {
+        const client = host.dial(attempt % 4 === 0 ? { "Sec-WebSocket-Protocol": "roomcast.v1.json" } : {});
+        if (!(await client.isIn)) client.tcp.destroy();
+        // The library client's hello is wrong, which ends it; most others say goodbye, and some vanish.
+        else if (attempt % 7 === 0) client.tcp.resetAndDestroy();
+        else client.tcp.write(attempt % 4 === 0 ? rawFrame(Opcode.text, "rubbish") : rawFrame(Opcode.close));
+        // The descriptor of a client that was refused is free a little after its end.
+        await expect.poll(() => host.descriptors).toBeLessThanOrEqual(10);
+      }
+      expect(host.hub.stats().refusals).toBeGreaterThan(50);
+      await host.allFree();
+      expect(host.descriptors).toBe(0);
+      expect(await host.dial().isIn).toBe(true);
+    },
+  );
 
-  it("are free within a bound, whatever a client does that is closed", { timeout: 60_000 }, async () => {
+  it("are free within a bound, whatever a client does that is closed", { timeout: 180_000 }, async () => {
     const host = await Host.open(transport, { maxConnections: 12, maxBufferedBytes: 8 * 1024 * 1024 });
     let opened = 0;
     host.hub.on("connection", (socket) => {
