@@ -1,6 +1,5 @@
-import { execFileSync } from "node:child_process";
-import { readdirSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { exampleFiles, frameworkExamples } from "../support/framework-examples.ts";
 import { blocksOf, fileShownBy, readText } from "../support/markdown.ts";
 
 interface Manifest {
@@ -9,35 +8,33 @@ interface Manifest {
   readonly devDependencies?: Readonly<Record<string, string>>;
 }
 
-const ROOT = new URL("../..", import.meta.url);
-const names = readdirSync(new URL("examples/frameworks", ROOT));
-
-/** The files of an example, also those that are not committed yet. */
-function filesOf(name: string): readonly string[] {
-  const args = ["ls-files", "--cached", "--others", "--exclude-standard", `examples/frameworks/${name}`];
-  return execFileSync("git", args, { cwd: ROOT, encoding: "utf8" }).trimEnd().split("\n");
-}
-
 /** The packages that commands install, with a flag such as "-D " or none. */
 function installedBy(commands: readonly string[], flag: string): readonly string[] {
   const pattern = new RegExp(`^npm install ${flag}((?:[@\\w][@\\w./-]* ?)+)$`);
   return commands.flatMap((command) => pattern.exec(command)?.[1]?.split(" ") ?? []).toSorted();
 }
 
-describe.each(names)("the example of %s and its page", (name) => {
+describe.each(frameworkExamples())("the example of %s and its page", (name) => {
   const page = `docs/frameworks/${name}.md`;
   const manifest = JSON.parse(readText(`examples/frameworks/${name}/package.json`)) as Manifest;
   const commands = blocksOf(page)
     .filter(({ info }) => info[0] === "sh")
     .flatMap(({ text }) => text.trimEnd().split("\n"));
 
+  test("the page is listed, and a test runs the example", () => {
+    expect(readText("docs/frameworks/README.md")).toContain(`](${name}.md)`);
+    expect(readText(`test/system/frameworks/${name}.test.ts`)).toContain(`("${name}"`);
+  });
+
   test("the page shows every file but package.json, as it is", () => {
     const shown = blocksOf(page).flatMap((block) => {
       const path = fileShownBy(block);
       return path === undefined ? [] : [{ path, text: block.text }];
     });
-    const files = filesOf(name).filter((path) => !path.endsWith("/package.json"));
-    expect(shown.map(({ path }) => path).toSorted()).toStrictEqual(files);
+    const files = exampleFiles(name).filter((path) => path !== "package.json");
+    expect(shown.map(({ path }) => path).toSorted()).toStrictEqual(
+      files.map((path) => `examples/frameworks/${name}/${path}`),
+    );
     for (const { path, text } of shown) expect(text).toBe(readText(path));
   });
 
