@@ -14,7 +14,7 @@ export class ProcessGroup {
     this.#child = spawn(command, args, { detached: true, cwd: folder, env: { ...process.env, ...variables } });
     this.#child.once(
       "exit",
-      atExit(() => this.#kill()),
+      atExit(() => this.#signal("SIGKILL")),
     );
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream?.setEncoding("utf8").on("data", (chunk: string) => {
@@ -58,17 +58,22 @@ export class ProcessGroup {
     throw new Error(`The program does not listen: ${this.output}`);
   }
 
+  /** Asks the program and all processes that it has started to end. */
+  terminate(): void {
+    this.#signal("SIGTERM");
+  }
+
   /** Ends the program and all processes that it has started. */
   async stop(): Promise<void> {
     const ended = this.ended();
-    this.#kill();
+    this.#signal("SIGKILL");
     await ended;
   }
 
-  #kill(): void {
+  #signal(signal: NodeJS.Signals): void {
     if (this.#child.pid === undefined) return;
     try {
-      process.kill(-this.#child.pid, "SIGKILL");
+      process.kill(-this.#child.pid, signal);
     } catch {
       // Nobody is left in the group.
     }
