@@ -8,6 +8,39 @@ import { blocksOf } from "../../support/markdown.ts";
 import { launchBrowser } from "../browser/browser.ts";
 import { Example, expectTwoPagesToChat, PATIENCE } from "./example.ts";
 
+/** A gateway beside that of the page, on the same path. */
+const MORE = `
+import { UseFilters, UseGuards, type CanActivate, type ExecutionContext } from "@nestjs/common";
+import { SubscribeMessage, WebSocketGateway, WebSocketServer } from "@nestjs/websockets";
+import type { Hub } from "roomcast";
+import { of, type Observable } from "rxjs";
+import { ReplyErrorFilter } from "./reply-error.filter.js";
+
+class EventGuard implements CanActivate {
+  canActivate(context: ExecutionContext): boolean {
+    return context.switchToWs().getPattern() === context.switchToWs().getData();
+  }
+}
+
+@WebSocketGateway({ path: "/stars" })
+@UseFilters(ReplyErrorFilter)
+export class MoreGateway {
+  @WebSocketServer()
+  private readonly hub: Hub;
+
+  @SubscribeMessage("count")
+  @UseGuards(EventGuard)
+  count(): Observable<number> {
+    return of(0, this.hub.sockets.size);
+  }
+
+  @SubscribeMessage("fail")
+  fail(): void {
+    throw new Error("There are no more stars.");
+  }
+}
+`;
+
 let example: Example;
 let browser: Browser;
 
@@ -31,6 +64,7 @@ test("the tests of the example pass in Jest", { timeout: PATIENCE }, async () =>
 
 test("gateways have all that the page says", { timeout: PATIENCE }, async () => {
   writeFileSync(join(example.folder, "src/stars.gateway.ts"), snippet("stars"));
+  writeFileSync(join(example.folder, "src/more.gateway.ts"), MORE);
   writeFileSync(
     join(example.folder, "src/users.ts"),
     `export class Users {
@@ -41,7 +75,8 @@ test("gateways have all that the page says", { timeout: PATIENCE }, async () => 
   );
   example.edit("src/app.module.ts", (text) =>
     text
-      .replace("[ChatGateway]", "[ChatGateway, StarsGateway, Users]")
+      .replace("[ChatGateway]", "[ChatGateway, StarsGateway, MoreGateway, Users]")
+      .concat('import { MoreGateway } from "./more.gateway.js";\n')
       .concat('import { StarsGateway } from "./stars.gateway.js";\nimport { Users } from "./users.js";\n'),
   );
   example.edit("src/main.ts", (text) =>
@@ -66,6 +101,13 @@ test("gateways have all that the page says", { timeout: PATIENCE }, async () => 
   });
   await expect(ann.request("vote", 0)).rejects.toMatchObject({ reason: "refused", data: "Give it one star." });
   await expect(ann.request("vote", 6)).rejects.toMatchObject({ reason: "too-many-stars", data: { most: 5 } });
+
+  await expect(ann.request("fail")).rejects.toMatchObject({ reason: "handler-failed" });
+  await expect.poll(() => program.output).toContain("There are no more stars.");
+
+  // Guards and observables, in a gateway that shares the hub.
+  await expect(ann.request("count", "stars")).rejects.toMatchObject({ reason: "refused" });
+  expect(await ann.request("count", "count")).toBe(2);
 
   // The end of a client.
   const gone = new Promise((resolve) => ann.on("gone", resolve));
