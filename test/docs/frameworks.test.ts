@@ -1,7 +1,6 @@
-import { execFileSync } from "node:child_process";
-import { readdirSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { blocksOf, fileShownBy, readText } from "../support/markdown.ts";
+import { exampleFiles, frameworkExamples } from "../support/framework-examples.ts";
+import { blocksOf, fileShownBy, proseOf, readText } from "../support/markdown.ts";
 
 interface Manifest {
   readonly scripts: Readonly<Record<string, string>>;
@@ -9,13 +8,15 @@ interface Manifest {
   readonly devDependencies?: Readonly<Record<string, string>>;
 }
 
-const ROOT = new URL("../..", import.meta.url);
-const names = readdirSync(new URL("examples/frameworks", ROOT));
-
-/** The files of an example, also those that are not committed yet. */
-function filesOf(name: string): readonly string[] {
-  const args = ["ls-files", "--cached", "--others", "--exclude-standard", `examples/frameworks/${name}`];
-  return execFileSync("git", args, { cwd: ROOT, encoding: "utf8" }).trimEnd().split("\n");
+/** Whether the page of an example leaves a file to the page of Vite, to which it links: both examples have the same one. */
+function isShownByVite(name: string, path: string): boolean {
+  return (
+    name !== "vite" &&
+    proseOf(`docs/frameworks/${name}.md`).includes(`\`${path}\``) &&
+    proseOf(`docs/frameworks/${name}.md`).includes("(vite.md)") &&
+    exampleFiles("vite").includes(path) &&
+    readText(`examples/frameworks/${name}/${path}`) === readText(`examples/frameworks/vite/${path}`)
+  );
 }
 
 /** The packages that commands install, with a flag such as "-D " or none. */
@@ -24,7 +25,7 @@ function installedBy(commands: readonly string[], flag: string): readonly string
   return commands.flatMap((command) => pattern.exec(command)?.[1]?.split(" ") ?? []).toSorted();
 }
 
-describe.each(names)("the example of %s and its page", (name) => {
+describe.each(frameworkExamples())("the example of %s and its page", (name) => {
   const page = `docs/frameworks/${name}.md`;
   const manifest = JSON.parse(readText(`examples/frameworks/${name}/package.json`)) as Manifest;
   const commands = blocksOf(page)
@@ -36,8 +37,10 @@ describe.each(names)("the example of %s and its page", (name) => {
       const path = fileShownBy(block);
       return path === undefined ? [] : [{ path, text: block.text }];
     });
-    const files = filesOf(name).filter((path) => !path.endsWith("/package.json"));
-    expect(shown.map(({ path }) => path).toSorted()).toStrictEqual(files);
+    const files = exampleFiles(name).filter((path) => path !== "package.json" && !isShownByVite(name, path));
+    expect(shown.map(({ path }) => path).toSorted()).toStrictEqual(
+      files.map((path) => `examples/frameworks/${name}/${path}`),
+    );
     for (const { path, text } of shown) expect(text).toBe(readText(path));
   });
 

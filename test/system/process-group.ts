@@ -14,7 +14,7 @@ export class ProcessGroup {
     this.#child = spawn(command, args, { detached: true, cwd: folder, env: { ...process.env, ...variables } });
     this.#child.once(
       "exit",
-      atExit(() => this.#signal("SIGKILL")),
+      atExit(() => this.signal("SIGKILL")),
     );
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream?.setEncoding("utf8").on("data", (chunk: string) => {
@@ -58,24 +58,20 @@ export class ProcessGroup {
     throw new Error(`The program does not listen: ${this.output}`);
   }
 
-  /** Asks the program and all processes that it has started to end. */
-  terminate(): void {
-    this.#signal("SIGTERM");
+  /** Sends a signal to the program and all processes that it has started. */
+  signal(name: NodeJS.Signals): void {
+    if (this.#child.pid === undefined) return;
+    try {
+      process.kill(-this.#child.pid, name);
+    } catch {
+      // Nobody is left in the group.
+    }
   }
 
   /** Ends the program and all processes that it has started. */
   async stop(): Promise<void> {
     const ended = this.ended();
-    this.#signal("SIGKILL");
+    this.signal("SIGKILL");
     await ended;
-  }
-
-  #signal(signal: NodeJS.Signals): void {
-    if (this.#child.pid === undefined) return;
-    try {
-      process.kill(-this.#child.pid, signal);
-    } catch {
-      // Nobody is left in the group.
-    }
   }
 }

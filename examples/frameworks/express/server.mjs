@@ -1,15 +1,12 @@
-import { fileURLToPath } from "node:url";
 import express from "express";
 import { Hub } from "roomcast";
 import { ws } from "roomcast/transports/ws";
 
-const client = fileURLToPath(import.meta.resolve("roomcast/client/bundle"));
-const port = process.env.PORT ?? 3000;
-
 const app = express();
 app.use(express.static("public"));
-app.get("/roomcast.js", (request, response) => response.sendFile(client));
+app.use(express.static("node_modules/roomcast/dist/client"));
 
+const port = process.env.PORT ?? 3000;
 const server = app.listen(port, (error) => {
   if (error) throw error;
   console.log(`http://localhost:${port}`);

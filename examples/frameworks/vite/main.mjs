@@ -6,10 +6,10 @@ const client = connect("/chat");
 client.room("lobby").on("message", (text) => {
   list.append(Object.assign(document.createElement("li"), { textContent: text }));
 });
-form.onsubmit = (event) => {
+form.addEventListener("submit", (event) => {
   event.preventDefault();
   client.emit("message", input.value);
   form.reset();
-};
+});
 await client.join("lobby");
 button.disabled = false;

@@ -7,7 +7,7 @@ export function useRoom(name) {
   const isJoined = ref(false);
   const client = connect("/chat");
   client.room(name).on("message", (text) => messages.value.push(text));
-  client.join(name).then(() => (isJoined.value = true));
+  void client.join(name).then(() => (isJoined.value = true));
   onUnmounted(() => client.close());
   return { messages, isJoined, send: (text) => client.emit("message", text) };
 }

@@ -1,12 +1,9 @@
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import type { Browser } from "playwright-core";
 import { connect, type Client } from "roomcast/client";
-import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, expect, inject, onTestFinished, test } from "vitest";
 import { WebSocket } from "ws";
-import { blocksOf } from "../../support/markdown.ts";
 import { launchBrowser } from "../browser/browser.ts";
-import { Example, expectTwoPagesToChat, PATIENCE } from "./example.ts";
+import { documented, Example, expectTwoPagesToChat, PATIENCE, UNEXPECTED } from "./example.ts";
 
 /** A gateway beside that of the page, on the same path. */
 const MORE = `
@@ -41,21 +38,119 @@ export class MoreGateway {
 }
 `;
 
+/** An application as the tools of NestJS 11 make it, without tests and linter: CommonJS. */
+const STOCK = {
+  "package.json": JSON.stringify({
+    private: true,
+    scripts: { start: "tsc && node dist/main" },
+    dependencies: {
+      "@nestjs/common": "11.2.10",
+      "@nestjs/core": "11.2.10",
+      "@nestjs/platform-express": "11.2.10",
+      "reflect-metadata": "0.2.2",
+      rxjs: "7.8.2",
+    },
+    devDependencies: { "@types/node": "20.19.43", typescript: "5.9.3" },
+  }),
+  "tsconfig.json": JSON.stringify({
+    compilerOptions: {
+      target: "es2023",
+      module: "nodenext",
+      isolatedModules: true,
+      experimentalDecorators: true,
+      emitDecoratorMetadata: true,
+      strictNullChecks: true,
+      skipLibCheck: true,
+      rootDir: "src",
+      outDir: "dist",
+    },
+  }),
+  "src/app.controller.ts": `import { Controller, Get } from "@nestjs/common";
+
+@Controller()
+export class AppController {
+  @Get("hello")
+  hello(): string {
+    return "Hello World!";
+  }
+}
+`,
+  "src/app.module.ts": `import { Module } from "@nestjs/common";
+import { AppController } from "./app.controller";
+
+@Module({
+  imports: [],
+  controllers: [AppController],
+  providers: [],
+})
+export class AppModule {}
+`,
+  "src/main.ts": `import { NestFactory } from "@nestjs/core";
+import { AppModule } from "./app.module";
+
+async function bootstrap() {
+  const app = await NestFactory.create(AppModule);
+  await app.listen(process.env.PORT ?? 3000);
+}
+void bootstrap();
+`,
+};
+
+/** What an application takes from the page as it is. */
+const TAKEN = [
+  "src/roomcast.adapter.ts",
+  "src/reply-error.filter.ts",
+  "src/member.guard.ts",
+  "src/chat.gateway.ts",
+  "public/index.html",
+];
+
+/** The lines between `create` and `listen` in `main.ts`. */
+const CALLS = documented("nestjs", "src/main.ts").replace(/^.*?(app\.useWebSocket.*)await app\.listen.*$/s, "$1");
+
 let example: Example;
+let stock: Example;
 let browser: Browser;
 
 beforeAll(async () => {
-  [example, browser] = await Promise.all([Example.install("nestjs"), launchBrowser()]);
+  [example, stock, browser] = await Promise.all([
+    Example.install("nestjs"),
+    Example.installWithoutChat("nestjs", STOCK, {}),
+    launchBrowser(),
+  ]);
 }, PATIENCE);
 
 afterAll(async () => {
   await browser.close();
   example.remove();
-});
+  stock.remove();
+}, PATIENCE);
 
 test("two pages chat", { timeout: PATIENCE }, async () => {
-  const { url } = await example.start();
+  const { url, program } = await example.start();
   await expectTwoPagesToChat(browser, url);
+  expect(program.output).not.toMatch(UNEXPECTED);
+});
+
+test("an application of NestJS 11, in CommonJS, gets a chat with one command", { timeout: PATIENCE }, async () => {
+  await stock.npm("install", "--no-audit", "--no-fund", "@nestjs/websockets@11.2.6", inject("packed"));
+  for (const path of TAKEN) stock.write(path, documented("nestjs", path));
+  stock.edit("src/app.module.ts", (text) =>
+    text
+      .replace("providers: []", "providers: [ChatGateway]")
+      .replace("\n\n", '\nimport { ChatGateway } from "./chat.gateway";\n\n'),
+  );
+  stock.edit("src/main.ts", (text) =>
+    text
+      .replace(".create(", ".create<NestExpressApplication>(")
+      .replace(/(?=\n\n)/, '\nimport type { NestExpressApplication } from "@nestjs/platform-express";')
+      .replace(/(?=\n\n)/, '\nimport { RoomcastAdapter } from "./roomcast.adapter";')
+      .replace("  await app.listen", (listen) => CALLS + listen),
+  );
+  const { url } = await stock.start();
+  await expectTwoPagesToChat(browser, url);
+  const hello = await fetch(`${url}/hello`);
+  expect(await hello.text()).toBe("Hello World!");
 });
 
 test("the tests of the example pass in Jest", { timeout: PATIENCE }, async () => {
@@ -63,10 +158,10 @@ test("the tests of the example pass in Jest", { timeout: PATIENCE }, async () =>
 });
 
 test("gateways have all that the page says", { timeout: PATIENCE }, async () => {
-  writeFileSync(join(example.folder, "src/stars.gateway.ts"), snippet("stars"));
-  writeFileSync(join(example.folder, "src/more.gateway.ts"), MORE);
-  writeFileSync(
-    join(example.folder, "src/users.ts"),
+  example.write("src/stars.gateway.ts", documented("nestjs", "stars"));
+  example.write("src/more.gateway.ts", MORE);
+  example.write(
+    "src/users.ts",
     `export class Users {
       find(token: string | null) {
         return token === "secret" ? { id: "ann" } : undefined;
@@ -81,7 +176,7 @@ test("gateways have all that the page says", { timeout: PATIENCE }, async () => 
   );
   example.edit("src/main.ts", (text) =>
     text
-      .replace("app.useWebSocketAdapter(new RoomcastAdapter(app));\n", () => snippet("authenticate"))
+      .replace("app.useWebSocketAdapter(new RoomcastAdapter(app));\n", () => documented("nestjs", "authenticate"))
       .concat('import { Users } from "./users.js";\n'),
   );
   const { url, program } = await example.start();
@@ -121,17 +216,10 @@ test("gateways have all that the page says", { timeout: PATIENCE }, async () => 
 
   // Shutdown.
   const closed = new Promise((resolve) => ann.once("hub:state", resolve));
-  program.terminate();
+  program.signal("SIGTERM");
   expect(await closed).toMatchObject({ state: "waiting", code: 1001 });
   await program.ended();
 });
-
-/** A block of the page that shows no file of the example. */
-function snippet(name: string): string {
-  const block = blocksOf("docs/frameworks/nestjs.md").find(({ info }) => info[1] === name);
-  if (block === undefined) throw new Error(`The page has no snippet "${name}".`);
-  return block.text;
-}
 
 /** A client of the hub, until the test ends. */
 function client(url: string): Client {

@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser.close();
   example.remove();
-});
+}, PATIENCE);
 
 test("two pages chat while their component is edited", { timeout: PATIENCE }, async () => {
   const pages = await expectDevelopment(example, browser, "chat.jsx");

@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser.close();
   example.remove();
-});
+}, PATIENCE);
 
 test("two pages chat while their component is edited", { timeout: PATIENCE }, async () => {
   await expect(expectDevelopment(example, browser, "Chat.svelte")).resolves.toHaveLength(2);

@@ -1,12 +1,9 @@
-import { mkdirSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { connect } from "roomcast/client";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { WebSocket } from "ws";
-import { blocksOf } from "../../support/markdown.ts";
 import { launchBrowser } from "../browser/browser.ts";
-import { Example, expectTwoPagesToChat, PATIENCE } from "./example.ts";
+import { documented, Example, expectTwoPagesToChat, PATIENCE } from "./example.ts";
 import { expectDevelopment, expectProduction } from "./vite-application.ts";
 
 let example: Example;
@@ -19,7 +16,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser.close();
   example.remove();
-});
+}, PATIENCE);
 
 test("two pages chat while they are edited", { timeout: PATIENCE }, async () => {
   const page = "src/routes/+page.svelte";
@@ -31,14 +28,14 @@ test("two pages of the built application chat", { timeout: PATIENCE }, async () 
 });
 
 test("the hub knows users by the cookies of a hook, and endpoints reach it", { timeout: PATIENCE }, async () => {
-  write("src/hooks.server.js", snippet("handle"));
-  write("src/routes/news/+server.js", snippet("endpoint"));
+  example.write("src/hooks.server.js", documented("sveltekit", "handle"));
+  example.write("src/routes/news/+server.js", documented("sveltekit", "endpoint"));
   example.edit("chat.mjs", (text) =>
     text
-      .replace("new Hub({", (start) => start + snippet("authenticate"))
+      .replace("new Hub({", (start) => start + documented("sveltekit", "authenticate"))
       .replace("(text) => hub", "(text, { user }) => hub")
       .replace('"message", text', '"message", `${user.id}: ${text}`')
-      .replace("server.once", (start) => snippet("global") + start),
+      .replace("server.once", (start) => documented("sveltekit", "global") + start),
   );
   await example.npm("run", "build");
   const { url } = await example.start();
@@ -59,22 +56,8 @@ test("the hub knows users by the cookies of a hook, and endpoints reach it", { t
   expect(await refused).toMatchObject({ state: "closed", code: 4001 });
 });
 
-/** Adds a file to the example. */
-function write(path: string, text: string): void {
-  const file = join(example.folder, path);
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, text);
-}
-
 /** The id that the hook has given the visitor of a page. */
 async function visitor(page: Page): Promise<string | undefined> {
   const cookies = await page.context().cookies();
   return cookies.find(({ name }) => name === "visitor")?.value;
-}
-
-/** A block of the page of the documentation that shows no file of the example. */
-function snippet(name: string): string {
-  const block = blocksOf("docs/frameworks/sveltekit.md").find(({ info }) => info[1] === name);
-  if (block === undefined) throw new Error(`The page has no snippet "${name}".`);
-  return block.text;
 }

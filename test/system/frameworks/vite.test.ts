@@ -16,7 +16,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser.close();
   example.remove();
-});
+}, PATIENCE);
 
 test("two pages chat while their page is edited", { timeout: PATIENCE }, async () => {
   await expect(expectDevelopment(example, browser, "index.html")).resolves.toHaveLength(2);

@@ -10,7 +10,7 @@ export class Room {
     $effect(() => {
       const client = connect("/chat");
       client.room(name).on("message", (text) => this.messages.push(text));
-      client.join(name).then(() => (this.isJoined = true));
+      void client.join(name).then(() => (this.isJoined = true));
       this.#client = client;
       return () => client.close();
     });
