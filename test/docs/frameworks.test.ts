@@ -1,11 +1,22 @@
 import { describe, expect, test } from "vitest";
 import { exampleFiles, frameworkExamples } from "../support/framework-examples.ts";
-import { blocksOf, fileShownBy, readText } from "../support/markdown.ts";
+import { blocksOf, fileShownBy, proseOf, readText } from "../support/markdown.ts";
 
 interface Manifest {
   readonly scripts: Readonly<Record<string, string>>;
   readonly dependencies: Readonly<Record<string, string>>;
   readonly devDependencies?: Readonly<Record<string, string>>;
+}
+
+/** Whether the page of an example leaves a file to the page of Vite, to which it links: both examples have the same one. */
+function isShownByVite(name: string, path: string): boolean {
+  return (
+    name !== "vite" &&
+    proseOf(`docs/frameworks/${name}.md`).includes(`\`${path}\``) &&
+    proseOf(`docs/frameworks/${name}.md`).includes("(vite.md)") &&
+    exampleFiles("vite").includes(path) &&
+    readText(`examples/frameworks/${name}/${path}`) === readText(`examples/frameworks/vite/${path}`)
+  );
 }
 
 /** The packages that commands install, with a flag such as "-D " or none. */
@@ -31,7 +42,7 @@ describe.each(frameworkExamples())("the example of %s and its page", (name) => {
       const path = fileShownBy(block);
       return path === undefined ? [] : [{ path, text: block.text }];
     });
-    const files = exampleFiles(name).filter((path) => path !== "package.json");
+    const files = exampleFiles(name).filter((path) => path !== "package.json" && !isShownByVite(name, path));
     expect(shown.map(({ path }) => path).toSorted()).toStrictEqual(
       files.map((path) => `examples/frameworks/${name}/${path}`),
     );

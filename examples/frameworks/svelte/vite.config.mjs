@@ -1,0 +1,4 @@
+import { svelte } from "@sveltejs/vite-plugin-svelte";
+import { chat } from "./chat.mjs";
+
+export default { plugins: [chat, svelte()] };

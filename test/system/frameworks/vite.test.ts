@@ -1,0 +1,59 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { launchBrowser } from "../browser/browser.ts";
+import { Example, expectTwoPagesToChat, openPage, PATIENCE } from "./example.ts";
+import { expectDevelopment, expectProduction, listenOnPort } from "./vite-application.ts";
+
+let example: Example;
+let browser: Browser;
+
+beforeAll(async () => {
+  [example, browser] = await Promise.all([Example.install("vite"), launchBrowser()]);
+}, PATIENCE);
+
+afterAll(async () => {
+  await browser.close();
+  example.remove();
+}, PATIENCE);
+
+test("two pages chat while their page is edited", { timeout: PATIENCE }, async () => {
+  await expect(expectDevelopment(example, browser, "index.html")).resolves.toHaveLength(2);
+});
+
+test("an edit of the hub restarts the server", { timeout: PATIENCE }, async () => {
+  listenOnPort(example);
+  const { url, program } = await example.start("dev");
+  const ann = await openPage(browser, url);
+  example.edit("chat.mjs", (text) => text.replace('"message", text)', '"message", text.toUpperCase())'));
+  await expect.poll(() => program.output).toContain("server restarted");
+  const bob = await openPage(browser, url);
+  const heard = async (): Promise<boolean> => {
+    await bob.getByRole("textbox").fill("hello");
+    await bob.getByRole("button").click();
+    return ann.getByText("HELLO").first().isVisible();
+  };
+  // Again and again, because this page comes back when it likes.
+  await expect.poll(heard).toBe(true);
+});
+
+test("two pages of the built application chat, also under `vite preview`", { timeout: PATIENCE }, async () => {
+  await expectProduction(example, browser);
+  example.edit("vite.config.mjs", (text) =>
+    text.replace("plugins:", "preview: { port: Number(process.env.PORT), strictPort: true }, plugins:"),
+  );
+  const { url } = await example.start("preview");
+  await expect(expectTwoPagesToChat(browser, url)).resolves.toHaveLength(2);
+});
+
+test("Vite starts in middleware mode, as Vitest does it", { timeout: PATIENCE }, async () => {
+  const program = `
+    import { createServer } from "vite";
+    const server = await createServer({ server: { middlewareMode: true } });
+    await server.close();
+  `;
+  const args = ["--input-type=module", "--eval", program];
+  const running = promisify(execFile)(process.execPath, args, { cwd: example.folder });
+  await expect(running).resolves.toMatchObject({ stderr: "" });
+});
