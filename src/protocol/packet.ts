@@ -95,6 +95,11 @@ export const ControlEvent = {
   record: "hub:record",
   /** The server sends this when it has taken the client out of a room that is recorded. The data is a {@link Left}. */
   left: "hub:left",
+  /**
+   * The server sends this to a client that has asked who is present in a room: everybody, and then what changes. The data
+   * is a {@link PresenceNotice}.
+   */
+  presence: "hub:presence",
 } as const;
 
 /** The data of `hub:hello`, the first packet of a client with a library subprotocol. */
@@ -132,11 +137,16 @@ export const MAX_ROOMS_PER_REQUEST = 100;
 
 /**
  * The data of `hub:join` and `hub:leave`: one room, or several. In `hub:join` it may have the client's position in the room,
- * or those in the rooms by their names.
+ * or those in the rooms by their names; and `presence` if the client wants to know who is present, in all of the rooms or in
+ * those of the list.
  */
 export type RoomRequest =
-  | { readonly room: string; readonly since?: Position | undefined }
-  | { readonly rooms: readonly string[]; readonly since?: Readonly<Record<string, Position>> | undefined };
+  | { readonly room: string; readonly since?: Position | undefined; readonly presence?: boolean | undefined }
+  | {
+      readonly rooms: readonly string[];
+      readonly since?: Readonly<Record<string, Position>> | undefined;
+      readonly presence?: boolean | readonly string[] | undefined;
+    };
 
 /** A room that the server refused, with the reason. */
 export interface RefusedRoom extends WireError {
@@ -179,6 +189,21 @@ export interface RecordNotice extends Position {
 /** The data of `hub:left`. */
 export interface Left {
   readonly room: string;
+}
+
+/** The data of `hub:presence`: who is present in a room, or what has changed. */
+export interface PresenceNotice {
+  readonly room: string;
+  /** The number of the notice: one more than that of the last one about this room, except for a `reset`. */
+  readonly v: number;
+  /** Present if `in` is everybody: what the client knew before counts no more. */
+  readonly reset?: true | undefined;
+  /** The users who have come, or whose data has changed: their ids and data, `null` for those without. */
+  readonly in?: readonly (readonly [id: string, data: unknown])[] | undefined;
+  /** The ids of the users who have gone. */
+  readonly out?: readonly string[] | undefined;
+  /** The number of users. Without `reset`, `in` and `out`, they are too many to be named, and this is all that is known. */
+  readonly count: number;
 }
 
 /** The data of `hub:bye`: what the client does after the close that follows. */

@@ -191,17 +191,18 @@ describe("the document agrees with the code on", () => {
     expect(Object.fromEntries(rows.map(({ event, from }) => [event, from]))).toStrictEqual(
       Object.fromEntries(sources.map(([, from, event]) => [event, from])),
     );
-    const { hello, welcome, error, bye, dropped, join, leave, left, ping, pong, record, sync } = ControlEvent;
+    const { hello, welcome, error, bye, dropped, join, leave, left, ping, pong, presence, record, sync } = ControlEvent;
     expect(Object.fromEntries(rows.map(({ event, fields }) => [event, fields]))).toStrictEqual({
       [hello]: fieldsOf("Hello"),
       [welcome]: fieldsOf("Welcome"),
       [error]: fieldsOf("WireError"),
       [bye]: fieldsOf("Bye"),
       [dropped]: fieldsOf("Dropped"),
-      [join]: ["room", "rooms", "since"],
+      [join]: ["room", "rooms", "since", "presence"],
       [leave]: ["room", "rooms"],
       [left]: fieldsOf("Left"),
       [record]: ["room", ...fieldsOf("Position"), "gap"],
+      [presence]: fieldsOf("PresenceNotice"),
       [ping]: [],
       [pong]: [],
       [sync]: [],
