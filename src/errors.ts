@@ -22,6 +22,7 @@ export type HubErrorCode =
   | "ERR_HUB_MESSAGE_TOO_LARGE"
   | "ERR_HUB_OPTION"
   | "ERR_HUB_PATH_TAKEN"
+  | "ERR_HUB_PRESENCE"
   | "ERR_HUB_REMOTE"
   | "ERR_HUB_REPLY"
   | "ERR_HUB_ROOM_NAME"

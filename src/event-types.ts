@@ -22,6 +22,8 @@ export interface HubTypes {
   nodes?: object;
   /** The type of the user that `authenticate` returns. */
   user?: User;
+  /** The type of the data of `socket.presence(room).set`. Default: any JSON value. */
+  presence?: unknown;
 }
 
 /** A user, as `authenticate` returns one. `hub.toUser` finds all sockets of a user by its `id`. */
@@ -42,6 +44,7 @@ export type ClientEvents<T extends HubTypes> = T extends { client: infer E exten
 export type ServerEvents<T extends HubTypes> = T extends { server: infer E extends object } ? E : AnyEvents;
 export type NodeEvents<T extends HubTypes> = T extends { nodes: infer E extends object } ? E : AnyEvents;
 export type SocketData<T extends HubTypes> = T extends { data: infer D extends object } ? D : Record<string, any>;
+export type PresenceData<T extends HubTypes> = T extends { presence: infer D } ? D : any;
 export type UserOf<T extends HubTypes> = T extends { user: infer U extends User } ? U : User;
 
 /** A function type. In a map of events it marks a request. */

@@ -26,6 +26,11 @@ export { defineContract, type ClientContractTypes, type Contract, type ContractT
 export type { HistoryOptions, HistoryRule } from "./history/options.ts";
 export type { HistoryQuery, HistoryResult, RecordedEvent } from "./history/query.ts";
 export type { HistoryStatistics } from "./history/statistics.ts";
+export type { PresenceOptions } from "./presence/options.ts";
+export type { PresenceStatistics } from "./presence/presence.ts";
+export type { PresenceContext } from "./presence/room.ts";
+export type { PresenceEvents, PresentUser, RoomPresence } from "./hub/room-presence.ts";
+export type { SocketPresence } from "./hub/socket-presence.ts";
 export type { IdempotencyOptions } from "./inbound/idempotency.ts";
 export { systemClock, type Clock, type Timer } from "./time/clock.ts";
 export type { Handshake } from "./members/handshake.ts";
@@ -46,7 +51,15 @@ export { HubError, RemoteError, ReplyError, type HubErrorCode, type RefusalOptio
 export { jsonCodec, type Codec } from "./protocol/codec.ts";
 export { jsonWeight } from "./protocol/json-weight.ts";
 export { CloseCode } from "./protocol/close-codes.ts";
-export type { EventPacket, GapReason, Packet, Position, ReplyPacket, WireError } from "./protocol/packet.ts";
+export type {
+  EventPacket,
+  GapReason,
+  Packet,
+  Position,
+  PresenceNotice,
+  ReplyPacket,
+  WireError,
+} from "./protocol/packet.ts";
 export type {
   Connection,
   FrameSequence,

@@ -186,6 +186,18 @@ export interface Backplane {
   unsubscribe(channel: string): void;
 
   /**
+   * Asks the engine which of these channels any node has subscribed to. A subscription counts from when {@link subscribe} has
+   * resolved on its node until a moment after {@link unsubscribe}. Those of this node may or may not count. Without this
+   * function, the hub asks the other nodes.
+   *
+   * @param channels - at most 1,000.
+   * @returns a promise of the answer to each channel; of `undefined` if this engine cannot tell, because of its settings or
+   *   permissions, so that the hub asks the other nodes. It rejects when the engine is not connected, or was disconnected
+   *   before it answered.
+   */
+  interested?(channels: readonly string[]): Promise<readonly boolean[] | undefined>;
+
+  /**
    * Ends everything that the backplane has begun, after all envelopes published before have been handed to the engine.
    * The backplane waits a few seconds at most for an engine that does not answer. A connection that belongs to the
    * application stays open. The promise never rejects.

@@ -61,6 +61,18 @@ export function checkId(id: unknown): string {
   throw new HubError("ERR_HUB_ARGUMENT", "The id of a socket or user must be a non-empty, well-formed string.");
 }
 
+/**
+ * Checks a list of ids of users.
+ *
+ * @throws {HubError} `ERR_HUB_ARGUMENT`.
+ */
+export function checkIds(ids: unknown): void {
+  if (!Array.isArray(ids)) {
+    throw new HubError("ERR_HUB_ARGUMENT", `online() takes an array of the ids of users, not ${typeName(ids)}.`);
+  }
+  for (const id of ids) checkId(id);
+}
+
 /** The property that tells a socket from the name of a room. */
 export interface SocketLike {
   readonly id: string;

@@ -7,6 +7,7 @@ import type { Audience } from "../members/audience.ts";
 import type { LocalNode } from "../members/local-node.ts";
 import type { Member } from "../members/member.ts";
 import type { Members } from "../members/members.ts";
+import type { PresenceListener } from "../members/presence-feed.ts";
 import type { Codec } from "../protocol/codec.ts";
 import type { ErrorReport } from "../report.ts";
 import type { Clock } from "../time/clock.ts";
@@ -54,6 +55,8 @@ export interface ArrivalsParts {
   readonly messages: NodeMessages;
   readonly nodeRequests: NodeRequests;
   readonly claims: Claims;
+  /** Hears of the users on other nodes; `undefined` if no room has presence. */
+  readonly presence: PresenceListener | undefined;
   readonly traffic: Traffic;
   /** Sends a control to other nodes. */
   readonly tell: (channel: string, control: Control) => void;
@@ -122,12 +125,15 @@ export class Arrivals {
   }
 
   /**
-   * Returns whether a channel concerns any socket of this node. A channel is still subscribed to for a while after its
-   * last member has left.
+   * Returns whether a channel concerns any socket of this node, or somebody who wants to know who is there. A channel is
+   * still subscribed to for a while after its last member has left.
    */
   #isNeeded(channel: string): boolean {
     if (channel === ALL_NODES || isNodeChannel(channel)) return true;
-    return this.#parts.members.areThere(audienceOf([channel], {}, NO_MANNER));
+    const { members, presence } = this.#parts;
+    const room = roomOf(channel);
+    if (room !== undefined && presence?.follows(room) === true) return true;
+    return members.areThere(audienceOf([channel], {}, NO_MANNER));
   }
 
   #open(from: string, channel: string, envelope: Envelope): void {
@@ -228,12 +234,22 @@ export class Arrivals {
   }
 
   #obey(from: string, channel: string, control: Control): void {
-    const { claims, interest, messages, nodeRequests, nodes, queries, report, respondent } = this.#parts;
+    const { claims, interest, messages, nodeRequests, nodes, presence, queries, report, respondent } = this.#parts;
     switch (control.type) {
       case "alive":
       case "who":
       case "bye":
         nodes.heard(from, control);
+        if (control.type === "alive") presence?.alive(from);
+        if (control.type === "bye") presence?.left(from, control.within ?? 0);
+        break;
+      case "here":
+      case "present":
+      case "acted":
+        presence?.take(from, control);
+        break;
+      case "versions":
+        presence?.compare(from, control.rooms);
         break;
       case "message":
         messages.dispatch(control.event, control.data, this.#describeNode(from));

@@ -5,10 +5,12 @@ import type { Codecs, Encoding } from "../delivery/codecs.ts";
 import { OutgoingFrame } from "../delivery/outgoing-frame.ts";
 import { HubError } from "../errors.ts";
 import { guarded } from "../guard.ts";
-import type { Audience } from "../members/audience.ts";
+import { EVERYBODY, type Audience } from "../members/audience.ts";
+import type { MemberDescription } from "../members/description.ts";
 import type { LocalNode } from "../members/local-node.ts";
 import type { Member } from "../members/member.ts";
 import type { Members } from "../members/members.ts";
+import type { PresenceControl, PresenceListener } from "../members/presence-feed.ts";
 import type { RepeatKeeper } from "../members/repeats.ts";
 import type { RequestOutcome, Requests } from "../members/requests.ts";
 import type { Close } from "../protocol/close-codes.ts";
@@ -18,7 +20,16 @@ import type { Clock } from "../time/clock.ts";
 import { encodeAnswer } from "./answer.ts";
 import { Arrivals } from "./arrivals.ts";
 import { Claims, withoutReply } from "./claims.ts";
-import { ALL_NODES, isNodeChannel, meaningOf, nodeBehind, nodeChannel, roomChannel, routesOf } from "./channels.ts";
+import {
+  ALL_NODES,
+  isNodeChannel,
+  meaningOf,
+  nodeBehind,
+  nodeChannel,
+  roomChannel,
+  routesOf,
+  userChannel,
+} from "./channels.ts";
 import { Courier } from "./courier.ts";
 import {
   encodeControl,
@@ -59,6 +70,17 @@ const FIRST_ATTEMPT = 5_000;
 /** The longest wait for the engine to record what was sent when the node ends, in milliseconds. */
 const LAST_APPEND = 5_000;
 
+/** The most users that the engine, or the nodes, are asked for at once. */
+const USERS_AT_ONCE = 1_000;
+
+/** The time that the nodes have to say which users are online, if the engine cannot, in milliseconds. */
+const NODES_TIMEOUT = 10_000;
+
+const NO_USERS: Audience = { ...EVERYBODY, everybody: false };
+
+/** The most rooms in one message of versions. */
+const MOST_VERSIONS = 1_000;
+
 export interface ClusterParts {
   readonly backplane: Backplane;
   readonly clock: Clock;
@@ -76,6 +98,8 @@ export interface ClusterParts {
   /** What this node knows of requests that clients may repeat; absent if it remembers nothing. */
   readonly keeper: RepeatKeeper | undefined;
   readonly requests: Requests<Member>;
+  /** Hears of the users on other nodes; `undefined` if no room has presence. */
+  readonly presence: PresenceListener | undefined;
   /** Names the rules by which rooms are recorded: see {@link Nodes}. */
   readonly rules: string | undefined;
   readonly self: NodeDescription;
@@ -108,7 +132,7 @@ export class Cluster {
 
   constructor(parts: ClusterParts) {
     const { backplane, clock, codecs, interest, isNode, keeper, local, members, messages, options, report } = parts;
-    const { requests, self } = parts;
+    const { presence, requests, self } = parts;
     this.#parts = parts;
     this.self = self;
     this.#courier = new Courier({
@@ -127,14 +151,15 @@ export class Cluster {
       self,
       isNode,
       rules: parts.rules,
+      presence: presence?.digest,
       lease: options.lease,
       tell,
       report: {
         came: (node) => this.#queries.came(node),
         differs: ({ name }) => {
           const message =
-            `The node "${name}" has other rules of the option "history" than this one, so that members miss events, or are ` +
-            "told of gaps. Give all nodes the same rules.";
+            `The node "${name}" has other rules of the options "history" and "presence" than this one, so that members miss ` +
+            "events or are told of gaps, and lists of users differ. Give all nodes the same rules.";
           report.failed(new HubError("ERR_HUB_BACKPLANE", message), "backplane");
         },
         acquainted: () => {
@@ -147,7 +172,12 @@ export class Cluster {
           this.nodeRequests.went(node.id);
         },
       },
-      heard: (others) => keeper?.heard(others),
+      heard: (others, slept) => {
+        keeper?.heard(others);
+        presence?.looked(others, !slept && this.#state === "connected");
+        this.#tellVersions();
+      },
+      keptWithin: () => presence?.keptWithin,
     });
     this.claims = new Claims({
       self: self.id,
@@ -195,6 +225,7 @@ export class Cluster {
       messages,
       nodeRequests: this.nodeRequests,
       claims: this.claims,
+      presence,
       traffic: this.traffic,
       tell,
       report,
@@ -281,6 +312,39 @@ export class Cluster {
     return findings;
   }
 
+  /**
+   * Returns which of these users have sockets on other nodes. The engine tells, or else the nodes. A user whose channel this
+   * node still hears may be among them.
+   *
+   * @throws {HubError} `ERR_HUB_BACKPLANE` if nobody can tell, `ERR_HUB_CLOSED`; as a rejection.
+   */
+  async online(users: readonly string[]): Promise<readonly string[]> {
+    await Promise.race([this.#attempted.promise, this.#up.promise]);
+    const online: string[] = [];
+    for (let start = 0; start < users.length; start += USERS_AT_ONCE) {
+      // oxlint-disable-next-line no-await-in-loop -- an engine is not asked for everything at once
+      online.push(...(await this.#onlineOf(users.slice(start, start + USERS_AT_ONCE))));
+    }
+    return online;
+  }
+
+  async #onlineOf(users: readonly string[]): Promise<readonly string[]> {
+    if (this.#state !== "connected") throw unknownUsers("The engine of the backplane is not connected.");
+    let interested: readonly boolean[] | undefined;
+    try {
+      interested = await this.#parts.backplane.interested?.(users.map(userChannel));
+    } catch (cause) {
+      throw this.#isClosing ? closed() : unknownUsers("The engine of the backplane has not answered.", cause);
+    }
+    if (interested !== undefined) return users.filter((_, index) => interested[index]);
+    const { descriptions, silent, unfinished } = await this.describe({ ...NO_USERS, users }, [], NODES_TIMEOUT);
+    if (this.#isClosing) throw closed();
+    if (silent.length > 0 || unfinished !== undefined) {
+      throw unknownUsers(`These nodes have not answered: ${silent.join(", ") || "all"}.`, unfinished);
+    }
+    return (descriptions as readonly MemberDescription[]).flatMap(({ user }) => user?.id ?? []);
+  }
+
   /** Puts the sockets of other nodes into rooms. */
   join(audience: Audience, rooms: readonly string[]): void {
     const sent = this.#parts.logs?.mark.number;
@@ -318,6 +382,16 @@ export class Cluster {
       });
     }
     this.#courier.send([node === undefined ? ALL_NODES : nodeChannel(node)], envelope);
+  }
+
+  /** Tells other nodes of the users on this one. */
+  tellPresence(channel: string, control: PresenceControl): void {
+    this.#tell(channel, control);
+  }
+
+  /** Resolves when all nodes have answered that live, behind what they were asked before. */
+  answered(): Promise<unknown> {
+    return this.#confirmed([ALL_NODES]);
   }
 
   /** Settles the application's questions to other nodes, and those that it asks from now on, because this node closes. */
@@ -373,12 +447,20 @@ export class Cluster {
     timer.cancel();
   }
 
+  #tellVersions(): void {
+    const versions = this.#parts.presence?.versions ?? [];
+    for (let at = 0; at < versions.length; at += MOST_VERSIONS) {
+      this.#tell(ALL_NODES, { type: "versions", rooms: versions.slice(at, at + MOST_VERSIONS) });
+    }
+  }
+
   #connected(maxBytes?: number): void {
     this.#state = "connected";
     this.#attempted.resolve();
     this.#courier.open(maxBytes);
     this.#parts.logs?.connected();
     this.nodes.arrive();
+    this.#parts.presence?.connected();
     this.#up.resolve();
   }
 
@@ -547,6 +629,12 @@ const NO_REPLIES: ReadReply = () => new HubError("ERR_HUB_UNSERIALISABLE", "No r
 
 function closed(): HubError {
   return new HubError("ERR_HUB_CLOSED", "The hub was closed before the reply came.");
+}
+
+function unknownUsers(reason: string, cause?: unknown): HubError {
+  return new HubError("ERR_HUB_BACKPLANE", `Nobody can say which users are online. ${reason} Try again later.`, {
+    cause,
+  });
 }
 
 function mannerOf({ volatile, uncompressed, overload }: Audience): Manner {

@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
 import { deserialize, serialize } from "node:v8";
 import type { Audience } from "../members/audience.ts";
+import type { PresenceControl, PresenceVersions } from "../members/presence-feed.ts";
 import type { Receipt, Repeatable } from "../members/repeats.ts";
 import type { OverloadPolicy } from "../delivery/overload.ts";
 import { NODE_ID_LENGTH } from "./node-id.ts";
@@ -138,10 +139,16 @@ export type Control =
       readonly claims?: true;
       /** Names the rules by which the node records rooms; absent if it records none. */
       readonly rules?: string | undefined;
+      /** Names the rules of presence; absent if the node has none. */
+      readonly presence?: string | undefined;
     }
   /** An emitter wants to know which nodes are there. */
   | { readonly type: "who" }
-  | { readonly type: "bye" }
+  | {
+      readonly type: "bye";
+      /** The time in which its users come back on other nodes, in milliseconds; absent if it knows of no users. */
+      readonly within?: number | undefined;
+    }
   | { readonly type: "message"; readonly event: string; readonly data: unknown }
   | {
       readonly type: "join";
@@ -179,6 +186,9 @@ export type Control =
       readonly audience: Audience;
       readonly keys: readonly string[];
     }
+  | PresenceControl
+  /** The versions of the sets of users that have changed in the last lease. */
+  | { readonly type: "versions"; readonly rooms: PresenceVersions }
   | NodeRequest
   | QueryAnswer
   /** A client has repeated a request that it sent to the other node first. */

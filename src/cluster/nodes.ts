@@ -25,7 +25,7 @@ const ACQUAINTANCE = 200;
 /** Receives the arrivals and departures of nodes. */
 export interface NodesReport {
   came(node: NodeDescription): void;
-  /** Called for a node that records other rooms, or in another way, when it has come. */
+  /** Called for a node that has other rules, when it has come. */
   differs(node: NodeDescription): void;
   /** @param hasClosed - whether the node has said that it leaves. */
   went(node: NodeDescription, hasClosed: boolean): void;
@@ -40,13 +40,22 @@ export interface NodesParts {
   readonly isNode: boolean;
   /** Names the rules by which this node records rooms; `undefined` if it records none. All nodes should have the same. */
   readonly rules: string | undefined;
+  /** Names the rules of presence, likewise. */
+  readonly presence: string | undefined;
   /** The time without a sign of life after which a node is gone, in milliseconds. */
   readonly lease: number;
   /** Sends a control to other nodes. */
   readonly tell: (channel: string, control: Control) => void;
   readonly report: NodesReport;
-  /** Called several times in each lease with the nodes that have given a sign of life since the last call. */
-  readonly heard: (nodes: ReadonlySet<string>) => void;
+  /**
+   * Called several times in each lease, before the next sign of life of this node.
+   *
+   * @param nodes - the nodes that have given a sign of life since the last call.
+   * @param slept - whether this process was suspended meanwhile.
+   */
+  readonly heard: (nodes: ReadonlySet<string>, slept: boolean) => void;
+  /** Returns the time in which the users of this node come back on others: see the control `bye`. */
+  readonly keptWithin: () => number | undefined;
 }
 
 /**
@@ -105,7 +114,7 @@ export class Nodes {
 
   /** Takes a sign of life of a node. An unknown node becomes known only by its `alive`. */
   heard(from: string, control?: Control): void {
-    const { clock, self, isNode, rules, tell, report } = this.#parts;
+    const { clock, self, isNode, presence, rules, tell, report } = this.#parts;
     const known = this.#others.get(from);
     if (known !== undefined) known.seen = clock.now();
     this.#heard.add(from);
@@ -117,11 +126,12 @@ export class Nodes {
       const node = { id: from, name: control.name, answersClaims: control.claims === true };
       this.#others.set(from, { ...node, seen: clock.now() });
       report.came(node);
-      if (control.rules !== rules) report.differs(node);
+      const areOthers = control.rules !== rules || (isNode && control.presence !== presence);
+      if (areOthers) report.differs(node);
     }
     const asks = control?.type === "who" || (control?.type === "alive" && control.asks);
     if (!asks || !isNode || this.#hasLeft) return;
-    tell(nodeChannel(from), { type: "alive", name: self.name, asks: false, claims: true, rules });
+    tell(nodeChannel(from), { type: "alive", name: self.name, asks: false, claims: true, rules, presence });
   }
 
   /** Tells the other nodes that this one leaves. */
@@ -129,12 +139,12 @@ export class Nodes {
     this.#hasLeft = true;
     this.#timer?.cancel();
     this.#acquaintance?.cancel();
-    if (this.#parts.isNode) this.#parts.tell(ALL_NODES, { type: "bye" });
+    if (this.#parts.isNode) this.#parts.tell(ALL_NODES, { type: "bye", within: this.#parts.keptWithin() });
   }
 
   #announce(asks: boolean): void {
-    const { self, isNode, rules, tell } = this.#parts;
-    if (isNode) tell(ALL_NODES, { type: "alive", name: self.name, asks, claims: true, rules });
+    const { self, isNode, presence, rules, tell } = this.#parts;
+    if (isNode) tell(ALL_NODES, { type: "alive", name: self.name, asks, claims: true, rules, presence });
     else if (asks) tell(ALL_NODES, { type: "who" });
   }
 
@@ -150,7 +160,7 @@ export class Nodes {
     }
     const heard = this.#heard;
     this.#heard = new Set();
-    this.#parts.heard(heard);
+    this.#parts.heard(heard, slept);
     for (const [id, since] of this.#departed) if (now - since >= lease) this.#departed.delete(id);
     this.#announce(false);
     this.#timer = clock.setTimeout(() => this.#look(), this.#interval);

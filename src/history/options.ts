@@ -1,6 +1,6 @@
 import { hasFunctions, isCount, isInteger, isObject, MAX_DELAY, type Options } from "../checks/option-rules.ts";
 import { HubError } from "../errors.ts";
-import { Pattern } from "./pattern.ts";
+import { faultOf, Pattern } from "../rooms/pattern.ts";
 
 /** The rule for the record of each room that a pattern matches. */
 export interface HistoryRule {
@@ -82,26 +82,11 @@ export function checkHistory(history: HistoryOptions, { backplane, roomNameLengt
   const earlier: Pattern[] = [];
   for (const [text, rule] of Object.entries(rooms)) {
     const pattern = new Pattern(text);
-    checkPattern(pattern, earlier, roomNameLength);
+    const fault = faultOf(pattern, earlier, roomNameLength);
+    if (fault !== undefined) fail(fault);
     checkRule(text, rule, backplane !== undefined);
     earlier.push(pattern);
   }
-}
-
-function checkPattern(pattern: Pattern, earlier: readonly Pattern[], roomNameLength: number): void {
-  const { text } = pattern;
-  if (text === "" || !text.isWellFormed() || pattern.minLength > roomNameLength) {
-    fail(
-      `has the pattern ${JSON.stringify(text)}, which matches no room: a name is well-formed and has 1 to ` +
-        `${roomNameLength} characters. Correct the pattern or raise the option "limits.roomNameLength".`,
-    );
-  }
-  const covering = earlier.find((other) => other.covers(pattern));
-  if (covering === undefined) return;
-  fail(
-    `has the pattern "${text}" behind "${covering.text}", which takes every room that it matches. ` +
-      `Write "${text}" before "${covering.text}", or remove it.`,
-  );
 }
 
 function checkRule(pattern: string, rule: unknown, hasBackplane: boolean): void {

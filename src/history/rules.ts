@@ -1,12 +1,9 @@
-import { createHash } from "node:crypto";
+import { digestOf } from "../checks/digest.ts";
 import type { HistoryOptions, HistoryRule } from "./options.ts";
-import { Pattern } from "./pattern.ts";
+import { Pattern } from "../rooms/pattern.ts";
 
 /** The default of `maxBytes`. */
 const MAX_BYTES = 64 * 1024 * 1024;
-
-/** Length of a digest: enough that different rules have different ones. */
-const DIGEST_LENGTH = 16;
 
 /** A rule with its defaults filled in. */
 export class Rule {
@@ -43,7 +40,7 @@ export class Rules {
     const rules = this.all.map(({ pattern: { text }, size, age, replay, keepsLatest, outage }) => {
       return [text, size, age, replay, keepsLatest, outage];
     });
-    return createHash("sha256").update(JSON.stringify(rules)).digest("base64url").slice(0, DIGEST_LENGTH);
+    return digestOf(rules);
   }
 
   /** Returns the rule of a room; `undefined` for a room that is not recorded. */

@@ -3,6 +3,7 @@ import { Cluster } from "../cluster/cluster.ts";
 import { Interest } from "../cluster/interest.ts";
 import { createNodeId } from "../cluster/node-id.ts";
 import { NodeMessages } from "../cluster/node-messages.ts";
+import { PresenceLink } from "../cluster/presence-link.ts";
 import { RoomLogs } from "../cluster/room-logs.ts";
 import { zeroCounters, type Counters } from "../counters.ts";
 import { Codecs } from "../delivery/codecs.ts";
@@ -29,7 +30,10 @@ import { LocalNode } from "../members/local-node.ts";
 import type { AnyHandler, Member } from "../members/member.ts";
 import { Members } from "../members/members.ts";
 import { Requests } from "../members/requests.ts";
-import { ControlEvent } from "../protocol/packet.ts";
+import { ControlEvent, WireErrorCode, type WireError } from "../protocol/packet.ts";
+import { Presence } from "../presence/presence.ts";
+import type { PresenceRoomReport } from "../presence/room.ts";
+import type { MemberObserver } from "../rooms/rooms.ts";
 import { guardedClock } from "../time/guarded-clock.ts";
 import { Heartbeat } from "../time/heartbeat.ts";
 import type { Topics, Transport } from "../transports/transport.ts";
@@ -60,6 +64,8 @@ export interface NodeAssembly {
   readonly cluster: Cluster | undefined;
   /** The records of rooms; `undefined` if no room is recorded. */
   readonly history: History | undefined;
+  /** Who is in which room; `undefined` if no room has presence. */
+  readonly presence: Presence | undefined;
   /** The handlers of messages of other nodes. */
   readonly messages: NodeMessages;
   readonly allNodes: AllNodes;
@@ -70,7 +76,7 @@ export function assembleNode(
   settings: HubSettings,
   isNode: boolean,
   topics: Topics | undefined,
-  report: NodeReport,
+  report: NodeReport & Pick<PresenceRoomReport, "happened">,
 ): NodeAssembly {
   const { cluster: options, limits, maxBufferedBytes } = settings;
   const clock = guardedClock(settings.clock, report);
@@ -94,7 +100,32 @@ export function assembleNode(
       notice: (member, count) => local.noticeOf(member, count),
     },
   });
-  const members = new Members(delivery, interest, report);
+  const presence: Presence | undefined =
+    settings.presence === undefined || !isNode
+      ? undefined
+      : new Presence({
+          clock,
+          codecs,
+          delivery,
+          feed:
+            interest &&
+            new PresenceLink({
+              self: node,
+              lease: options.lease,
+              interest,
+              tell: (channel, control) => cluster?.tellPresence(channel, control),
+              answered: (): Promise<unknown> => cluster?.answered() ?? Promise.resolve(),
+            }),
+          isIn: (member, room) => members.rooms.get(room)?.has(member) === true,
+          mostRooms: limits.rooms,
+          options: settings.presence,
+          report: {
+            fail: (member, error) => lifecycle.fail(member, error),
+            failed: (error, source, subject) => report.failed(error, source, subject),
+            happened: (room, effect, user, context) => report.happened(room, effect, user, context),
+          },
+        });
+  const members = new Members(delivery, interest, presence === undefined ? report : bothOf(presence, report));
   const requests = new Requests<Member>(settings.contract?.hub, clock, (member) => {
     guarded(report, () => lifecycle.rested(member));
   });
@@ -152,7 +183,7 @@ export function assembleNode(
       : new Idempotency<Member>(settings.idempotency, clock, counters);
   const messages = new NodeMessages(limits.listeners, report);
   const others = { clock, codecs, isNode, keeper: idempotency, local, members, messages, options, requests, report };
-  const cluster =
+  const cluster: Cluster | undefined =
     backplane === undefined || interest === undefined
       ? undefined
       : new Cluster({
@@ -160,11 +191,12 @@ export function assembleNode(
           backplane,
           interest,
           logs,
+          presence,
           rules: rules?.digest,
           self: { id: node, name: options.name },
         });
   const allNodes = new AllNodes({ codecs, local, requests, cluster, history });
-  const sending = { delivery, members, requests, lifecycle, local, cluster, history, allNodes };
+  const sending = { delivery, members, requests, lifecycle, local, cluster, history, presence, allNodes };
   return { counters, codecs, preconditions, rates, idempotency, messages, ...sending };
 }
 
@@ -191,12 +223,24 @@ export function assembleHub<T extends HubTypes>(hub: object, settings: HubSettin
   const { cluster, members, codecs, counters } = node;
 
   const joinable = settings.joinable as Joinable<Socket<T>> | undefined;
-  const { local } = node;
+  const { local, presence } = node;
+  const tellPresence = (member: Member, room: string): void => {
+    if (presence?.has(room) === true) presence.watch(member, room);
+    else {
+      const data: WireError = { code: WireErrorCode.invalidData, message: `The room "${room}" has no presence.` };
+      local.tell(member, { event: ControlEvent.error, data });
+    }
+  };
   const movement: RoomMovement<Socket<T>> = {
-    enter: ({ id }, room, since, entered) => {
+    enter: ({ id }, room, { since, presence: watches }, entered) => {
       const member = members.all.get(id);
       if (member === undefined) entered(true);
-      else local.enter(member, room, since, entered);
+      else {
+        local.enter(member, room, since, (isIn) => {
+          if (isIn && watches) tellPresence(member, room);
+          entered(isIn);
+        });
+      }
     },
     exit: ({ id }, room) => {
       const member = members.all.get(id);
@@ -246,6 +290,20 @@ export function assembleHub<T extends HubTypes>(hub: object, settings: HubSettin
 
   const everybody = new Target<T>(node, EVERYBODY);
   return { ...node, work, waiting, reporter, handlers, middleware, connections, hubLifecycle, everybody };
+}
+
+/** The first one hears of each change before the second. */
+function bothOf<M>(first: MemberObserver<M>, second: MemberObserver<M>): MemberObserver<M> {
+  return {
+    entered: (name, member, isFirst) => {
+      first.entered(name, member, isFirst);
+      second.entered(name, member, isFirst);
+    },
+    exited: (name, member, wasLast) => {
+      first.exited(name, member, wasLast);
+      second.exited(name, member, wasLast);
+    },
+  };
 }
 
 function createTransport(transport: TransportName | Transport): Transport {

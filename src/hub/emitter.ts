@@ -55,6 +55,7 @@ export class Emitter<T extends HubTypes = HubTypes> extends Sender<T> {
       exited: () => {},
       dropped: () => {},
       gap: () => {},
+      happened: () => {},
     });
     this.#preconditions = node.preconditions;
     this.#cluster = node.cluster as Cluster;

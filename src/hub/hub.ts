@@ -1,7 +1,7 @@
 import type { Buffer } from "node:buffer";
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { checkEventName, checkFunction } from "../checks/arguments.ts";
+import { checkEventName, checkFunction, checkIds } from "../checks/arguments.ts";
 import type { BackplaneState } from "../cluster/cluster.ts";
 import type { NodeMessageHandler } from "../cluster/node-messages.ts";
 import type { NodeDescription } from "../cluster/nodes.ts";
@@ -29,6 +29,7 @@ import type { CloseOptions, DrainOptions } from "./lifecycle.ts";
 import type { NodeTargetParts } from "./node-target.ts";
 import { resolveHubOptions, type HubOptions } from "./options.ts";
 import { socketOf } from "./reporter.ts";
+import { RoomPresence } from "./room-presence.ts";
 import { Sender } from "./sender.ts";
 import type { Socket } from "./socket.ts";
 import type { HubStatistics } from "./statistics.ts";
@@ -159,6 +160,31 @@ export class Hub<T extends HubTypes = HubTypes> extends Sender<T> {
     await this.#parts.cluster?.synced(room);
   }
 
+  /**
+   * Returns which of these users have a socket on any node. The engine tells: it knows the users that each node listens for,
+   * so that no node is asked; a backplane that cannot tell asks all nodes. Without a backplane, the users of this node are
+   * meant.
+   *
+   * A user who has connected is among them from the next {@link synced} of that node on. One whose last socket has closed
+   * may be among them for `cluster.grace` longer. The users of a node that the engine has lost are not, until it is back.
+   *
+   * @example
+   * const online = await hub.online(friends);
+   * for (const id of friends) if (!online.has(id)) await push(id, text);
+   * @throws {HubError} `ERR_HUB_ARGUMENT`, `ERR_HUB_CLOSED`, `ERR_HUB_BACKPLANE` while the engine is away, or if a node that
+   *   has to be asked does not answer; as a rejection.
+   */
+  async online(ids: readonly string[]): Promise<Set<string>> {
+    const { cluster, members, preconditions } = this.#parts;
+    preconditions.checkOpen();
+    checkIds(ids);
+    const users = [...new Set(ids)];
+    const isHere = (id: string): boolean => members.areThere({ ...EVERYBODY, everybody: false, users: [id] });
+    const elsewhere = users.filter((id) => !isHere(id));
+    const there = new Set(elsewhere.length === 0 ? [] : await cluster?.online(elsewhere));
+    return new Set(users.filter((id) => there.has(id) || isHere(id)));
+  }
+
   /** Listens to an event of the hub itself. What a listener throws reaches `error`. */
   on<E extends keyof HubEvents<T>>(event: E, listener: (...args: HubEvents<T>[E]) => unknown): this {
     this.#parts.reporter.listeners.add(event, listener, false);
@@ -262,9 +288,21 @@ export class Hub<T extends HubTypes = HubTypes> extends Sender<T> {
     return { history, rule };
   }
 
+  /**
+   * Who is in a room, on all nodes: a live view.
+   *
+   * @throws {HubError} `ERR_HUB_PRESENCE` for a room that the option `presence` does not name, `ERR_HUB_ROOM_NAME`,
+   *   `ERR_HUB_CLOSED`.
+   */
+  presence(room: string): RoomPresence<T> {
+    const { preconditions, presence, reporter } = this.#parts;
+    preconditions.checkOpen();
+    return new RoomPresence(room, { presence: preconditions.present(presence, room), listeners: reporter.presence });
+  }
+
   /** Returns a copy of the counters and of the present numbers. A call looks at every socket once. */
   stats(): HubStatistics {
-    const { cluster, connections, counters, delivery, history, members, waiting, work } = this.#parts;
+    const { cluster, connections, counters, delivery, history, members, presence, waiting, work } = this.#parts;
     return {
       connections: members.all.size,
       newcomers: connections.newcomers,
@@ -279,6 +317,7 @@ export class Hub<T extends HubTypes = HubTypes> extends Sender<T> {
       drops: { ...counters.drops },
       ...(cluster === undefined ? undefined : { cluster: { ...cluster.traffic } }),
       ...(history === undefined ? undefined : { history: history.statistics }),
+      ...(presence === undefined ? undefined : { presence: presence.statistics }),
     };
   }
 

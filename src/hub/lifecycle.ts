@@ -9,6 +9,7 @@ import type { History } from "../history/history.ts";
 import type { Receiver } from "../inbound/receiver.ts";
 import type { MemberLifecycle } from "../members/lifecycle.ts";
 import type { Member } from "../members/member.ts";
+import type { Presence } from "../presence/presence.ts";
 import type { Requests } from "../members/requests.ts";
 import type { Clock } from "../time/clock.ts";
 import type { Heartbeat } from "../time/heartbeat.ts";
@@ -50,6 +51,7 @@ export interface HubLifecycleParts {
   readonly clock: Clock;
   readonly cluster: Cluster | undefined;
   readonly history: History | undefined;
+  readonly presence: Presence | undefined;
   readonly connections: Connections;
   readonly receiver: Receiver;
   readonly heartbeat: Heartbeat<Member> | undefined;
@@ -139,8 +141,9 @@ export class HubLifecycle {
   }
 
   async #drain(within: number, spread: number): Promise<void> {
-    const { clock, connections } = this.#parts;
+    const { clock, connections, presence } = this.#parts;
     const end = clock.now() + within;
+    presence?.drain(spread);
     connections.drain({ reconnect: true, after: 0, spread });
     const deadline = createDeferred();
     this.#hurry = deadline.resolve;
@@ -164,7 +167,8 @@ export class HubLifecycle {
   }
 
   async #close(within: number | undefined): Promise<void> {
-    const { cluster, connections, history, receiver, heartbeat, lifecycle, preconditions, requests } = this.#parts;
+    const { cluster, connections, history, presence, receiver, heartbeat, lifecycle, preconditions, requests } =
+      this.#parts;
     heartbeat?.stop();
     lifecycle.stop();
     receiver.stop();
@@ -178,6 +182,7 @@ export class HubLifecycle {
     await cluster?.disconnect(within);
     preconditions.close();
     history?.stop();
+    presence?.stop();
   }
 
   /** Waits until the members have been sent what is on its way to the records of their rooms; a second at most. */

@@ -9,6 +9,7 @@ import { idempotencyOptions, type IdempotencySettings } from "../inbound/idempot
 import { roomRequestOptions, type RoomRequestSettings } from "../inbound/room-requests.ts";
 import { limitOptions, type Limits, type LimitSettings } from "../limits/limits.ts";
 import { contractOptions, type ContractSettings } from "../members/options.ts";
+import { checkPresence, presenceOptions, type PresenceSettings } from "../presence/options.ts";
 import { clockOptions, type ClockSettings } from "../time/clock.ts";
 import { heartbeatOptions, type HeartbeatSettings } from "../time/heartbeat.ts";
 import { wireOptions, type WireSettings } from "../transports/options.ts";
@@ -49,6 +50,7 @@ export interface HubSettings
     RoomRequestSettings<never>,
     IdempotencySettings,
     HistorySettings,
+    PresenceSettings,
     LimitSettings,
     ClusterSettings,
     ClockSettings {}
@@ -65,6 +67,7 @@ export interface HubOptions<T extends HubTypes = HubTypes>
     Given<RoomRequestSettings<Socket<T>>>,
     Given<IdempotencySettings>,
     Given<HistorySettings>,
+    Given<PresenceSettings>,
     Given<Omit<LimitSettings, "limits">>,
     Given<Omit<ClusterSettings, "cluster">>,
     Given<ClockSettings> {
@@ -88,6 +91,7 @@ const OPTIONS: Options<HubSettings> = {
   ...roomRequestOptions,
   ...idempotencyOptions,
   ...historyOptions,
+  ...presenceOptions,
   ...limitOptions,
   ...clusterOptions,
   ...clockOptions,
@@ -104,8 +108,9 @@ export function resolveHubOptions(options: unknown): HubSettings {
   if (settings.validateOutgoing && settings.contract === undefined) {
     throw new HubError("ERR_HUB_OPTION", 'The option "validateOutgoing" of Hub needs the option "contract".');
   }
-  const { backplane, history, limits } = settings;
+  const { backplane, history, limits, presence } = settings;
   if (history !== undefined) checkHistory(history, { backplane, roomNameLength: limits.roomNameLength });
+  if (presence !== undefined) checkPresence(presence, limits.roomNameLength);
   return settings;
 }
 

@@ -3,6 +3,7 @@ import type { HubSide } from "../contract/hub-side.ts";
 import { HubError } from "../errors.ts";
 import type { Limits } from "../limits/limits.ts";
 import type { ContractSettings } from "../members/options.ts";
+import type { Presence } from "../presence/presence.ts";
 import { roomNames, type RoomNames } from "../rooms/rooms.ts";
 
 /** Checks a call of the application before it is carried out: the state of the hub, names and data. */
@@ -62,6 +63,20 @@ export class Preconditions {
    */
   roomNames(rooms: readonly RoomNames[]): readonly string[] {
     return roomNames(rooms, this.#limits.roomNameLength);
+  }
+
+  /**
+   * Returns presence, for a room of which the hub knows who is there.
+   *
+   * @throws {HubError} `ERR_HUB_ROOM_NAME`, `ERR_HUB_PRESENCE`.
+   */
+  present(presence: Presence | undefined, room: string): Presence {
+    this.roomNames([room]);
+    if (presence?.has(room) === true) return presence;
+    throw new HubError(
+      "ERR_HUB_PRESENCE",
+      `The option "presence" does not name the room "${room}". Add it, or a pattern that matches it, to presence.rooms.`,
+    );
   }
 
   /** The most handlers that a socket, and listeners that an event, may have. */

@@ -8,12 +8,15 @@ import type { Member } from "../members/member.ts";
 import type { Close } from "../protocol/close-codes.ts";
 import type { GapReason } from "../protocol/packet.ts";
 import { microtask } from "../guard.ts";
+import type { Effect } from "../presence/people.ts";
+import type { PresenceContext, RoomUser } from "../presence/room.ts";
 import type { ErrorSource, ErrorSubject } from "../report.ts";
 import type { Clock } from "../time/clock.ts";
 import type { ConnectionsReport } from "./connections.ts";
 import { publish } from "./diagnostics.ts";
 import { HUB_EVENTS, type ErrorContext, type HubEvents, type RoomChange } from "./events.ts";
 import { Listeners } from "./listeners.ts";
+import { PresenceListeners } from "./presence-listeners.ts";
 import type { Socket } from "./socket.ts";
 import { Warnings } from "./warnings.ts";
 
@@ -24,6 +27,7 @@ import { Warnings } from "./warnings.ts";
  */
 export class Reporter<T extends HubTypes> implements ConnectionsReport, DoorReport, NodeReport, ReceiverReport {
   readonly listeners: Listeners<HubEvents<T>>;
+  readonly presence: PresenceListeners;
   /** The hub, for subscribers of the diagnostics channels. */
   readonly #hub: object;
   readonly #warnings: Warnings;
@@ -37,6 +41,7 @@ export class Reporter<T extends HubTypes> implements ConnectionsReport, DoorRepo
       if (event === "error") return this.#warnings.failed(error, "listener", event);
       this.failed(error, "listener", { event, ...subjectOf(event, first) });
     });
+    this.presence = new PresenceListeners(most, this, (error, event) => this.failed(error, "listener", { event }));
   }
 
   connected(member: Member): void {
@@ -61,6 +66,10 @@ export class Reporter<T extends HubTypes> implements ConnectionsReport, DoorRepo
     if (!this.listeners.has("room")) return;
     this.#changed({ type: "left", room, socket: socketOf<T>(member) });
     if (wasLast) this.#changed({ type: "deleted", room });
+  }
+
+  happened(room: string, effect: Effect, user: RoomUser, context: PresenceContext): void {
+    this.presence.dispatch(room, effect, user, context);
   }
 
   message(member: Member, data: string | Uint8Array): boolean {

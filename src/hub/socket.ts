@@ -25,7 +25,9 @@ import type { HandlerContext } from "../members/handler-context.ts";
 import type { Member } from "../members/member.ts";
 import { disconnected, timeoutOf, type RequestOptions } from "../members/requests.ts";
 import { checkUser } from "../members/user.ts";
+import type { Presence } from "../presence/presence.ts";
 import { roomsOf, type RoomNames } from "../rooms/rooms.ts";
+import { SocketPresence } from "./socket-presence.ts";
 import { Target, type TargetParts } from "./target.ts";
 import { SetView } from "./views.ts";
 
@@ -42,6 +44,7 @@ export interface JoinOptions {
 export interface SocketParts extends TargetParts {
   readonly lifecycle: MemberLifecycle;
   readonly local: LocalNode;
+  readonly presence: Presence | undefined;
 }
 
 /**
@@ -301,6 +304,16 @@ export class Socket<T extends HubTypes = HubTypes> {
     }
     const names = preconditions.roomNames(args as readonly RoomNames[]);
     if (this.isOpen) local.joinOne(this.#member, names);
+  }
+
+  /**
+   * The presence of the socket's user in a room.
+   *
+   * @throws {HubError} `ERR_HUB_ROOM_NAME`, `ERR_HUB_PRESENCE` for a room that the option `presence` does not name.
+   */
+  presence(room: string): SocketPresence<T> {
+    const { preconditions, presence } = this.#parts;
+    return new SocketPresence(preconditions.present(presence, room), this.#member, room);
   }
 
   /**

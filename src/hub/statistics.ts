@@ -1,5 +1,6 @@
 import type { Traffic } from "../cluster/traffic.ts";
 import type { HistoryStatistics } from "../history/statistics.ts";
+import type { PresenceStatistics } from "../presence/presence.ts";
 import type { Counters, DropReason } from "../counters.ts";
 
 /** The counts of a hub since it was created, and the present numbers where the comment says "now". */
@@ -28,4 +29,6 @@ export interface HubStatistics extends Readonly<Omit<Counters, "drops">> {
   readonly cluster?: Readonly<Traffic>;
   /** The records of rooms; absent without the option `history`. */
   readonly history?: HistoryStatistics;
+  /** Who is in which room; absent without the option `presence`. */
+  readonly presence?: PresenceStatistics;
 }

@@ -60,12 +60,12 @@ export class SetView<T> implements Iterable<T> {
 
 /** A read-only view of a map with string keys, which follows changes of the map. */
 export class MapView<T> implements Iterable<[string, T]> {
-  readonly #source: ReadonlyMap<string, unknown>;
+  readonly #source: () => ReadonlyMap<string, unknown>;
   readonly #get: (key: string) => T | undefined;
   readonly #entries: () => Iterable<[string, T]>;
 
   private constructor(
-    source: ReadonlyMap<string, unknown>,
+    source: () => ReadonlyMap<string, unknown>,
     get: (key: string) => T | undefined,
     entries: () => Iterable<[string, T]>,
   ) {
@@ -77,25 +77,30 @@ export class MapView<T> implements Iterable<[string, T]> {
   /**
    * Creates a view of a map whose values the view shows as something else.
    *
+   * @param source - the map, or a function that returns it at every use.
    * @param outward - returns what the view shows for an entry of the map.
    */
-  static of<I, T>(source: ReadonlyMap<string, I>, outward: (value: I, key: string) => T): MapView<T> {
+  static of<I, T>(
+    source: ReadonlyMap<string, I> | (() => ReadonlyMap<string, I>),
+    outward: (value: I, key: string) => T,
+  ): MapView<T> {
+    const present = typeof source === "function" ? source : () => source;
     return new MapView(
-      source,
+      present,
       (key) => {
-        const value = source.get(key);
+        const value = present().get(key);
         return value === undefined ? undefined : outward(value, key);
       },
-      () => map<[string, I], [string, T]>(source, ([key, value]) => [key, outward(value, key)]),
+      () => map<[string, I], [string, T]>(present(), ([key, value]) => [key, outward(value, key)]),
     );
   }
 
   get size(): number {
-    return this.#source.size;
+    return this.#source().size;
   }
 
   has(key: string): boolean {
-    return this.#source.has(key);
+    return this.#source().has(key);
   }
 
   get(key: string): T | undefined {
@@ -103,7 +108,7 @@ export class MapView<T> implements Iterable<[string, T]> {
   }
 
   keys(): IterableIterator<string> {
-    return this.#source.keys();
+    return this.#source().keys();
   }
 
   *values(): IterableIterator<T> {

@@ -30,16 +30,24 @@ interface RoomSocket {
   readonly isOpen: boolean;
 }
 
+/** What a client asks for when it joins a room. */
+export interface JoinWish {
+  /** The position that the client has given, whatever it is. */
+  readonly since: unknown;
+  /** Whether it wants to know who is there. */
+  readonly presence: boolean;
+}
+
 /** Puts sockets into rooms, and takes them out. */
 export interface RoomMovement<S> {
   /**
    * Puts a socket into a room.
    *
-   * @param since - the position that the client has given, whatever it is.
+   * @param wish - what the client has asked for.
    * @param entered - called once the socket is in the room, or with `false` if it was taken out before.
    * @throws an error that refuses the room.
    */
-  enter(socket: S, room: string, since: unknown, entered: (isIn: boolean) => void): void;
+  enter(socket: S, room: string, wish: JoinWish, entered: (isIn: boolean) => void): void;
   exit(socket: S, room: string): void;
 }
 
@@ -155,13 +163,15 @@ export class RoomRequests<S extends RoomSocket> {
 
   /** Handles `hub:join`. */
   readonly join = (data: unknown, socket: S): Promise<void> | void => {
-    const { since, rooms } = (data ?? {}) as { readonly since?: unknown; readonly rooms?: unknown };
+    const { presence, since, rooms } = (data ?? {}) as Readonly<Record<string, unknown>>;
     const sinceIn = (room: string): unknown => {
       if (rooms === undefined) return since;
       return isObject(since) && Object.hasOwn(since, room) ? since[room] : undefined;
     };
     return this.#begin(data, socket, (room, acted) => {
-      this.#movement.enter(socket, room, sinceIn(room), (isIn) => acted(isIn ? undefined : { error: NOT_JOINABLE }));
+      const isWatched = presence === true || (Array.isArray(presence) && presence.includes(room));
+      const wish: JoinWish = { since: sinceIn(room), presence: isWatched };
+      this.#movement.enter(socket, room, wish, (isIn) => acted(isIn ? undefined : { error: NOT_JOINABLE }));
     });
   };
 

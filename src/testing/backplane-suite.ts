@@ -6,6 +6,7 @@ import { interestCases } from "./suite/cluster/interest.ts";
 import { nodeRequestCases } from "./suite/cluster/node-requests.ts";
 import { logCases } from "./suite/cluster/logs.ts";
 import { nodeCases } from "./suite/cluster/nodes.ts";
+import { onlineCases } from "./suite/cluster/online.ts";
 import { orderCases } from "./suite/cluster/order.ts";
 import { outageCases } from "./suite/cluster/outages.ts";
 import { queryCases } from "./suite/cluster/queries.ts";
@@ -41,6 +42,7 @@ export function backplaneSuite(
     suite.group("queries", queryCases);
     suite.group("repeated requests", repeatCases);
     suite.group("interest", interestCases);
+    suite.group("online", onlineCases);
     suite.group("nodes", nodeCases);
     suite.group("requests between nodes", nodeRequestCases);
     suite.group("emitter", emitterCases);

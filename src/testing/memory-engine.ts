@@ -82,6 +82,11 @@ class MemoryBackplane implements Backplane, BackplaneLog {
     this.#wanted.delete(channel);
   }
 
+  async interested(channels: readonly string[]): Promise<readonly boolean[]> {
+    await this.#travel();
+    return channels.map((channel) => [...this.#engine.backplanes].some((backplane) => backplane.#wanted.has(channel)));
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
     // Envelopes that were published before are delivered first.

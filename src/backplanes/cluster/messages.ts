@@ -1,8 +1,8 @@
 import { isCount, isInteger, isObject } from "../../checks/option-rules.ts";
 import type { Appended, LogEntry, LogLimits, LogPosition, LogRecord, LogTail } from "../backplane.ts";
 
-/** What a session asks of the logs. The primary process answers with the number. */
-export type LogRequest = { readonly number: number } & (
+/** What a session asks of the primary process, which answers with the number. */
+export type Request = { readonly number: number } & (
   | {
       readonly type: "append";
       readonly channel: string;
@@ -13,10 +13,11 @@ export type LogRequest = { readonly number: number } & (
   | { readonly type: "read"; readonly channel: string; readonly after: LogPosition; readonly most: number }
   | { readonly type: "heads"; readonly channels: readonly string[] }
   | { readonly type: "forget"; readonly channel: string }
+  | { readonly type: "interested"; readonly channels: readonly string[] }
 );
 
-/** What is answered to a request of the logs: to `append`, `heads` and `read`, and nothing to `forget`. */
-export type LogAnswer = readonly (Appended | undefined)[] | LogTail | undefined;
+/** What is answered to a request: to `append`, `heads`, `read` and `interested`, and nothing to `forget`. */
+export type Answer = readonly (Appended | undefined)[] | LogTail | readonly boolean[] | undefined;
 
 /** A message of a session in a worker to the primary process. */
 export type MessageToPrimary =
@@ -25,7 +26,7 @@ export type MessageToPrimary =
    * logs.
    */
   | { readonly type: "hello"; readonly bytes: Uint8Array; readonly log?: boolean }
-  | LogRequest
+  | Request
   | { readonly type: "publish"; readonly channel: string; readonly envelope: Uint8Array }
   | { readonly type: "subscribe" | "unsubscribe"; readonly channels: readonly string[] }
   /** Asks for a pong, which follows when all earlier messages have been carried out. */
@@ -34,10 +35,9 @@ export type MessageToPrimary =
 
 /** A message of the primary process to a session. */
 export type MessageToSession =
-  /** Answers `hello`. Without `log`, the primary process is of a release that keeps no logs. */
+  /** Answers `hello`. Without `log`, the primary process is of a release that answers no requests. */
   | { readonly type: "welcome"; readonly log?: boolean }
-  /** Answers a request of the logs. */
-  | { readonly type: "answer"; readonly number: number; readonly answer: LogAnswer }
+  | { readonly type: "answer"; readonly number: number; readonly answer: Answer }
   | { readonly type: "recorded"; readonly channel: string; readonly record: LogRecord }
   | { readonly type: "pong"; readonly number: number }
   | { readonly type: "message"; readonly channel: string; readonly envelope: Uint8Array }
@@ -104,9 +104,10 @@ const isTail = (value: unknown): boolean =>
   [value["head"], value["floor"]].every(Number.isSafeInteger) &&
   Array.isArray(value["records"]) &&
   value["records"].every(isRecord);
+const isPlace = (value: unknown): boolean => value === "unknown" || value === "refused" || isPosition(value);
 const isAnswer = (value: unknown): boolean => {
   if (!Array.isArray(value)) return value === undefined || isTail(value);
-  return value.every((place) => place === undefined || place === "unknown" || place === "refused" || isPosition(place));
+  return value.every((one) => one === undefined || typeof one === "boolean" || isPlace(one));
 };
 
 const TO_PRIMARY: Readonly<Record<MessageToPrimary["type"], Fields>> = {
@@ -126,6 +127,7 @@ const TO_PRIMARY: Readonly<Record<MessageToPrimary["type"], Fields>> = {
   read: { number: Number.isSafeInteger, channel: isString, after: isPosition, most: isCount },
   heads: { number: Number.isSafeInteger, channels: isStrings },
   forget: { number: Number.isSafeInteger, channel: isString },
+  interested: { number: Number.isSafeInteger, channels: isStrings },
   bye: {},
 };
 

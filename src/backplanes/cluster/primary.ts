@@ -6,7 +6,7 @@ import {
   readInPrimary,
   unwrap,
   wrap,
-  type LogAnswer,
+  type Answer,
   type MessageToPrimary,
   type MessageToSession,
 } from "./messages.ts";
@@ -55,8 +55,8 @@ class WorkerPeer implements Peer {
     if (this.hearsLogs) this.#hand({ type: "recorded", channel, record }, record.envelope.byteLength);
   }
 
-  /** Answers a request of the logs. */
-  answer(number: number, answer: LogAnswer): void {
+  /** Answers a request. */
+  answer(number: number, answer: Answer): void {
     this.#hand({ type: "answer", number, answer }, byteLengthOf(answer));
   }
 
@@ -74,7 +74,7 @@ class WorkerPeer implements Peer {
 }
 
 /** Number of bytes of what was read of a log. Other answers are small. */
-function byteLengthOf(answer: LogAnswer): number {
+function byteLengthOf(answer: Answer): number {
   if (answer === undefined || !("records" in answer)) return 0;
   return answer.records.reduce((sum, { envelope }) => sum + envelope.byteLength, 0);
 }
@@ -167,6 +167,9 @@ function serve(routes: Router, peer: WorkerPeer, message: Exclude<MessageToPrima
     case "forget":
       routes.log.forget(message.channel);
       peer.answer(message.number, undefined);
+      break;
+    case "interested":
+      peer.answer(message.number, routes.areSubscribed(message.channels));
       break;
   }
 }

@@ -38,6 +38,11 @@ export class Router {
     }
   }
 
+  /** Returns for each of these channels whether any peer has subscribed to it. */
+  areSubscribed(channels: readonly string[]): readonly boolean[] {
+    return channels.map((channel) => this.#subscribers.has(channel));
+  }
+
   /** Removes a peer with all its subscriptions. */
   remove(peer: Peer): void {
     this.unsubscribe(peer, this.#channels.get(peer) ?? []);

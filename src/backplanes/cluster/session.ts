@@ -4,15 +4,7 @@ import type { Appended, BackplaneLog, LogEntry, LogLimits, LogPosition, LogRecor
 import { within } from "../shared/deadline.ts";
 import { RefusedLog } from "../shared/refused-log.ts";
 import type { Connect, Refusals, Session, SessionReport } from "../shared/session.ts";
-import {
-  isOurs,
-  readInSession,
-  unwrap,
-  wrap,
-  type LogAnswer,
-  type LogRequest,
-  type MessageToPrimary,
-} from "./messages.ts";
+import { isOurs, readInSession, unwrap, wrap, type Answer, type MessageToPrimary, type Request } from "./messages.ts";
 import { routePrimary } from "./primary.ts";
 import type { Peer, Router } from "./router.ts";
 
@@ -60,7 +52,7 @@ class WorkerSession implements Session, BackplaneLog {
   readonly #prefix: string;
   readonly #report: SessionReport;
   readonly #pings = new Map<number, Deferred>();
-  readonly #asked = new Map<number, Deferred<LogAnswer>>();
+  readonly #asked = new Map<number, Deferred<Answer>>();
   /** The functions that reject what has not left this process. */
   readonly #sending = new Set<(error: unknown) => void>();
   readonly #welcome = createDeferred();
@@ -127,6 +119,12 @@ class WorkerSession implements Session, BackplaneLog {
     return this.#ask({ type: "forget", channel: this.#prefix + channel });
   }
 
+  async interested(channels: readonly string[]): Promise<readonly boolean[] | undefined> {
+    // A primary process of a release without logs answers no requests.
+    if (this.log !== this) return undefined;
+    return this.#ask({ type: "interested", channels: channels.map((channel) => this.#prefix + channel) });
+  }
+
   end(): void {
     process.off("message", this.#listener);
     process.off("disconnect", this.#disconnected);
@@ -136,9 +134,9 @@ class WorkerSession implements Session, BackplaneLog {
     for (const reject of this.#sending) reject(ended());
   }
 
-  async #ask<A extends LogAnswer | void>(request: Unnumbered<LogRequest>): Promise<A> {
+  async #ask<A extends Answer | void>(request: Unnumbered<Request>): Promise<A> {
     const number = ++this.#lastAsked;
-    const answered = createDeferred<LogAnswer>();
+    const answered = createDeferred<Answer>();
     this.#asked.set(number, answered);
     this.#send({ ...request, number }).catch(answered.reject);
     return (await answered.promise) as A;
@@ -262,6 +260,10 @@ class PrimarySession implements Session, BackplaneLog, Peer {
       this,
       channels.map((channel) => this.#prefix + channel),
     );
+  }
+
+  async interested(channels: readonly string[]): Promise<readonly boolean[]> {
+    return this.#router.areSubscribed(channels.map((channel) => this.#prefix + channel));
   }
 
   async ping(): Promise<void> {

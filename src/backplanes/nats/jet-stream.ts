@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import type { Msg, MsgHdrs } from "@nats-io/transport-node";
 import { isObject } from "../../checks/option-rules.ts";
 import type { LogLimits } from "../backplane.ts";
-import { RefusedError, type Requests } from "./requests.ts";
+import { isUnheard, RefusedError, type Requests } from "./requests.ts";
 import { logSubjectOf, logSubjectsOf, streamOf } from "./subject.ts";
 
 /** How the streams are kept that hold the logs. */
@@ -205,11 +205,6 @@ function toNanoseconds(milliseconds: number): number {
 function fieldOf(line: string): [name: string, value: string] {
   const end = line.indexOf(":");
   return [line.slice(0, end), line.slice(end + 1).trim()];
-}
-
-/** Returns whether nobody has heard a request. */
-function isUnheard({ data, headers }: Msg): boolean {
-  return data.byteLength === 0 && headers?.code === 503;
 }
 
 function read(message: Msg): Record<string, unknown> {

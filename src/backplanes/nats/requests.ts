@@ -6,6 +6,8 @@ import { within } from "../shared/deadline.ts";
 /** The time that the server may take for an answer, in milliseconds. */
 const TIMEOUT = 5_000;
 
+const EMPTY = new Uint8Array(0);
+
 /** A request that the server has not answered. */
 interface Request {
   readonly subject: string;
@@ -39,13 +41,7 @@ export class Requests {
    * @throws {RefusedError} as a rejection. All other rejections mean that nobody knows what has come of it.
    */
   async ask(subject: string, payload: string | Uint8Array, headers?: MsgHdrs): Promise<Msg> {
-    if (this.#end !== undefined) throw this.#end;
-    this.#subscription ??= this.#connection.subscribe(`${this.#inbox}.*`, {
-      callback: (error, message) => {
-        if (error !== null) this.end(new RefusedError(`The server lets nobody hear its answers. ${error.message}`));
-        else this.#open.get(message.subject.slice(this.#inbox.length + 1))?.answered.resolve(message);
-      },
-    });
+    this.#listen();
     const number = `${++this.#last}`;
     const answered = createDeferred<Msg>();
     this.#open.set(number, { subject, answered });
@@ -58,11 +54,54 @@ export class Requests {
     }
   }
 
+  /**
+   * Finds out which subjects nobody has subscribed to: the server says so of an empty message that asks for a reply, before it
+   * answers to a flush. Subscribers get this message.
+   *
+   * @param flush - resolves when the server has answered to everything that was sent before.
+   * @throws {RefusedError} as {@link ask}.
+   */
+  async deserted(subjects: readonly string[], flush: () => Promise<void>): Promise<ReadonlySet<string>> {
+    this.#listen();
+    const deserted = new Set<string>();
+    const numbers: string[] = [];
+    let refusal: Error | undefined;
+    for (const subject of subjects) {
+      const number = `${++this.#last}`;
+      const answered = createDeferred<Msg>();
+      answered.promise.then(
+        (answer) => isUnheard(answer) && deserted.add(subject),
+        (error: Error) => (refusal = error),
+      );
+      this.#open.set(number, { subject, answered });
+      numbers.push(number);
+      this.#connection.publish(subject, EMPTY, { reply: `${this.#inbox}.${number}` });
+    }
+    try {
+      await flush();
+    } finally {
+      for (const number of numbers) this.#open.delete(number);
+    }
+    if (refusal !== undefined) throw refusal;
+    return deserted;
+  }
+
   /** Takes a request that the server does not permit. */
   forbidden(error: PermissionViolationError): void {
     for (const { subject, answered } of this.#open.values()) {
       if (subject === error.subject) answered.reject(new RefusedError(error.message, { cause: error }));
     }
+  }
+
+  /** Subscribes to the answers, unless that was done. */
+  #listen(): void {
+    if (this.#end !== undefined) throw this.#end;
+    this.#subscription ??= this.#connection.subscribe(`${this.#inbox}.*`, {
+      callback: (error, message) => {
+        if (error !== null) this.end(new RefusedError(`The server lets nobody hear its answers. ${error.message}`));
+        else this.#open.get(message.subject.slice(this.#inbox.length + 1))?.answered.resolve(message);
+      },
+    });
   }
 
   /** Rejects all requests, now and later. */
@@ -71,4 +110,9 @@ export class Requests {
     for (const { answered } of this.#open.values()) answered.reject(error);
     this.#subscription?.unsubscribe();
   }
+}
+
+/** Returns whether nobody has heard a request. */
+export function isUnheard({ data, headers }: Msg): boolean {
+  return data.byteLength === 0 && headers?.code === 503;
 }

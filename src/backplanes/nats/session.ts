@@ -13,8 +13,8 @@ import type { Connect, Refusals, Session, SessionReport } from "../shared/sessio
 import { dial } from "./dial.ts";
 import { JetStream, type StreamSettings } from "./jet-stream.ts";
 import { NatsLog, type SeenMessages } from "./log.ts";
-import { Requests } from "./requests.ts";
-import { subjectOf } from "./subject.ts";
+import { RefusedError, Requests } from "./requests.ts";
+import { NOBODY, subjectOf } from "./subject.ts";
 
 /** The time that one of several servers may take until the next one is tried, in milliseconds. */
 const DIAL_TIMEOUT = 2_000;
@@ -239,6 +239,19 @@ class NatsSession implements Session {
     }
   }
 
+  async interested(channels: readonly string[]): Promise<readonly boolean[] | undefined> {
+    const nobody = `${this.#prefix}.${NOBODY}`;
+    const subjects = channels.map((channel) => subjectOf(this.#prefix, channel));
+    try {
+      const deserted = await this.#requests.deserted([nobody, ...subjects], () => this.ping());
+      // With a subscriber to everything, or to what other clusters of servers may have, no subject is deserted.
+      return deserted.has(nobody) ? subjects.map((subject) => !deserted.has(subject)) : undefined;
+    } catch (error) {
+      if (error instanceof RefusedError) return undefined;
+      throw error;
+    }
+  }
+
   ping(): Promise<void> {
     this.#next ??= this.#flushAfter(this.#flushing);
     return this.#next;
@@ -254,6 +267,8 @@ class NatsSession implements Session {
   }
 
   #received(channel: string, message: Msg): void {
+    // Another node has asked whether anybody hears this channel: see `interested`. No envelope is empty.
+    if (message.data.byteLength === 0 && message.headers === undefined) return;
     const records = this.log.received(channel, message);
     if (records === undefined) this.#report.message(channel, message.data);
     else for (const record of records) this.#report.recorded(channel, record);

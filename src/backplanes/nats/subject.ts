@@ -23,6 +23,9 @@ export function tokenOf(channel: string): string {
   return `==${createHash("sha256").update(token).digest("hex")}`;
 }
 
+/** The last token of a subject that no channel has. */
+export const NOBODY = "=nobody";
+
 /** Names the stream of the logs with these limits. */
 export function streamOf(prefix: string, { size, age }: LogLimits): string {
   return `${encode(prefix)}-${size}-${age}`;

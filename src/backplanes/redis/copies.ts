@@ -27,6 +27,10 @@ export interface RedisClient extends RedisTemplate {
   withTypeMapping(mapping: Readonly<Record<number, unknown>>): RedisClient;
   ping(): Promise<unknown>;
   nodeClient(node: object): RedisClient | Promise<RedisClient>;
+  /** Sends a command to a single server. */
+  sendCommand(args: readonly string[]): Promise<unknown>;
+  /** Sends a command to a master that Sentinel watches, or one that only reads perhaps to a replica. */
+  sendCommand(isReadOnly: boolean, args: readonly string[]): Promise<unknown>;
   destroy(): unknown;
 }
 
@@ -38,6 +42,7 @@ interface Address {
 
 /** A server of a Cluster, as its client has found it. */
 interface ClusterNode extends Address {
+  readonly id: string;
   /** Its connection for subscriptions, if there is one. */
   readonly pubSub?: { readonly client: RedisClient };
 }

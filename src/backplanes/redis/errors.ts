@@ -25,6 +25,11 @@ export function isLogRefusal(error: unknown): boolean {
   return isRefusal(error) || saysOf(error, LOG_REFUSAL);
 }
 
+/** Returns whether the server refuses a command, or does not know it, and is otherwise well. */
+export function isUnavailable(error: unknown): boolean {
+  return isRefusal(error) || saysOf(error, /^ERR unknown (?:sub)?command/i);
+}
+
 /** Returns whether the server would take the same command later, and is otherwise well. */
 export function isDelay(error: unknown): boolean {
   return saysOf(error, DELAY);

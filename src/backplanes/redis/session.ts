@@ -1,7 +1,7 @@
 import type { Buffer } from "node:buffer";
 import type { Connect, Refusals, Session, SessionReport } from "../shared/session.ts";
 import { Copies, kindOf, type Kind, type MessageListener, type RedisClient, type RedisTemplate } from "./copies.ts";
-import { isRefusal } from "./errors.ts";
+import { isRefusal, isUnavailable } from "./errors.ts";
 import { RedisLog } from "./log.ts";
 import { decodeMessage, encodeEnvelope } from "./log-message.ts";
 
@@ -48,6 +48,13 @@ const FAULTS = ["error", "node-error", "sharded-channel-moved-error"];
 function faultOf(event: string, error: unknown): Error {
   return error instanceof Error ? error : new Error(`The connection to Redis has failed (${event}).`);
 }
+
+/** What `CLUSTER SLOTS` answers, without the replicas. */
+type Slots = readonly (readonly [
+  first: number,
+  last: number,
+  master: readonly [host: unknown, port: number, id: unknown],
+])[];
 
 /** The number of pings after which the epochs of the logs are looked for again: less time than two failovers take. */
 const PINGS_TO_REFRESH = 5;
@@ -106,6 +113,19 @@ class RedisSession implements Session {
     for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
   }
 
+  async interested(channels: readonly string[]): Promise<readonly boolean[] | undefined> {
+    const question = ["PUBSUB", "SHARDNUMSUB", ...this.#namesOf(channels)];
+    try {
+      const answers = (await this.#askMasters(question)) as readonly (readonly unknown[])[];
+      // Each channel is followed by its number of subscribers. In a Cluster, one server has all subscribers of a channel.
+      return channels.map((_, index) => answers.some((counts) => counts[2 * index + 1] !== 0));
+    } catch (error) {
+      if (isUnavailable(error)) return undefined;
+      this.#report.fault(error);
+      throw error;
+    }
+  }
+
   async ping(): Promise<void> {
     if (++this.#pings % PINGS_TO_REFRESH === 0) this.log.refresh();
     const { masters } = this.#publisher;
@@ -119,6 +139,24 @@ class RedisSession implements Session {
   end(): void {
     this.#isOver = true;
     for (const client of new Set([this.#publisher, this.#subscriber])) destroy(client);
+  }
+
+  /** Sends a command to every master. */
+  async #askMasters(args: readonly string[]): Promise<readonly unknown[]> {
+    const { masters = [] } = this.#publisher;
+    if (this.#kind === "single") return [await this.#publisher.sendCommand(args)];
+    // The package would take this for a command that a replica can answer.
+    if (this.#kind === "sentinel") return [await this.#publisher.sendCommand(false, args)];
+    const known = new Set(masters.map(({ id }) => id));
+    return Promise.all(
+      masters.map(async (node) => {
+        const client = await this.#publisher.nodeClient(node);
+        const [answer, slots] = await Promise.all([client.sendCommand(args), client.sendCommand(["CLUSTER", "SLOTS"])]);
+        // The answer does not tell that a channel has moved to a server that this session does not know.
+        if ((slots as Slots).every(([, , [, , id]]) => known.has(String(id)))) return answer;
+        throw new Error("The Cluster has another master.");
+      }),
+    );
   }
 
   #hand(channel: string, message: Buffer): void {

@@ -31,6 +31,11 @@ export interface Session {
   subscribe(channels: readonly string[]): Promise<Refusals>;
   /** Unsubscribes from channels. */
   unsubscribe(channels: readonly string[]): Promise<void>;
+  /**
+   * Asks the engine which of these channels have subscribers: see `interested` of a backplane. The promise also rejects when the
+   * session ends before the engine has answered.
+   */
+  interested(channels: readonly string[]): Promise<readonly boolean[] | undefined>;
   /** Asks the engine for an answer. The promise resolves when it has answered on every connection. */
   ping(): Promise<void>;
 }

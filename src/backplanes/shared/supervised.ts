@@ -77,6 +77,10 @@ export class SupervisedBackplane implements Backplane {
     this.#subscriptions.remove(channel);
   }
 
+  async interested(channels: readonly string[]): Promise<readonly boolean[] | undefined> {
+    return this.#connected().interested(channels);
+  }
+
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;

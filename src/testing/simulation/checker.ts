@@ -1,6 +1,6 @@
 import type { HistoryRule } from "../../history/options.ts";
 import type { GapReason, Position, RecordNotice } from "../../protocol/packet.ts";
-import type { ClientListener, HeardEvent } from "./client.ts";
+import type { RecordListener, HeardEvent } from "./client.ts";
 
 /** An event of the simulation, as it was sent. */
 export interface SentEvent {
@@ -193,7 +193,7 @@ export class Checker {
   }
 
   /** Returns what listens to a client. */
-  listenerOf(client: number): ClientListener {
+  listenerOf(client: number): RecordListener {
     const { violated } = this.#parts;
     const progress = new Map<string, Progress>();
     const claimed = new Map<string, number>();

@@ -1,5 +1,5 @@
 import type { MemoryWebSocket } from "../../transports/memory/web-socket.ts";
-import type { Position, RecordNotice } from "../../protocol/packet.ts";
+import type { Position, PresenceNotice, RecordNotice } from "../../protocol/packet.ts";
 
 /** An event that a client has heard. */
 export interface HeardEvent {
@@ -8,8 +8,8 @@ export interface HeardEvent {
   readonly room: string;
 }
 
-/** What a client hears, in its order. */
-export interface ClientListener {
+/** What a client hears of records, in its order. */
+export interface RecordListener {
   /** A position begins; `before` is the one that the client had, if any. */
   noticed(notice: RecordNotice, before: Position | undefined): void;
   /** An event of a recorded room came, when the client was at `before`. */
@@ -22,6 +22,12 @@ export interface ClientListener {
   left(room: string): void;
   /** The client is wrong in itself. */
   failed(what: string): void;
+}
+
+/** What a client hears, in its order. */
+export interface ClientListener extends RecordListener {
+  /** The client is told who is present. */
+  presence(notice: PresenceNotice): void;
 }
 
 /** Connects a client to any node: with the codec's subprotocol or, without one, as a plain client. */

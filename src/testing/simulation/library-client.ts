@@ -1,6 +1,13 @@
 import { connect, type Client as Library, type ConnectOptions } from "../../client/index.ts";
 import { jsonCodec, type Codec } from "../../protocol/codec.ts";
-import { isReply, type EventPacket, type Packet, type Position, type RecordNotice } from "../../protocol/packet.ts";
+import {
+  isReply,
+  type EventPacket,
+  type Packet,
+  type Position,
+  type PresenceNotice,
+  type RecordNotice,
+} from "../../protocol/packet.ts";
 import type { MemoryWebSocket } from "../../transports/memory/web-socket.ts";
 import type { Client, ClientListener, ClientState, Dial } from "./client.ts";
 
@@ -167,7 +174,8 @@ export class LibraryClient implements Client {
     const packet = codec.decode(message) as Packet | undefined;
     if (packet === undefined || isReply(packet)) return;
     const { at, event, data, room }: EventPacket = packet;
-    if (event === "hub:record") {
+    if (event === "hub:presence") listener.presence(data as PresenceNotice);
+    else if (event === "hub:record") {
       const notice = data as RecordNotice;
       const position = this.positionOf(notice.room);
       // What is on its way when the client leaves still arrives.

@@ -1,5 +1,5 @@
 import { jsonCodec, type Codec } from "../../protocol/codec.ts";
-import type { EventPacket, Packet, Position, RecordNotice } from "../../protocol/packet.ts";
+import type { EventPacket, Packet, Position, PresenceNotice, RecordNotice } from "../../protocol/packet.ts";
 import type { MemoryWebSocket } from "../../transports/memory/web-socket.ts";
 import type { Random } from "../random.ts";
 import type { Client, ClientListener, ClientState, Dial } from "./client.ts";
@@ -17,6 +17,8 @@ interface PlainClientParts {
   readonly codec: (Codec & { readonly protocol: string }) | undefined;
   /** The event by which it joins: `hub:join`, or one of the application's. */
   readonly joinEvent: string;
+  /** Whether it asks who is present. */
+  readonly asksPresence: boolean;
 }
 
 /** The client of section 4.3 of `docs/PROTOCOL.md`. */
@@ -106,7 +108,8 @@ export class PlainClient implements Client {
   join(room: string, since: unknown = this.#since.get(room)): void {
     if (!this.#begins(room, "out", "asking")) return;
     if (since !== undefined) this.#parts.listener.claimed(room);
-    this.#ask(room, this.#parts.joinEvent, { room, since });
+    const { asksPresence, joinEvent } = this.#parts;
+    this.#ask(room, joinEvent, { room, since, ...(asksPresence ? { presence: true } : {}) });
   }
 
   leave(room: string): void {
@@ -158,6 +161,8 @@ export class PlainClient implements Client {
       const notice = data as RecordNotice;
       listener.noticed(notice, this.#since.get(notice.room));
       this.#since.set(notice.room, { stream: notice.stream, at: notice.at });
+    } else if (event === "hub:presence") {
+      listener.presence(data as PresenceNotice);
     } else if (event === "hub:left") {
       this.#forget((data as { readonly room: string }).room);
     } else if (at !== undefined && room !== undefined) {

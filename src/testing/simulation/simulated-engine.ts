@@ -140,6 +140,10 @@ export class SimulatedEngine {
     return this.#log.headOf(channel);
   }
 
+  isSubscribed(channel: string): boolean {
+    return [...this.lines].some((line) => line.hears(channel));
+  }
+
   publish(from: Line, channel: string, envelope: Uint8Array): void {
     for (const line of this.lines) if (line !== from) line.message(channel, envelope);
   }
@@ -226,6 +230,15 @@ export class Line implements Backplane, BackplaneLog {
     this.#subscribed.delete(channel);
   }
 
+  interested(channels: readonly string[]): Promise<readonly boolean[]> {
+    return this.#call(() => channels.map((channel) => this.#engine.isSubscribed(channel)));
+  }
+
+  /** Whether the engine hands this channel over. */
+  hears(channel: string): boolean {
+    return this.#isUp && this.#subscribed.has(channel);
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
     await Promise.allSettled([this.#call(() => {})]);
@@ -268,14 +281,14 @@ export class Line implements Backplane, BackplaneLog {
 
   /** Hands over what was appended. */
   hand(channel: string, record: LogRecord): void {
-    if (!this.#isUp || !this.#subscribed.has(channel)) return;
+    if (!this.hears(channel)) return;
     if (this.toLose > 0) this.toLose--;
     else this.#return(() => this.#wanted.has(channel) && this.#handlers?.recorded?.(channel, record));
   }
 
   /** Hands over what was published. */
   message(channel: string, envelope: Uint8Array): void {
-    if (!this.#isUp || !this.#subscribed.has(channel)) return;
+    if (!this.hears(channel)) return;
     this.#return(() => this.#wanted.has(channel) && this.#handlers?.message(channel, envelope));
   }
 

@@ -12,7 +12,7 @@ import type { MemoryWebSocket } from "../../transports/memory/web-socket.ts";
 import type { Transport } from "../../transports/transport.ts";
 import { Random } from "../random.ts";
 import { Checker, type SimulationCounts } from "./checker.ts";
-import type { Client, ClientListener, Dial } from "./client.ts";
+import type { Client, ClientListener, Dial, RecordListener } from "./client.ts";
 import { chooseFaults, FAULTS, type Fault, type FaultKind } from "./fault.ts";
 import { LibraryClient } from "./library-client.ts";
 import { Network } from "./network.ts";
@@ -21,6 +21,7 @@ import { NodeTransport } from "./node-transport.ts";
 import { PlainClient } from "./plain-client.ts";
 import { SimulatedEngine, type Line } from "./simulated-engine.ts";
 import { Timeline } from "./timeline.ts";
+import { ClientList, PresenceChecker, type SimulatedPresence } from "./presence-checker.ts";
 import { nobody } from "./nobody.ts";
 import { VirtualGlobals } from "./virtual-globals.ts";
 
@@ -61,6 +62,11 @@ export interface SimulationOptions {
    * the rules do not. Default: `false`.
    */
   readonly isTight?: boolean;
+  /**
+   * Who is present in the rooms, if the hubs tell: they name all rooms in the option `presence`, and `authenticate` returns the
+   * user whose id the query of the address has as `user`. Default: nobody is told.
+   */
+  readonly presence?: SimulatedPresence;
   /** Called now and then with the hub of some node, for what the application does by itself. */
   readonly work?: (hub: Hub, random: Random) => void;
   /** Whether everything that happens is written down. Default: `false`. */
@@ -74,6 +80,8 @@ export interface SimulationOutcome {
   readonly counts: SimulationCounts;
   /** The script of what went wrong, which can be given as `faults` again. */
   readonly faults: readonly Fault[];
+  /** How often listeners were told of users who came or went, and how often one of them was to act. */
+  readonly presence: { readonly happenings: number; readonly acts: number };
   /** The reads of the engine. */
   readonly reads: number;
   /** Everything that happened, if that was asked for. */
@@ -136,6 +144,9 @@ export class Simulation {
   readonly #network: Network;
   readonly #engine: SimulatedEngine | undefined;
   readonly #checker: Checker;
+  readonly #presence: PresenceChecker | undefined;
+  /** The lists of users that each client has, by room. */
+  readonly #lists: Map<string, ClientList>[] = [];
   readonly #nobody: MemoryTransport;
   /** The nodes, each with its present life. */
   readonly #nodes: (Life | undefined)[];
@@ -171,6 +182,15 @@ export class Simulation {
       outcasts: isOutcast,
       violated: (what) => this.#violated(what),
     });
+    const { presence } = options;
+    this.#presence =
+      presence &&
+      new PresenceChecker({
+        presence,
+        now: () => this.#timeline.now,
+        lives: () => new Set(this.#nodes.flatMap((life) => (life === undefined ? [] : [life.name]))),
+        violated: (what) => this.#violated(what),
+      });
     const weather = random.fork();
     const script = random.fork();
     this.#engine = engine
@@ -224,6 +244,7 @@ export class Simulation {
       violations: this.#violations,
       counts: this.#checker.counts,
       faults: this.#faults,
+      presence: { happenings: this.#presence?.happenings ?? 0, acts: this.#presence?.acts ?? 0 },
       reads: this.#engine?.reads ?? 0,
       journal: this.#journal,
     };
@@ -280,22 +301,78 @@ export class Simulation {
     hub.on("error", (error, { source }) => {
       if (source !== "backplane") this.#violated(`${life.name}: the error ${String(error)} from ${source}`);
     });
+    if (this.#presence !== undefined) this.#attendPresence(life, this.#presence);
     hub.handle(ENTER, ({ room, since }: { room: string; since: unknown }, socket) => socket.join(room, { since }));
+  }
+
+  /** Compares who is in the rooms with what the listeners of a node are told. */
+  #attendPresence(life: Life, presence: PresenceChecker): void {
+    const { hub, name } = life;
+    hub.on("room", ({ type, room, socket }) => {
+      if (socket === undefined || !this.#rooms.includes(room)) return;
+      const user = socket.handshake.query.get("user") ?? "";
+      if (type === "joined") {
+        presence.entered(room, user, socket, name);
+        // Clients of the library do not ask here, and those cannot that the server puts into the room.
+        socket.presence(room).watch();
+      } else presence.exited(room, user, socket);
+    });
+    for (const room of this.#rooms) {
+      for (const effect of ["in", "out", "change"] as const) {
+        hub.presence(room).on(effect, ({ id: user }, { mine, key }) => {
+          this.#note(() => `${name}: ${user} ${effect} of ${room}${mine ? ", mine" : ""}`);
+          const isOwn = hub.node === undefined || key.startsWith(hub.node.id);
+          const isCut = hub.node !== undefined && hub.backplaneState !== "connected";
+          presence.happened({ node: name, room, effect, user, mine, key, isCut, isOwn });
+        });
+      }
+    }
   }
 
   #addClient(index: number, random: Random): void {
     const codec = random.pick([undefined, jsonCodec, ...(this.#options.codecs ?? [])]);
-    const listener = this.#journaled(index, this.#checker.listenerOf(index));
-    const common = { url: `/?client=${index}`, dial: this.#dial, listener, codec };
+    const listener = this.#listing(index, this.#journaled(index, this.#checker.listenerOf(index)));
+    const { users } = this.#options.presence ?? {};
+    const user = users === undefined ? "" : `&user=user${index % users}`;
+    const common = { url: `/?client=${index}${user}`, dial: this.#dial, listener, codec };
     this.#sockets.push([]);
     this.#clients.push(
       codec !== undefined && random.chance(0.5)
         ? new LibraryClient({ ...common, event: EVENT, isPutIn: isPutIn(index) })
-        : new PlainClient({ ...common, random, joinEvent: random.chance(0.2) ? ENTER : "hub:join" }),
+        : new PlainClient({
+            ...common,
+            random,
+            joinEvent: random.chance(0.2) ? ENTER : "hub:join",
+            asksPresence: users !== undefined,
+          }),
     );
   }
 
-  #journaled(client: number, listener: ClientListener): ClientListener {
+  /** Keeps the lists of users of a client. */
+  #listing(client: number, listener: RecordListener): ClientListener {
+    const lists = new Map<string, ClientList>();
+    this.#lists[client] = lists;
+    return {
+      ...listener,
+      connected: () => {
+        lists.clear();
+        listener.connected();
+      },
+      left: (room) => {
+        lists.delete(room);
+        listener.left(room);
+      },
+      presence: (notice) => {
+        const list = lists.get(notice.room) ?? new ClientList();
+        lists.set(notice.room, list);
+        const fault = list.take(notice);
+        this.#note(() => `client ${client} is told ${JSON.stringify(notice)}`);
+        if (fault !== undefined) this.#violated(`client ${client} in ${notice.room}: ${fault}`);
+      },
+    };
+  }
+
+  #journaled(client: number, listener: RecordListener): RecordListener {
     if (this.#options.journal !== true) return listener;
     const at = (position: { readonly stream: string; readonly at: number } | undefined): string => {
       return position === undefined
@@ -469,7 +546,7 @@ export class Simulation {
       kill: () => this.#kill(index, extent * 3_000),
       freeze: () => {
         life?.process.freeze();
-        this.#checker.trouble(now + extent * 8_000 + 10_000);
+        this.#trouble(now + extent * 8_000);
         this.#later(() => life?.process.thaw(), extent * 8_000);
       },
       drain: () => this.#drain(index, life),
@@ -485,15 +562,16 @@ export class Simulation {
         this.#end = Math.max(this.#end, this.#quietUntil + 2_000);
       },
       delay: () => {
+        this.#presence?.trouble(now + extent * 3_000);
         this.#network.slowness = 0.2;
         this.#later(() => (this.#network.slowness = 0), extent * 3_000);
       },
       partition: () => {
-        this.#checker.trouble(now + extent * 9_000 + 10_000);
+        this.#trouble(now + extent * 9_000);
         life?.line?.partition(extent * 9_000);
       },
       disconnect: () => {
-        this.#checker.trouble(now + 10_000);
+        this.#trouble(now);
         life?.line?.cut();
       },
       refuse: () => {
@@ -502,6 +580,7 @@ export class Simulation {
         this.#later(() => (engine.weather.refusal = 0), extent * 2_000);
       },
       "lose-message": () => {
+        this.#presence?.trouble(now + 10_000);
         if (life?.line !== undefined) life.line.toLose += 1 + Math.floor(extent * 3);
       },
       outage: () => this.#failEngine(extent * 9_000),
@@ -523,8 +602,14 @@ export class Simulation {
     this.#timeline.schedule(act, delay, this.#timeline.world);
   }
 
+  /** Notes that nodes cannot hear each other until then, and may not have noticed that they can for a while. */
+  #trouble(until: number): void {
+    this.#checker.trouble(until + 10_000);
+    this.#presence?.trouble(until);
+  }
+
   #failEngine(duration: number): void {
-    this.#checker.trouble(this.#timeline.now + duration + 10_000);
+    this.#trouble(this.#timeline.now + duration);
     this.#engine?.fail(duration);
   }
 
@@ -535,6 +620,8 @@ export class Simulation {
     // Without an engine, the records end with the only process.
     if (this.#engine === undefined) this.#checker.mayEnd();
     life.process.kill();
+    this.#presence?.mourned();
+    this.#presence?.died(life.name);
     life.line?.kill();
     for (const connection of life.connections) connection.terminate();
     this.#later(() => this.#nodes[index] ?? this.#start(index), downtime);
@@ -590,11 +677,29 @@ export class Simulation {
       }
     }
     this.#checkClients();
+    this.#checkPresence();
     this.#checker.checkSent((node) => this.#nodes.some((life) => life?.name === node));
     // I7: a node reads a room once for each thing that goes wrong, and not one time after the other.
     const most = this.#lives * this.#rooms.length * (this.#faults.length + 3);
     const { reads = 0 } = this.#engine ?? {};
     if (reads > most) this.#violated(`the engine was read ${reads} times`);
+  }
+
+  /** I8. */
+  #checkPresence(): void {
+    const presence = this.#presence;
+    if (presence === undefined) return;
+    for (const room of this.#rooms) {
+      for (const life of this.#nodes) if (life) presence.compare(life.name, room, life.hub.presence(room).users.keys());
+      for (const [index, client] of this.#clients.entries()) {
+        if (client.stateOf(room) !== "in") continue;
+        const list = this.#lists[index]?.get(room);
+        if (list === undefined) this.#violated(`client ${index} was told nobody in ${room}`);
+        else if (list.isCounted) presence.compareCount(`client ${index}`, room, list.count);
+        else presence.compare(`client ${index}`, room, list.users);
+      }
+    }
+    presence.checkEnd();
   }
 
   #checkClients(): void {

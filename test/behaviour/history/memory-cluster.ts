@@ -36,8 +36,8 @@ export class Node {
     this.hub.on("connection", (socket) => this.sockets.push(socket));
   }
 
-  async connect(): Promise<Client> {
-    const client = new Client(this.#transport);
+  async connect(url = "/"): Promise<Client> {
+    const client = new Client(this.#transport, url);
     await settle();
     return client;
   }
@@ -64,8 +64,8 @@ export class Client {
   closed: number | undefined;
   readonly #socket: ReturnType<MemoryTransport["connect"]>;
 
-  constructor(transport: MemoryTransport) {
-    this.#socket = transport.connect("/");
+  constructor(transport: MemoryTransport, url = "/") {
+    this.#socket = transport.connect(url);
     this.#socket.addEventListener("message", (message) => {
       this.heard.push(JSON.parse((message as MessageEvent).data as string) as SeenPacket);
     });
@@ -75,9 +75,14 @@ export class Client {
     );
   }
 
-  async join(room: string, since?: Position): Promise<void> {
-    this.#socket.send(JSON.stringify({ event: "hub:join", id: 1, data: { room, since } }));
+  async join(room: string, since?: Position, presence?: boolean): Promise<void> {
+    this.say("hub:join", { room, since, presence });
     await settle();
+  }
+
+  /** Sends a request. */
+  say(event: string, data: unknown): void {
+    this.#socket.send(JSON.stringify({ event, id: 1, data }));
   }
 
   close(): void {

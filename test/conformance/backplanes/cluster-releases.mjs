@@ -58,8 +58,9 @@ async function workAsNow() {
     (tail) => tail.records.length,
     (error) => error.message,
   );
+  const interested = (await node.interested(["room", "hall"])) ?? "unknown";
   await node.publish("room", new Uint8Array(1));
-  process.send({ appended: typeof appended === "string" ? appended : "appended", read, events });
+  process.send({ appended: typeof appended === "string" ? appended : "appended", read, interested, events });
 }
 
 async function primary() {

@@ -11,10 +11,11 @@ async function reportOf(t: TestContext, which: string): Promise<unknown> {
   return Promise.race([reported, once(child, "exit")]);
 }
 
-test("with a primary process of an earlier release, logs are refused, and nothing else is disturbed", async (t) => {
+test("with a primary process of an earlier release, logs are refused, interest is unknown, and nothing else is disturbed", async (t) => {
   expect(await reportOf(t, "old primary")).toEqual({
     appended: "refused",
     read: expect.stringContaining("The primary process is of a release that keeps no records") as unknown,
+    interested: "unknown",
     events: [],
   });
 });
@@ -23,6 +24,7 @@ test("a worker of an earlier release hears what is published, and nothing of log
   expect(await reportOf(t, "old worker")).toEqual({
     appended: "appended",
     read: 1,
+    interested: [true, false],
     events: [],
     types: ["welcome", "pong", "message"],
   });

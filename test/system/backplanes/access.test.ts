@@ -48,7 +48,8 @@ async function everythingWorks(
   create: (prefix?: string) => Backplane,
   servers: readonly RedisServer[] = [],
 ): Promise<readonly unknown[]> {
-  const [one, two] = [node(t, create(), { name: "one" }), node(t, create(), { name: "two", grace: 0 })];
+  const backplane = create();
+  const [one, two] = [node(t, backplane, { name: "one" }), node(t, create(), { name: "two", grace: 0 })];
   await together([one, two]);
   const socket = await two.socket;
   for (let round = 0; round < 20; round++) {
@@ -61,6 +62,7 @@ async function everythingWorks(
   expect((await one.hub.to("x").sockets()).length).toBe(2);
   one.hub.toSocket(socket.id).send("last");
   await until(() => two.received.includes("last"));
+  expect(await backplane.interested?.(["nodes", "user:nobody"])).toEqual([true, false]);
   // The account can do nothing under another prefix.
   const stranger = node(t, create("other"));
   await until(() => stranger.errors.length > 0);
@@ -125,12 +127,14 @@ describe("less is not enough for a single Redis server", () => {
     t.onTestFinished(() => server.stop());
     await addDocumentedUser([server], permission);
     const url = `redis://${DOCUMENTED.username}:${DOCUMENTED.password}@127.0.0.1:${server.port}`;
-    const one = node(t, redis({ url }), { grace: 0 });
+    const backplane = redis({ url });
+    const one = node(t, backplane, { grace: 0 });
     const socket = await one.socket;
     await until(() => one.hub.backplaneState !== "connecting");
     socket.leave("x");
     let refused = 0;
     useLog(t, () => redis({ url })).catch(() => refused++);
+    if ((await backplane.interested?.(["x"]).catch(() => [])) === undefined) refused++;
     const failures = (): number => one.errors.length + (one.hub.stats().cluster?.lost ?? 0) + refused;
     await vi.waitFor(() => expect(failures()).toBeGreaterThan(0), { timeout: 20_000 });
   });

@@ -4,6 +4,7 @@ import { createCluster, createSentinel } from "redis";
 import { afterAll, beforeAll, describe, it } from "vitest";
 import { ClusterSuite } from "../../../src/testing/suite/cluster/cluster-suite.ts";
 import { logCases } from "../../../src/testing/suite/cluster/logs.ts";
+import { onlineCases } from "../../../src/testing/suite/cluster/online.ts";
 import { CLUSTER_TRANSPORTS } from "../../support/cluster-transports.ts";
 import { RedisCluster, RedisSentinel, RedisServer } from "../engines/redis.ts";
 
@@ -52,10 +53,13 @@ describe("a master that Sentinel watches", () => {
     name: "redis sentinel",
     hasLog: true,
     create: (prefix) => {
+      const name = RedisSentinel.masterName;
       const sentinelRootNodes = [{ host: "127.0.0.1", port: sentinel.port }];
-      return redis({ client: createSentinel({ name: RedisSentinel.masterName, sentinelRootNodes }), prefix });
+      return redis({ client: createSentinel({ name, sentinelRootNodes, replicaPoolSize: 1 }), prefix });
     },
   };
   // The rest is as with a single server.
-  new ClusterSuite({ describe, it }, subject, CLUSTER_TRANSPORTS).group("logs", logCases);
+  const suite = new ClusterSuite({ describe, it }, subject, CLUSTER_TRANSPORTS);
+  suite.group("logs", logCases);
+  suite.group("online", onlineCases);
 });

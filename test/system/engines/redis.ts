@@ -67,16 +67,20 @@ export class RedisServer {
 
 const SLOTS = 16_384;
 
+/** Starts a server that can belong to a Cluster. */
+async function serverOfCluster(): Promise<RedisServer> {
+  const bus = ["--cluster-port", `${await freePort()}`, "--cluster-node-timeout", "2000"];
+  return RedisServer.start(["--cluster-enabled", "yes", ...bus]);
+}
+
 /** A Redis Cluster of three masters without replicas. */
 export class RedisCluster {
   readonly servers: readonly RedisServer[];
+  readonly #added: RedisServer[] = [];
 
   static async start(): Promise<RedisCluster> {
     const servers: RedisServer[] = [];
-    for (let index = 0; index < 3; index++) {
-      const bus = ["--cluster-port", `${await freePort()}`, "--cluster-node-timeout", "2000"];
-      servers.push(await RedisServer.start(["--cluster-enabled", "yes", ...bus]));
-    }
+    for (let index = 0; index < 3; index++) servers.push(await serverOfCluster());
     const cluster = new RedisCluster(servers);
     await cluster.#form();
     return cluster;
@@ -108,25 +112,38 @@ export class RedisCluster {
     await arrive();
   }
 
+  /** Adds a server, and moves the slot of a channel to it. */
+  async grow(channel: string): Promise<void> {
+    const server = await serverOfCluster();
+    this.#added.push(server);
+    await this.#meet(server);
+    for (const known of this.servers) {
+      while (!String(await known.command("CLUSTER", "NODES")).includes(`:${server.port}@`)) await sleep(50);
+    }
+    const arrive = await this.migrate(channel, server);
+    await arrive();
+  }
+
   /** Begins to move the slot of a channel. Returns what ends it. */
-  async migrate(channel: string): Promise<() => Promise<void>> {
+  async migrate(channel: string, to?: RedisServer): Promise<() => Promise<void>> {
     const slot = Number(await this.servers[0]?.command("CLUSTER", "KEYSLOT", channel));
     const source = this.serverOf(slot);
-    const target = this.servers.find((server) => server !== source) as RedisServer;
-    const [from, to] = [await source.command("CLUSTER", "MYID"), await target.command("CLUSTER", "MYID")];
+    const target = to ?? this.servers.find((server) => server !== source);
+    if (target === undefined) throw new Error("There is no other server.");
+    const [from, there] = [await source.command("CLUSTER", "MYID"), await target.command("CLUSTER", "MYID")];
     await target.command("CLUSTER", "SETSLOT", `${slot}`, "IMPORTING", String(from));
-    await source.command("CLUSTER", "SETSLOT", `${slot}`, "MIGRATING", String(to));
+    await source.command("CLUSTER", "SETSLOT", `${slot}`, "MIGRATING", String(there));
     return async () => {
-      for (const server of [target, source]) await server.command("CLUSTER", "SETSLOT", `${slot}`, "NODE", String(to));
+      for (const server of [target, source])
+        await server.command("CLUSTER", "SETSLOT", `${slot}`, "NODE", String(there));
     };
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.servers.map((server) => server.stop()));
+    await Promise.all([...this.servers, ...this.#added].map((server) => server.stop()));
   }
 
   async #form(): Promise<void> {
-    const [first] = this.servers as [RedisServer];
     const share = SLOTS / this.servers.length;
     for (const [index, server] of this.servers.entries()) {
       const from = Math.ceil(index * share);
@@ -134,13 +151,14 @@ export class RedisCluster {
       await server.command("CLUSTER", "ADDSLOTSRANGE", `${from}`, `${to}`);
       await server.command("CLUSTER", "SET-CONFIG-EPOCH", `${index + 1}`);
     }
-    for (const server of this.servers.slice(1)) {
-      const bus = String(
-        ((await server.command("CONFIG", "GET", "cluster-port")) as Record<string, string>)["cluster-port"],
-      );
-      await first.command("CLUSTER", "MEET", "127.0.0.1", `${server.port}`, bus);
-    }
+    for (const server of this.servers.slice(1)) await this.#meet(server);
     await this.healthy();
+  }
+
+  async #meet(server: RedisServer): Promise<void> {
+    const settings = (await server.command("CONFIG", "GET", "cluster-port")) as Record<string, string>;
+    const bus = String(settings["cluster-port"]);
+    await this.servers[0]?.command("CLUSTER", "MEET", "127.0.0.1", `${server.port}`, bus);
   }
 }
 

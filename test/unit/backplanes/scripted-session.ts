@@ -41,6 +41,10 @@ export class ScriptedSession implements Session {
       if (!this.heard.delete(channel)) throw new Error(`${channel} is not subscribed to.`);
   }
 
+  async interested(channels: readonly string[]): Promise<readonly boolean[]> {
+    return channels.map((channel) => this.heard.has(channel));
+  }
+
   async ping(): Promise<void> {
     await this.pong();
   }

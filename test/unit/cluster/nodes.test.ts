@@ -24,6 +24,8 @@ beforeEach(() => {
     self: { id: "self-id", name: "self" },
     isNode: true,
     rules: undefined,
+    presence: undefined,
+    keptWithin: () => undefined,
     lease: LEASE,
     tell: (_channel, control) => told.push(control),
     report: {

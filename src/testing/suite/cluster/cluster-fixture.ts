@@ -145,9 +145,9 @@ export class ClusterFixture {
  *
  * @param what - the condition in words.
  */
-export async function until(what: string, isSo: () => boolean): Promise<void> {
+export async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
   const end = performance.now() + PATIENCE;
-  while (!isSo()) {
+  while (!(await isSo())) {
     assert.ok(performance.now() < end, `Within ${PATIENCE} ms this did not happen: ${what}.`);
     await sleep(STEP);
   }

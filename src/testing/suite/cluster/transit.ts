@@ -25,6 +25,7 @@ export class Transit {
 class Stop implements Backplane {
   readonly ordered: boolean;
   readonly log?: BackplaneLog;
+  readonly interested?: NonNullable<Backplane["interested"]>;
   /** How often each envelope has to arrive. */
   readonly expected: Map<string, number> = new Map();
   readonly #backplane: Backplane;
@@ -36,6 +37,7 @@ class Stop implements Backplane {
   constructor(backplane: Backplane, others: ReadonlySet<Stop>) {
     this.ordered = backplane.ordered;
     if (backplane.log !== undefined) this.log = backplane.log;
+    if (backplane.interested !== undefined) this.interested = backplane.interested.bind(backplane);
     this.#backplane = backplane;
     this.#others = others;
   }

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { Pattern } from "../../../src/history/pattern.ts";
+import { Pattern } from "../../../src/rooms/pattern.ts";
 
 const text = fc.string({ unit: fc.constantFrom("a", "b", "*"), maxLength: 6 });
 const name = fc.string({ unit: fc.constantFrom("a", "b", "c"), maxLength: 8 });

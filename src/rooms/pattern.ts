@@ -45,3 +45,25 @@ export class Pattern {
     return this.matches(other.text);
   }
 }
+
+/**
+ * Says what is wrong with the next pattern of a list of which the first that matches counts, as the end of a sentence about the
+ * list; `undefined` if nothing is.
+ *
+ * @param earlier - the patterns before it in the list.
+ */
+export function faultOf(pattern: Pattern, earlier: readonly Pattern[], roomNameLength: number): string | undefined {
+  const { text } = pattern;
+  if (text === "" || !text.isWellFormed() || pattern.minLength > roomNameLength) {
+    return (
+      `has the pattern ${JSON.stringify(text)}, which matches no room: a name is well-formed and has 1 to ` +
+      `${roomNameLength} characters. Correct the pattern or raise the option "limits.roomNameLength".`
+    );
+  }
+  const covering = earlier.find((other) => other.covers(pattern));
+  if (covering === undefined) return undefined;
+  return (
+    `has the pattern "${text}" behind "${covering.text}", which takes every room that it matches. ` +
+    `Write "${text}" before "${covering.text}", or remove it.`
+  );
+}

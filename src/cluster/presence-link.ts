@@ -1,0 +1,47 @@
+import type { PresenceControl, PresenceFeed } from "../members/presence-feed.ts";
+import { ALL_NODES, nodeChannel, roomChannel } from "./channels.ts";
+import type { Interest } from "./interest.ts";
+
+export interface PresenceLinkParts {
+  readonly self: string;
+  readonly lease: number;
+  readonly interest: Interest;
+  /** Sends a control to other nodes. */
+  readonly tell: (channel: string, control: PresenceControl) => void;
+  /** Resolves when all nodes have answered that live, behind what they were asked before. */
+  readonly answered: () => Promise<unknown>;
+}
+
+/** What nodes tell each other of their users, on the channels of the rooms. */
+export class PresenceLink implements PresenceFeed {
+  readonly self: string;
+  readonly lease: number;
+  readonly #parts: PresenceLinkParts;
+
+  constructor(parts: PresenceLinkParts) {
+    this.self = parts.self;
+    this.lease = parts.lease;
+    this.#parts = parts;
+  }
+
+  hold(room: string): void {
+    this.#parts.interest.hold(roomChannel(room));
+  }
+
+  release(room: string): void {
+    this.#parts.interest.release(roomChannel(room));
+  }
+
+  synced(room: string): Promise<void> {
+    return this.#parts.interest.synced(roomChannel(room));
+  }
+
+  tell(control: PresenceControl, node?: string): void {
+    this.#parts.tell(node === undefined ? roomChannel(control.room) : nodeChannel(node), control);
+  }
+
+  async ask(control: PresenceControl): Promise<void> {
+    this.#parts.tell(ALL_NODES, control);
+    await this.#parts.answered();
+  }
+}

@@ -1,0 +1,90 @@
+/** A user in the set of one node: the time since which it is in there, its data, and when that was set. */
+export type PresentUser = readonly [user: string, since: number, data?: unknown, set?: number];
+
+/**
+ * A user that has left the set of one node: the time when it left, and whether this node has told its own listeners that they
+ * are the ones to act.
+ */
+export type AbsentUser = readonly [user: string, left: number, acted?: true];
+
+/** The users of a room on the node that sends it: all of them, or how its set has changed. */
+export type PresenceControl =
+  | {
+      readonly type: "here";
+      readonly room: string;
+      /** The number of the last change of the set. */
+      readonly version: number;
+      /** Whether the node has listeners that learn who comes and goes. */
+      readonly listens: boolean;
+      /** The set, or a part of it; absent if only the version is told. */
+      readonly users?: readonly PresentUser[];
+      /** `true` for all parts but the first. */
+      readonly continues?: true;
+      /** `true` for all parts but the last. */
+      readonly more?: true;
+      /** Asks the nodes that hear it for their sets, but for those of which this is the version. */
+      readonly asks?: Readonly<Record<string, number>>;
+    }
+  | {
+      readonly type: "present";
+      readonly room: string;
+      /** The number of this change, one more than that of the change before it. */
+      readonly version: number;
+      readonly in?: readonly PresentUser[];
+      readonly out?: readonly AbsentUser[];
+    }
+  /** The node has acted on the departures of these users, so that no other one has to. */
+  | { readonly type: "acted"; readonly room: string; readonly users: readonly string[] };
+
+/** The version of the set of a node in each of some rooms. */
+export type PresenceVersions = readonly (readonly [room: string, version: number])[];
+
+/** Hears of the users on other nodes. */
+export interface PresenceListener {
+  /** Names the rules of presence. All nodes should have the same. */
+  readonly digest: string;
+  /** Returns whether this node wants to hear of the users of a room. */
+  follows(room: string): boolean;
+  /** Called with what another node tells of its users. */
+  take(node: string, control: PresenceControl): void;
+  /** Called with a sign of life of another node. */
+  alive(node: string): void;
+  /** Called with the versions that another node tells. */
+  compare(node: string, versions: PresenceVersions): void;
+  /**
+   * Called when a node has said that it leaves.
+   *
+   * @param within - the time in which its users come back elsewhere, in milliseconds.
+   */
+  left(node: string, within: number): void;
+  /** The versions of the sets of this node that have changed in the last lease, which it tells with each sign of life. */
+  readonly versions: PresenceVersions;
+  /** The time in which the users of this node come back on others if it leaves now, in milliseconds. */
+  readonly keptWithin: number;
+  /**
+   * Called several times in each lease.
+   *
+   * @param heard - the nodes that have given a sign of life since the last call.
+   * @param isAwake - whether they could be heard: this process was not suspended, and the engine is there.
+   */
+  looked(heard: ReadonlySet<string>, isAwake: boolean): void;
+  /** Called when the engine is connected, again or for the first time. */
+  connected(): void;
+}
+
+/** Tells other nodes of the users on this one. */
+export interface PresenceFeed {
+  /** The id of this node. */
+  readonly self: string;
+  /** The time without a sign of life after which a node is gone, in milliseconds. */
+  readonly lease: number;
+  /** Begins to hear what the nodes tell of a room. It ends with {@link release}. */
+  hold(room: string): void;
+  release(room: string): void;
+  /** Resolves when what is told of a room arrives here. It rejects as {@link Interest.synced}. */
+  synced(room: string): Promise<void>;
+  /** Tells the nodes that hear the room, or only one of them. */
+  tell(control: PresenceControl, node?: string): void;
+  /** Tells all nodes, and resolves when those have answered that live. */
+  ask(control: PresenceControl): Promise<void>;
+}

@@ -1,0 +1,354 @@
+import { Buffer } from "node:buffer";
+import { digestOf } from "../checks/digest.ts";
+import type { Codecs } from "../delivery/codecs.ts";
+import type { Delivery } from "../delivery/delivery.ts";
+import { HubError, messageOf, RoomLimitError } from "../errors.ts";
+import { guarded, watch } from "../guard.ts";
+import type { Member } from "../members/member.ts";
+import type { PresenceControl, PresenceFeed, PresenceListener, PresenceVersions } from "../members/presence-feed.ts";
+import { Pattern } from "../rooms/pattern.ts";
+import type { MemberObserver } from "../rooms/rooms.ts";
+import type { Clock, Timer } from "../time/clock.ts";
+import { DataChanges } from "./data-changes.ts";
+import { NodeLeases } from "./node-leases.ts";
+import type { PresenceOptions } from "./options.ts";
+import type { People } from "./people.ts";
+import { PresenceRoom, type PresenceRoomReport } from "./room.ts";
+import { Stamps } from "./stamps.ts";
+
+const GRACE = 5_000;
+const FULL = 200;
+const MAX_BYTES = 1_024;
+
+/**
+ * The time that is added to the grace, in milliseconds: a user who comes back in time on another node is known there before this
+ * node says that the user has left.
+ */
+const TRANSIT = 500;
+
+/** The most users in one message to other nodes, and the most bytes of it, so that every engine takes it. */
+const MOST_TOLD = 200;
+const MOST_TOLD_BYTES = 512 * 1024;
+
+/** The bytes of a user beside its data, for most ids. */
+const USER_BYTES = 256;
+
+/** The time for which a room is followed after somebody has looked at it, in milliseconds. */
+const IDLE = 60_000;
+
+export interface PresenceParts {
+  readonly clock: Clock;
+  readonly codecs: Codecs;
+  readonly delivery: Delivery<Member>;
+  /** The other nodes; `undefined` without a backplane. */
+  readonly feed: PresenceFeed | undefined;
+  readonly options: PresenceOptions;
+  /** The most rooms of a socket. */
+  readonly mostRooms: number;
+  /** Returns whether a member is in a room. */
+  readonly isIn: (member: Member, room: string) => boolean;
+  readonly report: PresenceRoomReport;
+}
+
+/** The counts of presence, all of them of now. */
+export interface PresenceStatistics {
+  /** Rooms of which this node knows who is there. */
+  readonly rooms: number;
+  /** Users in these rooms, on all nodes. */
+  readonly users: number;
+  /** Sockets of this node whose clients are told. */
+  readonly watchers: number;
+}
+
+/** What is wanted of a socket that is not in the room yet. */
+interface Early {
+  data?: (() => void) | undefined;
+  watches?: boolean;
+}
+
+/** Who is in which room, on all nodes. */
+export class Presence implements MemberObserver<Member>, PresenceListener {
+  readonly #parts: PresenceParts;
+  readonly #patterns: readonly Pattern[];
+  readonly #grace: number;
+  readonly #maxBytes: number;
+  /** The most users in one message to other nodes. */
+  readonly #mostTold: number;
+  readonly #stamps: Stamps;
+  readonly #changes: DataChanges;
+  readonly #leases: NodeLeases | undefined;
+  readonly #rooms = new Map<string, PresenceRoom>();
+  /** What is wanted of sockets before they are in a room, by its name. */
+  readonly #early = new WeakMap<Member, Map<string, Early>>();
+  /** The rooms whose versions have changed, and when. */
+  readonly #changed = new Map<string, number>();
+  /** The highest version of all rooms that this node has forgotten. */
+  #highest = 0;
+  /** Until when the clients of this node come back elsewhere, because it is drained. */
+  #drainedUntil = Number.NEGATIVE_INFINITY;
+  #sweeping: Timer | undefined;
+  #isStopped = false;
+
+  constructor(parts: PresenceParts) {
+    const { clock, feed, options, report } = parts;
+    this.#parts = parts;
+    this.#patterns = options.rooms.map((text) => new Pattern(text));
+    this.#grace = options.grace ?? GRACE;
+    this.#maxBytes = options.maxBytes ?? MAX_BYTES;
+    this.#mostTold = Math.max(Math.min(MOST_TOLD, Math.floor(MOST_TOLD_BYTES / (this.#maxBytes + USER_BYTES))), 1);
+    this.#stamps = new Stamps(clock);
+    this.#changes = new DataChanges(clock, report);
+    this.#leases =
+      feed &&
+      new NodeLeases(clock, feed.lease, {
+        came: (node) => this.#forEach((room) => room.askNode(node)),
+        left: (node) => this.#forEach((room) => room.dismiss(node)),
+        gone: (node) => this.#forEach((room) => room.drop(node)),
+        failed: (error) => report.failed(error, "internal"),
+      });
+  }
+
+  /** A text that is the same for the same rules: see {@link NodesParts.presence}. */
+  get digest(): string {
+    return digestOf([this.#patterns.map(({ text }) => text), this.#grace]);
+  }
+
+  get statistics(): PresenceStatistics {
+    let [users, watchers] = [0, 0];
+    this.#forEach((room) => {
+      users += room.people.size;
+      watchers += room.watchers.size;
+    });
+    return { rooms: this.#rooms.size, users, watchers };
+  }
+
+  /** Returns whether the rules name a room. */
+  has(room: string): boolean {
+    return this.#rooms.has(room) || this.#patterns.some((pattern) => pattern.matches(room));
+  }
+
+  /** Returns who is in a room, and follows it for a while. */
+  peopleOf(name: string): People {
+    const room = this.#roomOf(name);
+    room.lookedAt = this.#parts.clock.now();
+    return room.people;
+  }
+
+  /** Sets whether this node has listeners that learn who comes into a room, and who goes. */
+  listen(room: string, listens: boolean): void {
+    if (!this.#isStopped) this.#roomOf(room).listen(listens);
+  }
+
+  /** Resolves when this node knows what the others know of a room. */
+  async synced(name: string): Promise<void> {
+    const room = this.#roomOf(name);
+    room.lookedAt = this.#parts.clock.now();
+    await this.#parts.feed?.synced(name);
+    await room.askAll();
+  }
+
+  /**
+   * Sets the data of a member's user in a room: from the join on, if the member is not in the room yet.
+   *
+   * @throws {HubError} `ERR_HUB_UNSERIALISABLE`, `ERR_HUB_MESSAGE_TOO_LARGE`, `ERR_HUB_LIMIT`.
+   */
+  setData(member: Member, name: string, data: unknown): void {
+    const copy = this.#copyOf(data);
+    const stamp = this.#stamps.next();
+    const change = (): void => {
+      if (this.#parts.isIn(member, name)) this.#rooms.get(name)?.setData(userOf(member), copy, stamp);
+    };
+    const set = (): void => this.#changes.add(member, name, change);
+    if (this.#parts.isIn(member, name)) set();
+    else this.#earlyOf(member, name).data = set;
+  }
+
+  /**
+   * Tells a member who is in a room, as long as it is in there.
+   *
+   * @throws {HubError} `ERR_HUB_LIMIT`.
+   */
+  watch(member: Member, name: string): void {
+    if (this.#parts.isIn(member, name)) this.#roomOf(name).watchers.add(member);
+    else this.#earlyOf(member, name).watches = true;
+  }
+
+  entered(name: string, member: Member): void {
+    if (this.#isStopped || !this.has(name)) return;
+    const room = this.#roomOf(name);
+    room.enter(userOf(member));
+    const early = this.#early.get(member)?.get(name);
+    if (early === undefined) return;
+    this.#early.get(member)?.delete(name);
+    early.data?.();
+    if (early.watches === true) room.watchers.add(member);
+  }
+
+  exited(name: string, member: Member): void {
+    const room = this.#rooms.get(name);
+    if (room === undefined || this.#isStopped) return;
+    room.watchers.delete(member);
+    room.exit(userOf(member));
+  }
+
+  /** The clients of this node are told to come back elsewhere within so many milliseconds. */
+  drain(within: number): void {
+    this.#drainedUntil = this.#parts.clock.now() + within;
+    this.#forEach((room) => room.keepLingering());
+  }
+
+  get keptWithin(): number {
+    return this.#keptUntil() - this.#parts.clock.now();
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#sweeping?.cancel();
+    this.#changes.stop();
+    this.#leases?.stop();
+    this.#forEach((room) => room.stop());
+  }
+
+  // What the other nodes tell
+
+  follows(room: string): boolean {
+    return this.#rooms.has(room);
+  }
+
+  take(node: string, control: PresenceControl): void {
+    if (this.#isStopped || this.#leases?.heard(node) !== true) return;
+    this.#rooms.get(control.room)?.take(node, control);
+  }
+
+  alive(node: string): void {
+    if (!this.#isStopped) this.#leases?.heard(node);
+  }
+
+  compare(node: string, versions: PresenceVersions): void {
+    if (this.#isStopped || this.#leases?.heard(node) !== true) return;
+    for (const [room, version] of versions) this.#rooms.get(room)?.compare(node, version);
+  }
+
+  left(node: string, within: number): void {
+    this.#leases?.leave(node, Math.max(within, this.#grace));
+  }
+
+  get versions(): PresenceVersions {
+    const { clock, feed } = this.#parts;
+    const since = clock.now() - (feed?.lease ?? 0);
+    for (const [name, at] of this.#changed) if (at < since || !this.#rooms.has(name)) this.#changed.delete(name);
+    return [...this.#changed.keys()].map((name) => [name, (this.#rooms.get(name) as PresenceRoom).version]);
+  }
+
+  looked(heard: ReadonlySet<string>, isAwake: boolean): void {
+    if (this.#isStopped) return;
+    this.#leases?.look(heard, isAwake);
+    if (isAwake) this.#forEach((room) => room.look());
+  }
+
+  connected(): void {
+    this.#leases?.renew();
+    this.#forEach((room) => room.greet());
+  }
+
+  // The rooms
+
+  #roomOf(name: string): PresenceRoom {
+    const known = this.#rooms.get(name);
+    if (known !== undefined) return known;
+    const { clock, codecs, delivery, feed, options, report } = this.#parts;
+    const room = new PresenceRoom(name, this.#highest, {
+      clock,
+      codecs,
+      delivery,
+      feed,
+      full: options.full ?? FULL,
+      mostTold: this.#mostTold,
+      keptUntil: () => this.#keptUntil(),
+      stamps: this.#stamps,
+      changed: () => {
+        // The one that has changed last is the last one.
+        this.#changed.delete(name);
+        this.#changed.set(name, clock.now());
+      },
+      report,
+    });
+    this.#rooms.set(name, room);
+    this.#sweeping ??= clock.setTimeout(this.#sweep, IDLE);
+    if (feed !== undefined) {
+      feed.hold(name);
+      const greet = (): void => {
+        if (this.#rooms.get(name) === room) room.greet();
+      };
+      // Whoever waits for the room is told that the engine refuses it, or that the hub was closed.
+      watch(
+        report,
+        feed.synced(name).then(greet, () => {}),
+      );
+    }
+    return room;
+  }
+
+  #keptUntil(): number {
+    const now = this.#parts.clock.now();
+    return Math.max(now, this.#drainedUntil) + this.#grace + TRANSIT;
+  }
+
+  /** Forgets the rooms that nobody of this node is in, or looks at. */
+  readonly #sweep = (): void => {
+    const { clock, feed, report } = this.#parts;
+    const since = clock.now() - IDLE;
+    guarded(report, () => {
+      for (const [name, room] of this.#rooms) {
+        if (!room.isIdle || room.lookedAt > since) continue;
+        room.stop();
+        this.#rooms.delete(name);
+        this.#highest = Math.max(this.#highest, room.version);
+        feed?.release(name);
+      }
+    });
+    this.#sweeping = this.#rooms.size === 0 ? undefined : clock.setTimeout(this.#sweep, IDLE);
+  };
+
+  #forEach(act: (room: PresenceRoom) => void): void {
+    for (const room of this.#rooms.values()) guarded(this.#parts.report, () => act(room));
+  }
+
+  #earlyOf(member: Member, room: string): Early {
+    let rooms = this.#early.get(member);
+    if (rooms === undefined) this.#early.set(member, (rooms = new Map()));
+    const early = rooms.get(room) ?? {};
+    if (rooms.size >= this.#parts.mostRooms && !rooms.has(room)) {
+      throw new RoomLimitError(member.id, this.#parts.mostRooms);
+    }
+    rooms.set(room, early);
+    return early;
+  }
+
+  /** Returns data as all nodes and clients get it. */
+  #copyOf(data: unknown): unknown {
+    let text: string;
+    try {
+      text = JSON.stringify(data ?? null);
+    } catch (error) {
+      throw new HubError("ERR_HUB_UNSERIALISABLE", `The data of a user must be JSON: ${messageOf(error)}`, {
+        cause: error,
+      });
+    }
+    if (typeof text !== "string") {
+      throw new HubError("ERR_HUB_UNSERIALISABLE", `The data of a user must be JSON, and no ${typeof data}.`);
+    }
+    const bytes = Buffer.byteLength(text);
+    if (bytes <= this.#maxBytes) return JSON.parse(text);
+    throw new HubError(
+      "ERR_HUB_MESSAGE_TOO_LARGE",
+      `The data of a user takes ${bytes} bytes, but at most ${this.#maxBytes} are allowed. Keep less there, or raise ` +
+        '"maxBytes" of the option "presence".',
+    );
+  }
+}
+
+/** Returns the user of a member or, without one, the id of its socket. */
+function userOf({ id, user }: Member): string {
+  return user?.id ?? id;
+}

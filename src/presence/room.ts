@@ -1,0 +1,487 @@
+import { guarded, microtask } from "../guard.ts";
+import type { AbsentUser, PresenceControl, PresenceFeed, PresentUser } from "../members/presence-feed.ts";
+import type { Timer } from "../time/clock.ts";
+import { Copy, type SetChange, type ToldSet } from "./copy.ts";
+import { People, type Departure, type Effect, type NodeSet } from "./people.ts";
+import type { Stamps } from "./stamps.ts";
+import { Watchers, type PresenceReport, type WatchersParts } from "./watchers.ts";
+
+/** The time for which changes are collected for the other nodes, in milliseconds. */
+const BUNDLE = 50;
+
+/** The time after which a node is asked again that has not answered, in milliseconds. */
+const PATIENCE = 1_000;
+
+/** The number of times that the other nodes are asked for what was missed: one message may be lost. */
+const ROUNDS = 3;
+
+/** The number of leases in which every node has noticed that another one has died. */
+const NOTICED = 3;
+
+/** A user, as listeners get it. */
+export interface RoomUser {
+  readonly id: string;
+  /** The data that was set last; `null` if none was. */
+  readonly data: unknown;
+}
+
+/** What listeners get beside the user. */
+export interface PresenceContext {
+  /**
+   * For `out`, whether this node is the one to act on it: of all nodes that listen, the one that had the user's last socket or,
+   * if it is gone, that with the smallest id. For the others, whether the user has a socket on this node.
+   */
+  readonly mine: boolean;
+  /** A text that is the same on all nodes for this stay of the user, and for no other one. */
+  readonly key: string;
+}
+
+/** Hears who comes and goes. */
+export interface PresenceRoomReport extends PresenceReport {
+  happened(room: string, effect: Effect, user: RoomUser, context: PresenceContext): void;
+}
+
+export interface PresenceRoomParts extends WatchersParts {
+  readonly feed: PresenceFeed | undefined;
+  /** Returns the time until which a user is kept whose last socket goes now. */
+  readonly keptUntil: () => number;
+  /** The most users in one message to other nodes. */
+  readonly mostTold: number;
+  readonly stamps: Stamps;
+  /** Called when the version has changed that this node tells. */
+  readonly changed: (room: PresenceRoom) => void;
+  readonly report: PresenceRoomReport;
+}
+
+/** An `out` on which another node is to act. */
+interface Delegated {
+  readonly node: string;
+  readonly departure: Departure;
+  readonly data: unknown;
+  readonly until: number;
+}
+
+/** Who is in one room: the users of this node, of which it tells the others, and those of the others, of which it has copies. */
+export class PresenceRoom {
+  readonly name: string;
+  readonly people: People = new People();
+  readonly watchers: Watchers;
+  /** The time when somebody last wanted to know who is here. */
+  lookedAt: number = Number.NEGATIVE_INFINITY;
+  readonly #parts: PresenceRoomParts;
+  readonly #own: NodeSet;
+  /** Number of sockets of each user of this node; 0 for one whose last socket has gone. */
+  readonly #sockets = new Map<string, number>();
+  /** The users without a socket, and the time until which each is kept, the earliest first. */
+  readonly #lingering = new Map<string, number>();
+  #lingerTimer: Timer | undefined;
+  readonly #copies = new Map<string, Copy>();
+  /** The users of this node whose changes the others have not been told; with those who have gone, when, and who acts. */
+  readonly #untold = new Map<string, { readonly left: number; readonly acted: boolean } | undefined>();
+  /** Whether the other nodes know of users of this node. */
+  #isToldOf = false;
+  #version: number;
+  #listens = false;
+  #lastTold = Number.NEGATIVE_INFINITY;
+  #telling: Timer | true | undefined;
+  /** The number of times that the others are still to be asked. */
+  #rounds = 0;
+  readonly #delegated = new Map<string, Delegated>();
+  #isStopped = false;
+
+  /** @param version - a number that is no lower than any that this node has told of the room. */
+  constructor(name: string, version: number, parts: PresenceRoomParts) {
+    this.name = name;
+    this.#version = version;
+    this.#parts = parts;
+    this.#own = { node: parts.feed?.self ?? "", count: 0 };
+    this.watchers = new Watchers(name, this.people, parts);
+  }
+
+  get version(): number {
+    return this.#version;
+  }
+
+  /** Whether nobody of this node is here, and nobody wants to know who is. */
+  get isIdle(): boolean {
+    return this.#sockets.size === 0 && this.watchers.size === 0 && !this.#listens;
+  }
+
+  /** A socket of a user has entered the room. */
+  enter(user: string): void {
+    const count = this.#sockets.get(user);
+    this.#sockets.set(user, (count ?? 0) + 1);
+    this.#lingering.delete(user);
+    if (count !== undefined) return;
+    const known = this.people.latestOf(user);
+    this.#put(this.#own, user, this.#parts.stamps.next(), known?.data, known?.dataSince ?? 0);
+    this.#plan(user);
+  }
+
+  /** A socket of a user has left the room. */
+  exit(user: string): void {
+    const count = this.#sockets.get(user);
+    if (count === undefined || count === 0) return;
+    this.#sockets.set(user, count - 1);
+    if (count > 1) return;
+    this.#lingering.set(user, this.#parts.keptUntil());
+    this.#watchLingering();
+  }
+
+  /** Keeps all users who are without a socket as long as if they had gone now. */
+  keepLingering(): void {
+    for (const user of this.#lingering.keys()) this.#lingering.set(user, this.#parts.keptUntil());
+  }
+
+  /**
+   * Sets the data of a user of this node.
+   *
+   * @param stamp - the time when it was set: what was set later stays.
+   */
+  setData(user: string, data: unknown, stamp: number): void {
+    const place = this.people.placeIn(this.#own, user);
+    if (place === undefined || place.dataSince > stamp) return;
+    this.#put(this.#own, user, place.since, data, stamp);
+    this.#plan(user);
+  }
+
+  /** Sets whether this node has listeners that learn who comes and goes. */
+  listen(listens: boolean): void {
+    if (listens === this.#listens) return;
+    this.#listens = listens;
+    this.#raise();
+    this.#tellVersion();
+  }
+
+  /** Tells the nodes what this one has, and asks them for what they have: it has begun to hear them. */
+  greet(): void {
+    this.#rounds = ROUNDS;
+    this.#ask();
+  }
+
+  /** Asks all nodes, whether they hear the room or not. Resolves when those have answered that live. */
+  async askAll(): Promise<void> {
+    await this.#parts.feed?.ask({ ...this.#hereOf(), asks: this.#known() });
+  }
+
+  /** Takes what another node tells of its users. */
+  take(node: string, control: PresenceControl): void {
+    if (control.type === "acted") {
+      for (const user of control.users) this.#delegated.delete(user);
+      return;
+    }
+    const copy = this.#copyOf(node);
+    if (control.type === "present") {
+      this.#follow(copy, control);
+      return;
+    }
+    if (control.version >= copy.version) copy.listens = control.listens;
+    if (control.users === undefined) this.compare(node, control.version);
+    else {
+      const told = copy.assemble(control);
+      if (told !== undefined) this.#replace(copy, told);
+    }
+    const { feed } = this.#parts;
+    if (control.asks === undefined || feed === undefined) return;
+    this.#tellOthers();
+    if (control.asks[feed.self] !== this.#version) this.#tellSet(node);
+  }
+
+  /** Compares the version that another node has told with that of the copy here. */
+  compare(node: string, version: number): void {
+    const copy = this.#copyOf(node);
+    if (copy.version !== version) this.#askFor(copy);
+  }
+
+  /** Asks a node for its set, whatever is known of it. */
+  askNode(node: string): void {
+    this.#askFor(this.#copyOf(node));
+  }
+
+  /** A node has said that it leaves: it does not act any more. */
+  dismiss(node: string): void {
+    const copy = this.#copies.get(node);
+    if (copy !== undefined) copy.listens = false;
+    this.#actFor(node);
+  }
+
+  /** Forgets the users of a node that is gone. */
+  drop(node: string): void {
+    const copy = this.#copies.get(node);
+    this.#copies.delete(node);
+    if (copy !== undefined) for (const user of this.people.usersIn(copy)) this.#remove(copy, user);
+    this.#actFor(node);
+  }
+
+  /** Called several times in each lease: asks again for what has not come. */
+  look(): void {
+    const now = this.#parts.clock.now();
+    if (this.#rounds > 0) this.#ask();
+    for (const copy of this.#copies.values()) if (copy.asked !== undefined) this.#askFor(copy);
+    for (const [user, { until }] of this.#delegated) if (until <= now) this.#delegated.delete(user);
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#lingerTimer?.cancel();
+    if (typeof this.#telling === "object") this.#telling.cancel();
+    this.watchers.stop();
+  }
+
+  // The set of this node
+
+  #watchLingering(): void {
+    const { clock } = this.#parts;
+    if (this.#lingerTimer !== undefined || this.#isStopped) return;
+    const [until] = this.#lingering.values();
+    if (until === undefined) return;
+    this.#lingerTimer = clock.setTimeout(
+      () => {
+        this.#lingerTimer = undefined;
+        this.#letGo();
+        this.#watchLingering();
+      },
+      Math.max(until - clock.now(), 1),
+    );
+  }
+
+  /** Takes out the users who have been without a socket for long enough. */
+  #letGo(): void {
+    const { clock, stamps } = this.#parts;
+    const now = clock.now();
+    for (const [user, until] of this.#lingering) {
+      if (until > now) continue;
+      this.#lingering.delete(user);
+      this.#sockets.delete(user);
+      const left = stamps.next();
+      const acted = this.#remove(this.#own, user, left);
+      this.#plan(user, { left, acted });
+    }
+  }
+
+  /** Tells the other nodes of a user, at the end of this turn or when enough time has passed since they were last told. */
+  #plan(user: string, farewell?: { readonly left: number; readonly acted: boolean }): void {
+    const { clock, feed, report } = this.#parts;
+    if (feed === undefined) return;
+    this.#untold.set(user, farewell);
+    if (this.#telling !== undefined) return;
+    const tell = (): void => {
+      this.#telling = undefined;
+      if (!this.#isStopped) this.#tellOthers();
+    };
+    const rest = this.#lastTold + BUNDLE - clock.now();
+    if (rest > 0) this.#telling = clock.setTimeout(() => guarded(report, tell), rest);
+    else {
+      this.#telling = true;
+      // Behind the listeners of this node, which act before the others learn that they need not.
+      microtask(report, tell);
+    }
+  }
+
+  #tellOthers(): void {
+    if (this.#untold.size === 0) return;
+    this.#lastTold = this.#parts.clock.now();
+    const isFirst = !this.#isToldOf;
+    this.#isToldOf = this.#sockets.size > 0;
+    const came: PresentUser[] = [];
+    const went: AbsentUser[] = [];
+    for (const [user, farewell] of this.#untold) {
+      const here = this.#told(user);
+      if (here !== undefined) came.push(here);
+      else if (farewell !== undefined) went.push(farewell.acted ? [user, farewell.left, true] : [user, farewell.left]);
+    }
+    this.#untold.clear();
+    if (isFirst && this.#isToldOf) {
+      // Who knows nothing of this node can begin with the whole set.
+      this.#raise();
+      this.#tellSet();
+      return;
+    }
+    const { feed, mostTold } = this.#parts;
+    while (came.length > 0 || went.length > 0) {
+      const users = { in: came.splice(0, mostTold), out: went.splice(0, mostTold) };
+      this.#raise();
+      feed?.tell({ type: "present", room: this.name, version: this.#version, ...users });
+    }
+  }
+
+  #raise(): void {
+    this.#version++;
+    this.#parts.changed(this);
+  }
+
+  /** Tells a node, or all that hear the room, the whole set of this node. */
+  #tellSet(node?: string): void {
+    const { feed, mostTold } = this.#parts;
+    const users = this.#toldSet();
+    for (let at = 0; at === 0 || at < users.length; at += mostTold) {
+      const part = users.slice(at, at + mostTold);
+      const continues = at > 0 ? ({ continues: true } as const) : undefined;
+      const more = at + mostTold < users.length ? ({ more: true } as const) : undefined;
+      feed?.tell({ ...this.#hereOf(), users: part, ...continues, ...more }, node);
+    }
+  }
+
+  #tellVersion(): void {
+    this.#tellOthers();
+    this.#parts.feed?.tell(this.#hereOf());
+  }
+
+  /** Returns a user of this node as the others are told. */
+  #told(user: string): PresentUser | undefined {
+    const place = this.people.placeIn(this.#own, user);
+    if (place === undefined) return undefined;
+    const { since, data, dataSince } = place;
+    return dataSince === 0 ? [user, since] : [user, since, data, dataSince];
+  }
+
+  #toldSet(): PresentUser[] {
+    return [...this.#sockets.keys()].map((user) => this.#told(user)).filter((user) => user !== undefined);
+  }
+
+  #hereOf(): Extract<PresenceControl, { readonly type: "here" }> {
+    return { type: "here", room: this.name, version: this.#version, listens: this.#listens };
+  }
+
+  // The sets of the other nodes
+
+  #copyOf(node: string): Copy {
+    let copy = this.#copies.get(node);
+    if (copy === undefined) this.#copies.set(node, (copy = new Copy(node)));
+    return copy;
+  }
+
+  #known(): Record<string, number> {
+    return Object.fromEntries([...this.#copies.values()].map(({ node, version }) => [node, version]));
+  }
+
+  #ask(): void {
+    // Most sets are small, so that nobody has to ask for this one.
+    const users =
+      this.#rounds === ROUNDS && this.#sockets.size <= this.#parts.mostTold ? { users: this.#toldSet() } : undefined;
+    this.#rounds--;
+    this.#tellOthers();
+    this.#parts.feed?.tell({ ...this.#hereOf(), ...users, asks: this.#known() });
+  }
+
+  #askFor(copy: Copy): void {
+    const now = this.#parts.clock.now();
+    if (copy.asked !== undefined && now - copy.asked < PATIENCE) return;
+    copy.asked = now;
+    this.#parts.feed?.tell({ ...this.#hereOf(), asks: { [copy.node]: copy.version } }, copy.node);
+  }
+
+  /** P1: a change counts only if it is the next one. */
+  #follow(copy: Copy, change: SetChange): void {
+    if (change.version <= copy.version) return;
+    if (change.version !== copy.version + 1) {
+      copy.keep(change);
+      this.#askFor(copy);
+      return;
+    }
+    copy.version = change.version;
+    for (const [user, left, acted] of change.out ?? []) {
+      this.#parts.stamps.heard(left);
+      this.#remove(copy, user, left, acted);
+    }
+    for (const user of change.in ?? []) this.#takeIn(copy, user);
+  }
+
+  #replace(copy: Copy, { version, users }: ToldSet): void {
+    if (version >= copy.version) {
+      const there = new Set(users.map(([user]) => user));
+      for (const user of this.people.usersIn(copy)) if (!there.has(user)) this.#remove(copy, user);
+      copy.version = version;
+      for (const user of users) this.#takeIn(copy, user);
+    }
+    copy.asked = undefined;
+    for (let next = copy.next(); next !== undefined; next = copy.next()) this.#follow(copy, next);
+    if (copy.isBehind) this.#askFor(copy);
+  }
+
+  #takeIn(copy: Copy, [user, since, data, dataSince = 0]: PresentUser): void {
+    const { stamps } = this.#parts;
+    stamps.heard(Math.max(since, dataSince));
+    this.#put(copy, user, since, data, dataSince);
+    const own = this.people.placeIn(this.#own, user);
+    if (own === undefined || own.dataSince >= dataSince) return;
+    // So that the data stays when the user leaves the other node.
+    this.#put(this.#own, user, own.since, data, dataSince);
+    this.#plan(user);
+  }
+
+  // What changes for those who look
+
+  #put(set: NodeSet, user: string, since: number, data: unknown, dataSince: number): void {
+    const effect = this.people.put(set, user, since, data, dataSince);
+    if (effect === undefined) return;
+    this.watchers.changed(user, effect);
+    if (effect === "in") this.#delegated.delete(user);
+    const place = this.people.latestOf(user);
+    const mine = this.people.placeIn(this.#own, user) !== undefined;
+    const key = keyOf({ node: set.node, since });
+    this.#parts.report.happened(this.name, effect, { id: user, data: place?.data ?? null }, { mine, key });
+  }
+
+  /**
+   * Takes a user out of a set.
+   *
+   * @param left - the time, if it is known.
+   * @param acted - whether another node has told its listeners that they act.
+   * @returns whether this node has told its listeners that they act.
+   */
+  #remove(set: NodeSet, user: string, left?: number, acted = false): boolean {
+    const { clock, feed, report } = this.#parts;
+    const data = this.people.latestOf(user)?.data ?? null;
+    const effect = this.people.remove(set, user, left);
+    if (effect === undefined) return false;
+    this.watchers.changed(user, effect);
+    if (effect !== "out") {
+      const latest = this.people.latestOf(user);
+      const mine = this.people.placeIn(this.#own, user) !== undefined;
+      const key = keyOf({ node: latest?.set.node ?? "", since: latest?.since ?? 0 });
+      report.happened(this.name, effect, { id: user, data: latest?.data ?? null }, { mine, key });
+      return false;
+    }
+    const departure = this.people.takeDeparture(user) as Departure;
+    const node = this.#actorOf(departure);
+    const mine = node === this.#own.node && this.#listens;
+    report.happened(this.name, "out", { id: user, data }, { mine, key: keyOf(departure) });
+    if (mine && set !== this.#own) this.#tellActed(user);
+    if (!mine && !acted && node !== undefined && feed !== undefined) {
+      this.#delegated.set(user, { node, departure, data, until: clock.now() + NOTICED * feed.lease });
+    }
+    return mine;
+  }
+
+  /** Tells the other nodes that this one has acted, once its listeners have. */
+  #tellActed(user: string): void {
+    const { feed, report } = this.#parts;
+    microtask(report, () => feed?.tell({ type: "acted", room: this.name, users: [user] }));
+  }
+
+  /** Returns the node that acts on a departure; `undefined` if none has listeners. */
+  #actorOf({ node }: Departure): string | undefined {
+    const listening = [...this.#copies.values()].filter(({ listens }) => listens).map((copy) => copy.node);
+    if (this.#listens) listening.push(this.#own.node);
+    if (listening.includes(node)) return node;
+    return listening.toSorted()[0];
+  }
+
+  /** Finds another one to act on the departures on which this node was to act: it may have gone before it did. */
+  #actFor(gone: string): void {
+    for (const [user, { node, departure, data, until }] of this.#delegated) {
+      if (node !== gone) continue;
+      const next = this.#actorOf(departure);
+      this.#delegated.delete(user);
+      if (next === this.#own.node) {
+        this.#parts.report.happened(this.name, "out", { id: user, data }, { mine: true, key: keyOf(departure) });
+        this.#tellActed(user);
+      } else if (next !== undefined) this.#delegated.set(user, { node: next, departure, data, until });
+    }
+  }
+}
+
+function keyOf({ node, since }: Pick<Departure, "node" | "since">): string {
+  return `${node}${since}`;
+}
