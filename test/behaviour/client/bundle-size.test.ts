@@ -30,6 +30,15 @@ const SOURCE = `import { connect } from ${JSON.stringify(CLIENT)};
 connect("wss://example.org/chat").emit("chat", "Hello");
 `;
 
+/** The most that presence adds to the client. */
+const MOST_BYTES_OF_PRESENCE = 512;
+
+/** A page that shows who is present. */
+const WITH_PRESENCE = `${SOURCE}
+import { presence } from ${JSON.stringify(new URL("../../../dist/client/presence.js", import.meta.url).pathname)};
+presence(connect("wss://example.org/chat"), "lobby").on("change", console.log);
+`;
+
 /** The most that the hooks for React add to the client: 1.5 KiB. */
 const MOST_BYTES_OF_HOOKS = 1.5 * 1024;
 
@@ -91,6 +100,15 @@ test.each(Object.entries(BUNDLERS))(
     expect(code).toContain("hub:hello");
     expect(code).not.toContain("import");
     expect(sizeOf(code)).toBeLessThanOrEqual(MOST_BYTES);
+  },
+);
+
+test.each(Object.entries(BUNDLERS))(
+  "presence adds at most 512 bytes to the client, as %s bundles it",
+  async (_, bundle) => {
+    const [client, all] = await Promise.all([bundled(bundle, SOURCE), bundled(bundle, WITH_PRESENCE)]);
+    expect(all).toContain("hub:dropped");
+    expect(sizeOf(all) - sizeOf(client)).toBeLessThanOrEqual(MOST_BYTES_OF_PRESENCE);
   },
 );
 
