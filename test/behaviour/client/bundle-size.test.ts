@@ -122,8 +122,8 @@ test.each(Object.entries(BUNDLERS))(
   },
 );
 
-test("the entry of the hooks is marked for the client side of server components", () => {
-  const entry = new URL("../../../dist/react/index.js", import.meta.url);
+test.each(["index", "presence"])("the entry %s of the hooks is for the client side of server components", (name) => {
+  const entry = new URL(`../../../dist/react/${name}.js`, import.meta.url);
   expect(readFileSync(entry, "utf8")).toMatch(/^"use client";/);
 });
 
