@@ -6,6 +6,7 @@ export interface PresenceLinkParts {
   readonly self: string;
   readonly lease: number;
   readonly interest: Interest;
+  readonly isCut: () => boolean;
   /** Sends a control to other nodes. */
   readonly tell: (channel: string, control: PresenceControl) => void;
   /** Resolves when all nodes have answered that live, behind what they were asked before. */
@@ -40,8 +41,12 @@ export class PresenceLink implements PresenceFeed {
     this.#parts.tell(node === undefined ? roomChannel(control.room) : nodeChannel(node), control);
   }
 
-  async ask(control: PresenceControl): Promise<void> {
-    this.#parts.tell(ALL_NODES, control);
+  get isCut(): boolean {
+    return this.#parts.isCut();
+  }
+
+  async ask(controls: readonly PresenceControl[]): Promise<void> {
+    for (const control of controls) this.#parts.tell(ALL_NODES, control);
     await this.#parts.answered();
   }
 }

@@ -113,6 +113,7 @@ export function assembleNode(
               self: node,
               lease: options.lease,
               interest,
+              isCut: () => cluster?.state === "disconnected",
               tell: (channel, control) => cluster?.tellPresence(channel, control),
               answered: (): Promise<unknown> => cluster?.answered() ?? Promise.resolve(),
             }),

@@ -1,7 +1,7 @@
 import { microtask, type Guardian } from "../guard.ts";
 import type { PresenceContext, RoomUser } from "../presence/room.ts";
 import { Listeners } from "./listeners.ts";
-import { PRESENCE_EVENTS, type PresenceEvents } from "./room-presence.ts";
+import { PRESENCE_EVENTS, type PresenceEvents } from "./presence-events.ts";
 
 type PresenceEvent = keyof PresenceEvents;
 type PresenceListener = (user: RoomUser, context: PresenceContext) => unknown;

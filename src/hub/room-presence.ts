@@ -1,32 +1,9 @@
 import { HubError } from "../errors.ts";
 import type { HubTypes, PresenceData } from "../event-types.ts";
 import type { Presence } from "../presence/presence.ts";
-import type { PresenceContext } from "../presence/room.ts";
+import { PRESENCE_EVENTS, type PresenceEvents } from "./presence-events.ts";
 import type { PresenceListeners } from "./presence-listeners.ts";
 import { MapView } from "./views.ts";
-
-/** A user who is present in a room. */
-export interface PresentUser<T extends HubTypes = HubTypes> {
-  /** The user's id; the socket's for a socket without a user. */
-  readonly id: string;
-  /** The data that was set last with `socket.presence(room).set`, on whatever socket of the user; `null` if none was. */
-  readonly data: PresenceData<T> | null;
-}
-
-/** The events of presence and what their listeners get. */
-export interface PresenceEvents<T extends HubTypes = HubTypes> {
-  /** A user has come: the first socket of the user is in the room. */
-  in: [user: PresentUser<T>, context: PresenceContext];
-  /**
-   * A user has gone: since `presence.grace`, no socket of the user is in the room on any node. If the node that was to act on it
-   * has died before it could, `out` comes a second time, with `mine`.
-   */
-  out: [user: PresentUser<T>, context: PresenceContext];
-  /** The data of a user has changed. */
-  change: [user: PresentUser<T>, context: PresenceContext];
-}
-
-export const PRESENCE_EVENTS: readonly (keyof PresenceEvents)[] = ["in", "out", "change"];
 
 /** The parts that the presence of all rooms shares. */
 export interface RoomPresenceParts {
@@ -83,10 +60,7 @@ export class RoomPresence<T extends HubTypes = HubTypes> {
    */
   on<E extends keyof PresenceEvents>(event: E, listener: (...args: PresenceEvents<T>[E]) => unknown): this {
     if (!PRESENCE_EVENTS.includes(event)) {
-      throw new HubError(
-        "ERR_HUB_ARGUMENT",
-        `Presence has no event "${String(event)}", only ${PRESENCE_EVENTS.join(", ")}.`,
-      );
+      throw new HubError("ERR_HUB_ARGUMENT", `Presence has no event "${event}", only ${PRESENCE_EVENTS.join(", ")}.`);
     }
     const { listeners, presence } = this.#parts;
     listeners.add(this.#room, event, listener as never);

@@ -31,7 +31,7 @@ interface RoomSocket {
 }
 
 /** What a client asks for when it joins a room. */
-export interface JoinWish {
+interface JoinWish {
   /** The position that the client has given, whatever it is. */
   readonly since: unknown;
   /** Whether it wants to know who is there. */

@@ -7,6 +7,13 @@ export type PresentUser = readonly [user: string, since: number, data?: unknown,
  */
 export type AbsentUser = readonly [user: string, left: number, acted?: true];
 
+/** A node that has left, or is silent. */
+export interface AbsentNode {
+  readonly node: string;
+  /** The time in which its users come back elsewhere, in milliseconds; absent if it has only been silent for a while. */
+  readonly within?: number | undefined;
+}
+
 /** The users of a room on the node that sends it: all of them, or how its set has changed. */
 export type PresenceControl =
   | {
@@ -14,8 +21,10 @@ export type PresenceControl =
       readonly room: string;
       /** The number of the last change of the set. */
       readonly version: number;
-      /** Whether the node has listeners that learn who comes and goes. */
-      readonly listens: boolean;
+      /** The time since which the node has listeners that learn who comes and goes; absent if it has none. */
+      readonly listens?: number | undefined;
+      /** The node whose set it is, if that cannot speak for itself any more. Default: the one that sends it. */
+      readonly of?: AbsentNode;
       /** The set, or a part of it; absent if only the version is told. */
       readonly users?: readonly PresentUser[];
       /** `true` for all parts but the first. */
@@ -78,6 +87,8 @@ export interface PresenceFeed {
   readonly self: string;
   /** The time without a sign of life after which a node is gone, in milliseconds. */
   readonly lease: number;
+  /** Whether the engine cannot be reached. */
+  readonly isCut: boolean;
   /** Begins to hear what the nodes tell of a room. It ends with {@link release}. */
   hold(room: string): void;
   release(room: string): void;
@@ -86,5 +97,5 @@ export interface PresenceFeed {
   /** Tells the nodes that hear the room, or only one of them. */
   tell(control: PresenceControl, node?: string): void;
   /** Tells all nodes, and resolves when those have answered that live. */
-  ask(control: PresenceControl): Promise<void>;
+  ask(controls: readonly PresenceControl[]): Promise<void>;
 }

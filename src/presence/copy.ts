@@ -19,8 +19,8 @@ export class Copy implements NodeSet {
   count = 0;
   /** The number of the last change that is known; -1 while nothing is. */
   version = -1;
-  /** Whether the node has listeners that learn who comes and goes. */
-  listens = false;
+  /** The time since which the node has listeners that learn who comes and goes; `undefined` if it has none. */
+  listens: number | undefined;
   /** The time when the node was asked for its set; `undefined` once it has answered. */
   asked: number | undefined;
   /** The parts of the set that have come. */

@@ -1,6 +1,4 @@
-import { guarded } from "../guard.ts";
 import type { Member } from "../members/member.ts";
-import type { ErrorReport } from "../report.ts";
 import type { Clock, Timer } from "../time/clock.ts";
 
 /** The most changes of data of one socket in {@link PERIOD}. */
@@ -21,13 +19,11 @@ interface Changes {
 /** Bounds the changes of data of each socket. What is too much waits, and only the newest data of a room counts. */
 export class DataChanges {
   readonly #clock: Clock;
-  readonly #report: ErrorReport;
   readonly #changes = new WeakMap<Member, Changes>();
   readonly #timers = new Set<Timer>();
 
-  constructor(clock: Clock, report: ErrorReport) {
+  constructor(clock: Clock) {
     this.#clock = clock;
-    this.#report = report;
   }
 
   /** Makes a change now, or as soon as the socket may change something again. */
@@ -59,7 +55,7 @@ export class DataChanges {
       () => {
         this.#timers.delete(timer);
         changes.isWaiting = false;
-        guarded(this.#report, () => this.#make(changes));
+        this.#make(changes);
       },
       Math.max((times[0] as number) + PERIOD - now, 1),
     );

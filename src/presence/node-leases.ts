@@ -1,8 +1,11 @@
-import { guarded, type Guardian } from "../guard.ts";
+import type { AbsentNode } from "../members/presence-feed.ts";
 import type { Clock, Timer } from "../time/clock.ts";
 
 /** The number of leases for which late words of a node are ignored that has said that it leaves. */
 const LATE = 6;
+
+/** The share of a lease after which a node is silent. */
+const SILENT = 0.5;
 
 /** Hears what becomes of the other nodes. */
 export interface NodeLeasesReport {
@@ -12,25 +15,25 @@ export interface NodeLeasesReport {
   left(node: string): void;
   /** Called for a node whose users are gone. */
   gone(node: string): void;
-  failed(error: unknown): void;
 }
 
 /** How long the users of the other nodes are believed in. */
 export class NodeLeases {
   readonly #clock: Clock;
   readonly #lease: number;
+  readonly #isCut: () => boolean;
   readonly #report: NodeLeasesReport;
-  readonly #guardian: Guardian;
   /** The nodes, and when each gave its last sign of life. */
   readonly #seen = new Map<string, number>();
-  /** Those that have said that they leave. Their ids are never used again. */
-  readonly #left = new Map<string, Timer>();
+  /** Those that have said that they leave, and until when their users are believed in. Their ids are never used again. */
+  readonly #left = new Map<string, { timer: Timer; readonly until: number }>();
 
-  constructor(clock: Clock, lease: number, report: NodeLeasesReport) {
+  /** @param isCut - whether the engine cannot be reached. */
+  constructor(clock: Clock, lease: number, isCut: () => boolean, report: NodeLeasesReport) {
+    this.#isCut = isCut;
     this.#clock = clock;
     this.#lease = lease;
     this.#report = report;
-    this.#guardian = { error: (error) => report.failed(error) };
   }
 
   /** Takes a sign of life. Returns whether the node may be believed. */
@@ -42,6 +45,23 @@ export class NodeLeases {
     return true;
   }
 
+  /** Returns in what way a node is absent; `undefined` for one that speaks for itself. */
+  absenceOf(node: string): AbsentNode | undefined {
+    const now = this.#clock.now();
+    const left = this.#left.get(node);
+    if (left !== undefined) return { node, within: Math.max(left.until - now, 0) };
+    const seen = this.#seen.get(node);
+    return seen === undefined || now - seen > this.#lease * SILENT ? { node } : undefined;
+  }
+
+  /** Takes what another node tells of an absent one. Returns whether that may be believed. */
+  believe({ node, within }: AbsentNode): boolean {
+    if (this.#left.has(node)) return true;
+    if (within === undefined) return this.#seen.has(node) || this.heard(node);
+    this.leave(node, within);
+    return true;
+  }
+
   /** P5: a node leaves. Its users are believed in for so many milliseconds, because they come back on other nodes. */
   leave(node: string, within: number): void {
     if (this.#left.has(node)) return;
@@ -49,13 +69,18 @@ export class NodeLeases {
     const forget = (): void => {
       this.#left.delete(node);
     };
-    const end = (): void =>
-      guarded(this.#guardian, () => {
-        // P7: what it has said before may still be on its way.
-        this.#left.set(node, this.#clock.setTimeout(forget, LATE * this.#lease));
-        this.#report.gone(node);
-      });
-    this.#left.set(node, this.#clock.setTimeout(end, within));
+    const end = (): void => {
+      if (this.#isCut()) {
+        // P6: nobody can say where its users are now.
+        this.#left.set(node, { timer: this.#clock.setTimeout(end, this.#lease), until });
+        return;
+      }
+      // P7: what it has said before may still be on its way.
+      this.#left.set(node, { timer: this.#clock.setTimeout(forget, LATE * this.#lease), until });
+      this.#report.gone(node);
+    };
+    const until = this.#clock.now() + within;
+    this.#left.set(node, { timer: this.#clock.setTimeout(end, within), until });
     this.#report.left(node);
   }
 
@@ -86,6 +111,6 @@ export class NodeLeases {
   }
 
   stop(): void {
-    for (const timer of this.#left.values()) timer.cancel();
+    for (const { timer } of this.#left.values()) timer.cancel();
   }
 }

@@ -2,8 +2,9 @@ import { Buffer } from "node:buffer";
 import { digestOf } from "../checks/digest.ts";
 import type { Codecs } from "../delivery/codecs.ts";
 import type { Delivery } from "../delivery/delivery.ts";
+import { createDeferred, type Deferred } from "../deferred.ts";
 import { HubError, messageOf, RoomLimitError } from "../errors.ts";
-import { guarded, watch } from "../guard.ts";
+import { guarded, microtask, watch } from "../guard.ts";
 import type { Member } from "../members/member.ts";
 import type { PresenceControl, PresenceFeed, PresenceListener, PresenceVersions } from "../members/presence-feed.ts";
 import { Pattern } from "../rooms/pattern.ts";
@@ -82,6 +83,8 @@ export class Presence implements MemberObserver<Member>, PresenceListener {
   readonly #early = new WeakMap<Member, Map<string, Early>>();
   /** The rooms whose versions have changed, and when. */
   readonly #changed = new Map<string, number>();
+  /** The rooms about which all nodes are asked next. */
+  #asking: { readonly rooms: Set<PresenceRoom>; readonly answered: Deferred } | undefined;
   /** The highest version of all rooms that this node has forgotten. */
   #highest = 0;
   /** Until when the clients of this node come back elsewhere, because it is drained. */
@@ -90,21 +93,20 @@ export class Presence implements MemberObserver<Member>, PresenceListener {
   #isStopped = false;
 
   constructor(parts: PresenceParts) {
-    const { clock, feed, options, report } = parts;
+    const { clock, feed, options } = parts;
     this.#parts = parts;
     this.#patterns = options.rooms.map((text) => new Pattern(text));
     this.#grace = options.grace ?? GRACE;
     this.#maxBytes = options.maxBytes ?? MAX_BYTES;
     this.#mostTold = Math.max(Math.min(MOST_TOLD, Math.floor(MOST_TOLD_BYTES / (this.#maxBytes + USER_BYTES))), 1);
     this.#stamps = new Stamps(clock);
-    this.#changes = new DataChanges(clock, report);
+    this.#changes = new DataChanges(clock);
     this.#leases =
       feed &&
-      new NodeLeases(clock, feed.lease, {
+      new NodeLeases(clock, feed.lease, () => feed.isCut, {
         came: (node) => this.#forEach((room) => room.askNode(node)),
         left: (node) => this.#forEach((room) => room.dismiss(node)),
         gone: (node) => this.#forEach((room) => room.drop(node)),
-        failed: (error) => report.failed(error, "internal"),
       });
   }
 
@@ -144,7 +146,7 @@ export class Presence implements MemberObserver<Member>, PresenceListener {
     const room = this.#roomOf(name);
     room.lookedAt = this.#parts.clock.now();
     await this.#parts.feed?.synced(name);
-    await room.askAll();
+    await this.#learn(room);
   }
 
   /**
@@ -217,6 +219,8 @@ export class Presence implements MemberObserver<Member>, PresenceListener {
 
   take(node: string, control: PresenceControl): void {
     if (this.#isStopped || this.#leases?.heard(node) !== true) return;
+    const absent = control.type === "here" ? control.of : undefined;
+    if (absent !== undefined && (absent.node === this.#parts.feed?.self || !this.#leases.believe(absent))) return;
     this.#rooms.get(control.room)?.take(node, control);
   }
 
@@ -266,6 +270,7 @@ export class Presence implements MemberObserver<Member>, PresenceListener {
       mostTold: this.#mostTold,
       keptUntil: () => this.#keptUntil(),
       stamps: this.#stamps,
+      absenceOf: (node) => this.#leases?.absenceOf(node),
       changed: () => {
         // The one that has changed last is the last one.
         this.#changed.delete(name);
@@ -277,16 +282,42 @@ export class Presence implements MemberObserver<Member>, PresenceListener {
     this.#sweeping ??= clock.setTimeout(this.#sweep, IDLE);
     if (feed !== undefined) {
       feed.hold(name);
-      const greet = (): void => {
-        if (this.#rooms.get(name) === room) room.greet();
-      };
-      // Whoever waits for the room is told that the engine refuses it, or that the hub was closed.
-      watch(
-        report,
-        feed.synced(name).then(greet, () => {}),
-      );
+      watch(report, this.#begin(room, feed));
     }
     return room;
+  }
+
+  /** Begins to hear what other nodes tell of a room. Clients are told once that is known, but do not wait for the engine. */
+  async #begin(room: PresenceRoom, feed: PresenceFeed): Promise<void> {
+    const { clock } = this.#parts;
+    const patience = clock.setTimeout(() => room.watchers.open(), feed.isCut ? 1 : feed.lease);
+    try {
+      await feed.synced(room.name);
+      if (this.#rooms.get(room.name) !== room) return;
+      room.greet();
+      await this.#learn(room);
+    } catch {
+      // Whoever waits for the room is told that the engine refuses it, or that the hub was closed.
+    }
+    patience.cancel();
+    room.watchers.open();
+  }
+
+  /** Resolves when all nodes that live have told what they know of a room. One question is about all rooms of a turn. */
+  async #learn(room: PresenceRoom): Promise<void> {
+    const { feed, report } = this.#parts;
+    if (feed === undefined) return;
+    const asking = (this.#asking ??= { rooms: new Set(), answered: createDeferred() });
+    if (asking.rooms.size === 0) {
+      const ask = (): void => {
+        this.#asking = undefined;
+        const answered = feed.ask(Array.from(asking.rooms, ({ question }) => question));
+        answered.then(asking.answered.resolve, asking.answered.reject);
+      };
+      microtask(report, ask);
+    }
+    asking.rooms.add(room);
+    await asking.answered.promise;
   }
 
   #keptUntil(): number {
@@ -296,17 +327,15 @@ export class Presence implements MemberObserver<Member>, PresenceListener {
 
   /** Forgets the rooms that nobody of this node is in, or looks at. */
   readonly #sweep = (): void => {
-    const { clock, feed, report } = this.#parts;
+    const { clock, feed } = this.#parts;
     const since = clock.now() - IDLE;
-    guarded(report, () => {
-      for (const [name, room] of this.#rooms) {
-        if (!room.isIdle || room.lookedAt > since) continue;
-        room.stop();
-        this.#rooms.delete(name);
-        this.#highest = Math.max(this.#highest, room.version);
-        feed?.release(name);
-      }
-    });
+    for (const [name, room] of this.#rooms) {
+      if (!room.isIdle || room.lookedAt > since) continue;
+      room.stop();
+      this.#rooms.delete(name);
+      this.#highest = Math.max(this.#highest, room.version);
+      feed?.release(name);
+    }
     this.#sweeping = this.#rooms.size === 0 ? undefined : clock.setTimeout(this.#sweep, IDLE);
   };
 

@@ -1,5 +1,5 @@
-import { guarded, microtask } from "../guard.ts";
-import type { AbsentUser, PresenceControl, PresenceFeed, PresentUser } from "../members/presence-feed.ts";
+import { microtask } from "../guard.ts";
+import type { AbsentNode, AbsentUser, PresenceControl, PresenceFeed, PresentUser } from "../members/presence-feed.ts";
 import type { Timer } from "../time/clock.ts";
 import { Copy, type SetChange, type ToldSet } from "./copy.ts";
 import { People, type Departure, type Effect, type NodeSet } from "./people.ts";
@@ -48,10 +48,14 @@ export interface PresenceRoomParts extends WatchersParts {
   /** The most users in one message to other nodes. */
   readonly mostTold: number;
   readonly stamps: Stamps;
+  /** Returns in what way another node is absent; `undefined` for one that speaks for itself. */
+  readonly absenceOf: (node: string) => AbsentNode | undefined;
   /** Called when the version has changed that this node tells. */
   readonly changed: (room: PresenceRoom) => void;
   readonly report: PresenceRoomReport;
 }
+
+type Here = Extract<PresenceControl, { readonly type: "here" }>;
 
 /** An `out` on which another node is to act. */
 interface Delegated {
@@ -81,7 +85,8 @@ export class PresenceRoom {
   /** Whether the other nodes know of users of this node. */
   #isToldOf = false;
   #version: number;
-  #listens = false;
+  /** The time since which this node has listeners; `undefined` if it has none. */
+  #listens: number | undefined;
   #lastTold = Number.NEGATIVE_INFINITY;
   #telling: Timer | true | undefined;
   /** The number of times that the others are still to be asked. */
@@ -95,7 +100,7 @@ export class PresenceRoom {
     this.#version = version;
     this.#parts = parts;
     this.#own = { node: parts.feed?.self ?? "", count: 0 };
-    this.watchers = new Watchers(name, this.people, parts);
+    this.watchers = new Watchers(name, this.people, parts.feed === undefined, parts);
   }
 
   get version(): number {
@@ -104,7 +109,7 @@ export class PresenceRoom {
 
   /** Whether nobody of this node is here, and nobody wants to know who is. */
   get isIdle(): boolean {
-    return this.#sockets.size === 0 && this.watchers.size === 0 && !this.#listens;
+    return this.#sockets.size === 0 && this.watchers.size === 0 && this.#listens === undefined;
   }
 
   /** A socket of a user has entered the room. */
@@ -147,8 +152,8 @@ export class PresenceRoom {
 
   /** Sets whether this node has listeners that learn who comes and goes. */
   listen(listens: boolean): void {
-    if (listens === this.#listens) return;
-    this.#listens = listens;
+    if (listens === (this.#listens !== undefined)) return;
+    this.#listens = listens ? this.#parts.stamps.next() : undefined;
     this.#raise();
     this.#tellVersion();
   }
@@ -159,9 +164,9 @@ export class PresenceRoom {
     this.#ask();
   }
 
-  /** Asks all nodes, whether they hear the room or not. Resolves when those have answered that live. */
-  async askAll(): Promise<void> {
-    await this.#parts.feed?.ask({ ...this.#hereOf(), asks: this.#known() });
+  /** What asks other nodes for what they know. */
+  get question(): PresenceControl {
+    return { ...this.#hereOf(), asks: this.#known() };
   }
 
   /** Takes what another node tells of its users. */
@@ -170,21 +175,18 @@ export class PresenceRoom {
       for (const user of control.users) this.#delegated.delete(user);
       return;
     }
-    const copy = this.#copyOf(node);
+    const copy = this.#copyOf(control.type === "here" ? (control.of?.node ?? node) : node);
     if (control.type === "present") {
       this.#follow(copy, control);
       return;
     }
-    if (control.version >= copy.version) copy.listens = control.listens;
+    if (control.version >= copy.version) copy.listens = control.of?.within === undefined ? control.listens : undefined;
     if (control.users === undefined) this.compare(node, control.version);
     else {
       const told = copy.assemble(control);
       if (told !== undefined) this.#replace(copy, told);
     }
-    const { feed } = this.#parts;
-    if (control.asks === undefined || feed === undefined) return;
-    this.#tellOthers();
-    if (control.asks[feed.self] !== this.#version) this.#tellSet(node);
+    if (control.asks !== undefined) this.#answer(node, control.asks);
   }
 
   /** Compares the version that another node has told with that of the copy here. */
@@ -201,7 +203,7 @@ export class PresenceRoom {
   /** A node has said that it leaves: it does not act any more. */
   dismiss(node: string): void {
     const copy = this.#copies.get(node);
-    if (copy !== undefined) copy.listens = false;
+    if (copy !== undefined) copy.listens = undefined;
     this.#actFor(node);
   }
 
@@ -270,7 +272,7 @@ export class PresenceRoom {
       if (!this.#isStopped) this.#tellOthers();
     };
     const rest = this.#lastTold + BUNDLE - clock.now();
-    if (rest > 0) this.#telling = clock.setTimeout(() => guarded(report, tell), rest);
+    if (rest > 0) this.#telling = clock.setTimeout(tell, rest);
     else {
       this.#telling = true;
       // Behind the listeners of this node, which act before the others learn that they need not.
@@ -310,15 +312,32 @@ export class PresenceRoom {
     this.#parts.changed(this);
   }
 
+  /** Answers a node that has the sets in these versions, also for nodes that cannot. */
+  #answer(node: string, versions: Readonly<Record<string, number>>): void {
+    const { absenceOf, feed } = this.#parts;
+    if (feed === undefined) return;
+    this.#tellOthers();
+    if (versions[feed.self] !== this.#version) this.#tellSet(node);
+    for (const copy of this.#copies.values()) {
+      if (copy.count === 0 || copy.node === node || versions[copy.node] === copy.version) continue;
+      const of = absenceOf(copy.node);
+      const { listens, version } = copy;
+      if (of !== undefined) this.#send({ ...this.#hereOf(), of, listens, version }, this.#toldIn(copy), node);
+    }
+  }
+
   /** Tells a node, or all that hear the room, the whole set of this node. */
   #tellSet(node?: string): void {
+    this.#send(this.#hereOf(), this.#toldSet(), node);
+  }
+
+  #send(here: Here, users: readonly PresentUser[], node?: string): void {
     const { feed, mostTold } = this.#parts;
-    const users = this.#toldSet();
     for (let at = 0; at === 0 || at < users.length; at += mostTold) {
       const part = users.slice(at, at + mostTold);
       const continues = at > 0 ? ({ continues: true } as const) : undefined;
       const more = at + mostTold < users.length ? ({ more: true } as const) : undefined;
-      feed?.tell({ ...this.#hereOf(), users: part, ...continues, ...more }, node);
+      feed?.tell({ ...here, users: part, ...continues, ...more }, node);
     }
   }
 
@@ -327,9 +346,9 @@ export class PresenceRoom {
     this.#parts.feed?.tell(this.#hereOf());
   }
 
-  /** Returns a user of this node as the others are told. */
-  #told(user: string): PresentUser | undefined {
-    const place = this.people.placeIn(this.#own, user);
+  /** Returns a user of a set as nodes are told. */
+  #told(user: string, set: NodeSet = this.#own): PresentUser | undefined {
+    const place = this.people.placeIn(set, user);
     if (place === undefined) return undefined;
     const { since, data, dataSince } = place;
     return dataSince === 0 ? [user, since] : [user, since, data, dataSince];
@@ -339,7 +358,11 @@ export class PresenceRoom {
     return [...this.#sockets.keys()].map((user) => this.#told(user)).filter((user) => user !== undefined);
   }
 
-  #hereOf(): Extract<PresenceControl, { readonly type: "here" }> {
+  #toldIn(copy: Copy): PresentUser[] {
+    return this.people.usersIn(copy).map((user) => this.#told(user, copy) as PresentUser);
+  }
+
+  #hereOf(): Here {
     return { type: "here", room: this.name, version: this.#version, listens: this.#listens };
   }
 
@@ -445,7 +468,7 @@ export class PresenceRoom {
     }
     const departure = this.people.takeDeparture(user) as Departure;
     const node = this.#actorOf(departure);
-    const mine = node === this.#own.node && this.#listens;
+    const mine = node === this.#own.node && this.#listens !== undefined;
     report.happened(this.name, "out", { id: user, data }, { mine, key: keyOf(departure) });
     if (mine && set !== this.#own) this.#tellActed(user);
     if (!mine && !acted && node !== undefined && feed !== undefined) {
@@ -460,12 +483,19 @@ export class PresenceRoom {
     microtask(report, () => feed?.tell({ type: "acted", room: this.name, users: [user] }));
   }
 
-  /** Returns the node that acts on a departure; `undefined` if none has listeners. */
+  /**
+   * Returns the node that acts on a departure: the one that the user was on, or that which has had listeners for the longest
+   * time, because it knows most; `undefined` if none has any.
+   */
   #actorOf({ node }: Departure): string | undefined {
-    const listening = [...this.#copies.values()].filter(({ listens }) => listens).map((copy) => copy.node);
-    if (this.#listens) listening.push(this.#own.node);
-    if (listening.includes(node)) return node;
-    return listening.toSorted()[0];
+    const listening: { readonly node: string; readonly listens: number }[] = [];
+    for (const copy of this.#copies.values()) {
+      if (copy.listens !== undefined) listening.push({ node: copy.node, listens: copy.listens });
+    }
+    if (this.#listens !== undefined) listening.push({ node: this.#own.node, listens: this.#listens });
+    if (listening.some((other) => other.node === node)) return node;
+    const [first] = listening.toSorted((one, two) => one.listens - two.listens || (one.node < two.node ? -1 : 1));
+    return first?.node;
   }
 
   /** Finds another one to act on the departures on which this node was to act: it may have gone before it did. */

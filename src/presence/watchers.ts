@@ -48,10 +48,14 @@ export class Watchers {
   /** The last count that clients were told; `undefined` while they are told who. */
   #count: number | undefined;
   #last = Number.NEGATIVE_INFINITY;
+  /** Whether everybody is known, so that clients can be told. */
+  #isOpen: boolean;
   /** The wait for the next message; `true` until the end of the turn. */
   #wait: Timer | true | undefined;
 
-  constructor(room: string, people: People, parts: WatchersParts) {
+  /** @param isOpen - whether everybody is known. Otherwise clients wait for {@link open}. */
+  constructor(room: string, people: People, isOpen: boolean, parts: WatchersParts) {
+    this.#isOpen = isOpen;
     this.#room = room;
     this.#people = people;
     this.#parts = parts;
@@ -59,6 +63,12 @@ export class Watchers {
 
   get size(): number {
     return this.#told.size + this.#newcomers.size;
+  }
+
+  /** Everybody is known: clients that wait are told. */
+  open(): void {
+    this.#isOpen = true;
+    if (this.#newcomers.size > 0) this.#plan();
   }
 
   /** Tells a member who is there, and from then on what changes. */
@@ -90,7 +100,7 @@ export class Watchers {
 
   /** Tells at the end of this turn, or when enough time has passed since the last message. */
   #plan(): void {
-    if (this.#wait !== undefined) return;
+    if (this.#wait !== undefined || !this.#isOpen) return;
     const { clock, report } = this.#parts;
     const tell = (): void => {
       this.#wait = undefined;
@@ -173,7 +183,7 @@ export class Watchers {
     for (const { codec } of members) {
       if (!frames.has(codec)) frames.set(codec, codecs.encode({ event: ControlEvent.presence, data }, codec));
     }
-    for (const member of [...members]) {
+    for (const member of Array.from(members)) {
       const frame = frames.get(member.codec);
       if (frame === undefined || !member.isReachable) continue;
       guarded({ error: (error) => report.fail(member, error) }, () => delivery.send(member, frame));
