@@ -32,7 +32,9 @@ test.each(TRANSPORTS)("a page with nothing but a WebSocket knows who is there, o
   const context = await browser.newContext();
   onTestFinished(() => context.close());
   /** Opens a page for a user, and returns what it shows. */
-  async function open(user: string): Promise<{ shown(): Promise<string>; close(): Promise<void> }> {
+  async function open(
+    user: string,
+  ): Promise<{ readonly shown: () => Promise<string>; readonly close: () => Promise<void> }> {
     const page = await context.newPage();
     // It does not wait before it connects again.
     await page.evaluate(`
@@ -53,7 +55,7 @@ test.each(TRANSPORTS)("a page with nothing but a WebSocket knows who is there, o
   await expect.poll(ann.shown).toBe("2 ann=null,ben=null");
   await tabs[0].close();
   await expect.poll(() => hub.rooms.get("chat")?.size).toBe(2);
-  const [ben] = [...hub.sockets.values()].filter(({ user }) => user?.id === "ben");
+  const ben = [...hub.sockets.values()].find(({ user }) => user?.id === "ben");
   ben?.presence("chat").set("typing");
   await expect.poll(ann.shown).toBe("2 ann=null,ben=typing");
   const cleo = await open("cleo");

@@ -353,7 +353,7 @@ describe.each(REACTS)("with React %s", (version) => {
       render(app("tea"));
     `);
     await expect.poll(() => run("text()")).toBe("1:page=null");
-    const client = connect(url, { WebSocket: WsWebSocket as never, auth: "ann" });
+    const client = connect(url, { WebSocket: WsWebSocket, auth: "ann" });
     onTestFinished(() => client.close());
     await client.join("tea");
     await expect.poll(() => run("text()")).toBe("2:ann=null,page=null");
