@@ -6,7 +6,7 @@ const room = z.string().max(32);
 const person = z.object({ id: z.string(), name });
 const message = z.object({ id: z.string(), from: person, text: z.string(), at: z.number() });
 
-export const profile = z.object({ name });
+const profile = z.object({ name });
 
 /** What a page says of its user when it connects. All tabs of a browser are one user. */
 export const visitor = profile.extend({ user: z.string().min(1).max(64) });

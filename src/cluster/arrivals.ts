@@ -240,12 +240,13 @@ export class Arrivals {
       case "who":
       case "bye":
         nodes.heard(from, control);
-        if (control.type === "alive") presence?.alive(from);
+        if (control.type === "alive" && control.presence !== undefined) presence?.alive(from);
         if (control.type === "bye") presence?.left(from, control.within ?? 0);
         break;
       case "here":
       case "present":
       case "acted":
+      case "sets":
         presence?.take(from, control);
         break;
       case "versions":

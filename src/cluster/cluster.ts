@@ -177,7 +177,7 @@ export class Cluster {
         presence?.looked(others, !slept && this.#state === "connected");
         this.#tellVersions();
       },
-      keptWithin: () => presence?.keptWithin,
+      leaving: () => presence?.leave(),
     });
     this.claims = new Claims({
       self: self.id,

@@ -54,8 +54,8 @@ export interface NodesParts {
    * @param slept - whether this process was suspended meanwhile.
    */
   readonly heard: (nodes: ReadonlySet<string>, slept: boolean) => void;
-  /** Returns the time in which the users of this node come back on others: see the control `bye`. */
-  readonly keptWithin: () => number | undefined;
+  /** Called before this node says that it leaves. Returns the time for the control `bye`. */
+  readonly leaving: () => number | undefined;
 }
 
 /**
@@ -139,7 +139,8 @@ export class Nodes {
     this.#hasLeft = true;
     this.#timer?.cancel();
     this.#acquaintance?.cancel();
-    if (this.#parts.isNode) this.#parts.tell(ALL_NODES, { type: "bye", within: this.#parts.keptWithin() });
+    const within = this.#parts.leaving();
+    if (this.#parts.isNode) this.#parts.tell(ALL_NODES, { type: "bye", within });
   }
 
   #announce(asks: boolean): void {

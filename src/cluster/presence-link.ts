@@ -1,4 +1,4 @@
-import type { PresenceControl, PresenceFeed } from "../members/presence-feed.ts";
+import type { PresenceControl, PresenceFeed, RoomPresenceControl } from "../members/presence-feed.ts";
 import { ALL_NODES, nodeChannel, roomChannel } from "./channels.ts";
 import type { Interest } from "./interest.ts";
 
@@ -37,8 +37,12 @@ export class PresenceLink implements PresenceFeed {
     return this.#parts.interest.synced(roomChannel(room));
   }
 
-  tell(control: PresenceControl, node?: string): void {
-    this.#parts.tell(node === undefined ? roomChannel(control.room) : nodeChannel(node), control);
+  tell(control: RoomPresenceControl): void {
+    this.#parts.tell(roomChannel(control.room), control);
+  }
+
+  tellNode(node: string, control: PresenceControl): void {
+    this.#parts.tell(nodeChannel(node), control);
   }
 
   get isCut(): boolean {

@@ -10,8 +10,10 @@ export type AbsentUser = readonly [user: string, left: number, acted?: true];
 /** A node that has left, or is silent. */
 export interface AbsentNode {
   readonly node: string;
-  /** The time in which its users come back elsewhere, in milliseconds; absent if it has only been silent for a while. */
+  /** The time in which its users come back elsewhere, in milliseconds; absent if it has not said that it leaves. */
   readonly within?: number | undefined;
+  /** The time for which it has been silent, in milliseconds, if it has not said that it leaves. */
+  readonly silentFor?: number | undefined;
 }
 
 /** The users of a room on the node that sends it: all of them, or how its set has changed. */
@@ -27,8 +29,8 @@ export type PresenceControl =
       readonly of?: AbsentNode;
       /** The set, or a part of it; absent if only the version is told. */
       readonly users?: readonly PresentUser[];
-      /** `true` for all parts but the first. */
-      readonly continues?: true;
+      /** The number of the part. Default: 0. */
+      readonly part?: number;
       /** `true` for all parts but the last. */
       readonly more?: true;
       /** Asks the nodes that hear it for their sets, but for those of which this is the version. */
@@ -39,11 +41,18 @@ export type PresenceControl =
       readonly room: string;
       /** The number of this change, one more than that of the change before it. */
       readonly version: number;
+      /** As in `here`. */
+      readonly listens?: number | undefined;
       readonly in?: readonly PresentUser[];
       readonly out?: readonly AbsentUser[];
     }
-  /** The node has acted on the departures of these users, so that no other one has to. */
-  | { readonly type: "acted"; readonly room: string; readonly users: readonly string[] };
+  /** Asks a node for its sets in rooms, but for those that have these versions. */
+  | { readonly type: "sets"; readonly rooms: PresenceVersions }
+  /** The node has acted on the departure with this key, so that no other one has to. */
+  | { readonly type: "acted"; readonly room: string; readonly user: string; readonly key: string };
+
+/** What is about one room. */
+export type RoomPresenceControl = Extract<PresenceControl, { readonly room: string }>;
 
 /** The version of the set of a node in each of some rooms. */
 export type PresenceVersions = readonly (readonly [room: string, version: number])[];
@@ -68,8 +77,12 @@ export interface PresenceListener {
   left(node: string, within: number): void;
   /** The versions of the sets of this node that have changed in the last lease, which it tells with each sign of life. */
   readonly versions: PresenceVersions;
-  /** The time in which the users of this node come back on others if it leaves now, in milliseconds. */
-  readonly keptWithin: number;
+  /**
+   * Called when this node leaves: tells what the others do not know yet, and stops.
+   *
+   * @returns the time in which the users of this node come back on others, in milliseconds.
+   */
+  leave(): number;
   /**
    * Called several times in each lease.
    *
@@ -94,8 +107,10 @@ export interface PresenceFeed {
   release(room: string): void;
   /** Resolves when what is told of a room arrives here. It rejects as {@link Interest.synced}. */
   synced(room: string): Promise<void>;
-  /** Tells the nodes that hear the room, or only one of them. */
-  tell(control: PresenceControl, node?: string): void;
+  /** Tells the nodes that hear the room. */
+  tell(control: RoomPresenceControl): void;
+  /** Tells one node. */
+  tellNode(node: string, control: PresenceControl): void;
   /** Tells all nodes, and resolves when those have answered that live. */
   ask(controls: readonly PresenceControl[]): Promise<void>;
 }

@@ -23,8 +23,10 @@ export class Copy implements NodeSet {
   listens: number | undefined;
   /** The time when the node was asked for its set; `undefined` once it has answered. */
   asked: number | undefined;
-  /** The parts of the set that have come. */
-  #parts: { readonly version: number; readonly users: PresentUser[] } | undefined;
+  /** How often it was asked in vain. */
+  tries = 0;
+  /** The parts of the set that have come, without a gap. */
+  #parts: { readonly version: number; readonly users: PresentUser[]; count: number } | undefined;
   /** Changes that came before the changes that they follow. */
   #ahead: SetChange[] = [];
 
@@ -34,10 +36,11 @@ export class Copy implements NodeSet {
 
   /** Takes a part of the set. Returns the set once it is whole. */
   assemble(control: Extract<PresenceControl, { readonly type: "here" }>): ToldSet | undefined {
-    const { version, users = [], continues, more } = control;
-    if (continues !== true) this.#parts = { version, users: [] };
+    const { version, users = [], part = 0, more } = control;
+    if (part === 0) this.#parts = { version, users: [], count: 0 };
     const parts = this.#parts;
-    if (parts?.version !== version) return undefined;
+    if (parts?.version !== version || parts.count !== part) return undefined;
+    parts.count++;
     for (const user of users) parts.users.push(user);
     if (more === true) return undefined;
     this.#parts = undefined;

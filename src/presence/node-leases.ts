@@ -1,7 +1,7 @@
 import type { AbsentNode } from "../members/presence-feed.ts";
 import type { Clock, Timer } from "../time/clock.ts";
 
-/** The number of leases for which late words of a node are ignored that has said that it leaves. */
+/** The number of leases for which nothing is believed any more of a node that has left, but what it says itself. */
 const LATE = 6;
 
 /** The share of a lease after which a node is silent. */
@@ -25,6 +25,8 @@ export class NodeLeases {
   readonly #report: NodeLeasesReport;
   /** The nodes, and when each gave its last sign of life. */
   readonly #seen = new Map<string, number>();
+  /** Those whose lease has ended, and when. */
+  readonly #gone = new Map<string, number>();
   /** Those that have said that they leave, and until when their users are believed in. Their ids are never used again. */
   readonly #left = new Map<string, { timer: Timer; readonly until: number }>();
 
@@ -40,9 +42,16 @@ export class NodeLeases {
   heard(node: string): boolean {
     if (this.#left.has(node)) return false;
     const isNew = !this.#seen.has(node);
+    this.#gone.delete(node);
     this.#seen.set(node, this.#clock.now());
     if (isNew) this.#report.came(node);
     return true;
+  }
+
+  /** Takes what a node tells of its users. Returns whether it may be believed: also a last word on its way, behind its goodbye. */
+  mayTell(node: string): boolean {
+    const left = this.#left.get(node);
+    return left === undefined ? this.heard(node) : left.until > this.#clock.now();
   }
 
   /** Returns in what way a node is absent; `undefined` for one that speaks for itself. */
@@ -50,15 +59,18 @@ export class NodeLeases {
     const now = this.#clock.now();
     const left = this.#left.get(node);
     if (left !== undefined) return { node, within: Math.max(left.until - now, 0) };
-    const seen = this.#seen.get(node);
-    return seen === undefined || now - seen > this.#lease * SILENT ? { node } : undefined;
+    const silentFor = now - (this.#seen.get(node) ?? now);
+    return silentFor > this.#lease * SILENT ? { node, silentFor } : undefined;
   }
 
   /** Takes what another node tells of an absent one. Returns whether that may be believed. */
-  believe({ node, within }: AbsentNode): boolean {
-    if (this.#left.has(node)) return true;
-    if (within === undefined) return this.#seen.has(node) || this.heard(node);
-    this.leave(node, within);
+  believe({ node, within, silentFor = 0 }: AbsentNode): boolean {
+    const left = this.#left.get(node);
+    if (left !== undefined) return left.until > this.#clock.now();
+    // Otherwise nodes would remind each other for ever of one that is gone.
+    if (this.#gone.has(node)) return false;
+    if (within !== undefined) this.leave(node, within);
+    else if (!this.#seen.has(node)) this.#seen.set(node, this.#clock.now() - silentFor);
     return true;
   }
 
@@ -99,9 +111,11 @@ export class NodeLeases {
       if (heard.has(node)) this.#seen.set(node, now);
       else if (now - seen >= this.#lease) {
         this.#seen.delete(node);
+        this.#gone.set(node, now);
         this.#report.gone(node);
       }
     }
+    for (const [node, since] of this.#gone) if (now - since >= LATE * this.#lease) this.#gone.delete(node);
   }
 
   /** Begins all leases anew, because nobody could be heard. */

@@ -34,6 +34,12 @@ const MOST_TOLD_BYTES = 512 * 1024;
 /** The bytes of a user beside its data, for most ids. */
 const USER_BYTES = 256;
 
+/** The number of times that a node is asked which has come: one message may be lost. */
+const ROUNDS = 3;
+
+/** The most rooms in one question. */
+const MOST_ROOMS = 1_000;
+
 /** The time for which a room is followed after somebody has looked at it, in milliseconds. */
 const IDLE = 60_000;
 
@@ -81,6 +87,8 @@ export class Presence implements MemberObserver<Member>, PresenceListener {
   readonly #rooms = new Map<string, PresenceRoom>();
   /** What is wanted of sockets before they are in a room, by its name. */
   readonly #early = new WeakMap<Member, Map<string, Early>>();
+  /** Nodes that have come, and how often they are still asked for what they have: they may not have noticed that they were gone. */
+  readonly #strangers = new Map<string, number>();
   /** The rooms whose versions have changed, and when. */
   readonly #changed = new Map<string, number>();
   /** The rooms about which all nodes are asked next. */
@@ -104,7 +112,7 @@ export class Presence implements MemberObserver<Member>, PresenceListener {
     this.#leases =
       feed &&
       new NodeLeases(clock, feed.lease, () => feed.isCut, {
-        came: (node) => this.#forEach((room) => room.askNode(node)),
+        came: (node) => this.#strangers.set(node, ROUNDS),
         left: (node) => this.#forEach((room) => room.dismiss(node)),
         gone: (node) => this.#forEach((room) => room.drop(node)),
       });
@@ -199,7 +207,9 @@ export class Presence implements MemberObserver<Member>, PresenceListener {
     this.#forEach((room) => room.keepLingering());
   }
 
-  get keptWithin(): number {
+  leave(): number {
+    this.#forEach((room) => room.leave());
+    this.stop();
     return this.#keptUntil() - this.#parts.clock.now();
   }
 
@@ -218,7 +228,11 @@ export class Presence implements MemberObserver<Member>, PresenceListener {
   }
 
   take(node: string, control: PresenceControl): void {
-    if (this.#isStopped || this.#leases?.heard(node) !== true) return;
+    if (this.#isStopped || this.#leases?.mayTell(node) !== true) return;
+    if (control.type === "sets") {
+      for (const [room, version] of control.rooms) this.#rooms.get(room)?.tellNode(node, version);
+      return;
+    }
     const absent = control.type === "here" ? control.of : undefined;
     if (absent !== undefined && (absent.node === this.#parts.feed?.self || !this.#leases.believe(absent))) return;
     this.#rooms.get(control.room)?.take(node, control);
@@ -247,12 +261,26 @@ export class Presence implements MemberObserver<Member>, PresenceListener {
   looked(heard: ReadonlySet<string>, isAwake: boolean): void {
     if (this.#isStopped) return;
     this.#leases?.look(heard, isAwake);
-    if (isAwake) this.#forEach((room) => room.look());
+    if (!isAwake) return;
+    for (const [node, rounds] of this.#strangers) {
+      this.#askForSets(node);
+      if (rounds > 1) this.#strangers.set(node, rounds - 1);
+      else this.#strangers.delete(node);
+    }
+    this.#forEach((room) => room.look());
   }
 
   connected(): void {
     this.#leases?.renew();
     this.#forEach((room) => room.greet());
+  }
+
+  /** Asks a node for its sets in all rooms that are followed here. */
+  #askForSets(node: string): void {
+    const versions = [...this.#rooms.values()].map((room) => [room.name, room.versionOf(node)] as const);
+    for (let at = 0; at < versions.length; at += MOST_ROOMS) {
+      this.#parts.feed?.tellNode(node, { type: "sets", rooms: versions.slice(at, at + MOST_ROOMS) });
+    }
   }
 
   // The rooms

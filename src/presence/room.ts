@@ -1,5 +1,12 @@
 import { microtask } from "../guard.ts";
-import type { AbsentNode, AbsentUser, PresenceControl, PresenceFeed, PresentUser } from "../members/presence-feed.ts";
+import type {
+  AbsentNode,
+  AbsentUser,
+  PresenceControl,
+  PresenceFeed,
+  PresentUser,
+  RoomPresenceControl,
+} from "../members/presence-feed.ts";
 import type { Timer } from "../time/clock.ts";
 import { Copy, type SetChange, type ToldSet } from "./copy.ts";
 import { People, type Departure, type Effect, type NodeSet } from "./people.ts";
@@ -91,6 +98,10 @@ export class PresenceRoom {
   #telling: Timer | true | undefined;
   /** The number of times that the others are still to be asked. */
   #rounds = 0;
+  /** The version that each node was last told with the whole set, and when: it may ask for several reasons at once. */
+  readonly #answered = new Map<string, { readonly version: number; readonly at: number }>();
+  /** The departures on which other nodes have acted, by their keys, and until when that is remembered. */
+  readonly #acts = new Map<string, number>();
   readonly #delegated = new Map<string, Delegated>();
   #isStopped = false;
 
@@ -154,8 +165,8 @@ export class PresenceRoom {
   listen(listens: boolean): void {
     if (listens === (this.#listens !== undefined)) return;
     this.#listens = listens ? this.#parts.stamps.next() : undefined;
-    this.#raise();
-    this.#tellVersion();
+    this.#tellOthers();
+    this.#tellChange();
   }
 
   /** Tells the nodes what this one has, and asks them for what they have: it has begun to hear them. */
@@ -170,9 +181,9 @@ export class PresenceRoom {
   }
 
   /** Takes what another node tells of its users. */
-  take(node: string, control: PresenceControl): void {
+  take(node: string, control: RoomPresenceControl): void {
     if (control.type === "acted") {
-      for (const user of control.users) this.#delegated.delete(user);
+      this.#noteAct(control.user, control.key);
       return;
     }
     const copy = this.#copyOf(control.type === "here" ? (control.of?.node ?? node) : node);
@@ -195,9 +206,15 @@ export class PresenceRoom {
     if (copy.version !== version) this.#askFor(copy);
   }
 
-  /** Asks a node for its set, whatever is known of it. */
-  askNode(node: string): void {
-    this.#askFor(this.#copyOf(node));
+  /** Returns the version of the set of a node that is known here. */
+  versionOf(node: string): number {
+    return this.#copies.get(node)?.version ?? -1;
+  }
+
+  /** Tells a node the set of this one, unless it has this version. */
+  tellNode(node: string, version: number): void {
+    this.#tellOthers();
+    if (version !== this.#version && (this.#isToldOf || this.#listens !== undefined)) this.#tellSet(node);
   }
 
   /** A node has said that it leaves: it does not act any more. */
@@ -219,8 +236,19 @@ export class PresenceRoom {
   look(): void {
     const now = this.#parts.clock.now();
     if (this.#rounds > 0) this.#ask();
-    for (const copy of this.#copies.values()) if (copy.asked !== undefined) this.#askFor(copy);
+    for (const [node, { at }] of this.#answered) if (now - at >= PATIENCE) this.#answered.delete(node);
+    for (const copy of this.#copies.values()) {
+      // One message may be lost, but a node that follows the room no more does not answer.
+      if (copy.asked !== undefined && copy.tries < ROUNDS) this.#askFor(copy);
+    }
+    for (const [key, until] of this.#acts) if (until <= now) this.#acts.delete(key);
     for (const [user, { until }] of this.#delegated) if (until <= now) this.#delegated.delete(user);
+  }
+
+  /** Tells the other nodes what they do not know yet, and stops, because this node leaves. */
+  leave(): void {
+    this.#tellOthers();
+    this.stop();
   }
 
   stop(): void {
@@ -252,7 +280,7 @@ export class PresenceRoom {
     const { clock, stamps } = this.#parts;
     const now = clock.now();
     for (const [user, until] of this.#lingering) {
-      if (until > now) continue;
+      if (until > now) return;
       this.#lingering.delete(user);
       this.#sockets.delete(user);
       const left = stamps.next();
@@ -299,12 +327,16 @@ export class PresenceRoom {
       this.#tellSet();
       return;
     }
-    const { feed, mostTold } = this.#parts;
+    const { mostTold } = this.#parts;
     while (came.length > 0 || went.length > 0) {
-      const users = { in: came.splice(0, mostTold), out: went.splice(0, mostTold) };
-      this.#raise();
-      feed?.tell({ type: "present", room: this.name, version: this.#version, ...users });
+      this.#tellChange({ in: came.splice(0, mostTold), out: went.splice(0, mostTold) });
     }
+  }
+
+  #tellChange(users?: Pick<SetChange, "in" | "out">): void {
+    this.#raise();
+    const { name: room } = this;
+    this.#parts.feed?.tell({ type: "present", room, version: this.#version, listens: this.#listens, ...users });
   }
 
   #raise(): void {
@@ -314,10 +346,15 @@ export class PresenceRoom {
 
   /** Answers a node that has the sets in these versions, also for nodes that cannot. */
   #answer(node: string, versions: Readonly<Record<string, number>>): void {
-    const { absenceOf, feed } = this.#parts;
+    const { absenceOf, clock, feed } = this.#parts;
     if (feed === undefined) return;
     this.#tellOthers();
-    if (versions[feed.self] !== this.#version) this.#tellSet(node);
+    const now = clock.now();
+    const last = this.#answered.get(node);
+    if (versions[feed.self] !== this.#version && (last?.version !== this.#version || now - last.at >= PATIENCE)) {
+      this.#answered.set(node, { version: this.#version, at: now });
+      this.#tellSet(node);
+    }
     for (const copy of this.#copies.values()) {
       if (copy.count === 0 || copy.node === node || versions[copy.node] === copy.version) continue;
       const of = absenceOf(copy.node);
@@ -334,16 +371,11 @@ export class PresenceRoom {
   #send(here: Here, users: readonly PresentUser[], node?: string): void {
     const { feed, mostTold } = this.#parts;
     for (let at = 0; at === 0 || at < users.length; at += mostTold) {
-      const part = users.slice(at, at + mostTold);
-      const continues = at > 0 ? ({ continues: true } as const) : undefined;
       const more = at + mostTold < users.length ? ({ more: true } as const) : undefined;
-      feed?.tell({ ...here, users: part, ...continues, ...more }, node);
+      const control = { ...here, users: users.slice(at, at + mostTold), part: at / mostTold, ...more };
+      if (node === undefined) feed?.tell(control);
+      else feed?.tellNode(node, control);
     }
-  }
-
-  #tellVersion(): void {
-    this.#tellOthers();
-    this.#parts.feed?.tell(this.#hereOf());
   }
 
   /** Returns a user of a set as nodes are told. */
@@ -391,7 +423,8 @@ export class PresenceRoom {
     const now = this.#parts.clock.now();
     if (copy.asked !== undefined && now - copy.asked < PATIENCE) return;
     copy.asked = now;
-    this.#parts.feed?.tell({ ...this.#hereOf(), asks: { [copy.node]: copy.version } }, copy.node);
+    copy.tries++;
+    this.#parts.feed?.tellNode(copy.node, { ...this.#hereOf(), asks: { [copy.node]: copy.version } });
   }
 
   /** P1: a change counts only if it is the next one. */
@@ -403,6 +436,7 @@ export class PresenceRoom {
       return;
     }
     copy.version = change.version;
+    copy.listens = change.listens;
     for (const [user, left, acted] of change.out ?? []) {
       this.#parts.stamps.heard(left);
       this.#remove(copy, user, left, acted);
@@ -418,6 +452,7 @@ export class PresenceRoom {
       for (const user of users) this.#takeIn(copy, user);
     }
     copy.asked = undefined;
+    copy.tries = 0;
     for (let next = copy.next(); next !== undefined; next = copy.next()) this.#follow(copy, next);
     if (copy.isBehind) this.#askFor(copy);
   }
@@ -469,18 +504,27 @@ export class PresenceRoom {
     const departure = this.people.takeDeparture(user) as Departure;
     const node = this.#actorOf(departure);
     const mine = node === this.#own.node && this.#listens !== undefined;
-    report.happened(this.name, "out", { id: user, data }, { mine, key: keyOf(departure) });
-    if (mine && set !== this.#own) this.#tellActed(user);
-    if (!mine && !acted && node !== undefined && feed !== undefined) {
+    const key = keyOf(departure);
+    report.happened(this.name, "out", { id: user, data }, { mine, key });
+    if (mine && set !== this.#own) this.#tellActed(user, key);
+    if (!mine && !acted && node !== undefined && feed !== undefined && !this.#acts.has(key)) {
       this.#delegated.set(user, { node, departure, data, until: clock.now() + NOTICED * feed.lease });
     }
     return mine;
   }
 
   /** Tells the other nodes that this one has acted, once its listeners have. */
-  #tellActed(user: string): void {
+  #tellActed(user: string, key: string): void {
     const { feed, report } = this.#parts;
-    microtask(report, () => feed?.tell({ type: "acted", room: this.name, users: [user] }));
+    microtask(report, () => feed?.tell({ type: "acted", room: this.name, user, key }));
+  }
+
+  /** Another node has acted, whether or not this one has noticed yet that somebody has to. */
+  #noteAct(user: string, key: string): void {
+    const { clock, feed } = this.#parts;
+    const delegated = this.#delegated.get(user);
+    if (delegated !== undefined && keyOf(delegated.departure) === key) this.#delegated.delete(user);
+    else this.#acts.set(key, clock.now() + NOTICED * (feed?.lease ?? 0));
   }
 
   /**
@@ -506,7 +550,7 @@ export class PresenceRoom {
       this.#delegated.delete(user);
       if (next === this.#own.node) {
         this.#parts.report.happened(this.name, "out", { id: user, data }, { mine: true, key: keyOf(departure) });
-        this.#tellActed(user);
+        this.#tellActed(user, keyOf(departure));
       } else if (next !== undefined) this.#delegated.set(user, { node: next, departure, data, until });
     }
   }

@@ -169,7 +169,8 @@ export class Watchers {
     }
     if (came.length === 0 && went.length === 0) return;
     const changes = { ...(came.length > 0 && { in: came }), ...(went.length > 0 && { out: went }) };
-    this.#send(this.#told, { room: this.#room, v: ++this.#version, ...changes, count });
+    this.#send(this.#told, { room: this.#room, v: this.#version + 1, ...changes, count });
+    this.#version++;
   }
 
   #named(user: string): readonly [user: string, data: unknown] {

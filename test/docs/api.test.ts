@@ -31,7 +31,8 @@ test("API.md lists every limit", () => {
 test("API.md lists every figure of the statistics", () => {
   const stats = new Hub({ heartbeat: false, backplane: new MemoryEngine().backplane() }).stats();
   const recording = new Hub({ heartbeat: false, history: { rooms: { "*": { size: 1, age: 1 } } } }).stats();
-  const figures = new Set([...Object.keys(stats), ...Object.keys(recording)]);
+  const present = new Hub({ heartbeat: false, presence: { rooms: ["*"] } }).stats();
+  const figures = new Set([stats, recording, present].flatMap((each) => Object.keys(each)));
   expect(names(rowsOf("Hub", "connections")).toSorted()).toStrictEqual([...figures].toSorted());
 });
 

@@ -10,7 +10,7 @@ import type {
   LogTail,
 } from "../../backplanes/backplane.ts";
 import { MemoryLog } from "../../backplanes/shared/memory-log.ts";
-import { roomChannel } from "../../cluster/channels.ts";
+import { roomChannel, roomOf } from "../../cluster/channels.ts";
 import { createDeferred, type Deferred } from "../../deferred.ts";
 import { handled } from "../../guard.ts";
 import type { Random } from "../random.ts";
@@ -155,6 +155,8 @@ export class Line implements Backplane, BackplaneLog {
   readonly log: BackplaneLog = this;
   /** The number of messages that the connection loses next. */
   toLose = 0;
+  /** The number of messages on the channels of rooms, beside what is recorded, that the connection loses next. */
+  wordsToLose = 0;
   readonly #engine: SimulatedEngine;
   readonly #process: NodeProcess;
   readonly #wanted = new Map<string, Deferred>();
@@ -289,7 +291,8 @@ export class Line implements Backplane, BackplaneLog {
   /** Hands over what was published. */
   message(channel: string, envelope: Uint8Array): void {
     if (!this.hears(channel)) return;
-    this.#return(() => this.#wanted.has(channel) && this.#handlers?.message(channel, envelope));
+    if (this.wordsToLose > 0 && roomOf(channel) !== undefined) this.wordsToLose--;
+    else this.#return(() => this.#wanted.has(channel) && this.#handlers?.message(channel, envelope));
   }
 
   #dial(): void {

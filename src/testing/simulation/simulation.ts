@@ -232,7 +232,7 @@ export class Simulation {
     // R11: what was last has no successor that would show its loss.
     this.#checkClients();
     // A room that has been silent for so long is compared no more.
-    for (const life of this.#nodes) if (life?.line !== undefined) life.line.toLose = 0;
+    for (const life of this.#nodes) if (life?.line !== undefined) life.line.toLose = life.line.wordsToLose = 0;
     for (const room of this.#rooms) {
       const life = this.#nodes[0];
       if (life !== undefined) this.#timeline.schedule(() => this.#emit(life, room), 0, life.process);
@@ -250,7 +250,7 @@ export class Simulation {
     };
   }
 
-  #kinds(kinds: readonly FaultKind[] = FAULTS): readonly FaultKind[] {
+  #kinds(kinds: readonly FaultKind[] = this.#presence === undefined ? RECORD_FAULTS : FAULTS): readonly FaultKind[] {
     return this.#engine === undefined ? kinds.filter((kind) => !ENGINE_FAULTS.has(kind)) : kinds;
   }
 
@@ -583,6 +583,10 @@ export class Simulation {
         this.#presence?.trouble(now + 10_000);
         if (life?.line !== undefined) life.line.toLose += 1 + Math.floor(extent * 3);
       },
+      "lose-word": () => {
+        this.#presence?.trouble(now + 5_000);
+        if (life?.line !== undefined) life.line.wordsToLose += 1 + Math.floor(extent * 3);
+      },
       outage: () => this.#failEngine(extent * 9_000),
       "restart-empty": () => {
         this.#failEngine(extent * 1_000);
@@ -712,12 +716,16 @@ export class Simulation {
   }
 }
 
+/** The faults of records. */
+const RECORD_FAULTS: readonly FaultKind[] = FAULTS.filter((kind) => kind !== "lose-word");
+
 /** The faults that only an engine has. */
 const ENGINE_FAULTS: ReadonlySet<FaultKind> = new Set([
   "partition",
   "disconnect",
   "refuse",
   "lose-message",
+  "lose-word",
   "outage",
   "restart-empty",
   "restart-shorter",

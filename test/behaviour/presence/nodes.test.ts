@@ -26,6 +26,17 @@ function nodes(count: number, options = named()): readonly Node[] {
   return Array.from({ length: count }, () => cluster.node(options));
 }
 
+/** Listens on one node after the other, so that the first has listened for the longest time. */
+async function listenOn(all: readonly Node[]): Promise<readonly string[][]> {
+  const heard: string[][] = [];
+  for (const node of all) {
+    heard.push(listen(node));
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    await passed(1);
+  }
+  return heard;
+}
+
 /** Lets time pass in steps, so that signs of life arrive when they are sent. */
 async function passed(time: number): Promise<void> {
   for (let left = time; left > 0; left -= STEP) {
@@ -125,4 +136,144 @@ describe("data", () => {
     expect(two.hub.presence("chat").toJSON()).toStrictEqual({ ann: { name: "Anna" } });
     expect(heard).toStrictEqual(["in ann", "change ann mine", "change ann mine"]);
   });
+});
+
+test("an outage of the engine empties no list", async () => {
+  const [one, two] = nodes(2) as [Node, Node];
+  const heard = [listen(one), listen(two)];
+  await (await one.connect("/?ann")).join("chat");
+  await (await two.connect("/?bob")).join("chat");
+  await passed(BUNDLE);
+  cluster.engine.stop();
+  await passed(4 * LEASE);
+  expect([usersOf(one), usersOf(two)]).toStrictEqual([
+    ["ann", "bob"],
+    ["ann", "bob"],
+  ]);
+  await (await two.connect("/?cy")).join("chat");
+  cluster.engine.start();
+  await passed(LEASE);
+  expect(usersOf(one)).toStrictEqual(["ann", "bob", "cy"]);
+  expect(heard.flat().filter((what) => what.startsWith("out"))).toStrictEqual([]);
+});
+
+test("a node that stands still for longer than a lease has its users back when it goes on", async () => {
+  const two = cluster.node(named());
+  const [one, line] = breakable();
+  await (await one.connect("/?ann")).join("chat");
+  await (await two.connect("/?bob")).join("chat");
+  await passed(BUNDLE);
+  line.kill();
+  await passed(2 * LEASE);
+  expect(usersOf(two)).toStrictEqual(["bob"]);
+  line.revive();
+  await passed(LEASE);
+  expect([usersOf(one), usersOf(two)]).toStrictEqual([
+    ["ann", "bob"],
+    ["ann", "bob"],
+  ]);
+});
+
+test("a drain is no departure, as long as clients come back in its time", async () => {
+  const [one, two] = nodes(2) as [Node, Node];
+  const heard = listen(two);
+  for (const user of ["ann", "bob"]) {
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    await (await one.connect(`/?${user}`)).join("chat");
+  }
+  await passed(BUNDLE);
+  const drained = one.hub.drain({ within: 1_000, spread: 20_000 });
+  await passed(19_000);
+  await drained;
+  await (await two.connect("/?ann")).join("chat");
+  expect(usersOf(two)).toStrictEqual(["ann", "bob"]);
+  await passed(8_000);
+  expect(usersOf(two)).toStrictEqual(["ann"]);
+  expect(heard).toStrictEqual(["in ann", "in bob", "out bob mine"]);
+});
+
+describe("of the nodes with listeners", () => {
+  test("the one acts that the user was on", async () => {
+    const all = nodes(3);
+    const heard = all.map((node) => listen(node));
+    const client = await (all[1] as Node).connect("/?ann");
+    await client.join("chat");
+    client.close();
+    await passed(6_000);
+    expect(heard).toStrictEqual([
+      ["in ann", "out ann"],
+      ["in ann mine", "out ann mine"],
+      ["in ann", "out ann"],
+    ]);
+  });
+
+  test("one acts, whatever node the user was on, if others have none", async () => {
+    const [one, two, three] = nodes(3) as [Node, Node, Node];
+    const heard = await listenOn([two, three]);
+    const client = await one.connect("/?ann");
+    await client.join("chat");
+    client.close();
+    await passed(6_000);
+    expect(heard).toStrictEqual([
+      ["in ann", "out ann mine"],
+      ["in ann", "out ann"],
+    ]);
+  });
+
+  test("one acts on a user who has left two nodes in the same moment", async () => {
+    const all = nodes(2);
+    const heard = all.map((node) => listen(node));
+    const clients = [await (all[0] as Node).connect("/?ann"), await (all[1] as Node).connect("/?ann")];
+    for (const client of clients) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await client.join("chat");
+    }
+    await passed(BUNDLE);
+    for (const client of clients) client.close();
+    await passed(7_000);
+    expect(
+      heard
+        .flat()
+        .filter((what) => what.startsWith("out"))
+        .toSorted(),
+    ).toStrictEqual(["out ann", "out ann mine"]);
+  });
+
+  test("another one acts if the one that was to has died before it could", async () => {
+    const [two, second] = breakable();
+    const three = cluster.node(named());
+    const [four, fourth] = breakable();
+    const heard = await listenOn([two, three, four]);
+    await (await four.connect("/?ann")).join("chat");
+    await passed(BUNDLE);
+    // The one with the oldest listeners dies a little later than the one with the user.
+    fourth.kill();
+    await passed(LEASE / 2);
+    second.kill();
+    await passed(3 * LEASE);
+    expect(heard[1]).toStrictEqual(["in ann", "out ann", "out ann mine"]);
+  });
+
+  test("nobody acts a second time when the one that has acted leaves", async () => {
+    const [one, line] = breakable();
+    const [two, three] = nodes(2) as [Node, Node];
+    const heard = await listenOn([two, three]);
+    await (await one.connect("/?ann")).join("chat");
+    await passed(BUNDLE);
+    line.kill();
+    await passed(2 * LEASE);
+    expect(heard).toStrictEqual([
+      ["in ann", "out ann mine"],
+      ["in ann", "out ann"],
+    ]);
+    await two.hub.close();
+    await passed(2 * LEASE);
+    expect(heard[1]).toStrictEqual(["in ann", "out ann"]);
+  });
+});
+
+test("nodes with other rules say so", async () => {
+  const [one] = [cluster.node(named()), cluster.node(named({ grace: 1 }))];
+  await passed(LEASE);
+  expect(one.errors.filter((error) => error.includes("other rules"))).toHaveLength(1);
 });

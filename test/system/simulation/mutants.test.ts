@@ -17,6 +17,9 @@ const ALL: readonly number[] = Array.from({ length: SEEDS }, (_, index) => index
 
 const DURATION = 4_000;
 
+/** Longer than nodes take to notice that another one is gone. */
+const PRESENCE_DURATION = 12_000;
+
 async function load({ mutants, rule }: Hunted): Promise<typeof Program> {
   mkdirSync(FOLDER, { recursive: true });
   const file = new URL(`${rule.replaceAll(/\W/g, "-")}.mjs`, FOLDER);
@@ -28,7 +31,9 @@ test.each(HUNTED)(
   "a hub without this rule is found out: $rule",
   async (hunted) => {
     const { firstFailure } = await load(hunted);
-    const failure = await firstFailure([hunted.seed, ...ALL], { isCalm: hunted.isCalm === true, duration: DURATION });
+    const { isCalm = false, isPresence = false } = hunted;
+    const duration = isPresence ? PRESENCE_DURATION : DURATION;
+    const failure = await firstFailure([hunted.seed, ...ALL], { isCalm, isPresence, duration });
     // The seed is kept in `mutants.ts`, so that the next run is quick.
     console.log(`${hunted.rule}: seed ${failure?.seed}, ${failure?.why}`);
     expect(failure).toBeDefined();

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { Simulation } from "roomcast/testing";
+import { presenceOf } from "../../../examples/simulation/presence.ts";
 import { scenarioOf } from "../../../examples/simulation/scenario.ts";
 
 /** The number of events that clients hear in all. `npm run simulate` goes on for longer. */
@@ -17,3 +18,20 @@ test("in a million deliveries under all faults nothing is lost silently, or come
   // The faults have done what they are there for.
   expect([...gaps].toSorted()).toStrictEqual(["epoch", "hole", "overrun", "trimmed", "unavailable"]);
 }, 300_000);
+
+test.each([
+  { isCalm: false, seeds: 60 },
+  { isCalm: true, seeds: 15 },
+])(
+  "all nodes and clients know who is present, and somebody acts on each departure, in $seeds seeds (calm: $isCalm)",
+  async ({ isCalm, seeds }) => {
+    let acts = 0;
+    for (let seed = 1; seed <= seeds; seed++) {
+      const { presence, violations } = await new Simulation(presenceOf(seed, { isCalm, duration: 12_000 })).run();
+      expect({ seed, violations }).toStrictEqual({ seed, violations: [] });
+      acts += presence.acts;
+    }
+    expect(acts).toBeGreaterThan(seeds);
+  },
+  300_000,
+);

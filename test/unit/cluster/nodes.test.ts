@@ -25,7 +25,7 @@ beforeEach(() => {
     isNode: true,
     rules: undefined,
     presence: undefined,
-    keptWithin: () => undefined,
+    leaving: () => undefined,
     lease: LEASE,
     tell: (_channel, control) => told.push(control),
     report: {
