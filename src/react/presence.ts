@@ -27,7 +27,11 @@ export function usePresence<D = unknown, T extends HubTypes = HubTypes>(
   client: Client<T>,
   room: string,
 ): PresenceState<D> {
-  const [latest, tell] = useState({ client, room, now: NOBODY as PresenceState<D> });
+  const [latest, tell] = useState<{ client: unknown; room: string; now: PresenceState<D> }>({
+    client,
+    room,
+    now: NOBODY,
+  });
   useEffect(() => {
     const users = presence<D, T>(client, room);
     users.on("change", () => tell({ client, room, now: { users: new Map(users), count: users.count } }));

@@ -4,9 +4,9 @@ import { exists, proofsIn } from "../support/proofs.ts";
 
 const PATH = "docs/PRESENCE.md";
 
-/** The rows of the promises: the last cell names tests. */
-const rows = tablesOf(sectionOf(PATH, "What is promised"))
-  .flat()
+/** The rows of the promises, and of when a user is out: the last cell names tests. */
+const rows = ["What is promised", "When a user is out"]
+  .flatMap((section) => tablesOf(sectionOf(PATH, section)).flat())
   .map((cells) => ({ what: cells[0] ?? "", proofs: proofsIn(cells.at(-1) ?? "") }));
 
 test.each(rows)("the tests exist that hold: $what", ({ proofs }) => {
@@ -15,5 +15,5 @@ test.each(rows)("the tests exist that hold: $what", ({ proofs }) => {
 });
 
 test("there are several rows", () => {
-  expect(rows.length).toBeGreaterThan(5);
+  expect(rows.length).toBeGreaterThan(15);
 });

@@ -3,7 +3,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { WebSocket } from "ws";
 import { blocksOf } from "../../support/markdown.ts";
 import { TRANSPORTS } from "../../support/transports.ts";
-import { present } from "./lists.ts";
+import { named } from "./lists.ts";
 
 /** The parts of the client of `docs/PRESENCE.md` that its page provides. */
 interface Surroundings {
@@ -40,8 +40,7 @@ class LossyWebSocket extends WebSocket {
 }
 
 test.each(TRANSPORTS)("the plain client of the document knows who is there, on %s", async (transport) => {
-  const authenticate = ({ url }: { readonly url: string }): { id: string } => ({ id: url.slice(2) });
-  const hub = new Hub(present({ grace: 0, full: 3 }, { transport, authenticate }));
+  const hub = new Hub({ ...named({ grace: 0, full: 3 }), transport });
   let isOver = false;
   onTestFinished(async () => {
     isOver = true;
