@@ -24,6 +24,7 @@ const config: ViteUserConfig = defineConfig({
       { find: /^roomcast$/, replacement: source("index.ts") },
       { find: /^roomcast\/backplanes\/(.*)$/, replacement: source("backplanes/$1/index.ts") },
       { find: /^roomcast\/client$/, replacement: source("client/node.ts") },
+      { find: /^roomcast\/(client|react)\/presence$/, replacement: source("$1/presence.ts") },
       { find: /^roomcast\/(contract|msgpack|react)$/, replacement: source("$1/index.ts") },
       { find: /^roomcast\/testing$/, replacement: source("testing/index.ts") },
       { find: /^roomcast\/transports\/(.*)$/, replacement: source("transports/$1/index.ts") },

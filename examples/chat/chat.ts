@@ -1,4 +1,5 @@
-import { Hub, ReplyError, type Socket, type Transport } from "roomcast";
+import { randomUUID } from "node:crypto";
+import { Hub, ReplyError, type Handshake, type Socket, type Transport } from "roomcast";
 import { atMostEvery } from "../at-most-every.ts";
 
 /** Somebody in a room, as the others see them. */
@@ -11,8 +12,6 @@ interface Person {
 interface Joined {
   readonly room: string;
   readonly you: Person;
-  /** Everybody who is there, `you` included. */
-  readonly people: readonly Person[];
 }
 
 interface RoomSummary {
@@ -28,17 +27,17 @@ export interface ChatTypes {
   client: {
     join: (request: Unchecked<{ room: string }>) => Joined;
     chat: (message: Unchecked<{ text: string; room: string }>) => { at: number };
+    typing: unknown;
     ping: undefined;
   };
   server: {
     joined: Joined;
-    userJoined: Person;
-    userLeft: Person;
     chat: { from: Person; text: string; at: number };
     rooms: readonly RoomSummary[];
     pong: undefined;
   };
   data: { name: string; room: string };
+  presence: { name: string; isTyping: boolean };
 }
 
 type ChatSocket = Socket<ChatTypes>;
@@ -46,8 +45,8 @@ type ChatSocket = Socket<ChatTypes>;
 const LOBBY = "lobby";
 
 /**
- * Who is in a room of the chat is in the room of the hub with this prefix, by the server, and hears who joins and leaves.
- * The messages are in another one, which a client joins by itself when it is ready to show them: these are recorded.
+ * Who is in a room of the chat is in the room of the hub with this prefix, by the server. The messages are in another one,
+ * which a client joins by itself when it is ready to show them: these are recorded, and there it is told who is present.
  */
 const PEOPLE = "people:";
 const MESSAGES = "messages:";
@@ -56,7 +55,11 @@ const MESSAGES = "messages:";
 const MESSAGES_KEPT = 100;
 const KEPT_FOR = 24 * 3_600_000;
 
+/** How long somebody stays in a room whose last tab has gone, so that nobody sees a reload, in milliseconds. */
+const GRACE = 2_000;
+
 const MAX_NAME = 32;
+const MAX_USER = 64;
 const MAX_TEXT = 2_000;
 
 /** The busiest rooms are listed, so that nobody can make the list long by opening many. */
@@ -69,7 +72,7 @@ const BAD_REQUEST = 4000;
  * A chat with rooms, on any transport. Everybody is in one room at a time, under a display name that need not be unique.
  *
  * A client may choose both, in the URL, `/socket?room=tea&name=Ann`, or, on the client library, in its `auth`; otherwise
- * it is a guest in the lobby.
+ * it is a guest in the lobby. With the same `user` there, all tabs of a browser are one person.
  */
 export function createChat(transport: Transport): Hub<ChatTypes> {
   const hub = new Hub<ChatTypes>({
@@ -78,8 +81,13 @@ export function createChat(transport: Transport): Hub<ChatTypes> {
     maxMessageBytes: 16 * 1024,
     // Far more than anybody types: who moves from room to room is announced to everybody there.
     limits: { messages: { perSecond: 10, burst: 100 } },
+    authenticate(handshake) {
+      const { user } = wishOf(handshake);
+      return { id: typeof user === "string" && user !== "" ? user.slice(0, MAX_USER) : randomUUID() };
+    },
     // All rooms are open to everybody in the chat.
     joinable: (room) => room.startsWith(MESSAGES),
+    presence: { rooms: [`${MESSAGES}*`], grace: GRACE },
     history: { rooms: { [`${MESSAGES}*`]: { size: MESSAGES_KEPT, age: KEPT_FOR, replay: MESSAGES_KEPT } } },
   });
 
@@ -87,7 +95,10 @@ export function createChat(transport: Transport): Hub<ChatTypes> {
   const announceRooms = atMostEvery(100, () => {
     // The hub may be closed by now.
     if (hub.sockets.size === 0) return;
-    const rooms = Array.from(hub.rooms, ([name, { size }]) => ({ name, people: size }))
+    const rooms = Array.from(hub.rooms, ([name, sockets]) => ({
+      name,
+      people: new Set(Array.from(sockets, userOf)).size,
+    }))
       .filter(({ name }) => name.startsWith(PEOPLE))
       .map(({ name, people }) => ({ name: name.slice(PEOPLE.length), people }));
     rooms.sort((a, b) => b.people - a.people || a.name.localeCompare(b.name));
@@ -95,8 +106,7 @@ export function createChat(transport: Transport): Hub<ChatTypes> {
   });
 
   hub.on("connection", (socket) => {
-    const { auth, query } = socket.handshake;
-    const wish = (auth ?? Object.fromEntries(query)) as { name?: unknown; room?: unknown };
+    const wish = wishOf(socket.handshake);
     try {
       const name = line("name", wish.name ?? `Guest ${socket.id.slice(0, 4)}`);
       const room = line("room", wish.room ?? LOBBY);
@@ -112,7 +122,7 @@ export function createChat(transport: Transport): Hub<ChatTypes> {
   hub.handle("join", (request, socket) => {
     const room = line("room", request?.room);
     if (room !== socket.data.room) {
-      leave(socket);
+      socket.leave(PEOPLE + socket.data.room);
       socket.data.room = room;
     }
     const joined = enter(socket);
@@ -131,34 +141,45 @@ export function createChat(transport: Transport): Hub<ChatTypes> {
     return { at };
   });
 
+  hub.handle("typing", (isTyping, socket) => show(socket, isTyping === true));
+
   hub.handle("ping", (_, socket) => socket.emit("pong"));
 
   hub.on("disconnection", (socket) => {
     // Whoever was sent away at the door was never in a room.
-    if (socket.rooms.size === 0) return;
-    hub.to(PEOPLE + socket.data.room).emit("userLeft", person(socket));
-    announceRooms();
+    if (socket.rooms.size > 0) announceRooms();
   });
-
-  /** Entering the room one is in already changes nothing and tells nobody. */
-  function enter(socket: ChatSocket): Joined {
-    const { room } = socket.data;
-    if (!socket.rooms.has(PEOPLE + room)) socket.to(PEOPLE + room).emit("userJoined", person(socket));
-    socket.join(PEOPLE + room);
-    return { room, you: person(socket), people: Array.from(hub.rooms.get(PEOPLE + room) ?? [], person) };
-  }
-
-  function leave(socket: ChatSocket): void {
-    const room = PEOPLE + socket.data.room;
-    socket.leave(room);
-    hub.to(room).emit("userLeft", person(socket));
-  }
 
   return hub;
 }
 
-function person({ id, data }: ChatSocket): Person {
-  return { id, name: data.name };
+function wishOf({ auth, query }: Handshake): {
+  readonly name?: unknown;
+  readonly room?: unknown;
+  readonly user?: unknown;
+} {
+  return auth ?? Object.fromEntries(query);
+}
+
+/** Entering the room one is in already changes nothing and tells nobody. */
+function enter(socket: ChatSocket): Joined {
+  const { room } = socket.data;
+  if (!socket.rooms.has(PEOPLE + room)) show(socket, false);
+  socket.join(PEOPLE + room);
+  return { room, you: person(socket) };
+}
+
+/** Shows the others in the room who this is. */
+function show(socket: ChatSocket, isTyping: boolean): void {
+  socket.presence(MESSAGES + socket.data.room).set({ name: socket.data.name, isTyping });
+}
+
+function person(socket: ChatSocket): Person {
+  return { id: userOf(socket), name: socket.data.name };
+}
+
+function userOf({ id, user }: ChatSocket): string {
+  return user?.id ?? id;
 }
 
 /** The name of a person or a room: one line. */

@@ -2,9 +2,9 @@ import { randomUUID } from "node:crypto";
 import { Hub, ReplyError, type Socket, type Transport } from "roomcast";
 import type { ContractTypes } from "roomcast/contract";
 import { atMostEvery } from "../at-most-every.ts";
-import { contract, profile, type Message, type Person } from "./contract.ts";
+import { contract, visitor, type Message, type Person, type Present } from "./contract.ts";
 
-type RoomsTypes = ContractTypes<typeof contract> & { data: { name: string } };
+type RoomsTypes = ContractTypes<typeof contract> & { data: { name: string }; presence: Present };
 
 /** The rooms there are, each with what was said last. */
 const ROOMS = ["lobby", "tea", "music"];
@@ -17,26 +17,28 @@ export function createRooms(transport: Transport): Hub<RoomsTypes> {
     transport,
     path: "/socket",
     contract,
-    joinable(room) {
-      const known = histories.has(room);
-      // Asked before it happens, told when it has.
-      if (known) announce();
-      return known;
+    // Everybody is who they say: this is a demonstration.
+    authenticate({ auth }) {
+      const { data } = visitor.safeParse(auth);
+      return data && { id: data.user };
     },
+    joinable: (room) => histories.has(room),
+    presence: { rooms: ROOMS, grace: 2_000 },
   });
 
   const announce = atMostEvery(100, () => {
     // The hub may be closed by now.
     if (hub.sockets.size === 0) return;
-    const rooms = ROOMS.map((name) => ({ name, people: hub.rooms.get(name)?.size ?? 0 }));
+    const rooms = ROOMS.map((name) => ({ name, people: hub.presence(name).size }));
     hub.volatile.emit("rooms", rooms);
   });
 
   hub.on("connection", (socket) => {
-    socket.data.name = profile.safeParse(socket.handshake.auth).data?.name ?? "Guest";
+    socket.data.name = visitor.parse(socket.handshake.auth).name;
+    show(socket);
     announce();
   });
-  hub.on("disconnection", announce);
+  for (const room of ROOMS) hub.presence(room).on("in", announce).on("out", announce);
 
   hub.handle("history", ({ room }) => historyOf(room));
 
@@ -51,16 +53,17 @@ export function createRooms(transport: Transport): Hub<RoomsTypes> {
     return message;
   });
 
-  // Volatile: whoever reads slowly need not learn that somebody was typing a while ago.
-  hub.handle("typing", ({ room }, socket) => {
-    if (socket.rooms.has(room)) socket.to(room).volatile.emit("typing", person(socket));
+  hub.handle("typing", ({ room, isTyping }, socket) => {
+    if (socket.rooms.has(room)) socket.presence(room).set({ name: socket.data.name, isTyping });
   });
 
   hub.handle("rename", ({ name }, socket) => {
     for (const other of hub.sockets.values()) {
-      if (other !== socket && other.data.name === name) throw new ReplyError("name-taken", `${name} is somebody else.`);
+      if (other.user?.id !== socket.user?.id && other.data.name === name)
+        throw new ReplyError("name-taken", `${name} is somebody else.`);
     }
     socket.data.name = name;
+    show(socket);
     return person(socket);
   });
 
@@ -73,6 +76,11 @@ export function createRooms(transport: Transport): Hub<RoomsTypes> {
   return hub;
 }
 
-function person({ id, data }: Socket<RoomsTypes>): Person {
-  return { id, name: data.name };
+function person({ data, id, user }: Socket<RoomsTypes>): Person {
+  return { id: user?.id ?? id, name: data.name };
+}
+
+/** Shows the name of a user in all rooms, those included that the socket joins later. */
+function show(socket: Socket<RoomsTypes>): void {
+  for (const room of ROOMS) socket.presence(room).set({ name: socket.data.name, isTyping: false });
 }

@@ -6,7 +6,7 @@ import { badArgument } from "./errors.ts";
 export const EVENT: RegExp = /^(?!hub:)[^]{1,256}$/;
 
 /** The names of the events that a client can listen to: those of the application, and the client's own. */
-export const HEARD: RegExp = /^(?!hub:)[^]{1,256}$|^hub:(state|error|dropped|message|gap|left)$/;
+export const HEARD: RegExp = /^(?!hub:)[^]{1,256}$|^hub:(state|error|message|gap|dropped|left|presence)$/;
 
 /** The names of rooms: not empty, and such that every codec can carry them. */
 export const ROOM: RegExp = /^[^\ud800-\udfff]+$/u;
@@ -14,7 +14,7 @@ export const ROOM: RegExp = /^[^\ud800-\udfff]+$/u;
 /** @throws {ClientError} `ERR_CLIENT_ARGUMENT` for what is no name of this kind. */
 export function checkName(name: unknown, kind: RegExp): void {
   if (typeof name !== "string" || !kind.test(name)) {
-    throw badArgument(`Not the name of an event or a room: ${String(name)}`);
+    throw badArgument(`Not the name of an event or room: ${String(name)}`);
   }
 }
 

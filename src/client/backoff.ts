@@ -20,8 +20,8 @@ export type Delays = { readonly [K in keyof ReconnectOptions]-?: number };
 /** Decides whether and when a client reconnects, by exponential back-off with full jitter. */
 export class Backoff {
   readonly #options: Delays;
-  #openedAt = Infinity;
   #failures = 0;
+  #openedAt = Infinity;
 
   constructor(options: Delays) {
     this.#options = options;

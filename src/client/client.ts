@@ -297,11 +297,9 @@ export class Client<T extends HubTypes = HubTypes> {
   }
 
   /** Handles an event. The position has moved when a listener hears it. */
-  readonly #receive = (packet: EventPacket, link: Link): void => {
-    const { at, event, id, room } = packet;
-    let { data } = packet;
+  readonly #receive = ({ at, data, event, id, room }: EventPacket, link: Link): void => {
     if (event.startsWith("hub:" satisfies typeof RESERVED_PREFIX)) {
-      if (data && /^hub:(dropped|left|record)$/.test(event)) this.#memberships.notice(event, data);
+      if (data && /^hub:(record|dropped|left|presence)$/.test(event)) this.#memberships.notice(event, data);
       return;
     }
     const past = this.#memberships.moved(room, at);

@@ -1,5 +1,5 @@
 import type { EventData, EventName, HubTypes, ServerEvents } from "../event-types.ts";
-import type { Dropped, GapReason, Left } from "../protocol/packet.ts";
+import type { Dropped, GapReason, Left, PresenceNotice } from "../protocol/packet.ts";
 import type { ClientError } from "./errors.ts";
 
 /**
@@ -50,12 +50,17 @@ export interface ClientNotices {
   "hub:gap": Gap;
   /** The server has taken the client out of a recorded room: the client does not want to be in this room any more. */
   "hub:left": Left;
+  /**
+   * Who is present in a room, or what has changed. `presence` of `roomcast/client/presence` makes the client ask for it, and
+   * keeps the list.
+   */
+  "hub:presence": PresenceNotice;
   /** A message that is not a packet, as text or bytes. */
   "hub:message": string | Uint8Array;
 }
 
 /** The client's own events that concern a room. */
-export type RoomNotices = Pick<ClientNotices, "hub:gap" | "hub:left">;
+export type RoomNotices = Pick<ClientNotices, "hub:gap" | "hub:left" | "hub:presence">;
 
 /** The names of the events that a client can listen to. */
 export type HeardName<T extends HubTypes> = EventName<ServerEvents<T>> | keyof ClientNotices;

@@ -50,8 +50,8 @@ export class Link {
   #limit = 0;
   /** Called when a connection that was closed has ended. */
   #gone: (() => void) | undefined;
+  #over: boolean | undefined;
   #bye: Bye | undefined;
-  #over = false;
   /**
    * The bytes that may be sent before the server is asked whether it has taken them, less than 0 while it is asked;
    * `undefined` for any number.

@@ -36,10 +36,12 @@ export class Memberships {
   readonly #uplink: Pick<Uplink, "link">;
   readonly #outbox: Outbox;
   readonly #wanted = new Map<string, Membership>();
-  /** The position in each recorded room that the client is in, or was in when it lost its connection. */
-  readonly positions: Map<string, Position> = new Map<string, Position>();
   /** The number of answers in a row with an error that is no refusal. */
   #failures = 0;
+  /** The position in each recorded room that the client is in, or was in when it lost its connection. */
+  readonly positions: Map<string, Position> = new Map<string, Position>();
+  /** The rooms whose users somebody wants to know. Only `roomcast/client/presence` sets this. */
+  declare presence?: string[];
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(delays: Delays, listeners: ClientListeners, uplink: Pick<Uplink, "link">, outbox: Outbox) {
@@ -105,9 +107,17 @@ export class Memberships {
     for (const membership of this.#wanted.values()) membership.asked = undefined;
   }
 
-  /** Asks for those of the rooms, by default of all, that are to be asked for on this connection. */
-  ask(rooms: Iterable<string> = this.#wanted.keys()): void {
-    const left = [...rooms].filter((room) => !this.#wanted.get(room)?.asked);
+  /**
+   * Asks for rooms, by default for all that are wanted.
+   *
+   * @param isMeant - tells which of them: by default those for which the server was not asked on this connection. A room that
+   *   is not wanted has no membership.
+   */
+  ask(
+    rooms: Iterable<string> = this.#wanted.keys(),
+    isMeant = (membership?: Membership): unknown => !membership?.asked,
+  ): void {
+    const left = [...rooms].filter((room) => isMeant(this.#wanted.get(room)));
     // A request with many rooms would be too large for a server that takes small messages only.
     while (this.#uplink.link && left.length) this.#askFor(left.splice(0, 16));
   }
@@ -157,45 +167,43 @@ export class Memberships {
   }
 
   #askFor(rooms: readonly string[]): void {
-    const asked = {};
-    for (const room of rooms) (this.#wanted.get(room) as Membership).asked = asked;
-    const request = {
-      event: "hub:join" satisfies typeof ControlEvent.join,
-      data: { rooms, since: this.since((room) => rooms.includes(room)) },
-      repeatable: false,
-    };
-    this.#outbox.add(request, (failure, reply) => {
-      // Without an answer of the server, the next connection asks again.
-      if (failure && !(failure as ClientError).reason) return;
-      let passing: ClientError | undefined;
-      for (const room of rooms) {
-        const membership = this.#wanted.get(room);
-        const refused = [(reply as RoomReply | undefined)?.refused].flat().find((each) => each?.room === room);
-        const error = refused ? remote(refused) : (failure as ClientError);
-        if (membership?.asked !== asked) continue;
-        membership.asked = !error || undefined;
-        membership.past = false;
-        // Whoever waits for a room that is asked for again goes on waiting.
-        if (error && isPassing(error.reason as string)) passing = error;
-        else {
-          const isHeard = membership.settle?.(error);
-          if (error) {
-            this.#forget(room);
-            if (!isHeard || membership.holders.size > 1) this.#listeners.report(error);
+    const isAsked = (room: string): boolean => rooms.includes(room);
+    const asked: RoomRequest = { rooms, presence: this.presence?.filter(isAsked), since: this.since(isAsked) };
+    for (const [room, membership] of this.#wanted) if (isAsked(room)) membership.asked = asked;
+    this.#outbox.add(
+      { event: "hub:join" satisfies typeof ControlEvent.join, data: asked, repeatable: false },
+      (failure, reply) => {
+        // Without an answer of the server, the next connection asks again.
+        if (failure && !(failure as ClientError).reason) return;
+        let passing: ClientError | undefined;
+        for (const [room, membership] of this.#wanted) {
+          if (membership.asked !== asked) continue;
+          const refused = (reply as Partial<RoomReply> | undefined)?.refused?.find?.((each) => each?.room === room);
+          const error = refused ? remote(refused) : (failure as ClientError);
+          membership.asked = !error || undefined;
+          membership.past = false;
+          // Whoever waits for a room that is asked for again goes on waiting.
+          if (error && isPassing(error.reason as string)) passing = error;
+          else {
+            const isHeard = membership.settle?.(error);
+            if (error) {
+              this.#forget(room);
+              if (!isHeard || membership.holders.size > 1) this.#listeners.report(error);
+            }
           }
         }
-      }
-      if (passing) {
-        if (!this.#failures) this.#listeners.report(passing);
-        // Requests that fail together are one failure.
-        this.#timer ??= setTimeout(
-          () => {
-            this.#timer = undefined;
-            this.ask();
-          },
-          delayAfter(this.#failures++, this.#delays),
-        );
-      } else this.#failures = 0;
-    });
+        if (passing) {
+          if (!this.#failures) this.#listeners.report(passing);
+          // Requests that fail together are one failure.
+          this.#timer ??= setTimeout(
+            () => {
+              this.#timer = undefined;
+              this.ask();
+            },
+            delayAfter(this.#failures++, this.#delays),
+          );
+        } else this.#failures = 0;
+      },
+    );
   }
 }

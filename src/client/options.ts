@@ -54,13 +54,11 @@ export interface ResolvedConnectOptions extends Patience {
 /** The defaults. Every number is a number of milliseconds or bytes. */
 export const DEFAULTS: Omit<ResolvedConnectOptions, "url" | "codec" | "WebSocket" | "patience"> & {
   readonly codec: undefined;
-  readonly WebSocket: undefined;
   readonly reconnect: Delays;
 } = {
   auth: undefined,
   codec: undefined,
   contract: undefined,
-  WebSocket: undefined,
   connectTimeout: 10_000,
   start: true,
   reconnect: { minDelay: 500, maxDelay: 30_000, stableAfter: 10_000 },
@@ -81,7 +79,7 @@ export function resolveOptions(url: string | URL, options: ConnectOptions): Reso
     url: resolveUrl(url),
     patience: 1,
   } as ResolvedConnectOptions;
-  if (typeof resolved.WebSocket !== "function") fail("WebSocket", "a class, such as that of ws");
+  if (typeof resolved.WebSocket !== "function") fail("WebSocket", "a class like that of ws");
   if (!codec?.encode || !codec.protocol) fail("codec", "a codec");
   if (contract && !contract.client) fail("contract", "a contract");
   if (!/^(reject|drop-oldest)$/.test(resolved.queue.policy)) fail("queue.policy", "reject or drop-oldest");
@@ -102,7 +100,7 @@ function resolveUrl(url: string | URL): string {
   } catch {
     // The error is reported below.
   }
-  return fail("url", "like wss://host/path");
+  return fail("url", "like wss://host");
 }
 
 function fill(defaults: object, given: object): object {

@@ -17,12 +17,13 @@ type RoomListener<T extends HubTypes, E> = (data: HeardData<T, E>, context: Even
 export class Room<T extends HubTypes = HubTypes> {
   readonly name: string;
   readonly #listeners: ClientListeners;
-  readonly #memberships: Memberships;
+  /** @internal */
+  readonly memberships: Memberships;
 
   constructor(name: string, listeners: ClientListeners, memberships: Memberships) {
     this.name = name;
     this.#listeners = listeners;
-    this.#memberships = memberships;
+    this.memberships = memberships;
   }
 
   /**
@@ -48,11 +49,11 @@ export class Room<T extends HubTypes = HubTypes> {
 
   /** Joins the room for this object, like `client.join`. */
   join(): Promise<void> {
-    return this.#memberships.join([this.name], this);
+    return this.memberships.join([this.name], this);
   }
 
   /** Leaves the room, like `client.leave`, unless others want it that this object did not join for. */
   leave(): Promise<void> {
-    return this.#memberships.leave([this.name], this);
+    return this.memberships.leave([this.name], this);
   }
 }

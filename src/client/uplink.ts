@@ -54,8 +54,8 @@ export class Uplink {
   }
 
   /** The connection on which messages can be sent, if there is one. */
-  get link(): Link | undefined {
-    return this.welcome && this.#link?.isOpen ? this.#link : undefined;
+  get link(): Link | false | undefined {
+    return this.welcome && this.#link?.isOpen && this.#link;
   }
 
   /** Connects if the state is `closed`. */
@@ -92,8 +92,7 @@ export class Uplink {
   async close(code: number, reason: string): Promise<void> {
     if (this.state !== "closed") {
       this.#gone = this.#link?.close(code, reason);
-      this.#link = undefined;
-      this.#backoff = undefined;
+      this.#link = this.#backoff = undefined;
       this.#end({ code, reason });
     }
     return this.#gone;

@@ -9,6 +9,7 @@ import {
   type StateChange,
   type WebSocketConstructor,
 } from "roomcast/client";
+import { presence } from "roomcast/client/presence";
 import { defineContract } from "roomcast/contract";
 import { msgpackCodec } from "roomcast/msgpack";
 import { describe, expectTypeOf, test } from "vitest";
@@ -22,6 +23,20 @@ interface Types {
 
 declare const client: Client<Types>;
 declare const untyped: Client;
+
+describe("Who is present", () => {
+  test("has the data that the application says", () => {
+    const users = presence<{ name: string }>(client, "tea");
+    expectTypeOf(users.get("ann")).toEqualTypeOf<{ name: string } | null | undefined>();
+    expectTypeOf(presence(untyped, "tea").get("ann")).toBeUnknown();
+    users.on("change", ({ came, went }) => {
+      expectTypeOf(came).toEqualTypeOf<readonly string[]>();
+      expectTypeOf(went).toEqualTypeOf<readonly string[]>();
+    });
+    // @ts-expect-error -- the server sets it
+    users.set("ann", { name: "Ann" });
+  });
+});
 
 describe("What a client sends", () => {
   test("is what the types say", () => {

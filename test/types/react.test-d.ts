@@ -1,6 +1,7 @@
 import type { Client, ClientError, EventContext, StateChange } from "roomcast/client";
 import { defineContract, type ClientContractTypes } from "roomcast/contract";
 import { createHubHooks, HubProvider, useEvent, useHub, useRequest, type RoomState } from "roomcast/react";
+import { usePresence } from "roomcast/react/presence";
 import { describe, expectTypeOf, test } from "vitest";
 import { z } from "zod";
 
@@ -54,6 +55,13 @@ describe("Hooks of a contract", () => {
     hooks.HubProvider({ client: hooks.useHub(), options: {} });
     // @ts-expect-error -- a client or a URL
     hooks.HubProvider({});
+  });
+
+  test("have who is present", () => {
+    const { count, users } = usePresence<{ name: string }>(hooks.useHub(), "tea");
+    expectTypeOf(count).toBeNumber();
+    expectTypeOf(users).toEqualTypeOf<ReadonlyMap<string, { name: string } | null>>();
+    expectTypeOf(usePresence(hooks.useHub(), "tea").users.get("ann")).toBeUnknown();
   });
 
   test("tell a refusal", () => {

@@ -1,7 +1,7 @@
 import { Connection } from "./connection.mjs";
 import { startPage } from "./page.mjs";
 
-startPage(({ wish, state, events }) => {
+startPage(({ wish, state, events, people }) => {
   const connection = new Connection({
     url() {
       const url = new URL(`/socket?${new URLSearchParams(wish)}`, location.href);
@@ -10,6 +10,7 @@ startPage(({ wish, state, events }) => {
     },
     state,
     event: (name, data, context) => events[name]?.(data, context),
+    people,
   });
   return connection;
 });

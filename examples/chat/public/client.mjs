@@ -1,12 +1,14 @@
 import { connect } from "./roomcast/client/index.js";
+import { presence } from "./roomcast/client/presence.js";
 import { startPage } from "./page.mjs";
 
 /** How long a message may wait for its answer, and before that for a connection, in milliseconds. */
 const PATIENCE = 60_000;
 
 /** All that is left of `connection.mjs`: the library reconnects by itself, notices dead networks and answers requests. */
-startPage(({ wish, state, events }) => {
+startPage(({ wish, state, events, people }) => {
   let client;
+  let users;
   return {
     queues: true,
 
@@ -34,13 +36,21 @@ startPage(({ wish, state, events }) => {
       void left?.close();
     },
 
-    /** The library joins again after a lost connection, and gets what was missed. */
+    /** The library joins again after a lost connection, gets what was missed, and keeps the map of the people. */
     join(room) {
+      users?.close();
+      const now = presence(client, room);
+      users = now;
+      now.on("change", () => people(room, now, now.count));
       return client.join(room);
     },
 
     leave(room) {
       void client.leave(room);
+    },
+
+    send(event, data) {
+      client.emit(event, data);
     },
 
     /** A message is sent again after a lost connection, and arrives once; where to be is decided by the next `wish`. */

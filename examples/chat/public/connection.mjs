@@ -18,7 +18,7 @@ const LOST = { code: "disconnected", message: "The connection was lost." };
 /**
  * A bare WebSocket that speaks roomcast's protocol v1 and reconnects by itself.
  *
- * Calls `event(name, data, { room, past })` for what the server sends, with `hub:gap` where something may be missing, and `state(state, reason)` with
+ * Calls `people(room, users, count)` with who is in a room, and `event(name, data, { room, past })` for what the server sends, with `hub:gap` where something may be missing, and `state(state, reason)` with
  *
  * - `connecting`: the first attempt, or the next one, is under way;
  * - `open`: the server has said welcome;
@@ -29,10 +29,14 @@ export class Connection {
   #url;
   #state;
   #event;
+  #people;
   #socket;
   #requests = new Map();
   /** The rooms that were joined, with the position in each: `undefined` before the server has told one. */
   #rooms = new Map();
+  /** The people in the room that they were last told of, by their ids, and the number of the notice that continues that. */
+  #users = new Map();
+  #next;
   /** The rooms that are being joined: what comes of them was missed. */
   #joining = new Set();
   #lastId = 0;
@@ -42,10 +46,11 @@ export class Connection {
   #awaitingPong = false;
 
   /** `url` is asked before each attempt, so that it can name the room that the user is in by then. */
-  constructor({ url, state, event }) {
+  constructor({ url, state, event, people }) {
     this.#url = url;
     this.#state = state;
     this.#event = event;
+    this.#people = people;
   }
 
   get isOpen() {
@@ -107,7 +112,7 @@ export class Connection {
   async #ask(room) {
     this.#joining.add(room);
     try {
-      await this.request("hub:join", { room, since: this.#rooms.get(room) });
+      await this.request("hub:join", { room, since: this.#rooms.get(room), presence: true });
     } catch (error) {
       // Whoever is refused is nowhere.
       if (error.code !== LOST.code && this.#rooms.has(room)) this.#rooms.set(room, undefined);
@@ -130,7 +135,8 @@ export class Connection {
       // What is refused is asked for again on the next connection.
       for (const name of this.#rooms.keys()) this.#ask(name).catch(() => {});
       this.#state("open");
-    } else if (event === "hub:record") {
+    } else if (event === "hub:presence") this.#follow(data);
+    else if (event === "hub:record") {
       if (!this.#rooms.has(data.room)) return;
       this.#rooms.set(data.room, data);
       if (data.gap) this.#event("hub:gap", data);
@@ -139,6 +145,20 @@ export class Connection {
       if (position !== undefined && at !== undefined) position.at = at;
       this.#event(event, data, { room, past: this.#joining.has(room) });
     }
+  }
+
+  /** Follows who is in a room. It asks for everybody if it has missed something. */
+  #follow({ room, v, reset, in: came = [], out = [], count }) {
+    const isChange = !reset && came.length + out.length > 0;
+    if (isChange && this.#next !== v) {
+      this.send("hub:join", { room, presence: true });
+      return;
+    }
+    if (!isChange) this.#users.clear();
+    for (const [id, user] of came) this.#users.set(id, user);
+    for (const id of out) this.#users.delete(id);
+    this.#next = v + 1;
+    this.#people(room, this.#users, count);
   }
 
   #ping() {
@@ -175,7 +195,7 @@ export class Connection {
   /** What is still on its way from the old socket is nobody's business. */
   #forget() {
     const socket = this.#socket;
-    this.#socket = undefined;
+    this.#socket = this.#next = undefined;
     this.#awaitingPong = false;
     clearInterval(this.#pinging);
     for (const { reject } of this.#requests.values()) reject(new RequestError(LOST));

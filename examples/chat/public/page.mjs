@@ -6,13 +6,19 @@ const text = find("text");
 const log = new Log(find("log"), find("messages"), find("latest"));
 
 /** Who and where the user wants to be. */
-const wish = { name: "", room: "" };
+const wish = { name: "", room: "", user: userOfBrowser() };
 /** Who and where the server says we are; undefined before the door. */
 let you;
 let room;
-const people = new Map();
+/** The people in the room, by their ids; undefined before the server has told. */
+let people;
 let rooms = [];
 let unread = 0;
+/** Ends the typing, if the user types. */
+let typing;
+
+/** How long somebody who does not go on is shown as typing, in milliseconds. */
+const TYPING_HOLDS = 3_000;
 
 /** The hub's room that has the messages of a room of the chat. */
 const messagesOf = (name) => `messages:${name}`;
@@ -22,16 +28,6 @@ let connection;
 
 const events = {
   joined,
-  userJoined(person) {
-    people.set(person.id, person);
-    showPeople();
-    log.move("joined", person);
-  },
-  userLeft(person) {
-    people.delete(person.id);
-    showPeople();
-    log.move("left", person);
-  },
   chat(message, { room: from, past }) {
     // What was on its way when we left its room is not shown.
     if (from !== messagesOf(room)) return;
@@ -55,11 +51,10 @@ function joined(now) {
   if (!same && room !== undefined) connection.leave(messagesOf(room));
   ({ you, room } = now);
   wish.room = room;
-  people.clear();
-  for (const person of now.people) people.set(person.id, person);
   if (same) log.system("Connected again");
   else {
     log.clear();
+    people = undefined;
     void listen(room);
   }
   find("room-title").firstElementChild.textContent = room;
@@ -67,7 +62,7 @@ function joined(now) {
   // The address can be shared, and a reload knows the name.
   history.replaceState({ name: you.name }, "", `?${new URLSearchParams({ room })}`);
   problem("");
-  showPeople();
+  if (!same) showPeople(1);
   showRooms();
   showTitle();
 }
@@ -112,14 +107,40 @@ async function send(words) {
   }
 }
 
+/** All tabs of a browser are one person. */
+function userOfBrowser() {
+  const user = localStorage.getItem("user") ?? crypto.getRandomValues(new Uint32Array(4)).join("~");
+  localStorage.setItem("user", user);
+  return user;
+}
+
 /** As people count: "Guest 2" comes before "Guest 10". */
 const order = new Intl.Collator(undefined, { numeric: true });
 
-function showPeople() {
-  const others = [...people.values()].filter(({ id }) => id !== you.id);
+/** Follows who is in the room: of too many people only the count is known. */
+function follow(where, users, count) {
+  if (where !== messagesOf(room)) return;
+  const before = people;
+  people = users.size === count ? new Map(users) : undefined;
+  if (before && people) {
+    for (const [id, person] of people) if (!before.has(id)) log.move("joined", person);
+    for (const [id, person] of before) if (!people.has(id)) log.move("left", person);
+  }
+  showPeople(count);
+}
+
+function showPeople(count) {
+  const others = Array.from(people ?? [], ([id, person]) => ({ id, ...person })).filter(({ id }) => id !== you.id);
   others.sort((a, b) => order.compare(a.name, b.name));
   find("people").replaceChildren(personItem(you, true), ...others.map((person) => personItem(person, false)));
-  find("count").textContent = others.length === 0 ? "Only you are here" : `${others.length + 1} people`;
+  find("count").textContent = count === 1 ? "Only you are here" : `${count} people`;
+}
+
+/** Tells the others that the user is typing, and that it is over when nothing came for a while. */
+function type(isTyping) {
+  if (isTyping !== (typing !== undefined) && connection.isOpen) connection.send("typing", isTyping);
+  clearTimeout(typing);
+  typing = isTyping ? setTimeout(() => type(false), TYPING_HOLDS) : undefined;
 }
 
 function showRooms() {
@@ -207,9 +228,11 @@ onSubmit(find("composer"), ({ text: words }) => {
   }
   problem("");
   text.value = "";
+  type(false);
   void send(words);
 });
 
+text.addEventListener("input", () => type(text.value !== ""));
 text.addEventListener("keydown", (event) => {
   // Enter also ends the composing of a character in many scripts; that one is not meant for us.
   if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
@@ -244,18 +267,19 @@ window.addEventListener("online", () => {
 });
 
 /**
- * Begins, with whatever connects the page. `createConnection({ wish, state, events })` gets
+ * Begins, with whatever connects the page. `createConnection({ wish, state, events, people })` gets
  *
  * - `wish`, the name and the room that the user wants whenever there is a new connection;
  * - `state(state, reason)`, to be told `connecting`, `open`, `waiting` for the next attempt, or `closed` for good;
  * - `events`, what to call with the data of each event, and its `room` and whether it is `past`: the client had missed it;
+ * - `people(room, users, count)`, to be told who is in a room, by their ids, or how many are;
  *
- * and returns `open()`, `close()`, `request(event, data)`, `join(room)` and `leave(room)` for rooms of the hub, `retry()`,
+ * and returns `open()`, `close()`, `send(event, data)`, `request(event, data)`, `join(room)` and `leave(room)` for rooms of the hub, `retry()`,
  * which tries now instead of later, `isOpen`, and `queues`: whether what is requested without a connection waits for the
  * next one.
  */
 export function startPage(createConnection) {
-  connection = createConnection({ wish, state: showState, events });
+  connection = createConnection({ wish, state: showState, events, people: follow });
   for (const link of find("pages").children) {
     if (link.pathname === location.pathname) link.setAttribute("aria-current", "page");
   }

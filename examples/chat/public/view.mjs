@@ -91,6 +91,7 @@ function clause(people, verb) {
 export function personItem(person, own) {
   const item = element("li", "person", avatar(person), nameOf(person));
   if (own) item.append(element("span", "muted", "you"));
+  else if (person.isTyping) item.append(element("span", "muted", "typing …"));
   return item;
 }
 

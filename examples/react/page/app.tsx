@@ -1,14 +1,14 @@
 import { useSyncExternalStore, type ReactNode } from "react";
-import { HubProvider, useConnection, useEvent, useHub } from "./hub.ts";
+import { HubProvider, useConnection } from "./hub.ts";
 import { NameForm } from "./name-form.tsx";
-import { savedName, saveId } from "./profile.ts";
+import { savedName, user } from "./profile.ts";
 import { RoomList } from "./room-list.tsx";
 import { RoomView } from "./room-view.tsx";
 
 const STATES = { connecting: "Connecting …", open: "Connected", waiting: "Reconnecting …", closed: "Closed" };
 
 /** Asked anew at every connect: a new connection begins with the name that the user has by then. */
-const auth = (): unknown => ({ name: savedName() });
+const auth = (): unknown => ({ user, name: savedName() });
 
 export function App(): ReactNode {
   const room = useSyncExternalStore(onHashChange, readHash) || "lobby";
@@ -27,11 +27,7 @@ export function App(): ReactNode {
 }
 
 function State(): ReactNode {
-  const client = useHub();
   const { state, reason } = useConnection();
-  useEvent("hub:state", () => {
-    if (client.id !== undefined) saveId(client.id);
-  });
   return (
     <p role="status" className="state" data-state={state} title={reason}>
       {STATES[state]}

@@ -1,28 +1,35 @@
-import { useRef, useState, type FormEvent, type ReactNode } from "react";
+import { useEffect, useRef, useState, type FormEvent, type ReactNode } from "react";
 import { useHub } from "./hub.ts";
 
-/** How often it is said that the user is still typing, in milliseconds. */
-const EVERY = 2_000;
+/** How long a user who does not go on is shown as typing, in milliseconds. */
+const HOLDS = 3_000;
 
 /** The field in which messages are written. */
 export function Composer({ room, say }: { room: string; say: (text: string) => void }): ReactNode {
   const client = useHub();
   const [text, setText] = useState("");
-  const told = useRef(-Infinity);
+  /** Ends the typing, if the user types. */
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+
+  const type = (isTyping: boolean): void => {
+    // Without a connection it would wait for the next one, and then no longer be true.
+    if (isTyping !== (timer.current !== undefined) && client.state === "open")
+      client.emit("typing", { room, isTyping });
+    clearTimeout(timer.current);
+    timer.current = isTyping ? setTimeout(() => type(false), HOLDS) : undefined;
+  };
+  useEffect(() => () => clearTimeout(timer.current), []);
 
   const change = (value: string): void => {
     setText(value);
-    // Without a connection it would wait for the next one, and then no longer be true.
-    if (client.state !== "open" || Date.now() - told.current < EVERY) return;
-    told.current = Date.now();
-    client.emit("typing", { room });
+    type(value !== "");
   };
 
   const submit = (event: FormEvent): void => {
     event.preventDefault();
     if (text.trim() === "") return;
     say(text.trim());
-    setText("");
+    change("");
   };
 
   return (

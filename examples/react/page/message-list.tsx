@@ -1,6 +1,6 @@
 import type { ReactNode } from "react";
 import type { Message } from "../contract.ts";
-import { isOwn } from "./profile.ts";
+import { user } from "./profile.ts";
 
 /** What the user said and the server has not answered yet. */
 export interface Unsent {
@@ -24,7 +24,7 @@ export function MessageList({ messages, unsent, isEmpty }: Props): ReactNode {
       )}
       <ol>
         {messages.map(({ id, from, text, at }) => (
-          <li key={id} className={isOwn(from.id) ? "own" : "other"}>
+          <li key={id} className={from.id === user ? "own" : "other"}>
             <b className="sender">{from.name}</b> <span className="text">{text}</span> <Time at={at} />
           </li>
         ))}

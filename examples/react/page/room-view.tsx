@@ -3,7 +3,7 @@ import type { Message } from "../contract.ts";
 import { Composer } from "./composer.tsx";
 import { useEvent, useRequest, useRoom } from "./hub.ts";
 import { MessageList, type Unsent } from "./message-list.tsx";
-import { Typists } from "./typists.tsx";
+import { People } from "./people.tsx";
 
 /** How long a message may wait for its answer, and before that for a connection, in milliseconds. */
 const PATIENCE = 60_000;
@@ -44,7 +44,7 @@ export function RoomView({ name }: { name: string }): ReactNode {
     <main aria-labelledby="room">
       <h2 id="room">{name}</h2>
       <MessageList messages={messages} unsent={unsent} isEmpty={history !== undefined} />
-      <Typists room={name} />
+      <People room={name} />
       <p className="problem" role="alert">
         {refusal?.message ?? unknown?.message ?? failure}
       </p>

@@ -30,6 +30,15 @@ const SOURCE = `import { connect } from ${JSON.stringify(CLIENT)};
 connect("wss://example.org/chat").emit("chat", "Hello");
 `;
 
+/** The most that presence adds to the client. */
+const MOST_BYTES_OF_PRESENCE = 512;
+
+/** A page that shows who is present. */
+const WITH_PRESENCE = `${SOURCE}
+import { presence } from ${JSON.stringify(new URL("../../../dist/client/presence.js", import.meta.url).pathname)};
+presence(connect("wss://example.org/chat"), "lobby").on("change", console.log);
+`;
+
 /** The most that the hooks for React add to the client: 1.5 KiB. */
 const MOST_BYTES_OF_HOOKS = 1.5 * 1024;
 
@@ -95,6 +104,15 @@ test.each(Object.entries(BUNDLERS))(
 );
 
 test.each(Object.entries(BUNDLERS))(
+  "presence adds at most 512 bytes to the client, as %s bundles it",
+  async (_, bundle) => {
+    const [client, all] = await Promise.all([bundled(bundle, SOURCE), bundled(bundle, WITH_PRESENCE)]);
+    expect(all).toContain("hub:dropped");
+    expect(sizeOf(all) - sizeOf(client)).toBeLessThanOrEqual(MOST_BYTES_OF_PRESENCE);
+  },
+);
+
+test.each(Object.entries(BUNDLERS))(
   "the hooks for React add at most 1.5 KiB to the client, as %s bundles them",
   async (_, bundle) => {
     const [client, all] = await Promise.all([bundled(bundle, SOURCE), bundled(bundle, WITH_HOOKS)]);
@@ -104,8 +122,8 @@ test.each(Object.entries(BUNDLERS))(
   },
 );
 
-test("the entry of the hooks is marked for the client side of server components", () => {
-  const entry = new URL("../../../dist/react/index.js", import.meta.url);
+test.each(["index", "presence"])("the entry %s of the hooks is for the client side of server components", (name) => {
+  const entry = new URL(`../../../dist/react/${name}.js`, import.meta.url);
   expect(readFileSync(entry, "utf8")).toMatch(/^"use client";/);
 });
 

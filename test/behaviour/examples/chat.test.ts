@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { PresenceNotice } from "roomcast";
 import { startChatServer, type ChatServer } from "../../../examples/chat/chat-server.ts";
 import { WsClient } from "../../support/ws-client.ts";
 import { TRANSPORTS } from "../../support/transports.ts";
@@ -39,6 +40,21 @@ async function listen(client: WsClient, room: string): Promise<unknown[]> {
   return past;
 }
 
+/** Asks who is in a room, and returns the names of those that the server has told when there are so many. */
+async function names(client: WsClient, room: string, count: number): Promise<unknown[]> {
+  const users = new Map<string, { readonly name: string }>();
+  client.send({ event: "hub:join", id: 1_000, data: { room: `messages:${room}`, presence: true } });
+  for (;;) {
+    // oxlint-disable-next-line no-await-in-loop -- one packet after the other
+    const { event, data } = await next(client);
+    if (event !== "hub:presence") continue;
+    const notice = data as PresenceNotice;
+    for (const [id, user] of notice.in ?? []) users.set(id, user as { readonly name: string });
+    for (const id of notice.out ?? []) users.delete(id);
+    if (notice.count === count) return Array.from(users.values(), ({ name }) => name).toSorted();
+  }
+}
+
 describe.each(TRANSPORTS)("the chat for a bare client, on %s", (transport) => {
   let server: ChatServer;
   let clients: WsClient[];
@@ -63,34 +79,39 @@ describe.each(TRANSPORTS)("the chat for a bare client, on %s", (transport) => {
   /** Connects, reads the two packets that begin every connection, and asks for the messages of the room. */
   async function enter(query: Record<string, string> = {}): Promise<{ client: WsClient; id: string; past: unknown[] }> {
     const client = await connect(query);
-    const { data } = await next(client);
-    const { room } = (await next(client)).data as { room: string };
-    return { client, id: (data as { id: string }).id, past: await listen(client, room) };
+    await next(client);
+    const { room, you } = (await next(client)).data as { room: string; you: { id: string } };
+    return { client, id: you.id, past: await listen(client, room) };
   }
 
-  it("tells a client its id and the others of the client", async () => {
+  it("tells a client who it is, and the others who is there", async () => {
     const ada = await enter({ name: "Ada" });
-    const ben = await connect({ name: "Ben" });
-    const welcome = await next(ben);
-    expect(welcome).toMatchObject({ event: "hub:welcome", data: { id: expect.any(String) } });
+    const ben = await connect({ name: "Ben", user: "ben" });
+    expect(await next(ben)).toMatchObject({ event: "hub:welcome" });
+    expect(await next(ben)).toEqual({ event: "joined", data: { room: "lobby", you: { id: "ben", name: "Ben" } } });
+    await listen(ben, "lobby");
+    expect(await names(ada.client, "lobby", 2)).toEqual(["Ada", "Ben"]);
+  });
 
-    const you = { id: (welcome.data as { id: string }).id, name: "Ben" };
-    const people = [{ id: ada.id, name: "Ada" }, you];
-    expect(await next(ben)).toEqual({ event: "joined", data: { room: "lobby", you, people } });
-    expect(await next(ada.client)).toEqual({ event: "userJoined", room: "people:lobby", data: you });
+  it("takes two tabs of a user for one", async () => {
+    const ada = await enter({ name: "Ada" });
+    const tabs = [await enter({ name: "Ben", user: "ben" }), await enter({ name: "Ben", user: "ben" })] as const;
+    expect(await names(ada.client, "lobby", 2)).toEqual(["Ada", "Ben"]);
+    await tabs[0].client.close();
+    await enter({ name: "Cleo" });
+    expect(await names(ada.client, "lobby", 3)).toEqual(["Ada", "Ben", "Cleo"]);
   });
 
   it("makes a client without a name a guest in the lobby", async () => {
-    const ada = await enter({ name: "Ada" });
-    const { id } = await enter();
-    expect(await next(ada.client)).toMatchObject({ event: "userJoined", data: { name: `Guest ${id.slice(0, 4)}` } });
+    const client = await connect();
+    const { id } = (await next(client)).data as { id: string };
+    expect(await next(client)).toMatchObject({ data: { room: "lobby", you: { name: `Guest ${id.slice(0, 4)}` } } });
   });
 
   it("carries a message to everybody else in the room, with the sender's id and name", async () => {
     const ada = await enter({ name: "Ada" });
     const ben = await enter({ name: "Ben" });
     const cleo = await enter({ name: "Cleo", room: "tea" });
-    await next(ada.client);
 
     ada.client.send({ event: "chat", id: 7, data: { text: "  hello  " } });
     const reply = await next(ada.client);
@@ -122,39 +143,40 @@ describe.each(TRANSPORTS)("the chat for a bare client, on %s", (transport) => {
     expect(ben.past).toEqual(texts.slice(1));
     const cleo = await enter({ name: "Cleo", room: "messages:lobby" });
     expect(cleo.past).toEqual([]);
-    expect(await next(ada.client)).toMatchObject({ event: "userJoined", data: { name: "Ben" } });
   });
 
-  it("tells the room when a client closes", async () => {
+  it("tells the room when somebody has left", async () => {
     const ada = await enter({ name: "Ada" });
     const ben = await enter({ name: "Ben" });
-    await next(ada.client);
+    expect(await names(ada.client, "lobby", 2)).toEqual(["Ada", "Ben"]);
     await ben.client.close();
-    expect(await next(ada.client)).toEqual({
-      event: "userLeft",
-      room: "people:lobby",
-      data: { id: ben.id, name: "Ben" },
-    });
+    expect(await names(ada.client, "lobby", 1)).toEqual(["Ada"]);
+  });
+
+  it("tells the room who is typing", async () => {
+    const ada = await enter({ name: "Ada" });
+    const ben = await enter({ name: "Ben", user: "ben" });
+    await names(ada.client, "lobby", 2);
+    for (const isTyping of [true, false]) {
+      ben.client.send({ event: "typing", data: isTyping });
+      const data = { room: "messages:lobby", in: [["ben", { name: "Ben", isTyping }]], count: 2 };
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await expect.poll(() => next(ada.client)).toMatchObject({ event: "hub:presence", data });
+    }
   });
 
   it("moves a client from one room to another", async () => {
-    const ada = await enter({ name: "Ada" });
     const cleo = await enter({ name: "Cleo", room: "tea" });
     const ben = await enter({ name: "Ben" });
-    await next(ada.client);
-
     const you = { id: ben.id, name: "Ben" };
-    const people = [{ id: cleo.id, name: "Cleo" }, you];
     ben.client.send({ event: "join", id: 1, data: { room: " tea " } });
-    expect(await next(ben.client)).toEqual({ reply: 1, data: { room: "tea", you, people } });
-    expect(await next(ada.client)).toEqual({ event: "userLeft", room: "people:lobby", data: you });
-    expect(await next(cleo.client)).toEqual({ event: "userJoined", room: "people:tea", data: you });
+    expect(await next(ben.client)).toEqual({ reply: 1, data: { room: "tea", you } });
 
-    // Joining the room again changes nothing: the next that Cleo hears is the message after it.
+    // Joining the room again changes nothing.
     ben.client.send({ event: "join", id: 2, data: { room: "tea" } });
-    expect(await next(ben.client)).toEqual({ reply: 2, data: { room: "tea", you, people } });
-    ben.client.send({ event: "chat", data: { text: "still here" } });
-    expect(await next(cleo.client)).toMatchObject({ event: "chat", data: { from: you, text: "still here" } });
+    expect(await next(ben.client)).toEqual({ reply: 2, data: { room: "tea", you } });
+    ben.client.send({ event: "chat", data: { text: "here now" } });
+    expect(await next(cleo.client)).toMatchObject({ event: "chat", data: { from: you, text: "here now" } });
   });
 
   it("tells everybody of the rooms once, however many joins there are meanwhile", async () => {
@@ -188,7 +210,6 @@ describe.each(TRANSPORTS)("the chat for a bare client, on %s", (transport) => {
   it("answers invalid data with a clear error and keeps the connection", async () => {
     const { client } = await enter({ name: "Ada" });
     const ben = await enter({ name: "Ben" });
-    await next(client);
 
     const text = '"text" must be text of 1 to 2000 characters.';
     const room = '"room" must be text of 1 to 32 characters.';

@@ -2,6 +2,7 @@ import { createElement, type ReactNode } from "react";
 import { renderToString } from "react-dom/server";
 import { connect } from "roomcast/client";
 import { createHubHooks, HubProvider, useConnection, useEvent, useHub, useRequest, useRoom } from "roomcast/react";
+import { usePresence } from "roomcast/react/presence";
 import { afterEach, expect, test, vi } from "vitest";
 
 /** A component that uses every hook. */
@@ -11,8 +12,9 @@ function Everything(): ReactNode {
   useEvent("news", () => {});
   useEvent("hub:error", () => {});
   const room = useRoom("tea");
+  const { count, users } = usePresence(client, "tea");
   const { data, error, isPending } = useRequest("sum");
-  return JSON.stringify([client.state, connection, room, data, error, isPending]);
+  return JSON.stringify([client.state, connection, room, count, users.size, data, error, isPending]);
 }
 
 const everything = createElement(Everything);
@@ -33,7 +35,7 @@ test.each([
   vi.stubGlobal("WebSocket", WebSocket);
   const auth = vi.fn<() => undefined>();
   const rendered = text(createElement(HubProvider, { url: "/socket", options: { auth } }, everything));
-  expect(rendered).toBe('["closed",{"state":"connecting"},{"state":"joining"},null,null,false]');
+  expect(rendered).toBe('["closed",{"state":"connecting"},{"state":"joining"},0,0,null,null,false]');
   await new Promise(setImmediate);
   expect(auth).not.toHaveBeenCalled();
 });
@@ -56,7 +58,9 @@ test("on a server, nothing is added to a client that is given, however often it 
   const client = connect("ws://server", { WebSocket: Object as never, start: false });
   const on = vi.spyOn(client, "on");
   const rendered = Array.from({ length: 5 }, () => text(createElement(HubProvider, { client }, everything)));
-  expect(new Set(rendered)).toEqual(new Set(['["closed",{"state":"connecting"},{"state":"joining"},null,null,false]']));
+  expect(new Set(rendered)).toEqual(
+    new Set(['["closed",{"state":"connecting"},{"state":"joining"},0,0,null,null,false]']),
+  );
   expect(on.mock.calls.length).toBeLessThan(2);
 });
 

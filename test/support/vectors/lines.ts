@@ -6,7 +6,7 @@ export function linesOf(steps: readonly WireStep[]): string {
 }
 
 function lineOf(step: WireStep): string {
-  if ("packet" in step) return JSON.stringify(step.packet).replaceAll('"<n>"', "<n>");
+  if ("packet" in step) return JSON.stringify(step.packet).replaceAll(/"(<n(?: \d+)?>)"/g, "$1");
   if ("some" in step) return tag("some", JSON.stringify(step.some));
   if ("text" in step) return typeof step.text === "string" ? step.text : tag("text", step.text.$bytes);
   if ("binary" in step) return tag("binary", step.binary);

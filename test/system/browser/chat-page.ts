@@ -54,6 +54,11 @@ export class ChatPage extends ExamplePage {
     return this.page.locator(".past .text").allTextContents();
   }
 
+  /** The names of those who are shown as typing. */
+  typists(): Promise<string[]> {
+    return this.page.locator(".person").filter({ hasText: "typing …" }).locator(".name").allTextContents();
+  }
+
   /** The names in the list of those who are here. */
   people(): Promise<string[]> {
     return this.page.locator("#people .name").allTextContents();

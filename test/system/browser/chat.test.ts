@@ -99,6 +99,7 @@ describe.each(TRANSPORTS)("the chat's page, on %s", (transport) => {
       const client = new WebSocket(`ws://localhost:${port}/socket?name=${encodeURIComponent(name)}`);
       clients.push(client);
       await once(client, "open");
+      client.send('{"event":"hub:join","data":{"room":"messages:lobby"}}');
     };
     await add("Guest 10");
     await ada.sees("Guest 10 joined");
@@ -117,6 +118,33 @@ describe.each(TRANSPORTS)("the chat's page, on %s", (transport) => {
     await add("Guest 1");
     await ada.sees("Guest 1 joined");
     expect((await ada.people()).slice(0, 3)).toEqual(["Ada", "Guest 1", "Guest 2"]);
+  });
+
+  it("shows who is typing, and that two tabs of a browser are one person", async () => {
+    const ada = await enter("Ada");
+    const ben = await enter("Ben");
+    await ada.sees("Ben joined");
+    const tab = await ben.page.context().newPage();
+    await tab.goto(ben.page.url());
+    await tab.getByLabel("Your name").fill("Ben");
+    await tab.getByRole("button", { name: "Enter" }).click();
+    await tab.getByText("You joined the room").waitFor();
+    await ben.message.pressSequentially("Hel");
+    await expect.poll(() => ada.typists()).toEqual(["Ben"]);
+    await ben.say("Hello");
+    await expect.poll(() => ada.typists()).toEqual([]);
+    await tab.close();
+    // Who comes now is told after whatever would have been told of the tab.
+    const cleo = await enter("Cleo");
+    await ada.sees("Cleo joined");
+    expect(await ada.people()).toEqual(["Ada", "Ben", "Cleo"]);
+    expect(await ada.page.locator(".system").allTextContents()).toEqual([
+      "You joined the room",
+      "Ben joined",
+      "Cleo joined",
+    ]);
+    await cleo.close();
+    await ada.sees("Cleo left");
   });
 
   it("gives people a colour by their name, which a reconnection does not change", async () => {

@@ -10,8 +10,10 @@ import type { Browser, Page, WebSocket } from "playwright-core";
 import { createElement } from "react";
 import { renderToString } from "react-dom/server";
 import { Hub, ReplyError } from "roomcast";
+import { connect } from "roomcast/client";
 import { HubProvider, useConnection, useRoom } from "roomcast/react";
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { WebSocket as WsWebSocket } from "ws";
 import { createDeferred } from "../../../src/deferred.ts";
 import { blocksOf } from "../../support/markdown.ts";
 import { TemporaryFolder } from "../../support/temporary-folder.ts";
@@ -24,6 +26,7 @@ const PAGE = `
   import * as React from "react";
   import { createRoot, hydrateRoot } from "react-dom/client";
   import * as hooks from "roomcast/react";
+  import { usePresence } from "roomcast/react/presence";
   import { connect } from "roomcast/client";
   import { Room as Documented } from "documented";
   const h = React.createElement;
@@ -33,7 +36,7 @@ const PAGE = `
   const shown = {};
   const unhandled = [];
   addEventListener("unhandledrejection", ({ reason }) => unhandled.push(String(reason)));
-  Object.assign(globalThis, React, hooks, { connect, Documented, h, hydrateRoot, shown, strict, unhandled }, {
+  Object.assign(globalThis, React, hooks, { usePresence, connect, Documented, h, hydrateRoot, shown, strict, unhandled }, {
     Boundary: class extends React.Component {
       state = {};
       static getDerivedStateFromError(error) { return { error }; }
@@ -93,6 +96,7 @@ async function bundle(version: (typeof REACTS)[number]): Promise<string> {
       react: dirname(require.resolve("react")),
       "react-dom": dirname(require.resolve("react-dom")),
       "roomcast/client": source("client/index.ts"),
+      "roomcast/react/presence": source("react/presence.ts"),
       "roomcast/react": source("react/index.ts"),
     },
     bundle: true,
@@ -150,6 +154,8 @@ beforeEach(async () => {
   hub = new Hub({
     transport: "ws",
     origins: "*",
+    presence: { rooms: ["tea", "music"], grace: 0 },
+    authenticate: ({ auth }) => ({ id: typeof auth === "string" ? auth : "page" }),
     async joinable(room) {
       heard.push(`join ${room}`);
       await gate;
@@ -332,6 +338,32 @@ describe.each(REACTS)("with React %s", (version) => {
     await expect.poll(() => run("shown.music.state")).toBe("joined");
     await run("render(app())");
     await expect.poll(rooms).toEqual({});
+    expect(errors).toEqual([]);
+  });
+
+  test("usePresence shows who is in the room, and begins anew in another one", async () => {
+    const { run, errors } = await open();
+    await run(`
+      People = ({ room }) => {
+        const { count, users } = usePresence(useHub(), room);
+        useRoom(room);
+        return count + ":" + [...users].map(([id, data]) => id + "=" + data).sort();
+      };
+      app = (room) => h(HubProvider, { url }, h(People, { room }));
+      render(app("tea"));
+    `);
+    await expect.poll(() => run("text()")).toBe("1:page=null");
+    const client = connect(url, { WebSocket: WsWebSocket, auth: "ann" });
+    onTestFinished(() => client.close());
+    await client.join("tea");
+    await expect.poll(() => run("text()")).toBe("2:ann=null,page=null");
+    hub.sockets
+      .get(client.id ?? "")
+      ?.presence("tea")
+      .set("typing");
+    await expect.poll(() => run("text()")).toBe("2:ann=typing,page=null");
+    await run(`render(app("music"))`);
+    await expect.poll(() => run("text()")).toBe("1:page=null");
     expect(errors).toEqual([]);
   });
 

@@ -70,6 +70,18 @@ export class ReactPage extends ExamplePage {
     await this.page.locator(".typing").filter({ hasText: line }).waitFor();
   }
 
+  /** Waits until the line about who is in the room has this text. */
+  async isWith(people: string): Promise<void> {
+    await this.page.getByText(people, { exact: true }).waitFor();
+  }
+
+  /** Opens the same address in another tab of the same user. */
+  async openTab(): Promise<Page> {
+    const tab = await this.page.context().newPage();
+    await tab.goto(this.page.url());
+    return tab;
+  }
+
   typing(): Promise<string> {
     return this.page.locator(".typing").innerText();
   }

@@ -12,7 +12,7 @@ import { ReactPage } from "./react-page.ts";
 
 const PAGE = fileURLToPath(new URL("../../../examples/react/page", import.meta.url));
 
-/** As in `typists.tsx`: how long it is shown that somebody is typing. */
+/** As in `composer.tsx`: how long it is shown that somebody is typing who does not go on. */
 const HOLDS = 3_000;
 
 let browser: Browser;
@@ -29,6 +29,7 @@ beforeAll(async () => {
     resolve: {
       alias: {
         "roomcast/client": join(installation.packageFolder("roomcast"), "dist/client/index.js"),
+        "roomcast/react/presence": join(installation.packageFolder("roomcast"), "dist/react/presence.js"),
         "roomcast/react": join(installation.packageFolder("roomcast"), "dist/react/index.js"),
       },
     },
@@ -148,14 +149,37 @@ describe.each(TRANSPORTS)("the React example, on %s", (transport) => {
     await ada.sees("Ben is typing …");
     await ben.say("Hello");
     await ada.hears("Ben", "Hello");
-    expect(await ada.typing()).toBe("");
+    await expect.poll(() => ada.typing()).toBe("");
 
-    await ben.page.clock.runFor(HOLDS);
     await ben.message.pressSequentially("How");
     await ada.sees("Ben is typing …");
-    await ada.page.clock.runFor(HOLDS);
+    await ben.page.clock.runFor(HOLDS);
     await expect.poll(() => ada.typing()).toBe("");
     expect(await ben.typing()).toBe("");
+  });
+
+  it("shows who is in the room, each user once, and nothing when one of two tabs is closed", async () => {
+    const ada = await enter("Ada");
+    await ada.isWith("1 here: Ada");
+    const ben = await enter("Ben");
+    await ada.isWith("2 here: Ada, Ben");
+    const tab = await ben.openTab();
+    await tab.getByText("2 here: Ada, Ben").waitFor();
+    await ada.page.evaluate(`
+      told = [];
+      new MutationObserver(() => told.push(document.querySelector(".people").innerText))
+        .observe(document.querySelector(".people"), { characterData: true, childList: true, subtree: true });
+    `);
+    await tab.close();
+    // Who comes now is told after whatever would have been told of the tab.
+    const cleo = await enter("Cleo");
+    await cleo.isWith("3 here: Ada, Ben, Cleo");
+    await ada.isWith("3 here: Ada, Ben, Cleo");
+    await ben.close();
+    await ada.isWith("2 here: Ada, Cleo");
+    expect(await ada.page.evaluate("told.filter((text) => !text.includes('Cleo') && !text.includes('Guest'))")).toEqual(
+      [],
+    );
   });
 
   it("answers requests: a name that is taken is refused", async () => {

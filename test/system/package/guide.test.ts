@@ -19,13 +19,15 @@ function documented(kib = ""): unknown {
   return expect.closeTo(Number(kib), 0);
 }
 
-test.each(["docs/guide/rooms.md", "docs/guide/requests.md", "docs/guide/reconnection.md", "docs/guide/production.md"])(
-  "%s",
-  { timeout: PATIENCE },
-  async (path) => {
-    await expect((await newProject()).follow(path)).resolves.toBeUndefined();
-  },
-);
+test.each([
+  "docs/guide/rooms.md",
+  "docs/guide/requests.md",
+  "docs/guide/presence.md",
+  "docs/guide/reconnection.md",
+  "docs/guide/production.md",
+])("%s", { timeout: PATIENCE }, async (path) => {
+  await expect((await newProject()).follow(path)).resolves.toBeUndefined();
+});
 
 test("docs/guide/testing.md", { timeout: PATIENCE }, async () => {
   const project = await newProject();

@@ -48,6 +48,7 @@ test.each([
   const program = `
     import { Hub } from "roomcast";
     import "roomcast/client";
+    import "roomcast/client/presence";
     import "roomcast/testing";
     const hub = new Hub();
     await hub.listen({ host: "127.0.0.1" });
