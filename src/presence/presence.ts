@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
 import { digestOf } from "../checks/digest.ts";
+import { MAX_DELAY } from "../checks/option-rules.ts";
 import type { Codecs } from "../delivery/codecs.ts";
 import type { Delivery } from "../delivery/delivery.ts";
 import { createDeferred, type Deferred } from "../deferred.ts";
@@ -164,11 +165,16 @@ export class Presence implements MemberObserver<Member>, PresenceListener {
    */
   setData(member: Member, name: string, data: unknown): void {
     const copy = this.#copyOf(data);
-    const stamp = this.#stamps.next();
-    const change = (): void => {
-      if (this.#parts.isIn(member, name)) this.#rooms.get(name)?.setData(userOf(member), copy, stamp);
+    const set = (): void => {
+      const user = userOf(member);
+      const stamp = this.#stamps.next();
+      const change = (): void => {
+        if (this.#parts.isIn(member, name)) this.#rooms.get(name)?.setData(user, copy, stamp);
+      };
+      // What a user begins with is no change.
+      if (this.#rooms.get(name)?.hasData(user) === true) this.#changes.add(member, name, change);
+      else change();
     };
-    const set = (): void => this.#changes.add(member, name, change);
     if (this.#parts.isIn(member, name)) set();
     else this.#earlyOf(member, name).data = set;
   }
@@ -248,7 +254,8 @@ export class Presence implements MemberObserver<Member>, PresenceListener {
   }
 
   left(node: string, within: number): void {
-    this.#leases?.leave(node, Math.max(within, this.#grace));
+    const time = Number.isFinite(within) ? within : 0;
+    this.#leases?.leave(node, Math.min(Math.max(time, this.#grace), MAX_DELAY));
   }
 
   get versions(): PresenceVersions {
@@ -317,18 +324,14 @@ export class Presence implements MemberObserver<Member>, PresenceListener {
 
   /** Begins to hear what other nodes tell of a room. Clients are told once that is known, but do not wait for the engine. */
   async #begin(room: PresenceRoom, feed: PresenceFeed): Promise<void> {
-    const { clock } = this.#parts;
-    const patience = clock.setTimeout(() => room.watchers.open(), feed.isCut ? 1 : feed.lease);
+    room.watchers.openIn(feed.isCut ? 1 : feed.lease);
     try {
       await feed.synced(room.name);
-      if (this.#rooms.get(room.name) !== room) return;
-      room.greet();
-      await this.#learn(room);
+      if (this.#rooms.get(room.name) === room) await this.#learn(room);
     } catch {
       // Whoever waits for the room is told that the engine refuses it, or that the hub was closed.
     }
-    patience.cancel();
-    room.watchers.open();
+    room.watchers.openIn(0);
   }
 
   /** Resolves when all nodes that live have told what they know of a room. One question is about all rooms of a turn. */
@@ -339,7 +342,7 @@ export class Presence implements MemberObserver<Member>, PresenceListener {
     if (asking.rooms.size === 0) {
       const ask = (): void => {
         this.#asking = undefined;
-        const answered = feed.ask(Array.from(asking.rooms, ({ question }) => question));
+        const answered = feed.ask(Array.from(asking.rooms, (room) => room.question()));
         answered.then(asking.answered.resolve, asking.answered.reject);
       };
       microtask(report, ask);
