@@ -116,7 +116,7 @@ export class Watchers {
 
   get #isCounted(): boolean {
     const { full } = this.#parts;
-    return this.#people.size > (this.#count === undefined ? full : full * FEWER);
+    return this.#people.size > (this.#count === undefined ? full : Math.max(full * FEWER, 1));
   }
 
   #tell(): void {
