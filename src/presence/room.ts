@@ -36,7 +36,7 @@ export interface RoomUser {
 export interface PresenceContext {
   /**
    * For `out`, whether this node is the one to act on it: of all nodes that listen, the one that had the user's last socket or,
-   * if it is gone, that with the smallest id. For the others, whether the user has a socket on this node.
+   * if that does not listen, the one that has listened for the longest time. For the others, whether this node has the user.
    */
   readonly mine: boolean;
   /**

@@ -105,6 +105,18 @@ describe("a client that asks who is there", () => {
     expect(noticesOf(ann)).toStrictEqual([{ room: "chat", v: 5, reset: true, in: [["ann", null]], count: 1 }]);
   });
 
+  test("is told names again also where only one may be named", async () => {
+    node = create(named({ full: 1 }));
+    const ann = await come("ann");
+    const bob = await come("bob");
+    await passed(1_000);
+    noticesOf(ann);
+    bob.close();
+    await passed(5_500);
+    await passed(1_000);
+    expect(noticesOf(ann)).toStrictEqual([{ room: "chat", v: 2, reset: true, in: [["ann", null]], count: 1 }]);
+  });
+
   test("learns that a room has no presence, and is in it", async () => {
     node = create(present());
     const client = await node.connect();
