@@ -1,10 +1,18 @@
 import { Hub, type HistoryRule } from "roomcast";
 import { msgpackCodec } from "roomcast/msgpack";
-import { Random, type SimulationOptions } from "roomcast/testing";
+import { Random, type FaultKind, type SimulationOptions } from "roomcast/testing";
 import type { ScenarioOptions } from "./scenario.ts";
 
 /** Everything is kept: this is about who is present. */
 const RULE: HistoryRule = { size: 1_000, age: 120_000 };
+
+/** What goes wrong: everything, or only what leaves a certain promise intact, so that it is looked at often. */
+const WEATHERS: readonly (readonly FaultKind[] | undefined)[] = [
+  undefined,
+  ["cut", "leave", "reload", "drain"],
+  ["cut", "leave", "half-open", "kill", "freeze"],
+  ["cut", "leave", "lose-word", "disconnect", "partition", "outage"],
+];
 
 /** Returns the simulation of a seed in which hubs tell who is present, with times that are short beside that of the work. */
 export function presenceOf(
@@ -17,6 +25,7 @@ export function presenceOf(
   const full = random.pick([2, 3, 200, 200]);
   const nodes = random.pick([0, 1, 2, 3, 3, 4]);
   const isSync = random.chance(0.5);
+  const faults = random.pick(WEATHERS);
   return {
     seed,
     nodes: Math.max(nodes, 1),
@@ -39,6 +48,6 @@ export function presenceOf(
         presence: { rooms: ["chat:*"], grace, full },
       });
     },
-    ...(isCalm ? { faults: [] } : {}),
+    ...(isCalm ? { faults: [] } : faults === undefined ? {} : { faults }),
   };
 }

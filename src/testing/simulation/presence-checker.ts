@@ -89,6 +89,7 @@ export class PresenceChecker {
   #troubleUntil = 0;
   /** Whether anything has gone wrong by which two nodes may act, or none. */
   #isCalm = true;
+  #patience = 0;
 
   constructor(parts: PresenceCheckerParts) {
     this.#parts = parts;
@@ -98,6 +99,11 @@ export class PresenceChecker {
   trouble(until: number): void {
     this.#isCalm = false;
     this.#troubleUntil = Math.max(this.#troubleUntil, until + 3 * this.#parts.presence.lease + TRANSIT);
+  }
+
+  /** Notes that a node is drained, whose users are waited for so much longer. */
+  drained(within: number): void {
+    this.#patience = within;
   }
 
   /** Notes that a node has died, which the others notice. */
@@ -218,11 +224,11 @@ export class PresenceChecker {
     // Some node that knew the user has lived for as long as it takes to notice, also that another one has not acted.
     const present = lives();
     const isWitnessed = [...witnesses].some((life) => present.has(life));
-    const bound = grace + TRANSIT + 10 * lease;
+    const bound = grace + TRANSIT + 10 * lease + this.#patience;
     if (wasKnown && isWitnessed && absence > bound && now() > this.#troubleUntil && acts.length === 0) {
       violated(`${user} has been out of ${room} since ${absentSince.toFixed(0)}, and no node acts`);
     }
-    if (this.#isCalm && absence > grace + 2 * TRANSIT && acts.length !== 1) {
+    if (this.#isCalm && absence > grace + 2 * TRANSIT + this.#patience && acts.length !== 1 && isWitnessed) {
       violated(`${acts.length} nodes act on the departure of ${user} from ${room}`);
     }
   }

@@ -97,6 +97,9 @@ const MOST_VIOLATIONS = 20;
 /** The time in which everything comes to rest after the last fault: heartbeats, leases and delays of clients. */
 const REST = 60_000;
 
+/** The time that a drain takes at most, and over which clients come back. */
+const DRAIN = 3_000;
+
 /** What a client may give as a position. */
 const GARBAGE: readonly unknown[] = [
   "nonsense",
@@ -543,7 +546,10 @@ export class Simulation {
         const isNew = client?.positionOf(room) === undefined;
         if (isNew) client?.join(room, GARBAGE[Math.floor(extent * GARBAGE.length)]);
       },
-      kill: () => this.#kill(index, extent * 3_000),
+      kill: () => {
+        this.#presence?.mourned();
+        this.#kill(index, extent * 3_000);
+      },
       freeze: () => {
         life?.process.freeze();
         this.#trouble(now + extent * 8_000);
@@ -624,7 +630,6 @@ export class Simulation {
     // Without an engine, the records end with the only process.
     if (this.#engine === undefined) this.#checker.mayEnd();
     life.process.kill();
-    this.#presence?.mourned();
     this.#presence?.died(life.name);
     life.line?.kill();
     for (const connection of life.connections) connection.terminate();
@@ -633,12 +638,13 @@ export class Simulation {
 
   #drain(index: number, life: Life | undefined): void {
     const drain = async ({ hub }: Life): Promise<void> => {
-      await hub.drain({ within: 3_000 });
+      await hub.drain({ within: DRAIN });
       if (this.#nodes[index] === life) this.#kill(index, 100);
     };
     life?.process.defer(() => {
       if (life.isLeaving) return;
       life.isLeaving = true;
+      this.#presence?.drained(DRAIN);
       void drain(life);
     });
   }

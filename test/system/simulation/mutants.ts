@@ -223,58 +223,47 @@ const ON_SEVERAL_NODES: readonly Hunted[] = [
 const PRESENT = "presence/room.ts";
 const LEASES = "presence/node-leases.ts";
 
+function ofPresence(rule: string, seed: number, ...mutants: readonly Mutant[]): Hunted {
+  return { rule, seed, mutants, isPresence: true };
+}
+
 /** The rules of decision 46, by which all nodes and clients know who is present. */
 const PRESENCE: readonly Hunted[] = [
-  {
-    rule: "P1: a change counts only behind the one before it",
-    seed: 1,
-    mutants: [mutant(PRESENT, "if (change.version !== copy.version + 1) {", "if (change.version === copy.version) {")],
-  },
-  {
-    rule: "P2: signs of life tell versions",
-    seed: 1,
-    mutants: [mutant("cluster/cluster.ts", "at < versions.length; at += MOST_VERSIONS", "at < 0; at += MOST_VERSIONS")],
-  },
-  {
-    rule: "P3: a node that is silent takes its users with it",
-    seed: 1,
-    mutants: [mutant(LEASES, "else if (now - seen >= this.#lease) {", "else if (now < seen) {")],
-  },
-  {
-    rule: "P4: a user whose last socket has gone is kept for a while",
-    seed: 1,
-    mutants: [mutant("presence/presence.ts", "Math.max(now, this.#drainedUntil) + this.#grace + TRANSIT", "now")],
-  },
-  {
-    rule: "P5: the users of a node that leaves are on their way",
-    seed: 1,
-    mutants: [mutant(LEASES, "this.#clock.setTimeout(end, within)", "this.#clock.setTimeout(end, 1)")],
-  },
-  {
-    rule: "P6: nobody's lease ends while the engine is away",
-    seed: 1,
-    mutants: [
-      mutant(LEASES, "    if (!isAwake) {\n      this.renew();\n      return;\n    }\n", "    void isAwake;\n"),
-    ],
-  },
-  {
-    rule: "a node that is gone was not the one to act",
-    seed: 1,
-    mutants: [
-      mutant(PRESENT, "this.#copies.delete(node);\n    if (copy", "if (copy"),
-      mutant(PRESENT, "if (node !== gone) continue;", "continue;"),
-    ],
-  },
-  {
-    rule: "who came to a node while another was away is asked for",
-    seed: 1,
-    mutants: [mutant("presence/presence.ts", "came: (node) => this.#strangers.set(node, ROUNDS),", "came: () => {},")],
-  },
-  {
-    rule: "a list that is counted is named again",
-    seed: 1,
-    mutants: [mutant("presence/watchers.ts", "for (const member of this.#told) this.#newcomers.add(member);", "")],
-  },
-].map((hunted) => ({ ...hunted, isPresence: true }));
+  ofPresence(
+    "P1: a change counts only behind the one before it",
+    1,
+    mutant(PRESENT, "if (change.version !== copy.version + 1) {", "if (change.version === copy.version) {"),
+  ),
+  ofPresence(
+    "P2: signs of life tell versions",
+    1,
+    mutant("cluster/cluster.ts", "at < versions.length; at += MOST_VERSIONS", "at < 0; at += MOST_VERSIONS"),
+  ),
+  ofPresence(
+    "P3: a node that is silent takes its users with it",
+    1,
+    mutant(LEASES, "else if (now - seen >= this.#lease) {", "else if (now < seen) {"),
+  ),
+  ofPresence(
+    "P4: a user whose last socket has gone is kept for a while",
+    1,
+    mutant("presence/presence.ts", "Math.max(now, this.#drainedUntil) + this.#grace + TRANSIT", "now"),
+  ),
+  ofPresence(
+    "P5: the users of a node that leaves are on their way",
+    1,
+    mutant(LEASES, "this.#clock.setTimeout(end, within)", "this.#clock.setTimeout(end, 1)"),
+  ),
+  ofPresence(
+    "P6: nobody's lease ends while the engine is away",
+    1,
+    mutant(LEASES, "    if (!isAwake) {\n      this.renew();\n      return;\n    }\n", "    void isAwake;\n"),
+  ),
+  ofPresence(
+    "a list that was counted is told anew when users are named again",
+    1,
+    mutant("presence/watchers.ts", "for (const member of this.#told) this.#newcomers.add(member);", ""),
+  ),
+];
 
 export const HUNTED: readonly Hunted[] = [...ON_ONE_NODE, ...ON_SEVERAL_NODES, ...PRESENCE];
