@@ -28,12 +28,8 @@ const MAX_BYTES = 1_024;
  */
 const TRANSIT = 500;
 
-/** The most users in one message to other nodes, and the most bytes of it, so that every engine takes it. */
-const MOST_TOLD = 200;
-const MOST_TOLD_BYTES = 512 * 1024;
-
-/** The bytes of a user beside its data, for most ids. */
-const USER_BYTES = 256;
+/** The number of rooms whose versions are told with a sign of life although nothing has changed. */
+const COMPARED = 100;
 
 /** The number of times that a node is asked which has come: one message may be lost. */
 const ROUNDS = 3;
@@ -80,8 +76,6 @@ export class Presence implements MemberObserver<Member>, PresenceListener {
   readonly #patterns: readonly Pattern[];
   readonly #grace: number;
   readonly #maxBytes: number;
-  /** The most users in one message to other nodes. */
-  readonly #mostTold: number;
   readonly #stamps: Stamps;
   readonly #changes: DataChanges;
   readonly #leases: NodeLeases | undefined;
@@ -90,6 +84,8 @@ export class Presence implements MemberObserver<Member>, PresenceListener {
   readonly #early = new WeakMap<Member, Map<string, Early>>();
   /** Nodes that have come, and how often they are still asked for what they have: they may not have noticed that they were gone. */
   readonly #strangers = new Map<string, number>();
+  /** Whose turn it is to have its version told although nothing has changed. */
+  #turn: Iterator<string> = this.#rooms.keys();
   /** The rooms whose versions have changed, and when. */
   readonly #changed = new Map<string, number>();
   /** The rooms about which all nodes are asked next. */
@@ -109,7 +105,6 @@ export class Presence implements MemberObserver<Member>, PresenceListener {
     this.#patterns = options.rooms.map((text) => new Pattern(text));
     this.#grace = options.grace ?? GRACE;
     this.#maxBytes = options.maxBytes ?? MAX_BYTES;
-    this.#mostTold = Math.max(Math.min(MOST_TOLD, Math.floor(MOST_TOLD_BYTES / (this.#maxBytes + USER_BYTES))), 1);
     this.#stamps = new Stamps(clock);
     this.#changes = new DataChanges(clock);
     this.#leases =
@@ -265,7 +260,20 @@ export class Presence implements MemberObserver<Member>, PresenceListener {
     const { clock, feed } = this.#parts;
     const since = clock.now() - (feed?.lease ?? 0);
     for (const [name, at] of this.#changed) if (at < since || !this.#rooms.has(name)) this.#changed.delete(name);
-    return [...this.#changed.keys()].map((name) => [name, (this.#rooms.get(name) as PresenceRoom).version]);
+    // All others in turn, so that whatever was missed is found in the end.
+    const names = new Set(this.#changed.keys());
+    for (let count = 0; count < COMPARED; count++) {
+      const { value: name } = this.#turn.next();
+      if (name === undefined) {
+        this.#turn = this.#rooms.keys();
+        break;
+      }
+      names.add(name);
+    }
+    return [...names].flatMap((name) => {
+      const room = this.#rooms.get(name);
+      return room === undefined ? [] : [[name, room.version] as const];
+    });
   }
 
   looked(heard: ReadonlySet<string>, isAwake: boolean): void {
@@ -305,7 +313,7 @@ export class Presence implements MemberObserver<Member>, PresenceListener {
       delivery,
       feed,
       full: options.full ?? FULL,
-      mostTold: this.#mostTold,
+      maxBytes: this.#maxBytes,
       keptUntil: () => this.#keptUntil(),
       stamps: this.#stamps,
       absenceOf: (node) => this.#leases?.absenceOf(node),
@@ -340,7 +348,8 @@ export class Presence implements MemberObserver<Member>, PresenceListener {
   /** Resolves when all nodes that live have told what they know of a room. */
   async #learn(room: PresenceRoom): Promise<void> {
     const { feed } = this.#parts;
-    for (let departures = -1; feed !== undefined && departures !== this.#departures;) {
+    if (feed === undefined) return;
+    for (let departures = -1; departures !== this.#departures;) {
       // A node that leaves meanwhile may not have answered, and the others not known yet that they have to speak for it.
       departures = this.#departures;
       // oxlint-disable-next-line no-await-in-loop -- one question after the other
@@ -355,7 +364,7 @@ export class Presence implements MemberObserver<Member>, PresenceListener {
     if (asking.rooms.size === 0) {
       const ask = (): void => {
         this.#asking = undefined;
-        const answered = feed.ask(Array.from(asking.rooms, (room) => room.question()));
+        const answered = feed.ask(Array.from(asking.rooms, (each) => each.question()));
         answered.then(asking.answered.resolve, asking.answered.reject);
       };
       microtask(report, ask);

@@ -1,3 +1,4 @@
+import { MAX_DELAY } from "../checks/option-rules.ts";
 import { microtask } from "../guard.ts";
 import type {
   AbsentNode,
@@ -10,11 +11,15 @@ import type {
 import type { Timer } from "../time/clock.ts";
 import { Copy, type SetChange, type ToldSet } from "./copy.ts";
 import { People, type Departure, type Effect, type NodeSet } from "./people.ts";
+import { takePortion } from "./portions.ts";
 import type { Stamps } from "./stamps.ts";
 import { Watchers, type PresenceReport, type WatchersParts } from "./watchers.ts";
 
 /** The time for which changes are collected for the other nodes, in milliseconds. */
 const BUNDLE = 50;
+
+/** The most users of this node that are told with a question, with little data. */
+const MOST_IN_QUESTION = 50;
 
 /** The time after which a node is asked again that has not answered, in milliseconds. */
 const PATIENCE = 1_000;
@@ -55,8 +60,8 @@ export interface PresenceRoomParts extends WatchersParts {
   readonly feed: PresenceFeed | undefined;
   /** Returns the time until which a user is kept whose last socket goes now. */
   readonly keptUntil: () => number;
-  /** The most users in one message to other nodes. */
-  readonly mostTold: number;
+  /** The most bytes of the data of a user, as JSON. */
+  readonly maxBytes: number;
   readonly stamps: Stamps;
   /** Returns in what way another node is absent; `undefined` for one that speaks for itself. */
   readonly absenceOf: (node: string) => AbsentNode | undefined;
@@ -187,7 +192,7 @@ export class PresenceRoom {
   question(): RoomPresenceControl {
     this.#rounds = ROUNDS - 1;
     this.#tellOthers();
-    const users = this.#sockets.size <= this.#parts.mostTold ? { users: this.#toldSet() } : undefined;
+    const users = this.#sockets.size <= MOST_IN_QUESTION ? { users: this.#toldSet() } : undefined;
     return { ...this.#hereOf(), ...users, asks: this.#known() };
   }
 
@@ -282,7 +287,7 @@ export class PresenceRoom {
         this.#letGo();
         this.#watchLingering();
       },
-      Math.max(until - clock.now(), 1),
+      Math.min(Math.max(until - clock.now(), 1), MAX_DELAY),
     );
   }
 
@@ -338,9 +343,9 @@ export class PresenceRoom {
       this.#tellSet();
       return;
     }
-    const { mostTold } = this.#parts;
+    const { maxBytes } = this.#parts;
     while (came.length > 0 || went.length > 0) {
-      this.#tellChange({ in: came.splice(0, mostTold), out: went.splice(0, mostTold) });
+      this.#tellChange({ in: takePortion(came, maxBytes), out: takePortion(went, maxBytes) });
     }
   }
 
@@ -387,11 +392,11 @@ export class PresenceRoom {
     this.#send(this.#hereOf(), this.#toldSet(), node);
   }
 
-  #send(here: Here, users: readonly PresentUser[], node?: string): void {
-    const { feed, mostTold } = this.#parts;
-    for (let at = 0; at === 0 || at < users.length; at += mostTold) {
-      const more = at + mostTold < users.length ? ({ more: true } as const) : undefined;
-      const control = { ...here, users: users.slice(at, at + mostTold), part: at / mostTold, ...more };
+  #send(here: Here, users: PresentUser[], node?: string): void {
+    const { feed, maxBytes } = this.#parts;
+    for (let part = 0; part === 0 || users.length > 0; part++) {
+      const portion = takePortion(users, maxBytes);
+      const control = { ...here, users: portion, part, ...(users.length > 0 ? { more: true as const } : undefined) };
       if (node === undefined) feed?.tell(control);
       else feed?.tellNode(node, control);
     }
