@@ -94,6 +94,8 @@ export class Presence implements MemberObserver<Member>, PresenceListener {
   readonly #changed = new Map<string, number>();
   /** The rooms about which all nodes are asked next. */
   #asking: { readonly rooms: Set<PresenceRoom>; readonly answered: Deferred } | undefined;
+  /** The number of nodes that have said that they leave. */
+  #departures = 0;
   /** The highest version of all rooms that this node has forgotten. */
   #highest = 0;
   /** Until when the clients of this node come back elsewhere, because it is drained. */
@@ -254,6 +256,7 @@ export class Presence implements MemberObserver<Member>, PresenceListener {
   }
 
   left(node: string, within: number): void {
+    this.#departures++;
     const time = Number.isFinite(within) ? within : 0;
     this.#leases?.leave(node, Math.min(Math.max(time, this.#grace), MAX_DELAY));
   }
@@ -334,10 +337,20 @@ export class Presence implements MemberObserver<Member>, PresenceListener {
     room.watchers.openIn(0);
   }
 
-  /** Resolves when all nodes that live have told what they know of a room. One question is about all rooms of a turn. */
+  /** Resolves when all nodes that live have told what they know of a room. */
   async #learn(room: PresenceRoom): Promise<void> {
-    const { feed, report } = this.#parts;
-    if (feed === undefined) return;
+    const { feed } = this.#parts;
+    for (let departures = -1; feed !== undefined && departures !== this.#departures;) {
+      // A node that leaves meanwhile may not have answered, and the others not known yet that they have to speak for it.
+      departures = this.#departures;
+      // oxlint-disable-next-line no-await-in-loop -- one question after the other
+      await this.#ask(room, feed);
+    }
+  }
+
+  /** Asks all nodes about a room, with the others of this turn. Resolves when they have answered. */
+  async #ask(room: PresenceRoom, feed: PresenceFeed): Promise<void> {
+    const { report } = this.#parts;
     const asking = (this.#asking ??= { rooms: new Set(), answered: createDeferred() });
     if (asking.rooms.size === 0) {
       const ask = (): void => {
