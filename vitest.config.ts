@@ -6,8 +6,8 @@ const source = (path: string): string => fileURLToPath(new URL(`src/${path}`, im
 
 const globalSetup = "test/support/build.ts";
 
-/** The tests of networks and proxies, and of what clients recover when something ends. */
-const NETWORK = "test/system/{network,proxies,recovery,simulation}/**/*.test.ts";
+/** The tests of networks and proxies, and of what clients recover and know when something ends. */
+const NETWORK = "test/system/{network,presence,proxies,recovery,simulation}/**/*.test.ts";
 
 /** The tests that wait for programs which they start, such as engines, browsers and npm. */
 const WAITING = "test/system/{backplanes,browser,neighbours,package,platforms,processes,python,weight}/**/*.test.ts";
