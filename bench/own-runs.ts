@@ -5,6 +5,7 @@ type Run = (args: readonly string[]) => Promise<number>;
 const RUNS: Readonly<Record<string, () => Promise<Run>>> = {
   cluster: async () => (await import("./cluster/benchmark.ts")).runCluster,
   history: async () => (await import("./history/benchmark.ts")).runHistory,
+  presence: async () => (await import("./presence/benchmark.ts")).runPresence,
   recovery: async () => (await import("./recovery/benchmark.ts")).runRecovery,
 };
 

@@ -390,8 +390,14 @@ export class Cluster {
   }
 
   /** Resolves when all nodes have answered that live, behind what they were asked before. */
-  answered(): Promise<unknown> {
-    return this.#confirmed([ALL_NODES]);
+  async answered(): Promise<void> {
+    await this.#confirmed([ALL_NODES]);
+    if (this.#isClosing) throw closed();
+  }
+
+  /** Resolves when the engine is connected; at once if it is. */
+  connected(): Promise<unknown> {
+    return this.#up.promise;
   }
 
   /** Settles the application's questions to other nodes, and those that it asks from now on, because this node closes. */

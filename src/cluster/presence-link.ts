@@ -9,6 +9,8 @@ export interface PresenceLinkParts {
   readonly isCut: () => boolean;
   /** Sends a control to other nodes. */
   readonly tell: (channel: string, control: PresenceControl) => void;
+  /** Resolves when the engine is connected. */
+  readonly connected: () => Promise<unknown>;
   /** Resolves when all nodes have answered that live, behind what they were asked before. */
   readonly answered: () => Promise<unknown>;
 }
@@ -33,8 +35,9 @@ export class PresenceLink implements PresenceFeed {
     this.#parts.interest.release(roomChannel(room));
   }
 
-  synced(room: string): Promise<void> {
-    return this.#parts.interest.synced(roomChannel(room));
+  async synced(room: string): Promise<void> {
+    await this.#parts.connected();
+    await this.#parts.interest.synced(roomChannel(room));
   }
 
   tell(control: RoomPresenceControl): void {
@@ -50,7 +53,12 @@ export class PresenceLink implements PresenceFeed {
   }
 
   async ask(controls: readonly PresenceControl[]): Promise<void> {
-    for (const control of controls) this.#parts.tell(ALL_NODES, control);
-    await this.#parts.answered();
+    do {
+      // oxlint-disable-next-line no-await-in-loop -- what is asked in an outage is lost
+      await this.#parts.connected();
+      for (const control of controls) this.#parts.tell(ALL_NODES, control);
+      // oxlint-disable-next-line no-await-in-loop
+      await this.#parts.answered();
+    } while (this.isCut);
   }
 }

@@ -115,6 +115,7 @@ export function assembleNode(
               interest,
               isCut: () => cluster?.state === "disconnected",
               tell: (channel, control) => cluster?.tellPresence(channel, control),
+              connected: (): Promise<unknown> => cluster?.connected() ?? Promise.resolve(),
               answered: (): Promise<unknown> => cluster?.answered() ?? Promise.resolve(),
             }),
           isIn: (member, room) => members.rooms.get(room)?.has(member) === true,

@@ -24,7 +24,6 @@ export class RoomPresence<T extends HubTypes = HubTypes> {
   constructor(room: string, parts: RoomPresenceParts) {
     this.#room = room;
     this.#parts = parts;
-    this.#parts.presence.peopleOf(room);
   }
 
   /** Number of users. */

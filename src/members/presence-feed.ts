@@ -75,7 +75,7 @@ export interface PresenceListener {
    * @param within - the time in which its users come back elsewhere, in milliseconds.
    */
   left(node: string, within: number): void;
-  /** The versions of the sets of this node that have changed in the last lease, which it tells with each sign of life. */
+  /** The versions that this node tells with a sign of life: of sets that have changed in the last lease, and some others in turn. */
   readonly versions: PresenceVersions;
   /**
    * Called when this node leaves: tells what the others do not know yet, and stops.

@@ -4,9 +4,6 @@ import type { NodeSet } from "./people.ts";
 /** A change of the set of a node. */
 export type SetChange = Extract<PresenceControl, { readonly type: "present" }>;
 
-/** The most changes that are kept while the set before them is awaited. */
-const MOST_AHEAD = 100;
-
 /** A set as another node has told it, in one part or several. */
 export interface ToldSet {
   readonly version: number;
@@ -27,8 +24,6 @@ export class Copy implements NodeSet {
   tries = 0;
   /** The parts of the set that have come, without a gap. */
   #parts: { readonly version: number; readonly users: PresentUser[]; count: number } | undefined;
-  /** Changes that came before the changes that they follow. */
-  #ahead: SetChange[] = [];
 
   constructor(node: string) {
     this.node = node;
@@ -45,22 +40,5 @@ export class Copy implements NodeSet {
     if (more === true) return undefined;
     this.#parts = undefined;
     return parts;
-  }
-
-  /** Keeps a change until those before it have come. */
-  keep(change: SetChange): void {
-    if (this.#ahead.length < MOST_AHEAD) this.#ahead.push(change);
-  }
-
-  /** Returns the next change among those that were kept, and forgets it with the earlier ones. */
-  next(): SetChange | undefined {
-    const next = this.#ahead.find(({ version }) => version === this.version + 1);
-    this.#ahead = this.#ahead.filter(({ version }) => version > this.version + 1);
-    return next;
-  }
-
-  /** Whether changes are kept that cannot be made yet. */
-  get isBehind(): boolean {
-    return this.#ahead.length > 0;
   }
 }

@@ -1,3 +1,4 @@
+import { MAX_DELAY } from "../checks/option-rules.ts";
 import type { AbsentNode } from "../members/presence-feed.ts";
 import type { Clock, Timer } from "../time/clock.ts";
 
@@ -25,6 +26,8 @@ export class NodeLeases {
   readonly #report: NodeLeasesReport;
   /** The nodes, and when each gave its last sign of life. */
   readonly #seen = new Map<string, number>();
+  /** Those of them that have given one since this node could hear them: others may have died long before. */
+  readonly #spoken = new Set<string>();
   /** Those whose lease has ended, and when. */
   readonly #gone = new Map<string, number>();
   /** Those that have said that they leave, and until when their users are believed in. Their ids are never used again. */
@@ -43,6 +46,7 @@ export class NodeLeases {
     if (this.#left.has(node)) return false;
     const isNew = !this.#seen.has(node);
     this.#gone.delete(node);
+    this.#spoken.add(node);
     this.#seen.set(node, this.#clock.now());
     if (isNew) this.#report.came(node);
     return true;
@@ -59,6 +63,7 @@ export class NodeLeases {
     const now = this.#clock.now();
     const left = this.#left.get(node);
     if (left !== undefined) return { node, within: Math.max(left.until - now, 0) };
+    if (!this.#spoken.has(node)) return undefined;
     const silentFor = now - (this.#seen.get(node) ?? now);
     return silentFor > this.#lease * SILENT ? { node, silentFor } : undefined;
   }
@@ -78,6 +83,7 @@ export class NodeLeases {
   leave(node: string, within: number): void {
     if (this.#left.has(node)) return;
     this.#seen.delete(node);
+    this.#spoken.delete(node);
     const forget = (): void => {
       this.#left.delete(node);
     };
@@ -88,7 +94,7 @@ export class NodeLeases {
         return;
       }
       // P7: what it has said before may still be on its way.
-      this.#left.set(node, { timer: this.#clock.setTimeout(forget, LATE * this.#lease), until });
+      this.#left.set(node, { timer: this.#clock.setTimeout(forget, Math.min(LATE * this.#lease, MAX_DELAY)), until });
       this.#report.gone(node);
     };
     const until = this.#clock.now() + within;
@@ -108,9 +114,12 @@ export class NodeLeases {
       return;
     }
     for (const [node, seen] of this.#seen) {
-      if (heard.has(node)) this.#seen.set(node, now);
-      else if (now - seen >= this.#lease) {
+      if (heard.has(node)) {
+        this.#seen.set(node, now);
+        this.#spoken.add(node);
+      } else if (now - seen >= this.#lease) {
         this.#seen.delete(node);
+        this.#spoken.delete(node);
         this.#gone.set(node, now);
         this.#report.gone(node);
       }
@@ -121,6 +130,7 @@ export class NodeLeases {
   /** Begins all leases anew, because nobody could be heard. */
   renew(): void {
     const now = this.#clock.now();
+    this.#spoken.clear();
     for (const node of this.#seen.keys()) this.#seen.set(node, now);
   }
 

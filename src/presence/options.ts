@@ -1,4 +1,4 @@
-import { isCount, isDelay, isObject, type Options } from "../checks/option-rules.ts";
+import { isCount, isInteger, isObject, type Options } from "../checks/option-rules.ts";
 import { HubError } from "../errors.ts";
 import { faultOf, Pattern } from "../rooms/pattern.ts";
 
@@ -8,12 +8,12 @@ export interface PresenceOptions {
   readonly rooms: readonly string[];
   /**
    * The time for which a user stays present whose last socket has gone, in milliseconds, so that nobody sees a reload or a
-   * reconnection. Default: 5,000.
+   * reconnection. A day at most. Default: 5,000.
    */
   readonly grace?: number | undefined;
   /** The most users of a room that clients are told by name. Of more they are told the count. Default: 200. */
   readonly full?: number | undefined;
-  /** The most bytes of the data of one user in one room, as JSON. Default: 1,024. */
+  /** The most bytes of the data of one user in one room, as JSON: 4,096 at most. Default: 1,024. */
   readonly maxBytes?: number | undefined;
 }
 
@@ -32,6 +32,12 @@ export const presenceOptions: Options<PresenceSettings> = {
   presence: { default: undefined, rule: ["an object { rooms, grace, full, maxBytes }: see PresenceOptions", isObject] },
 };
 
+/** In milliseconds. */
+const DAY = 86_400_000;
+
+/** What is larger is an event, and no state of a user. */
+const MOST_BYTES = 4_096;
+
 const OPTIONS = new Set(["rooms", "grace", "full", "maxBytes"]);
 
 /**
@@ -48,9 +54,13 @@ export function checkPresence(options: PresenceOptions, roomNameLength: number):
   if (!Array.isArray(rooms) || rooms.length === 0 || rooms.some((text) => typeof text !== "string")) {
     fail('needs "rooms", a list of at least one pattern, such as ["lobby", "chat:*"].');
   }
-  if (grace !== undefined && !isDelay(grace)) fail('needs whole milliseconds as "grace".');
+  if (grace !== undefined && !isInteger(grace, 0, DAY)) {
+    fail(`needs whole milliseconds from 0 to ${DAY}, a day, as "grace".`);
+  }
   if (full !== undefined && !isCount(full)) fail('needs a whole number of users from 1 as "full".');
-  if (maxBytes !== undefined && !isCount(maxBytes)) fail('needs a whole number of bytes from 1 as "maxBytes".');
+  if (maxBytes !== undefined && !isInteger(maxBytes, 1, MOST_BYTES)) {
+    fail(`needs a whole number of bytes from 1 to ${MOST_BYTES} as "maxBytes".`);
+  }
   const earlier: Pattern[] = [];
   for (const text of rooms) {
     const pattern = new Pattern(text);

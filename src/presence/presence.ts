@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
 import { digestOf } from "../checks/digest.ts";
+import { MAX_DELAY } from "../checks/option-rules.ts";
 import type { Codecs } from "../delivery/codecs.ts";
 import type { Delivery } from "../delivery/delivery.ts";
 import { createDeferred, type Deferred } from "../deferred.ts";
@@ -27,12 +28,8 @@ const MAX_BYTES = 1_024;
  */
 const TRANSIT = 500;
 
-/** The most users in one message to other nodes, and the most bytes of it, so that every engine takes it. */
-const MOST_TOLD = 200;
-const MOST_TOLD_BYTES = 512 * 1024;
-
-/** The bytes of a user beside its data, for most ids. */
-const USER_BYTES = 256;
+/** The number of rooms whose versions are told with a sign of life although nothing has changed. */
+const COMPARED = 100;
 
 /** The number of times that a node is asked which has come: one message may be lost. */
 const ROUNDS = 3;
@@ -79,8 +76,6 @@ export class Presence implements MemberObserver<Member>, PresenceListener {
   readonly #patterns: readonly Pattern[];
   readonly #grace: number;
   readonly #maxBytes: number;
-  /** The most users in one message to other nodes. */
-  readonly #mostTold: number;
   readonly #stamps: Stamps;
   readonly #changes: DataChanges;
   readonly #leases: NodeLeases | undefined;
@@ -89,10 +84,14 @@ export class Presence implements MemberObserver<Member>, PresenceListener {
   readonly #early = new WeakMap<Member, Map<string, Early>>();
   /** Nodes that have come, and how often they are still asked for what they have: they may not have noticed that they were gone. */
   readonly #strangers = new Map<string, number>();
+  /** Whose turn it is to have its version told although nothing has changed. */
+  #turn: Iterator<string> = this.#rooms.keys();
   /** The rooms whose versions have changed, and when. */
   readonly #changed = new Map<string, number>();
   /** The rooms about which all nodes are asked next. */
   #asking: { readonly rooms: Set<PresenceRoom>; readonly answered: Deferred } | undefined;
+  /** The number of nodes that have said that they leave. */
+  #departures = 0;
   /** The highest version of all rooms that this node has forgotten. */
   #highest = 0;
   /** Until when the clients of this node come back elsewhere, because it is drained. */
@@ -106,7 +105,6 @@ export class Presence implements MemberObserver<Member>, PresenceListener {
     this.#patterns = options.rooms.map((text) => new Pattern(text));
     this.#grace = options.grace ?? GRACE;
     this.#maxBytes = options.maxBytes ?? MAX_BYTES;
-    this.#mostTold = Math.max(Math.min(MOST_TOLD, Math.floor(MOST_TOLD_BYTES / (this.#maxBytes + USER_BYTES))), 1);
     this.#stamps = new Stamps(clock);
     this.#changes = new DataChanges(clock);
     this.#leases =
@@ -164,11 +162,16 @@ export class Presence implements MemberObserver<Member>, PresenceListener {
    */
   setData(member: Member, name: string, data: unknown): void {
     const copy = this.#copyOf(data);
-    const stamp = this.#stamps.next();
-    const change = (): void => {
-      if (this.#parts.isIn(member, name)) this.#rooms.get(name)?.setData(userOf(member), copy, stamp);
+    const set = (): void => {
+      const user = userOf(member);
+      const stamp = this.#stamps.next();
+      const change = (): void => {
+        if (this.#parts.isIn(member, name)) this.#rooms.get(name)?.setData(user, copy, stamp);
+      };
+      // What a user begins with is no change.
+      if (this.#rooms.get(name)?.hasData(user) === true) this.#changes.add(member, name, change);
+      else change();
     };
-    const set = (): void => this.#changes.add(member, name, change);
     if (this.#parts.isIn(member, name)) set();
     else this.#earlyOf(member, name).data = set;
   }
@@ -248,14 +251,29 @@ export class Presence implements MemberObserver<Member>, PresenceListener {
   }
 
   left(node: string, within: number): void {
-    this.#leases?.leave(node, Math.max(within, this.#grace));
+    this.#departures++;
+    const time = Number.isFinite(within) ? within : 0;
+    this.#leases?.leave(node, Math.min(Math.max(time, this.#grace), MAX_DELAY));
   }
 
   get versions(): PresenceVersions {
     const { clock, feed } = this.#parts;
     const since = clock.now() - (feed?.lease ?? 0);
     for (const [name, at] of this.#changed) if (at < since || !this.#rooms.has(name)) this.#changed.delete(name);
-    return [...this.#changed.keys()].map((name) => [name, (this.#rooms.get(name) as PresenceRoom).version]);
+    // All others in turn, so that whatever was missed is found in the end.
+    const names = new Set(this.#changed.keys());
+    for (let count = 0; count < COMPARED; count++) {
+      const { value: name } = this.#turn.next();
+      if (name === undefined) {
+        this.#turn = this.#rooms.keys();
+        break;
+      }
+      names.add(name);
+    }
+    return [...names].flatMap((name) => {
+      const room = this.#rooms.get(name);
+      return room === undefined ? [] : [[name, room.version] as const];
+    });
   }
 
   looked(heard: ReadonlySet<string>, isAwake: boolean): void {
@@ -295,7 +313,7 @@ export class Presence implements MemberObserver<Member>, PresenceListener {
       delivery,
       feed,
       full: options.full ?? FULL,
-      mostTold: this.#mostTold,
+      maxBytes: this.#maxBytes,
       keptUntil: () => this.#keptUntil(),
       stamps: this.#stamps,
       absenceOf: (node) => this.#leases?.absenceOf(node),
@@ -317,29 +335,36 @@ export class Presence implements MemberObserver<Member>, PresenceListener {
 
   /** Begins to hear what other nodes tell of a room. Clients are told once that is known, but do not wait for the engine. */
   async #begin(room: PresenceRoom, feed: PresenceFeed): Promise<void> {
-    const { clock } = this.#parts;
-    const patience = clock.setTimeout(() => room.watchers.open(), feed.isCut ? 1 : feed.lease);
+    room.watchers.openIn(feed.isCut ? 1 : feed.lease);
     try {
       await feed.synced(room.name);
-      if (this.#rooms.get(room.name) !== room) return;
-      room.greet();
-      await this.#learn(room);
+      if (this.#rooms.get(room.name) === room) await this.#learn(room);
     } catch {
       // Whoever waits for the room is told that the engine refuses it, or that the hub was closed.
     }
-    patience.cancel();
-    room.watchers.open();
+    room.watchers.openIn(0);
   }
 
-  /** Resolves when all nodes that live have told what they know of a room. One question is about all rooms of a turn. */
+  /** Resolves when all nodes that live have told what they know of a room. */
   async #learn(room: PresenceRoom): Promise<void> {
-    const { feed, report } = this.#parts;
+    const { feed } = this.#parts;
     if (feed === undefined) return;
+    for (let departures = -1; departures !== this.#departures;) {
+      // A node that leaves meanwhile may not have answered, and the others not known yet that they have to speak for it.
+      departures = this.#departures;
+      // oxlint-disable-next-line no-await-in-loop -- one question after the other
+      await this.#ask(room, feed);
+    }
+  }
+
+  /** Asks all nodes about a room, with the others of this turn. Resolves when they have answered. */
+  async #ask(room: PresenceRoom, feed: PresenceFeed): Promise<void> {
+    const { report } = this.#parts;
     const asking = (this.#asking ??= { rooms: new Set(), answered: createDeferred() });
     if (asking.rooms.size === 0) {
       const ask = (): void => {
         this.#asking = undefined;
-        const answered = feed.ask(Array.from(asking.rooms, ({ question }) => question));
+        const answered = feed.ask(Array.from(asking.rooms, (each) => each.question()));
         answered.then(asking.answered.resolve, asking.answered.reject);
       };
       microtask(report, ask);

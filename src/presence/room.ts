@@ -1,3 +1,4 @@
+import { MAX_DELAY } from "../checks/option-rules.ts";
 import { microtask } from "../guard.ts";
 import type {
   AbsentNode,
@@ -10,11 +11,15 @@ import type {
 import type { Timer } from "../time/clock.ts";
 import { Copy, type SetChange, type ToldSet } from "./copy.ts";
 import { People, type Departure, type Effect, type NodeSet } from "./people.ts";
+import { takePortion } from "./portions.ts";
 import type { Stamps } from "./stamps.ts";
 import { Watchers, type PresenceReport, type WatchersParts } from "./watchers.ts";
 
 /** The time for which changes are collected for the other nodes, in milliseconds. */
 const BUNDLE = 50;
+
+/** The most users of this node that are told with a question, with little data. */
+const MOST_IN_QUESTION = 50;
 
 /** The time after which a node is asked again that has not answered, in milliseconds. */
 const PATIENCE = 1_000;
@@ -36,10 +41,13 @@ export interface RoomUser {
 export interface PresenceContext {
   /**
    * For `out`, whether this node is the one to act on it: of all nodes that listen, the one that had the user's last socket or,
-   * if it is gone, that with the smallest id. For the others, whether the user has a socket on this node.
+   * if that does not listen, the one that has listened for the longest time. For the others, whether this node has the user.
    */
   readonly mine: boolean;
-  /** A text that is the same on all nodes for this stay of the user, and for no other one. */
+  /**
+   * For `out`, a text that is the same on all nodes whose views agree, and for no other departure. For the others, a text for the
+   * stay of the user on the node of which they tell.
+   */
   readonly key: string;
 }
 
@@ -52,8 +60,8 @@ export interface PresenceRoomParts extends WatchersParts {
   readonly feed: PresenceFeed | undefined;
   /** Returns the time until which a user is kept whose last socket goes now. */
   readonly keptUntil: () => number;
-  /** The most users in one message to other nodes. */
-  readonly mostTold: number;
+  /** The most bytes of the data of a user, as JSON. */
+  readonly maxBytes: number;
   readonly stamps: Stamps;
   /** Returns in what way another node is absent; `undefined` for one that speaks for itself. */
   readonly absenceOf: (node: string) => AbsentNode | undefined;
@@ -98,7 +106,7 @@ export class PresenceRoom {
   #telling: Timer | true | undefined;
   /** The number of times that the others are still to be asked. */
   #rounds = 0;
-  /** The version that each node was last told with the whole set, and when: it may ask for several reasons at once. */
+  /** The version of each set that each node was last told, and when. */
   readonly #answered = new Map<string, { readonly version: number; readonly at: number }>();
   /** The departures on which other nodes have acted, by their keys, and until when that is remembered. */
   readonly #acts = new Map<string, number>();
@@ -149,6 +157,11 @@ export class PresenceRoom {
     for (const user of this.#lingering.keys()) this.#lingering.set(user, this.#parts.keptUntil());
   }
 
+  /** Returns whether a user of this node has data. */
+  hasData(user: string): boolean {
+    return (this.people.placeIn(this.#own, user)?.dataSince ?? 0) > 0;
+  }
+
   /**
    * Sets the data of a user of this node.
    *
@@ -169,15 +182,18 @@ export class PresenceRoom {
     this.#tellChange();
   }
 
-  /** Tells the nodes what this one has, and asks them for what they have: it has begun to hear them. */
+  /** Compares what this node has with the others, because it hears them again. */
   greet(): void {
     this.#rounds = ROUNDS;
     this.#ask();
   }
 
-  /** What asks other nodes for what they know. */
-  get question(): PresenceControl {
-    return { ...this.#hereOf(), asks: this.#known() };
+  /** Asks other nodes for what they know, when this one begins to hear them, and tells them what it has, if that is little. */
+  question(): RoomPresenceControl {
+    this.#rounds = ROUNDS - 1;
+    this.#tellOthers();
+    const users = this.#sockets.size <= MOST_IN_QUESTION ? { users: this.#toldSet() } : undefined;
+    return { ...this.#hereOf(), ...users, asks: this.#known() };
   }
 
   /** Takes what another node tells of its users. */
@@ -236,7 +252,7 @@ export class PresenceRoom {
   look(): void {
     const now = this.#parts.clock.now();
     if (this.#rounds > 0) this.#ask();
-    for (const [node, { at }] of this.#answered) if (now - at >= PATIENCE) this.#answered.delete(node);
+    for (const [key, { at }] of this.#answered) if (now - at >= PATIENCE) this.#answered.delete(key);
     for (const copy of this.#copies.values()) {
       // One message may be lost, but a node that follows the room no more does not answer.
       if (copy.asked !== undefined && copy.tries < ROUNDS) this.#askFor(copy);
@@ -271,7 +287,7 @@ export class PresenceRoom {
         this.#letGo();
         this.#watchLingering();
       },
-      Math.max(until - clock.now(), 1),
+      Math.min(Math.max(until - clock.now(), 1), MAX_DELAY),
     );
   }
 
@@ -327,9 +343,9 @@ export class PresenceRoom {
       this.#tellSet();
       return;
     }
-    const { mostTold } = this.#parts;
+    const { maxBytes } = this.#parts;
     while (came.length > 0 || went.length > 0) {
-      this.#tellChange({ in: came.splice(0, mostTold), out: went.splice(0, mostTold) });
+      this.#tellChange({ in: takePortion(came, maxBytes), out: takePortion(went, maxBytes) });
     }
   }
 
@@ -346,21 +362,29 @@ export class PresenceRoom {
 
   /** Answers a node that has the sets in these versions, also for nodes that cannot. */
   #answer(node: string, versions: Readonly<Record<string, number>>): void {
-    const { absenceOf, clock, feed } = this.#parts;
+    const { absenceOf, feed } = this.#parts;
     if (feed === undefined) return;
     this.#tellOthers();
-    const now = clock.now();
-    const last = this.#answered.get(node);
-    if (versions[feed.self] !== this.#version && (last?.version !== this.#version || now - last.at >= PATIENCE)) {
-      this.#answered.set(node, { version: this.#version, at: now });
-      this.#tellSet(node);
-    }
+    if (versions[feed.self] !== this.#version)
+      this.#tellOnce(node, feed.self, this.#version, () => this.#tellSet(node));
     for (const copy of this.#copies.values()) {
       if (copy.count === 0 || copy.node === node || versions[copy.node] === copy.version) continue;
       const of = absenceOf(copy.node);
       const { listens, version } = copy;
-      if (of !== undefined) this.#send({ ...this.#hereOf(), of, listens, version }, this.#toldIn(copy), node);
+      if (of === undefined) continue;
+      const here = { ...this.#hereOf(), of, listens, version };
+      this.#tellOnce(node, copy.node, version, () => this.#send(here, this.#toldIn(copy), node));
     }
+  }
+
+  /** Tells a node a set, unless it was just told this version of it: it may ask for several reasons at once. */
+  #tellOnce(node: string, owner: string, version: number, tell: () => void): void {
+    const now = this.#parts.clock.now();
+    const key = `${node} ${owner}`;
+    const last = this.#answered.get(key);
+    if (last?.version === version && now - last.at < PATIENCE) return;
+    this.#answered.set(key, { version, at: now });
+    tell();
   }
 
   /** Tells a node, or all that hear the room, the whole set of this node. */
@@ -368,11 +392,11 @@ export class PresenceRoom {
     this.#send(this.#hereOf(), this.#toldSet(), node);
   }
 
-  #send(here: Here, users: readonly PresentUser[], node?: string): void {
-    const { feed, mostTold } = this.#parts;
-    for (let at = 0; at === 0 || at < users.length; at += mostTold) {
-      const more = at + mostTold < users.length ? ({ more: true } as const) : undefined;
-      const control = { ...here, users: users.slice(at, at + mostTold), part: at / mostTold, ...more };
+  #send(here: Here, users: PresentUser[], node?: string): void {
+    const { feed, maxBytes } = this.#parts;
+    for (let part = 0; part === 0 || users.length > 0; part++) {
+      const portion = takePortion(users, maxBytes);
+      const control = { ...here, users: portion, part, ...(users.length > 0 ? { more: true as const } : undefined) };
       if (node === undefined) feed?.tell(control);
       else feed?.tellNode(node, control);
     }
@@ -411,12 +435,9 @@ export class PresenceRoom {
   }
 
   #ask(): void {
-    // Most sets are small, so that nobody has to ask for this one.
-    const users =
-      this.#rounds === ROUNDS && this.#sockets.size <= this.#parts.mostTold ? { users: this.#toldSet() } : undefined;
     this.#rounds--;
     this.#tellOthers();
-    this.#parts.feed?.tell({ ...this.#hereOf(), ...users, asks: this.#known() });
+    this.#parts.feed?.tell({ ...this.#hereOf(), asks: this.#known() });
   }
 
   #askFor(copy: Copy): void {
@@ -431,7 +452,6 @@ export class PresenceRoom {
   #follow(copy: Copy, change: SetChange): void {
     if (change.version <= copy.version) return;
     if (change.version !== copy.version + 1) {
-      copy.keep(change);
       this.#askFor(copy);
       return;
     }
@@ -453,8 +473,6 @@ export class PresenceRoom {
     }
     copy.asked = undefined;
     copy.tries = 0;
-    for (let next = copy.next(); next !== undefined; next = copy.next()) this.#follow(copy, next);
-    if (copy.isBehind) this.#askFor(copy);
   }
 
   #takeIn(copy: Copy, [user, since, data, dataSince = 0]: PresentUser): void {

@@ -47,15 +47,19 @@ export class Watchers {
   #version = 0;
   /** The last count that clients were told; `undefined` while they are told who. */
   #count: number | undefined;
+  /** The most users that are named: `full`, or less while so many do not fit into a message. */
+  #most: number;
   #last = Number.NEGATIVE_INFINITY;
+  #opening: Timer | undefined;
   /** Whether everybody is known, so that clients can be told. */
   #isOpen: boolean;
   /** The wait for the next message; `true` until the end of the turn. */
   #wait: Timer | true | undefined;
 
-  /** @param isOpen - whether everybody is known. Otherwise clients wait for {@link open}. */
+  /** @param isOpen - whether everybody is known. Otherwise clients wait for {@link openIn}. */
   constructor(room: string, people: People, isOpen: boolean, parts: WatchersParts) {
     this.#isOpen = isOpen;
+    this.#most = parts.full;
     this.#room = room;
     this.#people = people;
     this.#parts = parts;
@@ -65,10 +69,15 @@ export class Watchers {
     return this.#told.size + this.#newcomers.size;
   }
 
-  /** Everybody is known: clients that wait are told. */
-  open(): void {
-    this.#isOpen = true;
-    if (this.#newcomers.size > 0) this.#plan();
+  /** Tells clients that wait after so many milliseconds, because everybody is known then, or they need not wait any more. */
+  openIn(delay: number): void {
+    this.#opening?.cancel();
+    const open = (): void => {
+      this.#isOpen = true;
+      if (this.#newcomers.size > 0) this.#plan();
+    };
+    if (delay === 0) open();
+    else this.#opening = this.#parts.clock.setTimeout(open, delay);
   }
 
   /** Tells a member who is there, and from then on what changes. */
@@ -93,6 +102,7 @@ export class Watchers {
 
   stop(): void {
     if (typeof this.#wait === "object") this.#wait.cancel();
+    this.#opening?.cancel();
     this.#told.clear();
     this.#newcomers.clear();
     this.#changed.clear();
@@ -115,8 +125,8 @@ export class Watchers {
   }
 
   get #isCounted(): boolean {
-    const { full } = this.#parts;
-    return this.#people.size > (this.#count === undefined ? full : full * FEWER);
+    const most = this.#most;
+    return this.#people.size > (this.#count === undefined ? most : Math.max(most * FEWER, 1));
   }
 
   #tell(): void {
@@ -131,6 +141,7 @@ export class Watchers {
       } catch (error) {
         // So much data does not fit into a message.
         report.failed(error, "codec", { event: ControlEvent.presence });
+        this.#most = count - 1;
         this.#tellCount(count);
       }
     }
@@ -150,6 +161,7 @@ export class Watchers {
       this.#send(this.#newcomers, { room: this.#room, v: this.#version, reset: true, in: everybody, count });
     }
     this.#count = undefined;
+    this.#most = this.#parts.full;
   }
 
   #tellCount(count: number): void {

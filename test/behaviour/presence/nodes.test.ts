@@ -157,6 +157,36 @@ test("an outage of the engine empties no list", async () => {
   expect(heard.flat().filter((what) => what.startsWith("out"))).toStrictEqual([]);
 });
 
+test("who awaits the other nodes in an outage waits for its end", async () => {
+  const [one, two] = nodes(2) as [Node, Node];
+  await (await one.connect("/?ann")).join("chat");
+  expect(usersOf(two)).toStrictEqual([]);
+  await passed(BUNDLE);
+  cluster.engine.stop();
+  await (await one.connect("/?bob")).join("chat");
+  let known: readonly string[] | undefined;
+  const synced = two.hub
+    .presence("chat")
+    .synced()
+    .then(() => (known = usersOf(two)));
+  await passed(LEASE);
+  expect(known).toBeUndefined();
+  cluster.engine.start();
+  await passed(STEP);
+  await synced;
+  expect(known).toStrictEqual(["ann", "bob"]);
+});
+
+test("who awaits the other nodes when the hub is closed is told so", async () => {
+  const [one] = nodes(2) as [Node];
+  cluster.engine.stop();
+  await settle();
+  const room = one.hub.presence("chat");
+  const outcome = room.synced().catch((error: unknown) => error);
+  await one.hub.close();
+  expect(await outcome).toMatchObject({ code: "ERR_HUB_CLOSED" });
+});
+
 test("a node that stands still for longer than a lease has its users back when it goes on", async () => {
   const two = cluster.node(named());
   const [one, line] = breakable();

@@ -105,6 +105,18 @@ describe("a client that asks who is there", () => {
     expect(noticesOf(ann)).toStrictEqual([{ room: "chat", v: 5, reset: true, in: [["ann", null]], count: 1 }]);
   });
 
+  test("is told names again also where only one may be named", async () => {
+    node = create(named({ full: 1 }));
+    const ann = await come("ann");
+    const bob = await come("bob");
+    await passed(1_000);
+    noticesOf(ann);
+    bob.close();
+    await passed(5_500);
+    await passed(1_000);
+    expect(noticesOf(ann)).toStrictEqual([{ room: "chat", v: 2, reset: true, in: [["ann", null]], count: 1 }]);
+  });
+
   test("learns that a room has no presence, and is in it", async () => {
     node = create(present());
     const client = await node.connect();
@@ -197,9 +209,10 @@ describe("data", () => {
     await come("ann");
     const socket = socketOf(node.hub, "ann");
     for (let count = 1; count <= 20; count++) socket.presence("chat").set(count);
-    expect(node.hub.presence("chat").users.get("ann")).toBe(5);
+    // The first is no change.
+    expect(node.hub.presence("chat").users.get("ann")).toBe(6);
     await passed(9_900);
-    expect(node.hub.presence("chat").users.get("ann")).toBe(5);
+    expect(node.hub.presence("chat").users.get("ann")).toBe(6);
     await passed(200);
     expect(node.hub.presence("chat").users.get("ann")).toBe(20);
   });
@@ -209,7 +222,7 @@ describe("data", () => {
     const one = socketOf(node.hub, "ann");
     await come("ann");
     const two = node.sockets[1] as Socket;
-    for (let count = 1; count <= 6; count++) one.presence("chat").set(count);
+    for (let count = 0; count <= 6; count++) one.presence("chat").set(count);
     two.presence("chat").set("two");
     await passed(10_100);
     expect(node.hub.presence("chat").users.get("ann")).toBe("two");

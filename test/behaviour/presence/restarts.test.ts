@@ -12,7 +12,7 @@ function listen({ hub }: Node, heard: string[]): void {
   hub.presence("chat").on("out", (user, { mine }) => heard.push(`out ${user.id}${mine ? " mine" : ""}`));
 }
 
-test("F1: a node that starts while the users of one that has left are kept: somebody acts", async () => {
+test("a node that starts while the users of one that has left are kept knows them, and somebody acts", async () => {
   const one = cluster.node(named());
   const two = cluster.node(named());
   const heard: string[] = [];
@@ -34,7 +34,7 @@ test("F1: a node that starts while the users of one that has left are kept: some
   expect(heard.filter((text) => text === "out ann mine")).toHaveLength(1);
 });
 
-test("F2: a client that comes to a node which does not know the room yet is told of everybody at once", async () => {
+test("a client that comes to a node which does not know the room yet is told of everybody at once", async () => {
   const one = cluster.node(named());
   for (const user of ["ann", "bob", "cy"]) await (await one.connect(`/?${user}`)).join("chat");
   const two = cluster.node(named());

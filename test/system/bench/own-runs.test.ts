@@ -22,9 +22,10 @@ let cluster: Finished;
 let recovery: Finished;
 let recoveryInCluster: Finished;
 let history: Finished;
+let presence: Finished;
 beforeAll(async () => {
   installation = await Installation.build(PACKAGES);
-  [cluster, recovery, recoveryInCluster, history] = await Promise.all([
+  [cluster, recovery, recoveryInCluster, history, presence] = await Promise.all([
     run("cluster", "--pairs", "1", "--duration", "0.3", "--peer", "drops"),
     run("recovery", ...SHORT, "--members", "20", "--peer", "hub,hub-plain-clients", "--json", "recovery.json"),
     run(
@@ -42,6 +43,7 @@ beforeAll(async () => {
       "cluster.json",
     ),
     run("history", "--members", "50", "--duration", "0.02", "--pairs", "1", "--transport", "ws", "--no-pin"),
+    run("presence", "--members", "30", "--pairs", "1"),
   ]);
 }, PATIENCE);
 afterAll(() => installation.remove());
@@ -115,4 +117,15 @@ test("a record is measured in all that was promised of it", () => {
     ...Object.values(STORM).map(({ name }) => name),
   ];
   for (const name of names) expect(rowOf(history, `hub on ws  ${name}`)).toMatch(/\d.* <= [\d.]+ +(kept|NOT KEPT)$/);
+});
+
+test("presence is measured in memory, bytes and time", () => {
+  expect([presence.status, presence.output]).toEqual([0, expect.any(String)]);
+  for (const name of [
+    "memory of that node, for a user",
+    "engine, one user coming",
+    "until all nodes know of one user",
+  ]) {
+    expect(rowOf(presence, name)).toMatch(/ \d\S* (B|ms) /);
+  }
 });

@@ -71,7 +71,7 @@ describe.each(TRANSPORTS)("the chat's page on the client library, on %s", (trans
     await ada.enter("Ada", "lobby");
     const ben = await enter("Ben", "lobby", "/");
     await ada.sees("Ben joined");
-    expect(await ada.people()).toEqual(["Ada", "Ben"]);
+    await expect.poll(() => ada.people()).toEqual(["Ada", "Ben"]);
 
     await ada.say("Hello Ben");
     expect(await (await ben.hears("Hello Ben")).locator(".name").textContent()).toBe("Ada");
@@ -150,6 +150,6 @@ describe.each(TRANSPORTS)("the chat's page on the client library, on %s", (trans
     await ada.isRefusedForTheName();
 
     await ada.enter("Ada", "lobby");
-    expect(await ada.people()).toEqual(["Ada"]);
+    await expect.poll(() => ada.people()).toEqual(["Ada"]);
   });
 });

@@ -72,16 +72,16 @@ describe.each(TRANSPORTS)("the chat's page, on %s", (transport) => {
 
   it("shows who joins and who leaves", async () => {
     const ada = await enter("Ada");
-    expect(await ada.people()).toEqual(["Ada"]);
+    await expect.poll(() => ada.people()).toEqual(["Ada"]);
 
     const ben = await enter("Ben");
     await ada.sees("Ben joined");
-    expect(await ada.people()).toEqual(["Ada", "Ben"]);
-    expect(await ben.people()).toEqual(["Ben", "Ada"]);
+    await expect.poll(() => ada.people()).toEqual(["Ada", "Ben"]);
+    await expect.poll(() => ben.people()).toEqual(["Ben", "Ada"]);
 
     await ben.close();
     await ada.sees("Ben left");
-    expect(await ada.people()).toEqual(["Ada"]);
+    await expect.poll(() => ada.people()).toEqual(["Ada"]);
 
     const cleo = await enter("Cleo");
     await ada.sees("Cleo joined");
@@ -137,7 +137,7 @@ describe.each(TRANSPORTS)("the chat's page, on %s", (transport) => {
     // Who comes now is told after whatever would have been told of the tab.
     const cleo = await enter("Cleo");
     await ada.sees("Cleo joined");
-    expect(await ada.people()).toEqual(["Ada", "Ben", "Cleo"]);
+    await expect.poll(() => ada.people()).toEqual(["Ada", "Ben", "Cleo"]);
     expect(await ada.page.locator(".system").allTextContents()).toEqual([
       "You joined the room",
       "Ben joined",
@@ -182,7 +182,7 @@ describe.each(TRANSPORTS)("the chat's page, on %s", (transport) => {
 
     await ben.page.getByRole("button", { name: "tea 1 person" }).click();
     await ben.isIn("tea");
-    expect(await ben.people()).toEqual(["Ben", "Cleo"]);
+    await expect.poll(() => ben.people()).toEqual(["Ben", "Cleo"]);
     await ada.sees("Ben left");
     await cleo.sees("Ben joined");
 
@@ -210,7 +210,7 @@ describe.each(TRANSPORTS)("the chat's page, on %s", (transport) => {
     await mallory.say(message);
     const heard = await ada.hears(message);
     expect(await heard.locator(".name").textContent()).toBe(hostile);
-    expect(await ada.people()).toEqual(["Ada", hostile]);
+    await expect.poll(() => ada.people()).toEqual(["Ada", hostile]);
     await expect.poll(() => ada.page.locator("#rooms bdi").allTextContents()).toEqual([hostile]);
     expect(await ada.page.title()).toBe(`${hostile} – roomcast chat`);
 
@@ -288,7 +288,7 @@ describe.each(TRANSPORTS)("the chat's page, on %s", (transport) => {
     await ada.isRefusedForTheName();
 
     await ada.enter("Ada", "lobby");
-    expect(await ada.people()).toEqual(["Ada"]);
+    await expect.poll(() => ada.people()).toEqual(["Ada"]);
   });
 
   it("can be used with the keyboard alone", async () => {

@@ -1,8 +1,8 @@
 import { connect, type Client, type Position } from "roomcast/client";
-import { WebSocket } from "ws";
+import type { WebSocket } from "ws";
 import type { Packet } from "roomcast";
 import type { RecordNotice, Welcome } from "../../../src/protocol/packet.ts";
-import { decoded, Participant, type Said, type WireCodec } from "./participant.ts";
+import { decoded, Participant, webSocketTo, type Said, type WireCodec } from "./participant.ts";
 
 /** A client with the library: what its listeners hear is what counts. */
 export class LibraryClient extends Participant {
@@ -83,18 +83,12 @@ export class LibraryClient extends Participant {
       if (gap !== undefined) return;
       this.parts.journal.note({ type: "noticed", client: this.index, room, position: { stream, at } });
     };
-    const opened = (socket: WebSocket): void => {
+    return webSocketTo(address, (socket) => {
       this.socket = socket;
       this.watch(socket);
       socket.on("message", (data, isBinary) => {
         if (this.socket === socket) noticed(decoded(codec, data, isBinary) as Packet);
       });
-    };
-    return class extends WebSocket {
-      constructor(_url: string, protocols: string | string[]) {
-        super(address(), protocols, { perMessageDeflate: false });
-        opened(this);
-      }
-    } as typeof WebSocket;
+    });
   }
 }

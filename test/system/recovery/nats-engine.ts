@@ -35,16 +35,19 @@ export class NatsEngine implements Engine {
     await Promise.all(this.#proxies.map((proxy) => proxy.close()));
   }
 
+  /** Kills the server, and starts it again after a pause. */
+  async restart(pause: () => Promise<unknown>): Promise<void> {
+    await this.#server.kill();
+    await pause();
+    await this.#server.restart();
+  }
+
   /** The server is killed and started again. What it has in files is not lost. */
   get restarted(): Fault {
     return {
       name: "the server is killed and started again",
       causes: this.#storage === "file" ? ["unavailable"] : ["epoch", "unavailable"],
-      happen: async (run) => {
-        await this.#server.kill();
-        await run.wait(0, 300);
-        await this.#server.restart();
-      },
+      happen: (run) => this.restart(() => run.wait(0, 300)),
     };
   }
 

@@ -81,3 +81,17 @@ export function decoded(codec: Codec, data: RawData, isBinary: boolean): unknown
   const bytes = data instanceof ArrayBuffer ? new Uint8Array(data) : (data as Buffer);
   return codec.decode(isBinary ? bytes : Buffer.from(bytes).toString());
 }
+
+/**
+ * Returns a class for library clients, whose objects connect to an address of its own.
+ *
+ * @param opened - is called with each object.
+ */
+export function webSocketTo(address: () => string, opened: (socket: WebSocket) => void): typeof WebSocket {
+  return class extends WebSocket {
+    constructor(_url: string, protocols: string | string[]) {
+      super(address(), protocols, { perMessageDeflate: false });
+      opened(this);
+    }
+  } as typeof WebSocket;
+}

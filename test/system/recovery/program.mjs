@@ -6,7 +6,8 @@ import { createInterface } from "node:readline";
 import { createEmitter, Hub } from "../../../dist/index.js";
 import { msgpackCodec } from "../../../dist/msgpack/index.js";
 
-const { name, role, control, transport, socketPath, engine, hub: options } = JSON.parse(process.env.RECOVERY_PROGRAM);
+const settings = JSON.parse(process.env.RECOVERY_PROGRAM);
+const { name, role, control, transport, socketPath, engine, follows, hub: options } = settings;
 const line = connect(control);
 line.on("close", () => process.exit()).on("error", () => {});
 
@@ -88,6 +89,15 @@ async function sendOne(sender, { id, room, isRecorded, exceptSockets, exceptRoom
   }
 }
 
+/** Tells who comes into the room, and who goes. */
+async function follow(hub) {
+  const view = hub.presence(follows);
+  for (const event of ["in", "out"]) {
+    view.on(event, ({ id: user }, { mine }) => tell({ presence: event, user, mine }));
+  }
+  await view.synced();
+}
+
 async function emitter() {
   const sender = createEmitter(await backplaneOf(), {
     ...options,
@@ -109,6 +119,7 @@ async function node() {
     cluster: { ...options.cluster, name },
     heartbeat: false,
     joinable: (room) => room.startsWith("chat:"),
+    ...(follows === undefined ? {} : { authenticate: ({ query }) => ({ id: query.get("user") }) }),
   });
   hub.on("error", (error, { source }) => failed(error, source));
   hub.on("connection", (socket) => {
@@ -121,10 +132,12 @@ async function node() {
       tell({ isDrained: true });
     },
     stats: () => tell({ stats: hub.stats() }),
+    users: () => tell({ users: [...hub.presence(follows).users.keys()] }),
   });
   await hub.listen({ socketPath });
   // Whoever comes before the engine is there may have to wait for it.
   await hub.synced();
+  if (follows !== undefined) await follow(hub);
   tell({ isReady: true });
 }
 

@@ -3,7 +3,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import type { HistoryOptions, HubStatistics, TransportName } from "roomcast";
+import type { HistoryOptions, HubStatistics, PresenceOptions, TransportName } from "roomcast";
 import { createDeferred, type Deferred } from "../../../src/deferred.ts";
 import { atExit } from "../../support/at-exit.ts";
 import { TemporaryFolder } from "../../support/temporary-folder.ts";
@@ -24,8 +24,11 @@ export interface ProgramSettings {
   readonly role: "emitter" | "node" | "primary";
   readonly transport?: TransportName | undefined;
   readonly engine: EngineAddress;
+  /** The room of which a node tells who comes and goes. Its clients are the users that their addresses name. */
+  readonly follows?: string;
   readonly hub: {
-    readonly history: HistoryOptions;
+    readonly history?: HistoryOptions;
+    readonly presence?: PresenceOptions;
     readonly maxBufferedBytes?: number;
     readonly cluster?: { readonly lease: number };
   };
@@ -41,19 +44,30 @@ export interface Order {
   readonly text: string;
 }
 
+/** What a node has learnt of a user. */
+interface Happening {
+  readonly user: string;
+  /** Whether it is the one to act on it. */
+  readonly mine: boolean;
+}
+
 type Report =
   | { readonly name: string; readonly pid: number }
   | { readonly isReady: true }
   | { readonly isDrained: true }
   | { readonly stats: HubStatistics }
+  | { readonly users: readonly string[] }
+  | ({ readonly presence: "in" | "out" } & Happening)
   | { readonly recorded: number; readonly at: number }
   | { readonly rejected: number; readonly code: string; readonly text: string }
   | { readonly error: string; readonly text: string };
 
 /** Hears what programs tell. */
 export interface ProgramListener {
-  recorded(id: number, at: number): void;
-  rejected(id: number, code: string, text: string): void;
+  recorded?(id: number, at: number): void;
+  rejected?(id: number, code: string, text: string): void;
+  /** Called when a node has learnt that a user has come or gone. */
+  present?(program: Program, event: "in" | "out", happening: Happening): void;
   /** Called for what the `error` event of a hub told. */
   error(program: Program, code: string, text: string): void;
   /** Called when a program ends that was not to end. */
@@ -70,6 +84,7 @@ export class Program {
   readonly ended: Deferred = createDeferred();
   readonly drained: Deferred = createDeferred();
   state: "starting" | "ready" | "frozen" | "draining" | "ending" | "ended" = "starting";
+  #asked: Deferred<readonly string[]> | undefined;
   #pid = 0;
   #line: Socket | undefined;
 
@@ -95,6 +110,21 @@ export class Program {
     this.state = "draining";
     this.tell({ order: "drain", within });
     await Promise.race([this.drained.promise, this.ended.promise]);
+  }
+
+  /** Returns the users in the room that the node follows. */
+  async users(): Promise<readonly string[]> {
+    if (this.#asked === undefined) {
+      this.#asked = createDeferred();
+      this.tell({ order: "users" });
+    }
+    // One that has ended knows nobody.
+    return Promise.race([this.#asked.promise, this.ended.promise.then((): readonly string[] => [])]);
+  }
+
+  answered(users: readonly string[]): void {
+    this.#asked?.resolve(users);
+    this.#asked = undefined;
   }
 
   freeze(): void {
@@ -225,8 +255,10 @@ export class Programs {
       program.state = "ready";
       program.ready.resolve();
     } else if ("isDrained" in report) program.drained.resolve();
-    else if ("recorded" in report) this.#listener.recorded(report.recorded, report.at);
-    else if ("rejected" in report) this.#listener.rejected(report.rejected, report.code, report.text);
+    else if ("recorded" in report) this.#listener.recorded?.(report.recorded, report.at);
+    else if ("rejected" in report) this.#listener.rejected?.(report.rejected, report.code, report.text);
+    else if ("users" in report) program.answered(report.users);
+    else if ("presence" in report) this.#listener.present?.(program, report.presence, report);
     else if ("error" in report) this.#listener.error(program, report.error, report.text);
   }
 

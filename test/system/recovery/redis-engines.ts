@@ -33,14 +33,17 @@ export class SingleRedis implements Engine {
     await closed(this.#proxies);
   }
 
+  /** Kills the server, and starts it again after a pause. */
+  async restart(pause: () => Promise<unknown>): Promise<void> {
+    await this.server.kill();
+    await pause();
+    await this.server.restart();
+  }
+
   readonly restarted: Fault = {
     name: "the server is killed and started again",
     causes: ["epoch", "unavailable"],
-    happen: async (run) => {
-      await this.server.kill();
-      await run.wait(0, 300);
-      await this.server.restart();
-    },
+    happen: (run) => this.restart(() => run.wait(0, 300)),
   };
 
   readonly flushed: Fault = {

@@ -231,7 +231,7 @@ function ofPresence(rule: string, seed: number, ...mutants: readonly Mutant[]): 
 const PRESENCE: readonly Hunted[] = [
   ofPresence(
     "P1: a change counts only behind the one before it",
-    1,
+    65,
     mutant(PRESENT, "if (change.version !== copy.version + 1) {", "if (change.version === copy.version) {"),
   ),
   ofPresence(
@@ -251,17 +251,17 @@ const PRESENCE: readonly Hunted[] = [
   ),
   ofPresence(
     "P5: the users of a node that leaves are on their way",
-    1,
+    38,
     mutant(LEASES, "this.#clock.setTimeout(end, within)", "this.#clock.setTimeout(end, 1)"),
   ),
   ofPresence(
     "P6: nobody's lease ends while the engine is away",
-    1,
+    12,
     mutant(LEASES, "    if (!isAwake) {\n      this.renew();\n      return;\n    }\n", "    void isAwake;\n"),
   ),
   ofPresence(
     "a list that was counted is told anew when users are named again",
-    1,
+    2,
     mutant("presence/watchers.ts", "for (const member of this.#told) this.#newcomers.add(member);", ""),
   ),
 ];
