@@ -1,4 +1,3 @@
-import { MAX_DELAY } from "../checks/option-rules.ts";
 import { microtask } from "../guard.ts";
 import type {
   AbsentNode,
@@ -10,6 +9,8 @@ import type {
 } from "../members/presence-feed.ts";
 import type { Timer } from "../time/clock.ts";
 import { Copy, type SetChange, type ToldSet } from "./copy.ts";
+import { Duties, keyOf, type ListeningNode } from "./duties.ts";
+import { Lingering } from "./lingering.ts";
 import { People, type Departure, type Effect, type NodeSet } from "./people.ts";
 import { takePortion } from "./portions.ts";
 import type { Stamps } from "./stamps.ts";
@@ -26,9 +27,6 @@ const PATIENCE = 1_000;
 
 /** The number of times that the other nodes are asked for what was missed: one message may be lost. */
 const ROUNDS = 3;
-
-/** The number of leases in which every node has noticed that another one has died. */
-const NOTICED = 3;
 
 /** A user, as listeners get it. */
 export interface RoomUser {
@@ -72,14 +70,6 @@ export interface PresenceRoomParts extends WatchersParts {
 
 type Here = Extract<PresenceControl, { readonly type: "here" }>;
 
-/** An `out` on which another node is to act. */
-interface Delegated {
-  readonly node: string;
-  readonly departure: Departure;
-  readonly data: unknown;
-  readonly until: number;
-}
-
 /** Who is in one room: the users of this node, of which it tells the others, and those of the others, of which it has copies. */
 export class PresenceRoom {
   readonly name: string;
@@ -91,9 +81,7 @@ export class PresenceRoom {
   readonly #own: NodeSet;
   /** Number of sockets of each user of this node; 0 for one whose last socket has gone. */
   readonly #sockets = new Map<string, number>();
-  /** The users without a socket, and the time until which each is kept, the earliest first. */
-  readonly #lingering = new Map<string, number>();
-  #lingerTimer: Timer | undefined;
+  readonly #lingering: Lingering;
   readonly #copies = new Map<string, Copy>();
   /** The users of this node whose changes the others have not been told; with those who have gone, when, and who acts. */
   readonly #untold = new Map<string, { readonly left: number; readonly acted: boolean } | undefined>();
@@ -108,9 +96,7 @@ export class PresenceRoom {
   #rounds = 0;
   /** The version of each set that each node was last told, and when. */
   readonly #answered = new Map<string, { readonly version: number; readonly at: number }>();
-  /** The departures on which other nodes have acted, by their keys, and until when that is remembered. */
-  readonly #acts = new Map<string, number>();
-  readonly #delegated = new Map<string, Delegated>();
+  readonly #duties: Duties;
   #isStopped = false;
 
   /** @param version - a number that is no lower than any that this node has told of the room. */
@@ -119,6 +105,21 @@ export class PresenceRoom {
     this.#version = version;
     this.#parts = parts;
     this.#own = { node: parts.feed?.self ?? "", count: 0 };
+    this.#lingering = new Lingering({
+      clock: parts.clock,
+      keptUntil: parts.keptUntil,
+      expired: (user) => this.#letGo(user),
+    });
+    this.#duties = new Duties({
+      clock: parts.clock,
+      self: this.#own.node,
+      lease: parts.feed?.lease,
+      listening: () => this.#listening(),
+      inherited: (user, data, key) => {
+        parts.report.happened(name, "out", { id: user, data }, { mine: true, key });
+        this.#tellActed(user, key);
+      },
+    });
     this.watchers = new Watchers(name, this.people, parts.feed === undefined, parts);
   }
 
@@ -148,13 +149,12 @@ export class PresenceRoom {
     if (count === undefined || count === 0) return;
     this.#sockets.set(user, count - 1);
     if (count > 1) return;
-    this.#lingering.set(user, this.#parts.keptUntil());
-    this.#watchLingering();
+    this.#lingering.add(user);
   }
 
   /** Keeps all users who are without a socket as long as if they had gone now. */
   keepLingering(): void {
-    for (const user of this.#lingering.keys()) this.#lingering.set(user, this.#parts.keptUntil());
+    this.#lingering.extend();
   }
 
   /** Returns whether a user of this node has data. */
@@ -199,7 +199,7 @@ export class PresenceRoom {
   /** Takes what another node tells of its users. */
   take(node: string, control: RoomPresenceControl): void {
     if (control.type === "acted") {
-      this.#noteAct(control.user, control.key);
+      this.#duties.acted(control.user, control.key);
       return;
     }
     const copy = this.#copyOf(control.type === "here" ? (control.of?.node ?? node) : node);
@@ -237,7 +237,7 @@ export class PresenceRoom {
   dismiss(node: string): void {
     const copy = this.#copies.get(node);
     if (copy !== undefined) copy.listens = undefined;
-    this.#actFor(node);
+    this.#duties.gone(node);
   }
 
   /** Forgets the users of a node that is gone. */
@@ -245,7 +245,7 @@ export class PresenceRoom {
     const copy = this.#copies.get(node);
     this.#copies.delete(node);
     if (copy !== undefined) for (const user of this.people.usersIn(copy)) this.#remove(copy, user);
-    this.#actFor(node);
+    this.#duties.gone(node);
   }
 
   /** Called several times in each lease: asks again for what has not come. */
@@ -257,8 +257,7 @@ export class PresenceRoom {
       // One message may be lost, but a node that follows the room no more does not answer.
       if (copy.asked !== undefined && copy.tries < ROUNDS) this.#askFor(copy);
     }
-    for (const [key, until] of this.#acts) if (until <= now) this.#acts.delete(key);
-    for (const [user, { until }] of this.#delegated) if (until <= now) this.#delegated.delete(user);
+    this.#duties.look();
   }
 
   /** Tells the other nodes what they do not know yet, and stops, because this node leaves. */
@@ -269,40 +268,19 @@ export class PresenceRoom {
 
   stop(): void {
     this.#isStopped = true;
-    this.#lingerTimer?.cancel();
+    this.#lingering.stop();
     if (typeof this.#telling === "object") this.#telling.cancel();
     this.watchers.stop();
   }
 
   // The set of this node
 
-  #watchLingering(): void {
-    const { clock } = this.#parts;
-    if (this.#lingerTimer !== undefined || this.#isStopped) return;
-    const [until] = this.#lingering.values();
-    if (until === undefined) return;
-    this.#lingerTimer = clock.setTimeout(
-      () => {
-        this.#lingerTimer = undefined;
-        this.#letGo();
-        this.#watchLingering();
-      },
-      Math.min(Math.max(until - clock.now(), 1), MAX_DELAY),
-    );
-  }
-
-  /** Takes out the users who have been without a socket for long enough. */
-  #letGo(): void {
-    const { clock, stamps } = this.#parts;
-    const now = clock.now();
-    for (const [user, until] of this.#lingering) {
-      if (until > now) return;
-      this.#lingering.delete(user);
-      this.#sockets.delete(user);
-      const left = stamps.next();
-      const acted = this.#remove(this.#own, user, left);
-      this.#plan(user, { left, acted });
-    }
+  /** Takes out a user who has been without a socket for long enough. */
+  #letGo(user: string): void {
+    this.#sockets.delete(user);
+    const left = this.#parts.stamps.next();
+    const acted = this.#remove(this.#own, user, left);
+    this.#plan(user, { left, acted });
   }
 
   /** Tells the other nodes of a user, at the end of this turn or when enough time has passed since they were last told. */
@@ -492,7 +470,7 @@ export class PresenceRoom {
     const effect = this.people.put(set, user, since, data, dataSince);
     if (effect === undefined) return;
     this.watchers.changed(user, effect);
-    if (effect === "in") this.#delegated.delete(user);
+    if (effect === "in") this.#duties.returned(user);
     const place = this.people.latestOf(user);
     const mine = this.people.placeIn(this.#own, user) !== undefined;
     const key = keyOf({ node: set.node, since });
@@ -507,7 +485,7 @@ export class PresenceRoom {
    * @returns whether this node has told its listeners that they act.
    */
   #remove(set: NodeSet, user: string, left?: number, acted = false): boolean {
-    const { clock, feed, report } = this.#parts;
+    const { report } = this.#parts;
     const data = this.people.latestOf(user)?.data ?? null;
     const effect = this.people.remove(set, user, left);
     if (effect === undefined) return false;
@@ -520,14 +498,10 @@ export class PresenceRoom {
       return false;
     }
     const departure = this.people.takeDeparture(user) as Departure;
-    const node = this.#actorOf(departure);
-    const mine = node === this.#own.node && this.#listens !== undefined;
     const key = keyOf(departure);
+    const mine = this.#duties.decide(user, data, departure, acted);
     report.happened(this.name, "out", { id: user, data }, { mine, key });
     if (mine && set !== this.#own) this.#tellActed(user, key);
-    if (!mine && !acted && node !== undefined && feed !== undefined && !this.#acts.has(key)) {
-      this.#delegated.set(user, { node, departure, data, until: clock.now() + NOTICED * feed.lease });
-    }
     return mine;
   }
 
@@ -537,43 +511,9 @@ export class PresenceRoom {
     microtask(report, () => feed?.tell({ type: "acted", room: this.name, user, key }));
   }
 
-  /** Another node has acted, whether or not this one has noticed yet that somebody has to. */
-  #noteAct(user: string, key: string): void {
-    const { clock, feed } = this.#parts;
-    const delegated = this.#delegated.get(user);
-    if (delegated !== undefined && keyOf(delegated.departure) === key) this.#delegated.delete(user);
-    else this.#acts.set(key, clock.now() + NOTICED * (feed?.lease ?? 0));
+  #listening(): readonly ListeningNode[] {
+    const { node } = this.#own;
+    const nodes = [...this.#copies.values(), { node, listens: this.#listens }];
+    return nodes.flatMap(({ node: id, listens }) => (listens === undefined ? [] : [{ node: id, listens }]));
   }
-
-  /**
-   * Returns the node that acts on a departure: the one that the user was on, or that which has had listeners for the longest
-   * time, because it knows most; `undefined` if none has any.
-   */
-  #actorOf({ node }: Departure): string | undefined {
-    const listening: { readonly node: string; readonly listens: number }[] = [];
-    for (const copy of this.#copies.values()) {
-      if (copy.listens !== undefined) listening.push({ node: copy.node, listens: copy.listens });
-    }
-    if (this.#listens !== undefined) listening.push({ node: this.#own.node, listens: this.#listens });
-    if (listening.some((other) => other.node === node)) return node;
-    const [first] = listening.toSorted((one, two) => one.listens - two.listens || (one.node < two.node ? -1 : 1));
-    return first?.node;
-  }
-
-  /** Finds another one to act on the departures on which this node was to act: it may have gone before it did. */
-  #actFor(gone: string): void {
-    for (const [user, { node, departure, data, until }] of this.#delegated) {
-      if (node !== gone) continue;
-      const next = this.#actorOf(departure);
-      this.#delegated.delete(user);
-      if (next === this.#own.node) {
-        this.#parts.report.happened(this.name, "out", { id: user, data }, { mine: true, key: keyOf(departure) });
-        this.#tellActed(user, keyOf(departure));
-      } else if (next !== undefined) this.#delegated.set(user, { node: next, departure, data, until });
-    }
-  }
-}
-
-function keyOf({ node, since }: Pick<Departure, "node" | "since">): string {
-  return `${node}${since}`;
 }
