@@ -32,6 +32,11 @@ describe.each(frameworkExamples())("the example of %s and its page", (name) => {
     .filter(({ info }) => info[0] === "sh")
     .flatMap(({ text }) => text.trimEnd().split("\n"));
 
+  test("the page is listed, and a test runs the example", () => {
+    expect(readText("docs/frameworks/README.md")).toContain(`](${name}.md)`);
+    expect(readText(`test/system/frameworks/${name}.test.ts`)).toContain(`("${name}"`);
+  });
+
   test("the page shows every file but package.json, as it is", () => {
     const shown = blocksOf(page).flatMap((block) => {
       const path = fileShownBy(block);

@@ -7,11 +7,13 @@ import { atExit } from "../support/at-exit.ts";
 /** A program that a test has started, with all processes that it starts in turn. */
 export class ProcessGroup {
   readonly #child: ChildProcess;
+  readonly #closed: Promise<unknown>;
   #printed = "";
 
   constructor(command: string, args: readonly string[], folder: string, variables: Readonly<Record<string, string>>) {
     // A group of its own ends as one.
     this.#child = spawn(command, args, { detached: true, cwd: folder, env: { ...process.env, ...variables } });
+    this.#closed = new Promise((resolve) => void this.#child.once("close", resolve));
     this.#child.once(
       "exit",
       atExit(() => this.signal("SIGKILL")),
@@ -32,10 +34,9 @@ export class ProcessGroup {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
-  /** Resolves with the exit code, and `null` after a signal. */
-  async ended(): Promise<number | null> {
-    if (this.isAlive) await once(this.#child, "close");
-    return this.#child.exitCode;
+  /** Resolves when the program has ended and has nothing more to print. */
+  async ended(): Promise<void> {
+    await this.#closed;
   }
 
   /**
@@ -45,7 +46,10 @@ export class ProcessGroup {
    */
   async listening(port: number): Promise<void> {
     for (let attempt = 0; attempt < 1_800; attempt++) {
-      if (!this.isAlive) throw new Error(`The program has ended: ${this.output}`);
+      if (!this.isAlive) {
+        await this.ended();
+        throw new Error(`The program has ended: ${this.output}`);
+      }
       const probe = createConnection({ port, host: "localhost" });
       const isOpen = await Promise.race([
         once(probe, "connect").then(() => true),
@@ -70,8 +74,7 @@ export class ProcessGroup {
 
   /** Ends the program and all processes that it has started. */
   async stop(): Promise<void> {
-    const ended = this.ended();
     this.signal("SIGKILL");
-    await ended;
+    await this.ended();
   }
 }

@@ -13,4 +13,4 @@ const server = app.listen(port, (error) => {
 });
 
 const hub = new Hub({ transport: ws({ server }), path: "/chat", joinable: (room) => room === "lobby" });
-hub.handle("message", (text) => hub.to("lobby").emit("message", text));
+hub.handle("message", (text) => hub.to("lobby").emit("message", String(text)));

@@ -8,7 +8,7 @@ const app = fastify({ logger: true });
 await app.register(files, { root: [resolve("public"), resolve("node_modules/roomcast/dist/client")] });
 
 const hub = new Hub({ transport: ws({ server: app.server }), path: "/chat", joinable: (room) => room === "lobby" });
-hub.handle("message", (text) => hub.to("lobby").emit("message", text));
+hub.handle("message", (text) => hub.to("lobby").emit("message", String(text)));
 app.decorate("hub", hub);
 app.addHook("preClose", () => hub.close());
 

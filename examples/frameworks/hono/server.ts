@@ -12,9 +12,9 @@ const port = Number(process.env.PORT ?? 3000);
 const server = serve({ fetch: app.fetch, port }, () => console.log(`http://localhost:${port}`));
 
 interface Events {
-  client: { message: string };
+  client: { message: unknown };
   server: { message: string };
 }
 
 const hub = new Hub<Events>({ transport: ws({ server }), path: "/chat", joinable: (room) => room === "lobby" });
-hub.handle("message", (text) => hub.to("lobby").emit("message", text));
+hub.handle("message", (text) => hub.to("lobby").emit("message", String(text)));

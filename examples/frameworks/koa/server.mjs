@@ -11,4 +11,4 @@ const port = process.env.PORT ?? 3000;
 const server = app.listen(port, () => console.log(`http://localhost:${port}`));
 
 const hub = new Hub({ transport: ws({ server }), path: "/chat", joinable: (room) => room === "lobby" });
-hub.handle("message", (text) => hub.to("lobby").emit("message", text));
+hub.handle("message", (text) => hub.to("lobby").emit("message", String(text)));

@@ -9,7 +9,7 @@ await app.prepare();
 const server = createServer(app.getRequestHandler());
 
 const hub = new Hub({ transport: ws({ server }), path: "/chat", joinable: (room) => room === "lobby" });
-hub.handle("message", (text) => hub.to("lobby").emit("message", text));
+hub.handle("message", (text) => hub.to("lobby").emit("message", String(text)));
 server.on("upgrade", (request, socket, head) => {
   if (request.url.split("?", 1)[0] !== "/chat") others.emit("upgrade", request, socket, head);
 });

@@ -17,6 +17,9 @@ export const PATIENCE = 300_000;
 /** What no example prints while all is well. */
 export const UNEXPECTED: RegExp = /ERR_|HUB_|Warning|Error/;
 
+/** How long a page may take to come and to be in the room. It fails before its test does, which then says where. */
+const LOADING = 120_000;
+
 const VARIABLES = { NEXT_TELEMETRY_DISABLED: "1", npm_config_update_notifier: "false" };
 
 /** A program of an example, which listens. */
@@ -210,8 +213,8 @@ export async function openPage(browser: Browser, url: string): Promise<Page> {
   const context = await browser.newContext({ ignoreHTTPSErrors: true });
   onTestFinished(() => context.close());
   const page = await context.newPage();
-  await page.goto(url, { timeout: PATIENCE });
-  await page.getByRole("button", { name: "Send" }).and(page.locator(":enabled")).waitFor({ timeout: PATIENCE });
+  await page.goto(url, { timeout: LOADING });
+  await page.getByRole("button", { name: "Send" }).and(page.locator(":enabled")).waitFor({ timeout: LOADING });
   return page;
 }
 

@@ -1,16 +1,13 @@
-import { execFile, spawn, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
+import { execFile } from "node:child_process";
 import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { createConnection } from "node:net";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
-import { atExit } from "../../support/at-exit.ts";
 import { freePort } from "../../support/free-port.ts";
 import { Installation } from "../../support/installation.ts";
 import { blocksOf } from "../../support/markdown.ts";
 import { TemporaryFolder } from "../../support/temporary-folder.ts";
+import { ProcessGroup } from "../process-group.ts";
 
 /** The packages beside which the hub is tried, as an application would install them. */
 const NEIGHBOURS: readonly string[] = [
@@ -21,9 +18,6 @@ const NEIGHBOURS: readonly string[] = [
   "express-ws@5.0.2",
   "fastify@5.12.8",
   "hono@4.13.19",
-  "next@16.4.6",
-  "react@19.3.1",
-  "react-dom@19.3.1",
   "socket.io@4.8.4",
   "socket.io-client@4.8.4",
   "vite@8.4.0",
@@ -43,7 +37,7 @@ export interface Running {
 /** The folder of an application that has roomcast and all its neighbours. */
 export class Neighbourhood {
   readonly #installation: Installation;
-  readonly #children = new Set<ChildProcess>();
+  readonly #programs = new Set<ProcessGroup>();
 
   static async build(): Promise<Neighbourhood> {
     const installation = await Installation.build(["nanoid"]);
@@ -92,69 +86,25 @@ export class Neighbourhood {
     const name = recipe === "vite" ? "vite.config.js" : `${recipe}.js`;
     this.write(name, text);
     const args = recipe === "vite" ? ["node_modules/vite/bin/vite.js", "--host", "127.0.0.1", "--strictPort"] : [name];
-    const child = spawn(process.execPath, args, {
-      // In a group of its own, which ends as one: Next.js and Vite start further processes.
-      detached: true,
-      cwd: this.#installation.folder,
-      env: { ...process.env, NODE_ENV: "development", NEXT_TELEMETRY_DISABLED: "1" },
-    });
-    this.#children.add(child);
-    child.once(
-      "exit",
-      atExit(() => killGroup(child)),
-    );
-    let printed = "";
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding("utf8").on("data", (chunk: string) => {
-        printed += chunk;
-      });
-    }
-    await this.#listening(port, child, () => printed);
-    return { port, output: () => printed };
+    const program = new ProcessGroup(process.execPath, args, this.#installation.folder, { NODE_ENV: "development" });
+    this.#programs.add(program);
+    await program.listening(port);
+    return { port, output: () => program.output };
   }
 
   /** Whether all recipes that were started are still running. */
   get isAlive(): boolean {
-    return [...this.#children].every((child) => child.exitCode === null && child.signalCode === null);
+    return [...this.#programs].every((program) => program.isAlive);
   }
 
   /** Ends the recipes, and all processes that they have started. */
   async stop(): Promise<void> {
-    for (const child of this.#children) {
-      const hasExited = child.exitCode !== null || child.signalCode !== null;
-      const exited = hasExited || once(child, "exit");
-      killGroup(child);
-      await exited;
-    }
-    this.#children.clear();
+    for (const program of this.#programs) await program.stop();
+    this.#programs.clear();
   }
 
   remove(): void {
     this.#installation.remove();
-  }
-
-  async #listening(port: number, child: ChildProcess, printed: () => string): Promise<void> {
-    for (let attempt = 0; attempt < 600; attempt++) {
-      if (child.exitCode !== null) throw new Error(`The recipe has ended: ${printed()}`);
-      const probe = createConnection({ port, host: "127.0.0.1" });
-      const isOpen = await Promise.race([
-        once(probe, "connect").then(() => true),
-        once(probe, "close").then(() => false),
-      ]).catch(() => false);
-      probe.destroy();
-      if (isOpen) return;
-      await delay(100);
-    }
-    throw new Error(`The recipe does not listen: ${printed()}`);
-  }
-}
-
-function killGroup({ pid }: ChildProcess): void {
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, "SIGKILL");
-  } catch {
-    // Nobody is left in the group.
   }
 }
 

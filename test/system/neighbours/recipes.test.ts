@@ -1,14 +1,13 @@
-import { mkdirSync } from "node:fs";
 import { afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { WebSocket } from "ws";
 import { RawClient, rawRequest } from "../../../src/testing/raw-client.ts";
 import { WsClient } from "../../support/ws-client.ts";
 import { Neighbourhood, recipes, type Running } from "./neighbourhood.ts";
 
-/** Next.js compiles its page at the first request. */
+/** Programs start on a busy machine. */
 const PATIENCE = 120_000;
 
-/** npm installs 190 packages. */
+/** npm installs many packages. */
 const INSTALLING = 300_000;
 
 let neighbourhood: Neighbourhood;
@@ -56,7 +55,7 @@ async function expectBoth(running: Running, neighbour: () => Promise<void>): Pro
 }
 
 test("every recipe is tried", () => {
-  const tried = ["express", "express-ws", "fastify", "hono", "socket.io", "ws", "vite", "next"];
+  const tried = ["express", "express-ws", "fastify", "hono", "socket.io", "ws", "vite"];
   expect(recipes()).toStrictEqual(tried);
 });
 
@@ -134,20 +133,6 @@ function hubOn(server: string): string {
   return `${hub}hub.on("error", ({ code }) => console.log(code));\n`;
 }
 
-test("what serve() of Hono returns is enough without @hono/node-ws", { timeout: PATIENCE }, async () => {
-  const running = await neighbourhood.run("hono", (text) =>
-    text
-      .replace(/.*createNodeWebSocket.*\n/g, "")
-      .replace(/app\.get\(\n(?:.*\n)*?\);\n/, "")
-      .replace(/const theirs = (?:.*\n)*/, "const server = serve({ fetch: app.fetch, port: 8080 });\n")
-      .concat(hubOn("server")),
-  );
-  const client = await member(running);
-  expect(await textOf(running)).toBe("Hono");
-  await expectServed(client);
-  expect(running.output()).toBe("");
-});
-
 describe("the recipe beside Socket.IO", () => {
   interface IoSocket {
     emit(event: string, text: string, reply: (text: string) => void): void;
@@ -179,13 +164,6 @@ describe("the recipe beside Socket.IO", () => {
 });
 
 const vitePage = (text: string): string => `import.meta.hot.accept();\nexport const text = "${text}";\n`;
-
-function writeNextPage(text: string): void {
-  mkdirSync(neighbourhood.path("app"), { recursive: true });
-  const layout = "export default function Layout({ children }) { return <html><body>{children}</body></html>; }";
-  neighbourhood.write("app/layout.js", layout);
-  neighbourhood.write("app/page.js", `"use client";\nexport default function Page() { return <p>${text}</p>; }\n`);
-}
 
 /** Waits for a message of a development server that matches. */
 async function told(client: WsClient, pattern: RegExp): Promise<string> {
@@ -244,34 +222,4 @@ describe("without the path of the recipe", () => {
       await expect(neighbourhood.run(recipe, pathless)).rejects.toThrow(/ERR_HUB_PATH_TAKEN|option "path"/);
     },
   );
-
-  test(
-    "the hub beside Next.js, which comes later, reports the error, and pages are updated",
-    { timeout: PATIENCE },
-    async () => {
-      writeNextPage("before");
-      const running = await neighbourhood.run("next", pathless);
-      await member(running);
-      expect(await textOf(running)).toContain("before");
-      await expect.poll(running.output).toContain('option "path"');
-      const hot = await connect(running.port, "/_next/hmr");
-      await told(hot, /"sync"/);
-      expect(neighbourhood.isAlive).toBe(true);
-    },
-  );
-});
-
-test("a custom server of Next.js goes on to update pages", { timeout: PATIENCE }, async () => {
-  writeNextPage("before");
-  const running = await neighbourhood.run("next");
-  const ours = await member(running);
-  expect(await textOf(running)).toContain("before");
-  const hot = await connect(running.port, "/_next/hmr");
-  await told(hot, /"sync"/);
-  await expectServed(await member(running));
-  writeNextPage("after");
-  await told(hot, /"built"/);
-  await expect.poll(() => textOf(running), { timeout: PATIENCE }).toContain("after");
-  await expectServed(ours);
-  expect(running.output()).not.toMatch(/ERR_HUB/);
 });
