@@ -49,7 +49,7 @@ test("the hub knows users by the cookies of a hook, and endpoints reach it", { t
     headers: { "Content-Type": "application/json" },
     body: "Tea is ready.",
   });
-  for (const page of [ann, bob]) await page.getByText("Tea is ready.").waitFor();
+  for (const page of [ann, bob]) await page.getByText("Tea is ready.").waitFor({ timeout: PATIENCE });
 
   const stranger = connect(`${url}/chat`, { WebSocket });
   const refused = new Promise((resolve) => stranger.on("hub:state", resolve));

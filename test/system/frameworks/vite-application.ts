@@ -1,6 +1,6 @@
 import type { Browser, Page } from "playwright-core";
 import { expect } from "vitest";
-import { expectChat, expectTwoPagesToChat, type Example } from "./example.ts";
+import { expectChat, expectTwoPagesToChat, PATIENCE, UNEXPECTED, type Example } from "./example.ts";
 
 /**
  * Has two pages of a development server of Vite chat, adds a heading to the source of the page, and has the pages go on:
@@ -19,12 +19,12 @@ export async function expectDevelopment(
   const [ann, bob] = await expectTwoPagesToChat(browser, url);
   example.edit(path, (text) => text.replace("<ul>", "<h1>Lobby</h1>$&"));
   for (const page of [ann, bob]) {
-    await page.getByRole("heading", { name: "Lobby" }).waitFor();
+    await page.getByRole("heading", { name: "Lobby" }).waitFor({ timeout: PATIENCE });
     // The page, or the component, may have begun anew.
-    await page.getByRole("button").and(page.locator(":enabled")).waitFor();
+    await page.getByRole("button").and(page.locator(":enabled")).waitFor({ timeout: PATIENCE });
   }
   await expectChat([ann, bob], "Goodbye");
-  expect(program.output).not.toMatch(/error/i);
+  expect(program.output).not.toMatch(UNEXPECTED);
   return [ann, bob];
 }
 

@@ -27,7 +27,7 @@ test("an edit of the hub restarts the server", { timeout: PATIENCE }, async () =
   const { url, program } = await example.start("dev");
   const ann = await openPage(browser, url);
   example.edit("chat.mjs", (text) => text.replace('"message", text)', '"message", text.toUpperCase())'));
-  await expect.poll(() => program.output).toContain("server restarted");
+  await expect.poll(() => program.output, { timeout: PATIENCE }).toContain("server restarted");
   const bob = await openPage(browser, url);
   const heard = async (): Promise<boolean> => {
     await bob.getByRole("textbox").fill("hello");
@@ -35,7 +35,7 @@ test("an edit of the hub restarts the server", { timeout: PATIENCE }, async () =
     return ann.getByText("HELLO").first().isVisible();
   };
   // Again and again, because this page comes back when it likes.
-  await expect.poll(heard).toBe(true);
+  await expect.poll(heard, { timeout: PATIENCE }).toBe(true);
 });
 
 test("two pages of the built application chat, also under `vite preview`", { timeout: PATIENCE }, async () => {
