@@ -21,8 +21,8 @@ What is run
   --scenario history  what a record of rooms costs: a run of its own, which takes --transport,
                       --members (clients of the storm), --pairs, --duration, --gate, --no-pin,
                       --seed and --json
-  --scenario presence what it costs to know who is in a room, on three nodes: a run of its own, which
-                      takes --members (users), --pairs, --seed and --json
+  --scenario presence what it costs to know who is in a room, on three nodes: a run of its own,
+                      which takes --members (users), --pairs, --seed and --json
   --peer NAME         only this one and the control; may be repeated, or a list with commas
   --transport NAME    of the hub's rows only those on ws or on uws
   --size BYTES        of a message; a list with commas for several
