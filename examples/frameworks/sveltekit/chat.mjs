@@ -4,7 +4,7 @@ import { ws } from "roomcast/transports/ws";
 /** Adds the chat to an HTTP server. */
 export function addChat(server) {
   const hub = new Hub({ transport: ws({ server }), path: "/chat", joinable: (room) => room === "lobby" });
-  hub.handle("message", (text) => hub.to("lobby").emit("message", text));
+  hub.handle("message", (text) => hub.to("lobby").emit("message", String(text)));
   server.once("close", () => hub.close());
 }
 

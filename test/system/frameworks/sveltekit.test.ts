@@ -34,7 +34,7 @@ test("the hub knows users by the cookies of a hook, and endpoints reach it", { t
     text
       .replace("new Hub({", (start) => start + documented("sveltekit", "authenticate"))
       .replace("(text) => hub", "(text, { user }) => hub")
-      .replace('"message", text', '"message", `${user.id}: ${text}`')
+      .replace("String(text)", "`${user.id}: ${text}`")
       .replace("server.once", (start) => documented("sveltekit", "global") + start),
   );
   await example.npm("run", "build");

@@ -26,7 +26,7 @@ test("an edit of the hub restarts the server", { timeout: PATIENCE }, async () =
   listenOnPort(example);
   const { url, program } = await example.start("dev");
   const ann = await openPage(browser, url);
-  example.edit("chat.mjs", (text) => text.replace('"message", text)', '"message", text.toUpperCase())'));
+  example.edit("chat.mjs", (text) => text.replace("String(text)", "String(text).toUpperCase()"));
   await expect.poll(() => program.output, { timeout: PATIENCE }).toContain("server restarted");
   const bob = await openPage(browser, url);
   const heard = async (): Promise<boolean> => {

@@ -12,7 +12,7 @@ export class ChatGateway {
 
   @SubscribeMessage("message")
   @UseGuards(MemberGuard)
-  message(@MessageBody() text: string): void {
-    this.hub.to("lobby").emit("message", text);
+  message(@MessageBody() text: unknown): void {
+    this.hub.to("lobby").emit("message", String(text));
   }
 }
