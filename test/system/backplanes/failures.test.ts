@@ -190,7 +190,7 @@ describe("redis", () => {
   });
 
   test.concurrent("behind a sentinel, the nodes follow the master", async (t) => {
-    const sentinel = await RedisSentinel.start();
+    const sentinel = await RedisSentinel.start(1_000);
     t.onTestFinished(() => sentinel.stop());
     const create = (): Backplane => {
       const sentinelRootNodes = [{ host: "127.0.0.1", port: sentinel.port }];

@@ -171,8 +171,15 @@ export class RedisSentinel {
   readonly #folder: string;
   readonly #process: EngineProcess;
 
-  /** @param wayTo - returns the port at which the replica finds the master, if that is not the master's own. */
-  static async start(wayTo: (port: number) => number | Promise<number> = (port) => port): Promise<RedisSentinel> {
+  /**
+   * @param downAfter - the silence of the master after which the replica takes its place, in milliseconds. On a busy machine it may be
+   *   silent for seconds.
+   * @param wayTo - returns the port at which the replica finds the master, if that is not the master's own.
+   */
+  static async start(
+    downAfter = 60_000,
+    wayTo: (port: number) => number | Promise<number> = (port) => port,
+  ): Promise<RedisSentinel> {
     const master = await RedisServer.start();
     const replica = await RedisServer.start(["--replicaof", "127.0.0.1", `${await wayTo(master.port)}`]);
     while (!String(await replica.command("INFO", "replication")).includes("master_link_status:up")) await sleep(50);
@@ -185,7 +192,7 @@ export class RedisSentinel {
       "bind 127.0.0.1",
       `dir ${folder}`,
       `sentinel monitor ${name} 127.0.0.1 ${master.port} 1`,
-      `sentinel down-after-milliseconds ${name} 1000`,
+      `sentinel down-after-milliseconds ${name} ${downAfter}`,
       `sentinel failover-timeout ${name} 3000`,
     ];
     await writeFile(file, `${lines.join("\n")}\n`);

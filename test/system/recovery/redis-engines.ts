@@ -86,7 +86,7 @@ export class SentinelRedis implements Engine {
 
   static async start(programs: number): Promise<SentinelRedis> {
     let replication: Proxy | undefined;
-    const sentinel = await RedisSentinel.start(async (port) => {
+    const sentinel = await RedisSentinel.start(1_000, async (port) => {
       replication = await Proxy.to(port);
       return replication.port;
     });
