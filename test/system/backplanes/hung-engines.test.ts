@@ -87,7 +87,7 @@ describe("where the first of several addresses takes connections and never answe
 
   test("redis goes on to the next sentinel", async (t) => {
     const engine = await hungEngine(t);
-    const sentinel = await RedisSentinel.start(1_000);
+    const sentinel = await RedisSentinel.start();
     t.onTestFinished(() => sentinel.stop());
     const sentinelRootNodes = [engine.port, sentinel.port].map((port) => ({ host: "127.0.0.1", port }));
     const one = node(t, redis({ client: createSentinel({ name: RedisSentinel.masterName, sentinelRootNodes }) }));
