@@ -117,9 +117,13 @@ export class RedisCluster {
     const server = await serverOfCluster();
     this.#added.push(server);
     await this.#meet(server);
-    for (const known of this.servers) {
-      while (!String(await known.command("CLUSTER", "NODES")).includes(`:${server.port}@`)) await sleep(50);
-    }
+    const all = [...this.servers, server];
+    // A server that is only about to be known cannot be given a slot.
+    const isKnown = async (known: RedisServer): Promise<boolean> => {
+      const nodes = String(await known.command("CLUSTER", "NODES"));
+      return !nodes.includes("handshake") && all.every(({ port }) => nodes.includes(`:${port}@`));
+    };
+    for (const known of all) while (!(await isKnown(known))) await sleep(50);
     const arrive = await this.migrate(channel, server);
     await arrive();
   }

@@ -83,7 +83,7 @@ export function nodeCases(suite: ClusterSuite): void {
   suite.test("envelopes that no node has written are reported and otherwise ignored", async (fixture) => {
     const peers = await fixture.connectAll(["x"], ["x"], ["x"]);
     const backplane = await startForeign(fixture);
-    const foreign = [[], [1], [9, 9, 9]];
+    const foreign = [[0], [1], [9, 9, 9]];
     const broken = [[2], [2, ...Array.from({ length: 10 }, () => 65), 200, 1, 1, 255, 255]];
     for (const bytes of [...foreign, ...broken]) {
       await backplane.publish(ALL_NODES, Uint8Array.from(bytes));
