@@ -12,6 +12,7 @@ const WEATHERS: readonly (readonly FaultKind[] | undefined)[] = [
   ["cut", "leave", "reload", "drain"],
   ["cut", "leave", "half-open", "kill", "freeze"],
   ["cut", "leave", "lose-word", "disconnect", "partition", "outage"],
+  ["leave", "lose-word"],
 ];
 
 /** Returns the simulation of a seed in which hubs tell who is present, with times that are short beside that of the work. */

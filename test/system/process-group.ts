@@ -62,19 +62,25 @@ export class ProcessGroup {
     throw new Error(`The program does not listen: ${this.output}`);
   }
 
-  /** Sends a signal to the program and all processes that it has started. */
-  signal(name: NodeJS.Signals): void {
-    if (this.#child.pid === undefined) return;
+  /**
+   * Sends a signal to the program and all processes that it has started; 0 for none.
+   *
+   * @returns whether there was any.
+   */
+  signal(name: NodeJS.Signals | 0): boolean {
+    if (this.#child.pid === undefined) return false;
     try {
-      process.kill(-this.#child.pid, name);
+      return process.kill(-this.#child.pid, name);
     } catch {
-      // Nobody is left in the group.
+      return false;
     }
   }
 
-  /** Ends the program and all processes that it has started. */
+  /** Ends the program and all processes that it has started. Some programs do not start again while the last one is listed. */
   async stop(): Promise<void> {
     this.signal("SIGKILL");
     await this.ended();
+    // oxlint-disable-next-line no-await-in-loop -- the system takes them off its list when it likes
+    for (let attempt = 0; attempt < 300 && this.signal(0); attempt++) await delay(100);
   }
 }

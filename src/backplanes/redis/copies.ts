@@ -30,7 +30,7 @@ export interface RedisClient extends RedisTemplate {
   /** Sends a command to a single server. */
   sendCommand(args: readonly string[]): Promise<unknown>;
   /** Sends a command to a master that Sentinel watches, or one that only reads perhaps to a replica. */
-  sendCommand(isReadOnly: boolean, args: readonly string[]): Promise<unknown>;
+  sendCommand(isReadOnly: boolean, args: readonly (string | Uint8Array)[]): Promise<unknown>;
   destroy(): unknown;
 }
 

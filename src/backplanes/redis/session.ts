@@ -87,8 +87,11 @@ class RedisSession implements Session {
   }
 
   async publish(channel: string, envelope: Uint8Array): Promise<void> {
+    const [name, bytes] = [this.#prefix + channel, encodeEnvelope(envelope)];
     try {
-      await this.#publisher.sPublish(this.#prefix + channel, encodeEnvelope(envelope));
+      // The package takes publishing for reading, and a replica would tell its own subscribers alone.
+      if (this.#kind === "sentinel") await this.#publisher.sendCommand(false, ["SPUBLISH", name, bytes]);
+      else await this.#publisher.sPublish(name, bytes);
     } catch (error) {
       // Anything but a refusal, such as the news that a slot has moved, may concern other messages as well.
       if (!isRefusal(error)) this.#report.fault(error);

@@ -231,17 +231,17 @@ function ofPresence(rule: string, seed: number, ...mutants: readonly Mutant[]): 
 const PRESENCE: readonly Hunted[] = [
   ofPresence(
     "P1: a change counts only behind the one before it",
-    65,
+    127,
     mutant(PRESENT, "if (change.version !== copy.version + 1) {", "if (change.version === copy.version) {"),
   ),
   ofPresence(
     "P2: signs of life tell versions",
-    1,
+    66,
     mutant("cluster/cluster.ts", "at < versions.length; at += MOST_VERSIONS", "at < 0; at += MOST_VERSIONS"),
   ),
   ofPresence(
     "P3: a node that is silent takes its users with it",
-    1,
+    7,
     mutant(LEASES, "else if (now - seen >= this.#lease) {", "else if (now < seen) {"),
   ),
   ofPresence(
@@ -256,12 +256,12 @@ const PRESENCE: readonly Hunted[] = [
   ),
   ofPresence(
     "P6: nobody's lease ends while the engine is away",
-    12,
+    2,
     mutant(LEASES, "    if (!isAwake) {\n      this.renew();\n      return;\n    }\n", "    void isAwake;\n"),
   ),
   ofPresence(
     "a list that was counted is told anew when users are named again",
-    2,
+    8,
     mutant("presence/watchers.ts", "for (const member of this.#told) this.#newcomers.add(member);", ""),
   ),
 ];

@@ -20,8 +20,8 @@ test("in a million deliveries under all faults nothing is lost silently, or come
 }, 300_000);
 
 test.each([
-  { isCalm: false, seeds: 60 },
-  { isCalm: true, seeds: 15 },
+  { isCalm: false, seeds: 40 },
+  { isCalm: true, seeds: 8 },
 ])(
   "all nodes and clients know who is present, and somebody acts on each departure, in $seeds seeds (calm: $isCalm)",
   async ({ isCalm, seeds }) => {
