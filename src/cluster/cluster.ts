@@ -67,6 +67,9 @@ export type BackplaneState =
 /** The longest wait for the first connection to the engine when the node ends, in milliseconds. */
 const FIRST_ATTEMPT = 5_000;
 
+/** The time in which the answers of a node arrive that it has sent before it said goodbye, in milliseconds. */
+const LAST_WORDS = 500;
+
 /** The longest wait for the engine to record what was sent when the node ends, in milliseconds. */
 const LAST_APPEND = 5_000;
 
@@ -167,9 +170,14 @@ export class Cluster {
           this.claims.acquainted();
         },
         went: (node, hasClosed) => {
-          this.#queries.went(node, hasClosed);
-          this.claims.went(node.id);
-          this.nodeRequests.went(node.id);
+          const end = (): void => {
+            this.#queries.went(node, hasClosed);
+            this.claims.went(node.id);
+            this.nodeRequests.went(node.id);
+          };
+          // Without an order of all channels, its goodbye may overtake its last answers.
+          if (hasClosed && !backplane.ordered) clock.setTimeout(end, LAST_WORDS);
+          else end();
         },
       },
       heard: (others, slept) => {

@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
 import type { Msg, MsgHdrs } from "@nats-io/transport-node";
 import { isObject } from "../../checks/option-rules.ts";
+import { later } from "../../guard.ts";
 import type { LogLimits } from "../backplane.ts";
 import { isUnheard, RefusedError, type Requests } from "./requests.ts";
 import { logSubjectOf, logSubjectsOf, streamOf } from "./subject.ts";
@@ -54,6 +55,10 @@ const OTHER_CONFIGURATION = 10_058;
 const WRONG_LAST_SEQUENCE = 10_071;
 /** Those of a cluster that is about to elect a leader. */
 const PASSING = new Set([10_008, 10_009]);
+
+/** How often a message is handed to a stream that nobody hears, and the pause behind the second attempt and each later one. */
+const ATTEMPTS = 5;
+const PAUSE = 50;
 
 /** JetStream has answered that it does not do something. */
 class JetStreamError extends Error {
@@ -128,18 +133,20 @@ export class JetStream {
 
   /** Stores a message in the stream for such limits, which is made if it is not there. */
   async store(limits: LogLimits, subject: string, payload: Uint8Array, headers: MsgHdrs): Promise<Stored> {
-    for (let isAgain = false; ; isAgain = true) {
-      // oxlint-disable-next-line no-await-in-loop -- there are two attempts at most
+    for (let attempt = 1; ; attempt++) {
+      // oxlint-disable-next-line no-await-in-loop -- there are a few attempts at most
       await this.#make(limits);
-      // oxlint-disable-next-line no-await-in-loop -- there are two attempts at most
+      // oxlint-disable-next-line no-await-in-loop
       const answer = await this.#requests.ask(subject, payload, headers);
       if (!isUnheard(answer)) {
         const { seq, duplicate } = read(answer);
         return { seq: Number(seq), isDuplicate: duplicate === true };
       }
-      if (isAgain) throw new Error("The stream of JetStream does not answer.");
-      // It was deleted.
+      if (attempt === ATTEMPTS) throw new Error("The stream of JetStream does not answer.");
+      // It was deleted, or was made so recently that it does not hear yet.
       this.#made.delete(streamOf(this.#prefix, limits));
+      // oxlint-disable-next-line no-await-in-loop
+      if (attempt > 1) await new Promise<void>((resolve, reject) => later({ error: reject }, attempt * PAUSE, resolve));
     }
   }
 
