@@ -247,10 +247,8 @@ export class Arrivals {
       case "present":
       case "acted":
       case "sets":
-        presence?.take(from, control);
-        break;
       case "versions":
-        presence?.compare(from, control.rooms);
+        presence?.take(from, control);
         break;
       case "message":
         messages.dispatch(control.event, control.data, this.#describeNode(from));

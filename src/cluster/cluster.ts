@@ -81,9 +81,6 @@ const NODES_TIMEOUT = 10_000;
 
 const NO_USERS: Audience = { ...EVERYBODY, everybody: false };
 
-/** The most rooms in one message of versions. */
-const MOST_VERSIONS = 1_000;
-
 export interface ClusterParts {
   readonly backplane: Backplane;
   readonly clock: Clock;
@@ -183,7 +180,6 @@ export class Cluster {
       heard: (others, slept) => {
         keeper?.heard(others);
         presence?.looked(others, !slept && this.#state === "connected");
-        this.#tellVersions();
       },
       leaving: () => presence?.leave(),
     });
@@ -459,13 +455,6 @@ export class Cluster {
     const timer = clock.setTimeout(this.#attempted.resolve, FIRST_ATTEMPT);
     await this.#attempted.promise;
     timer.cancel();
-  }
-
-  #tellVersions(): void {
-    const versions = this.#parts.presence?.versions ?? [];
-    for (let at = 0; at < versions.length; at += MOST_VERSIONS) {
-      this.#tell(ALL_NODES, { type: "versions", rooms: versions.slice(at, at + MOST_VERSIONS) });
-    }
   }
 
   #connected(maxBytes?: number): void {

@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import { deserialize, serialize } from "node:v8";
 import type { Audience } from "../members/audience.ts";
-import type { PresenceControl, PresenceVersions } from "../members/presence-feed.ts";
+import type { PresenceControl } from "../members/presence-feed.ts";
 import type { Receipt, Repeatable } from "../members/repeats.ts";
 import type { OverloadPolicy } from "../delivery/overload.ts";
 import { NODE_ID_LENGTH } from "./node-id.ts";
@@ -187,8 +187,6 @@ export type Control =
       readonly keys: readonly string[];
     }
   | PresenceControl
-  /** The versions of the sets of users that have changed in the last lease. */
-  | { readonly type: "versions"; readonly rooms: PresenceVersions }
   | NodeRequest
   | QueryAnswer
   /** A client has repeated a request that it sent to the other node first. */

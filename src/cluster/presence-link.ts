@@ -44,6 +44,10 @@ export class PresenceLink implements PresenceFeed {
     this.#parts.tell(roomChannel(control.room), control);
   }
 
+  tellAll(control: PresenceControl): void {
+    this.#parts.tell(ALL_NODES, control);
+  }
+
   tellNode(node: string, control: PresenceControl): void {
     this.#parts.tell(nodeChannel(node), control);
   }
@@ -56,7 +60,7 @@ export class PresenceLink implements PresenceFeed {
     do {
       // oxlint-disable-next-line no-await-in-loop -- what is asked in an outage is lost
       await this.#parts.connected();
-      for (const control of controls) this.#parts.tell(ALL_NODES, control);
+      for (const control of controls) this.tellAll(control);
       // oxlint-disable-next-line no-await-in-loop
       await this.#parts.answered();
     } while (this.isCut);

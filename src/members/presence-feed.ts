@@ -48,6 +48,8 @@ export type PresenceControl =
     }
   /** Asks a node for its sets in rooms, but for those that have these versions. */
   | { readonly type: "sets"; readonly rooms: PresenceVersions }
+  /** The versions of the sets of the node: of those that have changed in the last lease, and some others in turn. */
+  | { readonly type: "versions"; readonly rooms: PresenceVersions }
   /** The node has acted on the departure with this key, so that no other one has to. */
   | { readonly type: "acted"; readonly room: string; readonly user: string; readonly key: string };
 
@@ -67,16 +69,12 @@ export interface PresenceListener {
   take(node: string, control: PresenceControl): void;
   /** Called with a sign of life of another node. */
   alive(node: string): void;
-  /** Called with the versions that another node tells. */
-  compare(node: string, versions: PresenceVersions): void;
   /**
    * Called when a node has said that it leaves.
    *
    * @param within - the time in which its users come back elsewhere, in milliseconds.
    */
   left(node: string, within: number): void;
-  /** The versions that this node tells with a sign of life: of sets that have changed in the last lease, and some others in turn. */
-  readonly versions: PresenceVersions;
   /**
    * Called when this node leaves: tells what the others do not know yet, and stops.
    *
@@ -84,7 +82,7 @@ export interface PresenceListener {
    */
   leave(): number;
   /**
-   * Called several times in each lease.
+   * Called several times in each lease, before this node gives a sign of life.
    *
    * @param heard - the nodes that have given a sign of life since the last call.
    * @param isAwake - whether they could be heard: this process was not suspended, and the engine is there.
@@ -109,6 +107,8 @@ export interface PresenceFeed {
   synced(room: string): Promise<void>;
   /** Tells the nodes that hear the room. */
   tell(control: RoomPresenceControl): void;
+  /** Tells all nodes. */
+  tellAll(control: PresenceControl): void;
   /** Tells one node. */
   tellNode(node: string, control: PresenceControl): void;
   /** Tells all nodes, and resolves when those have answered that live. */

@@ -15,7 +15,7 @@ import { DataChanges } from "./data-changes.ts";
 import { NodeLeases } from "./node-leases.ts";
 import type { PresenceOptions } from "./options.ts";
 import type { People } from "./people.ts";
-import { PresenceRoom, type PresenceRoomReport } from "./room.ts";
+import { PresenceRoom, ROUNDS, type PresenceRoomReport } from "./room.ts";
 import { Stamps } from "./stamps.ts";
 
 const GRACE = 5_000;
@@ -31,10 +31,7 @@ const TRANSIT = 500;
 /** The number of rooms whose versions are told with a sign of life although nothing has changed. */
 const COMPARED = 100;
 
-/** The number of times that a node is asked which has come: one message may be lost. */
-const ROUNDS = 3;
-
-/** The most rooms in one question. */
+/** The most rooms in one message of versions. */
 const MOST_ROOMS = 1_000;
 
 /** The time for which a room is followed after somebody has looked at it, in milliseconds. */
@@ -231,7 +228,14 @@ export class Presence implements MemberObserver<Member>, PresenceListener {
   }
 
   take(node: string, control: PresenceControl): void {
-    if (this.#isStopped || this.#leases?.mayTell(node) !== true) return;
+    if (this.#isStopped || this.#leases === undefined) return;
+    if (control.type === "versions") {
+      // A sign of life: what has left gives none.
+      if (!this.#leases.heard(node)) return;
+      for (const [room, version] of control.rooms) this.#rooms.get(room)?.compare(node, version);
+      return;
+    }
+    if (!this.#leases.mayTell(node)) return;
     if (control.type === "sets") {
       for (const [room, version] of control.rooms) this.#rooms.get(room)?.tellNode(node, version);
       return;
@@ -245,18 +249,40 @@ export class Presence implements MemberObserver<Member>, PresenceListener {
     if (!this.#isStopped) this.#leases?.heard(node);
   }
 
-  compare(node: string, versions: PresenceVersions): void {
-    if (this.#isStopped || this.#leases?.heard(node) !== true) return;
-    for (const [room, version] of versions) this.#rooms.get(room)?.compare(node, version);
-  }
-
   left(node: string, within: number): void {
     this.#departures++;
     const time = Number.isFinite(within) ? within : 0;
     this.#leases?.leave(node, Math.min(Math.max(time, this.#grace), MAX_DELAY));
   }
 
-  get versions(): PresenceVersions {
+  looked(heard: ReadonlySet<string>, isAwake: boolean): void {
+    if (this.#isStopped) return;
+    this.#leases?.look(heard, isAwake);
+    if (isAwake) {
+      for (const [node, rounds] of this.#strangers) {
+        this.#askForSets(node);
+        if (rounds > 1) this.#strangers.set(node, rounds - 1);
+        else this.#strangers.delete(node);
+      }
+      this.#forEach((room) => room.look());
+    }
+    // P2
+    inMessages("versions", this.#toldVersions(), (control) => this.#parts.feed?.tellAll(control));
+  }
+
+  connected(): void {
+    this.#leases?.renew();
+    this.#forEach((room) => room.greet());
+  }
+
+  /** Asks a node for its sets in all rooms that are followed here. */
+  #askForSets(node: string): void {
+    const versions = [...this.#rooms.values()].map((room) => [room.name, room.versionOf(node)] as const);
+    inMessages("sets", versions, (control) => this.#parts.feed?.tellNode(node, control));
+  }
+
+  /** Returns the versions that this node tells with a sign of life. */
+  #toldVersions(): PresenceVersions {
     const { clock, feed } = this.#parts;
     const since = clock.now() - (feed?.lease ?? 0);
     for (const [name, at] of this.#changed) if (at < since || !this.#rooms.has(name)) this.#changed.delete(name);
@@ -274,31 +300,6 @@ export class Presence implements MemberObserver<Member>, PresenceListener {
       const room = this.#rooms.get(name);
       return room === undefined ? [] : [[name, room.version] as const];
     });
-  }
-
-  looked(heard: ReadonlySet<string>, isAwake: boolean): void {
-    if (this.#isStopped) return;
-    this.#leases?.look(heard, isAwake);
-    if (!isAwake) return;
-    for (const [node, rounds] of this.#strangers) {
-      this.#askForSets(node);
-      if (rounds > 1) this.#strangers.set(node, rounds - 1);
-      else this.#strangers.delete(node);
-    }
-    this.#forEach((room) => room.look());
-  }
-
-  connected(): void {
-    this.#leases?.renew();
-    this.#forEach((room) => room.greet());
-  }
-
-  /** Asks a node for its sets in all rooms that are followed here. */
-  #askForSets(node: string): void {
-    const versions = [...this.#rooms.values()].map((room) => [room.name, room.versionOf(node)] as const);
-    for (let at = 0; at < versions.length; at += MOST_ROOMS) {
-      this.#parts.feed?.tellNode(node, { type: "sets", rooms: versions.slice(at, at + MOST_ROOMS) });
-    }
   }
 
   // The rooms
@@ -428,6 +429,15 @@ export class Presence implements MemberObserver<Member>, PresenceListener {
         '"maxBytes" of the option "presence".',
     );
   }
+}
+
+/** Tells versions in as many messages as it takes. */
+function inMessages(
+  type: "sets" | "versions",
+  versions: PresenceVersions,
+  tell: (control: PresenceControl) => void,
+): void {
+  for (let at = 0; at < versions.length; at += MOST_ROOMS) tell({ type, rooms: versions.slice(at, at + MOST_ROOMS) });
 }
 
 /** Returns the user of a member or, without one, the id of its socket. */

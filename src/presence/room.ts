@@ -11,7 +11,7 @@ import type { Timer } from "../time/clock.ts";
 import { Copy, type SetChange, type ToldSet } from "./copy.ts";
 import { Duties, keyOf, type ListeningNode } from "./duties.ts";
 import { Lingering } from "./lingering.ts";
-import { People, type Departure, type Effect, type NodeSet } from "./people.ts";
+import { People, type Departure, type Effect, type NodeSet, type Place } from "./people.ts";
 import { takePortion } from "./portions.ts";
 import type { Stamps } from "./stamps.ts";
 import { Watchers, type PresenceReport, type WatchersParts } from "./watchers.ts";
@@ -25,8 +25,8 @@ const MOST_IN_QUESTION = 50;
 /** The time after which a node is asked again that has not answered, in milliseconds. */
 const PATIENCE = 1_000;
 
-/** The number of times that the other nodes are asked for what was missed: one message may be lost. */
-const ROUNDS = 3;
+/** The number of times that other nodes are asked for what they have: one message may be lost. */
+export const ROUNDS = 3;
 
 /** A user, as listeners get it. */
 export interface RoomUser {
@@ -471,10 +471,14 @@ export class PresenceRoom {
     if (effect === undefined) return;
     this.watchers.changed(user, effect);
     if (effect === "in") this.#duties.returned(user);
-    const place = this.people.latestOf(user);
+    this.#tellPresent(effect, user, keyOf({ node: set.node, since }));
+  }
+
+  /** Tells listeners of a user who is here. */
+  #tellPresent(effect: Effect, user: string, key: string): void {
     const mine = this.people.placeIn(this.#own, user) !== undefined;
-    const key = keyOf({ node: set.node, since });
-    this.#parts.report.happened(this.name, effect, { id: user, data: place?.data ?? null }, { mine, key });
+    const data = this.people.latestOf(user)?.data ?? null;
+    this.#parts.report.happened(this.name, effect, { id: user, data }, { mine, key });
   }
 
   /**
@@ -491,10 +495,8 @@ export class PresenceRoom {
     if (effect === undefined) return false;
     this.watchers.changed(user, effect);
     if (effect !== "out") {
-      const latest = this.people.latestOf(user);
-      const mine = this.people.placeIn(this.#own, user) !== undefined;
-      const key = keyOf({ node: latest?.set.node ?? "", since: latest?.since ?? 0 });
-      report.happened(this.name, effect, { id: user, data: latest?.data ?? null }, { mine, key });
+      const { set: other, since } = this.people.latestOf(user) as Place;
+      this.#tellPresent(effect, user, keyOf({ node: other.node, since }));
       return false;
     }
     const departure = this.people.takeDeparture(user) as Departure;

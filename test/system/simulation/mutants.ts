@@ -237,7 +237,7 @@ const PRESENCE: readonly Hunted[] = [
   ofPresence(
     "P2: signs of life tell versions",
     66,
-    mutant("cluster/cluster.ts", "at < versions.length; at += MOST_VERSIONS", "at < 0; at += MOST_VERSIONS"),
+    mutant("presence/presence.ts", 'inMessages("versions", this.#toldVersions(),', 'inMessages("versions", [],'),
   ),
   ofPresence(
     "P3: a node that is silent takes its users with it",
