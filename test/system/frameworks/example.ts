@@ -2,13 +2,14 @@ import { execFile } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { expect, inject, onTestFinished } from "vitest";
+import { afterAll, beforeAll, expect, inject, onTestFinished } from "vitest";
 import type { Browser, Page } from "playwright-core";
 import { CERT_FILE, KEY_FILE } from "../../support/certificate.ts";
 import { exampleFiles, exampleFolder } from "../../support/framework-examples.ts";
 import { freePort } from "../../support/free-port.ts";
 import { blocksOf } from "../../support/markdown.ts";
 import { TemporaryFolder } from "../../support/temporary-folder.ts";
+import { launchBrowser } from "../browser/browser.ts";
 import { ProcessGroup } from "../process-group.ts";
 
 /** How long an example may take to install or to start on a busy machine, in milliseconds. */
@@ -233,4 +234,30 @@ export async function expectTwoPagesToChat(browser: Browser, url: string): Promi
   await expectChat([ann, bob], "Hello from Ann");
   await expectChat([bob, ann], "Hello from Bob");
   return [ann, bob];
+}
+
+/** What the tests of a file share: an example that is installed, and a browser. */
+export interface ExampleFixture {
+  readonly example: Example;
+  readonly browser: Browser;
+}
+
+/** Installs an example and launches a browser before the tests of a file begin, and removes both when they have ended. */
+export function fixtureOf(name: string): ExampleFixture {
+  let [example, browser]: [Example?, Browser?] = [];
+  beforeAll(async () => {
+    [example, browser] = await Promise.all([Example.install(name), launchBrowser()]);
+  }, PATIENCE);
+  afterAll(async () => {
+    await browser?.close();
+    example?.remove();
+  }, PATIENCE);
+  return {
+    get example() {
+      return example as Example;
+    },
+    get browser() {
+      return browser as Browser;
+    },
+  };
 }

@@ -33,7 +33,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser.close();
   example.remove();
-});
+}, PATIENCE);
 
 test("an application gets a chat by one command and few lines", { timeout: PATIENCE }, async () => {
   expect(before).toBe(PAGE);

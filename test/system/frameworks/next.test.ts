@@ -50,7 +50,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await browser.close();
   example.remove();
-});
+}, PATIENCE);
 
 function textOf(url: string): Promise<string> {
   return fetch(url).then((response) => response.text());

@@ -1,23 +1,11 @@
-import type { Browser } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { launchBrowser } from "../browser/browser.ts";
-import { Example, PATIENCE } from "./example.ts";
+import { expect, test } from "vitest";
+import { PATIENCE, fixtureOf } from "./example.ts";
 import { expectDevelopment, expectProduction } from "./vite-application.ts";
 
-let example: Example;
-let browser: Browser;
-
-beforeAll(async () => {
-  [example, browser] = await Promise.all([Example.install("react"), launchBrowser()]);
-}, PATIENCE);
-
-afterAll(async () => {
-  await browser.close();
-  example.remove();
-}, PATIENCE);
+const fixture = fixtureOf("react");
 
 test("two pages chat while their component is edited", { timeout: PATIENCE }, async () => {
-  const pages = await expectDevelopment(example, browser, "chat.jsx");
+  const pages = await expectDevelopment(fixture.example, fixture.browser, "chat.jsx");
   for (const page of pages) {
     const messages = await page.getByRole("listitem").allTextContents();
     expect(messages).toStrictEqual(["Hello from Ann", "Hello from Bob", "Goodbye"]);
@@ -25,5 +13,5 @@ test("two pages chat while their component is edited", { timeout: PATIENCE }, as
 });
 
 test("two pages of the built application chat", { timeout: PATIENCE }, async () => {
-  await expect(expectProduction(example, browser)).resolves.toBeUndefined();
+  await expect(expectProduction(fixture.example, fixture.browser)).resolves.toBeUndefined();
 });

@@ -1,34 +1,22 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import type { Browser } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { launchBrowser } from "../browser/browser.ts";
-import { Example, expectTwoPagesToChat, openPage, PATIENCE } from "./example.ts";
+import { expect, test } from "vitest";
+import { expectTwoPagesToChat, openPage, PATIENCE, fixtureOf } from "./example.ts";
 import { expectDevelopment, expectProduction, listenOnPort } from "./vite-application.ts";
 
-let example: Example;
-let browser: Browser;
-
-beforeAll(async () => {
-  [example, browser] = await Promise.all([Example.install("vite"), launchBrowser()]);
-}, PATIENCE);
-
-afterAll(async () => {
-  await browser.close();
-  example.remove();
-}, PATIENCE);
+const fixture = fixtureOf("vite");
 
 test("two pages chat while their page is edited", { timeout: PATIENCE }, async () => {
-  await expect(expectDevelopment(example, browser, "index.html")).resolves.toHaveLength(2);
+  await expect(expectDevelopment(fixture.example, fixture.browser, "index.html")).resolves.toHaveLength(2);
 });
 
 test("an edit of the hub restarts the server", { timeout: PATIENCE }, async () => {
-  listenOnPort(example);
-  const { url, program } = await example.start("dev");
-  const ann = await openPage(browser, url);
-  example.edit("chat.mjs", (text) => text.replace("String(text)", "String(text).toUpperCase()"));
+  listenOnPort(fixture.example);
+  const { url, program } = await fixture.example.start("dev");
+  const ann = await openPage(fixture.browser, url);
+  fixture.example.edit("chat.mjs", (text) => text.replace("String(text)", "String(text).toUpperCase()"));
   await expect.poll(() => program.output, { timeout: PATIENCE }).toContain("server restarted");
-  const bob = await openPage(browser, url);
+  const bob = await openPage(fixture.browser, url);
   const heard = async (): Promise<boolean> => {
     await bob.getByRole("textbox").fill("hello");
     await bob.getByRole("button").click();
@@ -39,12 +27,12 @@ test("an edit of the hub restarts the server", { timeout: PATIENCE }, async () =
 });
 
 test("two pages of the built application chat, also under `vite preview`", { timeout: PATIENCE }, async () => {
-  await expectProduction(example, browser);
-  example.edit("vite.config.mjs", (text) =>
+  await expectProduction(fixture.example, fixture.browser);
+  fixture.example.edit("vite.config.mjs", (text) =>
     text.replace("plugins:", "preview: { port: Number(process.env.PORT), strictPort: true }, plugins:"),
   );
-  const { url } = await example.start("preview");
-  await expect(expectTwoPagesToChat(browser, url)).resolves.toHaveLength(2);
+  const { url } = await fixture.example.start("preview");
+  await expect(expectTwoPagesToChat(fixture.browser, url)).resolves.toHaveLength(2);
 });
 
 test("Vite starts in middleware mode, as Vitest does it", { timeout: PATIENCE }, async () => {
@@ -54,6 +42,6 @@ test("Vite starts in middleware mode, as Vitest does it", { timeout: PATIENCE },
     await server.close();
   `;
   const args = ["--input-type=module", "--eval", program];
-  const running = promisify(execFile)(process.execPath, args, { cwd: example.folder });
+  const running = promisify(execFile)(process.execPath, args, { cwd: fixture.example.folder });
   await expect(running).resolves.toMatchObject({ stderr: "" });
 });

@@ -1,25 +1,13 @@
-import type { Browser } from "playwright-core";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { launchBrowser } from "../browser/browser.ts";
-import { Example, PATIENCE } from "./example.ts";
+import { expect, test } from "vitest";
+import { PATIENCE, fixtureOf } from "./example.ts";
 import { expectDevelopment, expectProduction } from "./vite-application.ts";
 
-let example: Example;
-let browser: Browser;
-
-beforeAll(async () => {
-  [example, browser] = await Promise.all([Example.install("vue"), launchBrowser()]);
-}, PATIENCE);
-
-afterAll(async () => {
-  await browser.close();
-  example.remove();
-}, PATIENCE);
+const fixture = fixtureOf("vue");
 
 test("two pages chat while their component is edited", { timeout: PATIENCE }, async () => {
-  await expect(expectDevelopment(example, browser, "Chat.vue")).resolves.toHaveLength(2);
+  await expect(expectDevelopment(fixture.example, fixture.browser, "Chat.vue")).resolves.toHaveLength(2);
 });
 
 test("two pages of the built application chat", { timeout: PATIENCE }, async () => {
-  await expect(expectProduction(example, browser)).resolves.toBeUndefined();
+  await expect(expectProduction(fixture.example, fixture.browser)).resolves.toBeUndefined();
 });
